@@ -1,0 +1,228 @@
+//! Accounts: one book of money in one currency, owned by a client.
+
+use super::balance::Balances;
+use super::clock::Moment;
+use super::currency::CurrencyCode;
+use super::group::{MarginCalculation, TradeStatus};
+use super::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId};
+use super::money::{Amount, Decimals};
+use super::refusal::{Refusal, Remainder};
+
+/// The states of an account's life. Every dialect's status derives from this and from the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Waits for an operator's approval.
+    PendingApproval,
+    /// In use.
+    Active,
+    /// Set aside by an operator.
+    Inactive,
+    /// Unused for long, set aside by an operator.
+    Dormant,
+    /// Pays out what is left, takes nothing in.
+    Closing,
+    /// Archived, for good.
+    Closed,
+}
+
+impl Lifecycle {
+    /// Every state.
+    pub const ALL: [Lifecycle; 6] = [
+        Lifecycle::PendingApproval,
+        Lifecycle::Active,
+        Lifecycle::Inactive,
+        Lifecycle::Dormant,
+        Lifecycle::Closing,
+        Lifecycle::Closed,
+    ];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lifecycle::PendingApproval => "pending_approval",
+            Lifecycle::Active => "active",
+            Lifecycle::Inactive => "inactive",
+            Lifecycle::Dormant => "dormant",
+            Lifecycle::Closing => "closing",
+            Lifecycle::Closed => "closed",
+        }
+    }
+
+    /// The word for it in a message; a closed account is called archived, as in the contracts that name it so.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lifecycle::PendingApproval => "waiting for approval",
+            Lifecycle::Closed => "archived",
+            other => other.name(),
+        }
+    }
+}
+
+/// What a lock keeps out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lock {
+    /// Nothing: not locked.
+    None,
+    /// Debits; credits pass.
+    CreditsOnly,
+    /// Credits; debits pass.
+    DebitsOnly,
+    /// Both.
+    Full,
+}
+
+impl Lock {
+    /// Every lock.
+    pub const ALL: [Lock; 4] = [Lock::None, Lock::CreditsOnly, Lock::DebitsOnly, Lock::Full];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lock::None => "none",
+            Lock::CreditsOnly => "credits_only",
+            Lock::DebitsOnly => "debits_only",
+            Lock::Full => "full",
+        }
+    }
+}
+
+/// How positions in one symbol are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PositionMode {
+    /// One position a symbol.
+    Netting,
+    /// Any number of positions a symbol.
+    Hedging,
+}
+
+impl PositionMode {
+    /// Every mode.
+    pub const ALL: [PositionMode; 2] = [PositionMode::Netting, PositionMode::Hedging];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            PositionMode::Netting => "netting",
+            PositionMode::Hedging => "hedging",
+        }
+    }
+}
+
+/// The direction of a movement as seen from the account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Money comes in.
+    Credit,
+    /// Money goes out.
+    Debit,
+}
+
+/// An account with its balances.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Its public id.
+    pub id: AccountId,
+    /// Its book in the ledger.
+    pub book: BookId,
+    /// Its serial, from one counter shared with external accounts.
+    pub serial: AccountSerial,
+    /// The account number that people use: unique, never reused.
+    pub number: String,
+    /// The primary owner.
+    pub profile: ProfileId,
+    /// The group whose rules apply.
+    pub group: GroupId,
+    /// The portfolio it belongs to.
+    pub portfolio: PortfolioId,
+    /// Its serial inside the portfolio, from 1.
+    pub portfolio_serial: i64,
+    /// Its currency; never changes.
+    pub currency: CurrencyCode,
+    /// Decimals of its currency.
+    pub decimals: Decimals,
+    /// Whether it is a demo account; follows from its first group and never changes.
+    pub is_demo: bool,
+    /// Whether it is a spread-betting account; never changes.
+    pub is_spread_betting: bool,
+    /// How positions are kept; none leaves it to the trading platform. Never changes.
+    pub position_mode: Option<PositionMode>,
+    /// How margin is summed up, where it departs from the group. Never changes.
+    pub margin_calculation_override: Option<MarginCalculation>,
+    /// What it may do on the trading platform.
+    pub trade_status: TradeStatus,
+    /// Its leverage cap.
+    pub max_leverage: u32,
+    /// Limit of its net open position in minor units of its currency; zero for none.
+    pub net_open_position_limit: Amount,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: bool,
+    /// Where it is in its life.
+    pub lifecycle: Lifecycle,
+    /// What is locked.
+    pub lock: Lock,
+    /// Whether credits are switched on.
+    pub allows_credits: bool,
+    /// Whether debits are switched on.
+    pub allows_debits: bool,
+    /// Its balances.
+    pub balances: Balances,
+    /// Rises with every change of settings, never with money, from 1.
+    pub version: u64,
+    /// When it was opened.
+    pub created_at: Moment,
+    /// When its settings last changed.
+    pub updated_at: Moment,
+    /// When it was archived.
+    pub closed_at: Option<Moment>,
+}
+
+impl Account {
+    /// Refuses a movement of funds that the account's state, lock or flags do not allow.
+    ///
+    /// The trade status is not asked: it governs trading only.
+    pub fn admit_funds(&self, direction: Direction) -> Result<(), Refusal> {
+        match (self.lifecycle, direction) {
+            (Lifecycle::Active, _) | (Lifecycle::Closing, Direction::Debit) => {}
+            (state, _) => return Err(Refusal::AccountState(state)),
+        }
+        match (self.lock, direction) {
+            (Lock::None, _) | (Lock::CreditsOnly, Direction::Credit) | (Lock::DebitsOnly, Direction::Debit) => {}
+            _ => return Err(Refusal::AccountLocked),
+        }
+        match direction {
+            Direction::Credit if !self.allows_credits => Err(Refusal::CreditsOff),
+            Direction::Debit if !self.allows_debits => Err(Refusal::DebitsOff),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a change of settings of an account that is archived.
+    pub fn admit_change(&self) -> Result<(), Refusal> {
+        if self.lifecycle == Lifecycle::Closed { Err(Refusal::AccountState(Lifecycle::Closed)) } else { Ok(()) }
+    }
+
+    /// Refuses to archive an account in which anything is left.
+    pub fn admit_archiving(&self) -> Result<(), Refusal> {
+        let left = |remainder| Err(Refusal::NotEmpty(remainder));
+        if !self.balances.balance.is_zero() {
+            left(Remainder::Balance)
+        } else if !self.balances.held.is_zero() {
+            left(Remainder::Holds)
+        } else if !self.balances.is_empty() {
+            left(Remainder::Pending)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What a refused debit tells the caller: how much could have been taken.
+    pub fn insufficient_funds(&self) -> Refusal {
+        Refusal::InsufficientFunds {
+            available: self.balances.withdrawable().max(Amount::ZERO).to_text(self.decimals),
+            currency: self.currency.to_string(),
+        }
+    }
+}

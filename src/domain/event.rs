@@ -1,0 +1,54 @@
+//! Events: what changed, told to the outside in one gapless sequence.
+
+use super::ids::{ProfileId, ProfileSerial};
+use uuid::Uuid;
+
+/// What happened. The name is part of the contract with subscribers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventType {
+    /// A profile was created.
+    ProfileCreated,
+    /// A profile was changed.
+    ProfileUpdated,
+    /// The password of a profile was changed.
+    ProfilePasswordChanged,
+    /// An account was opened.
+    AccountOpened,
+    /// The settings of an account were changed.
+    AccountUpdated,
+    /// An account was archived.
+    AccountArchived,
+    /// An entry was posted.
+    EntryPosted,
+    /// The reference data were changed.
+    ReferenceChanged,
+}
+
+impl EventType {
+    /// The name of the event.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventType::ProfileCreated => "profile.created",
+            EventType::ProfileUpdated => "profile.updated",
+            EventType::ProfilePasswordChanged => "profile.password_changed",
+            EventType::AccountOpened => "account.opened",
+            EventType::AccountUpdated => "account.updated",
+            EventType::AccountArchived => "account.archived",
+            EventType::EntryPosted => "entry.posted",
+            EventType::ReferenceChanged => "reference.changed",
+        }
+    }
+}
+
+/// One event, before it has a sequence number.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventType,
+    /// The thing that it happened to.
+    pub object: Uuid,
+    /// The client whose tags decide who sees the event; none for events that concern no client.
+    pub profile: Option<(ProfileSerial, ProfileId)>,
+    /// The thing as it is afterwards, as JSON.
+    pub payload: String,
+}

@@ -1,0 +1,242 @@
+//! Money: whole minor units inside, exact decimal text at the edge. A binary float never touches it.
+
+use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
+use std::fmt;
+
+/// The most that one operation may move, in minor units (10^17).
+pub const OPERATION_MAX: i64 = 100_000_000_000_000_000;
+
+/// The longest amount that is read, in characters; 29 digits, a sign and a point always fit.
+const AMOUNT_TEXT_MAX: usize = 40;
+
+/// A signed amount in minor units of some currency, such as cents.
+///
+/// Sums are checked: there is no `+` that could wrap, and an overflow is a refusal before anything is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Amount(i64);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Amount = Amount(0);
+
+    /// An amount of minor units.
+    pub const fn from_minor(minor: i64) -> Amount {
+        Amount(minor)
+    }
+
+    /// The number of minor units.
+    pub const fn minor(self) -> i64 {
+        self.0
+    }
+
+    /// The sum, or nothing if it cannot be represented.
+    pub fn checked_add(self, other: Amount) -> Option<Amount> {
+        self.0.checked_add(other.0).map(Amount)
+    }
+
+    /// The difference, or nothing if it cannot be represented.
+    pub fn checked_sub(self, other: Amount) -> Option<Amount> {
+        self.0.checked_sub(other.0).map(Amount)
+    }
+
+    /// The sum, held at the limits of what can be represented. For figures that are only compared or shown.
+    pub fn saturating_add(self, other: Amount) -> Amount {
+        Amount(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, held at the limits of what can be represented. For figures that are only compared or shown.
+    pub fn saturating_sub(self, other: Amount) -> Amount {
+        Amount(self.0.saturating_sub(other.0))
+    }
+
+    /// The same amount in the other direction, or nothing if it cannot be represented.
+    pub fn checked_neg(self) -> Option<Amount> {
+        self.0.checked_neg().map(Amount)
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Whether it is above zero.
+    pub fn is_positive(self) -> bool {
+        self.0 > 0
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// As decimal text with exactly `decimals` places: 1250 minor units with 2 decimals are `12.50`.
+    pub fn to_text(self, decimals: Decimals) -> String {
+        Decimal::from_i128_with_scale(i128::from(self.0), u32::from(decimals.0)).to_string()
+    }
+}
+
+/// The number of decimals of a currency, 0 to 8.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Decimals(u8);
+
+impl Decimals {
+    /// The most decimals that a currency may have.
+    pub const MAX: u8 = 8;
+
+    /// Nothing if there are more than [`Decimals::MAX`].
+    pub fn new(decimals: u8) -> Option<Decimals> {
+        (decimals <= Decimals::MAX).then_some(Decimals(decimals))
+    }
+
+    /// How many.
+    pub fn count(self) -> u8 {
+        self.0
+    }
+}
+
+/// What to do with an amount that has more decimals than its currency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExtraDecimals {
+    /// Round half away from zero (Helio, "Accounts & Funding": amounts are rounded when they are written).
+    RoundHalfAway,
+    /// Refuse the amount.
+    Refuse,
+}
+
+/// Why a text is not an amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AmountError {
+    /// Not of the form `-12.34`; exponents, signs in the middle, blanks and words such as NaN are not read.
+    NotDecimal,
+    /// More digits than are read.
+    TooLong,
+    /// More decimals than the currency has, and rounding was not allowed.
+    TooManyDecimals,
+    /// Beyond what one operation may move ([`OPERATION_MAX`]).
+    TooLarge,
+    /// Not zero, but zero once rounded to the decimals of the currency.
+    RoundsToZero,
+}
+
+impl fmt::Display for AmountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AmountError::NotDecimal => "not a decimal number such as 12.34",
+            AmountError::TooLong => "too many digits",
+            AmountError::TooManyDecimals => "more decimals than the currency has",
+            AmountError::TooLarge => "more than one operation may move (10^17 minor units)",
+            AmountError::RoundsToZero => "rounds to zero in the account's currency",
+        })
+    }
+}
+
+/// A decimal number exactly as a caller wrote it, checked for its form but not yet tied to a currency.
+///
+/// Which currency it is in is known only once the account has been read, inside the transaction that moves the money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DecimalText(Decimal);
+
+impl DecimalText {
+    /// Reads `[-]digits[.digits]`. No exponent, no plus sign, no bare point, at most 28 digits after leading zeros.
+    pub fn parse(text: &str) -> Result<DecimalText, AmountError> {
+        if text.len() > AMOUNT_TEXT_MAX {
+            return Err(AmountError::TooLong);
+        }
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(whole) || !fraction.is_none_or(is_number) {
+            return Err(AmountError::NotDecimal);
+        }
+        Decimal::from_str_exact(text).map(DecimalText).map_err(|_| AmountError::TooLong)
+    }
+
+    /// Whether the number is zero, whatever the currency.
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// Whether the number is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0.is_sign_negative() && !self.0.is_zero()
+    }
+
+    /// The amount in minor units of a currency with `decimals`.
+    pub fn to_amount(self, decimals: Decimals, extra: ExtraDecimals) -> Result<Amount, AmountError> {
+        let places = u32::from(decimals.0);
+        let rounded = self.0.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+        if extra == ExtraDecimals::Refuse && rounded != self.0 {
+            return Err(AmountError::TooManyDecimals);
+        }
+        if rounded.is_zero() && !self.0.is_zero() {
+            return Err(AmountError::RoundsToZero);
+        }
+        let minor = rounded
+            .checked_mul(Decimal::from(10u64.pow(places)))
+            .and_then(|scaled| scaled.to_i64())
+            .filter(|minor| minor.unsigned_abs() <= OPERATION_MAX.unsigned_abs())
+            .ok_or(AmountError::TooLarge)?;
+        Ok(Amount(minor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn amount(text: &str, decimals: u8) -> Result<i64, AmountError> {
+        let decimals = Decimals::new(decimals).unwrap();
+        DecimalText::parse(text)?.to_amount(decimals, ExtraDecimals::RoundHalfAway).map(Amount::minor)
+    }
+
+    #[test]
+    fn amounts_are_read_exactly_and_rounded_half_away_from_zero() {
+        assert_eq!(amount("10000", 2), Ok(1_000_000));
+        assert_eq!(amount("-12.505", 2), Ok(-1251));
+        assert_eq!(amount("12.505", 2), Ok(1251));
+        assert_eq!(amount("12.504999999999", 2), Ok(1250));
+        assert_eq!(amount("0.1", 0), Err(AmountError::RoundsToZero));
+        assert_eq!(amount("0.5", 0), Ok(1));
+        assert_eq!(amount("0.00000001", 8), Ok(1));
+        assert_eq!(amount("0", 2), Ok(0));
+        assert_eq!(amount("-0", 2), Ok(0));
+        assert_eq!(amount("0007.10", 2), Ok(710));
+        assert_eq!(amount("1000000000000000.00", 2), Ok(OPERATION_MAX));
+        assert_eq!(amount("1000000000000000.01", 2), Err(AmountError::TooLarge));
+        assert_eq!(amount("79228162514264337593543950335", 8), Err(AmountError::TooLarge));
+    }
+
+    #[test]
+    fn extra_decimals_can_be_refused() {
+        let two = Decimals::new(2).unwrap();
+        let refuse = |text: &str| DecimalText::parse(text).unwrap().to_amount(two, ExtraDecimals::Refuse);
+        assert_eq!(refuse("1.005"), Err(AmountError::TooManyDecimals));
+        assert_eq!(refuse("1.000"), Ok(Amount::from_minor(100)));
+    }
+
+    #[test]
+    fn what_is_not_a_plain_decimal_is_refused() {
+        for text in ["", "-", ".", "1.", ".5", "+1", "1e3", "1E3", "NaN", "inf", "0x10", "1_000", "1,5", " 1", "1 ", "--1", "١"] {
+            assert_eq!(DecimalText::parse(text), Err(AmountError::NotDecimal), "{text:?}");
+        }
+        assert_eq!(DecimalText::parse(&"9".repeat(5000)), Err(AmountError::TooLong));
+        assert_eq!(DecimalText::parse(&"9".repeat(40)), Err(AmountError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn every_amount_reads_back_as_itself(minor in -OPERATION_MAX..=OPERATION_MAX, decimals in 0u8..=8) {
+            let places = Decimals::new(decimals).unwrap();
+            prop_assert_eq!(amount(&Amount::from_minor(minor).to_text(places), decimals), Ok(minor));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}", decimals in 0u8..=8) {
+            let _ = amount(&text, decimals);
+        }
+    }
+}

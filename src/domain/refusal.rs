@@ -1,0 +1,315 @@
+//! Why a request was refused: one list for the whole system, in order of precedence.
+//!
+//! When several reasons apply, the one that stands first here is given. Every dialect matches this enum exhaustively and
+//! spells each reason in its own envelope, so a new refusal does not compile until every dialect has said what it looks
+//! like there. A refusal changed nothing.
+
+use super::account::Lifecycle;
+use std::fmt;
+
+/// The kinds of thing that a caller can ask for by id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Noun {
+    /// A client profile.
+    Profile,
+    /// An account.
+    Account,
+    /// An account group.
+    Group,
+    /// A deal.
+    Deal,
+    /// An operator.
+    Operator,
+    /// A token.
+    Token,
+}
+
+impl Noun {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Noun::Profile => "profile",
+            Noun::Account => "account",
+            Noun::Group => "account group",
+            Noun::Deal => "deal",
+            Noun::Operator => "operator",
+            Noun::Token => "token",
+        }
+    }
+}
+
+/// What is wrong with a caller's credentials.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Credentials {
+    /// None were sent.
+    Missing,
+    /// Not of a form that could be ours, or unknown.
+    Unknown,
+    /// They were good once.
+    Expired,
+    /// They were taken back, or the operator was disabled.
+    Revoked,
+    /// The name and the password do not belong together; which one is wrong is not said.
+    BadLogin,
+}
+
+/// What stops an account from being archived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Remainder {
+    /// Its balance is not zero.
+    Balance,
+    /// Money is held.
+    Holds,
+    /// A deposit is announced or not cleared yet, or a transfer is under way.
+    Pending,
+}
+
+/// Why a request was refused, in order of precedence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The caller's network address is not on the allow list, or not on the token's own list.
+    AddressNotAllowed,
+    /// The server is about to stop.
+    ShuttingDown,
+    /// Too many requests or wrong logins.
+    Throttled {
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// No such path.
+    UnknownRoute,
+    /// The path exists, the method does not.
+    WrongMethod {
+        /// The methods that exist, for the `Allow` header.
+        allowed: Vec<&'static str>,
+    },
+    /// The caller is not known.
+    Unauthenticated(Credentials),
+    /// An end user's token on an operator's route.
+    EndUserToken,
+    /// The caller's role or token does not carry the right.
+    Forbidden {
+        /// The right that is missing.
+        right: &'static str,
+    },
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body is larger than is read.
+    BodyTooLarge {
+        /// The limit in bytes.
+        limit_bytes: usize,
+    },
+    /// The body is declared to be something other than JSON.
+    WrongContentType,
+    /// The body is not JSON of the expected shape.
+    MalformedBody {
+        /// What the parser said, with line and column.
+        reason: String,
+    },
+    /// One field is missing or has a value that it cannot have.
+    InvalidField {
+        /// The field as the caller spelled it.
+        field: String,
+        /// What it should be.
+        reason: String,
+    },
+    /// One field is outside of its range.
+    OutOfRange {
+        /// The field as the caller spelled it.
+        field: String,
+        /// The range.
+        reason: String,
+    },
+    /// The idempotency key was used for another request before.
+    IdempotencyConflict,
+    /// No such thing, or it is hidden from the caller.
+    NotFound(Noun),
+    /// A currency that does not exist or is switched off.
+    UnknownCurrency {
+        /// The field as the caller spelled it.
+        field: String,
+    },
+    /// Something with that id exists already.
+    DuplicateId(Noun),
+    /// A profile with that e-mail address exists already.
+    DuplicateEmail,
+    /// An operator of that name exists already.
+    DuplicateName,
+    /// The object was changed since the caller read it.
+    VersionMismatch {
+        /// The version that the caller expected.
+        expected: u64,
+        /// The version that it has.
+        actual: u64,
+    },
+    /// A field that is fixed at creation was sent with another value.
+    Immutable {
+        /// The field as the caller spelled it.
+        field: String,
+    },
+    /// The group is switched off.
+    GroupDisabled,
+    /// The group does not offer the currency.
+    GroupWithoutCurrency {
+        /// The currency that was asked for.
+        currency: String,
+    },
+    /// A change of group would turn a demo account live or the other way round.
+    GroupModeDiffers,
+    /// The state of the account's life does not allow it.
+    AccountState(Lifecycle),
+    /// The account is locked.
+    AccountLocked,
+    /// Credits are switched off for the account.
+    CreditsOff,
+    /// Debits are switched off for the account.
+    DebitsOff,
+    /// The debit goes beyond what can be withdrawn.
+    InsufficientFunds {
+        /// What can be withdrawn, as decimal text; never below zero.
+        available: String,
+        /// The account's currency.
+        currency: String,
+    },
+    /// A balance would leave the range that can be represented.
+    BalanceOverflow,
+    /// The account cannot be archived yet.
+    NotEmpty(Remainder),
+    /// The queue of the writer is full, or the request waited too long: it was certainly not applied.
+    Busy {
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// The database cannot be written at present, for instance because the disk is full: nothing was applied.
+    StorageUnavailable,
+    /// Something that should not happen; the log knows more under the request's id.
+    Internal,
+}
+
+impl Refusal {
+    /// One field has a value that it cannot have.
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Refusal {
+        Refusal::InvalidField { field: field.into(), reason: reason.into() }
+    }
+
+    /// One field is missing.
+    pub fn missing(field: impl Into<String>) -> Refusal {
+        Refusal::invalid(field, "required")
+    }
+
+    /// One field is outside of its range.
+    pub fn out_of_range(field: impl Into<String>, reason: impl Into<String>) -> Refusal {
+        Refusal::OutOfRange { field: field.into(), reason: reason.into() }
+    }
+
+    /// The stable name of the reason; clients may branch on it, so a name never changes its meaning.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Refusal::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
+            Refusal::ShuttingDown => "SHUTTING_DOWN",
+            Refusal::Throttled { .. } => "THROTTLED",
+            Refusal::UnknownRoute => "UNKNOWN_ROUTE",
+            Refusal::WrongMethod { .. } => "WRONG_METHOD",
+            Refusal::Unauthenticated(Credentials::Missing) => "TOKEN_MISSING",
+            Refusal::Unauthenticated(Credentials::Unknown) => "TOKEN_UNKNOWN",
+            Refusal::Unauthenticated(Credentials::Expired) => "TOKEN_EXPIRED",
+            Refusal::Unauthenticated(Credentials::Revoked) => "TOKEN_REVOKED",
+            Refusal::Unauthenticated(Credentials::BadLogin) => "BAD_LOGIN",
+            Refusal::EndUserToken => "END_USER_TOKEN",
+            Refusal::Forbidden { .. } => "RIGHT_MISSING",
+            Refusal::BodyTimeout => "BODY_TIMEOUT",
+            Refusal::BodyTooLarge { .. } => "BODY_TOO_LARGE",
+            Refusal::WrongContentType => "WRONG_CONTENT_TYPE",
+            Refusal::MalformedBody { .. } => "MALFORMED_BODY",
+            Refusal::InvalidField { .. } => "INVALID_FIELD",
+            Refusal::OutOfRange { .. } => "OUT_OF_RANGE",
+            Refusal::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
+            Refusal::NotFound(_) => "NOT_FOUND",
+            Refusal::UnknownCurrency { .. } => "UNKNOWN_CURRENCY",
+            Refusal::DuplicateId(_) => "DUPLICATE_ID",
+            Refusal::DuplicateEmail => "DUPLICATE_EMAIL",
+            Refusal::DuplicateName => "DUPLICATE_NAME",
+            Refusal::VersionMismatch { .. } => "VERSION_MISMATCH",
+            Refusal::Immutable { .. } => "IMMUTABLE_FIELD",
+            Refusal::GroupDisabled => "GROUP_DISABLED",
+            Refusal::GroupWithoutCurrency { .. } => "GROUP_WITHOUT_CURRENCY",
+            Refusal::GroupModeDiffers => "GROUP_MODE_DIFFERS",
+            Refusal::AccountState(Lifecycle::PendingApproval) => "ACCOUNT_PENDING_APPROVAL",
+            Refusal::AccountState(Lifecycle::Active) => "ACCOUNT_ACTIVE",
+            Refusal::AccountState(Lifecycle::Inactive) => "ACCOUNT_INACTIVE",
+            Refusal::AccountState(Lifecycle::Dormant) => "ACCOUNT_DORMANT",
+            Refusal::AccountState(Lifecycle::Closing) => "ACCOUNT_CLOSING",
+            Refusal::AccountState(Lifecycle::Closed) => "ACCOUNT_ARCHIVED",
+            Refusal::AccountLocked => "ACCOUNT_LOCKED",
+            Refusal::CreditsOff => "CREDITS_OFF",
+            Refusal::DebitsOff => "DEBITS_OFF",
+            Refusal::InsufficientFunds { .. } => "INSUFFICIENT_FUNDS",
+            Refusal::BalanceOverflow => "BALANCE_OVERFLOW",
+            Refusal::NotEmpty(Remainder::Balance) => "BALANCE_NOT_ZERO",
+            Refusal::NotEmpty(Remainder::Holds) => "HOLDS_LEFT",
+            Refusal::NotEmpty(Remainder::Pending) => "PENDING_LEFT",
+            Refusal::Busy { .. } => "BUSY",
+            Refusal::StorageUnavailable => "STORAGE_UNAVAILABLE",
+            Refusal::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::AddressNotAllowed => f.write_str("calls from this network address are not allowed"),
+            Refusal::ShuttingDown => f.write_str("the server is about to stop"),
+            Refusal::Throttled { retry_after_s } => write!(f, "too many attempts; try again in {retry_after_s} s"),
+            Refusal::UnknownRoute => f.write_str("no such path"),
+            Refusal::WrongMethod { allowed } => write!(f, "this path allows {}", allowed.join(", ")),
+            Refusal::Unauthenticated(Credentials::Missing) => {
+                f.write_str("send a token: Authorization: Bearer <token>")
+            }
+            Refusal::Unauthenticated(Credentials::Unknown) => f.write_str("the token is not known"),
+            Refusal::Unauthenticated(Credentials::Expired) => f.write_str("the token has expired; log in again"),
+            Refusal::Unauthenticated(Credentials::Revoked) => f.write_str("the token was revoked"),
+            Refusal::Unauthenticated(Credentials::BadLogin) => f.write_str("wrong name or password"),
+            Refusal::EndUserToken => f.write_str("an end user's token does not open this interface"),
+            Refusal::Forbidden { right } => write!(f, "the right {right} is needed"),
+            Refusal::BodyTimeout => f.write_str("the body did not arrive in time"),
+            Refusal::BodyTooLarge { limit_bytes } => write!(f, "the body may have at most {limit_bytes} bytes"),
+            Refusal::WrongContentType => f.write_str("send the body as Content-Type: application/json"),
+            Refusal::MalformedBody { reason } => write!(f, "the body cannot be read: {reason}"),
+            Refusal::InvalidField { field, reason } | Refusal::OutOfRange { field, reason } => {
+                write!(f, "{field}: {reason}")
+            }
+            Refusal::IdempotencyConflict => {
+                f.write_str("this Idempotency-Key was used for another request; take a new key")
+            }
+            Refusal::NotFound(noun) => write!(f, "no such {}", noun.word()),
+            Refusal::UnknownCurrency { field } => write!(f, "{field}: no such currency, or it is not offered"),
+            Refusal::DuplicateId(noun) => write!(f, "id: another {} has this id", noun.word()),
+            Refusal::DuplicateEmail => f.write_str("email: another profile has this address"),
+            Refusal::DuplicateName => f.write_str("name: another operator has this name"),
+            Refusal::VersionMismatch { expected, actual } => {
+                write!(f, "version: expected {expected}, but it is {actual}; read it again")
+            }
+            Refusal::Immutable { field } => write!(f, "{field}: fixed at creation"),
+            Refusal::GroupDisabled => f.write_str("groupId: the account group is disabled"),
+            Refusal::GroupWithoutCurrency { currency } => {
+                write!(f, "currency: the account group does not offer {currency}")
+            }
+            Refusal::GroupModeDiffers => f.write_str("groupId: a demo account stays demo and a live one live"),
+            Refusal::AccountState(state) => write!(f, "the account is {}", state.word()),
+            Refusal::AccountLocked => f.write_str("the account is locked"),
+            Refusal::CreditsOff => f.write_str("credits are switched off for this account"),
+            Refusal::DebitsOff => f.write_str("debits are switched off for this account"),
+            Refusal::InsufficientFunds { available, currency } => write!(f, "only {available} {currency} available"),
+            Refusal::BalanceOverflow => f.write_str("amount: the balance would become too large"),
+            Refusal::NotEmpty(Remainder::Balance) => f.write_str("the balance is not zero"),
+            Refusal::NotEmpty(Remainder::Holds) => f.write_str("money is held on the account"),
+            Refusal::NotEmpty(Remainder::Pending) => f.write_str("a movement is still under way"),
+            Refusal::Busy { .. } => f.write_str("too busy; the request was not applied, try again"),
+            Refusal::StorageUnavailable => {
+                f.write_str("the database cannot be written at present; the request was not applied, try again")
+            }
+            Refusal::Internal => f.write_str("internal error; the log has the request's id"),
+        }
+    }
+}

@@ -121,7 +121,7 @@ pub enum Direction {
 }
 
 /// An account with its balances.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Account {
     /// Its public id.
     pub id: AccountId,

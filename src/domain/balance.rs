@@ -3,7 +3,7 @@
 use super::money::Amount;
 
 /// The stored figures of an account's book, all in minor units of the account's currency.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Balances {
     /// Sum of the account's postings.
     pub balance: Amount,

@@ -1,0 +1,2 @@
+INSERT INTO tokens (uuid, principal_id, kind, label, hash, scopes, tags, networks, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)

@@ -1,0 +1,4 @@
+SELECT k.uuid, k.principal_id, o.name AS principal_name, k.kind, k.label, k.scopes, k.tags, k.networks, k.created_at,
+       k.expires_at, k.revoked_at
+FROM tokens k
+JOIN principals o ON o.id = k.principal_id

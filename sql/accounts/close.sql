@@ -1,0 +1,3 @@
+UPDATE accounts
+SET lifecycle = 'closed', closed_at = ?2, updated_at = ?2, version = version + 1
+WHERE id = ?1

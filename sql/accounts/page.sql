@@ -1,0 +1,2 @@
+ORDER BY a.id
+LIMIT ?8 OFFSET ?9

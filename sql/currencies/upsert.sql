@@ -1,0 +1,3 @@
+INSERT INTO currencies (code, name, numeric_code, decimals, is_crypto, enabled)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (code) DO UPDATE SET name = excluded.name, numeric_code = excluded.numeric_code, enabled = excluded.enabled

@@ -1,0 +1,4 @@
+INSERT INTO account_groups (uuid, code, name, description, platform_id, kind, demo, enabled, status, label, max_leverage,
+                            margin_call_level, stop_out_level, negative_balance_protection, swap_free,
+                            margin_calculation)
+VALUES (?1, ?2, ?3, ?4, (SELECT id FROM platforms WHERE code = ?5), ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)

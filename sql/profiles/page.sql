@@ -1,0 +1,2 @@
+ORDER BY p.id
+LIMIT ?3 OFFSET ?4

@@ -1,0 +1,3 @@
+UPDATE profiles
+SET password_hash = ?2, version = version + 1, updated_at = ?3
+WHERE id = ?1

@@ -1,0 +1,2 @@
+  AND (?2 IS NULL OR EXISTS (
+        SELECT 1 FROM profile_tags t WHERE t.profile_id = p.id AND t.tag IN (SELECT value FROM json_each(?2))))

@@ -1,0 +1,3 @@
+SELECT book_id, entry_seq, amount_minor, balance_minor, recorded_at, kind, comment
+FROM postings
+ORDER BY book_id, entry_seq

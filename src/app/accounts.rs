@@ -1,0 +1,338 @@
+//! Accounts: opened, changed, archived, read.
+
+use super::profiles::check_version;
+use super::work::to_json;
+use super::{Command, Failure, Query, View, Work};
+use crate::domain::account::{Account, Lifecycle, PositionMode};
+use crate::domain::currency::{Currency, CurrencyCode};
+use crate::domain::event::{Event, EventType};
+use crate::domain::group::{Group, MarginCalculation, TradeStatus};
+use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
+use crate::domain::money::{Amount, DecimalText, Decimals, ExtraDecimals};
+use crate::domain::page::{Listing, Page};
+use crate::domain::principal::{Right, Visibility};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::store::{AccountChange, AccountFilter, BookOwner, NewAccount};
+
+/// The highest leverage that an account can be given.
+pub const LEVERAGE_MAX: u32 = 10_000;
+
+/// Opens an account with a balance of zero.
+///
+/// Refusals: unknown profile, group or currency; id taken; group disabled or without the currency; a mode that the group
+/// contradicts; leverage or limit out of range.
+pub struct OpenAccount {
+    /// An id of the caller's choice, unused so far; none makes one.
+    pub id: Option<AccountId>,
+    /// Primary owner.
+    pub profile: ProfileId,
+    /// Group whose rules apply.
+    pub group: GroupId,
+    /// Currency, for good.
+    pub currency: CurrencyCode,
+    /// What the caller believes the account to be; the group decides, and a contradiction is refused.
+    pub is_demo: Option<bool>,
+    /// Whether it is a spread-betting account, for good.
+    pub is_spread_betting: bool,
+    /// How positions are kept, for good.
+    pub position_mode: Option<PositionMode>,
+    /// How margin is summed up, where it departs from the group, for good.
+    pub margin_calculation_override: Option<MarginCalculation>,
+    /// What it may trade; none: everything.
+    pub trade_status: Option<TradeStatus>,
+    /// Leverage cap; none: the group's.
+    pub max_leverage: Option<u32>,
+    /// Limit of the net open position in the account's currency; none: no limit.
+    pub net_open_position_limit: Option<DecimalText>,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: bool,
+}
+
+impl Command for OpenAccount {
+    type Outcome = Account;
+    const ACTION: &'static str = "account.open";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
+        let now = work.now;
+        let profile =
+            work.tx.profile(self.profile, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
+        let group = work.tx.group(self.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+        let currency = work
+            .tx
+            .currency(&self.currency)?
+            .filter(|currency| currency.enabled)
+            .ok_or_else(|| Refusal::UnknownCurrency { field: "currency".into() })?;
+        if self.is_demo.is_some_and(|is_demo| is_demo != group.is_demo) {
+            return Err(Refusal::invalid("isDemo", "contradicts the account group").into());
+        }
+        let max_leverage = self.max_leverage.unwrap_or(group.max_leverage);
+        check_leverage(max_leverage)?;
+        let limit = self.net_open_position_limit.map(|limit| position_limit(limit, currency.decimals)).transpose()?;
+        if let Some(id) = self.id
+            && work.tx.has_account(id)?
+        {
+            return Err(Refusal::DuplicateId(Noun::Account).into());
+        }
+        check_group(&group, &currency)?;
+
+        let id = self.id.unwrap_or_else(|| AccountId::new(now, work.app.randomness()));
+        let portfolio = work.tx.default_portfolio(profile.serial, PortfolioId::new(now, work.app.randomness()), now)?;
+        let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.is_demo };
+        let (serial, number) = next_number(work)?;
+        let new = NewAccount {
+            book: work.tx.add_client_book(owner)?,
+            id,
+            serial,
+            number,
+            profile: profile.serial,
+            portfolio,
+            portfolio_serial: work.tx.next_portfolio_serial(portfolio)?,
+            is_spread_betting: self.is_spread_betting,
+            position_mode: self.position_mode,
+            margin_calculation_override: self.margin_calculation_override,
+            settings: AccountChange {
+                group: group.serial,
+                trade_status: self.trade_status.unwrap_or_default(),
+                max_leverage,
+                net_open_position_limit: limit.unwrap_or(Amount::ZERO),
+                wants_daily_statement: self.wants_daily_statement,
+            },
+        };
+        work.tx.add_account(&new, now)?;
+        told(work, id, EventType::AccountOpened)
+    }
+}
+
+/// The next account serial and the number made of it. Numbers that are taken already are skipped, serial and all.
+fn next_number(work: &Work<'_>) -> Result<(AccountSerial, String), Failure> {
+    let prefix = &work.app.settings().account_number_prefix;
+    let digits = 10usize.saturating_sub(prefix.len());
+    loop {
+        let serial = work.tx.next("account")?;
+        let number = format!("{prefix}{serial:0digits$}");
+        if !work.tx.has_account_number(&number)? {
+            return Ok((AccountSerial(serial), number));
+        }
+    }
+}
+
+fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {
+    if !group.enabled {
+        Err(Refusal::GroupDisabled)
+    } else if !group.currencies.contains(&currency.code) {
+        Err(Refusal::GroupWithoutCurrency { currency: currency.code.to_string() })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_leverage(leverage: u32) -> Result<(), Refusal> {
+    if (1..=LEVERAGE_MAX).contains(&leverage) {
+        Ok(())
+    } else {
+        Err(Refusal::out_of_range("maxLeverage", format!("1 to {LEVERAGE_MAX}")))
+    }
+}
+
+fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
+    let amount =
+        limit.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| Refusal::invalid("nop", error.to_string()))?;
+    if amount.is_negative() { Err(Refusal::out_of_range("nop", "zero or more")) } else { Ok(amount) }
+}
+
+/// Changes the settings of an account; what is left out stays.
+///
+/// Refusals: unknown account or group, archived, version differs, a fixed field with another value, group disabled,
+/// without the currency or of the other mode, leverage or limit out of range.
+#[derive(Default)]
+pub struct ChangeAccount {
+    /// Which account.
+    pub id: Option<AccountId>,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+    /// Fields that are fixed at creation, as the caller sent them: sent with the same value they are ignored.
+    pub fixed: FixedFields,
+    /// Another group.
+    pub group: Option<GroupId>,
+    /// What it may trade.
+    pub trade_status: Option<TradeStatus>,
+    /// Leverage cap.
+    pub max_leverage: Option<u32>,
+    /// Limit of the net open position.
+    pub net_open_position_limit: Option<DecimalText>,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: Option<bool>,
+}
+
+/// The fields of an account that never change, where the caller sent them.
+#[derive(Clone, Default)]
+pub struct FixedFields {
+    /// Currency.
+    pub currency: Option<String>,
+    /// Whether it is a spread-betting account, by whichever name, with the name that was used.
+    pub is_spread_betting: Vec<(&'static str, bool)>,
+    /// Primary owner.
+    pub profile: Option<ProfileId>,
+    /// How positions are kept; the inner value is none where the caller left it open.
+    pub position_mode: Option<Option<PositionMode>>,
+    /// Whether it is a demo account.
+    pub is_demo: Option<bool>,
+    /// How margin is summed up; the inner value is none where the caller left it open.
+    pub margin_calculation_override: Option<Option<MarginCalculation>>,
+}
+
+impl FixedFields {
+    /// Refuses the first field whose value differs from the account's.
+    fn check(&self, account: &Account) -> Result<(), Refusal> {
+        let refuse = |field: &str| Err(Refusal::Immutable { field: field.to_owned() });
+        if self.currency.as_deref().is_some_and(|currency| currency != account.currency.as_str()) {
+            return refuse("currency");
+        }
+        if let Some((field, _)) = self.is_spread_betting.iter().find(|(_, is)| *is != account.is_spread_betting) {
+            return refuse(field);
+        }
+        if self.profile.is_some_and(|profile| profile != account.profile) {
+            return refuse("profileId");
+        }
+        if self.position_mode.is_some_and(|mode| mode != account.position_mode) {
+            return refuse("positionMode");
+        }
+        if self.is_demo.is_some_and(|is_demo| is_demo != account.is_demo) {
+            return refuse("isDemo");
+        }
+        if self.margin_calculation_override.is_some_and(|margin| margin != account.margin_calculation_override) {
+            return refuse("marginCalcTypeOverride");
+        }
+        Ok(())
+    }
+}
+
+impl Command for ChangeAccount {
+    type Outcome = Account;
+    const ACTION: &'static str = "account.change";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
+        let id = self.id.ok_or(Refusal::NotFound(Noun::Account))?;
+        let account = find(work, id)?;
+        let present = work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+        let group = match self.group {
+            Some(group) => work.tx.group(group)?.ok_or(Refusal::NotFound(Noun::Group))?,
+            None => present.clone(),
+        };
+        check_version(self.expected_version, account.version)?;
+        self.fixed.check(&account)?;
+        if let Some(leverage) = self.max_leverage {
+            check_leverage(leverage)?;
+        }
+        let limit = self.net_open_position_limit.map(|limit| position_limit(limit, account.decimals)).transpose()?;
+        if group.id != account.group {
+            let currency =
+                work.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: "currency".into() })?;
+            if group.is_demo != account.is_demo {
+                return Err(Refusal::GroupModeDiffers.into());
+            }
+            check_group(&group, &currency)?;
+        }
+        account.admit_change()?;
+        let old = AccountChange {
+            group: present.serial,
+            trade_status: account.trade_status,
+            max_leverage: account.max_leverage,
+            net_open_position_limit: account.net_open_position_limit,
+            wants_daily_statement: account.wants_daily_statement,
+        };
+        let new = AccountChange {
+            group: group.serial,
+            trade_status: self.trade_status.unwrap_or(old.trade_status),
+            max_leverage: self.max_leverage.unwrap_or(old.max_leverage),
+            net_open_position_limit: limit.unwrap_or(old.net_open_position_limit),
+            wants_daily_statement: self.wants_daily_statement.unwrap_or(old.wants_daily_statement),
+        };
+        if new == old {
+            return Ok(account);
+        }
+        work.tx.change_account(account.book, &new, work.now)?;
+        told(work, id, EventType::AccountUpdated)
+    }
+}
+
+/// Archives an account, for good. Archiving it again changes nothing.
+///
+/// Refusals: unknown account; a balance, holds or movements are left.
+pub struct ArchiveAccount {
+    /// Which account.
+    pub id: AccountId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ArchiveAccount {
+    type Outcome = ();
+    const ACTION: &'static str = "account.archive";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<(), Failure> {
+        let account = find(work, self.id)?;
+        if account.lifecycle == Lifecycle::Closed {
+            return Ok(());
+        }
+        check_version(self.expected_version, account.version)?;
+        account.admit_archiving()?;
+        work.tx.close_account(account.book, work.now)?;
+        told(work, self.id, EventType::AccountArchived).map(|_| ())
+    }
+}
+
+/// The account that a command is about, if its caller sees it.
+pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
+    Ok(work.tx.account(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Account))?)
+}
+
+/// Tells the outside of an account as it is now.
+fn told(work: &Work<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
+    let account = work.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
+    let profile =
+        work.tx.profile(account.profile, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    work.emit(&Event {
+        kind,
+        object: id.uuid(),
+        profile: Some((profile.serial, profile.id)),
+        payload: to_json(&account)?,
+    })?;
+    Ok(account)
+}
+
+/// One account, archived or not.
+pub struct GetAccount {
+    /// Which.
+    pub id: AccountId,
+}
+
+impl Query for GetAccount {
+    type Answer = Account;
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<Account, Failure> {
+        Ok(view.tx.account(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?)
+    }
+}
+
+/// One page of accounts.
+pub struct ListAccounts {
+    /// What selects them.
+    pub filter: AccountFilter,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListAccounts {
+    type Answer = Listing<Account>;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Account>, Failure> {
+        Ok(view.tx.accounts(&self.filter, view.visibility, self.page)?)
+    }
+}

@@ -1,0 +1,91 @@
+//! Keys that sign end-user tokens: one signs, those before it stay published until their last token has ended.
+
+use super::work::refusal_of_read;
+use super::{App, Command, Failure, Work};
+use crate::domain::clock::{Moment, Randomness};
+use crate::domain::ids::uuid_v7;
+use crate::domain::principal::Right;
+use crate::domain::refusal::Refusal;
+use crate::store::KeyRow;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// How long an old key stays published beyond the life of the last token that it signed: clocks differ.
+const OVERLAP_S: i64 = 300;
+
+/// Makes an Ed25519 key pair.
+pub fn new_key(now: Moment, randomness: &dyn Randomness) -> Result<KeyRow, Refusal> {
+    let defect = |what: &'static str| {
+        tracing::error!(what, "a signing key could not be made");
+        Refusal::Internal
+    };
+    let pair = Ed25519KeyPair::generate().map_err(|_| defect("generate"))?;
+    let private_key = pair.to_pkcs8().map_err(|_| defect("encode"))?;
+    Ok(KeyRow {
+        kid: uuid_v7(now, randomness).simple().to_string(),
+        private_key: private_key.as_ref().to_vec(),
+        public_key: pair.public_key().as_ref().to_vec(),
+        created_at: now,
+        retired_at: None,
+        withdrawn_at: None,
+    })
+}
+
+/// One public key of the published set (RFC 7517, RFC 8037).
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct PublishedKey {
+    /// Key type: `OKP`.
+    pub kty: &'static str,
+    /// Curve: `Ed25519`.
+    pub crv: &'static str,
+    /// What it is for: `sig`.
+    #[serde(rename = "use")]
+    pub purpose: &'static str,
+    /// How it signs: `EdDSA`.
+    pub alg: &'static str,
+    /// Its id, as in the header of tokens.
+    pub kid: String,
+    /// The public key, base64url.
+    pub x: String,
+}
+
+/// Makes a new key that signs from now on. The old one stays published until its last token has ended.
+pub struct RotateKeys {
+    /// The new key.
+    pub key: KeyRow,
+}
+
+impl Command for RotateKeys {
+    type Outcome = String;
+    const ACTION: &'static str = "keys.rotate";
+    const RIGHT: Right = Right::IssueSessions;
+
+    fn run(self, work: &Work<'_>) -> Result<String, Failure> {
+        let lifetime_s = i64::from(work.app.settings().session_lifetime_s);
+        work.tx.rotate_signing_key(&self.key, work.now.plus_s(lifetime_s + OVERLAP_S))?;
+        Ok(self.key.kid)
+    }
+}
+
+impl App {
+    /// All keys, newest first. Blocks.
+    pub fn list_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
+        self.store.read(|tx| Ok(tx.signing_keys()?)).map_err(refusal_of_read)
+    }
+
+    /// The keys with which end-user tokens of the present can be verified.
+    pub fn published_keys(&self) -> Result<Vec<PublishedKey>, Refusal> {
+        let now = self.now();
+        let published = |key: &KeyRow| key.withdrawn_at.is_none_or(|at| at > now);
+        let keys = self.list_keys()?.into_iter().filter(published).map(|key| PublishedKey {
+            kty: "OKP",
+            crv: "Ed25519",
+            purpose: "sig",
+            alg: "EdDSA",
+            kid: key.kid,
+            x: URL_SAFE_NO_PAD.encode(key.public_key),
+        });
+        Ok(keys.collect())
+    }
+}

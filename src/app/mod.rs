@@ -1,0 +1,218 @@
+//! Use cases: what a caller can do, one file per noun. The only place where business decisions meet storage.
+//!
+//! A use case is a [`Command`] or a [`Query`]: a value that says what is wanted, with a `run` that does it inside one
+//! transaction. Whatever runs it - a handler, a batch, a scheduled job - gets the same checks and leaves the same trail.
+
+pub mod accounts;
+pub mod currencies;
+pub mod deals;
+pub mod funding;
+pub mod groups;
+pub mod keys;
+pub mod login;
+pub mod operators;
+pub mod passwords;
+pub mod profiles;
+pub mod reference;
+pub mod sandbox;
+pub mod sessions;
+pub mod throttle;
+pub mod tokens;
+mod work;
+
+pub use work::{Caller, Command, Done, Failure, Query, RetryKey, View, Work};
+
+use crate::domain::clock::{Clock, Moment, Randomness};
+use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
+use crate::domain::principal::{Principal, Role, Visibility};
+use crate::domain::refusal::Refusal;
+use crate::store::{Installation, Mode, NotApplied, Store, StoreError, WriteTx};
+use aws_lc_rs::hmac;
+use passwords::PasswordHasher;
+use std::sync::Arc;
+use std::time::Duration;
+use throttle::Throttle;
+use tokens::PrincipalCache;
+use uuid::Uuid;
+
+/// What the configuration says about use cases.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a login token lives, in days.
+    pub login_token_days: u32,
+    /// `iss` of end-user tokens.
+    pub session_issuer: String,
+    /// `aud` of end-user tokens.
+    pub session_audience: String,
+    /// How long an end-user token lives, in seconds.
+    pub session_lifetime_s: u32,
+    /// What generated account numbers begin with: digits.
+    pub account_number_prefix: String,
+    /// How long outcomes are kept for retries, in days.
+    pub retry_days: u32,
+    /// How long an operation may wait for the writer.
+    pub operation_timeout: Duration,
+    /// Long reads at a time.
+    pub long_reads: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            login_token_days: 30,
+            session_issuer: "bursar".into(),
+            session_audience: "trading-platform".into(),
+            session_lifetime_s: 900,
+            account_number_prefix: "21".into(),
+            retry_days: 7,
+            operation_timeout: Duration::from_secs(5),
+            long_reads: 4,
+        }
+    }
+}
+
+/// Everything that use cases work with.
+pub struct App {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    settings: Settings,
+    installation: Installation,
+    hash_key: hmac::Key,
+    principals: PrincipalCache,
+    hasher: PasswordHasher,
+    logins: Throttle,
+    long_reads: tokio::sync::Semaphore,
+}
+
+impl App {
+    /// Takes a database into use. It must have been installed ([`install`]).
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+        settings: Settings,
+    ) -> Result<App, StoreError> {
+        let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
+        let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
+        let hasher = PasswordHasher::new(randomness.as_ref());
+        let long_reads = tokio::sync::Semaphore::new(settings.long_reads.max(1));
+        Ok(App {
+            store,
+            clock,
+            randomness,
+            settings,
+            installation,
+            hash_key,
+            principals: PrincipalCache::default(),
+            hasher,
+            logins: Throttle::default(),
+            long_reads,
+        })
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The source of randomness.
+    pub fn randomness(&self) -> &dyn Randomness {
+        self.randomness.as_ref()
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What the database is.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// The store, for those who watch over it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A fresh id for a request.
+    pub fn request_id(&self) -> RequestId {
+        RequestId::new(self.now(), self.randomness())
+    }
+
+    /// The system as a caller, for commands that are given on the machine itself.
+    pub fn system_caller(&self) -> Caller {
+        let principal = Principal {
+            serial: PrincipalSerial(1),
+            id: PrincipalId::from(Uuid::nil()),
+            name: "system".into(),
+            role: Role::Admin,
+            scopes: None,
+            visibility: Visibility::Everything,
+            networks: Vec::new(),
+            token: None,
+            expires_at: None,
+        };
+        Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
+    }
+
+    /// Whether the database can be written, found out by writing. Blocks.
+    pub fn probe_storage(&self) -> Result<(), Refusal> {
+        let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
+        ticket.wait().map_err(refusal_of)?
+    }
+
+    /// Forgets a little of what is past its time. True if there is more. Blocks.
+    pub fn tidy_up(&self) -> Result<bool, Refusal> {
+        let now = self.now();
+        let retention_s = i64::from(self.settings.retry_days) * 86_400;
+        let ticket = self
+            .store
+            .submit(move |tx| {
+                let more = tx.forget_outcomes(now, retention_s)?;
+                // Ended tokens stay listed for a while, so that an operator can see what there was.
+                let forgotten = tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
+                Ok::<_, Failure>(more || forgotten > 0)
+            })
+            .map_err(refusal_of)?;
+        ticket.wait().map_err(refusal_of)?
+    }
+
+    /// Finishes what is queued and closes the database.
+    pub fn close(&self) {
+        self.store.close();
+    }
+}
+
+/// Sets a new database up: says what it is for, creates the default ledger and the first signing key. Blocks.
+pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Randomness) -> Result<(), Refusal> {
+    let now = clock.now();
+    let uuid = || crate::domain::ids::uuid_v7(now, randomness);
+    let mut hash_key = vec![0; 32];
+    randomness.fill(&mut hash_key);
+    let installation = Installation { uuid: uuid(), mode, timeline: 1, hash_key, created_at: now };
+    let ids = (uuid(), uuid(), uuid());
+    let key = keys::new_key(now, randomness)?;
+    let ticket = store
+        .submit(move |tx: &WriteTx<'_>| {
+            debug_assert_eq!(DEFAULT_LEDGER, 1);
+            if tx.installation()?.is_none() {
+                tx.install(&installation, ids.0, ids.1, ids.2)?;
+                tx.rotate_signing_key(&key, now)?;
+            }
+            Ok::<_, Failure>(())
+        })
+        .map_err(refusal_of)?;
+    ticket.wait().map_err(refusal_of)?
+}
+
+/// What a caller is told when its operation was certainly not applied.
+fn refusal_of(reason: NotApplied) -> Refusal {
+    match reason {
+        NotApplied::QueueFull | NotApplied::CalledOff => Refusal::Busy { retry_after_s: 1 },
+        NotApplied::StorageFailed => Refusal::StorageUnavailable,
+        NotApplied::Closing => Refusal::ShuttingDown,
+        NotApplied::Defect => Refusal::Internal,
+    }
+}

@@ -1,0 +1,100 @@
+//! Passwords that people choose: hashed with Argon2id, at most two at a time, never on the writer's thread.
+
+use super::App;
+use crate::domain::clock::Randomness;
+use crate::domain::refusal::Refusal;
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+
+/// Computations at a time: each takes 19 MiB and a core for tens of milliseconds.
+const AT_A_TIME: usize = 2;
+/// Computations that may wait; more are refused as busy.
+const WAITING_MAX: usize = 64;
+
+/// An Argon2id hash in PHC form.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The hash as it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// Bounds the work and the memory that hashing takes.
+pub(super) struct PasswordHasher {
+    slots: Semaphore,
+    waiting: AtomicUsize,
+    /// Verified in place of a hash that does not exist, so that unknown names take as long as wrong passwords.
+    decoy: String,
+}
+
+impl PasswordHasher {
+    pub(super) fn new(randomness: &dyn Randomness) -> PasswordHasher {
+        let mut nobody = [0; 32];
+        randomness.fill(&mut nobody);
+        let decoy = hash_blocking(&nobody, randomness).map_or_else(|_| String::new(), |hash| hash.0);
+        PasswordHasher { slots: Semaphore::new(AT_A_TIME), waiting: AtomicUsize::new(0), decoy }
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+        if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            return Err(Refusal::Busy { retry_after_s: 1 });
+        }
+        let _waiting = Waiting(&self.waiting);
+        let _slot = self.slots.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            tracing::error!(%error, "hashing a password panicked");
+            Refusal::Internal
+        })
+    }
+}
+
+/// Counts down even if the caller goes away while it waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Hashes a password on this thread.
+pub fn hash_blocking(password: &[u8], randomness: &dyn Randomness) -> Result<PasswordHash, Refusal> {
+    let mut salt = [0; 16];
+    randomness.fill(&mut salt);
+    let hash = Argon2::default().hash_password_with_salt(password, &salt).map_err(|error| {
+        tracing::error!(%error, "a password could not be hashed");
+        Refusal::Internal
+    })?;
+    Ok(PasswordHash(hash.to_string()))
+}
+
+impl App {
+    /// Hashes a new password.
+    pub async fn hash_password(self: &Arc<App>, password: String) -> Result<PasswordHash, Refusal> {
+        let app = Arc::clone(self);
+        self.hasher.run(move || hash_blocking(password.as_bytes(), app.randomness())).await?
+    }
+
+    /// Whether a password belongs to a hash. Without a hash the answer is no, after the same time.
+    pub(super) async fn verify_password(&self, password: String, hash: Option<String>) -> Result<bool, Refusal> {
+        let is_real = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.hasher.decoy.clone());
+        let matches = self
+            .hasher
+            .run(move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok())
+            .await?;
+        Ok(matches && is_real)
+    }
+}

@@ -1,0 +1,205 @@
+//! Profiles: created, replaced, read.
+
+use super::passwords::PasswordHash;
+use super::work::to_json;
+use super::{Command, Failure, Query, View, Work};
+use crate::domain::account::Account;
+use crate::domain::event::{Event, EventType};
+use crate::domain::ids::ProfileId;
+use crate::domain::page::{Listing, Page};
+use crate::domain::principal::{Right, Visibility};
+use crate::domain::profile::{Profile, ProfileDetails, check_tags};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::{NewProfile, ProfileFilter};
+use std::collections::BTreeSet;
+
+/// Creates a profile. Refusals: bad fields, id taken, address taken.
+///
+/// What an operator with tags creates carries these tags, or it would be out of sight at once.
+pub struct CreateProfile {
+    /// An id of the caller's choice, unused so far; none makes one.
+    pub id: Option<ProfileId>,
+    /// What the client tells about itself.
+    pub details: ProfileDetails,
+    /// Its tags; none: those of the operator.
+    pub tags: Option<BTreeSet<String>>,
+    /// Its password for end-user sessions.
+    pub password: Option<PasswordHash>,
+}
+
+impl Command for CreateProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.create";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
+        self.details.check()?;
+        let tags = own_tags(work.visibility(), self.tags)?;
+        if let Some(id) = self.id
+            && work.tx.has_profile(id)?
+        {
+            return Err(Refusal::DuplicateId(Noun::Profile).into());
+        }
+        if work.tx.profile_of_email(&text::fold(&self.details.email))?.is_some() {
+            return Err(Refusal::DuplicateEmail.into());
+        }
+        let id = self.id.unwrap_or_else(|| ProfileId::new(work.now, work.app.randomness()));
+        let password_hash = self.password.map(|hash| hash.as_str().to_owned());
+        work.tx.add_profile(&NewProfile { id, details: self.details, tags, password_hash }, work.now)?;
+        told(work, id, EventType::ProfileCreated)
+    }
+}
+
+/// The tags of a profile that an operator writes: its own choice, but never beyond what the operator sees.
+fn own_tags(visibility: &Visibility, wanted: Option<BTreeSet<String>>) -> Result<BTreeSet<String>, Failure> {
+    let tags = match (visibility, wanted) {
+        (Visibility::Everything, wanted) => wanted.unwrap_or_default(),
+        (Visibility::Tagged(own), None) => own.clone(),
+        (Visibility::Tagged(own), Some(wanted)) => {
+            if wanted.is_empty() || !wanted.is_subset(own) {
+                return Err(Refusal::invalid("tags", "at least one of your own tags, and no others").into());
+            }
+            wanted
+        }
+    };
+    check_tags("tags", &tags)?;
+    Ok(tags)
+}
+
+/// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address taken, version differs.
+pub struct ReplaceProfile {
+    /// Which profile.
+    pub id: ProfileId,
+    /// What the client tells about itself now; what is left out becomes empty.
+    pub details: ProfileDetails,
+    /// Its tags; none: as they are.
+    pub tags: Option<BTreeSet<String>>,
+    /// A new password; none: the old one stays.
+    pub password: Option<PasswordHash>,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ReplaceProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.replace";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
+        self.details.check()?;
+        let profile = find(work, self.id)?;
+        check_version(self.expected_version, profile.version)?;
+        let holder = work.tx.profile_of_email(&text::fold(&self.details.email))?;
+        if holder.is_some_and(|holder| holder != profile.serial) {
+            return Err(Refusal::DuplicateEmail.into());
+        }
+        if let Some(wanted) = self.tags.filter(|wanted| *wanted != profile.tags) {
+            work.tx.set_profile_tags(profile.serial, &own_tags(work.visibility(), Some(wanted))?)?;
+        }
+        work.tx.replace_profile(profile.serial, &self.details, work.now)?;
+        if let Some(password) = self.password {
+            work.tx.set_profile_password(profile.serial, password.as_str(), work.now)?;
+            work.tx.revoke_sessions(profile.serial, work.now)?;
+        }
+        told(work, self.id, EventType::ProfileUpdated)
+    }
+}
+
+/// Gives a client a new password and ends its sessions. Refusals: unknown id.
+pub struct ChangePassword {
+    /// Which profile.
+    pub id: ProfileId,
+    /// The new password.
+    pub password: PasswordHash,
+}
+
+impl Command for ChangePassword {
+    type Outcome = ();
+    const ACTION: &'static str = "profile.change_password";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<(), Failure> {
+        let profile = find(work, self.id)?;
+        work.tx.set_profile_password(profile.serial, self.password.as_str(), work.now)?;
+        work.tx.revoke_sessions(profile.serial, work.now)?;
+        told(work, self.id, EventType::ProfilePasswordChanged).map(|_| ())
+    }
+}
+
+fn find(work: &Work<'_>, id: ProfileId) -> Result<Profile, Failure> {
+    Ok(work.tx.profile(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?)
+}
+
+/// Refuses if the caller has read another version than the present one.
+pub(super) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != actual => Err(Refusal::VersionMismatch { expected, actual }),
+        _ => Ok(()),
+    }
+}
+
+/// Tells the outside of a profile as it is now.
+fn told(work: &Work<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
+    let profile = work.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    work.emit(&Event {
+        kind,
+        object: id.uuid(),
+        profile: Some((profile.serial, id)),
+        payload: to_json(&profile)?,
+    })?;
+    Ok(profile)
+}
+
+/// One profile.
+pub struct GetProfile {
+    /// Which.
+    pub id: ProfileId,
+}
+
+impl Query for GetProfile {
+    type Answer = Profile;
+    const RIGHT: Right = Right::ReadProfiles;
+
+    fn run(self, view: &View<'_>) -> Result<Profile, Failure> {
+        Ok(view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Profile))?)
+    }
+}
+
+/// One page of profiles.
+pub struct ListProfiles {
+    /// What selects them.
+    pub filter: ProfileFilter,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListProfiles {
+    type Answer = Listing<Profile>;
+    const RIGHT: Right = Right::ReadProfiles;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Profile>, Failure> {
+        Ok(view.tx.profiles(&self.filter, view.visibility, self.page)?)
+    }
+}
+
+/// The accounts of a client that are not archived.
+pub struct ListAccountsOfProfile {
+    /// Which client.
+    pub id: ProfileId,
+}
+
+/// Accounts of one client that are shown at most.
+const ACCOUNTS_MAX: u32 = 10_000;
+
+impl Query for ListAccountsOfProfile {
+    type Answer = Vec<Account>;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Vec<Account>, Failure> {
+        view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+        Ok(view.tx.accounts_of(self.id, ACCOUNTS_MAX)?)
+    }
+}

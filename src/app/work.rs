@@ -1,0 +1,259 @@
+//! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
+
+use super::{App, refusal_of};
+use crate::domain::clock::Moment;
+use crate::domain::event::Event;
+use crate::domain::ids::{EventSeq, RequestId};
+use crate::domain::principal::{Principal, Right, Visibility};
+use crate::domain::refusal::Refusal;
+use crate::store::{Abort, AuditRow, ReadTx, StoredOutcome, StoreError, WriteTx};
+use aws_lc_rs::hmac;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Why a use case ended early: a rule said no, or the database failed.
+pub type Failure = Abort<Refusal>;
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Abort::Refused(refusal)
+    }
+}
+
+/// Who calls, from where, in which request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The operator, with what its token allows.
+    pub principal: Arc<Principal>,
+    /// From where; none for commands on the machine itself.
+    pub address: Option<IpAddr>,
+    /// In which request.
+    pub request: RequestId,
+}
+
+/// What makes a call repeatable: the caller's key and the call that it stands for.
+#[derive(Clone, Debug)]
+pub struct RetryKey {
+    /// The key as the caller sent it.
+    pub key: String,
+    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept, since bodies hold passwords.
+    pub call: Vec<u8>,
+}
+
+/// What a command led to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done<O> {
+    /// The outcome; of a repeated call, the outcome that the first one had.
+    pub outcome: O,
+    /// Whether an earlier call with the same key did it.
+    pub replayed: bool,
+}
+
+/// Something that changes the database.
+pub trait Command: Send + 'static {
+    /// What it leads to; kept as it is for retries.
+    type Outcome: Serialize + DeserializeOwned + Send + 'static;
+    /// Its name in the audit record.
+    const ACTION: &'static str;
+    /// The right that it takes.
+    const RIGHT: Right;
+    /// Does it. Nothing of it remains if it fails.
+    fn run(self, work: &Work<'_>) -> Result<Self::Outcome, Failure>;
+}
+
+/// Something that only reads.
+pub trait Query: Send + 'static {
+    /// What it finds.
+    type Answer: Send + 'static;
+    /// The right that it takes.
+    const RIGHT: Right;
+    /// Whether it may take long, and so must not hold up a worker thread.
+    const IS_LONG: bool = false;
+    /// Finds it.
+    fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure>;
+}
+
+/// What a query sees: one consistent state of the database, with the eyes of its caller.
+pub struct View<'a> {
+    /// The database.
+    pub tx: &'a ReadTx<'a>,
+    /// What the caller sees of it.
+    pub visibility: &'a Visibility,
+    /// The present moment.
+    pub now: Moment,
+}
+
+/// What a command works with: a savepoint, the caller, the time.
+pub struct Work<'a> {
+    /// The database.
+    pub tx: &'a WriteTx<'a>,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The present moment.
+    pub now: Moment,
+    /// Settings and randomness.
+    pub app: &'a App,
+    first_event: Cell<Option<(EventSeq, Uuid)>>,
+}
+
+impl Work<'_> {
+    /// What the caller sees.
+    pub fn visibility(&self) -> &Visibility {
+        &self.caller.principal.visibility
+    }
+
+    /// Tells the outside that something changed.
+    pub fn emit(&self, event: &Event) -> Result<EventSeq, StoreError> {
+        let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
+        if self.first_event.get().is_none() {
+            self.first_event.set(Some((seq, event.object)));
+        }
+        Ok(seq)
+    }
+
+    fn run<C: Command>(&self, command: C, retry: Option<&RetryHashes>) -> Result<Done<C::Outcome>, Failure> {
+        if let Some(hashes) = retry
+            && let Some(earlier) = self.tx.outcome(&hashes.key)?
+        {
+            if earlier.command_hash != hashes.call {
+                return Err(Refusal::IdempotencyConflict.into());
+            }
+            let outcome = serde_json::from_str(&earlier.outcome).map_err(|error| {
+                tracing::error!(%error, "a kept outcome cannot be read");
+                Refusal::Internal
+            })?;
+            return Ok(Done { outcome, replayed: true });
+        }
+        let outcome = command.run(self)?;
+        let (event, object) = self.first_event.get().unzip();
+        self.tx.append_audit(&AuditRow {
+            at: self.now,
+            principal: self.caller.principal.serial,
+            token: self.caller.principal.token,
+            action: C::ACTION,
+            object,
+            request: Some(self.caller.request),
+            address: self.caller.address,
+            event,
+        })?;
+        if let Some(hashes) = retry {
+            let outcome = to_json(&outcome)?;
+            self.tx.keep_outcome(&hashes.key, &StoredOutcome { command_hash: hashes.call, outcome })?;
+        }
+        Ok(Done { outcome, replayed: false })
+    }
+}
+
+/// A value of ours as JSON; our values always have one.
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| {
+        tracing::error!(%error, "a value has no JSON form");
+        Refusal::Internal.into()
+    })
+}
+
+/// The hashes under which an outcome is kept.
+struct RetryHashes {
+    key: [u8; 16],
+    call: [u8; 16],
+}
+
+impl App {
+    /// Runs a command and answers once it is on disk. A refusal changed nothing.
+    ///
+    /// The answer is definite: if the operation waits longer than it may, it is called off before the writer takes it;
+    /// once the writer has it, its fate is awaited.
+    pub async fn execute<C: Command>(
+        self: &Arc<App>,
+        caller: &Caller,
+        retry: Option<RetryKey>,
+        command: C,
+    ) -> Result<Done<C::Outcome>, Refusal> {
+        let mut ticket = self.submit(caller.clone(), retry, command)?;
+        let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(_) if ticket.call_off() => return Err(Refusal::Busy { retry_after_s: 1 }),
+            Err(_) => ticket.answer().await,
+        };
+        answer.map_err(refusal_of)?
+    }
+
+    /// The same for callers that may block their thread, such as commands given on the machine itself.
+    pub fn execute_blocking<C: Command>(
+        self: &Arc<App>,
+        caller: &Caller,
+        command: C,
+    ) -> Result<Done<C::Outcome>, Refusal> {
+        self.submit(caller.clone(), None, command)?.wait().map_err(refusal_of)?
+    }
+
+    fn submit<C: Command>(
+        self: &Arc<App>,
+        caller: Caller,
+        retry: Option<RetryKey>,
+        command: C,
+    ) -> Result<crate::store::Ticket<Done<C::Outcome>, Refusal>, Refusal> {
+        caller.principal.require(C::RIGHT)?;
+        let hashes = retry.map(|retry| self.retry_hashes(&caller, &retry));
+        let app = Arc::clone(self);
+        self.store
+            .submit(move |tx| {
+                let now = app.now();
+                let work = Work { tx, caller: &caller, now, app: &app, first_event: Cell::new(None) };
+                work.run(command, hashes.as_ref())
+            })
+            .map_err(refusal_of)
+    }
+
+    /// Answers a query: on this thread if it is short, on the blocking pool if it may take long.
+    pub async fn ask<Q: Query>(self: &Arc<App>, caller: &Caller, query: Q) -> Result<Q::Answer, Refusal> {
+        caller.principal.require(Q::RIGHT)?;
+        if !Q::IS_LONG {
+            return self.ask_here(&caller.principal, query);
+        }
+        let _permit = self.long_reads.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
+        tokio::task::spawn_blocking(move || app.ask_here(&principal, query)).await.map_err(|error| {
+            tracing::error!(%error, "a query panicked");
+            Refusal::Internal
+        })?
+    }
+
+    fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
+        let now = self.now();
+        self.store
+            .read(|tx| query.run(&View { tx, visibility: &principal.visibility, now }))
+            .map_err(refusal_of_read)
+    }
+
+    fn retry_hashes(&self, caller: &Caller, retry: &RetryKey) -> RetryHashes {
+        let mut scoped = caller.principal.serial.0.to_be_bytes().to_vec();
+        scoped.extend_from_slice(retry.key.as_bytes());
+        RetryHashes { key: self.keyed_hash(b"key", &scoped), call: self.keyed_hash(b"call", &retry.call) }
+    }
+
+    fn keyed_hash(&self, purpose: &[u8], bytes: &[u8]) -> [u8; 16] {
+        let mut context = hmac::Context::with_key(&self.hash_key);
+        context.update(purpose);
+        context.update(bytes);
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&context.sign().as_ref()[..16]);
+        hash
+    }
+}
+
+/// What a caller is told when a read fails.
+pub(super) fn refusal_of_read(failure: Failure) -> Refusal {
+    match failure {
+        Abort::Refused(refusal) => refusal,
+        Abort::Store(error) => {
+            tracing::error!(%error, "a read failed");
+            if error.is_storage_failure() { Refusal::StorageUnavailable } else { Refusal::Internal }
+        }
+    }
+}

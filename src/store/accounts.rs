@@ -1,0 +1,240 @@
+//! Accounts: their settings, joined with their balances.
+
+use super::StoreError;
+use super::currencies::decimals;
+use super::profiles::visible_tags;
+use super::transaction::{ReadTx, WriteTx, named, sql, unreadable};
+use crate::domain::account::{Account, Lifecycle, Lock, PositionMode};
+use crate::domain::balance::Balances;
+use crate::domain::clock::Moment;
+use crate::domain::currency::CurrencyCode;
+use crate::domain::group::{MarginCalculation, TradeStatus};
+use crate::domain::ids::{
+    AccountId, AccountSerial, BookId, GroupId, GroupSerial, PortfolioId, PortfolioSerial, ProfileId, ProfileSerial,
+};
+use crate::domain::money::Amount;
+use crate::domain::page::{Listing, Page};
+use crate::domain::principal::Visibility;
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+/// What selects accounts in a list; all conditions hold together.
+#[derive(Clone, Debug, Default)]
+pub struct AccountFilter {
+    /// Any of these; empty: all.
+    pub ids: Vec<AccountId>,
+    /// Owned by this client.
+    pub profile: Option<ProfileId>,
+    /// In this group.
+    pub group: Option<GroupId>,
+    /// In this currency.
+    pub currency: Option<CurrencyCode>,
+    /// With this trade status.
+    pub status: Option<TradeStatus>,
+    /// Also the archived ones.
+    pub with_archived: bool,
+}
+
+/// An account to be opened; its book exists already.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its book.
+    pub book: BookId,
+    /// Public id.
+    pub id: AccountId,
+    /// Serial.
+    pub serial: AccountSerial,
+    /// Account number.
+    pub number: String,
+    /// Primary owner.
+    pub profile: ProfileSerial,
+    /// Portfolio.
+    pub portfolio: PortfolioSerial,
+    /// Serial inside the portfolio.
+    pub portfolio_serial: i64,
+    /// Whether it is a spread-betting account.
+    pub is_spread_betting: bool,
+    /// How positions are kept.
+    pub position_mode: Option<PositionMode>,
+    /// How margin is summed up, where it departs from the group.
+    pub margin_calculation_override: Option<MarginCalculation>,
+    /// The settings that can change later.
+    pub settings: AccountChange,
+}
+
+/// The settings of an account that can change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountChange {
+    /// Group.
+    pub group: GroupSerial,
+    /// What it may trade.
+    pub trade_status: TradeStatus,
+    /// Leverage cap.
+    pub max_leverage: u32,
+    /// Limit of the net open position.
+    pub net_open_position_limit: Amount,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: bool,
+}
+
+fn amount(row: &Row<'_>, column: &str) -> rusqlite::Result<Amount> {
+    Ok(Amount::from_minor(row.get(column)?))
+}
+
+fn optional<T: Copy>(
+    row: &Row<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<Option<T>> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
+    all.iter().copied().find(|value| name(*value) == text).map(Some).ok_or_else(|| unreadable(column, &text))
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: AccountId::from(row.get::<_, Uuid>("uuid")?),
+        book: BookId(row.get("id")?),
+        serial: AccountSerial(row.get("serial")?),
+        number: row.get("number")?,
+        profile: ProfileId::from(row.get::<_, Uuid>("profile_uuid")?),
+        group: GroupId::from(row.get::<_, Uuid>("group_uuid")?),
+        portfolio: PortfolioId::from(row.get::<_, Uuid>("portfolio_uuid")?),
+        portfolio_serial: row.get("portfolio_serial")?,
+        currency: CurrencyCode::from_stored(row.get("currency")?),
+        decimals: decimals(row)?,
+        is_demo: row.get("demo")?,
+        is_spread_betting: row.get("spread_betting")?,
+        position_mode: optional(row, "position_mode", &PositionMode::ALL, PositionMode::name)?,
+        margin_calculation_override: optional(
+            row,
+            "margin_calculation",
+            &MarginCalculation::ALL,
+            MarginCalculation::name,
+        )?,
+        trade_status: named(row, "trade_status", &TradeStatus::ALL, TradeStatus::name)?,
+        max_leverage: row.get("max_leverage")?,
+        net_open_position_limit: amount(row, "nop_limit_minor")?,
+        wants_daily_statement: row.get("daily_statement")?,
+        lifecycle: named(row, "lifecycle", &Lifecycle::ALL, Lifecycle::name)?,
+        lock: named(row, "lock", &Lock::ALL, Lock::name)?,
+        allows_credits: row.get("allow_credits")?,
+        allows_debits: row.get("allow_debits")?,
+        balances: Balances {
+            balance: amount(row, "balance_minor")?,
+            held: amount(row, "held_minor")?,
+            uncleared: amount(row, "uncleared_minor")?,
+            pending: amount(row, "pending_minor")?,
+            credit_net: amount(row, "credit_net_minor")?,
+            minimum: amount(row, "minimum_minor")?,
+        },
+        version: row.get("version")?,
+        created_at: Moment::from_unix_ms(row.get("created_at")?),
+        updated_at: Moment::from_unix_ms(row.get("updated_at")?),
+        closed_at: row.get::<_, Option<i64>>("closed_at")?.map(Moment::from_unix_ms),
+    })
+}
+
+/// A JSON array of ids in hexadecimal; none if there are none.
+fn id_list(ids: impl ExactSizeIterator<Item = Uuid>) -> Option<String> {
+    (ids.len() > 0).then(|| serde_json::Value::from_iter(ids.map(|id| id.simple().to_string())).to_string())
+}
+
+impl ReadTx<'_> {
+    /// The account of an id, if it is visible; archived ones too.
+    pub fn account(&self, id: AccountId, visibility: &Visibility) -> Result<Option<Account>, StoreError> {
+        let sql = sql!("accounts/columns", "accounts/by_uuid");
+        self.find(sql, (id.uuid(), visible_tags(visibility)), account)
+    }
+
+    /// The accounts of a client that are not archived, oldest first, at most `limit`.
+    pub fn accounts_of(&self, profile: ProfileId, limit: u32) -> Result<Vec<Account>, StoreError> {
+        self.all(sql!("accounts/columns", "accounts/of_profile"), (profile.uuid(), limit), account)
+    }
+
+    /// One page of the accounts that are visible.
+    pub fn accounts(
+        &self,
+        filter: &AccountFilter,
+        visibility: &Visibility,
+        page: Page,
+    ) -> Result<Listing<Account>, StoreError> {
+        let ids = id_list(filter.ids.iter().map(|id| id.uuid()));
+        let profile = filter.profile.map(ProfileId::uuid);
+        let group = filter.group.map(GroupId::uuid);
+        let currency = filter.currency.as_ref().map(CurrencyCode::as_str);
+        let status = filter.status.map(TradeStatus::name);
+        let tags = visible_tags(visibility);
+        let rows = self.all(
+            sql!("accounts/columns", "accounts/matching", "accounts/page"),
+            params![ids, profile, group, currency, status, filter.with_archived, tags, page.size(), page.offset()],
+            account,
+        )?;
+        let total = self.one(
+            sql!("accounts/count", "accounts/matching"),
+            params![ids, profile, group, currency, status, filter.with_archived, tags],
+            |row| row.get(0),
+        )?;
+        Ok(Listing { rows, total, page })
+    }
+
+    /// Whether an id is taken; whether that account is visible does not matter.
+    pub fn has_account(&self, id: AccountId) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
+    }
+
+    /// Whether an account number is taken.
+    pub fn has_account_number(&self, number: &str) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE number = ?1)", [number], |row| row.get(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Opens an account.
+    pub fn add_account(&self, new: &NewAccount, now: Moment) -> Result<(), StoreError> {
+        self.run(
+            sql!("accounts/insert"),
+            params![
+                new.book.0,
+                new.id.uuid(),
+                new.serial.0,
+                new.number,
+                new.profile.0,
+                new.settings.group.0,
+                new.portfolio.0,
+                new.portfolio_serial,
+                new.is_spread_betting,
+                new.position_mode.map(PositionMode::name),
+                new.margin_calculation_override.map(MarginCalculation::name),
+                new.settings.trade_status.name(),
+                new.settings.max_leverage,
+                new.settings.net_open_position_limit.minor(),
+                new.settings.wants_daily_statement,
+                now.unix_ms(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Changes the settings of an account; its version rises.
+    pub fn change_account(&self, book: BookId, change: &AccountChange, now: Moment) -> Result<(), StoreError> {
+        self.run(
+            sql!("accounts/update"),
+            (
+                book.0,
+                change.group.0,
+                change.trade_status.name(),
+                change.max_leverage,
+                change.net_open_position_limit.minor(),
+                change.wants_daily_statement,
+                now.unix_ms(),
+            ),
+        )?;
+        Ok(())
+    }
+
+    /// Archives an account, for good.
+    pub fn close_account(&self, book: BookId, now: Moment) -> Result<(), StoreError> {
+        self.run(sql!("accounts/close"), (book.0, now.unix_ms())).map(|_| ())
+    }
+}

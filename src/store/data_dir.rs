@@ -1,0 +1,129 @@
+//! The data directory: private to its owner, and locked by whoever writes.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A directory that holds one database and what belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataDir {
+    path: PathBuf,
+}
+
+/// Why a data directory cannot be used.
+#[derive(Debug)]
+pub enum DataDirError {
+    /// Another process has it locked.
+    InUse(PathBuf),
+    /// There is no database in it.
+    NoDatabase(PathBuf),
+    /// The file system said no.
+    Io(PathBuf, io::Error),
+}
+
+impl fmt::Display for DataDirError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataDirError::InUse(path) => write!(f, "{} is in use by another bursar process", path.display()),
+            DataDirError::NoDatabase(path) => {
+                write!(f, "there is no database in {}; create one with: bursar init --data-dir {0}", path.display())
+            }
+            DataDirError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for DataDirError {}
+
+impl DataDir {
+    /// Names a directory; nothing is touched yet.
+    pub fn new(path: impl Into<PathBuf>) -> DataDir {
+        DataDir { path: path.into() }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its database file.
+    pub fn database_file(&self) -> PathBuf {
+        self.path.join("bursar.db")
+    }
+
+    /// The socket on which a running server takes commands.
+    pub fn control_socket(&self) -> PathBuf {
+        self.path.join("control.sock")
+    }
+
+    /// Whether a database was created in it.
+    pub fn has_database(&self) -> bool {
+        self.database_file().exists()
+    }
+
+    /// Creates the directory with mode 0700 if it is not there. An existing one keeps its mode.
+    pub fn create(&self) -> Result<(), DataDirError> {
+        if self.path.is_dir() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(|error| self.io(error))
+    }
+
+    /// Takes the lock, for as long as the returned value lives. The kernel lets go of it when the process ends, however
+    /// it ends.
+    pub fn lock(&self) -> Result<Locked, DataDirError> {
+        let file = private_file(&self.path.join("bursar.lock")).map_err(|error| self.io(error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Locked { dir: self.clone(), _file: file }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
+            Err(TryLockError::Error(error)) => Err(self.io(error)),
+        }
+    }
+
+    fn io(&self, error: io::Error) -> DataDirError {
+        DataDirError::Io(self.path.clone(), error)
+    }
+}
+
+/// A data directory that nobody else writes to.
+#[derive(Debug)]
+pub struct Locked {
+    dir: DataDir,
+    _file: File,
+}
+
+impl Locked {
+    /// The directory.
+    pub fn dir(&self) -> &DataDir {
+        &self.dir
+    }
+
+    /// The database file; it is created readable by its owner only, and SQLite gives its side files the same mode.
+    pub(super) fn database_file(&self) -> PathBuf {
+        let file = self.dir.database_file();
+        if !file.exists() {
+            // An error shows up again, with more to say, when the database is opened.
+            let _ = private_file(&file);
+        }
+        file
+    }
+
+    /// Removes a database that could not be set up completely.
+    pub fn discard_database(&self) -> Result<(), DataDirError> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = self.dir.database_file().into_os_string();
+            name.push(suffix);
+            match fs::remove_file(&name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.dir.io(error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}

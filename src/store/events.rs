@@ -1,0 +1,25 @@
+//! The outbox.
+
+use super::StoreError;
+use super::transaction::{WriteTx, sql};
+use crate::domain::clock::Moment;
+use crate::domain::event::Event;
+use crate::domain::ids::{EventSeq, PrincipalSerial};
+
+impl WriteTx<'_> {
+    /// Appends an event; its number is the next one, without a gap.
+    pub fn append_event(&self, event: &Event, by: PrincipalSerial, now: Moment) -> Result<EventSeq, StoreError> {
+        self.one(
+            sql!("events/insert"),
+            (
+                event.kind.name(),
+                event.object,
+                event.profile.map(|(serial, _)| serial.0),
+                by.0,
+                now.unix_ms(),
+                &event.payload,
+            ),
+            |row| Ok(EventSeq(row.get(0)?)),
+        )
+    }
+}

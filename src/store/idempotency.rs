@@ -1,0 +1,89 @@
+//! Outcomes kept for retries, in three tables that take turns.
+//!
+//! New outcomes go into the table of the present generation; look-ups also read the previous one. The table of the
+//! generation before that is emptied a few rows at a time and then becomes the next one. So an outcome lives for one to
+//! two retention periods, the table that is written to stays small, and forgetting never stalls the writer.
+
+use super::StoreError;
+use super::transaction::{ReadTx, WriteTx};
+use crate::domain::clock::Moment;
+
+/// What an earlier call with the same key led to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredOutcome {
+    /// Keyed hash of its command.
+    pub command_hash: [u8; 16],
+    /// Its outcome, JSON.
+    pub outcome: String,
+}
+
+/// How many old outcomes are forgotten at a time.
+const FORGET_AT_ONCE: i64 = 200;
+
+const FIND: [&str; 3] = [
+    "SELECT command_hash, outcome FROM idempotency_0 WHERE key_hash = ?1",
+    "SELECT command_hash, outcome FROM idempotency_1 WHERE key_hash = ?1",
+    "SELECT command_hash, outcome FROM idempotency_2 WHERE key_hash = ?1",
+];
+const INSERT: [&str; 3] = [
+    "INSERT INTO idempotency_0 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)",
+    "INSERT INTO idempotency_1 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)",
+    "INSERT INTO idempotency_2 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)",
+];
+const FORGET: [&str; 3] = [
+    "DELETE FROM idempotency_0 WHERE key_hash IN (SELECT key_hash FROM idempotency_0 LIMIT ?1)",
+    "DELETE FROM idempotency_1 WHERE key_hash IN (SELECT key_hash FROM idempotency_1 LIMIT ?1)",
+    "DELETE FROM idempotency_2 WHERE key_hash IN (SELECT key_hash FROM idempotency_2 LIMIT ?1)",
+];
+
+fn table(generation: i64) -> usize {
+    usize::try_from(generation.rem_euclid(3)).unwrap_or(0)
+}
+
+impl ReadTx<'_> {
+    fn generation(&self) -> Result<(i64, Moment), StoreError> {
+        self.one("SELECT generation, started_at FROM idempotency_state", [], |row| {
+            Ok((row.get(0)?, Moment::from_unix_ms(row.get(1)?)))
+        })
+    }
+
+    /// The outcome of an earlier call with this key.
+    pub fn outcome(&self, key_hash: &[u8; 16]) -> Result<Option<StoredOutcome>, StoreError> {
+        let (generation, _) = self.generation()?;
+        for table in [table(generation), table(generation - 1)] {
+            let found = self.find(FIND[table], [key_hash.as_slice()], |row| {
+                Ok(StoredOutcome { command_hash: row.get(0)?, outcome: row.get(1)? })
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl WriteTx<'_> {
+    /// Keeps the outcome of a call.
+    pub fn keep_outcome(&self, key_hash: &[u8; 16], outcome: &StoredOutcome) -> Result<(), StoreError> {
+        let (generation, _) = self.generation()?;
+        let row = (key_hash.as_slice(), outcome.command_hash.as_slice(), &outcome.outcome);
+        self.run(INSERT[table(generation)], row).map(|_| ())
+    }
+
+    /// Forgets some outcomes that are past their time, and begins a new generation when the present one is as old as
+    /// the retention period and the next table is empty. True if there is more to forget.
+    pub fn forget_outcomes(&self, now: Moment, retention_s: i64) -> Result<bool, StoreError> {
+        let (generation, started_at) = self.generation()?;
+        if self.run(FORGET[table(generation + 1)], [FORGET_AT_ONCE])? > 0 {
+            return Ok(true);
+        }
+        if started_at.plus_s(retention_s) <= now {
+            self.run(
+                "UPDATE idempotency_state SET generation = generation + 1, started_at = ?1",
+                [now.unix_ms()],
+            )?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,104 @@
+//! What this database is: its identity, its mode, and the keys that never leave it.
+
+use super::transaction::{ReadTx, WriteTx, named, sql};
+use super::{StoreError, migrations};
+use crate::domain::clock::Moment;
+use uuid::Uuid;
+
+/// What a database is for; fixed when it is created.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Real clients, real money.
+    Production,
+    /// Everything else; only here can the clock be moved.
+    Sandbox,
+}
+
+impl Mode {
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Production => "production",
+            Mode::Sandbox => "sandbox",
+        }
+    }
+}
+
+/// The identity of a database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Installation {
+    /// Its id.
+    pub uuid: Uuid,
+    /// What it is for.
+    pub mode: Mode,
+    /// Rises with every restore, from 1.
+    pub timeline: i64,
+    /// Key of the hashes of idempotency keys and commands.
+    pub hash_key: Vec<u8>,
+    /// When it was created.
+    pub created_at: Moment,
+}
+
+impl ReadTx<'_> {
+    /// What this database is; nothing before it was set up.
+    pub fn installation(&self) -> Result<Option<Installation>, StoreError> {
+        self.find("SELECT uuid, mode, timeline, hash_key, created_at FROM installation", [], |row| {
+            Ok(Installation {
+                uuid: row.get("uuid")?,
+                mode: named(row, "mode", &[Mode::Production, Mode::Sandbox], Mode::name)?,
+                timeline: row.get("timeline")?,
+                hash_key: row.get("hash_key")?,
+                created_at: Moment::from_unix_ms(row.get("created_at")?),
+            })
+        })
+    }
+
+    /// The version of the schema.
+    pub fn schema_version(&self) -> Result<i64, StoreError> {
+        migrations::version(self.connection())
+    }
+
+    /// The statements that make up the schema, in a fixed order, without the tables of the database library and of
+    /// replication tools.
+    pub fn schema(&self) -> Result<Vec<String>, StoreError> {
+        self.all(
+            "SELECT sql FROM sqlite_schema
+             WHERE sql IS NOT NULL AND name NOT LIKE 'refinery\\_%' ESCAPE '\\' AND name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             ORDER BY rowid",
+            [],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl WriteTx<'_> {
+    /// Says once what this database is, and creates what every database has: the system as a principal, the default
+    /// organization and its ledger.
+    pub fn install(&self, installation: &Installation, organization: Uuid, ledger: Uuid, system: Uuid) -> Result<(), StoreError> {
+        let created_at = installation.created_at.unix_ms();
+        self.run(
+            sql!("installation/insert"),
+            (installation.uuid, installation.mode.name(), &installation.hash_key, created_at),
+        )?;
+        self.run(
+            sql!("access/insert_principal"),
+            (system, "system", "system", "\u{1}system", "admin", None::<String>, created_at),
+        )?;
+        self.run(
+            "INSERT INTO organizations (id, uuid, name, created_at) VALUES (1, ?1, 'Default', ?2)",
+            (organization, created_at),
+        )?;
+        self.run(
+            "INSERT INTO ledgers (id, uuid, organization_id, name, created_at) VALUES (1, ?1, 1, 'Default', ?2)",
+            (ledger, created_at),
+        )?;
+        self.run("INSERT INTO idempotency_state (id, generation, started_at) VALUES (1, 0, ?1)", [created_at])?;
+        Ok(())
+    }
+
+    /// Writes a row that means nothing, to find out whether writing works.
+    pub fn touch(&self) -> Result<(), StoreError> {
+        self.next("probe").map(|_| ())
+    }
+}

@@ -1,0 +1,137 @@
+//! One SQLite file: the single writer with group commit, the read-only pool, the migrations, and one file per noun that
+//! says which statements exist for it.
+//!
+//! What leaves this module are domain types and [`StoreError`]; nothing above it knows SQL or the database library.
+
+mod access;
+mod accounts;
+mod audit_log;
+mod books;
+mod checkpoint;
+mod connection;
+mod currencies;
+mod data_dir;
+mod entries;
+mod error;
+mod events;
+mod groups;
+mod idempotency;
+mod installation;
+mod keys;
+mod migrations;
+mod platforms;
+mod portfolios;
+mod profiles;
+mod proof;
+mod sessions;
+mod transaction;
+mod writer;
+
+pub use access::{NewPrincipal, NewToken, PrincipalRow, TokenKind, TokenRow};
+pub use accounts::{AccountChange, AccountFilter, NewAccount};
+pub use audit_log::AuditRow;
+pub use books::{Book, BookOwner};
+pub use currencies::CurrencyRow;
+pub use data_dir::{DataDir, DataDirError, Locked};
+pub use entries::{DealFilter, DealRow, NewEntry, PostedEntry};
+pub use error::StoreError;
+pub use groups::{GroupFilter, GroupRow};
+pub use idempotency::StoredOutcome;
+pub use installation::{Installation, Mode};
+pub use keys::KeyRow;
+pub use migrations::{LATEST_SCHEMA, MigrationError};
+pub use platforms::PlatformRow;
+pub use profiles::{NewProfile, ProfileFilter};
+pub use proof::{Finding, Proof, Tally};
+pub use sessions::SessionRow;
+pub use transaction::{ReadTx, WriteTx};
+pub use writer::{Abort, Health, NotApplied, Ticket};
+
+use connection::ReaderManager;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use writer::Writer;
+
+/// How the database is run.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// Read-only connections at most.
+    pub readers: u32,
+    /// Operations that may wait for the writer; more are refused as busy.
+    pub queue: usize,
+    /// Pages of the write-ahead log after which a checkpoint starts.
+    pub checkpoint_pages: u32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Tuning { readers: 8, queue: 1024, checkpoint_pages: 1000 }
+    }
+}
+
+/// An open database: one writer, several readers.
+pub struct Store {
+    file: PathBuf,
+    writer: Writer,
+    readers: r2d2::Pool<ReaderManager>,
+    // Kept until the store goes: another process must not write meanwhile.
+    _lock: Locked,
+}
+
+impl Store {
+    /// Opens or creates the database of a data directory, migrates it and starts the writer. The caller holds the
+    /// directory's lock.
+    pub fn open(lock: Locked, tuning: &Tuning) -> Result<Store, MigrationError> {
+        let file = lock.database_file();
+        let mut connection = connection::open_writer(&file)?;
+        migrations::migrate(&mut connection)?;
+        let readers = connection::reader_pool(&file, tuning.readers)?;
+        let checkpoints = connection::open_checkpointer(&file)?;
+        let writer = Writer::start(connection, checkpoints, tuning);
+        Ok(Store { file, writer, readers, _lock: lock })
+    }
+
+    /// The database file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// How the writer is doing.
+    pub fn health(&self) -> &Arc<Health> {
+        self.writer.health()
+    }
+
+    /// Queues an operation for the writer. It runs in a savepoint of its own; the answer comes after the commit that
+    /// made it durable. The queue is bounded: when it is full the operation is refused at once.
+    pub fn submit<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        self.writer.submit(operation)
+    }
+
+    /// Runs a read on a read-only connection, in one transaction, so that all it sees belongs together. Never waits for
+    /// the writer.
+    pub fn read<T, E: From<StoreError>>(&self, query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let connection = self.readers.get().map_err(StoreError::from)?;
+        let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
+        query(&ReadTx::new(&transaction))
+    }
+
+    /// Takes no more operations, finishes those that are queued, and folds the write-ahead log into the file.
+    pub fn close(&self) {
+        self.writer.stop();
+    }
+}
+
+/// Reads a database file beside whoever has it open, or a copy of it: read-only, in one transaction.
+pub fn read_file<T, E: From<StoreError>>(
+    file: &Path,
+    query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let connection = connection::open_reader(file)?;
+    let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
+    query(&ReadTx::new(&transaction))
+}

@@ -1,0 +1,114 @@
+//! What a use case holds while it works: a transaction that can read, and one that can also write.
+
+use super::StoreError;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::ops::Deref;
+
+/// A consistent view of the database.
+pub struct ReadTx<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> ReadTx<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        ReadTx { connection }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        self.connection
+    }
+
+    /// At most one row.
+    pub(super) fn find<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, map).optional()?)
+    }
+
+    /// Exactly one row.
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, map)?)
+    }
+
+    /// Any number of rows.
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_map(params, map)?.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A savepoint of the writer's transaction. Whatever a use case does with it is undone if the use case fails.
+pub struct WriteTx<'c> {
+    read: ReadTx<'c>,
+}
+
+impl<'c> WriteTx<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        WriteTx { read: ReadTx::new(connection) }
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub(super) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    }
+
+    /// Runs an INSERT; returns the row's number.
+    pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.insert(params)?)
+    }
+
+    /// Issues the next number of a counter.
+    pub(super) fn next(&self, counter: &str) -> Result<i64, StoreError> {
+        self.one(
+            "INSERT INTO counters (name, last) VALUES (?1, 1)
+             ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
+            [counter],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.read
+    }
+}
+
+/// Embeds a statement of `sql/`.
+macro_rules! sql {
+    ($($path:literal),+) => {
+        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $path, ".sql")), "\n"),+)
+    };
+}
+pub(super) use sql;
+
+/// Turns a stored name back into the value that it names.
+pub(super) fn named<T: Copy>(
+    row: &Row<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unreadable(column, &text))
+}
+
+/// A stored value that no version of this program writes.
+pub(super) fn unreadable(column: &str, value: &str) -> rusqlite::Error {
+    let what = StoreError::corrupt(format!("{column} = {value:?}"));
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(what))
+}

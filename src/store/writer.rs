@@ -1,0 +1,365 @@
+//! The single writer. Operations that wait together share one COMMIT; each runs in a savepoint of its own, so that a
+//! refusal undoes only itself; each caller is answered after the COMMIT that made its change durable.
+
+use super::checkpoint::{Checkpointer, WalGauge};
+use super::transaction::WriteTx;
+use super::{StoreError, Tuning};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The most operations that share one commit.
+const BATCH_MAX: usize = 256;
+/// How long a batch is filled at most; keeps one commit short even when operations are slow.
+const BATCH_TIME: Duration = Duration::from_millis(10);
+
+/// Why an operation was undone by itself.
+#[derive(Debug)]
+pub enum Abort<E> {
+    /// A business rule said no.
+    Refused(E),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl<E> From<StoreError> for Abort<E> {
+    fn from(error: StoreError) -> Self {
+        Abort::Store(error)
+    }
+}
+
+/// Why an operation was certainly not applied, other than by its own decision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotApplied {
+    /// Too many operations wait already.
+    QueueFull,
+    /// It was called off before the writer took it.
+    CalledOff,
+    /// The database could not be written.
+    StorageFailed,
+    /// The store is closing.
+    Closing,
+    /// The operation panicked or hit a defect; the log knows more.
+    Defect,
+}
+
+/// How the writer is doing, for probes and metrics.
+#[derive(Debug, Default)]
+pub struct Health {
+    failure: Mutex<Option<String>>,
+    /// Commits so far.
+    pub commits: AtomicU64,
+    /// Operations applied so far.
+    pub operations: AtomicU64,
+    /// The slowest commit so far, in microseconds, from BEGIN to the return of COMMIT.
+    pub slowest_commit_us: AtomicU64,
+}
+
+impl Health {
+    /// Why the last attempt to write failed, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, failure: Option<String>) {
+        let mut last = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*last, &failure) {
+            (None, Some(reason)) => tracing::error!(%reason, "the database cannot be written"),
+            (Some(_), None) => tracing::info!("the database can be written again"),
+            _ => {}
+        }
+        *last = failure;
+    }
+}
+
+const QUEUED: u8 = 0;
+const TAKEN: u8 = 1;
+const CALLED_OFF: u8 = 2;
+
+/// What a caller holds while its operation is under way.
+pub struct Ticket<T, E> {
+    answer: oneshot::Receiver<Result<Result<T, E>, NotApplied>>,
+    state: Arc<AtomicU8>,
+}
+
+impl<T, E> Ticket<T, E> {
+    /// The answer, after the commit. The outer error says that the operation was certainly not applied.
+    pub async fn answer(&mut self) -> Result<Result<T, E>, NotApplied> {
+        (&mut self.answer).await.unwrap_or(Err(NotApplied::Closing))
+    }
+
+    /// The answer, for callers that may block their thread.
+    pub fn wait(self) -> Result<Result<T, E>, NotApplied> {
+        self.answer.blocking_recv().unwrap_or(Err(NotApplied::Closing))
+    }
+
+    /// Calls the operation off. True: it was still waiting and will never run. False: the writer has taken it, and its
+    /// answer will come.
+    pub fn call_off(&self) -> bool {
+        self.state.compare_exchange(QUEUED, CALLED_OFF, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// What became of one operation inside its savepoint.
+enum Verdict {
+    Keep,
+    Undo,
+    Failed(StoreError),
+}
+
+trait Job: Send {
+    /// False if the caller called it off.
+    fn take(&self) -> bool;
+    fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
+    fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
+}
+
+struct Operation<T, E, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<Result<T, E>, NotApplied>>,
+    state: Arc<AtomicU8>,
+}
+
+impl<T, E, F> Job for Operation<T, E, F>
+where
+    T: Send,
+    E: Send,
+    F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send,
+{
+    fn take(&self) -> bool {
+        self.state.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn run(&mut self, tx: &WriteTx<'_>) -> Verdict {
+        let Some(work) = self.work.take() else { return Verdict::Undo };
+        match work(tx) {
+            Ok(value) => {
+                self.outcome = Some(Ok(value));
+                Verdict::Keep
+            }
+            Err(Abort::Refused(refusal)) => {
+                self.outcome = Some(Err(refusal));
+                Verdict::Undo
+            }
+            Err(Abort::Store(error)) => Verdict::Failed(error),
+        }
+    }
+
+    fn answer(self: Box<Self>, fate: Result<(), NotApplied>) {
+        let answer = match (fate, self.outcome) {
+            (Ok(()), Some(outcome)) => Ok(outcome),
+            (Ok(()), None) => Err(NotApplied::Defect),
+            (Err(reason), _) => Err(reason),
+        };
+        // The caller may have gone; what it asked for is done or not done all the same.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// The handle on the writer's thread.
+pub(super) struct Writer {
+    queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    health: Arc<Health>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, checkpoints: Connection, tuning: &Tuning) -> Writer {
+        let (queue, jobs) = sync_channel(tuning.queue);
+        let health = Arc::new(Health::default());
+        let checkpointer = Checkpointer::start(checkpoints, tuning.checkpoint_pages);
+        let gauge = WalGauge::attach(&connection);
+        let state = Loop { connection, jobs, health: Arc::clone(&health), checkpointer, gauge };
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || state.run());
+        let thread = match thread {
+            Ok(thread) => Some(thread),
+            Err(error) => {
+                health.note(Some(format!("the writer's thread did not start: {error}")));
+                None
+            }
+        };
+        Writer { queue: Mutex::new(Some(queue)), thread: Mutex::new(thread), health }
+    }
+
+    pub(super) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    pub(super) fn submit<T, E, F>(&self, work: F) -> Result<Ticket<T, E>, NotApplied>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        let state = Arc::new(AtomicU8::new(QUEUED));
+        let job = Operation { work: Some(work), outcome: None, answer: sender, state: Arc::clone(&state) };
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.as_ref().map(|queue| queue.try_send(Box::new(job))) {
+            Some(Ok(())) => Ok(Ticket { answer, state }),
+            Some(Err(TrySendError::Full(_))) => Err(NotApplied::QueueFull),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(NotApplied::Closing),
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the writer's thread owns.
+struct Loop {
+    connection: Connection,
+    jobs: Receiver<Box<dyn Job>>,
+    health: Arc<Health>,
+    checkpointer: Checkpointer,
+    gauge: WalGauge,
+}
+
+impl Loop {
+    fn run(self) {
+        while let Ok(first) = self.jobs.recv() {
+            if self.checkpointer.wants_rest() {
+                self.checkpointer.finish(&self.connection);
+            }
+            self.commit_batch(first);
+            self.checkpointer.look(self.gauge.pages());
+        }
+        self.checkpointer.stop();
+        // The file alone is complete after a clean stop.
+        if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);") {
+            tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");
+        }
+    }
+
+    /// Runs `first` and all that waits behind it in one transaction.
+    fn commit_batch(&self, first: Box<dyn Job>) {
+        let started = Instant::now();
+        if let Err(error) = self.execute("BEGIN IMMEDIATE") {
+            return self.fail(vec![first], &error);
+        }
+        let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            if job.take() {
+                match self.run_in_savepoint(job.as_mut()) {
+                    Ok(fate) => done.push((job, fate)),
+                    Err(error) => {
+                        // The transaction is gone, and with it everything that shared it.
+                        self.rollback();
+                        let mut lost: Vec<_> = done.into_iter().map(|(job, _)| job).collect();
+                        lost.push(job);
+                        return self.fail(lost, &error);
+                    }
+                }
+            } else {
+                job.answer(Err(NotApplied::CalledOff));
+            }
+            if done.len() < BATCH_MAX && started.elapsed() < BATCH_TIME {
+                next = self.jobs.try_recv().ok();
+            }
+        }
+        match self.execute("COMMIT") {
+            Ok(()) => {
+                self.health.note(None);
+                self.count(done.len(), started.elapsed());
+                for (job, fate) in done {
+                    job.answer(fate);
+                }
+            }
+            Err(error) => {
+                self.rollback();
+                self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
+            }
+        }
+    }
+
+    /// The fate of the job if the batch commits, or the error that broke the whole transaction.
+    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<Result<(), NotApplied>, StoreError> {
+        self.execute("SAVEPOINT operation")?;
+        let tx = WriteTx::new(&self.connection);
+        let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&tx)));
+        if self.connection.is_autocommit() {
+            let error = match verdict {
+                Ok(Verdict::Failed(error)) => error,
+                _ => StoreError::corrupt("the transaction ended by itself"),
+            };
+            return Err(error);
+        }
+        let fate = match verdict {
+            Ok(Verdict::Keep) => {
+                self.execute("RELEASE operation")?;
+                return Ok(Ok(()));
+            }
+            Ok(Verdict::Undo) => Ok(()),
+            Ok(Verdict::Failed(error)) if error.is_storage_failure() => return Err(error),
+            Ok(Verdict::Failed(error)) => {
+                tracing::error!(%error, "an operation failed in the database and was undone");
+                Err(NotApplied::Defect)
+            }
+            Err(_) => {
+                tracing::error!("an operation panicked and was undone");
+                Err(NotApplied::Defect)
+            }
+        };
+        self.execute("ROLLBACK TO operation")?;
+        self.execute("RELEASE operation")?;
+        Ok(fate)
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    fn rollback(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::error!(%error, "ROLLBACK failed");
+        }
+    }
+
+    fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {
+        self.health.note(Some(error.to_string()));
+        for job in jobs {
+            job.answer(Err(NotApplied::StorageFailed));
+        }
+    }
+
+    fn count(&self, operations: usize, took: Duration) {
+        self.health.commits.fetch_add(1, Ordering::Relaxed);
+        self.health.operations.fetch_add(operations as u64, Ordering::Relaxed);
+        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.health.slowest_commit_us.fetch_max(us, Ordering::Relaxed);
+    }
+}
+
+/// A flag that one thread raises and another takes down.
+#[derive(Debug, Default)]
+pub(super) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(super) fn raise(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+}

@@ -1,1 +1,3 @@
 //! The accounts & funding back office of a small broker: one binary, one SQLite file, five API dialects over one ledger.
+
+pub mod config;

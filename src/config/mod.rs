@@ -1,7 +1,7 @@
 //! Configuration: built-in defaults, under a TOML file, under the environment, under flags. One struct per concern.
 //!
 //! Everything that is wrong is reported at once as a [`ConfigErrors`], each problem with where it comes from and what
-//! fixes it. This module names no other.
+//! fixes it. What depends on the machine rather than on the values is in [`start`]. This module names no other.
 //!
 //! To add a key, add a line to its section and run the tests: they print the example file that they expect. To add a
 //! dialect, add a line to `dialects!` in `apis.rs`.
@@ -21,6 +21,7 @@ mod server;
 mod sessions;
 mod setting;
 mod source;
+pub mod start;
 mod store;
 mod tls;
 

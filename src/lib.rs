@@ -1,4 +1,9 @@
 //! The accounts & funding back office of a small broker: one binary, one SQLite file, five API dialects over one ledger.
+//!
+//! In reading order: the rules, where they are kept, what can be done with them, and how callers and operators reach that.
 
 pub mod domain;
 pub mod store;
+pub mod app;
+pub mod config;
+pub mod cli;

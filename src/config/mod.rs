@@ -1,0 +1,283 @@
+//! Configuration: built-in defaults, under a TOML file, under the environment, under flags. One struct per concern.
+//!
+//! Everything that is wrong is reported at once as a [`ConfigErrors`], each problem with where it comes from and what
+//! fixes it. What depends on the machine rather than on the values is in [`start`]. This module names no other.
+//!
+//! To add a key, add a line to its section and run the tests: they print the example file that they expect. To add a
+//! dialect, add a line to `dialects!` in `apis.rs`.
+
+mod access;
+mod accounts;
+mod apis;
+mod environment;
+mod example;
+mod file;
+mod idempotency;
+mod layer;
+mod log;
+mod schema;
+mod section;
+mod server;
+mod sessions;
+mod setting;
+mod source;
+pub mod start;
+mod store;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::Serialized;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use access::Access;
+pub use accounts::Accounts;
+pub use apis::{Apis, HostName, Mount, PathPrefix};
+pub use example::example;
+pub use idempotency::Idempotency;
+pub use log::{Log, LogFormat};
+pub use schema::schema;
+pub use section::Key;
+pub use server::Server;
+pub use sessions::Sessions;
+pub use source::{ConfigErrors, Finding, Problem, Source};
+pub use store::Store;
+pub use tls::{Tls, TlsMode};
+
+use layer::{Layer, Leaf};
+use section::Section;
+use setting::Raw;
+
+/// The file that is read when none is named, if it exists.
+pub const DEFAULT_FILE: &str = "/etc/bursar/config.toml";
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where bursar listens and keeps its data.
+    pub server: Server,
+    /// Encryption of connections.
+    pub tls: Tls,
+    /// Who may call.
+    pub access: Access,
+    /// Tokens of end users.
+    pub sessions: Sessions,
+    /// Numbers of new accounts.
+    pub accounts: Accounts,
+    /// How long a retry gets the same answer.
+    pub idempotency: Idempotency,
+    /// The database.
+    pub store: Store,
+    /// Logs.
+    pub log: Log,
+    /// The dialects.
+    pub apis: Apis,
+}
+
+/// Where the configuration is taken from. The environment is handed in, so that a test need not change its own.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The file that `--config` names; it must exist.
+    pub file: Option<PathBuf>,
+    /// The file that is read when neither the flag nor `BURSAR_CONFIG` names one; it need not exist.
+    pub default_file: Option<PathBuf>,
+    /// The environment, of which only `BURSAR_*` is looked at.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The keys that flags set.
+    pub flags: Flags,
+}
+
+impl Sources {
+    /// The sources of an installation: the flags and the environment of this process, and the file in its usual place.
+    pub fn new<N, V>(environment: impl IntoIterator<Item = (N, V)>, file: Option<PathBuf>, flags: Flags) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { file, default_file: Some(DEFAULT_FILE.into()), environment, flags }
+    }
+}
+
+/// The keys that have a flag, where the flag was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--insecure-http`
+    pub insecure_http: Option<bool>,
+}
+
+impl Flags {
+    fn read(self) -> Layer {
+        let mut layer = Layer::default();
+        let mut set = |path: &str, flag: &str, value: Option<OsString>| {
+            let source = Source::Flag { name: flag.into() };
+            match value.map(OsString::into_string) {
+                None => {}
+                Some(Ok(text)) => layer.leaves.push(Leaf { path: path.into(), source, raw: Raw::Text(text) }),
+                Some(Err(_)) => {
+                    let (message, fix) = ("is not UTF-8".into(), "Write it in UTF-8.".into());
+                    layer.problems.push(Problem { key: path.into(), source, message, fix });
+                }
+            }
+        };
+        set("server.data_dir", "--data-dir", self.data_dir.map(PathBuf::into_os_string));
+        set("server.listen", "--listen", self.listen.map(|listen| listen.to_string().into()));
+        set("server.insecure_http", "--insecure-http", self.insecure_http.map(|value| value.to_string().into()));
+        layer
+    }
+}
+
+/// A configuration that holds, and who set what.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// Who set each key, by its dotted path; every key is in it.
+    pub sources: BTreeMap<String, Source>,
+    /// The file that was read, if one was.
+    pub file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads all sources and lays them on each other.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, and everything that [`Config::validate`] finds in the result.
+    pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
+        let keys = keys();
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let mut origin: BTreeMap<_, _> = keys.iter().map(|key| (key.path.clone(), Source::Default)).collect();
+        let mut problems = Vec::new();
+
+        let (file, layer) = sources.file_layer(&keys);
+        let layers = [layer.unwrap_or_default(), environment::read(&sources.environment, &keys), sources.flags.read()];
+        for layer in layers {
+            figment = layer.lay(figment, &keys, &mut origin, &mut problems);
+        }
+        let config = figment.extract::<Self>().map_err(|error| internal(&error)).inspect_err(|problem| {
+            problems.push(problem.clone());
+        });
+        if let Ok(config) = &config {
+            // A key whose value could not be read still has the one below it here: what that breaks is no news.
+            let read_well = |finding: &Finding| !problems.iter().any(|problem| problem.key == finding.key);
+            let findings: Vec<_> = config.validate().into_iter().filter(read_well).collect();
+            problems.extend(findings.into_iter().map(|finding| {
+                let source = origin.get(&finding.key).cloned().unwrap_or(Source::Default);
+                finding.at(source)
+            }));
+        }
+        match config {
+            Ok(config) if problems.is_empty() => Ok(Loaded { config, sources: origin, file }),
+            _ => Err(ConfigErrors { problems }),
+        }
+    }
+
+    /// Lists what is wrong with the values themselves, whoever set them: numbers out of range, files that are needed but
+    /// not named, mounts that clash. Looks at nothing outside.
+    pub fn validate(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let values = self.to_json();
+        for key in keys() {
+            let (Some(range), Some(number)) = (&key.range, key.find(&values).as_u64()) else { continue };
+            if !range.contains(&number) {
+                let fix = format!("Write a number from {} to {}.", range.start(), range.end());
+                findings.push(Finding::new(&key.path, format!("{number} is out of range"), fix));
+            }
+        }
+        self.tls.validate(&mut findings);
+        self.sessions.validate(&mut findings);
+        self.accounts.validate(&mut findings);
+        self.log.validate(&mut findings);
+        self.apis.validate(self.server.listen, &mut findings);
+        findings
+    }
+
+    /// The values as JSON, nested as in the file.
+    pub fn to_json(&self) -> Value {
+        // Maps with text keys always serialise.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The value of one key as JSON; null where it is not set.
+    pub fn value(&self, key: &Key) -> Value {
+        key.find(&self.to_json()).clone()
+    }
+
+    /// The value of one key as the file spells it.
+    pub fn toml(&self, key: &Key) -> String {
+        example::toml_text(key.find(&self.to_json()))
+    }
+}
+
+impl Loaded {
+    /// The sources that had a say, for a banner: the file, the variables and the flags, in the order of override.
+    pub fn used(&self) -> Vec<String> {
+        let file = self.file.iter().map(|file| file.display().to_string());
+        let mut others: Vec<_> =
+            self.sources.values().filter(|source| !matches!(source, Source::File { .. })).collect();
+        others.sort();
+        others.dedup();
+        let others = others.into_iter().filter(|source| **source != Source::Default).map(Source::to_string);
+        ["built-in defaults".to_owned()].into_iter().chain(file).chain(others).collect()
+    }
+}
+
+impl Sources {
+    /// The file to read, by flag, environment or habit, and what is in it.
+    fn file_layer(&self, keys: &[Key]) -> (Option<PathBuf>, Option<Layer>) {
+        let by_flag = self.file.clone().map(|file| (file, Source::Flag { name: "--config".into() }));
+        let by_name = || {
+            environment::file(&self.environment)
+                .map(|file| (file, Source::Environment { name: environment::FILE.into() }))
+        };
+        let (path, named_by) = match by_flag.or_else(by_name) {
+            Some((path, source)) => (Some(path), Some(source)),
+            None => (self.default_file.clone(), None),
+        };
+        let layer = path.as_deref().and_then(|path| file::read(path, named_by, keys));
+        (path.filter(|_| layer.is_some()), layer)
+    }
+}
+
+/// Each table of the file with what it is about and its keys, in the order of the example.
+fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
+    fn section<T: Section>(name: &str) -> (String, &'static str, Vec<Key>) {
+        (name.into(), T::ABOUT.trim(), T::keys(name))
+    }
+    let mut all = vec![
+        section::<Server>("server"),
+        section::<Tls>("tls"),
+        section::<Access>("access"),
+        section::<Sessions>("sessions"),
+        section::<Accounts>("accounts"),
+        section::<Idempotency>("idempotency"),
+        section::<Store>("store"),
+        section::<Log>("log"),
+    ];
+    all.extend(Apis::sections());
+    all
+}
+
+/// Every key that there is, in the order of the example.
+pub fn keys() -> Vec<Key> {
+    sections().into_iter().flat_map(|(_, _, keys)| keys).collect()
+}
+
+/// The key table and the structs are made from one description, so this says that bursar itself is wrong.
+fn internal(error: &figment::Error) -> Problem {
+    let fix = "This is a bug of bursar: report it with the output of `bursar version --json`.".into();
+    Problem { key: error.path.join("."), source: Source::Default, message: error.to_string(), fix }
+}
+
+#[cfg(test)]
+mod tests;

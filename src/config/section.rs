@@ -1,0 +1,99 @@
+//! One description per key — type, default, reason, range — from which the struct, the checks, the example file and the
+//! schema are all made, so that they cannot drift apart.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use super::setting::{Raw, Setting};
+
+/// Everything that is known about a key apart from its value.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The dotted path, as in `server.listen`.
+    pub path: String,
+    /// What the key is for, in one line.
+    pub why: &'static str,
+    /// Its type in words.
+    pub expects: &'static str,
+    /// The numbers that it may have; absent for everything that is no number.
+    pub range: Option<RangeInclusive<u64>>,
+    pub(super) schema: fn() -> Value,
+    pub(super) normalise: fn(&Raw) -> Result<figment::value::Value, String>,
+}
+
+impl Key {
+    pub(super) fn new<T: Setting>(section: &str, name: &str, why: &'static str) -> Self {
+        Self {
+            path: format!("{section}.{name}"),
+            why: why.trim(),
+            expects: T::EXPECTS,
+            range: None,
+            schema: T::schema,
+            normalise: |raw| {
+                let value = T::read(raw)?;
+                figment::value::Value::serialize(value).map_err(|error| error.to_string())
+            },
+        }
+    }
+
+    pub(super) fn between(mut self, range: RangeInclusive<u64>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
+    /// The environment variable that sets it.
+    pub fn environment_name(&self) -> String {
+        format!("BURSAR_{}", self.path.replace('.', "__").to_uppercase())
+    }
+
+    /// The table of the file that it is in, and its name there.
+    pub fn split(&self) -> (&str, &str) {
+        self.path.rsplit_once('.').unwrap_or(("", &self.path))
+    }
+
+    /// The value of this key in a serialised configuration.
+    pub(super) fn find<'a>(&self, config: &'a Value) -> &'a Value {
+        config.pointer(&format!("/{}", self.path.replace('.', "/"))).unwrap_or(&Value::Null)
+    }
+}
+
+/// A table of the file.
+pub(super) trait Section {
+    /// What the table is about, in one line.
+    const ABOUT: &'static str;
+
+    /// Its keys, in the order of the example.
+    fn keys(section: &str) -> Vec<Key>;
+}
+
+/// Defines a section: each key with the reason for it, its type, its default and, for numbers, its range.
+macro_rules! section {
+    (
+        #[doc = $about:literal]
+        pub struct $name:ident {
+            $( #[doc = $why:literal] $field:ident: $type:ty = $default:expr $(, in $range:expr)?; )+
+        }
+    ) => {
+        #[doc = $about]
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $( #[doc = $why] pub $field: $type, )+ }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $( $field: $default, )+ }
+            }
+        }
+
+        impl $crate::config::section::Section for $name {
+            const ABOUT: &'static str = $about;
+
+            fn keys(section: &str) -> Vec<$crate::config::section::Key> {
+                vec![ $( $crate::config::section::Key::new::<$type>(section, stringify!($field), $why)
+                    $( .between($range) )?, )+ ]
+            }
+        }
+    };
+}
+pub(super) use section;

@@ -1,0 +1,388 @@
+//! What must be right on this machine before a production server starts. Looking ([`Facts::gather`]) is apart from
+//! judging ([`problems`]), so that each judgement has a test that needs no special file system.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Config, TlsMode};
+
+/// A reason not to start, and what removes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StartProblem {
+    /// What is wrong.
+    pub problem: String,
+    /// The command, or where no command does it the change, that puts it right.
+    pub fix: String,
+}
+
+impl fmt::Display for StartProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n    fix: {}", self.problem, self.fix)
+    }
+}
+
+/// A file or directory as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where.
+    pub path: PathBuf,
+    /// The permission bits.
+    pub mode: u32,
+}
+
+/// What was found where a directory for data should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataDir {
+    /// Nothing.
+    Missing,
+    /// Something else, or something that may not be looked at; with the reason.
+    Unusable(String),
+    /// A directory.
+    Found {
+        /// The permission bits.
+        mode: u32,
+        /// Why no file can be made in it; absent when one can.
+        unwritable: Option<String>,
+        /// The database and the files that belong to it.
+        databases: Vec<Found>,
+    },
+}
+
+/// What the judgement needs to know about the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The user that bursar runs as.
+    pub user: u32,
+    /// The directory for data.
+    pub data_dir: DataDir,
+    /// The kind of file system that it is on, or would be; absent where nobody knows.
+    pub file_system: Option<String>,
+    /// The files of `[tls]` that the mode needs, each with its permission bits or the reason why it cannot be read.
+    pub certificate: Option<Result<Found, String>>,
+    /// The same for the private key.
+    pub key: Option<Result<Found, String>>,
+}
+
+impl Facts {
+    /// Looks at this machine. Makes and removes one empty file in the data directory, because nothing short of that
+    /// tells whether it can be written to.
+    pub fn gather(config: &Config) -> Self {
+        let data_dir = &config.server.data_dir;
+        let tls = |file: &Option<PathBuf>| match config.tls.mode {
+            TlsMode::Off => None,
+            TlsMode::Files => file.as_deref().map(readable),
+        };
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        Self {
+            user: fs::metadata("/proc/self").map_or(0, |me| me.uid()),
+            data_dir: look(data_dir),
+            file_system: existing(data_dir).and_then(|path| file_system(&mounts, &path)),
+            certificate: tls(&config.tls.certificate_file),
+            key: tls(&config.tls.key_file),
+        }
+    }
+}
+
+fn readable(path: &Path) -> Result<Found, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mode = file.metadata().map_err(|error| error.to_string())?.mode() & 0o7777;
+    Ok(Found { path: path.into(), mode })
+}
+
+fn look(path: &Path) -> DataDir {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => metadata,
+        Ok(_) => return DataDir::Unusable("is not a directory".into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return DataDir::Missing,
+        Err(error) => return DataDir::Unusable(error.to_string()),
+    };
+    let is_database = |name: &[u8]| [&b".db"[..], b".db-wal", b".db-shm"].iter().any(|end| name.ends_with(end));
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut databases: Vec<_> = entries
+        .filter(|entry| is_database(entry.file_name().as_bytes()))
+        .filter_map(|entry| Some(Found { path: entry.path(), mode: entry.metadata().ok()?.mode() & 0o7777 }))
+        .collect();
+    databases.sort_by(|one, other| one.path.cmp(&other.path));
+    let unwritable = probe(path).err().map(|error| error.to_string());
+    DataDir::Found { mode: metadata.mode() & 0o7777, unwritable, databases }
+}
+
+fn probe(directory: &Path) -> io::Result<()> {
+    let file = directory.join(format!(".writable-{}", std::process::id()));
+    OpenOptions::new().write(true).create_new(true).open(&file)?;
+    fs::remove_file(file)
+}
+
+/// The path, or the nearest directory above that exists, without links.
+fn existing(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok())
+}
+
+/// The type of the file system that `path` is on, by a table as in `/proc/self/mounts`.
+fn file_system(mounts: &str, path: &Path) -> Option<String> {
+    let mut best: Option<(usize, &str)> = None;
+    for line in mounts.lines() {
+        let mut fields = line.split(' ').skip(1);
+        let (Some(point), Some(kind)) = (fields.next(), fields.next()) else { continue };
+        let point = unescape(point);
+        // Of two mounts at one point the later hides the earlier.
+        if path.starts_with(&point) && best.is_none_or(|(length, _)| point.len() >= length) {
+            best = Some((point.len(), kind));
+        }
+    }
+    best.map(|(_, kind)| kind.to_owned())
+}
+
+/// Spaces and the like are octal in the table of mounts.
+fn unescape(field: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(field.to_owned(), |text, (escape, character)| text.replace(escape, character))
+}
+
+/// File systems on which locks and shared memory do not hold what SQLite needs of them.
+fn is_network(kind: &str) -> bool {
+    const KINDS: [&str; 17] = [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "beegfs",
+        "ncpfs",
+        "davfs",
+        "vboxsf",
+        "gpfs",
+        "coda",
+    ];
+    // A file system in user space may be anything; those over a local disk are the few that are named here.
+    let local_fuse = ["fuseblk", "fuse.mergerfs", "fuse.fuse-overlayfs", "fuse.ntfs-3g"];
+    KINDS.contains(&kind) || (kind.starts_with("fuse.") && !local_fuse.contains(&kind))
+}
+
+/// Judges: every reason why a production server must not start with this configuration on this machine.
+pub fn problems(config: &Config, facts: &Facts) -> Vec<StartProblem> {
+    let mut found = Vec::new();
+    plain_http(config, &mut found);
+    tls_files(facts, &mut found);
+    data_dir(config, facts, &mut found);
+    found
+}
+
+/// Looks and judges in one.
+pub fn problems_on_this_machine(config: &Config) -> Vec<StartProblem> {
+    problems(config, &Facts::gather(config))
+}
+
+fn say(found: &mut Vec<StartProblem>, problem: String, fix: String) {
+    found.push(StartProblem { problem, fix });
+}
+
+fn is_loopback(address: SocketAddr) -> bool {
+    IpAddr::to_canonical(&address.ip()).is_loopback()
+}
+
+fn plain_http(config: &Config, found: &mut Vec<StartProblem>) {
+    if config.tls.mode != TlsMode::Off || config.server.insecure_http {
+        return;
+    }
+    let main = [("server.listen".to_owned(), config.server.listen)];
+    let own = config
+        .apis
+        .mounts()
+        .into_iter()
+        .filter(|(_, mount)| mount.enabled)
+        .flat_map(|(name, mount)| mount.listen.iter().map(move |listen| (format!("apis.{name}.listen"), *listen)));
+    for (key, address) in main.into_iter().chain(own).filter(|(_, address)| !is_loopback(*address)) {
+        let problem = format!("{key} is {address}: passwords and tokens would cross the network unencrypted");
+        let fix = "set tls.mode = \"files\", or behind a proxy that does TLS: bursar serve --insecure-http";
+        say(found, problem, fix.into());
+    }
+}
+
+fn tls_files(facts: &Facts, found: &mut Vec<StartProblem>) {
+    for (key, file) in [("tls.certificate_file", &facts.certificate), ("tls.key_file", &facts.key)] {
+        if let Some(Err(reason)) = file {
+            let fix = format!("set {key} to a PEM file that user {} can read", facts.user);
+            say(found, format!("{key} cannot be read: {reason}"), fix);
+        }
+    }
+    if let Some(Ok(Found { path, mode })) = &facts.key
+        && mode & 0o007 != 0
+    {
+        let problem = format!("the private key {} is open to every user (mode {mode:04o})", path.display());
+        say(found, problem, format!("chmod o-rwx {}", quoted(path)));
+    }
+}
+
+fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
+    let path = &config.server.data_dir;
+    let (shown, quoted_path) = (path.display(), quoted(path));
+    match &facts.data_dir {
+        DataDir::Missing => {
+            let problem = format!("the data directory {shown} does not exist");
+            say(found, problem, format!("bursar init --data-dir {quoted_path}"));
+        }
+        DataDir::Unusable(reason) => {
+            let problem = format!("the data directory {shown} cannot be used: {reason}");
+            say(found, problem, "set server.data_dir to a directory on a local disk".into());
+        }
+        DataDir::Found { mode, unwritable, databases } => {
+            if let Some(reason) = unwritable {
+                let problem = format!("the data directory {shown} cannot be written to: {reason}");
+                say(found, problem, format!("chown -R {} {quoted_path} && chmod u+rwx {quoted_path}", facts.user));
+            }
+            if mode & 0o077 != 0 {
+                let problem = format!("the data directory {shown} is open to other users (mode {mode:04o})");
+                say(found, problem, format!("chmod 700 {quoted_path}"));
+            }
+            for Found { path, mode } in databases.iter().filter(|file| file.mode & 0o077 != 0) {
+                let problem = format!("the database file {} is open to other users (mode {mode:04o})", path.display());
+                say(found, problem, format!("chmod 600 {}", quoted(path)));
+            }
+        }
+    }
+    if let Some(kind) = facts.file_system.as_deref().filter(|kind| is_network(kind)) {
+        let problem =
+            format!("the data directory {shown} is on a network file system ({kind}), where SQLite loses data");
+        say(found, problem, "move it to a local disk and set server.data_dir, or --data-dir, to the new place".into());
+    }
+}
+
+/// The path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@".contains(&byte);
+    if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn good() -> (Config, Facts) {
+        let found = DataDir::Found { mode: 0o700, unwritable: None, databases: Vec::new() };
+        let file_system = Some("ext4".into());
+        (Config::default(), Facts { user: 990, data_dir: found, file_system, certificate: None, key: None })
+    }
+
+    /// The fixes that are proposed after `change`.
+    fn fixes(change: impl FnOnce(&mut Config, &mut Facts)) -> Vec<String> {
+        let (mut config, mut facts) = good();
+        change(&mut config, &mut facts);
+        problems(&config, &facts).into_iter().map(|problem| problem.fix).collect()
+    }
+
+    fn listen(config: &mut Config, address: &str) {
+        config.server.listen = address.parse().unwrap();
+    }
+
+    #[test]
+    fn a_good_machine_has_no_problems() {
+        assert_eq!(fixes(|_, _| {}), [""; 0]);
+        assert_eq!(fixes(|config, _| listen(config, "[::ffff:127.0.0.1]:80")), [""; 0]);
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine_unless_it_is_allowed() {
+        assert_eq!(fixes(|config, _| listen(config, "0.0.0.0:8080")).len(), 1);
+        let own = |config: &mut Config| config.apis.native.listen = vec!["192.0.2.1:81".parse().unwrap()];
+        assert_eq!(fixes(|config, _| own(config)).len(), 1);
+        let off = |config: &mut Config| config.apis.native.enabled = false;
+        assert_eq!(fixes(|config, _| (own(config), off(config)).1), [""; 0]);
+        for allow in [
+            |config: &mut Config| config.server.insecure_http = true,
+            |config: &mut Config| config.tls.mode = TlsMode::Files,
+        ] {
+            assert_eq!(fixes(|config, _| (listen(config, "0.0.0.0:8080"), allow(config)).1), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_private() {
+        let key = |mode| Some(Ok(Found { path: "/etc/my keys/key.pem".into(), mode }));
+        assert_eq!(fixes(|_, facts| facts.key = key(0o644)), ["chmod o-rwx '/etc/my keys/key.pem'"]);
+        assert_eq!(fixes(|_, facts| facts.key = key(0o640)), [""; 0]);
+        assert_eq!(fixes(|_, facts| facts.key = Some(Err("no such file".into()))).len(), 1);
+    }
+
+    #[test]
+    fn a_data_directory_is_there_and_writable_and_closed_to_others() {
+        let at = |mode, unwritable: Option<&str>, database| {
+            let databases = vec![Found { path: "/var/lib/bursar/bursar.db".into(), mode: database }];
+            DataDir::Found { mode, unwritable: unwritable.map(Into::into), databases }
+        };
+        assert_eq!(fixes(|_, facts| facts.data_dir = DataDir::Missing), ["bursar init --data-dir /var/lib/bursar"]);
+        assert_eq!(fixes(|_, facts| facts.data_dir = at(0o700, None, 0o600)), [""; 0]);
+        assert_eq!(
+            fixes(|_, facts| facts.data_dir = at(0o750, Some("read-only"), 0o604)),
+            [
+                "chown -R 990 /var/lib/bursar && chmod u+rwx /var/lib/bursar",
+                "chmod 700 /var/lib/bursar",
+                "chmod 600 /var/lib/bursar/bursar.db"
+            ]
+        );
+    }
+
+    #[test]
+    fn network_file_systems_are_told_from_local_ones() {
+        for kind in ["nfs4", "cifs", "9p", "smb3", "fuse.sshfs"] {
+            assert_eq!(fixes(|_, facts| facts.file_system = Some(kind.into())).len(), 1, "{kind}");
+        }
+        for kind in ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "fuse.mergerfs"] {
+            assert_eq!(fixes(|_, facts| facts.file_system = Some(kind.into())).len(), 0, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_deepest_and_latest_mount_decides() {
+        let mounts = "/dev/sda / ext4 rw 0 0\nserver:/x /srv/my\\040data nfs4 rw 0 0\n\
+                      a /mnt ext4 rw 0 0\nb /mnt cifs rw 0 0\n";
+        let kind = |path: &str| file_system(mounts, Path::new(path));
+        assert_eq!(kind("/srv/my data/bursar").as_deref(), Some("nfs4"));
+        assert_eq!(kind("/srv/my database").as_deref(), Some("ext4"));
+        assert_eq!(kind("/mnt/x").as_deref(), Some("cifs"));
+        assert_eq!(file_system("", Path::new("/")), None);
+    }
+
+    #[test]
+    fn what_is_on_the_disk_is_seen() {
+        let home = tempfile::tempdir().unwrap();
+        let (dir, key) = (home.path().join("data"), home.path().join("key.pem"));
+        let mut config = Config::default();
+        config.server.data_dir.clone_from(&dir);
+        config.tls.mode = TlsMode::Files;
+        config.tls.key_file = Some(key.clone());
+        let before = Facts::gather(&config);
+        assert_eq!(before.data_dir, DataDir::Missing);
+        assert!(matches!(before.key, Some(Err(_))));
+
+        fs::create_dir(&dir).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o750)).unwrap();
+        for file in [&key, &dir.join("bursar.db"), &dir.join("notes.txt")] {
+            fs::write(file, "").unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let after = Facts::gather(&config);
+        let databases = vec![Found { path: dir.join("bursar.db"), mode: 0o644 }];
+        assert_eq!(after.data_dir, DataDir::Found { mode: 0o750, unwritable: None, databases });
+        assert_eq!(after.key, Some(Ok(Found { path: key, mode: 0o644 })));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "the probe cleans up after itself");
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! In reading order: the rules, where they are kept, what can be done with them, and how callers and operators reach that.
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod store;
-pub mod app;
-pub mod config;
-pub mod cli;
+pub mod system;

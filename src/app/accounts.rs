@@ -55,8 +55,7 @@ impl Command for OpenAccount {
 
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
         let now = work.now;
-        let profile =
-            work.tx.profile(self.profile, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
+        let profile = work.tx.profile(self.profile, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
         let group = work.tx.group(self.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
         let currency = work
             .tx
@@ -109,10 +108,10 @@ fn next_number(work: &Work<'_>) -> Result<(AccountSerial, String), Failure> {
     let prefix = &work.app.settings().account_number_prefix;
     let digits = 10usize.saturating_sub(prefix.len());
     loop {
-        let serial = work.tx.next("account")?;
-        let number = format!("{prefix}{serial:0digits$}");
+        let serial = work.tx.next_account_serial()?;
+        let number = format!("{prefix}{:0digits$}", serial.0);
         if !work.tx.has_account_number(&number)? {
-            return Ok((AccountSerial(serial), number));
+            return Ok((serial, number));
         }
     }
 }
@@ -136,8 +135,9 @@ fn check_leverage(leverage: u32) -> Result<(), Refusal> {
 }
 
 fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
-    let amount =
-        limit.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| Refusal::invalid("nop", error.to_string()))?;
+    let amount = limit
+        .to_amount(decimals, ExtraDecimals::RoundHalfAway)
+        .map_err(|error| Refusal::invalid("nop", error.to_string()))?;
     if amount.is_negative() { Err(Refusal::out_of_range("nop", "zero or more")) } else { Ok(amount) }
 }
 
@@ -293,8 +293,7 @@ pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
 /// Tells the outside of an account as it is now.
 fn told(work: &Work<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
     let account = work.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    let profile =
-        work.tx.profile(account.profile, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    let profile = work.tx.profile(account.profile, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
     work.emit(&Event {
         kind,
         object: id.uuid(),

@@ -115,7 +115,12 @@ fn post(
         decimals: account.decimals.count(),
         postings: [
             PostingTold { account: Some(account.id), house: None, amount_minor: amount, balance_minor: after.balance },
-            PostingTold { account: None, house: Some(house.name()), amount_minor: opposite, balance_minor: house_after },
+            PostingTold {
+                account: None,
+                house: Some(house.name()),
+                amount_minor: opposite,
+                balance_minor: house_after,
+            },
         ],
     };
     let profile = work.tx.owner_of(account.book)?;

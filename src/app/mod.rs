@@ -172,7 +172,8 @@ impl App {
             .submit(move |tx| {
                 let more = tx.forget_outcomes(now, retention_s)?;
                 // Ended tokens stay listed for a while, so that an operator can see what there was.
-                let forgotten = tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
+                let forgotten =
+                    tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
                 Ok::<_, Failure>(more || forgotten > 0)
             })
             .map_err(refusal_of)?;

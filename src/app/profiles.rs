@@ -142,12 +142,7 @@ pub(super) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Re
 /// Tells the outside of a profile as it is now.
 fn told(work: &Work<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
     let profile = work.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
-    work.emit(&Event {
-        kind,
-        object: id.uuid(),
-        profile: Some((profile.serial, id)),
-        payload: to_json(&profile)?,
-    })?;
+    work.emit(&Event { kind, object: id.uuid(), profile: Some((profile.serial, id)), payload: to_json(&profile)? })?;
     Ok(profile)
 }
 

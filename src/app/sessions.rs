@@ -85,8 +85,8 @@ impl App {
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(key.kid);
-        let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&key.private_key))
-            .map_err(|error| {
+        let token =
+            jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&key.private_key)).map_err(|error| {
                 tracing::error!(%error, "an end-user token could not be signed");
                 Refusal::Internal
             })?;

@@ -28,7 +28,10 @@ impl Throttle {
     /// How many seconds any of the subjects still has to wait; none if it may try.
     pub fn wait_s(&self, subjects: &[String], now: Moment) -> Option<u32> {
         let known = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait_ms = subjects.iter().filter_map(|subject| known.get(subject)).map(|tries| tries.next_at.unix_ms() - now.unix_ms());
+        let wait_ms = subjects
+            .iter()
+            .filter_map(|subject| known.get(subject))
+            .map(|tries| tries.next_at.unix_ms() - now.unix_ms());
         wait_ms.max().filter(|ms| *ms > 0).map(|ms| u32::try_from((ms + 999) / 1000).unwrap_or(u32::MAX))
     }
 

@@ -194,7 +194,9 @@ impl Command for CreateToken {
         crate::domain::profile::check_tags("tag", &self.tags)?;
         for network in &self.networks {
             if network.parse::<IpNet>().is_err() {
-                return Err(Refusal::invalid("network", format!("{network} is not a network such as 10.0.0.0/8")).into());
+                return Err(
+                    Refusal::invalid("network", format!("{network} is not a network such as 10.0.0.0/8")).into()
+                );
             }
         }
         let operator = work

@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{EventSeq, RequestId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::Refusal;
-use crate::store::{Abort, AuditRow, ReadTx, StoredOutcome, StoreError, WriteTx};
+use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, WriteTx};
 use aws_lc_rs::hmac;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -226,9 +226,7 @@ impl App {
 
     fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
         let now = self.now();
-        self.store
-            .read(|tx| query.run(&View { tx, visibility: &principal.visibility, now }))
-            .map_err(refusal_of_read)
+        self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)
     }
 
     fn retry_hashes(&self, caller: &Caller, retry: &RetryKey) -> RetryHashes {

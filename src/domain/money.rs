@@ -220,7 +220,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_plain_decimal_is_refused() {
-        for text in ["", "-", ".", "1.", ".5", "+1", "1e3", "1E3", "NaN", "inf", "0x10", "1_000", "1,5", " 1", "1 ", "--1", "١"] {
+        for text in
+            ["", "-", ".", "1.", ".5", "+1", "1e3", "1E3", "NaN", "inf", "0x10", "1_000", "1,5", " 1", "1 ", "--1", "١"]
+        {
             assert_eq!(DecimalText::parse(text), Err(AmountError::NotDecimal), "{text:?}");
         }
         assert_eq!(DecimalText::parse(&"9".repeat(5000)), Err(AmountError::TooLong));

@@ -190,6 +190,11 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Issues the next serial of the counter that accounts share with external accounts.
+    pub fn next_account_serial(&self) -> Result<AccountSerial, StoreError> {
+        self.next("account").map(AccountSerial)
+    }
+
     /// Opens an account.
     pub fn add_account(&self, new: &NewAccount, now: Moment) -> Result<(), StoreError> {
         self.run(

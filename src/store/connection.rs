@@ -20,8 +20,7 @@ pub(super) type ReaderManager = SqliteConnectionManager;
 /// Opens the one connection that writes, creating the file if need be.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file)?;
-    let is_new: bool =
-        connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if is_new {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -52,7 +51,8 @@ pub(super) fn open_checkpointer(file: &Path) -> Result<Connection, StoreError> {
 
 /// Opens one connection that can only read.
 pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if id != APPLICATION_ID {
         return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
@@ -84,7 +84,5 @@ fn set_up_reader(connection: &Connection) -> Result<(), rusqlite::Error> {
 fn harden(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    connection.execute_batch(
-        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
-    )
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
 }

@@ -7,6 +7,7 @@ use crate::domain::currency::CurrencyCode;
 use crate::domain::group::{Group, GroupKind, MarginCalculation, TradeStatus};
 use crate::domain::ids::{GroupId, GroupSerial};
 use rusqlite::Row;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What selects groups in a list; all conditions hold together.
@@ -97,6 +98,17 @@ impl ReadTx<'_> {
     /// All groups, in the order in which they were declared.
     pub fn groups(&self) -> Result<Vec<Group>, StoreError> {
         self.all(concat!(sql!("groups/columns"), "ORDER BY g.id"), [], group)
+    }
+
+    /// The currencies that each group offers by its code, in order, whether or not the currency is enabled.
+    pub fn group_offers(&self) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+        let pairs =
+            self.all(sql!("groups/offers"), [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let mut offers = BTreeMap::<String, Vec<String>>::new();
+        for (group, currency) in pairs {
+            offers.entry(group).or_default().push(currency);
+        }
+        Ok(offers)
     }
 
     /// The group of an id.

@@ -78,10 +78,7 @@ impl WriteTx<'_> {
             return Ok(true);
         }
         if started_at.plus_s(retention_s) <= now {
-            self.run(
-                "UPDATE idempotency_state SET generation = generation + 1, started_at = ?1",
-                [now.unix_ms()],
-            )?;
+            self.run("UPDATE idempotency_state SET generation = generation + 1, started_at = ?1", [now.unix_ms()])?;
             return Ok(true);
         }
         Ok(false)

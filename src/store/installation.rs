@@ -75,7 +75,13 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Says once what this database is, and creates what every database has: the system as a principal, the default
     /// organization and its ledger.
-    pub fn install(&self, installation: &Installation, organization: Uuid, ledger: Uuid, system: Uuid) -> Result<(), StoreError> {
+    pub fn install(
+        &self,
+        installation: &Installation,
+        organization: Uuid,
+        ledger: Uuid,
+        system: Uuid,
+    ) -> Result<(), StoreError> {
         let created_at = installation.created_at.unix_ms();
         self.run(
             sql!("installation/insert"),

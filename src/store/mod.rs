@@ -127,10 +127,7 @@ impl Store {
 }
 
 /// Reads a database file beside whoever has it open, or a copy of it: read-only, in one transaction.
-pub fn read_file<T, E: From<StoreError>>(
-    file: &Path,
-    query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
-) -> Result<T, E> {
+pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
     let connection = connection::open_reader(file)?;
     let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
     query(&ReadTx::new(&transaction))

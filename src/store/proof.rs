@@ -217,7 +217,9 @@ impl ReadTx<'_> {
                 current = (book, 0, 0);
             }
             if current.1.checked_add(amount) != Some(balance) {
-                proof.find("running_balance", || format!("book {book}, entry {seq}: {} + {amount} is not {balance}", current.1));
+                proof.find("running_balance", || {
+                    format!("book {book}, entry {seq}: {} + {amount} is not {balance}", current.1)
+                });
             }
             current.1 = balance;
             if kind == EntryKind::Credit {
@@ -239,7 +241,8 @@ impl ReadTx<'_> {
                 proof.find("balance", || format!("book {id} says {}, its postings say {balance}", line.balance));
             }
             if credit != line.credit_net && line.role == "client" {
-                proof.find("credit", || format!("book {id} says {}, its CREDIT postings say {credit}", line.credit_net));
+                proof
+                    .find("credit", || format!("book {id} says {}, its CREDIT postings say {credit}", line.credit_net));
             }
         }
         Ok(sum)
@@ -247,8 +250,7 @@ impl ReadTx<'_> {
 
     fn check_comment(&self, proof: &mut Proof, seq: i64, comment: &str) -> Result<(), StoreError> {
         let sql = "SELECT comment_salt, comment_hash FROM entries WHERE seq = ?1";
-        let stored: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> =
-            self.find(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let stored = self.find(sql, [seq], |row| Ok((blob(row, 0)?, blob(row, 1)?)))?;
         let Some((Some(salt), Some(hash))) = stored else {
             proof.find("comment", || format!("entry {seq} knows nothing of its posting's comment"));
             return Ok(());
@@ -270,6 +272,10 @@ impl ReadTx<'_> {
         }
         Ok(())
     }
+}
+
+fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u8>>> {
+    row.get(column)
 }
 
 fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryRecord<'_>, sum: &mut SetSum) {
@@ -329,7 +335,9 @@ fn prove_trial_balance(proof: &mut Proof, books: &HashMap<i64, BookLine>) {
 impl Tally {
     /// The sum as decimal text, where it fits an amount.
     pub fn to_text(&self) -> String {
-        i64::try_from(self.sum_minor)
-            .map_or_else(|_| format!("{} minor units", self.sum_minor), |minor| Amount::from_minor(minor).to_text(self.decimals))
+        i64::try_from(self.sum_minor).map_or_else(
+            |_| format!("{} minor units", self.sum_minor),
+            |minor| Amount::from_minor(minor).to_text(self.decimals),
+        )
     }
 }

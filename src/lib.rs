@@ -5,6 +5,8 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod dialects;
 pub mod domain;
+pub mod http;
 pub mod store;
 pub mod system;

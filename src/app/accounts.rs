@@ -12,7 +12,8 @@ use crate::domain::money::{Amount, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::{Noun, Refusal};
-use crate::store::{AccountChange, AccountFilter, BookOwner, NewAccount};
+pub use crate::store::AccountFilter;
+use crate::store::{AccountChange, BookOwner, NewAccount};
 
 /// The highest leverage that an account can be given.
 pub const LEVERAGE_MAX: u32 = 10_000;
@@ -145,10 +146,9 @@ fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refu
 ///
 /// Refusals: unknown account or group, archived, version differs, a fixed field with another value, group disabled,
 /// without the currency or of the other mode, leverage or limit out of range.
-#[derive(Default)]
 pub struct ChangeAccount {
     /// Which account.
-    pub id: Option<AccountId>,
+    pub id: AccountId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
     /// Fields that are fixed at creation, as the caller sent them: sent with the same value they are ignored.
@@ -168,6 +168,8 @@ pub struct ChangeAccount {
 /// The fields of an account that never change, where the caller sent them.
 #[derive(Clone, Default)]
 pub struct FixedFields {
+    /// Public id.
+    pub id: Option<AccountId>,
     /// Currency.
     pub currency: Option<String>,
     /// Whether it is a spread-betting account, by whichever name, with the name that was used.
@@ -186,6 +188,9 @@ impl FixedFields {
     /// Refuses the first field whose value differs from the account's.
     fn check(&self, account: &Account) -> Result<(), Refusal> {
         let refuse = |field: &str| Err(Refusal::Immutable { field: field.to_owned() });
+        if self.id.is_some_and(|id| id != account.id) {
+            return refuse("id");
+        }
         if self.currency.as_deref().is_some_and(|currency| currency != account.currency.as_str()) {
             return refuse("currency");
         }
@@ -201,7 +206,10 @@ impl FixedFields {
         if self.is_demo.is_some_and(|is_demo| is_demo != account.is_demo) {
             return refuse("isDemo");
         }
-        if self.margin_calculation_override.is_some_and(|margin| margin != account.margin_calculation_override) {
+        // Left open means SUM (Helio, "Accounts & Funding").
+        let effective = |margin: Option<MarginCalculation>| margin.unwrap_or_default();
+        let margin = effective(account.margin_calculation_override);
+        if self.margin_calculation_override.is_some_and(|sent| effective(sent) != margin) {
             return refuse("marginCalcTypeOverride");
         }
         Ok(())
@@ -214,7 +222,7 @@ impl Command for ChangeAccount {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
-        let id = self.id.ok_or(Refusal::NotFound(Noun::Account))?;
+        let id = self.id;
         let account = find(work, id)?;
         let present = work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
         let group = match self.group {

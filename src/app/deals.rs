@@ -6,7 +6,8 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId};
 use crate::domain::principal::Right;
 use crate::domain::refusal::{Noun, Refusal};
-use crate::store::{DealFilter, DealRow};
+use crate::store::DealFilter;
+pub use crate::store::DealRow;
 
 /// The deals of an account, newest first. Refusals: unknown account, unknown deal to continue after.
 pub struct ListDeals {

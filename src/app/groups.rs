@@ -5,7 +5,7 @@ use crate::domain::group::Group;
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::Right;
 use crate::domain::text;
-use crate::store::GroupFilter;
+pub use crate::store::GroupFilter;
 
 /// One page of the groups that accounts can join.
 pub struct ListGroups {

@@ -11,7 +11,8 @@ use crate::domain::principal::{Right, Visibility};
 use crate::domain::profile::{Profile, ProfileDetails, check_tags};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::text;
-use crate::store::{NewProfile, ProfileFilter};
+use crate::store::NewProfile;
+pub use crate::store::ProfileFilter;
 use std::collections::BTreeSet;
 
 /// Creates a profile. Refusals: bad fields, id taken, address taken.

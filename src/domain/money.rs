@@ -164,6 +164,11 @@ impl DecimalText {
         self.0.is_sign_negative() && !self.0.is_zero()
     }
 
+    /// The same number in the other direction.
+    pub fn negated(self) -> DecimalText {
+        DecimalText(-self.0)
+    }
+
     /// The amount in minor units of a currency with `decimals`.
     pub fn to_amount(self, decimals: Decimals, extra: ExtraDecimals) -> Result<Amount, AmountError> {
         let places = u32::from(decimals.0);

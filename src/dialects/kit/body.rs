@@ -1,0 +1,83 @@
+//! JSON bodies, read without losing a digit and with errors that name the field.
+
+use crate::domain::refusal::Refusal;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// Reads a JSON object. Errors name the field where there is one. Nesting beyond 128 levels is refused by the parser.
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Refusal::MalformedBody { reason: "a JSON object is expected".into() });
+    }
+    let mut parser = serde_json::Deserializer::from_slice(body);
+    let value: T = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
+        let field = error.path().to_string();
+        let reason = error.inner().to_string();
+        if error.inner().is_data() && field != "." && field != "?" {
+            // The position in the text is of no use to someone who has the field.
+            let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
+            Refusal::invalid(field, reason)
+        } else {
+            Refusal::MalformedBody { reason }
+        }
+    })?;
+    parser.end().map_err(|error| Refusal::MalformedBody { reason: error.to_string() })?;
+    Ok(value)
+}
+
+/// A number or a text, exactly as it stands in the body: `10.50` and `"10.50"` are the same literal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Literal(pub String);
+
+impl<'de> Deserialize<'de> for Literal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get().as_bytes().first() {
+            Some(b'"') => serde_json::from_str(raw.get()).map(Literal).map_err(D::Error::custom),
+            Some(b'-' | b'0'..=b'9') => Ok(Literal(raw.get().to_owned())),
+            _ => Err(D::Error::custom("a number or a text is expected")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Debug)]
+    struct Sample {
+        amount: Option<Literal>,
+        #[serde(default)]
+        email: String,
+    }
+
+    fn reason(body: &str) -> String {
+        read_json::<Sample>(body.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn literals_keep_their_digits() {
+        for (body, text) in [
+            (r#"{"amount":10000000000000000.01}"#, "10000000000000000.01"),
+            (r#"{"amount":"1.10"}"#, "1.10"),
+            (r#"{"amount":1e3}"#, "1e3"),
+        ] {
+            assert_eq!(read_json::<Sample>(body.as_bytes()).unwrap().amount, Some(Literal(text.into())));
+        }
+        assert_eq!(read_json::<Sample>(br#"{"amount":null}"#).unwrap().amount, None);
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        assert_eq!(reason(r#"{"email":5}"#), "email: invalid type: integer `5`, expected a string");
+        assert_eq!(reason(r#"{"amount":[1]}"#), "amount: a number or a text is expected");
+        assert!(reason("[1]").contains("object"));
+        assert!(reason("").contains("object"));
+        assert!(reason(r#"{"email":"a"} x"#).contains("trailing"));
+        assert!(reason(r#"{"email":"a","email":"b"}"#).contains("duplicate field"));
+        let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+        assert!(reason(&deep).contains("recursion"), "{}", reason(&deep));
+        assert!(read_json::<Sample>(b"{\"email\":\"\xff\"}").is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! A call: one request whose caller is known and whose body has arrived.
+
+use super::body::read_json;
+use super::query::QueryParams;
+use crate::app::{App, Caller, Command, Done, Query, RetryKey};
+use crate::domain::ids::RequestId;
+use crate::domain::refusal::{Credentials, Refusal};
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Where a request came from, and the name under which it is logged.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The request.
+    pub request: RequestId,
+    /// The caller's address, seen through trusted proxies.
+    pub address: IpAddr,
+}
+
+/// One request, ready to be handled.
+pub struct Call {
+    pub(super) app: Arc<App>,
+    pub(super) request: HttpRequest,
+    pub(super) body: Bytes,
+    pub(super) caller: Option<Caller>,
+    pub(super) origin: Origin,
+    pub(super) retry_key: Option<String>,
+    pub(super) dialect: &'static str,
+    pub(super) pattern: &'static str,
+}
+
+impl Call {
+    /// The use cases.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Who calls; refused on routes that are open to everyone.
+    pub fn caller(&self) -> Result<&Caller, Refusal> {
+        self.caller.as_ref().ok_or(Refusal::Unauthenticated(Credentials::Missing))
+    }
+
+    /// A part of the path by its name in the route table.
+    pub fn path(&self, name: &str) -> &str {
+        self.request.match_info().get(name).unwrap_or_default()
+    }
+
+    /// The query string.
+    pub fn query(&self) -> Result<QueryParams, Refusal> {
+        QueryParams::parse(self.request.query_string())
+    }
+
+    /// A header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as JSON, whatever it is declared to be.
+    pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        read_json(&self.body)
+    }
+
+    /// The body as JSON. Refused if it is declared to be something else.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        if let Some(declared) = self.header(header::CONTENT_TYPE.as_str()) {
+            let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            if essence != "application/json" && !essence.ends_with("+json") {
+                return Err(Refusal::WrongContentType);
+            }
+        }
+        self.lenient_body()
+    }
+
+    /// Runs a command. If the caller sent an idempotency key, a repeated call gets the first outcome again.
+    pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
+        let retry = self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes() });
+        self.app.execute(self.caller()?, retry, command).await
+    }
+
+    /// Answers a query.
+    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Refusal> {
+        self.app.ask(self.caller()?, query).await
+    }
+
+    /// What a key stands for: dialect, method, route, query and body. The prefix of the mount is left out, so that the
+    /// same call through another mount is the same call.
+    fn call_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(128 + self.body.len());
+        let mut part = |content: &[u8]| {
+            bytes.extend_from_slice(&(content.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(content);
+        };
+        part(self.dialect.as_bytes());
+        part(self.request.method().as_str().as_bytes());
+        part(self.pattern.as_bytes());
+        for (name, value) in self.request.match_info().iter() {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        part(self.request.query_string().as_bytes());
+        part(&self.body);
+        bytes
+    }
+}

@@ -1,0 +1,49 @@
+//! Query strings.
+
+use crate::domain::refusal::Refusal;
+
+/// The parameters of a query string, decoded, in order.
+#[derive(Clone, Debug, Default)]
+pub struct QueryParams(Vec<(String, String)>);
+
+/// Parameters that a query string may have.
+const PARAMS_MAX: usize = 1000;
+
+impl QueryParams {
+    /// Reads a query string.
+    pub fn parse(query: &str) -> Result<QueryParams, Refusal> {
+        let params: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().take(PARAMS_MAX + 1).collect();
+        if params.len() > PARAMS_MAX {
+            return Err(Refusal::out_of_range("query", format!("at most {PARAMS_MAX} parameters")));
+        }
+        Ok(QueryParams(params))
+    }
+
+    /// The value of a parameter that may be given once. An empty value counts as none.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Refusal::invalid(name, "given more than once"));
+        }
+        Ok(first.filter(|value| !value.is_empty()))
+    }
+
+    /// All values of a parameter.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A whole number that may be given once. One that does not fit is larger than any range, so it reads as the largest.
+    pub fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Refusal::invalid(name, "not a whole number"));
+        }
+        if text.starts_with('-') {
+            return Ok(Some(0)); // no range here includes zero, so it is refused with the range
+        }
+        Ok(Some(text.parse().unwrap_or(u64::MAX)))
+    }
+}

@@ -1,0 +1,244 @@
+//! Route tables, and how they are mounted: every request of a dialect passes through [`dispatch`], so that limits,
+//! authentication and the spelling of refusals are in one place.
+
+use super::Dialect;
+use super::call::{Call, Origin};
+use super::reply::Reply;
+use crate::app::{App, Caller};
+use crate::domain::ids::RequestId;
+use crate::domain::refusal::{Credentials, Refusal};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::{self, Bytes, BytesMut, Payload, ServiceConfig};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who may use a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Everyone whom the allow list lets in.
+    Open,
+    /// Callers with a token; which right they need is up to the use case.
+    Token,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Reply, Refusal>>>>;
+type Handler = Arc<dyn Fn(Call) -> Answer + Send + Sync>;
+
+/// One route.
+#[derive(Clone)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{names}`.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    handler: Handler,
+}
+
+/// A dialect's routes, in order: of two that match a path, the first wins.
+#[derive(Clone, Default)]
+pub struct Routes(Vec<Route>);
+
+impl Routes {
+    /// Adds a route.
+    #[must_use]
+    pub fn on<F, A>(mut self, method: Method, path: &'static str, access: Access, handler: F) -> Routes
+    where
+        F: Fn(Call) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Reply, Refusal>> + 'static,
+    {
+        let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
+        self.0.push(Route { method, path, access, handler });
+        self
+    }
+
+    /// Adds a GET route for callers with a token.
+    #[must_use]
+    pub fn get<F, A>(self, path: &'static str, handler: F) -> Routes
+    where
+        F: Fn(Call) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Reply, Refusal>> + 'static,
+    {
+        self.on(Method::GET, path, Access::Token, handler)
+    }
+
+    /// Adds a POST route for callers with a token.
+    #[must_use]
+    pub fn post<F, A>(self, path: &'static str, handler: F) -> Routes
+    where
+        F: Fn(Call) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Reply, Refusal>> + 'static,
+    {
+        self.on(Method::POST, path, Access::Token, handler)
+    }
+
+    /// Adds a PUT route for callers with a token.
+    #[must_use]
+    pub fn put<F, A>(self, path: &'static str, handler: F) -> Routes
+    where
+        F: Fn(Call) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Reply, Refusal>> + 'static,
+    {
+        self.on(Method::PUT, path, Access::Token, handler)
+    }
+
+    /// Adds a DELETE route for callers with a token.
+    #[must_use]
+    pub fn delete<F, A>(self, path: &'static str, handler: F) -> Routes
+    where
+        F: Fn(Call) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Reply, Refusal>> + 'static,
+    {
+        self.on(Method::DELETE, path, Access::Token, handler)
+    }
+
+    /// All routes.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter()
+    }
+
+    /// Mounts the routes: one resource a path, which knows all methods of that path.
+    pub fn mount<D: Dialect>(self, config: &mut ServiceConfig) {
+        let mut paths: Vec<&'static str> = Vec::new();
+        for route in &self.0 {
+            if !paths.contains(&route.path) {
+                paths.push(route.path);
+            }
+        }
+        for path in paths {
+            let methods: Arc<[Route]> = self.0.iter().filter(|route| route.path == path).cloned().collect();
+            config.service(web::resource(path).to(move |request: HttpRequest, payload: Payload| {
+                dispatch::<D>(Arc::clone(&methods), request, payload)
+            }));
+        }
+    }
+}
+
+/// What all mounts of a server share.
+pub struct Shared {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// The largest body that is read, in bytes.
+    pub body_limit: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+/// Answers requests to paths that a dialect does not have.
+pub async fn unknown_route<D: Dialect>(request: HttpRequest) -> HttpResponse {
+    respond::<D>(Err(Refusal::UnknownRoute), origin_of(&request).request)
+}
+
+async fn dispatch<D: Dialect>(methods: Arc<[Route]>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let origin = origin_of(&request);
+    respond::<D>(handle::<D>(&methods, request, payload, origin).await, origin.request)
+}
+
+async fn handle<D: Dialect>(
+    methods: &[Route],
+    request: HttpRequest,
+    payload: Payload,
+    origin: Origin,
+) -> Result<Reply, Refusal> {
+    // The body of an answer to HEAD is left out by the server.
+    let wanted = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let Some(route) = methods.iter().find(|route| route.method == *wanted) else {
+        return Err(Refusal::WrongMethod { allowed: allowed(methods) });
+    };
+    let shared = request.app_data::<web::Data<Shared>>().ok_or(Refusal::Internal)?.clone();
+    let caller = match route.access {
+        Access::Open => None,
+        Access::Token => {
+            let token = D::token(&request).ok_or(Refusal::Unauthenticated(Credentials::Missing))?;
+            let principal = shared.app.authenticate(token, origin.address)?;
+            Some(Caller { principal, address: Some(origin.address), request: origin.request })
+        }
+    };
+    let is_write = !matches!(*wanted, Method::GET);
+    let body = if is_write { read_body(payload, &shared).await? } else { Bytes::new() };
+    let retry_key = if is_write { D::retry_key(&request)?.map(str::to_owned) } else { None };
+    let app = Arc::clone(&shared.app);
+    (route.handler)(Call { app, request, body, caller, origin, retry_key, dialect: D::NAME, pattern: route.path }).await
+}
+
+fn allowed(methods: &[Route]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        let method = if name == "HEAD" { "GET" } else { name };
+        if methods.iter().any(|route| route.method.as_str() == method) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+async fn read_body(mut payload: Payload, shared: &Shared) -> Result<Bytes, Refusal> {
+    let too_large = || Refusal::BodyTooLarge { limit_bytes: shared.body_limit };
+    let read = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) =
+            std::future::poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
+        {
+            let chunk = chunk.map_err(|error| Refusal::MalformedBody { reason: error.to_string() })?;
+            if body.len() + chunk.len() > shared.body_limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(shared.body_timeout, read).await.map_err(|_| Refusal::BodyTimeout)?
+}
+
+fn origin_of(request: &HttpRequest) -> Origin {
+    let nowhere = Origin { request: RequestId::from(uuid::Uuid::nil()), address: IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+    request.extensions().get::<Origin>().copied().unwrap_or(nowhere)
+}
+
+/// An answer as an HTTP response: the dialect spells the body, the headers are the same everywhere.
+pub fn respond<D: Dialect>(answer: Result<Reply, Refusal>, request: RequestId) -> HttpResponse {
+    match answer {
+        Ok(reply) => {
+            let mut response = HttpResponse::build(reply.status);
+            response.content_type("application/json");
+            response.insert_header((header::CACHE_CONTROL, "no-store"));
+            if let Some(version) = reply.version {
+                response.insert_header((header::ETAG, format!("\"{version}\"")));
+            }
+            if reply.replayed {
+                response.insert_header((D::REPLAYED_HEADER, "true"));
+            }
+            response.body(reply.body)
+        }
+        Err(refusal) => {
+            let (status, content_type, body) = D::refuse(&refusal, request);
+            let mut response = HttpResponse::build(status);
+            response.content_type(content_type);
+            response.insert_header((header::CACHE_CONTROL, "no-store"));
+            match &refusal {
+                Refusal::WrongMethod { allowed } => {
+                    response.insert_header((header::ALLOW, allowed.join(", ")));
+                }
+                Refusal::Throttled { retry_after_s } | Refusal::Busy { retry_after_s } => {
+                    response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
+                }
+                Refusal::StorageUnavailable | Refusal::ShuttingDown => {
+                    response.insert_header((header::RETRY_AFTER, "5"));
+                }
+                Refusal::Unauthenticated(_) if status == StatusCode::UNAUTHORIZED => {
+                    response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+                }
+                Refusal::BodyTooLarge { .. } | Refusal::BodyTimeout => {
+                    response.force_close(); // the rest of the body is not read
+                }
+                _ => {}
+            }
+            response.body(body)
+        }
+    }
+}

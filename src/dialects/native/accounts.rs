@@ -1,0 +1,324 @@
+//! Accounts.
+
+use super::fields;
+use super::profiles::Empty;
+use crate::app::accounts::{
+    AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
+};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Reply};
+use crate::domain::account::Account;
+use crate::domain::currency::CurrencyCode;
+use crate::domain::money::Amount;
+use crate::domain::page::Listing;
+use crate::domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An account to be opened or changed. 64-bit numbers and money can be sent as numbers or texts.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountRequest {
+    /// Only on creation: an unused UUID.
+    id: Option<String>,
+    /// Required on creation; another group on change.
+    group_id: Option<String>,
+    /// Required on creation, fixed afterwards.
+    profile_id: Option<String>,
+    /// Required on creation, fixed afterwards.
+    #[schema(example = "USD")]
+    currency: Option<String>,
+    /// Fixed at creation.
+    #[schema(value_type = Option<String>, example = "POSITIONING_MODE_HEDGING")]
+    position_mode: Option<Literal>,
+    #[schema(value_type = Option<String>, example = "TRADE_STATUS_FULL")]
+    status: Option<Literal>,
+    /// Limit of the net open position, in the account's currency; 0 for none.
+    #[schema(value_type = Option<f64>)]
+    nop: Option<Literal>,
+    /// The same as `nop`, as changes name it.
+    #[schema(value_type = Option<f64>)]
+    max_nop: Option<Literal>,
+    /// Only zero is accepted: money comes in by deposit.
+    #[schema(value_type = Option<f64>)]
+    balance: Option<Literal>,
+    #[schema(value_type = Option<String>, example = "30")]
+    max_leverage: Option<Literal>,
+    /// On change: the version that was read; refused if it is another one by now.
+    #[schema(value_type = Option<String>, example = "1")]
+    version: Option<Literal>,
+    /// Fixed at creation.
+    is_sb: Option<bool>,
+    /// The same as `isSb`.
+    spread_betting: Option<bool>,
+    /// Follows from the group; a contradiction is refused.
+    is_demo: Option<bool>,
+    /// Recorded; statement mails are not sent yet.
+    daily_statement: Option<bool>,
+    /// Fixed at creation.
+    #[schema(value_type = Option<String>, example = "MARGIN_CALC_TYPE_SUM")]
+    margin_calc_type_override: Option<Literal>,
+}
+
+impl AccountRequest {
+    fn max_leverage(&self) -> Result<Option<u32>, Refusal> {
+        let leverage = fields::whole("maxLeverage", self.max_leverage.as_ref())?;
+        leverage.map(|n| u32::try_from(n).map_err(|_| Refusal::out_of_range("maxLeverage", "1 to 10000"))).transpose()
+    }
+
+    fn limit(&self) -> Result<Option<crate::domain::money::DecimalText>, Refusal> {
+        let nop = self.nop.as_ref().map(|text| fields::decimal("nop", text)).transpose()?;
+        let max_nop = self.max_nop.as_ref().map(|text| fields::decimal("maxNop", text)).transpose()?;
+        match (nop, max_nop) {
+            (Some(nop), Some(max_nop)) if nop != max_nop => Err(Refusal::invalid("maxNop", "contradicts nop")),
+            (nop, max_nop) => Ok(max_nop.or(nop)),
+        }
+    }
+
+    fn is_spread_betting(&self) -> Result<Option<bool>, Refusal> {
+        match (self.is_sb, self.spread_betting) {
+            (Some(a), Some(b)) if a != b => Err(Refusal::invalid("spreadBetting", "contradicts isSb")),
+            (a, b) => Ok(a.or(b)),
+        }
+    }
+
+    fn opening(self) -> Result<OpenAccount, Refusal> {
+        let currency = self.currency.as_deref().filter(|code| !code.is_empty());
+        let balance = self.balance.as_ref().map(|text| fields::decimal("balance", text)).transpose()?;
+        if balance.is_some_and(|balance| !balance.is_zero()) {
+            return Err(Refusal::invalid("balance", "an account starts at zero; deposit after it is opened"));
+        }
+        Ok(OpenAccount {
+            id: fields::optional_id("id", self.id.as_deref())?,
+            profile: fields::required_id("profileId", self.profile_id.as_deref())?,
+            group: fields::required_id("groupId", self.group_id.as_deref())?,
+            currency: CurrencyCode::parse("currency", currency.ok_or_else(|| Refusal::missing("currency"))?)?,
+            is_demo: self.is_demo,
+            is_spread_betting: self.is_spread_betting()?.unwrap_or(false),
+            position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?.flatten(),
+            margin_calculation_override: enumeration(
+                &self.margin_calc_type_override,
+                "marginCalcTypeOverride",
+                fields::parse_margin_calculation,
+            )?
+            .flatten(),
+            trade_status: enumeration(&self.status, "status", fields::parse_trade_status)?.flatten(),
+            max_leverage: self.max_leverage()?,
+            net_open_position_limit: self.limit()?,
+            wants_daily_statement: self.daily_statement.unwrap_or(false),
+        })
+    }
+
+    fn change(self, call: &Call) -> Result<ChangeAccount, Refusal> {
+        let sb = [("isSb", self.is_sb), ("spreadBetting", self.spread_betting)];
+        let version = fields::whole("version", self.version.as_ref())?;
+        Ok(ChangeAccount {
+            id: fields::path_id(call)?,
+            expected_version: fields::expected_version(call, version)?,
+            fixed: FixedFields {
+                id: fields::optional_id("id", self.id.as_deref())?,
+                currency: self.currency.clone(),
+                is_spread_betting: sb.into_iter().filter_map(|(field, sent)| Some((field, sent?))).collect(),
+                profile: fields::optional_id("profileId", self.profile_id.as_deref())?,
+                position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?,
+                is_demo: self.is_demo,
+                margin_calculation_override: enumeration(
+                    &self.margin_calc_type_override,
+                    "marginCalcTypeOverride",
+                    fields::parse_margin_calculation,
+                )?,
+            },
+            group: fields::optional_id("groupId", self.group_id.as_deref())?,
+            trade_status: enumeration(&self.status, "status", fields::parse_trade_status)?.flatten(),
+            max_leverage: self.max_leverage()?,
+            net_open_position_limit: self.limit()?,
+            wants_daily_statement: self.daily_statement,
+        })
+    }
+}
+
+/// An enum that may have been left out.
+fn enumeration<T>(
+    literal: &Option<Literal>,
+    field: &str,
+    parse: impl Fn(&str, &str) -> Result<T, Refusal>,
+) -> Result<Option<T>, Refusal> {
+    literal.as_ref().map(|Literal(text)| parse(field, text)).transpose()
+}
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Account)]
+pub(super) struct AccountView {
+    id: String,
+    group_id: String,
+    profile_id: String,
+    #[schema(example = "USD")]
+    currency: String,
+    #[schema(example = "POSITIONING_MODE_UNSPECIFIED")]
+    position_mode: String,
+    /// What the account may trade; it does not govern the movement of funds.
+    #[schema(example = "TRADE_STATUS_FULL")]
+    status: String,
+    /// Limit of the net open position, in the account's currency; 0 for none.
+    #[schema(value_type = f64, example = 0)]
+    nop: ExactNumber,
+    /// All settled entries.
+    #[schema(value_type = f64, example = 10000.00)]
+    balance: ExactNumber,
+    #[schema(example = "30")]
+    max_leverage: String,
+    /// Rises with every change of settings, never with money.
+    #[schema(example = "1")]
+    version: String,
+    is_sb: bool,
+    is_demo: bool,
+    /// Recorded; statement mails are not sent yet.
+    daily_statement: bool,
+    #[schema(example = "MARGIN_CALC_TYPE_UNSPECIFIED")]
+    margin_calc_type_override: String,
+    /// The same as `isSb`.
+    spread_betting: bool,
+    /// Serial number.
+    #[schema(example = 4711)]
+    number: i64,
+    /// What is left of the balance without holds, uncleared deposits and margin.
+    #[schema(value_type = f64, example = 10000.00)]
+    available_balance: ExactNumber,
+    created_at: String,
+    updated_at: String,
+    /// When the account was archived; null while it is not.
+    archived_at: Option<String>,
+}
+
+impl From<Account> for AccountView {
+    fn from(account: Account) -> Self {
+        let money = |amount: Amount| ExactNumber::of(amount, account.decimals);
+        AccountView {
+            id: account.id.to_string(),
+            group_id: account.group.to_string(),
+            profile_id: account.profile.to_string(),
+            position_mode: fields::position_mode(account.position_mode),
+            status: fields::trade_status(account.trade_status),
+            nop: money(account.net_open_position_limit),
+            balance: money(account.balances.balance),
+            max_leverage: account.max_leverage.to_string(),
+            version: account.version.to_string(),
+            is_sb: account.is_spread_betting,
+            is_demo: account.is_demo,
+            daily_statement: account.wants_daily_statement,
+            margin_calc_type_override: fields::margin_calculation(account.margin_calculation_override),
+            spread_betting: account.is_spread_betting,
+            number: account.serial.0,
+            available_balance: money(account.balances.available()),
+            created_at: account.created_at.to_string(),
+            updated_at: account.updated_at.to_string(),
+            archived_at: account.closed_at.map(|at| at.to_string()),
+            currency: account.currency.to_string(),
+        }
+    }
+}
+
+/// An account that was opened.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenedAccount {
+    account: AccountView,
+}
+
+/// Open an account.
+#[utoipa::path(post, path = "/accounts", tag = "Accounts", request_body = AccountRequest,
+    responses((status = 200, body = OpenedAccount)))]
+pub(super) async fn open(call: Call) -> Result<Reply, Refusal> {
+    let command = call.body::<AccountRequest>()?.opening()?;
+    let done = call.execute(command).await?;
+    let version = done.outcome.version;
+    Ok(Reply::ok(&OpenedAccount { account: done.outcome.into() })?.version(version).replayed(done.replayed))
+}
+
+/// Change the settings of an account; what is left out stays.
+#[utoipa::path(put, path = "/accounts/{id}", tag = "Accounts",
+    params(("id" = Uuid, Path, description = "account id"),
+           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+    request_body = AccountRequest, responses((status = 200, body = AccountView)))]
+pub(super) async fn change(call: Call) -> Result<Reply, Refusal> {
+    let command = call.body::<AccountRequest>()?.change(&call)?;
+    let done = call.execute(command).await?;
+    let version = done.outcome.version;
+    Ok(Reply::ok(&AccountView::from(done.outcome))?.version(version).replayed(done.replayed))
+}
+
+/// Archive an account, for good. Its balance must be zero.
+#[utoipa::path(delete, path = "/accounts/{id}", tag = "Accounts",
+    params(("id" = Uuid, Path, description = "account id"),
+           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+    responses((status = 200, body = Empty)))]
+pub(super) async fn archive(call: Call) -> Result<Reply, Refusal> {
+    let command =
+        ArchiveAccount { id: fields::path_id(&call)?, expected_version: fields::expected_version(&call, None)? };
+    let done = call.execute(command).await?;
+    Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
+}
+
+/// One account, archived or not.
+#[utoipa::path(get, path = "/accounts/{id}", tag = "Accounts", params(("id" = Uuid, Path, description = "account id")),
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+    let account = call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
+    let version = account.version;
+    Ok(Reply::ok(&AccountView::from(account))?.version(version))
+}
+
+/// One page of accounts.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountList {
+    accounts: Vec<AccountView>,
+    #[schema(example = "1")]
+    page: String,
+    #[schema(example = "50")]
+    per_page: String,
+    #[schema(example = "1")]
+    total: String,
+}
+
+impl From<Listing<Account>> for AccountList {
+    fn from(listing: Listing<Account>) -> Self {
+        AccountList {
+            page: listing.page.number().to_string(),
+            per_page: listing.page.size().to_string(),
+            total: listing.total.to_string(),
+            accounts: listing.rows.into_iter().map(AccountView::from).collect(),
+        }
+    }
+}
+
+/// The accounts that you see.
+#[utoipa::path(get, path = "/accounts", tag = "Accounts",
+    params(
+        ("id" = Option<Vec<String>>, Query, description = "any of these ids; repeat the parameter"),
+        ("profileId" = Option<String>, Query, description = "owned by this client"),
+        ("groupId" = Option<String>, Query, description = "in this group"),
+        ("currency" = Option<String>, Query, description = "in this currency"),
+        ("status" = Option<String>, Query, description = "trade status, by name or number; 0 for any"),
+        ("archived" = Option<bool>, Query, description = "also the archived ones"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ),
+    responses((status = 200, body = AccountList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let filter = AccountFilter {
+        ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
+        profile: fields::optional_id("profileId", query.one("profileId")?)?,
+        group: fields::optional_id("groupId", query.one("groupId")?)?,
+        currency: query.one("currency")?.map(|code| CurrencyCode::parse("currency", code)).transpose()?,
+        status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
+        with_archived: match query.one("archived")? {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Refusal::invalid("archived", "true or false")),
+        },
+    };
+    let accounts = call.ask(ListAccounts { filter, page: fields::page(&query)? }).await?;
+    Reply::ok(&AccountList::from(accounts))
+}

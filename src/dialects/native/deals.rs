@@ -1,0 +1,123 @@
+//! Deals: what happened on an account.
+
+use super::fields;
+use crate::app::deals::{Deals, ListDeals};
+use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::domain::refusal::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One deal. Fields of trades are 0 or empty on deals that are not trades.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Deal)]
+pub(super) struct DealView {
+    id: String,
+    account_id: String,
+    /// The client who owns the account.
+    user_id: String,
+    #[schema(example = "DEAL_ACTION_BALANCE")]
+    action: String,
+    #[schema(example = "DEAL_DIRECTION_IN")]
+    direction: &'static str,
+    /// Signed, in the account's currency.
+    #[schema(value_type = f64, example = 10000.00)]
+    amount: ExactNumber,
+    #[schema(value_type = f64)]
+    amount_raw: ExactNumber,
+    #[schema(value_type = f64)]
+    prev_balance: ExactNumber,
+    #[schema(value_type = f64)]
+    new_balance: ExactNumber,
+    comment: String,
+    created_at: String,
+    updated_at: String,
+    #[serde(flatten)]
+    trade: TradeFields,
+}
+
+/// Writes the fields that only trades have: texts that are empty and numbers that are zero.
+macro_rules! trade_fields {
+    (texts: $($text:ident),+; numbers: $($number:ident),+ $(,)?) => {
+        /// Fields that only trades have.
+        #[derive(Default, Serialize, ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub(super) struct TradeFields {
+            $($text: &'static str,)+
+            $(#[schema(value_type = f64)] $number: u8,)+
+        }
+    };
+}
+
+trade_fields! {
+    texts: symbol_name, order_id, position_id, symbol_id, client_deal_id, closed_volume;
+    numbers: volume, close_price, close_price_raw, open_price, open_price_raw, margin, commission, commission_raw,
+        raw_rate, applied_rate, fx_rate, fx_rate_marked, fx_markup_amount, fx_rate_comm, fx_rate_comm_marked,
+        fx_markup_amount_comm, amount_usd, commission_usd, fx_markup_amount_usd, fx_markup_amount_comm_usd, fx_to_usd,
+        notional_usd, price_markup_amount_usd,
+}
+
+/// The deals of an account, newest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DealList {
+    deals: Vec<DealView>,
+    /// Whether there are more; go on with `beforeId` of the last one.
+    has_more: bool,
+}
+
+impl From<Deals> for DealList {
+    fn from(deals: Deals) -> Self {
+        let account = deals.account;
+        let view = |row: crate::app::deals::DealRow| {
+            let money = |amount| ExactNumber::of(amount, account.decimals);
+            let at = row.recorded_at.to_string();
+            DealView {
+                id: row.id.to_string(),
+                account_id: account.id.to_string(),
+                user_id: account.profile.to_string(),
+                action: fields::deal_action(row.kind),
+                direction: if row.amount.is_positive() { "DEAL_DIRECTION_IN" } else { "DEAL_DIRECTION_OUT" },
+                amount: money(row.amount),
+                amount_raw: money(row.amount),
+                prev_balance: money(row.balance_after.saturating_sub(row.amount)),
+                new_balance: money(row.balance_after),
+                comment: row.comment,
+                created_at: at.clone(),
+                updated_at: at,
+                trade: TradeFields::default(),
+            }
+        };
+        DealList { deals: deals.rows.into_iter().map(view).collect(), has_more: deals.has_more }
+    }
+}
+
+/// Deals that are shown when no limit is given.
+const LIMIT_DEFAULT: u64 = 100;
+/// Deals that are shown at most.
+const LIMIT_MAX: u64 = 1000;
+
+/// The deals of an account, newest first.
+#[utoipa::path(get, path = "/accounts/{id}/deals", tag = "Accounts",
+    params(
+        ("id" = Uuid, Path, description = "account id"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000, default 100"),
+        ("from" = Option<String>, Query, description = "at this time or later, RFC 3339"),
+        ("to" = Option<String>, Query, description = "before this time, RFC 3339"),
+        ("beforeId" = Option<String>, Query, description = "goes on after this deal"),
+    ),
+    responses((status = 200, body = DealList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let limit = query.number("limit")?.unwrap_or(LIMIT_DEFAULT);
+    let limit = u32::try_from(limit).ok().filter(|n| (1..=LIMIT_MAX).contains(&u64::from(*n)));
+    let deals = ListDeals {
+        account: fields::path_id(&call)?,
+        from: fields::moment(&query, "from")?,
+        to: fields::moment(&query, "to")?,
+        before: fields::optional_id("beforeId", query.one("beforeId")?)?,
+        limit: limit.ok_or_else(|| Refusal::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?,
+    };
+    let found = call.ask(deals).await?;
+    Reply::ok(&DealList::from(found))
+}

@@ -1,0 +1,115 @@
+//! Account groups.
+
+use super::fields;
+use crate::app::groups::{GroupFilter, ListGroups};
+use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::domain::currency::CurrencyCode;
+use crate::domain::group::Group;
+use crate::domain::page::Listing;
+use crate::domain::refusal::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A bundle of trading rules, configured by the operator.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AccountGroup)]
+pub(super) struct GroupView {
+    id: String,
+    name: String,
+    description: String,
+    /// Margin level of the margin call, in percent.
+    #[schema(value_type = f64, example = 100)]
+    margin_call_level: ExactNumber,
+    /// Margin level of the stop-out, in percent.
+    #[schema(value_type = f64, example = 50)]
+    stop_out_level: ExactNumber,
+    negative_balance_protect: bool,
+    swap_free: bool,
+    is_demo: bool,
+    #[schema(example = "TRADE_STATUS_FULL")]
+    status: String,
+    external_gateway_id: String,
+    symbol_profile_id: String,
+    funding_profile_id: String,
+    statement_heading: String,
+    #[schema(example = "MARGIN_CALC_TYPE_SUM")]
+    margin_calculation_type: String,
+    margin_recalc_scope: &'static str,
+    /// Per-symbol permissions; they come with trading data.
+    #[schema(value_type = Vec<Object>)]
+    permissions: [(); 0],
+    /// The currencies that the group offers.
+    currencies: Vec<String>,
+}
+
+impl From<Group> for GroupView {
+    fn from(group: Group) -> Self {
+        GroupView {
+            id: group.id.to_string(),
+            name: group.name,
+            description: group.description,
+            margin_call_level: ExactNumber::from_stored(&group.margin_call_level),
+            stop_out_level: ExactNumber::from_stored(&group.stop_out_level),
+            negative_balance_protect: group.negative_balance_protection,
+            swap_free: group.is_swap_free,
+            is_demo: group.is_demo,
+            status: fields::trade_status(group.status),
+            external_gateway_id: String::new(),
+            symbol_profile_id: String::new(),
+            funding_profile_id: String::new(),
+            statement_heading: String::new(),
+            margin_calculation_type: fields::margin_calculation(Some(group.margin_calculation)),
+            margin_recalc_scope: "MARGIN_RECALC_SCOPE_UNSPECIFIED",
+            permissions: [],
+            currencies: group.currencies.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// One page of account groups.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GroupList {
+    groups: Vec<GroupView>,
+    #[schema(example = "1")]
+    page: String,
+    #[schema(example = "50")]
+    per_page: String,
+    #[schema(example = "7")]
+    total: String,
+}
+
+impl From<Listing<Group>> for GroupList {
+    fn from(listing: Listing<Group>) -> Self {
+        GroupList {
+            page: listing.page.number().to_string(),
+            per_page: listing.page.size().to_string(),
+            total: listing.total.to_string(),
+            groups: listing.rows.into_iter().map(GroupView::from).collect(),
+        }
+    }
+}
+
+/// The groups that a new account can join.
+#[utoipa::path(get, path = "/account-groups", tag = "Reference data",
+    params(
+        ("id" = Option<Vec<String>>, Query, description = "any of these ids; repeat the parameter"),
+        ("name" = Option<String>, Query, description = "contained in the name, ignoring case"),
+        ("currency" = Option<String>, Query, description = "offers this currency"),
+        ("status" = Option<String>, Query, description = "trade status, by name or number"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ),
+    responses((status = 200, body = GroupList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let filter = GroupFilter {
+        ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
+        name: query.one("name")?.map(str::to_owned),
+        currency: query.one("currency")?.map(|code| CurrencyCode::parse("currency", code)).transpose()?,
+        status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
+    };
+    let groups = call.ask(ListGroups { filter, page: fields::page(&query)? }).await?;
+    Reply::ok(&GroupList::from(groups))
+}

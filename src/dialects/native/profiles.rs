@@ -1,0 +1,249 @@
+//! Profiles: end clients.
+
+use super::fields;
+use super::users::required;
+use crate::app::passwords::PasswordHash;
+use crate::app::profiles::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
+use crate::dialects::kit::{Call, Reply};
+use crate::domain::ids::ProfileId;
+use crate::domain::page::Listing;
+use crate::domain::profile::{Profile, ProfileDetails, check_password};
+use crate::domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A client. What is left out is empty; on replacement that means: becomes empty.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProfileRequest {
+    /// Only on creation: an unused UUID.
+    id: Option<String>,
+    /// Required; unique without regard to case.
+    #[schema(example = "jane.doe@example.com")]
+    email: Option<String>,
+    #[schema(example = "Jane")]
+    first_name: Option<String>,
+    #[schema(example = "Doe")]
+    last_name: Option<String>,
+    ip_address: Option<String>,
+    language: Option<String>,
+    address: Option<String>,
+    zip_code: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    country: Option<String>,
+    phone: Option<String>,
+    company: Option<String>,
+    /// Free-form text of your own.
+    meta_data: Option<String>,
+    birth_date: Option<String>,
+    timezone: Option<String>,
+    /// Password for end-user sessions, 8 to 200 characters; never shown. Left out or empty it stays as it is.
+    password: Option<String>,
+    /// Labels that limit which operators see the client. Left out they stay as they are.
+    tags: Option<Vec<String>>,
+}
+
+impl ProfileRequest {
+    fn details(&mut self) -> ProfileDetails {
+        let text = |field: &mut Option<String>| field.take().unwrap_or_default();
+        ProfileDetails {
+            email: text(&mut self.email).trim().to_owned(),
+            first_name: text(&mut self.first_name),
+            last_name: text(&mut self.last_name),
+            ip_address: text(&mut self.ip_address),
+            language: text(&mut self.language),
+            address: text(&mut self.address),
+            zip_code: text(&mut self.zip_code),
+            city: text(&mut self.city),
+            state: text(&mut self.state),
+            country: text(&mut self.country),
+            phone: text(&mut self.phone),
+            company: text(&mut self.company),
+            meta_data: text(&mut self.meta_data),
+            birth_date: text(&mut self.birth_date),
+            timezone: text(&mut self.timezone),
+        }
+    }
+
+    /// The hash of the password, if one was sent. The other fields are checked before, so that a bad request costs little.
+    async fn password(&mut self, call: &Call) -> Result<Option<PasswordHash>, Refusal> {
+        match self.password.take().filter(|password| !password.is_empty()) {
+            None => Ok(None),
+            Some(password) => {
+                check_password("password", &password)?;
+                call.app().hash_password(password).await.map(Some)
+            }
+        }
+    }
+}
+
+/// A client.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Profile)]
+pub(super) struct ProfileView {
+    id: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    ip_address: String,
+    language: String,
+    address: String,
+    zip_code: String,
+    city: String,
+    state: String,
+    country: String,
+    phone: String,
+    company: String,
+    meta_data: String,
+    birth_date: String,
+    timezone: String,
+    /// Always empty: passwords are not kept.
+    password: &'static str,
+    /// Labels that limit which operators see the client.
+    tags: Vec<String>,
+}
+
+impl From<Profile> for ProfileView {
+    fn from(profile: Profile) -> Self {
+        let d = profile.details;
+        ProfileView {
+            id: profile.id.to_string(),
+            email: d.email,
+            first_name: d.first_name,
+            last_name: d.last_name,
+            ip_address: d.ip_address,
+            language: d.language,
+            address: d.address,
+            zip_code: d.zip_code,
+            city: d.city,
+            state: d.state,
+            country: d.country,
+            phone: d.phone,
+            company: d.company,
+            meta_data: d.meta_data,
+            birth_date: d.birth_date,
+            timezone: d.timezone,
+            password: "",
+            tags: profile.tags.into_iter().collect(),
+        }
+    }
+}
+
+/// Create a client.
+#[utoipa::path(post, path = "/profiles", tag = "Clients", request_body = ProfileRequest,
+    responses((status = 200, body = ProfileView)))]
+pub(super) async fn create(call: Call) -> Result<Reply, Refusal> {
+    let mut request: ProfileRequest = call.body()?;
+    let details = request.details();
+    details.check()?;
+    let command = CreateProfile {
+        id: fields::optional_id("id", request.id.as_deref())?,
+        details,
+        tags: fields::tags(request.tags.take()),
+        password: request.password(&call).await?,
+    };
+    let done = call.execute(command).await?;
+    let version = done.outcome.version;
+    Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
+}
+
+/// Replace all that a client tells about itself.
+#[utoipa::path(put, path = "/profiles/{id}", tag = "Clients",
+    params(("id" = Uuid, Path, description = "profile id"),
+           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+    request_body = ProfileRequest, responses((status = 200, body = ProfileView)))]
+pub(super) async fn replace(call: Call) -> Result<Reply, Refusal> {
+    let id = fields::path_id(&call)?;
+    let mut request: ProfileRequest = call.body()?;
+    let details = request.details();
+    details.check()?;
+    if fields::optional_id("id", request.id.as_deref())?.is_some_and(|sent: ProfileId| sent != id) {
+        return Err(Refusal::Immutable { field: "id".into() });
+    }
+    let command = ReplaceProfile {
+        id,
+        details,
+        tags: fields::tags(request.tags.take()),
+        password: request.password(&call).await?,
+        expected_version: fields::expected_version(&call, None)?,
+    };
+    let done = call.execute(command).await?;
+    let version = done.outcome.version;
+    Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
+}
+
+/// A new password for a client.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PasswordRequest {
+    /// Profile id.
+    id: Option<String>,
+    /// 8 to 200 characters.
+    new_password: Option<String>,
+}
+
+/// Nothing.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Empty {}
+
+/// Give a client a new password; its sessions end.
+#[utoipa::path(put, path = "/profiles/change-password", tag = "Clients", request_body = PasswordRequest,
+    responses((status = 200, body = Empty)))]
+pub(super) async fn change_password(call: Call) -> Result<Reply, Refusal> {
+    let request: PasswordRequest = call.body()?;
+    let id = fields::required_id("id", request.id.as_deref())?;
+    let password = required("newPassword", request.new_password, usize::MAX)?;
+    check_password("newPassword", &password)?;
+    let done = call.execute(ChangePassword { id, password: call.app().hash_password(password).await? }).await?;
+    Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
+}
+
+/// One client.
+#[utoipa::path(get, path = "/profiles/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "profile id")),
+    responses((status = 200, body = ProfileView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+    let profile = call.ask(GetProfile { id: fields::path_id(&call)? }).await?;
+    let version = profile.version;
+    Ok(Reply::ok(&ProfileView::from(profile))?.version(version))
+}
+
+/// One page of clients.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProfileList {
+    profiles: Vec<ProfileView>,
+    #[schema(example = "1")]
+    page: String,
+    #[schema(example = "50")]
+    per_page: String,
+    #[schema(example = "1")]
+    total: String,
+}
+
+impl From<Listing<Profile>> for ProfileList {
+    fn from(listing: Listing<Profile>) -> Self {
+        ProfileList {
+            page: listing.page.number().to_string(),
+            per_page: listing.page.size().to_string(),
+            total: listing.total.to_string(),
+            profiles: listing.rows.into_iter().map(ProfileView::from).collect(),
+        }
+    }
+}
+
+/// The clients that you see.
+#[utoipa::path(get, path = "/profiles", tag = "Clients",
+    params(
+        ("email" = Option<String>, Query, description = "exactly this address, ignoring case"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ),
+    responses((status = 200, body = ProfileList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let filter = ProfileFilter { email: query.one("email")?.map(str::to_owned) };
+    let profiles = call.ask(ListProfiles { filter, page: fields::page(&query)? }).await?;
+    Reply::ok(&ProfileList::from(profiles))
+}

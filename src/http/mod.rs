@@ -1,0 +1,171 @@
+//! The server: listeners and TLS, who is let in, request ids, health, the OpenAPI pages, and where each dialect is mounted.
+
+mod docs;
+mod gate;
+mod health;
+mod mounts;
+pub mod openapi;
+mod tls;
+
+use crate::app::App;
+use crate::config::{Config, TlsMode};
+use crate::dialects::kit::Shared;
+use actix_web::dev::Server;
+use actix_web::{HttpServer, web};
+use gate::Gate;
+use mounts::Plan;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tls::Certificates;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Where the server listens.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// The first address, as a URL.
+    pub url: String,
+    /// The page that describes the API.
+    pub docs_url: String,
+    /// Each dialect's URLs.
+    pub apis: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// Why the server does not run.
+#[derive(Debug)]
+pub enum ServeError {
+    /// An address cannot be listened on.
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    Tls(String),
+    /// Something else that the system refused.
+    Io(io::Error),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServeError::Bind { address, error } => {
+                write!(f, "cannot listen on {address}: {error}; choose another address with --listen ADDR:PORT")
+            }
+            ServeError::Tls(reason) => write!(f, "TLS: {reason}"),
+            ServeError::Io(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+impl From<io::Error> for ServeError {
+    fn from(error: io::Error) -> Self {
+        ServeError::Io(error)
+    }
+}
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How often the certificate's files are looked at.
+const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT, then finishes what is under way. SIGHUP reloads the certificate.
+pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening)) -> Result<(), ServeError> {
+    let certificates = match config.tls.mode {
+        TlsMode::Off => None,
+        TlsMode::Files => Some(Certificates::load(&config.tls).map_err(ServeError::Tls)?),
+    };
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let mut servers = Vec::new();
+    let mut bound = Vec::new();
+    for plan in Plan::of(config) {
+        let (server, addresses) = start(&app, config, &plan, certificates.as_ref())?;
+        bound.push((plan, addresses));
+        servers.push(server);
+    }
+    let listening = mounts::listening(&bound, certificates.is_some());
+    let handles: Vec<_> = servers.iter().map(Server::handle).collect();
+    let running: Vec<_> = servers.into_iter().map(actix_web::rt::spawn).collect();
+    ready(&listening);
+
+    let mut check = tokio::time::interval(CERTIFICATE_CHECK);
+    loop {
+        tokio::select! {
+            _ = hang_up.recv() => {
+                if let Some(certificates) = &certificates {
+                    certificates.reload();
+                }
+            }
+            _ = check.tick() => {
+                if let Some(certificates) = &certificates {
+                    certificates.reload_if_changed();
+                }
+            }
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    tracing::info!("stopping: finishing what is under way");
+    for handle in handles {
+        handle.stop(true).await;
+    }
+    for server in running {
+        match server.await {
+            Ok(result) => result?,
+            Err(error) => tracing::error!(%error, "a listener ended badly"),
+        }
+    }
+    Ok(())
+}
+
+fn start(
+    app: &Arc<App>,
+    config: &Config,
+    plan: &Plan,
+    certificates: Option<&Arc<Certificates>>,
+) -> Result<(Server, Vec<SocketAddr>), ServeError> {
+    let timeout = Duration::from_millis(config.server.request_timeout_ms);
+    let shared = web::Data::new(Shared {
+        app: Arc::clone(app),
+        body_limit: usize::try_from(config.server.body_limit_bytes).unwrap_or(1 << 20),
+        body_timeout: timeout,
+    });
+    let gate = web::Data::new(Gate::new(Arc::clone(app), &config.access));
+    let mounted = plan.clone();
+    let factory = move || {
+        let mounted = mounted.clone();
+        actix_web::App::new()
+            .app_data(shared.clone())
+            .app_data(gate.clone())
+            .configure(health::mount)
+            .configure(move |service| mounts::mount(&mounted, service))
+    };
+    let connections = usize::try_from(config.server.max_connections).unwrap_or(usize::MAX);
+    let workers = config.server.worker_count();
+    let mut server = HttpServer::new(factory)
+        .workers(workers)
+        .max_connections((connections / workers.max(1)).max(1))
+        .client_request_timeout(timeout)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(config.server.shutdown_timeout_s)
+        .disable_signals();
+    for address in &plan.listen {
+        let address = *address;
+        let bind = |error| ServeError::Bind { address, error };
+        server = match certificates {
+            None => server.bind(address).map_err(bind)?,
+            Some(certificates) => server.bind_rustls_0_23(address, certificates.server_config()?).map_err(bind)?,
+        };
+    }
+    let addresses = server.addrs();
+    Ok((server.run(), addresses))
+}

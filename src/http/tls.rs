@@ -1,0 +1,103 @@
+//! TLS from certificate files. They are read again on SIGHUP and when they change; open connections are not touched, and
+//! a pair that cannot be used leaves the old one in place.
+
+use super::ServeError;
+use crate::config::Tls;
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+
+/// When the files were last written.
+type Stamp = (Option<SystemTime>, Option<SystemTime>);
+
+/// The certificate in use and the files that it comes from.
+pub(super) struct Certificates {
+    certificate_file: PathBuf,
+    key_file: PathBuf,
+    provider: Arc<CryptoProvider>,
+    current: Arc<Current>,
+    seen: Mutex<Stamp>,
+}
+
+/// What a handshake is answered with.
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Current(..)")
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl Certificates {
+    pub(super) fn load(tls: &Tls) -> Result<Arc<Certificates>, String> {
+        let missing = |key: &str| format!("{key} is not set");
+        let certificate_file = tls.certificate_file.clone().ok_or_else(|| missing("tls.certificate_file"))?;
+        let key_file = tls.key_file.clone().ok_or_else(|| missing("tls.key_file"))?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let pair = read(&certificate_file, &key_file, &provider)?;
+        let seen = Mutex::new(stamp(&certificate_file, &key_file));
+        let current = Arc::new(Current(RwLock::new(pair)));
+        Ok(Arc::new(Certificates { certificate_file, key_file, provider, current, seen }))
+    }
+
+    pub(super) fn server_config(&self) -> Result<ServerConfig, ServeError> {
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ServeError::Tls(error.to_string()))?;
+        Ok(builder.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>))
+    }
+
+    /// Reads the files again.
+    pub(super) fn reload(&self) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.certificate_file, &self.key_file);
+        match read(&self.certificate_file, &self.key_file, &self.provider) {
+            Ok(pair) => {
+                *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
+                tracing::info!("the certificate was reloaded");
+            }
+            Err(reason) => tracing::error!(%reason, "the certificate was not reloaded; the old one stays"),
+        }
+    }
+
+    /// Reads the files again if they were written since they were last read.
+    pub(super) fn reload_if_changed(&self) {
+        let now = stamp(&self.certificate_file, &self.key_file);
+        if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != now {
+            self.reload();
+        }
+    }
+}
+
+fn stamp(certificate: &PathBuf, key: &PathBuf) -> Stamp {
+    let written = |file: &PathBuf| fs::metadata(file).and_then(|data| data.modified()).ok();
+    (written(certificate), written(key))
+}
+
+fn read(certificate: &PathBuf, key: &PathBuf, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, String> {
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| format!("{}: {error}", certificate.display()))?;
+    if chain.is_empty() {
+        return Err(format!("{}: no certificate in it", certificate.display()));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
+    let private =
+        provider.key_provider.load_private_key(private).map_err(|error| format!("{}: {error}", key.display()))?;
+    let pair = CertifiedKey::new(chain, private);
+    pair.keys_match().map_err(|_| format!("{} does not belong to {}", key.display(), certificate.display()))?;
+    Ok(Arc::new(pair))
+}

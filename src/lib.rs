@@ -6,5 +6,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod http;
+pub mod jobs;
 pub mod store;
 pub mod system;

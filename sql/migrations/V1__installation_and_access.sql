@@ -6,6 +6,7 @@ CREATE TABLE installation (
     mode TEXT NOT NULL CHECK (mode IN ('production', 'sandbox')), -- fixed for good
     timeline INTEGER NOT NULL,             -- rises with every restore, from 1
     hash_key BLOB NOT NULL,                -- 32 random bytes: key of the hashes of idempotency keys and commands
+    clock_ahead_ms INTEGER NOT NULL,       -- how far the clock of a sandbox was moved ahead; 0 in production
     created_at INTEGER NOT NULL            -- milliseconds since 1970, UTC; so are all columns that end in _at
 ) STRICT;
 

@@ -34,7 +34,11 @@ CREATE TABLE account_groups (
     stop_out_level TEXT NOT NULL,          -- margin level of the stop-out in percent, decimal text
     negative_balance_protection INTEGER NOT NULL CHECK (negative_balance_protection IN (0, 1)), -- whether losses beyond the balance are taken over
     swap_free INTEGER NOT NULL CHECK (swap_free IN (0, 1)), -- whether positions bear no swap
-    margin_calculation TEXT NOT NULL CHECK (margin_calculation IN ('sum', 'max', 'net')) -- how margin is summed up
+    margin_calculation TEXT NOT NULL CHECK (margin_calculation IN ('sum', 'max', 'net')), -- how margin is summed up
+    deposit_hold_days INTEGER NOT NULL CHECK (deposit_hold_days >= 0), -- days until a deposit from outside is available
+    new_client_hold_days INTEGER NOT NULL CHECK (new_client_hold_days >= 0), -- the same, counted from the client's first day
+    requires_approval INTEGER NOT NULL CHECK (requires_approval IN (0, 1)), -- whether debits to the outside take a second operator
+    minimum_balance TEXT NOT NULL          -- how far below zero its accounts may be allowed to go, decimal text
 ) STRICT;
 
 CREATE TABLE group_currencies (

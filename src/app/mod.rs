@@ -6,18 +6,27 @@
 pub mod accounts;
 pub mod currencies;
 pub mod deals;
+pub mod deposits;
 pub mod funding;
 pub mod groups;
+pub mod holds;
 pub mod keys;
+mod ledger;
 pub mod login;
+pub mod movements;
 pub mod operators;
 pub mod passwords;
 pub mod profiles;
 pub mod reference;
+pub mod reversals;
+pub mod samples;
 pub mod sandbox;
+pub mod scheduler;
 pub mod sessions;
 pub mod throttle;
 pub mod tokens;
+pub mod transfers;
+pub mod withdrawals;
 mod work;
 
 pub use work::{Caller, Command, Done, Failure, Query, RetryKey, View, Work};
@@ -74,7 +83,7 @@ impl Default for Settings {
 /// Everything that use cases work with.
 pub struct App {
     store: Store,
-    clock: Arc<dyn Clock>,
+    clock: sandbox::MovableClock,
     randomness: Arc<dyn Randomness>,
     settings: Settings,
     installation: Installation,
@@ -96,6 +105,7 @@ impl App {
         let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
         let hasher = PasswordHasher::new(randomness.as_ref());
+        let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
         let long_reads = tokio::sync::Semaphore::new(settings.long_reads.max(1));
         Ok(App {
             store,
@@ -192,7 +202,7 @@ pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Ra
     let uuid = || crate::domain::ids::uuid_v7(now, randomness);
     let mut hash_key = vec![0; 32];
     randomness.fill(&mut hash_key);
-    let installation = Installation { uuid: uuid(), mode, timeline: 1, hash_key, created_at: now };
+    let installation = Installation { uuid: uuid(), mode, timeline: 1, hash_key, clock_ahead_ms: 0, created_at: now };
     let ids = (uuid(), uuid(), uuid());
     let key = keys::new_key(now, randomness)?;
     let ticket = store

@@ -110,11 +110,30 @@ pub struct GroupEntry {
     /// How margin is summed up.
     #[serde(default)]
     pub margin_calculation: MarginCalculation,
+    /// Days until a deposit from outside is available.
+    #[serde(default)]
+    pub deposit_hold_days: u32,
+    /// The same, counted from the client's first day; the later of the two counts.
+    #[serde(default)]
+    pub new_client_hold_days: u32,
+    /// Whether debits to the outside take a second operator.
+    #[serde(default)]
+    pub requires_approval: bool,
+    /// How far below zero accounts may be allowed to go: zero or less.
+    #[serde(default = "zero")]
+    pub minimum_balance: String,
 }
 
 fn yes() -> bool {
     true
 }
+
+fn zero() -> String {
+    "0".into()
+}
+
+/// The longest hold time of deposits, in days.
+const HOLD_DAYS_MAX: u32 = 365;
 
 /// One difference between the file and the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,6 +217,12 @@ fn check(file: &ReferenceFile) -> Vec<String> {
         if !(1..=super::accounts::LEVERAGE_MAX).contains(&entry.max_leverage) {
             wrong(format!("max_leverage: 1 to {}", super::accounts::LEVERAGE_MAX));
         }
+        if entry.deposit_hold_days > HOLD_DAYS_MAX || entry.new_client_hold_days > HOLD_DAYS_MAX {
+            wrong(format!("deposit_hold_days and new_client_hold_days: 0 to {HOLD_DAYS_MAX}"));
+        }
+        if !DecimalText::parse(&entry.minimum_balance).is_ok_and(|least| least.is_zero() || least.is_negative()) {
+            wrong("minimum_balance: zero or less, such as \"-500\"".into());
+        }
         if !groups.insert(entry.code.as_str()) {
             wrong("named twice".into());
         }
@@ -242,6 +267,10 @@ impl GroupEntry {
             negative_balance_protection: self.negative_balance_protection,
             is_swap_free: self.swap_free,
             margin_calculation: self.margin_calculation,
+            deposit_hold_days: self.deposit_hold_days,
+            new_client_hold_days: self.new_client_hold_days,
+            requires_approval: self.requires_approval,
+            minimum_balance: self.minimum_balance.clone(),
             currencies: self.currencies.clone(),
         }
     }
@@ -278,6 +307,10 @@ fn stored(tx: &ReadTx<'_>) -> Result<ReferenceFile, StoreError> {
         negative_balance_protection: g.negative_balance_protection,
         swap_free: g.is_swap_free,
         margin_calculation: g.margin_calculation,
+        deposit_hold_days: g.deposit_hold_days,
+        new_client_hold_days: g.new_client_hold_days,
+        requires_approval: g.requires_approval,
+        minimum_balance: g.minimum_balance,
     });
     Ok(ReferenceFile { currencies: currencies.collect(), platforms: platforms.collect(), groups: groups.collect() })
 }

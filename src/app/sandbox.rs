@@ -1,91 +1,106 @@
-//! Sample clients for a sandbox: enough to look at every list and every balance.
+//! What only a sandbox can do: live through time in a moment, and start over.
 
-use super::accounts::OpenAccount;
-use super::funding::PostFunds;
-use super::profiles::CreateProfile;
-use super::{App, Caller};
-use crate::domain::currency::CurrencyCode;
-use crate::domain::entry::EntryKind;
-use crate::domain::money::{DecimalText, ExtraDecimals};
-use crate::domain::profile::ProfileDetails;
+use super::work::refusal_of_read;
+use super::{App, Caller, Command, Failure, Work};
+use crate::domain::clock::{Clock, Moment};
+use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use crate::store::Mode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// First name, last name, currency, demo, and the funds that move: amount and kind.
-type Sample = (&'static str, &'static str, &'static str, bool, &'static [(&'static str, EntryKind)]);
+/// A clock that can be moved ahead of another one.
+pub struct MovableClock {
+    real: Arc<dyn Clock>,
+    ahead_ms: AtomicI64,
+}
 
-const SAMPLES: &[Sample] = &[
-    ("Amara", "Okafor", "USD", false, &[("25000", EntryKind::Balance), ("-12.50", EntryKind::Fee)]),
-    ("Amara", "Okafor", "EUR", false, &[("5000", EntryKind::Balance), ("-750.25", EntryKind::Balance)]),
-    ("Søren", "Lindqvist", "EUR", false, &[("1200", EntryKind::Balance), ("100", EntryKind::Bonus)]),
-    ("美咲", "田中", "JPY", false, &[("300000", EntryKind::Balance)]),
-    ("Ana", "Quispe", "USD", true, &[("10000", EntryKind::Credit)]),
-];
+impl MovableClock {
+    /// A clock that is ahead of `real` by some milliseconds.
+    pub fn new(real: Arc<dyn Clock>, ahead_ms: i64) -> MovableClock {
+        MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms) }
+    }
+
+    fn move_ahead(&self, ms: i64) -> i64 {
+        self.ahead_ms.fetch_add(ms.max(0), Ordering::AcqRel).saturating_add(ms.max(0))
+    }
+
+    fn reset(&self) {
+        self.ahead_ms.store(0, Ordering::Release);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Moment {
+        self.real.now().plus_ms(self.ahead_ms.load(Ordering::Acquire))
+    }
+}
+
+/// Remembers how far the clock is ahead.
+struct KeepClock {
+    ahead_ms: i64,
+}
+
+impl Command for KeepClock {
+    type Outcome = ();
+    const ACTION: &'static str = "sandbox.clock";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, work: &Work<'_>) -> Result<(), Failure> {
+        Ok(work.tx.set_clock_ahead(self.ahead_ms)?)
+    }
+}
+
+/// Empties the sandbox of clients and money.
+struct Wipe;
+
+impl Command for Wipe {
+    type Outcome = ();
+    const ACTION: &'static str = "sandbox.reset";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, work: &Work<'_>) -> Result<(), Failure> {
+        Ok(work.tx.wipe_sandbox(work.now)?)
+    }
+}
+
+/// Jobs that run at one moment of a journey through time; bounds what one call can do.
+const JOBS_MAX: usize = 100_000;
 
 impl App {
-    /// Creates sample clients in a sandbox that has no clients yet. Blocks. Returns how many accounts were opened.
-    pub fn add_samples(self: &Arc<App>, caller: &Caller) -> Result<usize, Refusal> {
-        if self.installation().mode != Mode::Sandbox {
-            return Ok(0);
+    fn require_sandbox(&self, caller: &Caller) -> Result<(), Refusal> {
+        caller.principal.require(Right::Administer)?;
+        if self.installation().mode == Mode::Sandbox { Ok(()) } else { Err(Refusal::NotASandbox) }
+    }
+
+    /// Moves the clock of a sandbox to a moment, stopping at each job that is due on the way, so that it runs at its own
+    /// time. Blocks. Refusals: not a sandbox; a moment before the present one.
+    pub fn travel(self: &Arc<App>, caller: &Caller, to: Moment) -> Result<Moment, Refusal> {
+        self.require_sandbox(caller)?;
+        if to < self.now() {
+            return Err(Refusal::out_of_range("set", "the clock of a sandbox only moves ahead"));
         }
-        let reference = self.show_reference()?;
-        let mut profiles = std::collections::BTreeMap::new();
-        let mut opened = 0;
-        for (first, last, currency, is_demo, funds) in SAMPLES {
-            let group = reference.groups.iter().find(|group| {
-                group.demo == *is_demo && group.enabled && group.currencies.iter().any(|code| code == currency)
-            });
-            let Some(group) = group.and_then(|group| group.id) else { continue };
-            let number = profiles.len() + 1;
-            let profile = match profiles.get(&(first, last)) {
-                Some(profile) => *profile,
-                None => {
-                    let details = ProfileDetails {
-                        email: format!("client{number}@example.com"),
-                        first_name: (*first).into(),
-                        last_name: (*last).into(),
-                        ..ProfileDetails::default()
-                    };
-                    let new = CreateProfile { id: None, details, tags: None, password: None };
-                    let profile = match self.execute_blocking(caller, new) {
-                        Ok(done) => done.outcome.id,
-                        Err(Refusal::DuplicateEmail) => return Ok(opened),
-                        Err(refusal) => return Err(refusal),
-                    };
-                    profiles.insert((first, last), profile);
-                    profile
-                }
-            };
-            let open = OpenAccount {
-                id: None,
-                profile,
-                group: group.into(),
-                currency: CurrencyCode::parse("currency", currency)?,
-                is_demo: None,
-                is_spread_betting: false,
-                position_mode: None,
-                margin_calculation_override: None,
-                trade_status: None,
-                max_leverage: None,
-                net_open_position_limit: None,
-                wants_daily_statement: false,
-            };
-            let account = self.execute_blocking(caller, open)?.outcome;
-            opened += 1;
-            for (amount, kind) in *funds {
-                let amount =
-                    DecimalText::parse(amount).map_err(|error| Refusal::invalid("amount", error.to_string()))?;
-                let post = PostFunds {
-                    account: account.id,
-                    amount,
-                    extra_decimals: ExtraDecimals::Refuse,
-                    kind: *kind,
-                    comment: "sample".into(),
-                };
-                self.execute_blocking(caller, post)?;
-            }
+        for _ in 0..JOBS_MAX {
+            let next = self.store.read(|tx| Ok(tx.next_job_at()?)).map_err(refusal_of_read)?;
+            let Some(due) = next.filter(|due| *due <= to) else { break };
+            self.step_to(caller, due)?;
+            self.run_due_jobs()?;
         }
-        Ok(opened)
+        self.step_to(caller, to)?;
+        Ok(self.now())
+    }
+
+    fn step_to(self: &Arc<App>, caller: &Caller, moment: Moment) -> Result<(), Refusal> {
+        let ahead_ms = self.clock.move_ahead(moment.unix_ms() - self.now().unix_ms());
+        self.execute_blocking(caller, KeepClock { ahead_ms }).map(|_| ())
+    }
+
+    /// Empties a sandbox of clients and money, and takes its clock back to the real time. Operators, tokens, keys and
+    /// reference data stay. Blocks. Refusals: not a sandbox.
+    pub fn start_over(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
+        self.require_sandbox(caller)?;
+        self.execute_blocking(caller, Wipe)?;
+        self.clock.reset();
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::{ListenFlags, dev, logging, place};
 use crate::app::App;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
 use crate::http::{self, ServeError};
-use crate::jobs::housekeeping::Housekeeping;
+use crate::jobs;
 use crate::store::DataDir;
 
 /// How to run.
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
 fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&http::Listening)) -> Result<(), Failure> {
     let control = ControlServer::start(dir, Arc::clone(app))
         .map_err(|error| Failure::of_file(dir.control_socket().display(), &error))?;
-    let _housekeeping = Housekeeping::start(Arc::clone(app))
+    let _housekeeping = jobs::housekeeping(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let ready = |listening: &http::Listening| {
         control.announce(&listening.url);

@@ -20,6 +20,10 @@ pub enum EventType {
     AccountArchived,
     /// An entry was posted.
     EntryPosted,
+    /// A movement was asked for.
+    MovementRequested,
+    /// A movement went on: approved, posted, voided, expired or cleared.
+    MovementChanged,
     /// The reference data were changed.
     ReferenceChanged,
 }
@@ -35,6 +39,8 @@ impl EventType {
             EventType::AccountUpdated => "account.updated",
             EventType::AccountArchived => "account.archived",
             EventType::EntryPosted => "entry.posted",
+            EventType::MovementRequested => "movement.requested",
+            EventType::MovementChanged => "movement.changed",
             EventType::ReferenceChanged => "reference.changed",
         }
     }

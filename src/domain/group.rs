@@ -108,6 +108,14 @@ pub struct Group {
     pub is_swap_free: bool,
     /// How margin is summed up.
     pub margin_calculation: MarginCalculation,
+    /// Days until a deposit from outside is available.
+    pub deposit_hold_days: u32,
+    /// The same, counted from the client's first day; the later of the two counts.
+    pub new_client_hold_days: u32,
+    /// Whether debits to the outside take a second operator.
+    pub requires_approval: bool,
+    /// How far below zero its accounts may be allowed to go, as decimal text: zero or less.
+    pub minimum_balance: String,
     /// The currencies that it offers and that are enabled, in the order of the reference file.
     pub currencies: Vec<CurrencyCode>,
 }

@@ -52,6 +52,8 @@ public_ids! {
     PortfolioId,
     /// An entry of the ledger; also the id of the deal that an account sees of it.
     EntryId,
+    /// A deposit, withdrawal, transfer or hold.
+    MovementId,
     /// A token of an operator.
     TokenId,
     /// A session of an end user (the `jti` of its token).
@@ -89,6 +91,8 @@ row_ids! {
     AccountSerial,
     /// The serial of an account group, from 1.
     GroupSerial,
+    /// The serial of a movement, from 1.
+    MovementSerial,
     /// The serial of a currency, from 1.
     CurrencySerial,
     /// The serial of a portfolio, from 1.

@@ -13,6 +13,7 @@ pub mod group;
 pub mod house;
 pub mod ids;
 pub mod money;
+pub mod movement;
 pub mod page;
 pub mod principal;
 pub mod profile;

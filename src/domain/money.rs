@@ -169,6 +169,12 @@ impl DecimalText {
         DecimalText(-self.0)
     }
 
+    /// This number times an amount, as a number. Nothing if it has too many digits.
+    pub fn times(self, amount: Amount, decimals: Decimals) -> Option<DecimalText> {
+        let amount = Decimal::from_i128_with_scale(i128::from(amount.0), u32::from(decimals.0));
+        self.0.checked_mul(amount).map(DecimalText)
+    }
+
     /// The amount in minor units of a currency with `decimals`.
     pub fn to_amount(self, decimals: Decimals, extra: ExtraDecimals) -> Result<Amount, AmountError> {
         let places = u32::from(decimals.0);

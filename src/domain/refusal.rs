@@ -5,6 +5,7 @@
 //! like there. A refusal changed nothing.
 
 use super::account::Lifecycle;
+use super::movement::MovementState;
 use std::fmt;
 
 /// The kinds of thing that a caller can ask for by id.
@@ -18,6 +19,14 @@ pub enum Noun {
     Group,
     /// A deal.
     Deal,
+    /// A deposit.
+    Deposit,
+    /// A withdrawal.
+    Withdrawal,
+    /// A transfer.
+    Transfer,
+    /// A hold.
+    Hold,
     /// An operator.
     Operator,
     /// A token.
@@ -32,6 +41,10 @@ impl Noun {
             Noun::Account => "account",
             Noun::Group => "account group",
             Noun::Deal => "deal",
+            Noun::Deposit => "deposit",
+            Noun::Withdrawal => "withdrawal",
+            Noun::Transfer => "transfer",
+            Noun::Hold => "hold",
             Noun::Operator => "operator",
             Noun::Token => "token",
         }
@@ -135,6 +148,8 @@ pub enum Refusal {
     DuplicateEmail,
     /// An operator of that name exists already.
     DuplicateName,
+    /// Another movement of the kind has that reference.
+    DuplicateReference,
     /// The object was changed since the caller read it.
     VersionMismatch {
         /// The version that the caller expected.
@@ -147,6 +162,27 @@ pub enum Refusal {
         /// The field as the caller spelled it.
         field: String,
     },
+    /// The movement is past the point at which this could be done.
+    MovementState {
+        /// What it is.
+        noun: Noun,
+        /// Where it is in its life.
+        state: MovementState,
+    },
+    /// The entry was reversed before.
+    AlreadyReversed,
+    /// An entry of this kind cannot be reversed.
+    NotReversible,
+    /// Both sides of a transfer are the same account.
+    SameAccount,
+    /// A movement would join demo with live.
+    ModesDiffer,
+    /// The database is not a sandbox.
+    NotASandbox,
+    /// A second operator must approve it first.
+    NeedsApproval,
+    /// The one who asked for it cannot approve it.
+    OwnRequest,
     /// The group is switched off.
     GroupDisabled,
     /// The group does not offer the currency.
@@ -231,6 +267,15 @@ impl Refusal {
             Refusal::DuplicateName => "DUPLICATE_NAME",
             Refusal::VersionMismatch { .. } => "VERSION_MISMATCH",
             Refusal::Immutable { .. } => "IMMUTABLE_FIELD",
+            Refusal::DuplicateReference => "DUPLICATE_REFERENCE",
+            Refusal::MovementState { .. } => "WRONG_STATE",
+            Refusal::AlreadyReversed => "ALREADY_REVERSED",
+            Refusal::NotReversible => "NOT_REVERSIBLE",
+            Refusal::SameAccount => "SAME_ACCOUNT",
+            Refusal::ModesDiffer => "MODES_DIFFER",
+            Refusal::NotASandbox => "NOT_A_SANDBOX",
+            Refusal::NeedsApproval => "NEEDS_APPROVAL",
+            Refusal::OwnRequest => "OWN_REQUEST",
             Refusal::GroupDisabled => "GROUP_DISABLED",
             Refusal::GroupWithoutCurrency { .. } => "GROUP_WITHOUT_CURRENCY",
             Refusal::GroupModeDiffers => "GROUP_MODE_DIFFERS",
@@ -291,6 +336,15 @@ impl fmt::Display for Refusal {
                 write!(f, "version: expected {expected}, but it is {actual}; read it again")
             }
             Refusal::Immutable { field } => write!(f, "{field}: fixed at creation"),
+            Refusal::DuplicateReference => f.write_str("reference: it was used before"),
+            Refusal::MovementState { noun, state } => write!(f, "the {} is {}", noun.word(), state.name()),
+            Refusal::AlreadyReversed => f.write_str("the entry was reversed before"),
+            Refusal::NotReversible => f.write_str("an entry of this kind cannot be reversed"),
+            Refusal::SameAccount => f.write_str("toAccountId: must be another account"),
+            Refusal::ModesDiffer => f.write_str("demo money and live money cannot be joined"),
+            Refusal::NotASandbox => f.write_str("this is not a sandbox"),
+            Refusal::NeedsApproval => f.write_str("a second operator must approve it: request a withdrawal instead"),
+            Refusal::OwnRequest => f.write_str("the one who asked for it cannot approve it"),
             Refusal::GroupDisabled => f.write_str("groupId: the account group is disabled"),
             Refusal::GroupWithoutCurrency { currency } => {
                 write!(f, "currency: the account group does not offer {currency}")

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::transaction::{WriteTx, sql};
+use crate::domain::clock::Moment;
 use crate::domain::house::House;
 use crate::domain::ids::{BookId, CurrencySerial, ProfileSerial};
 use crate::domain::money::Amount;
@@ -41,6 +42,18 @@ impl WriteTx<'_> {
     /// The client that owns the account of a book.
     pub fn owner_of(&self, book: BookId) -> Result<ProfileSerial, StoreError> {
         self.one("SELECT profile_id FROM accounts WHERE id = ?1", [book.0], |row| Ok(ProfileSerial(row.get(0)?)))
+    }
+
+    /// Since when the client that owns the account of a book is known.
+    pub fn client_since(&self, book: BookId) -> Result<Moment, StoreError> {
+        let sql = "SELECT p.created_at FROM accounts a JOIN profiles p ON p.id = a.profile_id WHERE a.id = ?1";
+        self.one(sql, [book.0], |row| Ok(Moment::from_unix_ms(row.get(0)?)))
+    }
+
+    /// Which house account a book is; none for the book of a client.
+    pub fn house_of_book(&self, book: BookId) -> Result<Option<House>, StoreError> {
+        let role: String = self.one("SELECT role FROM books WHERE id = ?1", [book.0], |row| row.get(0))?;
+        Ok(House::ALL.into_iter().find(|house| house.name() == role))
     }
 
     /// The house account of a name, created if it is needed for the first time.

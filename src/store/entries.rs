@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::transaction::{ReadTx, WriteTx, named, sql, unreadable};
 use crate::domain::clock::Moment;
-use crate::domain::entry::{EntryHash, EntryKind, EntryRecord, GENESIS, Leg, encode_legs};
+use crate::domain::entry::{EntryHash, EntryKind, EntryRecord, GENESIS, Leg, decode_legs, encode_legs};
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, PrincipalSerial};
 use crate::domain::money::Amount;
 use rusqlite::{OptionalExtension, Row, params};
@@ -39,6 +39,19 @@ pub struct PostedEntry {
     pub seq: EntrySeq,
     /// When it was recorded.
     pub recorded_at: Moment,
+}
+
+/// An entry of the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryRow {
+    /// Its sequence number.
+    pub seq: EntrySeq,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Who wrote it.
+    pub principal: PrincipalSerial,
+    /// Its legs.
+    pub legs: Vec<Leg>,
 }
 
 /// What selects deals of an account: entries with a posting on it, newest first.
@@ -131,6 +144,25 @@ impl ReadTx<'_> {
             let hash: [u8; 32] = row.get(2)?;
             Ok((EntrySeq(row.get(0)?), Moment::from_unix_ms(row.get(1)?), hash))
         })
+    }
+
+    /// The entry of an id, with its legs.
+    pub fn entry(&self, id: EntryId) -> Result<Option<EntryRow>, StoreError> {
+        let sql = "SELECT seq, kind, principal_id, legs FROM entries WHERE uuid = ?1";
+        self.find(sql, [id.uuid()], |row| {
+            let legs: Vec<u8> = row.get("legs")?;
+            Ok(EntryRow {
+                seq: EntrySeq(row.get("seq")?),
+                kind: named(row, "kind", &EntryKind::ALL, EntryKind::name)?,
+                principal: PrincipalSerial(row.get("principal_id")?),
+                legs: decode_legs(&legs).ok_or_else(|| unreadable("legs", "?"))?.collect(),
+            })
+        })
+    }
+
+    /// Whether an entry was reversed.
+    pub fn is_reversed(&self, seq: EntrySeq) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM entries WHERE reverses_seq = ?1)", [seq.0], |row| row.get(0))
     }
 
     /// The account that a book belongs to.

@@ -56,6 +56,14 @@ pub struct GroupRow {
     pub is_swap_free: bool,
     /// How margin is summed up.
     pub margin_calculation: MarginCalculation,
+    /// Days until a deposit from outside is available.
+    pub deposit_hold_days: u32,
+    /// The same, counted from the client's first day.
+    pub new_client_hold_days: u32,
+    /// Whether debits to the outside take a second operator.
+    pub requires_approval: bool,
+    /// How far below zero its accounts may be allowed to go, decimal text.
+    pub minimum_balance: String,
     /// Codes of the currencies that it offers, in order.
     pub currencies: Vec<String>,
 }
@@ -79,6 +87,10 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         negative_balance_protection: row.get("negative_balance_protection")?,
         is_swap_free: row.get("swap_free")?,
         margin_calculation: named(row, "margin_calculation", &MarginCalculation::ALL, MarginCalculation::name)?,
+        deposit_hold_days: row.get("deposit_hold_days")?,
+        new_client_hold_days: row.get("new_client_hold_days")?,
+        requires_approval: row.get("requires_approval")?,
+        minimum_balance: row.get("minimum_balance")?,
         currencies: text_list::<Vec<String>>(row, "currencies")?
             .unwrap_or_default()
             .into_iter()
@@ -139,6 +151,10 @@ impl WriteTx<'_> {
                 row.negative_balance_protection,
                 row.is_swap_free,
                 row.margin_calculation.name(),
+                row.deposit_hold_days,
+                row.new_client_hold_days,
+                row.requires_approval,
+                row.minimum_balance,
             ],
         )?;
         self.offer(row)
@@ -162,6 +178,10 @@ impl WriteTx<'_> {
                 row.negative_balance_protection,
                 row.is_swap_free,
                 row.margin_calculation.name(),
+                row.deposit_hold_days,
+                row.new_client_hold_days,
+                row.requires_approval,
+                row.minimum_balance,
             ],
         )?;
         self.run(sql!("groups/withdraw_offers"), [&row.code])?;

@@ -35,6 +35,8 @@ pub struct Installation {
     pub timeline: i64,
     /// Key of the hashes of idempotency keys and commands.
     pub hash_key: Vec<u8>,
+    /// How far the clock of a sandbox was moved ahead, in milliseconds.
+    pub clock_ahead_ms: i64,
     /// When it was created.
     pub created_at: Moment,
 }
@@ -42,12 +44,13 @@ pub struct Installation {
 impl ReadTx<'_> {
     /// What this database is; nothing before it was set up.
     pub fn installation(&self) -> Result<Option<Installation>, StoreError> {
-        self.find("SELECT uuid, mode, timeline, hash_key, created_at FROM installation", [], |row| {
+        self.find("SELECT uuid, mode, timeline, hash_key, clock_ahead_ms, created_at FROM installation", [], |row| {
             Ok(Installation {
                 uuid: row.get("uuid")?,
                 mode: named(row, "mode", &[Mode::Production, Mode::Sandbox], Mode::name)?,
                 timeline: row.get("timeline")?,
                 hash_key: row.get("hash_key")?,
+                clock_ahead_ms: row.get("clock_ahead_ms")?,
                 created_at: Moment::from_unix_ms(row.get("created_at")?),
             })
         })
@@ -101,6 +104,38 @@ impl WriteTx<'_> {
         )?;
         self.run("INSERT INTO idempotency_state (id, generation, started_at) VALUES (1, 0, ?1)", [created_at])?;
         Ok(())
+    }
+
+    /// Remembers how far the clock of a sandbox was moved ahead.
+    pub fn set_clock_ahead(&self, ms: i64) -> Result<(), StoreError> {
+        self.run("UPDATE installation SET clock_ahead_ms = ?1", [ms]).map(|_| ())
+    }
+
+    /// Empties a sandbox of clients, accounts, entries and all that belongs to them. Operators, tokens, keys and
+    /// reference data stay.
+    pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
+        for table in [
+            "jobs",
+            "movements",
+            "postings",
+            "entries",
+            "events",
+            "audit_log",
+            "idempotency_0",
+            "idempotency_1",
+            "idempotency_2",
+            "sessions",
+            "accounts",
+            "books",
+            "portfolios",
+            "profile_tags",
+            "profiles",
+            "counters",
+        ] {
+            self.run(&format!("DELETE FROM {table}"), [])?;
+        }
+        self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;
+        self.set_clock_ahead(0)
     }
 
     /// Writes a row that means nothing, to find out whether writing works.

@@ -8,7 +8,7 @@ use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryHash, EntryKind, EntryRecord, GENESIS, comment_hash, decode_legs};
 use crate::domain::ids::{EntryId, EntrySeq, PrincipalSerial};
 use crate::domain::money::{Amount, Decimals};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Something that is not as it should be.
@@ -131,6 +131,7 @@ impl ReadTx<'_> {
         if journal != ledger {
             proof.find("journal", || "the postings differ from the legs of the entries".to_owned());
         }
+        self.prove_movements(&mut proof)?;
         self.prove_events(&mut proof)?;
         prove_trial_balance(&mut proof, &books);
         Ok(proof)
@@ -203,6 +204,8 @@ impl ReadTx<'_> {
 
     /// Postings by book: running balances that follow from the amounts and end at the book's balance.
     fn prove_ledger(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<SetSum, StoreError> {
+        let credit_reversals: HashSet<i64> =
+            self.all(sql!("proof/credit_reversals"), [], |row| row.get(0))?.into_iter().collect();
         let mut sum = SetSum::default();
         let mut totals: HashMap<i64, (i64, i64)> = HashMap::with_capacity(books.len());
         let mut current: (i64, i64, i64) = (0, 0, 0);
@@ -222,7 +225,7 @@ impl ReadTx<'_> {
                 });
             }
             current.1 = balance;
-            if kind == EntryKind::Credit {
+            if kind == EntryKind::Credit || (kind == EntryKind::Reversal && credit_reversals.contains(&seq)) {
                 current.2 = current.2.wrapping_add(amount);
             }
             sum.add([book, seq, amount, balance, row.get(4)?, kind as i64]);
@@ -257,6 +260,25 @@ impl ReadTx<'_> {
         };
         if comment_hash(&salt, comment).as_slice() != hash {
             proof.find("comment", || format!("the comment of entry {seq} is not the one that it was posted with"));
+        }
+        Ok(())
+    }
+
+    /// What books hold back equals what movements reserve, and what is posted has its entry.
+    fn prove_movements(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        let wrong = self.all(sql!("proof/reserved"), [], |row| {
+            let (book, stored): (i64, [i64; 3]) = (row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?]);
+            let summed: [i64; 3] = [row.get(4)?, row.get(5)?, row.get(6)?];
+            Ok((book, stored, summed))
+        })?;
+        for (book, stored, summed) in wrong {
+            proof.find("reserved", || {
+                format!("book {book} says held, uncleared, pending {stored:?}, its movements say {summed:?}")
+            });
+        }
+        let wrong = self.all(sql!("proof/movements"), [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        for (kind, serial) in wrong {
+            proof.find("movements", || format!("{kind} {serial} and its entry do not agree"));
         }
         Ok(())
     }

@@ -80,6 +80,22 @@ impl Call {
         self.lenient_body()
     }
 
+    /// The body as JSON, if there is one.
+    pub fn optional_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Refusal> {
+        if self.body.iter().all(u8::is_ascii_whitespace) { Ok(None) } else { self.body().map(Some) }
+    }
+
+    /// Runs what blocks its thread on the blocking pool.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        actix_web::web::block(work).await.map_err(|error| {
+            tracing::error!(%error, "a blocking call panicked");
+            Refusal::Internal
+        })?
+    }
+
     /// Runs a command. If the caller sent an idempotency key, a repeated call gets the first outcome again.
     pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
         let retry = self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes() });

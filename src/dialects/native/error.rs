@@ -106,11 +106,21 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::UnknownCurrency { .. }
         | Refusal::Immutable { .. } => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT),
         Refusal::OutOfRange { .. } | Refusal::BalanceOverflow => (StatusCode::BAD_REQUEST, OUT_OF_RANGE),
-        Refusal::IdempotencyConflict | Refusal::DuplicateId(_) | Refusal::DuplicateEmail | Refusal::DuplicateName => {
-            (StatusCode::CONFLICT, ALREADY_EXISTS)
-        }
+        Refusal::IdempotencyConflict
+        | Refusal::DuplicateId(_)
+        | Refusal::DuplicateEmail
+        | Refusal::DuplicateName
+        | Refusal::DuplicateReference => (StatusCode::CONFLICT, ALREADY_EXISTS),
         Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, ABORTED),
-        Refusal::GroupDisabled
+        Refusal::MovementState { .. }
+        | Refusal::AlreadyReversed
+        | Refusal::NotReversible
+        | Refusal::SameAccount
+        | Refusal::ModesDiffer
+        | Refusal::NotASandbox
+        | Refusal::NeedsApproval
+        | Refusal::OwnRequest
+        | Refusal::GroupDisabled
         | Refusal::GroupWithoutCurrency { .. }
         | Refusal::GroupModeDiffers
         | Refusal::AccountState(_)
@@ -137,6 +147,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         Refusal::NotFound(Noun::Account) => Some("accountId".into()),
         Refusal::NotFound(Noun::Group) | Refusal::GroupDisabled | Refusal::GroupModeDiffers => Some("groupId".into()),
         Refusal::DuplicateEmail => Some("email".into()),
+        Refusal::DuplicateReference => Some("reference".into()),
         Refusal::DuplicateId(_) => Some("id".into()),
         Refusal::VersionMismatch { .. } => Some("version".into()),
         Refusal::GroupWithoutCurrency { .. } => Some("currency".into()),

@@ -178,10 +178,12 @@ pub(super) fn decimal(field: &str, literal: &Literal) -> Result<DecimalText, Ref
 
 /// A time of the query string.
 pub(super) fn moment(query: &QueryParams, field: &str) -> Result<Option<Moment>, Refusal> {
-    let Some(text) = query.one(field)? else { return Ok(None) };
-    Moment::parse(text)
-        .map(Some)
-        .ok_or_else(|| Refusal::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
+    query.one(field)?.map(|text| moment_of(field, text)).transpose()
+}
+
+/// A time.
+pub(super) fn moment_of(field: &str, text: &str) -> Result<Moment, Refusal> {
+    Moment::parse(text).ok_or_else(|| Refusal::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
 }
 
 /// `page` and `perPage` of the query string.

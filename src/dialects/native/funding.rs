@@ -1,7 +1,8 @@
 //! Deposits, withdrawals and adjustments.
 
 use super::fields;
-use crate::app::funding::PostFunds;
+use crate::app::Command;
+use crate::app::funding::{PostFunds, Posted};
 use crate::dialects::kit::{Call, Literal, Reply};
 use crate::domain::entry::EntryKind;
 use crate::domain::money::{DecimalText, ExtraDecimals};
@@ -76,7 +77,8 @@ fn post(call: &Call, amount: DecimalText, kind: EntryKind, comment: Option<Strin
     })
 }
 
-async fn run(call: &Call, command: PostFunds) -> Result<Reply, Refusal> {
+/// Runs a command that makes a deal.
+pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) -> Result<Reply, Refusal> {
     let done = call.execute(command).await?;
     Ok(Reply::ok(&DealMade { deal_id: done.outcome.entry.to_string() })?.replayed(done.replayed))
 }

@@ -5,15 +5,22 @@
 mod accounts;
 mod currencies;
 mod deals;
+mod deposits;
+mod entries;
 mod error;
 mod fields;
 mod funding;
 mod groups;
+mod holds;
+mod movements;
 mod openapi;
 mod portfolios;
 mod profiles;
+mod sandbox;
 mod sessions;
+mod transfers;
 mod users;
+mod withdrawals;
 
 pub use openapi::document;
 
@@ -52,6 +59,31 @@ impl Dialect for Native {
             .post("/accounts/{id}/deposit", funding::deposit)
             .post("/accounts/{id}/withdraw", funding::withdraw)
             .post("/accounts/{id}/balance", funding::adjust)
+            .post("/accounts/{id}/deposits", deposits::announce)
+            .get("/accounts/{id}/deposits", deposits::list_of_account)
+            .get("/deposits", deposits::list)
+            .get("/deposits/{id}", deposits::get)
+            .post("/deposits/{id}/settle", deposits::settle)
+            .post("/deposits/{id}/return", deposits::give_back)
+            .post("/accounts/{id}/withdrawals", withdrawals::request)
+            .get("/accounts/{id}/withdrawals", withdrawals::list_of_account)
+            .get("/withdrawals", withdrawals::list)
+            .get("/withdrawals/{id}", withdrawals::get)
+            .post("/withdrawals/{id}/approve", withdrawals::approve)
+            .post("/withdrawals/{id}/pay", withdrawals::pay)
+            .post("/withdrawals/{id}/reject", withdrawals::reject)
+            .post("/withdrawals/{id}/cancel", withdrawals::cancel)
+            .post("/accounts/{id}/holds", holds::place)
+            .get("/accounts/{id}/holds", holds::list_of_account)
+            .get("/holds/{id}", holds::get)
+            .post("/holds/{id}/capture", holds::capture)
+            .post("/holds/{id}/release", holds::release)
+            .post("/transfers", transfers::make)
+            .get("/transfers", transfers::list)
+            .get("/transfers/{id}", transfers::get)
+            .post("/entries/{id}/reverse", entries::reverse)
+            .post("/sandbox/clock", sandbox::clock)
+            .post("/sandbox/reset", sandbox::reset)
             .get("/accounts/{id}/deals", deals::list)
             .get("/accounts/{id}/positions", portfolios::positions)
             .get("/accounts/{id}/orders", portfolios::orders)

@@ -2,6 +2,7 @@
 
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, portfolios, profiles, sessions, users};
+use super::{deposits, entries, holds, sandbox, transfers, withdrawals};
 use crate::dialects::kit::{Access, Dialect};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -24,7 +25,11 @@ use utoipa::{Modify, OpenApi};
         profiles::create, profiles::list, profiles::change_password, profiles::get, profiles::replace,
         portfolios::of_profile, accounts::open, accounts::list, accounts::get, accounts::change, accounts::archive,
         funding::deposit, funding::withdraw, funding::adjust, deals::list, portfolios::positions, portfolios::orders,
-        portfolios::closed_positions, portfolios::get
+        portfolios::closed_positions, portfolios::get, deposits::announce, deposits::list_of_account, deposits::list,
+        deposits::get, deposits::settle, deposits::give_back, withdrawals::request, withdrawals::list_of_account,
+        withdrawals::list, withdrawals::get, withdrawals::approve, withdrawals::pay, withdrawals::reject,
+        withdrawals::cancel, holds::place, holds::list_of_account, holds::get, holds::capture, holds::release,
+        transfers::make, transfers::list, transfers::get, entries::reverse, sandbox::clock, sandbox::reset
     ),
     components(schemas(ErrorView, Detail, Metadata)),
     modifiers(&Common)

@@ -1,0 +1,5 @@
+SELECT id, kind, subject_id, due_at, attempts
+FROM jobs
+WHERE due_at <= ?1
+ORDER BY due_at, id
+LIMIT ?2

@@ -1,0 +1,2 @@
+ORDER BY m.id DESC
+LIMIT ?5 OFFSET ?6

@@ -1,0 +1,7 @@
+SELECT m.kind, m.id
+FROM movements m
+WHERE (m.state = 'posted') <> (m.entry_seq IS NOT NULL)
+   OR (m.entry_seq IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM postings t
+        WHERE t.entry_seq = m.entry_seq AND t.book_id = m.account_id AND abs(t.amount_minor) = m.posted_minor))
+LIMIT 20

@@ -1,0 +1,86 @@
+//! Holds: money that is reserved, until it is captured, released, or its time has come.
+
+use super::movements::{MovementRequest, amount_of, find, free, reserve, told, void};
+use super::withdrawals::{admit_debit, pay, requires_approval};
+use super::{Command, Failure, Work};
+use crate::domain::event::EventType;
+use crate::domain::ids::MovementId;
+use crate::domain::money::{DecimalText, ExtraDecimals};
+use crate::domain::movement::{Movement, MovementKind, MovementState};
+use crate::domain::principal::Right;
+use crate::domain::refusal::Refusal;
+
+/// Places a hold.
+///
+/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; not covered.
+pub struct PlaceHold {
+    /// What is held.
+    pub request: MovementRequest,
+}
+
+impl Command for PlaceHold {
+    type Outcome = Movement;
+    const ACTION: &'static str = "hold.place";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (account, amount) = self.request.resolve(work, MovementKind::Hold)?;
+        admit_debit(&account, amount)?;
+        reserve(work, &account, MovementKind::Hold, amount)?;
+        let serial = self.request.note(work, MovementKind::Hold, &account, None, amount)?;
+        told(work, serial, EventType::MovementRequested)
+    }
+}
+
+/// Captures a hold, in whole or in part: the captured part is posted to the outside, the rest is available again.
+///
+/// Refusals: unknown, captured or ended before; more than is held; where the group requires a second operator, placed by
+/// the same one; the account's state, lock or flags; losses have eaten the funds.
+pub struct CaptureHold {
+    /// Which hold.
+    pub id: MovementId,
+    /// How much; none: all.
+    pub amount: Option<DecimalText>,
+}
+
+impl Command for CaptureHold {
+    type Outcome = Movement;
+    const ACTION: &'static str = "hold.capture";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(work, MovementKind::Hold, self.id)?;
+        let amount = match self.amount {
+            Some(text) => amount_of(&account, text, ExtraDecimals::RoundHalfAway)?,
+            None => movement.amount,
+        };
+        if amount.is_negative() || amount > movement.amount {
+            let held = movement.amount.to_text(account.decimals);
+            return Err(Refusal::out_of_range("amount", format!("above zero, at most {held}")).into());
+        }
+        movement.admit(&[MovementState::Pending])?;
+        if requires_approval(work, &account)? {
+            movement.admit_checker(work.caller.principal.serial)?;
+        }
+        let account = free(work, &movement, &account)?;
+        pay(work, &movement, &account, amount, &movement.reason)?;
+        told(work, movement.serial, EventType::MovementChanged)
+    }
+}
+
+/// Releases a hold: the money is available again. Refusals: unknown, captured or ended before.
+pub struct ReleaseHold {
+    /// Which hold.
+    pub id: MovementId,
+}
+
+impl Command for ReleaseHold {
+    type Outcome = Movement;
+    const ACTION: &'static str = "hold.release";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(work, MovementKind::Hold, self.id)?;
+        void(work, &movement, &account)
+    }
+}

@@ -1,0 +1,303 @@
+//! What all movements have in common: they are asked for, they go on, they are told and listed.
+
+use super::accounts::find as find_account;
+use super::ledger::PostedDraft;
+use super::scheduler::JobKind;
+use super::work::to_json;
+use super::{Failure, Query, View, Work};
+use crate::domain::account::Account;
+use crate::domain::clock::Moment;
+use crate::domain::event::{Event, EventType};
+use crate::domain::ids::{AccountId, MovementId, MovementSerial};
+use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
+use crate::domain::movement::{Movement, MovementKind, MovementState};
+use crate::domain::page::{Listing, Page};
+use crate::domain::principal::{Right, Visibility};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::{MovementFilter, MovementStep, NewMovement};
+
+/// What a caller says when it asks for a movement.
+#[derive(Clone, Debug)]
+pub struct MovementRequest {
+    /// Which account.
+    pub account: AccountId,
+    /// How much in the account's currency, as the caller wrote it; above zero.
+    pub amount: DecimalText,
+    /// What to do with decimals that the currency does not have.
+    pub extra_decimals: ExtraDecimals,
+    /// Why; may be empty.
+    pub reason: String,
+    /// The caller's own reference; unique among movements of its kind.
+    pub reference: Option<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<Moment>,
+}
+
+/// The longest reference, in characters.
+const REFERENCE_MAX: usize = 100;
+
+/// An amount in an account's currency, above or below zero. Refusals: zero, too large, digits that cannot be kept.
+pub(super) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecimals) -> Result<Amount, Refusal> {
+    let amount = text.to_amount(account.decimals, extra).map_err(|error| match error {
+        AmountError::TooLarge => Refusal::out_of_range("amount", error.to_string()),
+        _ => Refusal::invalid("amount", error.to_string()),
+    })?;
+    if amount.is_zero() { Err(Refusal::invalid("amount", "must not be zero")) } else { Ok(amount) }
+}
+
+impl MovementRequest {
+    /// Checks the texts and finds the account and the amount.
+    pub(super) fn resolve(&self, work: &Work<'_>, kind: MovementKind) -> Result<(Account, Amount), Failure> {
+        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        if let Some(reference) = &self.reference {
+            text::check("reference", reference, REFERENCE_MAX)?;
+        }
+        let account = find_account(work, self.account)?;
+        let amount = amount_of(&account, self.amount, self.extra_decimals)?;
+        if amount.is_negative() {
+            return Err(Refusal::invalid("amount", "must be above zero").into());
+        }
+        if self.expires_at.is_some_and(|at| at <= work.now) {
+            return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
+        }
+        if let Some(reference) = &self.reference
+            && work.tx.has_reference(kind, reference)?
+        {
+            return Err(Refusal::DuplicateReference.into());
+        }
+        Ok((account, amount))
+    }
+
+    /// Notes the movement and plans its end.
+    pub(super) fn note(
+        &self,
+        work: &Work<'_>,
+        kind: MovementKind,
+        account: &Account,
+        to: Option<&Account>,
+        amount: Amount,
+    ) -> Result<MovementSerial, Failure> {
+        let new = NewMovement {
+            id: MovementId::new(work.now, work.app.randomness()),
+            kind,
+            account: account.book,
+            to_account: to.map(|to| to.book),
+            amount,
+            reason: self.reason.clone(),
+            reference: self.reference.clone(),
+            requested_by: work.caller.principal.serial,
+            expires_at: self.expires_at,
+        };
+        let serial = work.tx.add_movement(&new, work.now)?;
+        if let Some(at) = self.expires_at {
+            work.tx.plan_job(JobKind::ExpireMovement.name(), serial.0, at)?;
+        }
+        Ok(serial)
+    }
+}
+
+/// A movement of a kind that its caller sees, with its account.
+pub(super) fn find(work: &Work<'_>, kind: MovementKind, id: MovementId) -> Result<(Movement, Account), Failure> {
+    let movement = work.tx.movement(kind, id)?.ok_or(Refusal::NotFound(kind.noun()))?;
+    // Hidden accounts hide their movements.
+    let account = work.tx.account(movement.account, work.visibility())?.ok_or(Refusal::NotFound(kind.noun()))?;
+    Ok((movement, account))
+}
+
+/// Lets a movement go on to `state`.
+pub(super) fn step(
+    work: &Work<'_>,
+    movement: &Movement,
+    state: MovementState,
+    posted: Option<(PostedDraft, Amount)>,
+) -> Result<(), Failure> {
+    let step = MovementStep {
+        state,
+        posted: posted.map_or(Amount::ZERO, |(_, amount)| amount),
+        approved_by: if state == MovementState::Approved {
+            Some(work.caller.principal.serial)
+        } else {
+            movement.approved_by
+        },
+        clears_at: movement.clears_at,
+        uncleared: movement.uncleared,
+        entry: posted.map(|(entry, _)| entry.seq),
+    };
+    work.tx.step_movement(movement.serial, &step, work.now)?;
+    if state.is_final() {
+        work.tx.drop_job(JobKind::ExpireMovement.name(), movement.serial.0)?;
+    }
+    Ok(())
+}
+
+/// Tells the outside of a movement as it is now.
+pub(super) fn told(work: &Work<'_>, serial: MovementSerial, kind: EventType) -> Result<Movement, Failure> {
+    let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+    let account =
+        work.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
+    let owner = work.tx.owner_of(account.book)?;
+    work.emit(&Event {
+        kind,
+        object: movement.id.uuid(),
+        profile: Some((owner, account.profile)),
+        payload: to_json(&movement)?,
+    })?;
+    Ok(movement)
+}
+
+/// What a movement that is not posted keeps reserved: held for money that may go out, pending for money that may come in.
+pub(super) fn reservation(kind: MovementKind, amount: Amount) -> (Amount, Amount) {
+    match kind {
+        MovementKind::Deposit => (Amount::ZERO, amount),
+        MovementKind::Withdrawal | MovementKind::Transfer | MovementKind::Hold => (amount, Amount::ZERO),
+    }
+}
+
+/// Reserves what a movement asks for. Refusals: the sum of what is reserved would overflow.
+pub(super) fn reserve(work: &Work<'_>, account: &Account, kind: MovementKind, amount: Amount) -> Result<(), Failure> {
+    let (held, pending) = reservation(kind, amount);
+    let fits =
+        account.balances.held.checked_add(held).is_some() && account.balances.pending.checked_add(pending).is_some();
+    if !fits {
+        return Err(Refusal::BalanceOverflow.into());
+    }
+    Ok(work.tx.reserve(account.book, held, Amount::ZERO, pending)?)
+}
+
+/// Gives back what a movement had reserved. Returns the account as it is then.
+pub(super) fn free(work: &Work<'_>, movement: &Movement, account: &Account) -> Result<Account, Failure> {
+    let (held, pending) = reservation(movement.kind, movement.amount);
+    let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::Internal);
+    work.tx.reserve(account.book, negative(held)?, Amount::ZERO, negative(pending)?)?;
+    let mut freed = account.clone();
+    freed.balances.held = freed.balances.held.saturating_sub(held);
+    freed.balances.pending = freed.balances.pending.saturating_sub(pending);
+    Ok(freed)
+}
+
+/// Calls a movement off that is not posted yet. Refusals: it is past that point.
+pub(super) fn void(work: &Work<'_>, movement: &Movement, account: &Account) -> Result<Movement, Failure> {
+    movement.admit(&[MovementState::Pending, MovementState::Approved])?;
+    free(work, movement, account)?;
+    step(work, movement, MovementState::Voided, None)?;
+    told(work, movement.serial, EventType::MovementChanged)
+}
+
+/// Ends a movement whose time has come; one that was decided meanwhile stays as it is.
+pub(super) fn expire(work: &Work<'_>, serial: MovementSerial) -> Result<(), Failure> {
+    let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+    if movement.state.is_final() {
+        return Ok(());
+    }
+    let account = work.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+    free(work, &movement, &account)?;
+    step(work, &movement, MovementState::Expired, None)?;
+    told(work, serial, EventType::MovementChanged).map(|_| ())
+}
+
+/// Makes the funds of a deposit available.
+pub(super) fn clear_deposit(work: &Work<'_>, serial: MovementSerial) -> Result<(), Failure> {
+    let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+    if movement.uncleared.is_zero() {
+        return Ok(());
+    }
+    let account = work.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+    let available = movement.uncleared.checked_neg().ok_or(Refusal::Internal)?;
+    work.tx.reserve(account.book, Amount::ZERO, available, Amount::ZERO)?;
+    work.tx.clear_movement(serial, work.now)?;
+    work.tx.drop_job(JobKind::ClearDeposit.name(), serial.0)?;
+    told(work, serial, EventType::MovementChanged).map(|_| ())
+}
+
+/// One movement of a kind.
+pub struct GetMovement {
+    /// What it is.
+    pub kind: MovementKind,
+    /// Which.
+    pub id: MovementId,
+}
+
+impl Query for GetMovement {
+    type Answer = Movement;
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<Movement, Failure> {
+        let unknown = Refusal::NotFound(self.kind.noun());
+        let movement = view.tx.movement(self.kind, self.id)?.ok_or(unknown.clone())?;
+        view.tx.account(movement.account, view.visibility)?.ok_or(unknown)?;
+        Ok(movement)
+    }
+}
+
+/// One page of movements of a kind, newest first.
+pub struct ListMovements {
+    /// What they are.
+    pub kind: MovementKind,
+    /// Of this account.
+    pub account: Option<AccountId>,
+    /// In this state.
+    pub state: Option<MovementState>,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListMovements {
+    type Answer = Listing<Movement>;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Movement>, Failure> {
+        let account = match self.account {
+            Some(id) => Some(view.tx.account(id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?.book),
+            None => None,
+        };
+        let filter = MovementFilter { kind: self.kind, account, state: self.state };
+        Ok(view.tx.movements(&filter, view.visibility, self.page)?)
+    }
+}
+
+/// Notes a movement that is asked for and posted in one call.
+pub(super) fn instant(
+    work: &Work<'_>,
+    kind: MovementKind,
+    account: &Account,
+    amount: Amount,
+) -> Result<Movement, Failure> {
+    let id = MovementId::new(work.now, work.app.randomness());
+    let principal = work.caller.principal.serial;
+    let new = NewMovement {
+        id,
+        kind,
+        account: account.book,
+        to_account: None,
+        amount,
+        reason: String::new(),
+        reference: None,
+        requested_by: principal,
+        expires_at: None,
+    };
+    let serial = work.tx.add_movement(&new, work.now)?;
+    Ok(Movement {
+        serial,
+        id,
+        kind,
+        account: account.id,
+        to_account: None,
+        currency: account.currency.clone(),
+        decimals: account.decimals,
+        amount,
+        posted: Amount::ZERO,
+        state: MovementState::Pending,
+        reason: String::new(),
+        reference: None,
+        requested_by: principal,
+        approved_by: None,
+        expires_at: None,
+        clears_at: None,
+        uncleared: Amount::ZERO,
+        entry: None,
+        created_at: work.now,
+        updated_at: work.now,
+    })
+}

@@ -1,0 +1,135 @@
+//! Reversals: the one way to undo an entry, once.
+
+use super::funding::Posted;
+use super::ledger::{Draft, Side, post};
+use super::movements::clear_deposit;
+use super::withdrawals::requires_approval;
+use super::{Command, Failure, Work};
+use crate::domain::account::{Account, Direction};
+use crate::domain::entry::EntryKind;
+use crate::domain::house::House;
+use crate::domain::ids::EntryId;
+use crate::domain::money::Amount;
+use crate::domain::principal::Right;
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::BookOwner;
+
+/// Reverses an entry. Each account gets its amount back; what an account gives back is a debit under the same checks as
+/// any other, unless an administrator forces it with a reason.
+///
+/// Refusals: unknown, or one of its accounts is hidden; reversed before; itself a reversal; the states, locks or flags of
+/// its accounts; not covered; where the group requires a second operator, written by the same one; overflow.
+pub struct ReverseEntry {
+    /// Which entry.
+    pub id: EntryId,
+    /// Why; required where it is forced.
+    pub reason: String,
+    /// Whether it may take an account below its minimum.
+    pub force: bool,
+}
+
+impl Command for ReverseEntry {
+    type Outcome = Posted;
+    const ACTION: &'static str = "entry.reverse";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Posted, Failure> {
+        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        if self.force {
+            work.caller.principal.require(Right::Administer)?;
+            if self.reason.trim().is_empty() {
+                return Err(Refusal::missing("reason").into());
+            }
+        }
+        let entry = work.tx.entry(self.id)?.ok_or(Refusal::NotFound(Noun::Deal))?;
+        let mut parts: Vec<(Part, Amount)> = Vec::with_capacity(entry.legs.len());
+        for leg in &entry.legs {
+            let opposite = leg.amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+            let part = match work.tx.account_of_book(leg.book)? {
+                Some(id) => {
+                    let hidden = Refusal::NotFound(Noun::Deal);
+                    Part::Client(Box::new(work.tx.account(id, work.visibility())?.ok_or(hidden)?))
+                }
+                None => {
+                    let house = work.tx.house_of_book(leg.book)?.ok_or(Refusal::Internal)?;
+                    Part::House(work.tx.book_owner(leg.book)?, house)
+                }
+            };
+            parts.push((part, opposite));
+        }
+        if entry.kind == EntryKind::Reversal {
+            return Err(Refusal::NotReversible.into());
+        }
+        if work.tx.is_reversed(entry.seq)? {
+            return Err(Refusal::AlreadyReversed.into());
+        }
+        // A deposit that is taken back has nothing left to clear.
+        if let Some(movement) = work.tx.movement_of_entry(entry.seq)?
+            && !movement.uncleared.is_zero()
+        {
+            clear_deposit(work, movement.serial)?;
+            refresh(work, &mut parts)?;
+        }
+        let is_credit = entry.kind == EntryKind::Credit;
+        for (part, amount) in &parts {
+            if let Part::Client(account) = part {
+                self.admit(work, account, *amount, is_credit, entry.principal)?;
+            }
+        }
+        let sides: Vec<_> = parts
+            .iter()
+            .map(|(part, amount)| match part {
+                Part::Client(account) => (Side::Client(account), *amount),
+                Part::House(owner, house) => (Side::House(*owner, *house), *amount),
+            })
+            .collect();
+        let draft = Draft {
+            kind: EntryKind::Reversal,
+            sides: &sides,
+            comment: &self.reason,
+            tag: None,
+            reverses: Some(entry.seq),
+            is_credit,
+        };
+        Ok(Posted { entry: post(work, &draft)?.id })
+    }
+}
+
+/// One side of the entry that is reversed.
+enum Part {
+    Client(Box<Account>),
+    House(BookOwner, House),
+}
+
+fn refresh(work: &Work<'_>, parts: &mut [(Part, Amount)]) -> Result<(), Failure> {
+    for (part, _) in parts {
+        if let Part::Client(account) = part {
+            **account = work.tx.account(account.id, work.visibility())?.ok_or(Refusal::Internal)?;
+        }
+    }
+    Ok(())
+}
+
+impl ReverseEntry {
+    fn admit(
+        &self,
+        work: &Work<'_>,
+        account: &Account,
+        amount: Amount,
+        is_credit: bool,
+        author: crate::domain::ids::PrincipalSerial,
+    ) -> Result<(), Failure> {
+        if !amount.is_negative() {
+            return Ok(account.admit_funds(Direction::Credit)?);
+        }
+        account.admit_funds(Direction::Debit)?;
+        if requires_approval(work, account)? && author == work.caller.principal.serial {
+            return Err(Refusal::OwnRequest.into());
+        }
+        if !self.force && !account.balances.covers(amount, is_credit) {
+            return Err(account.insufficient_funds().into());
+        }
+        Ok(())
+    }
+}

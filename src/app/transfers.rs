@@ -1,0 +1,116 @@
+//! Transfers between accounts, in one currency or across two.
+
+use super::accounts::find as find_account;
+use super::ledger::{Draft, Side, post};
+use super::movements::{MovementRequest, step, told};
+use super::withdrawals::admit_debit;
+use super::{Command, Failure, Work};
+use crate::domain::account::Direction;
+use crate::domain::entry::EntryKind;
+use crate::domain::event::EventType;
+use crate::domain::house::House;
+use crate::domain::ids::AccountId;
+use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
+use crate::domain::movement::{Movement, MovementKind, MovementState};
+use crate::domain::principal::{Right, Visibility};
+use crate::domain::refusal::Refusal;
+
+/// How much arrives.
+#[derive(Clone, Copy, Debug)]
+pub enum Arrival {
+    /// The amount that leaves; both accounts have one currency.
+    Same,
+    /// The amount that leaves times this rate, rounded half away from zero.
+    Rate(DecimalText),
+    /// This amount in the currency of the receiving account.
+    Amount(DecimalText),
+}
+
+/// Transfers money at once.
+///
+/// Refusals: bad amount, rate or texts; reference used before; the same account twice; demo with live; currencies that
+/// differ without a rate; the states, locks or flags of either account; not covered; overflow.
+pub struct Transfer {
+    /// The account that pays, how much, why.
+    pub request: MovementRequest,
+    /// The account that receives.
+    pub to: AccountId,
+    /// How much arrives.
+    pub arrival: Arrival,
+}
+
+impl Command for Transfer {
+    type Outcome = Movement;
+    const ACTION: &'static str = "transfer";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (from, amount) = self.request.resolve(work, MovementKind::Transfer)?;
+        let to = find_account(work, self.to)?;
+        if from.id == to.id {
+            return Err(Refusal::SameAccount.into());
+        }
+        let (from_owner, to_owner) = (work.tx.book_owner(from.book)?, work.tx.book_owner(to.book)?);
+        if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {
+            return Err(Refusal::ModesDiffer.into());
+        }
+        let is_same_currency = from_owner.currency == to_owner.currency;
+        let arriving = match (self.arrival, is_same_currency) {
+            (Arrival::Same, true) => amount,
+            (Arrival::Same, false) => {
+                return Err(Refusal::invalid("rate", "the currencies differ: send rate or toAmount").into());
+            }
+            (_, true) => {
+                return Err(Refusal::invalid("rate", "only between different currencies").into());
+            }
+            (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
+            (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
+        };
+        admit_debit(&from, amount)?;
+        to.admit_funds(Direction::Credit)?;
+
+        let serial = self.request.note(work, MovementKind::Transfer, &from, Some(&to), amount)?;
+        let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::BalanceOverflow);
+        let both = [(Side::Client(&from), negative(amount)?), (Side::Client(&to), arriving)];
+        // The fx accounts of the two currencies carry the conversion, so that each currency sums to zero.
+        let across = [
+            both[0],
+            (Side::House(from_owner, House::Fx), amount),
+            (Side::House(to_owner, House::Fx), negative(arriving)?),
+            both[1],
+        ];
+        let draft = Draft {
+            kind: EntryKind::Transfer,
+            sides: if is_same_currency { &both } else { &across },
+            comment: &self.request.reason,
+            tag: self.request.reference.as_deref(),
+            reverses: None,
+            is_credit: false,
+        };
+        let posted = post(work, &draft)?;
+        let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+        step(work, &movement, MovementState::Posted, Some((posted, amount)))?;
+        work.tx.account(to.id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+        told(work, serial, EventType::MovementRequested)
+    }
+}
+
+fn to_amount(text: DecimalText, field: &str, to: &crate::domain::account::Account) -> Result<Amount, Refusal> {
+    let amount = text
+        .to_amount(to.decimals, ExtraDecimals::RoundHalfAway)
+        .map_err(|error| Refusal::invalid(field, error.to_string()))?;
+    if amount.is_positive() { Ok(amount) } else { Err(Refusal::invalid(field, "must be above zero")) }
+}
+
+fn converted(
+    amount: Amount,
+    from: &crate::domain::account::Account,
+    rate: DecimalText,
+    to: &crate::domain::account::Account,
+) -> Result<Amount, Refusal> {
+    if rate.is_zero() || rate.is_negative() {
+        return Err(Refusal::invalid("rate", "must be above zero"));
+    }
+    let product = rate.times(amount, from.decimals).ok_or_else(|| Refusal::out_of_range("rate", "too many digits"))?;
+    to_amount(product, "rate", to)
+}

@@ -1,0 +1,154 @@
+//! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
+
+use super::ledger::{Draft, Side, post};
+use super::movements::{MovementRequest, find, free, instant, reserve, step, told, void};
+use super::{Command, Failure, Work};
+use crate::domain::account::{Account, Direction};
+use crate::domain::entry::EntryKind;
+use crate::domain::event::EventType;
+use crate::domain::house::House;
+use crate::domain::ids::MovementId;
+use crate::domain::money::Amount;
+use crate::domain::movement::{Movement, MovementKind, MovementState};
+use crate::domain::principal::Right;
+use crate::domain::refusal::{Noun, Refusal};
+
+/// Asks for a withdrawal: the money is held until it is decided.
+///
+/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; not covered.
+pub struct RequestWithdrawal {
+    /// What is asked for.
+    pub request: MovementRequest,
+}
+
+impl Command for RequestWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.request";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (account, amount) = self.request.resolve(work, MovementKind::Withdrawal)?;
+        admit_debit(&account, amount)?;
+        reserve(work, &account, MovementKind::Withdrawal, amount)?;
+        let serial = self.request.note(work, MovementKind::Withdrawal, &account, None, amount)?;
+        told(work, serial, EventType::MovementRequested)
+    }
+}
+
+/// Refuses a debit of this (positive) amount that the account does not allow or that is not covered.
+pub(super) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failure> {
+    account.admit_funds(Direction::Debit)?;
+    let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    if account.balances.covers(debit, false) { Ok(()) } else { Err(account.insufficient_funds().into()) }
+}
+
+/// Whether debits of this account to the outside take a second operator.
+pub(super) fn requires_approval(work: &Work<'_>, account: &Account) -> Result<bool, Failure> {
+    Ok(work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?.requires_approval)
+}
+
+/// Approves a withdrawal. Where the group requires a second operator, that must be another one than who asked.
+///
+/// Refusals: unknown, decided before, asked for by the same operator.
+pub struct ApproveWithdrawal {
+    /// Which withdrawal.
+    pub id: MovementId,
+}
+
+impl Command for ApproveWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.approve";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
+        movement.admit(&[MovementState::Pending])?;
+        if requires_approval(work, &account)? {
+            movement.admit_checker(work.caller.principal.serial)?;
+        }
+        step(work, &movement, MovementState::Approved, None)?;
+        told(work, movement.serial, EventType::MovementChanged)
+    }
+}
+
+/// Pays a withdrawal: it is posted, and the hold ends. Where the group requires a second operator, it must have been
+/// approved.
+///
+/// Refusals: unknown, decided before, not approved; the account's state, lock or flags; losses have eaten the funds.
+pub struct PayWithdrawal {
+    /// Which withdrawal.
+    pub id: MovementId,
+}
+
+impl Command for PayWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.pay";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
+        movement.admit(&[MovementState::Pending, MovementState::Approved])?;
+        if movement.state == MovementState::Pending && requires_approval(work, &account)? {
+            return Err(Refusal::NeedsApproval.into());
+        }
+        let account = free(work, &movement, &account)?;
+        pay(work, &movement, &account, movement.amount, &movement.reason)?;
+        told(work, movement.serial, EventType::MovementChanged)
+    }
+}
+
+/// Posts a debit to the outside. The account no longer holds the money back for it.
+pub(super) fn pay(
+    work: &Work<'_>,
+    movement: &Movement,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+) -> Result<super::ledger::PostedDraft, Failure> {
+    admit_debit(account, amount)?;
+    let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    let owner = work.tx.book_owner(account.book)?;
+    let posted = post(
+        work,
+        &Draft {
+            kind: EntryKind::Balance,
+            sides: &[(Side::Client(account), debit), (Side::House(owner, House::Bank), amount)],
+            comment,
+            tag: movement.reference.as_deref(),
+            reverses: None,
+            is_credit: false,
+        },
+    )?;
+    step(work, movement, MovementState::Posted, Some((posted, amount)))?;
+    Ok(posted)
+}
+
+/// Notes a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.
+pub(super) fn note_paid(
+    work: &Work<'_>,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+) -> Result<super::ledger::PostedDraft, Failure> {
+    let movement = instant(work, MovementKind::Withdrawal, account, amount)?;
+    pay(work, &movement, account, amount, comment)
+}
+
+/// Calls a withdrawal off: the hold ends. Rejecting and cancelling differ in who speaks, which the audit record keeps.
+///
+/// Refusals: unknown, paid or ended before.
+pub struct VoidWithdrawal {
+    /// Which withdrawal.
+    pub id: MovementId,
+}
+
+impl Command for VoidWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.void";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
+        void(work, &movement, &account)
+    }
+}

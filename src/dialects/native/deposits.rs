@@ -1,0 +1,61 @@
+//! Deposits in two phases.
+
+use super::fields;
+use super::movements::{self, MovementBody, MovementList, MovementView};
+use crate::app::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
+use crate::dialects::kit::{Call, Reply};
+use crate::domain::movement::MovementKind;
+use crate::domain::refusal::Refusal;
+
+/// Announce a deposit: pending until it settles.
+#[utoipa::path(post, path = "/accounts/{id}/deposits", operation_id = "deposits_announce", tag = "Movements",
+    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
+pub(super) async fn announce(call: Call) -> Result<Reply, Refusal> {
+    let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
+    movements::run(&call, AnnounceDeposit { request }).await
+}
+
+/// The deposits of an account, newest first.
+#[utoipa::path(get, path = "/accounts/{id}/deposits", operation_id = "deposits_list_of_account", tag = "Movements",
+    params(
+        ("id" = Uuid, Path, description = "account id"),
+        ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ), responses((status = 200, body = MovementList)))]
+pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
+    movements::list(&call, MovementKind::Deposit, true).await
+}
+
+/// The deposits that you see, newest first.
+#[utoipa::path(get, path = "/deposits", operation_id = "deposits_list", tag = "Movements",
+    params(
+        ("accountId" = Option<String>, Query, description = "of this account"),
+        ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ), responses((status = 200, body = MovementList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    movements::list(&call, MovementKind::Deposit, false).await
+}
+
+/// One deposit.
+#[utoipa::path(get, path = "/deposits/{id}", operation_id = "deposits_get", tag = "Movements",
+    params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+    movements::get(&call, MovementKind::Deposit).await
+}
+
+/// Settle an announced deposit.
+#[utoipa::path(post, path = "/deposits/{id}/settle", operation_id = "deposits_settle", tag = "Movements",
+    params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
+pub(super) async fn settle(call: Call) -> Result<Reply, Refusal> {
+    movements::run(&call, SettleDeposit { id: fields::path_id(&call)? }).await
+}
+
+/// Return an announced deposit: the money did not come.
+#[utoipa::path(post, path = "/deposits/{id}/return", operation_id = "deposits_give_back", tag = "Movements",
+    params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
+pub(super) async fn give_back(call: Call) -> Result<Reply, Refusal> {
+    movements::run(&call, ReturnDeposit { id: fields::path_id(&call)? }).await
+}

@@ -1,0 +1,62 @@
+//! Holds.
+
+use super::fields;
+use super::movements::{self, MovementBody, MovementList, MovementView};
+use crate::app::holds::{CaptureHold, PlaceHold, ReleaseHold};
+use crate::dialects::kit::{Call, Literal, Reply};
+use crate::domain::movement::MovementKind;
+use crate::domain::refusal::Refusal;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Place a hold: the money is reserved.
+#[utoipa::path(post, path = "/accounts/{id}/holds", operation_id = "holds_place", tag = "Movements",
+    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
+pub(super) async fn place(call: Call) -> Result<Reply, Refusal> {
+    let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
+    movements::run(&call, PlaceHold { request }).await
+}
+
+/// The holds of an account, newest first.
+#[utoipa::path(get, path = "/accounts/{id}/holds", operation_id = "holds_list_of_account", tag = "Movements",
+    params(
+        ("id" = Uuid, Path, description = "account id"),
+        ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ), responses((status = 200, body = MovementList)))]
+pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
+    movements::list(&call, MovementKind::Hold, true).await
+}
+
+/// One hold.
+#[utoipa::path(get, path = "/holds/{id}", operation_id = "holds_get", tag = "Movements",
+    params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+    movements::get(&call, MovementKind::Hold).await
+}
+
+/// Release a hold: the money is available again.
+#[utoipa::path(post, path = "/holds/{id}/release", operation_id = "holds_release", tag = "Movements",
+    params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
+pub(super) async fn release(call: Call) -> Result<Reply, Refusal> {
+    movements::run(&call, ReleaseHold { id: fields::path_id(&call)? }).await
+}
+
+/// How much of a hold is captured.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct CaptureBody {
+    /// Above zero, at most what is held; left out: all of it. The rest is available again.
+    #[schema(value_type = Option<String>, example = "100.00")]
+    amount: Option<Literal>,
+}
+
+/// Capture a hold, in whole or in part: the captured part is paid out, the rest is available again.
+#[utoipa::path(post, path = "/holds/{id}/capture", operation_id = "holds_capture", tag = "Movements",
+    params(("id" = Uuid, Path, description = "hold id")), request_body = Option<CaptureBody>,
+    responses((status = 200, body = MovementView)))]
+pub(super) async fn capture(call: Call) -> Result<Reply, Refusal> {
+    let body = call.optional_body::<CaptureBody>()?;
+    let amount = body.and_then(|body| body.amount).map(|text| fields::decimal("amount", &text)).transpose()?;
+    movements::run(&call, CaptureHold { id: fields::path_id(&call)?, amount }).await
+}

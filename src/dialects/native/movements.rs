@@ -1,0 +1,162 @@
+//! What deposits, withdrawals, transfers and holds look like, and how they are asked for and listed.
+
+use super::fields;
+use crate::app::movements::{GetMovement, ListMovements, MovementRequest};
+use crate::app::{Command, Done};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Reply};
+use crate::domain::ids::AccountId;
+use crate::domain::money::ExtraDecimals;
+use crate::domain::movement::{Movement, MovementKind, MovementState};
+use crate::domain::page::Listing;
+use crate::domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A movement to be asked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MovementBody {
+    /// Above zero, in the account's currency, as a text or a number; rounded half away from zero to its decimals.
+    #[schema(value_type = String, example = "250.00")]
+    pub(super) amount: Option<Literal>,
+    /// Why, at most 255 characters.
+    pub(super) reason: Option<String>,
+    /// The same as `reason`, as the one-call movements name it.
+    pub(super) comment: Option<String>,
+    /// Your own reference, at most 100 characters; unique among movements of the kind.
+    pub(super) reference: Option<String>,
+    /// When it ends by itself, RFC 3339.
+    pub(super) expires_at: Option<String>,
+}
+
+impl MovementBody {
+    pub(super) fn request(self, account: AccountId) -> Result<MovementRequest, Refusal> {
+        if let (Some(reason), Some(comment)) = (&self.reason, &self.comment)
+            && reason != comment
+        {
+            return Err(Refusal::invalid("comment", "contradicts reason"));
+        }
+        let amount = self.amount.as_ref().ok_or_else(|| Refusal::missing("amount"))?;
+        let expires_at = self.expires_at.as_deref().filter(|text| !text.is_empty());
+        Ok(MovementRequest {
+            account,
+            amount: fields::decimal("amount", amount)?,
+            extra_decimals: ExtraDecimals::RoundHalfAway,
+            reason: self.reason.or(self.comment).unwrap_or_default(),
+            reference: self.reference.filter(|text| !text.is_empty()),
+            expires_at: expires_at.map(|text| fields::moment_of("expiresAt", text)).transpose()?,
+        })
+    }
+}
+
+/// A deposit, withdrawal, transfer or hold.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Movement)]
+pub(super) struct MovementView {
+    id: String,
+    /// Serial number.
+    #[schema(example = 12)]
+    number: i64,
+    account_id: String,
+    /// Of a transfer: the account that receives.
+    to_account_id: Option<String>,
+    #[schema(example = "USD")]
+    currency: String,
+    #[schema(value_type = f64, example = 250.00)]
+    amount: ExactNumber,
+    /// How much of it was posted.
+    #[schema(value_type = f64, example = 0.00)]
+    posted_amount: ExactNumber,
+    /// PENDING, APPROVED, POSTED, VOIDED or EXPIRED.
+    #[schema(example = "PENDING")]
+    state: String,
+    reason: String,
+    reference: Option<String>,
+    /// When it ends by itself.
+    expires_at: Option<String>,
+    /// Of a posted deposit: when its funds become available.
+    available_at: Option<String>,
+    /// The deal that posted it.
+    deal_id: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<Movement> for MovementView {
+    fn from(movement: Movement) -> Self {
+        let money = |amount| ExactNumber::of(amount, movement.decimals);
+        MovementView {
+            id: movement.id.to_string(),
+            number: movement.serial.0,
+            account_id: movement.account.to_string(),
+            to_account_id: movement.to_account.map(|id| id.to_string()),
+            amount: money(movement.amount),
+            posted_amount: money(movement.posted),
+            state: movement.state.name().to_uppercase(),
+            expires_at: movement.expires_at.map(|at| at.to_string()),
+            available_at: movement.clears_at.map(|at| at.to_string()),
+            deal_id: movement.entry.map(|id| id.to_string()),
+            created_at: movement.created_at.to_string(),
+            updated_at: movement.updated_at.to_string(),
+            currency: movement.currency.to_string(),
+            reason: movement.reason,
+            reference: movement.reference,
+        }
+    }
+}
+
+/// One page of movements, newest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MovementList {
+    movements: Vec<MovementView>,
+    #[schema(example = "1")]
+    page: String,
+    #[schema(example = "50")]
+    per_page: String,
+    #[schema(example = "1")]
+    total: String,
+}
+
+impl From<Listing<Movement>> for MovementList {
+    fn from(listing: Listing<Movement>) -> Self {
+        MovementList {
+            page: listing.page.number().to_string(),
+            per_page: listing.page.size().to_string(),
+            total: listing.total.to_string(),
+            movements: listing.rows.into_iter().map(MovementView::from).collect(),
+        }
+    }
+}
+
+/// Runs a command that leads to a movement.
+pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) -> Result<Reply, Refusal> {
+    let Done { outcome, replayed } = call.execute(command).await?;
+    Ok(Reply::ok(&MovementView::from(outcome))?.replayed(replayed))
+}
+
+/// The movements of a kind: of the account in the path, or of all accounts.
+pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let account = match is_of_account {
+        true => Some(fields::path_id(call)?),
+        false => fields::optional_id("accountId", query.one("accountId")?)?,
+    };
+    let state = query.one("state")?.map(parse_state).transpose()?;
+    let movements = call.ask(ListMovements { kind, account, state, page: fields::page(&query)? }).await?;
+    Reply::ok(&MovementList::from(movements))
+}
+
+fn parse_state(text: &str) -> Result<MovementState, Refusal> {
+    MovementState::ALL
+        .into_iter()
+        .find(|state| state.name().eq_ignore_ascii_case(text))
+        .ok_or_else(|| Refusal::invalid("state", "one of PENDING, APPROVED, POSTED, VOIDED, EXPIRED"))
+}
+
+/// One movement of a kind.
+pub(super) async fn get(call: &Call, kind: MovementKind) -> Result<Reply, Refusal> {
+    let movement = call.ask(GetMovement { kind, id: fields::path_id(call)? }).await?;
+    Reply::ok(&MovementView::from(movement))
+}

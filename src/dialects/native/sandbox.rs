@@ -1,0 +1,63 @@
+//! What only a sandbox can do.
+
+use super::fields;
+use super::profiles::Empty;
+use crate::dialects::kit::{Call, Literal, Reply};
+use crate::domain::clock::Moment;
+use crate::domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Where the clock goes: by some seconds, or to a time.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ClockBody {
+    /// Seconds to move ahead.
+    #[schema(value_type = Option<u64>, example = 86400)]
+    advance: Option<Literal>,
+    /// A time to move to, RFC 3339, not before the present one.
+    set: Option<String>,
+}
+
+/// The clock.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ClockReply {
+    /// The present moment.
+    now: String,
+}
+
+impl ClockBody {
+    fn target(&self, now: Moment) -> Result<Moment, Refusal> {
+        let advance = fields::whole("advance", self.advance.as_ref())?;
+        match (advance, self.set.as_deref()) {
+            (Some(seconds), None) => i64::try_from(seconds)
+                .ok()
+                .filter(|seconds| *seconds <= YEARS_MAX_S)
+                .map(|seconds| now.plus_s(seconds))
+                .ok_or_else(|| Refusal::out_of_range("advance", format!("0 to {YEARS_MAX_S} seconds"))),
+            (None, Some(text)) => fields::moment_of("set", text),
+            _ => Err(Refusal::invalid("advance", "send either advance or set")),
+        }
+    }
+}
+
+/// How far one call moves the clock at most: a hundred years.
+const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
+
+/// Move the clock of a sandbox ahead; what is due on the way happens at its time.
+#[utoipa::path(post, path = "/sandbox/clock", operation_id = "sandbox_clock", tag = "Sandbox", request_body = ClockBody,
+    responses((status = 200, body = ClockReply)))]
+pub(super) async fn clock(call: Call) -> Result<Reply, Refusal> {
+    let target = call.body::<ClockBody>()?.target(call.app().now())?;
+    let (app, caller) = (call.app().clone(), call.caller()?.clone());
+    let now = call.blocking(move || app.travel(&caller, target)).await?;
+    Reply::ok(&ClockReply { now: now.to_string() })
+}
+
+/// Empty a sandbox of clients and money; operators, tokens and reference data stay.
+#[utoipa::path(post, path = "/sandbox/reset", operation_id = "sandbox_reset", tag = "Sandbox",
+    responses((status = 200, body = Empty)))]
+pub(super) async fn reset(call: Call) -> Result<Reply, Refusal> {
+    let (app, caller) = (call.app().clone(), call.caller()?.clone());
+    call.blocking(move || app.start_over(&caller)).await?;
+    Reply::ok(&Empty {})
+}

@@ -1,0 +1,81 @@
+//! Transfers between accounts.
+
+use super::fields;
+use super::movements::{self, MovementBody, MovementList, MovementView};
+use crate::app::transfers::{Arrival, Transfer};
+use crate::dialects::kit::{Call, Literal, Reply};
+use crate::domain::movement::MovementKind;
+use crate::domain::refusal::Refusal;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Money from one account to another.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TransferBody {
+    /// The account that pays.
+    from_account_id: Option<String>,
+    /// The account that receives.
+    to_account_id: Option<String>,
+    /// Above zero, in the currency of the account that pays.
+    #[schema(value_type = String, example = "100.00")]
+    amount: Option<Literal>,
+    /// Between different currencies: what one unit of the first is worth in the second.
+    #[schema(value_type = Option<String>, example = "0.9215")]
+    rate: Option<Literal>,
+    /// Instead of a rate: how much arrives, in the currency of the account that receives.
+    #[schema(value_type = Option<String>, example = "92.15")]
+    to_amount: Option<Literal>,
+    /// At most 255 characters.
+    comment: Option<String>,
+    /// Your own reference, at most 100 characters; unique among transfers.
+    reference: Option<String>,
+}
+
+impl TransferBody {
+    fn command(self) -> Result<Transfer, Refusal> {
+        let arrival = match (&self.rate, &self.to_amount) {
+            (Some(_), Some(_)) => return Err(Refusal::invalid("toAmount", "send either rate or toAmount")),
+            (Some(rate), None) => Arrival::Rate(fields::decimal("rate", rate)?),
+            (None, Some(amount)) => Arrival::Amount(fields::decimal("toAmount", amount)?),
+            (None, None) => Arrival::Same,
+        };
+        let body = MovementBody {
+            amount: self.amount,
+            reason: None,
+            comment: self.comment,
+            reference: self.reference,
+            expires_at: None,
+        };
+        let from = fields::required_id("fromAccountId", self.from_account_id.as_deref())?;
+        let to = fields::required_id("toAccountId", self.to_account_id.as_deref())?;
+        Ok(Transfer { request: body.request(from)?, to, arrival })
+    }
+}
+
+/// Transfer money between accounts, in one currency or across two.
+#[utoipa::path(post, path = "/transfers", operation_id = "transfers_make", tag = "Movements", request_body = TransferBody,
+    responses((status = 200, body = MovementView)))]
+pub(super) async fn make(call: Call) -> Result<Reply, Refusal> {
+    let command = call.body::<TransferBody>()?.command()?;
+    movements::run(&call, command).await
+}
+
+/// The transfers that you see, newest first.
+#[utoipa::path(get, path = "/transfers", operation_id = "transfers_list", tag = "Movements",
+    params(
+        ("accountId" = Option<String>, Query, description = "paid by this account"),
+        ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+    ), responses((status = 200, body = MovementList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    movements::list(&call, MovementKind::Transfer, false).await
+}
+
+/// One transfer.
+#[utoipa::path(get, path = "/transfers/{id}", operation_id = "transfers_get", tag = "Movements",
+    params(("id" = Uuid, Path, description = "transfer id")), responses((status = 200, body = MovementView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+    movements::get(&call, MovementKind::Transfer).await
+}

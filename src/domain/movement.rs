@@ -1,0 +1,153 @@
+//! Movements: money that is under way. A movement has a serial and a life of its own before any entry exists.
+//!
+//! `pending → posted | voided | expired`, in TigerBeetle's sense of these words; a withdrawal can be approved in between.
+
+use super::clock::Moment;
+use super::currency::CurrencyCode;
+use super::ids::{AccountId, EntryId, MovementId, MovementSerial, PrincipalSerial};
+use super::money::{Amount, Decimals};
+use super::refusal::{Noun, Refusal};
+
+/// What a movement is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovementKind {
+    /// Money that comes in from outside.
+    Deposit,
+    /// Money that goes out.
+    Withdrawal,
+    /// Money that goes from one account to another.
+    Transfer,
+    /// Money that is reserved.
+    Hold,
+}
+
+impl MovementKind {
+    /// Every kind.
+    pub const ALL: [MovementKind; 4] =
+        [MovementKind::Deposit, MovementKind::Withdrawal, MovementKind::Transfer, MovementKind::Hold];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            MovementKind::Deposit => "deposit",
+            MovementKind::Withdrawal => "withdrawal",
+            MovementKind::Transfer => "transfer",
+            MovementKind::Hold => "hold",
+        }
+    }
+
+    /// The noun by which a caller asks for it.
+    pub fn noun(self) -> Noun {
+        match self {
+            MovementKind::Deposit => Noun::Deposit,
+            MovementKind::Withdrawal => Noun::Withdrawal,
+            MovementKind::Transfer => Noun::Transfer,
+            MovementKind::Hold => Noun::Hold,
+        }
+    }
+}
+
+/// Where a movement is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovementState {
+    /// Asked for; nothing is posted.
+    Pending,
+    /// A withdrawal that may be paid.
+    Approved,
+    /// Posted, for good; only a reversal undoes it.
+    Posted,
+    /// Called off: returned, rejected, cancelled or released.
+    Voided,
+    /// Ended by time.
+    Expired,
+}
+
+impl MovementState {
+    /// Every state.
+    pub const ALL: [MovementState; 5] = [
+        MovementState::Pending,
+        MovementState::Approved,
+        MovementState::Posted,
+        MovementState::Voided,
+        MovementState::Expired,
+    ];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            MovementState::Pending => "pending",
+            MovementState::Approved => "approved",
+            MovementState::Posted => "posted",
+            MovementState::Voided => "voided",
+            MovementState::Expired => "expired",
+        }
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub fn is_final(self) -> bool {
+        matches!(self, MovementState::Posted | MovementState::Voided | MovementState::Expired)
+    }
+}
+
+/// A movement.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Movement {
+    /// Its serial, in order of creation.
+    pub serial: MovementSerial,
+    /// Its public id.
+    pub id: MovementId,
+    /// What it is.
+    pub kind: MovementKind,
+    /// The account; of a transfer, the one that pays.
+    pub account: AccountId,
+    /// Of a transfer, the account that receives.
+    pub to_account: Option<AccountId>,
+    /// The account's currency.
+    pub currency: CurrencyCode,
+    /// Decimals of the account's currency.
+    pub decimals: Decimals,
+    /// How much, in the account's currency.
+    pub amount: Amount,
+    /// How much of it was posted.
+    pub posted: Amount,
+    /// Where it is in its life.
+    pub state: MovementState,
+    /// Why, in the caller's words.
+    pub reason: String,
+    /// The caller's own reference; unique among movements of its kind.
+    pub reference: Option<String>,
+    /// Who asked for it.
+    pub requested_by: PrincipalSerial,
+    /// Who approved it.
+    pub approved_by: Option<PrincipalSerial>,
+    /// When it ends by itself.
+    pub expires_at: Option<Moment>,
+    /// Of a posted deposit: when its funds become available.
+    pub clears_at: Option<Moment>,
+    /// How much of it is not available yet.
+    pub uncleared: Amount,
+    /// The entry that posted it.
+    pub entry: Option<EntryId>,
+    /// When it was asked for.
+    pub created_at: Moment,
+    /// When it last changed.
+    pub updated_at: Moment,
+}
+
+impl Movement {
+    /// Refuses unless the movement is in one of these states.
+    pub fn admit(&self, states: &[MovementState]) -> Result<(), Refusal> {
+        if states.contains(&self.state) {
+            Ok(())
+        } else {
+            Err(Refusal::MovementState { noun: self.kind.noun(), state: self.state })
+        }
+    }
+
+    /// Refuses if the one who asked for it is the one who now decides (maker and checker, compared as operators).
+    pub fn admit_checker(&self, checker: PrincipalSerial) -> Result<(), Refusal> {
+        if self.requested_by == checker { Err(Refusal::OwnRequest) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,36 @@
+//! A thread that does something again and again, with a rest in between, until it is dropped.
+
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// The thread.
+pub struct Rounds {
+    name: &'static str,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rounds {
+    /// Starts it. `step` says whether there is more to do at once.
+    pub fn start(name: &'static str, rest: Duration, step: impl Fn() -> bool + Send + 'static) -> io::Result<Rounds> {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let work = move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(rest) {
+                while matches!(stopped.try_recv(), Err(TryRecvError::Empty)) && step() {}
+            }
+        };
+        let thread = thread::Builder::new().name(name.into()).spawn(work)?;
+        Ok(Rounds { name, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Rounds {
+    fn drop(&mut self) {
+        self.stop = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!(thread = self.name, "had panicked");
+        }
+    }
+}

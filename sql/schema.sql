@@ -1,5 +1,5 @@
 -- The schema after all migrations, for reading. Written by a test from a migrated database; after adding a
--- migration: BURSAR_UPDATE_SCHEMA=1 cargo test --test tidy
+-- migration: UPDATE_SCHEMA=1 cargo test --test tidy
 
 CREATE TABLE installation (
     id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row

@@ -281,7 +281,7 @@ fn schema() -> Vec<String> {
 
 #[test]
 fn the_schema_is_the_pinned_one() {
-    const UPDATE: &str = "BURSAR_UPDATE_SCHEMA";
+    const UPDATE: &str = "UPDATE_SCHEMA";
     let head = format!(
         "-- The schema after all migrations, for reading. Written by a test from a migrated database; after adding a\n\
          -- migration: {UPDATE}=1 cargo test --test tidy\n"

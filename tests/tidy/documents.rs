@@ -1,6 +1,7 @@
 //! What the documents claim, against what the code does.
 
 use crate::{fail_on, files, has_extension, layers::code_of, read, root};
+use bursar::cli::outcome::Exit;
 use bursar::dialects::kit::Dialect;
 use bursar::dialects::native::Native;
 use bursar::domain::account::{Account, Direction, Lifecycle, Lock};
@@ -185,37 +186,78 @@ fn links_between_documents_lead_somewhere() {
     fail_on(&problems);
 }
 
-/// The commands of `bursar` in the code blocks of a document, without what stands after the last flag.
-fn commands(document: &str) -> Vec<Vec<String>> {
+/// The commands of `bursar` in the code blocks of a document, word by word.
+fn commands_in_blocks(document: &str) -> Vec<Vec<String>> {
     let text = read(document).replace("\\\n", " ");
     let blocks = text.split("```").skip(1).step_by(2);
-    let lines = blocks.filter_map(|block| block.strip_prefix("sh\n")).flat_map(str::lines);
-    let words = lines.filter_map(|line| {
-        let line = line.trim_start_matches("sudo -u bursar ").split([';', '|', '#', '>', '<']).next()?.trim();
+    let lines = blocks.filter_map(|block| block.trim_start_matches(' ').strip_prefix("sh\n")).flat_map(str::lines);
+    let commands = lines.filter_map(|line| {
+        let line = line.split([';', '|', '#', '>', '<']).next()?.trim();
         line.strip_prefix("cargo run --release -- ").or_else(|| line.strip_prefix("bursar "))
     });
-    words.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    commands.map(words).collect()
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.replace(['[', ']'], " ").split_whitespace().map(str::to_owned).collect()
+}
+
+fn help(words: &[&String]) -> Option<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_bursar")).args(words).arg("--help").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
 }
 
 #[test]
 fn the_commands_in_the_documents_exist() {
+    let in_table: Vec<_> = table("docs/operations.md", "commands")
+        .iter()
+        .flat_map(|row| row[0].split(", ").map(words).collect::<Vec<_>>())
+        .map(|words| ("docs/operations.md", words))
+        .collect();
+    let documents = ["README.md", "docs/operations.md", "docs/adding.md", "docs/api.md"];
+    let in_blocks =
+        documents.iter().flat_map(|document| commands_in_blocks(document).into_iter().map(|it| (*document, it)));
     let mut problems = Vec::new();
-    for document in ["README.md", "docs/operations.md", "docs/adding.md", "docs/api.md"] {
-        for words in commands(document) {
-            // Subcommands come first; an argument in capitals or with a dot or slash is the caller's.
-            let is_name =
-                |word: &&String| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-');
-            let path: Vec<&String> = words.iter().take_while(is_name).take(2).collect();
-            let output = Command::new(env!("CARGO_BIN_EXE_bursar")).args(&path).arg("--help").output().unwrap();
-            let help = String::from_utf8_lossy(&output.stdout);
-            if !output.status.success() || help.is_empty() {
-                problems.push(format!("{document}: bursar {}", words.join(" ")));
-            }
-            let flags = words.iter().filter(|word| word.starts_with("--"));
-            for flag in flags.filter(|flag| !help.contains(flag.as_str())) {
-                problems.push(format!("{document}: {flag} in bursar {}", words.join(" ")));
-            }
+    for (document, words) in in_table.iter().cloned().chain(in_blocks) {
+        // The names of commands come first; what is in capitals or has a dot or a slash is an argument.
+        let is_name =
+            |word: &&String| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-');
+        let path: Vec<&String> = words.iter().take_while(is_name).take(2).collect();
+        let Some(help) = help(&path) else {
+            problems.push(format!("{document}: bursar {}", words.join(" ")));
+            continue;
+        };
+        for flag in words.iter().filter(|word| word.starts_with("--") && !help.contains(word.as_str())) {
+            problems.push(format!("{document}: {flag} in bursar {}", words.join(" ")));
+        }
+    }
+    // And the other way round: every command is in the table.
+    let help = help(&[]).unwrap();
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in listed
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|it| !it.is_empty() && *it != "help"))
+    {
+        if !in_table.iter().any(|(_, words)| words[0] == command) {
+            problems.push(format!("docs/operations.md does not know bursar {command}"));
         }
     }
     fail_on(&problems);
+}
+
+#[test]
+fn the_table_of_exit_codes_is_complete() {
+    let codes = [
+        Exit::Ok,
+        Exit::Failure,
+        Exit::Usage,
+        Exit::Configuration,
+        Exit::Database,
+        Exit::Verification,
+        Exit::Busy,
+        Exit::Permission,
+        Exit::Authentication,
+    ];
+    let written: Vec<String> = table("docs/operations.md", "exits").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(written, codes.map(|exit| exit.code().to_string()));
 }

@@ -82,7 +82,7 @@ pub struct App {
     principals: PrincipalCache,
     hasher: PasswordHasher,
     logins: Throttle,
-    long_reads: tokio::sync::Semaphore,
+    long_reads: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -96,7 +96,7 @@ impl App {
         let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
         let hasher = PasswordHasher::new(randomness.as_ref());
-        let long_reads = tokio::sync::Semaphore::new(settings.long_reads.max(1));
+        let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
         Ok(App {
             store,
             clock,
@@ -155,6 +155,17 @@ impl App {
             expires_at: None,
         };
         Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
+    }
+
+    /// Why the server is not ready, if it is not: the database cannot be read, or its last write failed and still fails.
+    /// Blocks.
+    pub fn unreadiness(&self) -> Option<String> {
+        if self.store.read(|tx| tx.installation()).is_err() {
+            return Some("the database cannot be read".to_owned());
+        }
+        self.store.health().failure()?;
+        let refusal = self.probe_storage().err()?;
+        Some(self.store.health().failure().unwrap_or_else(|| refusal.to_string()))
     }
 
     /// Whether the database can be written, found out by writing. Blocks.

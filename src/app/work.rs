@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{EventSeq, RequestId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::Refusal;
-use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, WriteTx};
+use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
 use aws_lc_rs::hmac;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,8 +40,10 @@ pub struct Caller {
 pub struct RetryKey {
     /// The key as the caller sent it.
     pub key: String,
-    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept, since bodies hold passwords.
+    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept.
     pub call: Vec<u8>,
+    /// Whether the call holds a secret, such as a password; then the hash is a slow one.
+    pub holds_secret: bool,
 }
 
 /// What a command led to.
@@ -173,7 +175,12 @@ impl App {
         retry: Option<RetryKey>,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
-        let mut ticket = self.submit(caller.clone(), retry, command)?;
+        caller.principal.require(C::RIGHT)?;
+        let hashes = match retry {
+            Some(retry) => Some(self.retry_hashes(caller, retry).await?),
+            None => None,
+        };
+        let mut ticket = self.submit(caller.clone(), hashes, command)?;
         let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -189,17 +196,16 @@ impl App {
         caller: &Caller,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
+        caller.principal.require(C::RIGHT)?;
         self.submit(caller.clone(), None, command)?.wait().map_err(refusal_of)?
     }
 
     fn submit<C: Command>(
         self: &Arc<App>,
         caller: Caller,
-        retry: Option<RetryKey>,
+        hashes: Option<RetryHashes>,
         command: C,
-    ) -> Result<crate::store::Ticket<Done<C::Outcome>, Refusal>, Refusal> {
-        caller.principal.require(C::RIGHT)?;
-        let hashes = retry.map(|retry| self.retry_hashes(&caller, &retry));
+    ) -> Result<Ticket<Done<C::Outcome>, Refusal>, Refusal> {
         let app = Arc::clone(self);
         self.store
             .submit(move |tx| {
@@ -216,9 +222,14 @@ impl App {
         if !Q::IS_LONG {
             return self.ask_here(&caller.principal, query);
         }
-        let _permit = self.long_reads.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        // The permit goes with the read: a caller that hangs up does not make room for another one.
+        let permit = Arc::clone(&self.long_reads).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
         let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
-        tokio::task::spawn_blocking(move || app.ask_here(&principal, query)).await.map_err(|error| {
+        let read = move || {
+            let _until_the_end = permit;
+            app.ask_here(&principal, query)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
             tracing::error!(%error, "a query panicked");
             Refusal::Internal
         })?
@@ -229,10 +240,15 @@ impl App {
         self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)
     }
 
-    fn retry_hashes(&self, caller: &Caller, retry: &RetryKey) -> RetryHashes {
+    async fn retry_hashes(&self, caller: &Caller, retry: RetryKey) -> Result<RetryHashes, Refusal> {
         let mut scoped = caller.principal.serial.0.to_be_bytes().to_vec();
         scoped.extend_from_slice(retry.key.as_bytes());
-        RetryHashes { key: self.keyed_hash(b"key", &scoped), call: self.keyed_hash(b"call", &retry.call) }
+        let key = self.keyed_hash(b"key", &scoped);
+        let call = match retry.holds_secret {
+            true => self.slow_hash(retry.call, key).await?,
+            false => self.keyed_hash(b"call", &retry.call),
+        };
+        Ok(RetryHashes { key, call })
     }
 
     fn keyed_hash(&self, purpose: &[u8], bytes: &[u8]) -> [u8; 16] {

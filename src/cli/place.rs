@@ -105,7 +105,8 @@ fn settings(config: &Config) -> Settings {
         account_number_prefix: config.accounts.number_prefix.clone(),
         retry_days: narrow(config.idempotency.retention_days),
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
-        ..Settings::default()
+        // Point reads always find a connection that long reads have left.
+        long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
     }
 }
 

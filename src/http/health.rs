@@ -9,10 +9,11 @@ pub(super) fn mount(config: &mut ServiceConfig) {
     config.route("/livez", web::get().to(live)).route("/readyz", web::get().to(ready));
 }
 
-/// The machine itself may always ask, whatever the allow list says.
+/// The machine itself may always ask, whatever the allow list says. A call that was forwarded is not its own.
 fn may_ask(request: &HttpRequest, gate: &Gate) -> bool {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    peer.is_some_and(|peer| peer.is_loopback()) || gate.admits(gate.address(peer, request.headers()))
+    let is_own = peer.is_some_and(|peer| peer.is_loopback()) && !request.headers().contains_key("x-forwarded-for");
+    is_own || gate.admits(gate.address(peer, request.headers()))
 }
 
 fn answer(status: actix_web::http::StatusCode, body: &serde_json::Value) -> HttpResponse {
@@ -36,16 +37,7 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
         return turned_away();
     }
     let app = gate.app().clone();
-    let reason = web::block(move || {
-        if app.store().read(|tx| tx.installation()).is_err() {
-            return Some("the database cannot be read".to_owned());
-        }
-        app.store().health().failure()?;
-        match app.probe_storage() {
-            Ok(()) => None,
-            Err(refusal) => Some(app.store().health().failure().unwrap_or_else(|| refusal.to_string())),
-        }
-    });
+    let reason = web::block(move || app.unreadiness());
     match reason.await {
         Ok(None) => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
         Ok(Some(reason)) => unready(&reason),

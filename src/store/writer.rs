@@ -176,7 +176,12 @@ impl Writer {
         let checkpointer = Checkpointer::start(checkpoints, tuning.checkpoint_pages);
         let gauge = WalGauge::attach(&connection);
         let state = Loop { connection, jobs, health: Arc::clone(&health), checkpointer, gauge };
-        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || state.run());
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let health = Arc::clone(&state.health);
+            if catch_unwind(AssertUnwindSafe(|| state.run())).is_err() {
+                health.note(Some("the writer has stopped; restart the server".to_owned()));
+            }
+        });
         let thread = match thread {
             Ok(thread) => Some(thread),
             Err(error) => {

@@ -4,7 +4,8 @@ use super::harness::{PASSWORD, Server};
 use serde_json::json;
 
 /// Callers of 10.0.0.0/8 are let in, and the proxy on this machine says who calls.
-const BEHIND_A_PROXY: &str = "[access]\nallow = [\"10.0.0.0/8\", \"2001:db8::/32\"]\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
+const BEHIND_A_PROXY: &str =
+    "[access]\nallow = [\"10.0.0.0/8\", \"2001:db8::/32\"]\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
 
 #[test]
 fn only_networks_on_the_allow_list_are_let_in() {
@@ -129,7 +130,10 @@ fn viewers_and_auditors_look_and_change_nothing() {
             caller.post("/profiles", &email),
             caller.put(&format!("/profiles/{profile}"), &email),
             caller.put("/profiles/change-password", &json!({"id": profile, "newPassword": PASSWORD})),
-            caller.post("/accounts", &json!({"profileId": profile, "currency": "USD", "groupId": admin.group("USD", false)})),
+            caller.post(
+                "/accounts",
+                &json!({"profileId": profile, "currency": "USD", "groupId": admin.group("USD", false)}),
+            ),
             caller.put(&format!("/accounts/{account}"), &json!({"maxLeverage": 5})),
             caller.delete(&format!("/accounts/{account}")),
             caller.post(&format!("/accounts/{account}/deposit"), &json!({"amount": 5})),
@@ -171,8 +175,15 @@ fn a_scope_carries_one_right_and_no_more() {
         };
         replies.into_iter().map(passed).collect()
     };
-    let scopes = ["reference:read", "profiles:read", "profiles:write", "accounts:read", "accounts:write", "funds:move",
-        "sessions:issue"];
+    let scopes = [
+        "reference:read",
+        "profiles:read",
+        "profiles:write",
+        "accounts:read",
+        "accounts:write",
+        "funds:move",
+        "sessions:issue",
+    ];
     for (n, scope) in scopes.iter().enumerate() {
         let expected: Vec<bool> = (0..scopes.len()).map(|m| m == n).collect();
         assert_eq!(try_all(scope), expected, "{scope}");
@@ -191,6 +202,7 @@ fn a_scope_does_not_give_what_the_role_withholds() {
 fn guessing_is_throttled_by_name_and_by_address() {
     let server = Server::start(BEHIND_A_PROXY);
     server.add_operator("ada", "operator", &[]);
+    server.add_operator("bob", "operator", &[]);
     let anyone = server.anyone();
     let wrong = |name: &str, from: &str| {
         anyone.from(from).post("/user/login", &json!({"username": name, "password": "wrong password"}))
@@ -207,7 +219,6 @@ fn guessing_is_throttled_by_name_and_by_address() {
     for n in 0..5 {
         wrong(&format!("nobody{n}"), "10.0.2.1").refused(401, 16, "BAD_LOGIN");
     }
-    server.add_operator("bob", "operator", &[]);
     right("bob", "10.0.2.1").refused(429, 8, "THROTTLED");
     right("bob", "10.0.2.2").ok();
 }

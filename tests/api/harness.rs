@@ -61,27 +61,16 @@ impl Server {
         }
         let config = config.replace("HOME", &home.path().display().to_string());
         write_private(&home.path().join("config.toml"), &config);
-        let mut child = program(home.path())
-            .args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--config", "config.toml"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new(Log::default());
-        let stderr = child.stderr.take().unwrap();
-        let written = Arc::clone(&log);
-        thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                written.lines.lock().unwrap().push(line);
-                written.more.notify_all();
-            }
-        });
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let banner = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("no banner ({error}): {line}{}", log.lines.lock().unwrap().join("\n")));
+        let (child, log, banner) = launch(home.path());
         let agent = ureq::Agent::new_with_config(client_config().build());
         Server { child, home, log, banner, agent, tokens: Mutex::default() }
+    }
+
+    /// Kills it as a power cut would, and starts it again on its data.
+    pub(super) fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.log, self.banner) = launch(self.home.path());
     }
 
     /// Lets clients of this server trust a certificate.
@@ -222,6 +211,30 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", lines.join("\n"));
         }
     }
+}
+
+/// Starts the program; returns once it listens.
+fn launch(home: &Path) -> (Child, Arc<Log>, Value) {
+    let mut child = program(home)
+        .args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--config", "config.toml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = Arc::new(Log::default());
+    let stderr = child.stderr.take().unwrap();
+    let written = Arc::clone(&log);
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            written.lines.lock().unwrap().push(line);
+            written.more.notify_all();
+        }
+    });
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let banner = serde_json::from_str(&line)
+        .unwrap_or_else(|error| panic!("no banner ({error}): {line}{}", log.lines.lock().unwrap().join("\n")));
+    (child, log, banner)
 }
 
 /// The password of operators and clients of these tests.

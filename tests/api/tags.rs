@@ -60,7 +60,11 @@ fn lists_and_their_totals_leave_out_what_is_hidden() {
     let accounts = caller.get("/accounts").ok();
     assert_eq!((accounts.text_at("total"), accounts.text_at("accounts/0/id")), ("1".into(), retail_account));
     let email = admin.get(&format!("/profiles/{vip}")).ok().text_at("email");
-    for query in [format!("/profiles?email={email}"), format!("/accounts?id={vip_account}"), format!("/accounts?profileId={vip}")] {
+    for query in [
+        format!("/profiles?email={email}"),
+        format!("/accounts?id={vip_account}"),
+        format!("/accounts?profileId={vip}"),
+    ] {
         assert_eq!(caller.get(&query).ok().text_at("total"), "0", "{query}");
     }
     let both = server.operator("viewer", &["retail", "vip"]);
@@ -116,9 +120,12 @@ fn an_address_or_id_of_a_hidden_client_is_taken_and_nothing_more_is_told() {
         retail.put(&format!("/profiles/{own}"), &json!({"email": email})).refused(409, 6, "DUPLICATE_EMAIL"),
         retail.post("/profiles", &json!({"email": "n@example.com", "id": profile})).refused(409, 6, "DUPLICATE_ID"),
         retail
-            .post("/accounts", &json!({
-                "profileId": own, "currency": "USD", "groupId": admin.group("USD", false), "id": account,
-            }))
+            .post(
+                "/accounts",
+                &json!({
+                    "profileId": own, "currency": "USD", "groupId": admin.group("USD", false), "id": account,
+                }),
+            )
             .refused(409, 6, "DUPLICATE_ID"),
     ] {
         for secret in [&profile, &account, &email, "vip"] {

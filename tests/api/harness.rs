@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -189,6 +189,31 @@ impl Server {
         let proof = read_file(&self.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
         assert_eq!(proof.findings, [], "the books are not right");
         (proof.entries, proof.postings, proof.books, proof.events)
+    }
+
+    /// Sends bytes and nothing more, and returns what comes back.
+    pub(super) fn raw_once(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Sends bytes of which the server may not take all, and returns what comes back.
+    pub(super) fn raw_until_refused(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = [0; 64];
+        thread::scope(|scope| {
+            // Both at once: a server that stops reading resets the connection, and with it the answer.
+            let mut writer = stream.try_clone().unwrap();
+            scope.spawn(move || writer.write_all(request));
+            let length = stream.read(&mut answer).unwrap();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        })
     }
 
     /// Sends bytes over a connection of its own and returns all that comes back until the server closes it.

@@ -2,11 +2,12 @@
 //!
 //! In reading order: the rules, where they are kept, what can be done with them, and how callers and operators reach that.
 
-pub mod app;
-pub mod cli;
-pub mod config;
-pub mod dialects;
 pub mod domain;
-pub mod http;
 pub mod store;
+pub mod app;
 pub mod system;
+pub mod dialects;
+pub mod http;
+pub mod jobs;
+pub mod config;
+pub mod cli;

@@ -54,7 +54,7 @@ impl Command for PostFunds {
         })?;
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
         if amount.is_zero() {
-            return Err(Refusal::invalid("amount", "not zero").into());
+            return Err(Refusal::invalid("amount", "must not be zero").into());
         }
         account.admit_funds(direction)?;
         let is_credit = self.kind == EntryKind::Credit;

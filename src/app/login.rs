@@ -36,7 +36,7 @@ impl App {
             principal: operator.serial,
             kind: TokenKind::Login,
             label: "login".into(),
-            hash: token.hash(),
+            hash: token.hash().to_vec(),
             scopes: None,
             tags: None,
             networks: None,

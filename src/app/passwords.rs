@@ -18,6 +18,12 @@ const WAITING_MAX: usize = 64;
 pub struct PasswordHash(String);
 
 impl PasswordHash {
+    /// Takes a hash that was made elsewhere, such as in the process of a command. None if it is not of our kind.
+    pub fn from_stored(text: String) -> Option<PasswordHash> {
+        let parsed = argon2::password_hash::phc::PasswordHash::new(&text).ok()?;
+        (parsed.algorithm == argon2::ARGON2ID_IDENT).then_some(PasswordHash(text))
+    }
+
     /// The hash as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -46,8 +46,20 @@ impl FreshToken {
     }
 
     /// What is stored of it.
-    pub fn hash(&self) -> Vec<u8> {
-        hash(&self.0).to_vec()
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(hash(&self.0))
+    }
+}
+
+/// What is stored of a token: enough to recognise it, of no use to whoever reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash as it is stored.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
     }
 }
 
@@ -176,8 +188,8 @@ pub struct CreateToken {
     pub networks: Vec<String>,
     /// After how many days it ends; none: it does not.
     pub days: Option<u32>,
-    /// The token itself.
-    pub token: FreshToken,
+    /// The hash of the token; the token itself stays with whoever made it.
+    pub token: TokenHash,
 }
 
 impl Command for CreateToken {
@@ -222,7 +234,7 @@ fn add_token(
         principal,
         kind,
         label: command.label.clone(),
-        hash: command.token.hash(),
+        hash: command.token.to_vec(),
         scopes: (!command.scopes.is_empty()).then(|| command.scopes.clone()),
         tags: (!command.tags.is_empty()).then(|| command.tags.clone()),
         networks: (!command.networks.is_empty()).then(|| command.networks.clone()),

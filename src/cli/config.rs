@@ -1,12 +1,13 @@
 //! `bursar config`: write an example, check, show who set what, describe every key.
 
 use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::outcome::{Exit, Failure};
 use crate::config::{self, Config, ConfigErrors, Loaded, start};
 
 /// The commands of `bursar config`.
@@ -31,28 +32,6 @@ pub enum ConfigCommand {
     },
     /// Describe every key: a table, or with --json a JSON Schema
     Schema,
-}
-
-/// Why the command ends with something else than 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The exit code: 1 failure, 3 configuration, 7 permission.
-    pub code: u8,
-    /// For people, on stderr; says what to do next.
-    pub message: String,
-}
-
-impl Failure {
-    fn configuration(message: impl Into<String>) -> Self {
-        Self { code: 3, message: message.into() }
-    }
-}
-
-/// Output that cannot be written is a failure like any other.
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self { code: 1, message: format!("cannot write the output: {error}") }
-    }
 }
 
 /// Runs one of them. Takes what loading the configuration gave, good or bad, since `check` is about the bad and `init`
@@ -85,7 +64,7 @@ fn good<'a>(loaded: Result<&'a Loaded, &ConfigErrors>, json: bool, out: &mut dyn
             if json {
                 print(out, &json!({"ok": false, "problems": errors.problems}))?;
             }
-            Err(Failure::configuration(errors.to_string()))
+            Err(errors.into())
         }
     }
 }
@@ -101,15 +80,16 @@ fn init(file: &Path, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             let message = format!("{shown} exists and is left alone. Choose another name, or move it away first.");
-            Failure { code: 1, message }
+            Failure::new(Exit::Failure, message)
         }
         ErrorKind::PermissionDenied => {
-            Failure { code: 7, message: format!("cannot write {shown}: {error}. Run as a user that may.") }
+            Failure::new(Exit::Permission, format!("cannot write {shown}: {error}. Run as a user that may."))
         }
         ErrorKind::NotFound => {
-            Failure { code: 1, message: format!("cannot write {shown}: its directory does not exist. Make it first.") }
+            let message = format!("cannot write {shown}: its directory does not exist. Make it first.");
+            Failure::new(Exit::Failure, message)
         }
-        _ => Failure { code: 1, message: format!("cannot write {shown}: {error}") },
+        _ => Failure::new(Exit::Failure, format!("cannot write {shown}: {error}")),
     })?;
     if json {
         return print(out, &json!({"written": file}));
@@ -124,7 +104,7 @@ fn check(loaded: &Loaded, on_disk: bool, json: bool, out: &mut dyn Write) -> Res
     }
     if !found.is_empty() {
         let lines: String = found.iter().map(|problem| format!("\n  {problem}")).collect();
-        return Err(Failure::configuration(format!("bursar would not start on this machine:{lines}")));
+        return Err(Failure::new(Exit::Configuration, format!("bursar would not start on this machine:{lines}")));
     }
     if !json {
         writeln!(out, "The configuration is good. It was taken from {}.", loaded.used().join(", "))?;
@@ -200,7 +180,7 @@ mod tests {
         assert_eq!(bursar(&command, &BAD, false).0, Ok(()), "a bad configuration does not stop it");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), config::example());
         std::fs::write(&file, "mine").unwrap();
-        assert_eq!(bursar(&command, &[], false).0.unwrap_err().code, 1);
+        assert_eq!(bursar(&command, &[], false).0.unwrap_err().exit, Exit::Failure);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
         assert_eq!(bursar(&ConfigCommand::Init { file: None }, &[], false).1, config::example());
     }
@@ -210,10 +190,10 @@ mod tests {
         let check = ConfigCommand::Check { on_disk: false };
         assert_eq!(bursar(&check, &[], false).0, Ok(()));
         let failure = bursar(&check, &BAD, false).0.unwrap_err();
-        assert_eq!(failure.code, 3);
+        assert_eq!(failure.exit, Exit::Configuration);
         assert!(failure.message.contains("store.queue") && failure.message.contains("BURSAR_LISTEN"), "{failure:?}");
         let (outcome, out) = bursar(&check, &BAD, true);
-        assert_eq!(outcome.unwrap_err().code, 3);
+        assert_eq!(outcome.unwrap_err().exit, Exit::Configuration);
         let out = parsed(&out);
         assert_eq!((&out["ok"], out["problems"].as_array().map(Vec::len)), (&json!(false), Some(2)));
         assert_eq!(out["problems"][0]["source"]["kind"], "environment");
@@ -225,7 +205,7 @@ mod tests {
         assert_eq!(bursar(&ConfigCommand::Check { on_disk: false }, &environment, false).0, Ok(()));
         let (outcome, out) = bursar(&ConfigCommand::Check { on_disk: true }, &environment, true);
         let failure = outcome.unwrap_err();
-        assert_eq!(failure.code, 3);
+        assert_eq!(failure.exit, Exit::Configuration);
         assert!(failure.message.contains("bursar init --data-dir /nonexistent/bursar"), "{failure:?}");
         assert_eq!(parsed(&out)["ok"], false);
     }

@@ -1,3 +1,206 @@
 //! The command line: one file per command.
+//!
+//! With `--json`, stdout holds the result as JSON and nothing else; an error is one line of JSON on stderr,
+//! `{"error":{"code","message","next"}}`. Logs go to stderr. What a command ends with is in [`outcome`].
+//!
+//! There is ever one writer. A command that writes takes the data directory's lock and does its work itself; while a
+//! server holds the lock, the command goes through the server instead ([`control`]). Commands that read open the file
+//! read-only beside whoever has it (`place.rs`).
 
+pub mod audit;
+mod banner;
 pub mod config;
+pub mod control;
+mod control_server;
+mod dev;
+pub mod healthcheck;
+pub mod init;
+pub mod keys;
+mod logging;
+pub mod openapi;
+pub mod operator;
+pub mod outcome;
+mod output;
+mod password;
+mod place;
+pub mod reference;
+pub mod serve;
+pub mod token;
+pub mod version;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::{Config, ConfigErrors, Flags, Loaded, Sources};
+use outcome::{Exit, Failure};
+use output::Output;
+
+/// Accounts & funding back office for small brokers: one binary, one SQLite file.
+#[derive(Debug, Parser)]
+#[command(name = "bursar", version, propagate_version = false)]
+struct Cli {
+    /// Read this configuration file [also: BURSAR_CONFIG; default: /etc/bursar/config.toml if it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The directory of the database [also: BURSAR_DATA_DIR; default: /var/lib/bursar]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print JSON: the result on stdout, an error on stderr
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the listener can be told by flags.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ListenFlags {
+    /// Listen on this address and port; port 0 takes a free one [also: BURSAR_LISTEN; default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT", global = true)]
+    pub listen: Option<SocketAddr>,
+    /// Allow plain HTTP beyond this machine, for a proxy that does TLS on a network you trust
+    #[arg(long, global = true)]
+    pub insecure_http: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::ServeArgs),
+    /// Create the data directory, the database, its reference data and the first operator
+    Init(init::InitArgs),
+    /// Write an example configuration, check it, show who set what
+    Config {
+        #[command(flatten)]
+        flags: ListenFlags,
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
+    /// Add, list and disable operators, reset their passwords
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
+    /// Create, list and revoke long-lived API tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Apply, compare and show currencies, platforms and account groups
+    #[command(subcommand)]
+    Reference(reference::ReferenceCommand),
+    /// List and rotate the keys that sign end-user tokens
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Prove that the books are right: entries, balances, hash chain, file
+    Audit(audit::AuditArgs),
+    /// Ask the running server whether it is well: exit code 0 or 1
+    Healthcheck,
+    /// Print the OpenAPI description of a dialect
+    Openapi(openapi::OpenapiArgs),
+    /// Print the versions of the program, the schema and the database library
+    Version,
+}
+
+/// Runs one command with the arguments and the environment of a process, and says what the process ends with.
+pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(OsString, OsString)>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let wants_json = arguments.iter().any(|argument| argument == "--json");
+    let outcome = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => run(cli, environment),
+        Err(error) => not_a_command(&error, wants_json),
+    };
+    match outcome {
+        Ok(()) => Exit::Ok,
+        Err(failure) => {
+            report(&failure, wants_json);
+            failure.exit
+        }
+    }
+}
+
+/// The last words of a command. If even they cannot be written, the exit code still says it.
+fn report(failure: &Failure, json: bool) {
+    let mut stderr = io::stderr().lock();
+    let _ = match json {
+        true => writeln!(stderr, "{}", failure.to_json()),
+        false => writeln!(stderr, "error: {failure}"),
+    };
+}
+
+/// Help that was asked for is no failure; a wrong command line is, and an unknown command is answered with the list.
+fn not_a_command(error: &clap::Error, json: bool) -> Result<(), Failure> {
+    if !error.use_stderr() {
+        return Ok(error.print()?);
+    }
+    let text = error.render().to_string();
+    let mut message = text.trim().trim_start_matches("error: ").to_owned();
+    if error.kind() == ErrorKind::InvalidSubcommand && !json {
+        message = format!("{message}\n\n{}", Cli::command().render_help());
+    }
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// What every command works with.
+struct Session<'a> {
+    loaded: Result<Loaded, ConfigErrors>,
+    output: Output<'a>,
+}
+
+impl Session<'_> {
+    /// The configuration, or exit code 3 with all that is wrong with it.
+    fn config(&self) -> Result<&Config, Failure> {
+        self.loaded.as_ref().map(|loaded| &loaded.config).map_err(Failure::from)
+    }
+}
+
+fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let Some(command) = cli.command else {
+        return Ok(write!(stdout, "{}", Cli::command().render_help())?);
+    };
+    let listen = match &command {
+        Command::Serve(args) => args.flags.clone(),
+        Command::Config { flags, .. } => flags.clone(),
+        _ => ListenFlags::default(),
+    };
+    let flags =
+        Flags { data_dir: cli.data_dir, listen: listen.listen, insecure_http: listen.insecure_http.then_some(true) };
+    let mut sources = Sources::new(environment, cli.config, flags);
+    if let Command::Serve(args) = &command {
+        // A server reports from several threads, so it does not keep stdout locked.
+        drop(stdout);
+        return serve::run(args, sources, cli.json);
+    }
+    if matches!(command, Command::Version | Command::Openapi(_)) {
+        sources.default_file = None;
+    }
+    logging::start_for_command(cli.json);
+    let session = &mut Session { loaded: Config::load(sources), output: Output { json: cli.json, to: &mut stdout } };
+    match command {
+        Command::Serve(_) => Ok(()),
+        Command::Init(args) => init::run(&args, session),
+        Command::Config { command, .. } => {
+            config::run(&command, session.loaded.as_ref(), session.output.json, session.output.to)
+        }
+        Command::Operator(command) => operator::run(command, session),
+        Command::Token(command) => token::run(command, session),
+        Command::Reference(command) => reference::run(command, session),
+        Command::Keys(command) => keys::run(command, session),
+        Command::Audit(args) => audit::run(&args, session),
+        Command::Healthcheck => healthcheck::run(session),
+        Command::Openapi(args) => openapi::run(&args, session),
+        Command::Version => version::run(session),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -62,7 +62,14 @@ impl fmt::Display for ServeError {
     }
 }
 
-impl std::error::Error for ServeError {}
+impl std::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ServeError::Bind { error, .. } | ServeError::Io(error) => Some(error),
+            ServeError::Tls(_) => None,
+        }
+    }
+}
 
 impl From<io::Error> for ServeError {
     fn from(error: io::Error) -> Self {

@@ -132,3 +132,8 @@ pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx
     let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
     query(&ReadTx::new(&transaction))
 }
+
+/// The version of the database library that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

@@ -103,7 +103,7 @@ mod tests {
         assert!(reason(r#"{"email":"a","email":"b"}"#).contains("duplicate field"));
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
         assert!(reason(&deep).contains("nested"), "{}", reason(&deep));
-        assert!(read_json::<Sample>(format!(r#"{{"email":"\\"{}"}}"#, "[".repeat(99)).as_bytes()).is_ok());
+        assert!(read_json::<Sample>(format!(r#"{{"email":"\"{}"}}"#, "[".repeat(99)).as_bytes()).is_ok());
         assert!(read_json::<Sample>(b"{\"email\":\"\xff\"}").is_err());
     }
 }

@@ -1,0 +1,250 @@
+//! Commands that write, in a form that can be sent: done by this process when no server runs, else by the server, over a
+//! socket in the data directory that only its owner may open.
+//!
+//! One line of JSON each way: a [`ControlCommand`] of at most 1 MiB, and a [`Reply`]. Neither holds a password or a
+//! token, only their hashes, which are made in the process of the command.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::outcome::{Exit, Failure};
+use crate::app::App;
+use crate::app::keys::{RotateKeys, new_key};
+use crate::app::operators::{AddOperator, DisableOperator, ResetPassword};
+use crate::app::passwords::PasswordHash;
+use crate::app::reference::{ApplyReference, ReferenceFile};
+use crate::app::tokens::{CreateToken, RevokeToken, TokenHash};
+use crate::domain::ids::TokenId;
+use crate::domain::principal::Role;
+use crate::domain::refusal::Refusal;
+use crate::store::{DataDir, LATEST_SCHEMA};
+
+/// The longest line that is read, in either direction.
+pub const LINE_MAX: u64 = 1024 * 1024;
+
+/// How long a command that writes waits for the server's answer.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A command that writes, or that only the server can answer.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ControlCommand {
+    /// Finds out whether the database can be written.
+    Health,
+    /// Adds an operator.
+    AddOperator {
+        /// The name to log in with.
+        name: String,
+        /// What the operator may do.
+        role: Role,
+        /// The tags that the operator sees; none: everything.
+        tags: BTreeSet<String>,
+        /// Argon2id in PHC form.
+        password_hash: String,
+    },
+    /// Disables an operator, with all tokens.
+    DisableOperator {
+        /// The operator's name.
+        name: String,
+    },
+    /// Gives an operator a new password and takes all tokens back.
+    ResetPassword {
+        /// The operator's name.
+        name: String,
+        /// Argon2id in PHC form.
+        password_hash: String,
+    },
+    /// Makes a long-lived token.
+    CreateToken {
+        /// Name of the operator to whom it belongs.
+        operator: String,
+        /// What it is for.
+        label: String,
+        /// Rights by name; empty: all that the role allows.
+        scopes: Vec<String>,
+        /// Tags that narrow the operator's; empty: no narrowing.
+        tags: BTreeSet<String>,
+        /// Networks that it may come from; empty: any that is allowed.
+        networks: Vec<IpNet>,
+        /// After how many days it ends; none: it does not.
+        days: Option<u32>,
+        /// The hash of the token.
+        token: TokenHash,
+    },
+    /// Takes a token back.
+    RevokeToken {
+        /// Its id.
+        id: TokenId,
+    },
+    /// Makes the reference data what a file says.
+    ApplyReference {
+        /// The file.
+        file: ReferenceFile,
+    },
+    /// Makes a new signing key.
+    RotateKeys,
+}
+
+/// What a command led to.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// It is done; the result is what `--json` prints.
+    Done(Value),
+    /// It failed and changed nothing.
+    Failed(Failure),
+}
+
+/// Does a command as the system. What it returns is what `--json` prints.
+///
+/// # Errors
+/// The refusal of the use case, with its exit code.
+pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure> {
+    let caller = app.system_caller();
+    match command {
+        ControlCommand::Health => {
+            app.probe_storage()?;
+            let mode = app.installation().mode.name();
+            Ok(json!({"status": "ok", "mode": mode, "schema_version": LATEST_SCHEMA}))
+        }
+        ControlCommand::AddOperator { name, role, tags, password_hash } => {
+            let add = AddOperator { name: name.clone(), role, tags: tags.clone(), password: stored(password_hash)? };
+            let id = app.execute_blocking(&caller, add)?.outcome;
+            Ok(json!({"id": id, "name": name, "role": role, "tags": tags}))
+        }
+        ControlCommand::DisableOperator { name } => {
+            app.execute_blocking(&caller, DisableOperator { name: name.clone() })?;
+            app.forget_principals();
+            Ok(json!({"name": name, "disabled": true}))
+        }
+        ControlCommand::ResetPassword { name, password_hash } => {
+            let reset = ResetPassword { name: name.clone(), password: stored(password_hash)? };
+            app.execute_blocking(&caller, reset)?;
+            app.forget_principals();
+            Ok(json!({"name": name, "tokens_revoked": true}))
+        }
+        ControlCommand::CreateToken { operator, label, scopes, tags, networks, days, token } => {
+            let networks = networks.iter().map(IpNet::to_string).collect();
+            let create = CreateToken { operator, label, scopes, tags, networks, days, token };
+            Ok(json!({"id": app.execute_blocking(&caller, create)?.outcome}))
+        }
+        ControlCommand::RevokeToken { id } => {
+            app.execute_blocking(&caller, RevokeToken { id })?;
+            app.forget_principals();
+            Ok(json!({"id": id, "revoked": true}))
+        }
+        ControlCommand::ApplyReference { file } => {
+            Ok(json!({"changes": app.execute_blocking(&caller, ApplyReference { file })?.outcome}))
+        }
+        ControlCommand::RotateKeys => {
+            let key = new_key(app.now(), app.randomness())?;
+            Ok(json!({"kid": app.execute_blocking(&caller, RotateKeys { key })?.outcome}))
+        }
+    }
+}
+
+fn stored(hash: String) -> Result<PasswordHash, Failure> {
+    let refusal = || Refusal::invalid("password_hash", "Argon2id in PHC form");
+    PasswordHash::from_stored(hash).ok_or_else(|| refusal().into())
+}
+
+/// Has the server that holds the data directory do a command, and waits so long for its answer.
+///
+/// # Errors
+/// What the server refused; 6 where nobody answers.
+pub fn ask(dir: &DataDir, command: &ControlCommand, timeout: Duration) -> Result<Value, Failure> {
+    let mut request = serde_json::to_string(command).map_err(|error| not_understood(&error))?;
+    if request.len() as u64 >= LINE_MAX {
+        let message = "the command is larger than the 1 MiB that a running server takes";
+        return Err(Failure::new(Exit::Failure, message).next("Stop the server, run the command, start the server."));
+    }
+    request.push('\n');
+    let mut stream = connect(dir).map_err(|error| unreachable(dir, &error))?;
+    let line = exchange(&mut stream, &request, timeout).map_err(|error| unanswered(dir, &error))?;
+    match serde_json::from_str(&line).map_err(|error| not_understood(&error))? {
+        Reply::Done(value) => Ok(value),
+        Reply::Failed(failure) => Err(failure),
+    }
+}
+
+fn connect(dir: &DataDir) -> io::Result<UnixStream> {
+    let socket = SocketPath::new(&dir.control_socket())?;
+    UnixStream::connect(socket.path())
+}
+
+fn exchange(stream: &mut UnixStream, request: &str, timeout: Duration) -> io::Result<String> {
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    stream.write_all(request.as_bytes())?;
+    read_line(stream)
+}
+
+/// One line without its end. A line that is cut short or too long is an error.
+pub(super) fn read_line(stream: &UnixStream) -> io::Result<String> {
+    let mut line = String::new();
+    BufReader::new(stream.take(LINE_MAX)).read_line(&mut line)?;
+    match line.pop() {
+        Some('\n') => Ok(line),
+        _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line has no end, or more than 1 MiB")),
+    }
+}
+
+fn unreachable(dir: &DataDir, error: &io::Error) -> Failure {
+    let (path, socket) = (dir.path().display(), dir.control_socket());
+    let message = format!("{path} is in use by another bursar process, which takes no commands ({error})");
+    let next = format!(
+        "If it is another command, or a server that is starting or stopping, try again. If it is a server that runs, \
+         look at its log and at {}; stopping it lets this command do the work itself.",
+        socket.display()
+    );
+    Failure::new(Exit::Busy, message).next(next)
+}
+
+fn unanswered(dir: &DataDir, error: &io::Error) -> Failure {
+    let message = format!("the server of {} did not answer ({error})", dir.path().display());
+    let next = "It may have done the command or not: see with the list or show command, then try again.";
+    Failure::new(Exit::Busy, message).next(next)
+}
+
+fn not_understood(error: &serde_json::Error) -> Failure {
+    let message = format!("this program and the running server do not understand each other: {error}");
+    Failure::new(Exit::Failure, message).next("Restart the server, so that both are of one version.")
+}
+
+/// A socket's path as the operating system takes it: at most 107 bytes. A longer one is spelled through a handle of its
+/// directory.
+pub(super) struct SocketPath {
+    path: PathBuf,
+    _directory: Option<File>,
+}
+
+impl SocketPath {
+    const LENGTH_MAX: usize = 107;
+
+    pub(super) fn new(path: &Path) -> io::Result<SocketPath> {
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        if path.as_os_str().as_bytes().len() <= SocketPath::LENGTH_MAX {
+            return Ok(SocketPath { path: path.into(), _directory: None });
+        }
+        let directory = File::open(directory)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(name);
+        Ok(SocketPath { path, _directory: Some(directory) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}

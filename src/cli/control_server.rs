@@ -1,0 +1,150 @@
+//! The server's end of the control socket.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::control::{self, ControlCommand, Reply, SocketPath};
+use super::outcome::{Exit, Failure};
+use crate::app::App;
+use crate::store::DataDir;
+
+/// Connections at a time; more are told to come back.
+const CONNECTIONS_MAX: usize = 4;
+/// How long a connection may take to send its command, and to take its answer.
+const LINE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Takes commands until this is dropped. The caller holds the data directory's lock.
+pub(super) struct ControlServer {
+    socket: PathBuf,
+    served: Arc<Served>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Served {
+    app: Arc<App>,
+    url: OnceLock<String>,
+    stopping: AtomicBool,
+}
+
+impl ControlServer {
+    /// Starts it, in place of whatever a server that died has left.
+    pub(super) fn start(dir: &DataDir, app: Arc<App>) -> io::Result<ControlServer> {
+        let socket = dir.control_socket();
+        let listener = bind(&socket)?;
+        let served = Arc::new(Served { app, url: OnceLock::new(), stopping: AtomicBool::new(false) });
+        let shared = Arc::clone(&served);
+        let thread = thread::Builder::new().name("control".into()).spawn(move || listen(&listener, &shared))?;
+        Ok(ControlServer { socket, served, thread: Some(thread) })
+    }
+
+    /// Says where the HTTP listener is, as soon as it is.
+    pub(super) fn announce(&self, url: &str) {
+        // There is one listener, so the first word is the last.
+        let _ = self.served.url.set(url.to_owned());
+    }
+}
+
+/// Makes the socket where only its owner gets to, and moves it into its place once its mode is right.
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    let private = socket.with_extension("new");
+    if private.exists() {
+        fs::remove_dir_all(&private)?;
+    }
+    DirBuilder::new().mode(0o700).create(&private)?;
+    let fresh = private.join("s");
+    let listener = UnixListener::bind(SocketPath::new(&fresh)?.path())?;
+    fs::set_permissions(&fresh, Permissions::from_mode(0o600))?;
+    fs::rename(&fresh, socket)?;
+    fs::remove_dir(&private)?;
+    Ok(listener)
+}
+
+fn listen(listener: &UnixListener, served: &Arc<Served>) {
+    let mut connections: Vec<JoinHandle<()>> = Vec::new();
+    for stream in listener.incoming() {
+        if served.stopping.load(Ordering::Acquire) {
+            break;
+        }
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a command could not be taken");
+                continue;
+            }
+        };
+        connections.retain(|connection| !connection.is_finished());
+        if connections.len() >= CONNECTIONS_MAX {
+            answer(&stream, Err(Failure::new(Exit::Busy, "the server is busy with other commands").next("Try again.")));
+            continue;
+        }
+        let shared = Arc::clone(served);
+        match thread::Builder::new().name("command".into()).spawn(move || serve(&stream, &shared)) {
+            Ok(connection) => connections.push(connection),
+            Err(error) => tracing::warn!(%error, "a command could not be taken"),
+        }
+    }
+    // What was taken is finished and answered before the database closes.
+    for connection in connections {
+        let _ = connection.join();
+    }
+}
+
+fn serve(stream: &UnixStream, served: &Served) {
+    let line = stream.set_read_timeout(Some(LINE_TIMEOUT)).and_then(|()| control::read_line(stream));
+    // Whoever connects and says nothing, such as this server when it stops, is owed no answer.
+    let Ok(line) = line else { return };
+    let outcome = match serde_json::from_str(&line) {
+        Ok(command) => served.execute(command),
+        Err(error) => {
+            Err(Failure::new(Exit::Failure, format!("the running server does not know this command: {error}"))
+                .next("Restart the server, so that it is of the version of this program."))
+        }
+    };
+    answer(stream, outcome);
+}
+
+impl Served {
+    fn execute(&self, command: ControlCommand) -> Result<Value, Failure> {
+        let wants_health = matches!(command, ControlCommand::Health);
+        let mut value = control::execute(&self.app, command)?;
+        if wants_health {
+            value["url"] = self.url.get().cloned().into();
+        }
+        Ok(value)
+    }
+}
+
+fn answer(mut stream: &UnixStream, outcome: Result<Value, Failure>) {
+    let reply = match outcome {
+        Ok(value) => Reply::Done(value),
+        Err(failure) => Reply::Failed(failure),
+    };
+    let sent = stream
+        .set_write_timeout(Some(LINE_TIMEOUT))
+        .and_then(|()| serde_json::to_string(&reply).map_err(io::Error::from))
+        .and_then(|line| stream.write_all(format!("{line}\n").as_bytes()));
+    if let Err(error) = sent {
+        tracing::warn!(%error, "a command was done, but its answer could not be sent");
+    }
+}
+
+impl Drop for ControlServer {
+    fn drop(&mut self) {
+        self.served.stopping.store(true, Ordering::Release);
+        // The listener sleeps until somebody connects. If the socket is gone nobody can, and it ends with the process.
+        let woken = SocketPath::new(&self.socket).and_then(|socket| UnixStream::connect(socket.path()));
+        if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(&self.socket);
+    }
+}

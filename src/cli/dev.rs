@@ -1,0 +1,133 @@
+//! `bursar serve --dev`: a sandbox that is ready at once, and stays the same from one start to the next.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Exit, Failure};
+use super::place;
+use crate::app::App;
+use crate::app::operators::{AddOperator, ResetPassword};
+use crate::app::passwords::hash_blocking;
+use crate::app::reference::{ApplyReference, shipped};
+use crate::app::tokens::{CreateToken, FreshToken};
+use crate::config::Config;
+use crate::domain::clock::Randomness;
+use crate::domain::principal::Role;
+use crate::domain::refusal::Refusal;
+use crate::store::{DataDir, Mode};
+use crate::system::SystemRandomness;
+
+/// Where a data directory is made when none is named.
+pub(super) const DATA_DIR: &str = "bursar-dev";
+
+const CREDENTIALS_FILE: &str = "dev-credentials.json";
+const OPERATOR: &str = "dev";
+
+/// How to get into a development server. Kept in its data directory, so that they outlive a restart.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) password: String,
+    pub(super) token: String,
+}
+
+/// Opens the sandbox of a data directory; makes it, with its reference data and sample clients, on first use.
+pub(super) fn open(config: &Config, with_samples: bool) -> Result<(Arc<App>, Credentials), Failure> {
+    let dir = DataDir::new(&config.server.data_dir);
+    dir.create()?;
+    let lock = dir.lock()?;
+    let set_up = |app: &Arc<App>| set_up(app, dir.path(), with_samples);
+    if !is_sandbox(&dir)? {
+        return place::create(lock, config, Mode::Sandbox, set_up);
+    }
+    let app = place::open(lock, config)?;
+    let credentials = set_up(&app).inspect_err(|_| app.close())?;
+    Ok((app, credentials))
+}
+
+/// False where there is no database yet. A production database is refused.
+fn is_sandbox(dir: &DataDir) -> Result<bool, Failure> {
+    match place::mode(dir)? {
+        None => Ok(false),
+        Some(Mode::Sandbox) => Ok(true),
+        Some(Mode::Production) => {
+            let message = format!("{} is a production database, and --dev is for sandboxes", dir.path().display());
+            Err(Failure::new(Exit::Database, message)
+                .next("Start it without --dev, or name another directory with --data-dir."))
+        }
+    }
+}
+
+fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials, Failure> {
+    let caller = app.system_caller();
+    if app.show_reference()?.currencies.is_empty() {
+        let file = shipped().map_err(|error| Failure::new(Exit::Failure, error))?;
+        app.execute_blocking(&caller, ApplyReference { file })?;
+        if with_samples {
+            app.add_samples(&caller)?;
+        }
+    }
+    let file = dir.join(CREDENTIALS_FILE);
+    match kept(&file).filter(|kept| app.authenticate(&kept.token, IpAddr::V4(Ipv4Addr::LOCALHOST)).is_ok()) {
+        Some(credentials) => Ok(credentials),
+        None => fresh(app, &file),
+    }
+}
+
+fn kept(file: &Path) -> Option<Credentials> {
+    serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
+}
+
+/// Gives the operator of a development server a new password and a new token, and keeps both.
+fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
+    let caller = app.system_caller();
+    let mut secret = [0; 15];
+    SystemRandomness::default().fill(&mut secret);
+    let password = URL_SAFE_NO_PAD.encode(secret);
+    let hash = hash_blocking(password.as_bytes(), app.randomness())?;
+    let add = AddOperator { name: OPERATOR.into(), role: Role::Admin, tags: [].into(), password: hash.clone() };
+    match app.execute_blocking(&caller, add) {
+        Ok(_) => {}
+        Err(Refusal::DuplicateName) => {
+            app.execute_blocking(&caller, ResetPassword { name: OPERATOR.into(), password: hash }).map_err(|refusal| {
+                Failure::from(refusal).next(format!(
+                    "The operator {OPERATOR} is disabled. Name another directory with --data-dir, or start without --dev."
+                ))
+            })?;
+        }
+        Err(refusal) => return Err(refusal.into()),
+    }
+    let token = FreshToken::new(app.randomness());
+    let create = CreateToken {
+        operator: OPERATOR.into(),
+        label: "bursar serve --dev".into(),
+        scopes: Vec::new(),
+        tags: [].into(),
+        networks: Vec::new(),
+        days: None,
+        token: token.hash(),
+    };
+    app.execute_blocking(&caller, create)?;
+    let credentials = Credentials { username: OPERATOR.into(), password, token: token.reveal() };
+    keep(file, &credentials).map_err(|error| Failure::of_file(file.display(), &error))?;
+    Ok(credentials)
+}
+
+fn keep(file: &Path, credentials: &Credentials) -> std::io::Result<()> {
+    let half = file.with_extension("new");
+    match fs::remove_file(&half) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+    writeln!(opened, "{}", serde_json::to_string_pretty(credentials)?)?;
+    fs::rename(half, file)
+}

@@ -1,0 +1,118 @@
+//! `bursar init`: a data directory with a database, its reference data and the first operator. There is no default
+//! password, so the operator is made here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::outcome::{Exit, Failure};
+use super::password::PasswordSource;
+use super::{Session, place, reference};
+use crate::app::App;
+use crate::app::operators::AddOperator;
+use crate::app::passwords::PasswordHash;
+use crate::app::reference::{ApplyReference, ReferenceFile, shipped};
+use crate::config::{Config, Server, start};
+use crate::domain::principal::Role;
+use crate::store::{DataDir, LATEST_SCHEMA, Mode};
+
+/// What to create.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Make a sandbox, for good: for trying and testing, never for real money
+    #[arg(long)]
+    sandbox: bool,
+    /// The name of the first operator, who may do everything
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    operator: String,
+    #[command(flatten)]
+    password: PasswordSource,
+    /// Apply this reference data instead of that which bursar ships
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
+    /// Apply no reference data
+    #[arg(long, conflicts_with = "reference")]
+    no_reference: bool,
+}
+
+/// Creates it: all of it or nothing.
+pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+    let config = session.config()?;
+    let dir = DataDir::new(&config.server.data_dir);
+    refuse_existing(&dir)?;
+    let file = reference_file(args)?;
+    let password = args.password.hash(&args.operator)?;
+
+    dir.create()?;
+    refuse_unsuitable(config)?;
+    let lock = dir.lock()?;
+    refuse_existing(&dir)?;
+    let mode = if args.sandbox { Mode::Sandbox } else { Mode::Production };
+    let set_up = |app: &Arc<App>| set_up(app, file.as_ref(), &args.operator, password);
+    let (app, ()) = place::create(lock, config, mode, set_up)?;
+    app.close();
+
+    let count = |count: fn(&ReferenceFile) -> usize| file.as_ref().map_or(0, count);
+    let (currencies, platforms, groups) =
+        (count(|file| file.currencies.len()), count(|file| file.platforms.len()), count(|file| file.groups.len()));
+    let value = json!({
+        "data_dir": dir.path(),
+        "database": dir.database_file(),
+        "mode": mode.name(),
+        "schema_version": LATEST_SCHEMA,
+        "operator": args.operator,
+        "reference": {"currencies": currencies, "platforms": platforms, "groups": groups},
+    });
+    let (path, operator) = (dir.path().display(), &args.operator);
+    let text = format!(
+        "Created a {} database in {path} (schema {LATEST_SCHEMA}): {currencies} currencies, {platforms} platforms, \
+         {groups} account groups, and the operator {operator}.\n\n\
+         Next:\n  \
+         bursar serve --data-dir {path}\n  \
+         bursar token create --data-dir {path} --operator {operator} --label \"what it is for\"\n  \
+         bursar operator add --data-dir {path} NAME --role operator",
+        mode.name(),
+    );
+    session.output.print(&value, text)
+}
+
+/// A database whose making was cut short is none: it is made again.
+fn refuse_existing(dir: &DataDir) -> Result<(), Failure> {
+    if matches!(place::mode(dir), Ok(None)) {
+        return Ok(());
+    }
+    let message = format!("there is a database already: {}", dir.database_file().display());
+    let next = "Nothing was changed. Start it with `bursar serve`, or choose another directory with --data-dir.";
+    Err(Failure::new(Exit::Database, message).next(next))
+}
+
+fn reference_file(args: &InitArgs) -> Result<Option<ReferenceFile>, Failure> {
+    match &args.reference {
+        _ if args.no_reference => Ok(None),
+        Some(file) => reference::read(file).map(Some),
+        None => shipped().map(Some).map_err(|error| Failure::new(Exit::Failure, error)),
+    }
+}
+
+/// What would stop a server from starting in this directory stops it from being made here.
+fn refuse_unsuitable(config: &Config) -> Result<(), Failure> {
+    let server = Server { data_dir: config.server.data_dir.clone(), ..Server::default() };
+    let problems = start::problems_on_this_machine(&Config { server, ..Config::default() });
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    Err(Failure::new(Exit::Permission, format!("the directory is not fit for a database:{lines}")))
+}
+
+fn set_up(app: &Arc<App>, file: Option<&ReferenceFile>, operator: &str, password: PasswordHash) -> Result<(), Failure> {
+    let caller = app.system_caller();
+    if let Some(file) = file {
+        app.execute_blocking(&caller, ApplyReference { file: file.clone() })?;
+    }
+    let add = AddOperator { name: operator.into(), role: Role::Admin, tags: [].into(), password };
+    app.execute_blocking(&caller, add)?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! `bursar openapi`: the description of a dialect, for generators of clients.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::Session;
+use super::outcome::{Exit, Failure};
+use crate::config::Apis;
+use crate::http::openapi::openapi_json;
+
+/// Which description.
+#[derive(Debug, Args)]
+pub struct OpenapiArgs {
+    /// The dialect
+    #[arg(default_value = "native")]
+    dialect: String,
+}
+
+/// Prints it. It is JSON with and without `--json`.
+pub(super) fn run(args: &OpenapiArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+    let text = openapi_json(&args.dialect).ok_or_else(|| {
+        let known: Vec<_> = Apis::default().mounts().into_iter().map(|(name, _)| name).collect();
+        let message = format!("there is no dialect {:?}", args.dialect);
+        Failure::new(Exit::Usage, message).next(format!("Dialects: {}", known.join(", ")))
+    })?;
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::new(Exit::Failure, format!("the description is no JSON: {error}")))?;
+    session.output.print(&value, text)
+}

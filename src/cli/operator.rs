@@ -1,0 +1,104 @@
+//! `bursar operator`: who may log in.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::control::ControlCommand;
+use super::outcome::Failure;
+use super::output::{list, table};
+use super::password::PasswordSource;
+use super::{Session, place};
+use crate::domain::principal::Role;
+use crate::store::PrincipalRow;
+
+/// The commands of `bursar operator`.
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Add an operator
+    Add {
+        /// The name to log in with
+        name: String,
+        /// What the operator may do: admin, operator, viewer or auditor
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// Let the operator see only clients with this tag; may be repeated
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// Where the password comes from
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// List all operators
+    List,
+    /// Disable an operator and revoke all its tokens
+    Disable {
+        /// The operator's name
+        name: String,
+    },
+    /// Give an operator a new password and revoke all its tokens
+    ResetPassword {
+        /// The operator's name
+        name: String,
+        /// Where the password comes from
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+}
+
+fn role(text: &str) -> Result<Role, &'static str> {
+    Role::parse(text).ok_or("one of admin, operator, viewer, auditor")
+}
+
+/// Runs one of them.
+pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+    let (command, done) = match command {
+        OperatorCommand::List => return show(session),
+        OperatorCommand::Add { name, role, tags, password } => {
+            place::existing(session.config()?)?;
+            let done = format!("Added {name} as {}.", role.name());
+            let password_hash = password.hash(&name)?.as_str().to_owned();
+            (ControlCommand::AddOperator { name, role, tags: tags.into_iter().collect(), password_hash }, done)
+        }
+        OperatorCommand::Disable { name } => {
+            let done = format!("Disabled {name} and revoked all its tokens.");
+            (ControlCommand::DisableOperator { name }, done)
+        }
+        OperatorCommand::ResetPassword { name, password } => {
+            place::existing(session.config()?)?;
+            let done = format!("{name} has a new password; all its tokens were revoked.");
+            let password_hash = password.hash(&name)?.as_str().to_owned();
+            (ControlCommand::ResetPassword { name, password_hash }, done)
+        }
+    };
+    let value = place::write(session.config()?, command)?;
+    session.output.print(&value, done)
+}
+
+fn show(session: &mut Session<'_>) -> Result<(), Failure> {
+    let dir = place::existing(session.config()?)?;
+    let operators = place::read(&dir.database_file(), |tx| tx.operators())?;
+    let rows: Vec<_> = operators.iter().map(row).collect();
+    let text = table(["NAME", "ROLE", "TAGS", "ADDED", "DISABLED"], &rows);
+    session.output.print(&operators.iter().map(view).collect(), text)
+}
+
+fn row(operator: &PrincipalRow) -> [String; 5] {
+    [
+        operator.name.clone(),
+        operator.role.name().into(),
+        list(&operator.tags),
+        operator.created_at.to_string(),
+        operator.disabled_at.map_or("-".into(), |at| at.to_string()),
+    ]
+}
+
+fn view(operator: &PrincipalRow) -> Value {
+    json!({
+        "id": operator.id,
+        "name": operator.name,
+        "role": operator.role,
+        "tags": operator.tags,
+        "created_at": operator.created_at.to_string(),
+        "disabled_at": operator.disabled_at.map(|at| at.to_string()),
+    })
+}

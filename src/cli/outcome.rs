@@ -1,0 +1,187 @@
+//! How a command ends: one exit code for each kind of ending, and a message that says what to do next.
+
+use std::fmt;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::app::Failure as UseCaseFailure;
+use crate::config::ConfigErrors;
+use crate::domain::refusal::Refusal;
+use crate::store::{Abort, DataDirError, MigrationError, StoreError};
+
+/// The exit codes. Scripts branch on them, so a number never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Exit {
+    /// It is done.
+    Ok = 0,
+    /// It failed for a reason that has no code of its own.
+    Failure = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The configuration, or a file that declares something, is wrong.
+    Configuration = 3,
+    /// The database is missing, cannot be used, or could not be migrated.
+    Database = 4,
+    /// What was to be verified is not as it should be.
+    Verification = 5,
+    /// Somebody else is at work: try again.
+    Busy = 6,
+    /// This user, or this caller, may not.
+    Permission = 7,
+    /// The credentials are wrong.
+    Authentication = 8,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The name of this kind of ending, for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Exit::Ok => "OK",
+            Exit::Failure => "FAILURE",
+            Exit::Usage => "USAGE",
+            Exit::Configuration => "CONFIGURATION",
+            Exit::Database => "DATABASE",
+            Exit::Verification => "VERIFICATION",
+            Exit::Busy => "BUSY",
+            Exit::Permission => "PERMISSION",
+            Exit::Authentication => "AUTHENTICATION",
+        }
+    }
+}
+
+/// Why a command ends with something else than 0. It also travels over the control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What the process ends with.
+    pub exit: Exit,
+    /// The reason for machines: the name of the exit code, or the name of the refusal.
+    pub code: String,
+    /// The reason for people.
+    pub message: String,
+    /// What to do next, where the message does not say it.
+    pub next: Option<String>,
+}
+
+impl Failure {
+    /// An ending with its reason.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, code: exit.name().into(), message: message.into(), next: None }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Failure {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// The ending for machines.
+    pub fn to_json(&self) -> Value {
+        json!({"error": {"code": self.code, "message": self.message, "next": self.next}})
+    }
+
+    /// What the operating system said about a file: exit code 7 where permission is missing, else 1.
+    pub fn of_file(what: impl fmt::Display, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, format!("{what}: {error}"))
+                .next("Run the command as the user that owns the file, or change its owner."),
+            _ => Failure::new(Exit::Failure, format!("{what}: {error}")),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.next.iter().try_for_each(|next| write!(f, "\n{next}"))
+    }
+}
+
+/// Output that cannot be written is a failure like any other.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::new(Exit::Failure, format!("cannot write the output: {error}"))
+    }
+}
+
+impl From<&ConfigErrors> for Failure {
+    fn from(errors: &ConfigErrors) -> Self {
+        Failure::new(Exit::Configuration, errors.to_string())
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let exit = match &refusal {
+            Refusal::Busy { .. } | Refusal::Throttled { .. } | Refusal::ShuttingDown => Exit::Busy,
+            Refusal::StorageUnavailable => Exit::Database,
+            Refusal::Forbidden { .. } | Refusal::AddressNotAllowed => Exit::Permission,
+            Refusal::Unauthenticated(_) | Refusal::EndUserToken => Exit::Authentication,
+            _ => Exit::Failure,
+        };
+        Failure { code: refusal.reason().into(), ..Failure::new(exit, refusal.to_string()) }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Failure::new(Exit::Database, format!("the database cannot be read: {error}"))
+            .next("See that it is a database of bursar on a healthy disk; if it is damaged, take a good copy.")
+    }
+}
+
+impl From<UseCaseFailure> for Failure {
+    fn from(failure: UseCaseFailure) -> Self {
+        match failure {
+            Abort::Refused(refusal) => refusal.into(),
+            Abort::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MigrationError> for Failure {
+    fn from(error: MigrationError) -> Self {
+        Failure::new(Exit::Database, format!("the database cannot be opened: {error}"))
+    }
+}
+
+impl From<DataDirError> for Failure {
+    fn from(error: DataDirError) -> Self {
+        match &error {
+            DataDirError::InUse(_) => Failure::new(Exit::Busy, error.to_string())
+                .next("Stop that process first, or wait until it has finished."),
+            DataDirError::NoDatabase(_) => Failure::new(Exit::Database, error.to_string()),
+            DataDirError::Io(path, io) => Failure::of_file(path.display(), io),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_survives_the_way_through_the_socket() {
+        let failure = Failure::from(Refusal::DuplicateName).next("Choose another.");
+        let text = serde_json::to_string(&failure).unwrap();
+        assert_eq!(serde_json::from_str::<Failure>(&text).unwrap(), failure);
+        assert_eq!((failure.exit.code(), failure.code.as_str()), (1, "DUPLICATE_NAME"));
+    }
+
+    #[test]
+    fn refusals_have_the_exit_code_of_what_can_be_done_about_them() {
+        assert_eq!(Failure::from(Refusal::Busy { retry_after_s: 1 }).exit.code(), 6);
+        assert_eq!(Failure::from(Refusal::StorageUnavailable).exit.code(), 4);
+        assert_eq!(Failure::from(Refusal::Forbidden { right: "x" }).exit.code(), 7);
+        assert_eq!(Failure::from(Refusal::missing("name")).exit.code(), 1);
+    }
+}

@@ -1,0 +1,99 @@
+//! The password of an operator: from a file, from stdin, or asked for on a terminal; never an argument, which every user
+//! of the machine could read.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::outcome::{Exit, Failure};
+use crate::app::passwords::{PasswordHash, hash_blocking};
+use crate::system::SystemRandomness;
+
+const LENGTH_MIN: usize = 8;
+const LENGTH_MAX: usize = 200;
+/// Enough for the longest password in any script.
+const BYTES_MAX: u64 = 4 * LENGTH_MAX as u64 + 2;
+
+/// Where the password comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PasswordSource {
+    /// Read the password (8 to 200 characters) from this file, or from stdin if it is -; else it is asked for
+    #[arg(long, value_name = "FILE|-")]
+    pub password_file: Option<PathBuf>,
+}
+
+impl PasswordSource {
+    /// Reads the password and hashes it in this process.
+    pub(super) fn hash(&self, name: &str) -> Result<PasswordHash, Failure> {
+        let password = match &self.password_file {
+            Some(file) if file == Path::new("-") => read(io::stdin().lock(), "stdin")?,
+            Some(file) => {
+                let shown = file.display().to_string();
+                read(File::open(file).map_err(|error| Failure::of_file(&shown, &error))?, &shown)?
+            }
+            None => ask(name)?,
+        };
+        check(&password)?;
+        Ok(hash_blocking(password.as_bytes(), &SystemRandomness::default())?)
+    }
+}
+
+/// The whole of a source, without the line break at its end.
+fn read(source: impl Read, shown: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    source.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| Failure::of_file(shown, &error))?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(wrong_length());
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::new(Exit::Failure, format!("the password in {shown} is not UTF-8")))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}
+
+fn ask(name: &str) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        let message = "there is no terminal on which a password could be asked for";
+        return Err(Failure::new(Exit::Usage, message).next(
+            "Name a file that holds it with --password-file FILE, or write it to stdin and use --password-file -",
+        ));
+    }
+    let prompt =
+        |text: String| rpassword::prompt_password(text).map_err(|error| Failure::of_file("the terminal", &error));
+    let password = prompt(format!("Password for {name} ({LENGTH_MIN} to {LENGTH_MAX} characters): "))?;
+    check(&password)?;
+    if prompt("The same again: ".into())? != password {
+        return Err(Failure::new(Exit::Failure, "the two passwords differ").next("Run the command again."));
+    }
+    Ok(password)
+}
+
+fn check(password: &str) -> Result<(), Failure> {
+    let length = password.chars().count();
+    if (LENGTH_MIN..=LENGTH_MAX).contains(&length) { Ok(()) } else { Err(wrong_length()) }
+}
+
+fn wrong_length() -> Failure {
+    let message = format!("a password has {LENGTH_MIN} to {LENGTH_MAX} characters");
+    Failure::new(Exit::Failure, message).next("Choose another and run the command again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_break_at_the_end_is_no_part_of_the_password() {
+        assert_eq!(read(&b"correct horse \r\n"[..], "x").unwrap(), "correct horse ");
+        assert_eq!(read(&b"correct\n\n"[..], "x").unwrap(), "correct\n");
+        assert!(read(&[b'x'; 900][..], "x").is_err());
+    }
+
+    #[test]
+    fn the_length_is_counted_in_characters() {
+        assert!(check("ňäûñöéßš").is_ok() && check("1234567").is_err());
+        assert!(check(&"鍵".repeat(200)).is_ok() && check(&"k".repeat(201)).is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! The data directory as commands use it: reading beside a server, writing through it or in its absence.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::control::{self, ControlCommand};
+use super::outcome::{Exit, Failure};
+use crate::app::{self, App, Settings};
+use crate::config::Config;
+use crate::store::{self, DataDir, DataDirError, LATEST_SCHEMA, Locked, Mode, ReadTx, Store, StoreError, Tuning};
+use crate::system::{SystemClock, SystemRandomness};
+
+/// The data directory that the configuration names, with a database in it.
+pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
+    let dir = DataDir::new(&config.server.data_dir);
+    match std::fs::metadata(dir.database_file()) {
+        Ok(_) => Ok(dir),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(DataDirError::NoDatabase(dir.path().into()).into()),
+        Err(error) => Err(Failure::of_file(dir.database_file().display(), &error)),
+    }
+}
+
+/// What the database of a directory is for; none where there is none, or one whose making was cut short.
+pub(super) fn mode(dir: &DataDir) -> Result<Option<Mode>, Failure> {
+    let file = dir.database_file();
+    if std::fs::metadata(&file).map_or(true, |file| file.len() == 0) {
+        return Ok(None);
+    }
+    let installation = store::read_file(&file, |tx| match tx.schema_version()? {
+        0 => Ok(None),
+        _ => tx.installation(),
+    });
+    Ok(installation?.map(|installation| installation.mode))
+}
+
+/// Reads a database file, whoever else has it open.
+pub(super) fn read<T>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, Failure> {
+    store::read_file(file, |tx| {
+        let found = tx.schema_version()?;
+        if found == LATEST_SCHEMA { Ok(query(tx)?) } else { Err(other_schema(file, found)) }
+    })
+}
+
+fn other_schema(file: &Path, found: i64) -> Failure {
+    let message = format!("{} has schema version {found}, this program works with {LATEST_SCHEMA}", file.display());
+    let next = match found < LATEST_SCHEMA {
+        true => {
+            "`bursar serve` migrates the database of its data directory when it starts; an older copy needs the \
+                 bursar version that wrote it."
+        }
+        false => "Use the bursar version that wrote it, or a newer one.",
+    };
+    Failure::new(Exit::Database, message).next(next)
+}
+
+/// Does a command that writes: through the server that runs, or here if none does.
+pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, Failure> {
+    let dir = existing(config)?;
+    match dir.lock() {
+        Ok(lock) => {
+            // Only the server migrates: a small command should not change the file for good.
+            read(&dir.database_file(), |_| Ok(()))?;
+            let app = open(lock, config)?;
+            let outcome = control::execute(&app, command);
+            app.close();
+            outcome
+        }
+        Err(DataDirError::InUse(_)) => control::ask(&dir, &command, control::ANSWER_TIMEOUT),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes a database into use.
+pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
+    let store = Store::open(lock, &tuning(config))?;
+    take_into_use(store, config)
+}
+
+/// The same for a database that is open already.
+pub(super) fn take_into_use(store: Store, config: &Config) -> Result<Arc<App>, Failure> {
+    let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness::default()), settings(config));
+    Ok(Arc::new(app?))
+}
+
+/// How the database is run, as configured.
+pub(super) fn tuning(config: &Config) -> Tuning {
+    let store = &config.store;
+    Tuning {
+        readers: narrow(store.readers),
+        queue: usize::try_from(store.queue).unwrap_or(usize::MAX),
+        checkpoint_pages: narrow(store.checkpoint_pages),
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        login_token_days: narrow(config.access.login_token_days),
+        session_issuer: config.sessions.issuer.clone(),
+        session_audience: config.sessions.audience.clone(),
+        session_lifetime_s: narrow(config.sessions.lifetime_s),
+        account_number_prefix: config.accounts.number_prefix.clone(),
+        retry_days: narrow(config.idempotency.retention_days),
+        operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
+        ..Settings::default()
+    }
+}
+
+/// The configuration has ranges far below this type's.
+fn narrow(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Makes a database and sets it up. If a step fails, nothing of it remains.
+pub(super) fn create<T>(
+    lock: Locked,
+    config: &Config,
+    mode: Mode,
+    set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
+) -> Result<(Arc<App>, T), Failure> {
+    let dir = lock.dir().clone();
+    make(lock, config, mode, set_up).map_err(|failure| {
+        // The lock went with what was opened. Whoever has it now works with the database, which is then not ours to take.
+        match dir.lock().and_then(|lock| lock.discard_database()) {
+            Ok(()) => failure,
+            Err(error) => {
+                tracing::warn!(%error, file = %dir.database_file().display(), "a half-made database is left");
+                failure
+            }
+        }
+    })
+}
+
+fn make<T>(
+    lock: Locked,
+    config: &Config,
+    mode: Mode,
+    set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
+) -> Result<(Arc<App>, T), Failure> {
+    let store = Store::open(lock, &tuning(config))?;
+    app::install(&store, mode, &SystemClock, &SystemRandomness::default())?;
+    let app = take_into_use(store, config)?;
+    let made = set_up(&app).inspect_err(|_| app.close())?;
+    Ok((app, made))
+}

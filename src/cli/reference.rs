@@ -1,0 +1,75 @@
+//! `bursar reference`: currencies, platforms and account groups, declared in a file.
+//!
+//! A file that cannot be read ends with 1, one that says something wrong with 3, a change that is not possible with 1.
+//! `diff` ends with 0 whether or not there are differences.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::control::ControlCommand;
+use super::outcome::{Exit, Failure};
+use super::{Session, place};
+use crate::app::reference::{self, Change, ReferenceFile};
+
+/// The commands of `bursar reference`.
+#[derive(Debug, Subcommand)]
+pub enum ReferenceCommand {
+    /// Make the database say what the file says; what the file does not name is switched off
+    Apply {
+        /// The file
+        file: PathBuf,
+    },
+    /// Show what applying the file would change
+    Diff {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print the reference data of the database in the form of the file
+    Show,
+}
+
+/// Runs one of them.
+pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+    match command {
+        ReferenceCommand::Apply { file } => {
+            let file = read(&file)?;
+            let value = place::write(session.config()?, ControlCommand::ApplyReference { file })?;
+            let changes: Vec<Change> = serde_json::from_value(value["changes"].clone()).unwrap_or_default();
+            session.output.print(&value, described(&changes, "Nothing had to change."))
+        }
+        ReferenceCommand::Diff { file } => {
+            let file = read(&file)?;
+            let dir = place::existing(session.config()?)?;
+            place::read(&dir.database_file(), |_| Ok(()))?;
+            let changes = reference::diff_file(&dir.database_file(), &file)?;
+            session.output.print(&json!({"changes": changes}), described(&changes, "Nothing would change."))
+        }
+        ReferenceCommand::Show => {
+            let dir = place::existing(session.config()?)?;
+            place::read(&dir.database_file(), |_| Ok(()))?;
+            let file = reference::read_file(&dir.database_file())?;
+            let text = toml::to_string(&file).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+            session.output.print(&json!(file), text)
+        }
+    }
+}
+
+/// Reads and checks a file, before anything else happens.
+pub(super) fn read(file: &Path) -> Result<ReferenceFile, Failure> {
+    let text = fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
+    reference::parse(&text).map_err(|problems| {
+        Failure::new(Exit::Configuration, format!("{} says something wrong:\n{problems}", file.display()))
+            .next("Nothing was changed. Put the file right and run the command again.")
+    })
+}
+
+fn described(changes: &[Change], none: &str) -> String {
+    if changes.is_empty() {
+        return none.into();
+    }
+    let line = |change: &Change| format!("{} {} {}", change.action.replace('_', " "), change.kind, change.code);
+    changes.iter().map(line).collect::<Vec<_>>().join("\n")
+}

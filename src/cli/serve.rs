@@ -1,0 +1,120 @@
+//! `bursar serve`: the server, for real or for development.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::banner::Banner;
+use super::control_server::ControlServer;
+use super::outcome::{Exit, Failure};
+use super::{ListenFlags, dev, logging, place};
+use crate::app::App;
+use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
+use crate::http::{self, ServeError};
+use crate::jobs::housekeeping::Housekeeping;
+use crate::store::DataDir;
+
+/// How to run.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Run for development: a sandbox in ./bursar-dev with sample data, and a printed token
+    #[arg(long)]
+    dev: bool,
+    /// With --dev: make no sample clients
+    #[arg(long, requires = "dev")]
+    no_sample: bool,
+    #[command(flatten)]
+    pub(super) flags: ListenFlags,
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<(), Failure> {
+    if args.dev {
+        sources.default_file = None;
+    }
+    let mut loaded = Config::load(sources).map_err(|errors| Failure::from(&errors))?;
+    logging::start(&loaded.config.log)?;
+    let (app, credentials) = if args.dev {
+        prepare_dev(&mut loaded)?;
+        let (app, credentials) = dev::open(&loaded.config, !args.no_sample)?;
+        (app, Some(credentials))
+    } else {
+        (open(&loaded.config)?, None)
+    };
+    let used = loaded.used();
+    let config = &loaded.config;
+    let dir = DataDir::new(&config.server.data_dir);
+    let outcome = serve(&app, config, &dir, |listening| {
+        let mode = app.installation().mode;
+        Banner { listening, credentials: credentials.as_ref(), dir: &dir, mode, sources: &used }.print(json);
+    });
+    app.close();
+    outcome
+}
+
+/// Everything that works on an open database, and stops before it closes.
+fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&http::Listening)) -> Result<(), Failure> {
+    let control = ControlServer::start(dir, Arc::clone(app))
+        .map_err(|error| Failure::of_file(dir.control_socket().display(), &error))?;
+    let _housekeeping = Housekeeping::start(Arc::clone(app))
+        .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
+    let ready = |listening: &http::Listening| {
+        control.announce(&listening.url);
+        banner(listening);
+    };
+    actix_web::rt::System::new().block_on(http::run(Arc::clone(app), config, ready)).map_err(|error| not_served(&error))
+}
+
+/// Development is on this machine, in a directory of its own.
+fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
+    if loaded.sources.get("server.data_dir") == Some(&Source::Default) {
+        loaded.config.server.data_dir = PathBuf::from(dev::DATA_DIR);
+    }
+    let server = &loaded.config.server;
+    if !server.listen.ip().to_canonical().is_loopback()
+        && loaded.config.tls.mode == TlsMode::Off
+        && !server.insecure_http
+    {
+        let message = format!("--dev listens on this machine only, and {} is beyond it", server.listen);
+        let next = "Take a loopback address, or add --insecure-http if you trust everybody on that network.";
+        return Err(Failure::new(Exit::Configuration, message).next(next));
+    }
+    Ok(())
+}
+
+/// Opens the database of a server that is meant seriously, or says everything that is in the way.
+fn open(config: &Config) -> Result<Arc<App>, Failure> {
+    let dir = DataDir::new(&config.server.data_dir);
+    let problems = start::problems_on_this_machine(config);
+    let database = place::existing(config);
+    if !problems.is_empty() {
+        let mut lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+        // A directory that is missing was named already.
+        if let (true, Err(failure)) = (dir.path().is_dir(), &database) {
+            lines.push(format!("\n  {failure}"));
+        }
+        let message = format!("bursar does not start on this machine:{}", lines.concat());
+        return Err(Failure::new(Exit::Configuration, message));
+    }
+    database?;
+    place::open(dir.lock()?, config)
+}
+
+fn not_served(error: &ServeError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ServeError::Tls(_) => Failure::new(Exit::Configuration, message)
+            .next("Put the files that [tls] names right; `bursar config check --on-disk` looks at them."),
+        ServeError::Bind { .. } => match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+            Some(source) if source.kind() == io::ErrorKind::AddrInUse => Failure::new(Exit::Busy, message)
+                .next("Stop what listens there, or choose another address with --listen; port 0 takes a free one."),
+            Some(source) if source.kind() == io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, message)
+                .next("Ports below 1024 need a right of their own; choose a higher one with --listen."),
+            _ => Failure::new(Exit::Failure, message).next("Choose another address with --listen."),
+        },
+        ServeError::Io(_) => Failure::new(Exit::Failure, message),
+    }
+}

@@ -1,0 +1,143 @@
+//! `bursar token`: long-lived API tokens. A token is made in the process of the command and shown once; what the
+//! database, and a server that runs, get to see of it is its hash.
+
+use clap::{Args, Subcommand};
+use ipnet::IpNet;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::control::ControlCommand;
+use super::outcome::Failure;
+use super::output::{list, table};
+use super::{Session, place};
+use crate::app::tokens::FreshToken;
+use crate::domain::clock::{Clock, Moment};
+use crate::domain::principal::Right;
+use crate::store::TokenRow;
+use crate::system::{SystemClock, SystemRandomness};
+
+/// The commands of `bursar token`.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token for a program; it is printed once
+    Create(CreateArgs),
+    /// List tokens: the long-lived ones and logins
+    List,
+    /// Revoke a token
+    Revoke {
+        /// Its id, as `bursar token list` shows it
+        id: Uuid,
+    },
+}
+
+/// What a new token is for and what it is limited to.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The operator to whom it belongs
+    #[arg(long, value_name = "NAME")]
+    operator: String,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    label: String,
+    /// Limit it to this right; may be repeated; without it, all that the operator's role allows
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    scopes: Vec<String>,
+    /// Limit it to clients with this tag; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Limit it to callers from this network, such as 10.0.0.0/8; may be repeated
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<IpNet>,
+    /// Let it end after so many days; without it, it does not
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: Option<u32>,
+}
+
+fn scope(text: &str) -> Result<String, String> {
+    match Right::parse(text) {
+        Some(right) => Ok(right.name().into()),
+        None => Err(format!("one of {}", Right::ALL.map(Right::name).join(", "))),
+    }
+}
+
+/// Runs one of them.
+pub(super) fn run(command: TokenCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+    match command {
+        TokenCommand::Create(args) => create(args, session),
+        TokenCommand::List => show(session),
+        TokenCommand::Revoke { id } => {
+            let value = place::write(session.config()?, ControlCommand::RevokeToken { id: id.into() })?;
+            session.output.print(&value, format!("Revoked {id}."))
+        }
+    }
+}
+
+fn create(args: CreateArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+    let fresh = FreshToken::new(&SystemRandomness::default());
+    let command = ControlCommand::CreateToken {
+        operator: args.operator,
+        label: args.label,
+        scopes: args.scopes,
+        tags: args.tags.into_iter().collect(),
+        networks: args.networks,
+        days: args.days,
+        token: fresh.hash(),
+    };
+    let mut value = place::write(session.config()?, command)?;
+    let token = fresh.reveal();
+    let id = value["id"].as_str().unwrap_or_default().to_owned();
+    value["token"] = token.clone().into();
+    let text =
+        format!("{token}\n\nThis is the only time that it is shown. Take it back with: bursar token revoke {id}");
+    session.output.print(&value, text)
+}
+
+fn show(session: &mut Session<'_>) -> Result<(), Failure> {
+    let dir = place::existing(session.config()?)?;
+    let tokens = place::read(&dir.database_file(), |tx| tx.tokens())?;
+    let now = SystemClock.now();
+    let rows: Vec<_> = tokens.iter().map(|token| row(token, now)).collect();
+    let header = ["ID", "OPERATOR", "KIND", "LABEL", "STATE", "SCOPES", "TAGS", "NETWORKS", "ENDS"];
+    session.output.print(&tokens.iter().map(|token| view(token, now)).collect(), table(header, &rows))
+}
+
+fn state(token: &TokenRow, now: Moment) -> &'static str {
+    if token.revoked_at.is_some() {
+        "revoked"
+    } else if token.expires_at.is_some_and(|end| end <= now) {
+        "expired"
+    } else {
+        "good"
+    }
+}
+
+fn row(token: &TokenRow, now: Moment) -> [String; 9] {
+    let limits = |names: &Option<Vec<String>>| list(names.iter().flatten());
+    [
+        token.id.to_string(),
+        token.principal_name.clone(),
+        token.kind.name().into(),
+        token.label.clone(),
+        state(token, now).into(),
+        limits(&token.scopes),
+        list(token.tags.iter().flatten()),
+        limits(&token.networks),
+        token.expires_at.map_or("never".into(), |at| at.to_string()),
+    ]
+}
+
+fn view(token: &TokenRow, now: Moment) -> Value {
+    json!({
+        "id": token.id,
+        "operator": token.principal_name,
+        "kind": token.kind.name(),
+        "label": token.label,
+        "state": state(token, now),
+        "scopes": token.scopes,
+        "tags": token.tags,
+        "networks": token.networks,
+        "created_at": token.created_at.to_string(),
+        "expires_at": token.expires_at.map(|at| at.to_string()),
+        "revoked_at": token.revoked_at.map(|at| at.to_string()),
+    })
+}

@@ -7,7 +7,7 @@ use serde_json::json;
 fn under_a_prefix_everything_moves_along() {
     let server = Server::start("[apis.native]\npath = \"/back/office\"\n");
     let base = format!("{}/back/office", server.url());
-    assert_eq!(server.native_urls(), [base.clone()]);
+    assert_eq!(server.native_urls(), [base.as_str()]);
     assert_eq!(server.banner["docs_url"], format!("{base}/docs/"));
     let admin = server.admin().at(&base);
     let account = admin.new_account("USD");

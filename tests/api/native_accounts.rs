@@ -277,7 +277,7 @@ fn lists_are_filtered_and_paged() {
     assert_eq!(ids(""), all);
     assert_eq!(ids("status=0"), all);
     assert_eq!(ids(&format!("id={eur}&id={}", usd[2])), [usd[2].clone(), eur.clone()]);
-    assert_eq!(ids("currency=EUR"), [eur.clone()]);
+    assert_eq!(ids("currency=EUR"), [eur.as_str()]);
     assert_eq!(ids(&format!("profileId={profile}")), usd);
     assert_eq!(ids("status=TRADE_STATUS_LONG_ONLY"), [usd[1].clone()]);
     assert_eq!(ids("status=4"), [usd[1].clone()]);

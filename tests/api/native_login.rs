@@ -63,3 +63,13 @@ fn a_disabled_operator_can_neither_log_in_nor_use_its_tokens() {
     server.bearer(&token).get("/profiles").refused(401, 16, "TOKEN_REVOKED");
     server.anyone().post("/user/login", &login).refused(401, 16, "BAD_LOGIN");
 }
+
+#[test]
+fn a_refused_login_leaves_no_trace() {
+    let server = Server::start("");
+    let (before, tokens) = (server.trace(), server.command(&["token", "list"]));
+    let wrong = json!({"username": server.banner["username"], "password": "wrong password"});
+    server.anyone().post("/user/login", &wrong).refused(401, 16, "BAD_LOGIN");
+    server.anyone().post("/user/login", &json!({})).refused(400, 3, "INVALID_FIELD");
+    assert_eq!((server.trace(), server.command(&["token", "list"])), (before, tokens));
+}

@@ -133,6 +133,17 @@ pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx
     query(&ReadTx::new(&transaction))
 }
 
+/// Reads what a database file is for; none where its making was cut short, by a crash for example.
+pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
+    let connection = connection::open_unfinished(file)?;
+    let transaction = connection.unchecked_transaction()?;
+    let tx = ReadTx::new(&transaction);
+    match tx.schema_version()? {
+        0 => Ok(None),
+        _ => Ok(tx.installation()?.map(|installation| installation.mode)),
+    }
+}
+
 /// The version of the database library that is built in.
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()

@@ -276,7 +276,10 @@ impl Loop {
         }
         match self.execute("COMMIT") {
             Ok(()) => {
-                self.health.note(None);
+                // A batch of refusals writes nothing, and is no proof that writing works.
+                if self.gauge.has_written() {
+                    self.health.note(None);
+                }
                 self.count(done.len(), started.elapsed());
                 for (job, fate) in done {
                     job.answer(fate);
@@ -284,6 +287,7 @@ impl Loop {
             }
             Err(error) => {
                 self.rollback();
+                self.overwrite();
                 self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
             }
         }
@@ -333,6 +337,23 @@ impl Loop {
         {
             tracing::error!(%error, "ROLLBACK failed");
         }
+    }
+
+    /// Takes back what a failed COMMIT may have left in the write-ahead log. If the disk took the bytes and only did not
+    /// confirm them, they are a whole transaction, which a restart would find and apply although its callers were refused.
+    /// The next transaction takes their place in the file, so there is one now, that means nothing. Whether it is confirmed
+    /// does not matter for that.
+    fn overwrite(&self) {
+        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+            WriteTx::new(&self.connection).touch()?;
+            self.execute("COMMIT")
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, "what followed a failed commit failed too");
+            self.rollback();
+        }
+        // So little may fit where nothing else does: it is no proof that writing works.
+        self.gauge.has_written();
     }
 
     fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {

@@ -115,6 +115,7 @@ enum Verdict {
 trait Job: Send {
     /// False if the caller called it off.
     fn take(&self) -> bool;
+    fn is_called_off(&self) -> bool;
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
     fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
 }
@@ -134,6 +135,10 @@ where
 {
     fn take(&self) -> bool {
         self.state.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CALLED_OFF
     }
 
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict {
@@ -249,6 +254,10 @@ impl Loop {
 
     /// Runs `first` and all that waits behind it in one transaction.
     fn commit_batch(&self, first: Box<dyn Job>) {
+        // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
+        if first.is_called_off() {
+            return first.answer(Err(NotApplied::CalledOff));
+        }
         let started = Instant::now();
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             return self.fail(vec![first], &error);

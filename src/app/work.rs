@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{EventSeq, RequestId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::Refusal;
-use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, WriteTx};
+use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
 use aws_lc_rs::hmac;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -173,7 +173,16 @@ impl App {
         retry: Option<RetryKey>,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
-        let mut ticket = self.submit(caller.clone(), retry, command)?;
+        self.await_answer(self.submit(caller.clone(), retry, command)?).await
+    }
+
+    /// Whether the database can be written, found out by writing, in the time that an operation may take.
+    pub async fn probe(self: &Arc<App>) -> Result<(), Refusal> {
+        let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
+        self.await_answer(ticket).await
+    }
+
+    async fn await_answer<T>(&self, mut ticket: Ticket<T, Refusal>) -> Result<T, Refusal> {
         let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -197,7 +206,7 @@ impl App {
         caller: Caller,
         retry: Option<RetryKey>,
         command: C,
-    ) -> Result<crate::store::Ticket<Done<C::Outcome>, Refusal>, Refusal> {
+    ) -> Result<Ticket<Done<C::Outcome>, Refusal>, Refusal> {
         caller.principal.require(C::RIGHT)?;
         let hashes = retry.map(|retry| self.retry_hashes(&caller, &retry));
         let app = Arc::clone(self);

@@ -30,27 +30,36 @@ async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "live"}))
 }
 
-/// Ready means: the database answers reads, and the last write worked. If it did not, a write is tried.
+/// Ready means: the database answers reads, and the last write worked. If it did not, there must be room on the disk and
+/// a write must work now.
 async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     if !may_ask(&request, &gate) {
         return turned_away();
     }
     let app = gate.app().clone();
-    let reason = web::block(move || {
-        if app.store().read(|tx| tx.installation()).is_err() {
-            return Some("the database cannot be read".to_owned());
+    let found = web::block(move || {
+        let store = app.store();
+        store.read(|tx| tx.installation()).map_err(|_| "the database cannot be read".to_owned())?;
+        let is_in_doubt = store.health().failure().is_some();
+        if is_in_doubt {
+            store.try_room()?;
         }
-        app.store().health().failure()?;
-        match app.probe_storage() {
-            Ok(()) => None,
-            Err(refusal) => Some(app.store().health().failure().unwrap_or_else(|| refusal.to_string())),
-        }
+        Ok::<_, String>(is_in_doubt)
     });
-    match reason.await {
-        Ok(None) => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
-        Ok(Some(reason)) => unready(&reason),
+    let app = gate.app();
+    match found.await {
+        Ok(Ok(false)) => is_ready(),
+        Ok(Ok(true)) => match app.probe().await {
+            Ok(()) => is_ready(),
+            Err(refusal) => unready(&app.store().health().failure().unwrap_or_else(|| refusal.to_string())),
+        },
+        Ok(Err(reason)) => unready(&reason),
         Err(_) => unready("the server is too busy to tell"),
     }
+}
+
+fn is_ready() -> HttpResponse {
+    answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"}))
 }
 
 fn unready(reason: &str) -> HttpResponse {

@@ -157,15 +157,27 @@ impl App {
         Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
     }
 
-    /// Why the server is not ready, if it is not: the database cannot be read, or its last write failed and still fails.
-    /// Blocks.
-    pub fn unreadiness(&self) -> Option<String> {
-        if self.store.read(|tx| tx.installation()).is_err() {
-            return Some("the database cannot be read".to_owned());
+    /// Why the server is not ready, if it is not: the database cannot be read, or its last write failed and there is still
+    /// no room, or still no writing.
+    pub async fn unreadiness(self: &Arc<App>) -> Option<String> {
+        let app = Arc::clone(self);
+        let found = tokio::task::spawn_blocking(move || {
+            app.store.read(|tx| tx.installation()).map_err(|_| "the database cannot be read".to_owned())?;
+            let is_in_doubt = app.store.health().failure().is_some();
+            if is_in_doubt {
+                app.store.try_room()?;
+            }
+            Ok::<_, String>(is_in_doubt)
+        });
+        match found.await {
+            Ok(Ok(false)) => None,
+            Ok(Ok(true)) => {
+                let refusal = self.probe().await.err()?;
+                Some(self.store.health().failure().unwrap_or_else(|| refusal.to_string()))
+            }
+            Ok(Err(reason)) => Some(reason),
+            Err(_) => Some("the server is too busy to tell".to_owned()),
         }
-        self.store.health().failure()?;
-        let refusal = self.probe_storage().err()?;
-        Some(self.store.health().failure().unwrap_or_else(|| refusal.to_string()))
     }
 
     /// Whether the database can be written, found out by writing. Blocks.

@@ -30,11 +30,7 @@ pub(super) fn mode(dir: &DataDir) -> Result<Option<Mode>, Failure> {
     if std::fs::metadata(&file).map_or(true, |file| file.len() == 0) {
         return Ok(None);
     }
-    let installation = store::read_file(&file, |tx| match tx.schema_version()? {
-        0 => Ok(None),
-        _ => tx.installation(),
-    });
-    Ok(installation?.map(|installation| installation.mode))
+    Ok(store::read_mode(&file)?)
 }
 
 /// Reads a database file, whoever else has it open.

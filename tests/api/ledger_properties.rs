@@ -151,7 +151,8 @@ impl World {
 
     fn take_posting(&mut self, account: usize, kind: EntryKind, cents: i64) {
         self.keys += 1;
-        let key = RetryKey { key: self.keys.to_string(), call: self.keys.to_be_bytes().to_vec() };
+        let call = self.keys.to_be_bytes().to_vec();
+        let key = RetryKey { key: self.keys.to_string(), call, holds_secret: false };
         let text = format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
         let command = PostFunds {
             account: self.accounts[account].id,

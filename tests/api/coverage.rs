@@ -45,7 +45,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("POST", "/trade/introspect"), write("native_sessions::a_session_is_a_signed_token_that_names_the_open_accounts", "tags::sessions_of_hidden_clients_are_neither_begun_nor_told", ISSUES_TOKENS, "native_sessions::a_refused_session_leaves_no_trace")),
         (("GET", "/options/currencies"), read("native_reference::currencies_say_how_many_decimals_they_have", READS_NO_CLIENT)),
         (("GET", "/account-groups"), read("native_reference::groups_carry_every_field_of_the_contract", READS_NO_CLIENT)),
-        (("POST", "/profiles"), write("native_profiles::a_profile_is_created_bare_with_every_field", "tags::an_address_or_id_of_a_hidden_client_is_taken_and_nothing_more_is_told", REPLAYED, PROFILE)),
+        (("POST", "/profiles"), write("native_profiles::a_profile_is_created_bare_with_every_field", "tags::an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told", REPLAYED, PROFILE)),
         (("GET", "/profiles"), read("native_profiles::lists_are_paged_in_order_of_creation_and_found_by_address", LISTED)),
         (("PUT", "/profiles/change-password"), write("native_profiles::passwords_have_8_to_200_characters", HIDDEN, REPLAYED, PROFILE)),
         (("GET", "/profiles/{id}"), read("native_profiles::a_profile_is_created_bare_with_every_field", HIDDEN)),

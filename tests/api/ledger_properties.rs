@@ -165,7 +165,12 @@ impl World {
         let model = &mut self.accounts[account];
         let balance = model.balance + i128::from(cents);
         let credit = model.credit + if kind == EntryKind::Credit { i128::from(cents) } else { 0 };
-        let is_covered = cents > 0 || balance - credit.max(0) >= 0;
+        // No more credit can be taken back than was granted and not lost; nothing else may touch credit.
+        let is_covered = match kind {
+            _ if cents > 0 => true,
+            EntryKind::Credit => -i128::from(cents) <= model.credit.min(model.balance),
+            _ => balance - credit >= 0,
+        };
         match outcome {
             Ok(done) => {
                 assert!(!done.replayed && cents != 0 && !model.is_archived && is_covered, "{text} {kind:?} was taken");

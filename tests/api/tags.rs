@@ -108,7 +108,7 @@ fn what_an_operator_creates_carries_its_tags() {
 }
 
 #[test]
-fn an_address_or_id_of_a_hidden_client_is_taken_and_nothing_more_is_told() {
+fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
     let server = Server::start("");
     let admin = server.admin();
     let (profile, account) = client(&admin, "vip");
@@ -116,9 +116,9 @@ fn an_address_or_id_of_a_hidden_client_is_taken_and_nothing_more_is_told() {
     let retail = server.operator("operator", &["retail"]);
     let own = retail.new_profile();
     for reply in [
-        retail.post("/profiles", &json!({"email": email})).refused(409, 6, "DUPLICATE_EMAIL"),
-        retail.put(&format!("/profiles/{own}"), &json!({"email": email})).refused(409, 6, "DUPLICATE_EMAIL"),
-        retail.post("/profiles", &json!({"email": "n@example.com", "id": profile})).refused(409, 6, "DUPLICATE_ID"),
+        retail.post("/profiles", &json!({"email": email})).refused(400, 3, "INVALID_FIELD"),
+        retail.put(&format!("/profiles/{own}"), &json!({"email": email})).refused(400, 3, "INVALID_FIELD"),
+        retail.post("/profiles", &json!({"email": "n@example.com", "id": profile})).refused(400, 3, "INVALID_FIELD"),
         retail
             .post(
                 "/accounts",
@@ -126,12 +126,41 @@ fn an_address_or_id_of_a_hidden_client_is_taken_and_nothing_more_is_told() {
                     "profileId": own, "currency": "USD", "groupId": admin.group("USD", false), "id": account,
                 }),
             )
-            .refused(409, 6, "DUPLICATE_ID"),
+            .refused(400, 3, "INVALID_FIELD"),
     ] {
         for secret in [&profile, &account, &email, "vip"] {
             assert!(!reply.text.contains(secret), "{}", reply.text);
         }
     }
+}
+
+#[test]
+fn a_repeated_call_tells_nothing_that_its_token_does_not_see() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let body = json!({"email": "vip@example.com", "tags": ["vip"]});
+    let first = admin.key("k").post("/profiles", &body).ok();
+    let narrowed = server.bearer(&server.add_token("dev", &["--tag", "retail"]).1);
+    let reply = narrowed.key("k").post("/profiles", &body).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    assert!(!reply.text.contains(&first.text_at("id")), "{}", reply.text);
+    let other = server.bearer(&server.add_token("dev", &["--tag", "vip"]).1);
+    assert_eq!(other.key("k").post("/profiles", &body).ok().text, first.text);
+}
+
+#[test]
+fn an_operator_with_tags_leaves_those_of_others_alone() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let body = json!({"email": "both@example.com", "tags": ["retail", "vip"]});
+    let profile = admin.post("/profiles", &body).ok().text_at("id");
+    let path = format!("/profiles/{profile}");
+    let retail = server.operator("operator", &["retail", "north"]);
+    let tags = |tags: &[&str]| json!({"email": "both@example.com", "tags": tags});
+    let after = |reply: super::harness::Reply| reply.json()["tags"].clone();
+    assert_eq!(after(retail.put(&path, &tags(&["north"])).ok()), json!(["north", "vip"]));
+    assert_eq!(after(retail.put(&path, &tags(&["north", "retail", "vip"])).ok()), json!(["north", "retail", "vip"]));
+    retail.put(&path, &tags(&["north", "gold"])).refused(400, 3, "INVALID_FIELD");
+    retail.put(&path, &tags(&["vip"])).refused(400, 3, "INVALID_FIELD");
 }
 
 #[test]

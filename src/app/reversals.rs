@@ -128,7 +128,7 @@ impl ReverseEntry {
             return Err(Refusal::OwnRequest.into());
         }
         if !self.force && !account.balances.covers(amount, is_credit) {
-            return Err(account.insufficient_funds().into());
+            return Err(account.insufficient_funds(is_credit).into());
         }
         Ok(())
     }

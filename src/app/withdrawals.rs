@@ -39,7 +39,7 @@ impl Command for RequestWithdrawal {
 pub(super) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failure> {
     account.admit_funds(Direction::Debit)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    if account.balances.covers(debit, false) { Ok(()) } else { Err(account.insufficient_funds().into()) }
+    if account.balances.covers(debit, false) { Ok(()) } else { Err(account.insufficient_funds(false).into()) }
 }
 
 /// Whether debits of this account to the outside take a second operator.

@@ -61,6 +61,8 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
         .map_err(|error| Failure::of_file(dir.control_socket().display(), &error))?;
     let _housekeeping = jobs::housekeeping(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
+    let _scheduler = jobs::scheduler(Arc::clone(app))
+        .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let ready = |listening: &http::Listening| {
         control.announce(&listening.url);
         banner(listening);

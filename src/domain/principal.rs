@@ -24,7 +24,7 @@ pub enum Right {
     MoveFunds,
     /// Issue and check end-user sessions.
     IssueSessions,
-    /// What only administrators do: forcing a reversal, moving the clock of a sandbox.
+    /// What only administrators do: operators, tokens, keys, reference data, forced reversals, the clock of a sandbox.
     Administer,
 }
 

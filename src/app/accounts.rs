@@ -99,6 +99,7 @@ impl Command for OpenAccount {
                 max_leverage,
                 net_open_position_limit: limit.unwrap_or(Amount::ZERO),
                 wants_daily_statement: self.wants_daily_statement,
+                minimum: Amount::ZERO,
             },
         };
         work.tx.add_account(&new, now)?;
@@ -144,6 +145,14 @@ fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refu
     if amount.is_negative() { Err(Refusal::out_of_range("nop", "zero or more")) } else { Ok(amount) }
 }
 
+/// A stored overdraft limit: zero or less.
+fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
+    let amount = text
+        .to_amount(decimals, ExtraDecimals::RoundHalfAway)
+        .map_err(|error| Refusal::invalid("minimumBalance", error.to_string()))?;
+    if amount.is_positive() { Err(Refusal::out_of_range("minimumBalance", "zero or less")) } else { Ok(amount) }
+}
+
 /// Changes the settings of an account; what is left out stays.
 ///
 /// Refusals: unknown account or group, archived, version differs, a fixed field with another value, group disabled,
@@ -165,6 +174,8 @@ pub struct ChangeAccount {
     pub net_open_position_limit: Option<DecimalText>,
     /// Whether daily statements are wanted.
     pub wants_daily_statement: Option<bool>,
+    /// How far below zero it may go: zero or less, within what its group allows.
+    pub minimum_balance: Option<DecimalText>,
 }
 
 /// The fields of an account that never change, where the caller sent them.
@@ -245,6 +256,13 @@ impl Command for ChangeAccount {
             }
             check_group(&group, &currency)?;
         }
+        let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
+        let least =
+            minimum_of(DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?, account.decimals)?;
+        if minimum.unwrap_or(account.balances.minimum) < least {
+            let least = least.to_text(account.decimals);
+            return Err(Refusal::out_of_range("minimumBalance", format!("{least} to 0 in this group")).into());
+        }
         account.admit_change()?;
         let old = AccountChange {
             group: present.serial,
@@ -252,6 +270,7 @@ impl Command for ChangeAccount {
             max_leverage: account.max_leverage,
             net_open_position_limit: account.net_open_position_limit,
             wants_daily_statement: account.wants_daily_statement,
+            minimum: account.balances.minimum,
         };
         let new = AccountChange {
             group: group.serial,
@@ -259,6 +278,7 @@ impl Command for ChangeAccount {
             max_leverage: self.max_leverage.unwrap_or(old.max_leverage),
             net_open_position_limit: limit.unwrap_or(old.net_open_position_limit),
             wants_daily_statement: self.wants_daily_statement.unwrap_or(old.wants_daily_statement),
+            minimum: minimum.unwrap_or(old.minimum),
         };
         if new == old {
             return Ok(account);
@@ -301,7 +321,7 @@ pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
 }
 
 /// Tells the outside of an account as it is now.
-fn told(work: &Work<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
+pub(super) fn told(work: &Work<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
     let account = work.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
     let profile = work.tx.profile(account.profile, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
     work.emit(&Event {

@@ -4,7 +4,7 @@
 
 use super::work::to_json;
 use super::{Failure, Work};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryKind, Leg, comment_hash};
 use crate::domain::event::{Event, EventType};
@@ -81,6 +81,9 @@ pub(super) fn post(work: &Work<'_>, draft: &Draft<'_>) -> Result<PostedDraft, Fa
     for (side, amount) in draft.sides {
         let (book, before, account, house, currency) = match side {
             Side::Client(account) => {
+                if account.lifecycle == Lifecycle::Closing {
+                    work.touch(account.id);
+                }
                 client_books.push(account.book);
                 if draft.is_credit {
                     account.balances.credit_net.checked_add(*amount).ok_or_else(overflow)?;

@@ -3,6 +3,7 @@
 //! A use case is a [`Command`] or a [`Query`]: a value that says what is wanted, with a `run` that does it inside one
 //! transaction. Whatever runs it - a handler, a batch, a scheduled job - gets the same checks and leaves the same trail.
 
+pub mod account_states;
 pub mod accounts;
 pub mod currencies;
 pub mod deals;

@@ -126,6 +126,9 @@ pub(super) fn step(
     };
     work.tx.step_movement(movement.serial, &step, work.now)?;
     if state.is_final() {
+        if posted.is_none() {
+            work.touch(movement.account);
+        }
         work.tx.drop_job(JobKind::ExpireMovement.name(), movement.serial.0)?;
     }
     Ok(())
@@ -184,6 +187,16 @@ pub(super) fn void(work: &Work<'_>, movement: &Movement, account: &Account) -> R
     told(work, movement.serial, EventType::MovementChanged)
 }
 
+/// Returns the announced deposits of an account that closes.
+pub(super) fn return_announced(work: &Work<'_>, account: &Account) -> Result<(), Failure> {
+    for serial in work.tx.announced_deposits(account.book)? {
+        let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+        let present = work.tx.account(account.id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+        void(work, &movement, &present)?;
+    }
+    Ok(())
+}
+
 /// Ends a movement whose time has come; one that was decided meanwhile stays as it is.
 pub(super) fn expire(work: &Work<'_>, serial: MovementSerial) -> Result<(), Failure> {
     let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
@@ -206,6 +219,7 @@ pub(super) fn clear_deposit(work: &Work<'_>, serial: MovementSerial) -> Result<(
     let available = movement.uncleared.checked_neg().ok_or(Refusal::Internal)?;
     work.tx.reserve(account.book, Amount::ZERO, available, Amount::ZERO)?;
     work.tx.clear_movement(serial, work.now)?;
+    work.touch(movement.account);
     work.tx.drop_job(JobKind::ClearDeposit.name(), serial.0)?;
     told(work, serial, EventType::MovementChanged).map(|_| ())
 }

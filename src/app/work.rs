@@ -1,16 +1,18 @@
 //! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
 
+use super::account_states::complete_closing;
 use super::{App, refusal_of};
 use crate::domain::clock::Moment;
 use crate::domain::event::Event;
-use crate::domain::ids::{EventSeq, ProfileId, RequestId};
+use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::Refusal;
 use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
 use aws_lc_rs::hmac;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -100,9 +102,14 @@ pub struct Work<'a> {
     /// Settings and randomness.
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
+    touched: RefCell<BTreeSet<AccountId>>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Work<'a> {
+        Work { tx, caller, now: app.now(), app, first_event: Cell::new(None), touched: RefCell::default() }
+    }
+
     /// What the caller sees.
     pub fn visibility(&self) -> &Visibility {
         &self.caller.principal.visibility
@@ -116,6 +123,11 @@ impl Work<'_> {
             self.first_event.set(Some(FirstEvent { seq, object: event.object, profile }));
         }
         Ok(seq)
+    }
+
+    /// Notes that the money of an account has moved: if it is closing, this may have been the last of it.
+    pub(super) fn touch(&self, account: AccountId) {
+        self.touched.borrow_mut().insert(account);
     }
 
     fn run<C: Command>(&self, command: C, retry: Option<&RetryHashes>) -> Result<Done<C::Outcome>, Failure> {
@@ -138,6 +150,9 @@ impl Work<'_> {
             return Ok(Done { outcome: kept.outcome, replayed: true });
         }
         let outcome = command.run(self)?;
+        for account in self.touched.take() {
+            complete_closing(self, account)?;
+        }
         let first = self.first_event.get();
         self.tx.append_audit(&AuditRow {
             at: self.now,
@@ -163,6 +178,12 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
         tracing::error!(%error, "a value has no JSON form");
         Refusal::Internal.into()
     })
+}
+
+/// How a rehearsal ended.
+enum Rehearsal<O> {
+    Refused(Refusal),
+    Done(O),
 }
 
 /// What the first event of a command was about.
@@ -208,6 +229,28 @@ impl App {
         self.await_answer(self.submit(caller.clone(), hashes, command)?).await
     }
 
+    /// Runs a command for show: the answer is what it would be, and nothing of it remains. Nothing is kept for retries.
+    pub async fn rehearse<C: Command>(self: &Arc<App>, caller: &Caller, command: C) -> Result<C::Outcome, Refusal> {
+        caller.principal.require(C::RIGHT)?;
+        let (app, caller) = (Arc::clone(self), caller.clone());
+        let rehearsal = self.store.submit(move |tx| {
+            let work = Work::new(tx, &caller, &app);
+            let refused = |failure| match failure {
+                Abort::Refused(refusal) => Abort::Refused(Rehearsal::Refused(refusal)),
+                Abort::Store(error) => Abort::Store(error),
+            };
+            let done = work.run(command, None).map_err(refused)?;
+            // A refusal undoes the savepoint, and so does this.
+            Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
+        });
+        let mut ticket = rehearsal.map_err(refusal_of)?;
+        match ticket.answer().await.map_err(refusal_of)? {
+            Err(Rehearsal::Done(outcome)) => Ok(outcome),
+            Err(Rehearsal::Refused(refusal)) => Err(refusal),
+            Ok(never) => match never {},
+        }
+    }
+
     /// Whether the database can be written, found out by writing, in the time that an operation may take.
     pub async fn probe(self: &Arc<App>) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
@@ -243,8 +286,7 @@ impl App {
         let app = Arc::clone(self);
         self.store
             .submit(move |tx| {
-                let now = app.now();
-                let work = Work { tx, caller: &caller, now, app: &app, first_event: Cell::new(None) };
+                let work = Work::new(tx, &caller, &app);
                 work.run(command, hashes.as_ref())
             })
             .map_err(refusal_of)

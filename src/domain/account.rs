@@ -49,6 +49,16 @@ impl Lifecycle {
         }
     }
 
+    /// Whether an operator may set this state aside for another one. Closing and archiving have ways of their own.
+    pub fn may_become(self, next: Lifecycle) -> bool {
+        matches!(
+            (self, next),
+            (Lifecycle::PendingApproval | Lifecycle::Inactive | Lifecycle::Dormant, Lifecycle::Active)
+                | (Lifecycle::Active | Lifecycle::Dormant, Lifecycle::Inactive)
+                | (Lifecycle::Active | Lifecycle::Inactive, Lifecycle::Dormant)
+        )
+    }
+
     /// The word for it in a message; a closed account is called archived, as in the contracts that name it so.
     pub fn word(self) -> &'static str {
         match self {
@@ -84,6 +94,91 @@ impl Lock {
             Lock::CreditsOnly => "credits_only",
             Lock::DebitsOnly => "debits_only",
             Lock::Full => "full",
+        }
+    }
+}
+
+/// Whose a lock is, which decides who may take it off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockHolder {
+    /// Put on for the client; any operator takes it off, but for a fraud investigation.
+    Customer,
+    /// Put on by the broker; only administrators take it off.
+    System,
+}
+
+impl LockHolder {
+    /// Every holder.
+    pub const ALL: [LockHolder; 2] = [LockHolder::Customer, LockHolder::System];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            LockHolder::Customer => "customer",
+            LockHolder::System => "system",
+        }
+    }
+}
+
+/// Why an account is locked (Q2 Helix, "Account object": lockReasonTypeCode).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LockReason {
+    /// Unknown.
+    Unk,
+    /// Fraud investigation.
+    Frd,
+    /// Administrative.
+    Adm,
+    /// Temporary.
+    Tmp,
+    /// Freeze.
+    Frz,
+    /// Suspected fraud.
+    Sus,
+    /// Credits only.
+    Co,
+    /// Return risk.
+    Rtn,
+    /// Recovery.
+    Rec,
+    /// Deceased.
+    Ded,
+    /// Dormant.
+    Dor,
+}
+
+impl LockReason {
+    /// Every reason.
+    pub const ALL: [LockReason; 11] = [
+        LockReason::Unk,
+        LockReason::Frd,
+        LockReason::Adm,
+        LockReason::Tmp,
+        LockReason::Frz,
+        LockReason::Sus,
+        LockReason::Co,
+        LockReason::Rtn,
+        LockReason::Rec,
+        LockReason::Ded,
+        LockReason::Dor,
+    ];
+
+    /// Its code, as it is stored and shown.
+    pub fn code(self) -> &'static str {
+        match self {
+            LockReason::Unk => "UNK",
+            LockReason::Frd => "FRD",
+            LockReason::Adm => "ADM",
+            LockReason::Tmp => "TMP",
+            LockReason::Frz => "FRZ",
+            LockReason::Sus => "SUS",
+            LockReason::Co => "CO",
+            LockReason::Rtn => "RTN",
+            LockReason::Rec => "REC",
+            LockReason::Ded => "DED",
+            LockReason::Dor => "DOR",
         }
     }
 }
@@ -163,6 +258,10 @@ pub struct Account {
     pub lifecycle: Lifecycle,
     /// What is locked.
     pub lock: Lock,
+    /// Whose lock it is; none if it is not locked.
+    pub lock_holder: Option<LockHolder>,
+    /// Why it is locked; none if it is not.
+    pub lock_reason: Option<LockReason>,
     /// Whether credits are switched on.
     pub allows_credits: bool,
     /// Whether debits are switched on.
@@ -202,6 +301,13 @@ impl Account {
     /// Refuses a change of settings of an account that is archived.
     pub fn admit_change(&self) -> Result<(), Refusal> {
         if self.lifecycle == Lifecycle::Closed { Err(Refusal::AccountState(Lifecycle::Closed)) } else { Ok(()) }
+    }
+
+    /// Refuses to take the lock off, or to replace it, for a caller who is not an administrator: locks of the system and
+    /// those of a fraud investigation stay.
+    pub fn admit_unlocking(&self) -> Result<(), Refusal> {
+        let is_kept = self.lock_holder == Some(LockHolder::System) || self.lock_reason == Some(LockReason::Frd);
+        if is_kept { Err(Refusal::LockKept) } else { Ok(()) }
     }
 
     /// Refuses to archive an account in which anything is left.

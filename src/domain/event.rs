@@ -16,6 +16,12 @@ pub enum EventType {
     AccountOpened,
     /// The settings of an account were changed.
     AccountUpdated,
+    /// An account was locked, or its lock was replaced.
+    AccountLocked,
+    /// The lock of an account was taken off.
+    AccountUnlocked,
+    /// An account began to close.
+    AccountClosing,
     /// An account was archived.
     AccountArchived,
     /// An entry was posted.
@@ -37,6 +43,9 @@ impl EventType {
             EventType::ProfilePasswordChanged => "profile.password_changed",
             EventType::AccountOpened => "account.opened",
             EventType::AccountUpdated => "account.updated",
+            EventType::AccountLocked => "account.locked",
+            EventType::AccountUnlocked => "account.unlocked",
+            EventType::AccountClosing => "account.closing",
             EventType::AccountArchived => "account.archived",
             EventType::EntryPosted => "entry.posted",
             EventType::MovementRequested => "movement.requested",

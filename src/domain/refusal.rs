@@ -196,6 +196,8 @@ pub enum Refusal {
     AccountState(Lifecycle),
     /// The account is locked.
     AccountLocked,
+    /// Only an administrator takes this lock off or replaces it.
+    LockKept,
     /// Credits are switched off for the account.
     CreditsOff,
     /// Debits are switched off for the account.
@@ -286,6 +288,7 @@ impl Refusal {
             Refusal::AccountState(Lifecycle::Closing) => "ACCOUNT_CLOSING",
             Refusal::AccountState(Lifecycle::Closed) => "ACCOUNT_ARCHIVED",
             Refusal::AccountLocked => "ACCOUNT_LOCKED",
+            Refusal::LockKept => "LOCK_KEPT",
             Refusal::CreditsOff => "CREDITS_OFF",
             Refusal::DebitsOff => "DEBITS_OFF",
             Refusal::InsufficientFunds { .. } => "INSUFFICIENT_FUNDS",
@@ -352,6 +355,7 @@ impl fmt::Display for Refusal {
             Refusal::GroupModeDiffers => f.write_str("groupId: a demo account stays demo and a live one live"),
             Refusal::AccountState(state) => write!(f, "the account is {}", state.word()),
             Refusal::AccountLocked => f.write_str("the account is locked"),
+            Refusal::LockKept => f.write_str("only an administrator takes this lock off or replaces it"),
             Refusal::CreditsOff => f.write_str("credits are switched off for this account"),
             Refusal::DebitsOff => f.write_str("debits are switched off for this account"),
             Refusal::InsufficientFunds { available, currency } => write!(f, "only {available} {currency} available"),

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::currencies::decimals;
 use super::profiles::visible_tags;
 use super::transaction::{ReadTx, WriteTx, named, sql, unreadable};
-use crate::domain::account::{Account, Lifecycle, Lock, PositionMode};
+use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason, PositionMode};
 use crate::domain::balance::Balances;
 use crate::domain::clock::Moment;
 use crate::domain::currency::CurrencyCode;
@@ -75,6 +75,8 @@ pub struct AccountChange {
     pub net_open_position_limit: Amount,
     /// Whether daily statements are wanted.
     pub wants_daily_statement: bool,
+    /// How far below zero it may go: zero or less.
+    pub minimum: Amount,
 }
 
 fn amount(row: &Row<'_>, column: &str) -> rusqlite::Result<Amount> {
@@ -118,6 +120,8 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         wants_daily_statement: row.get("daily_statement")?,
         lifecycle: named(row, "lifecycle", &Lifecycle::ALL, Lifecycle::name)?,
         lock: named(row, "lock", &Lock::ALL, Lock::name)?,
+        lock_holder: optional(row, "lock_holder", &LockHolder::ALL, LockHolder::name)?,
+        lock_reason: optional(row, "lock_reason", &LockReason::ALL, LockReason::code)?,
         allows_credits: row.get("allow_credits")?,
         allows_debits: row.get("allow_debits")?,
         balances: Balances {
@@ -232,10 +236,29 @@ impl WriteTx<'_> {
                 change.max_leverage,
                 change.net_open_position_limit.minor(),
                 change.wants_daily_statement,
+                change.minimum.minor(),
                 now.unix_ms(),
             ),
         )?;
         Ok(())
+    }
+
+    /// Locks an account, or takes the lock off.
+    pub fn set_lock(
+        &self,
+        book: BookId,
+        lock: Lock,
+        why: Option<(LockHolder, LockReason)>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let (holder, reason) = why.unzip();
+        let (holder, reason) = (holder.map(LockHolder::name), reason.map(LockReason::code));
+        self.run(sql!("accounts/set_lock"), (book.0, lock.name(), holder, reason, now.unix_ms())).map(|_| ())
+    }
+
+    /// Moves an account on in its life; archiving is apart from it.
+    pub fn set_lifecycle(&self, book: BookId, state: Lifecycle, now: Moment) -> Result<(), StoreError> {
+        self.run(sql!("accounts/set_lifecycle"), (book.0, state.name(), now.unix_ms())).map(|_| ())
     }
 
     /// Archives an account, for good.

@@ -108,6 +108,13 @@ impl ReadTx<'_> {
         self.find(concat!(sql!("movements/columns"), "WHERE m.entry_seq = ?1"), [entry.0], movement)
     }
 
+    /// The deposits of a book that are announced and not settled.
+    pub fn announced_deposits(&self, book: BookId) -> Result<Vec<MovementSerial>, StoreError> {
+        let sql =
+            "SELECT id FROM movements WHERE account_id = ?1 AND kind = 'deposit' AND state = 'pending' ORDER BY id";
+        self.all(sql, [book.0], |row| Ok(MovementSerial(row.get(0)?)))
+    }
+
     /// Whether a movement of the kind has that reference.
     pub fn has_reference(&self, kind: MovementKind, reference: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM movements WHERE kind = ?1 AND reference = ?2)";

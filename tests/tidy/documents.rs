@@ -60,6 +60,8 @@ fn account() -> Account {
         wants_daily_statement: false,
         lifecycle: Lifecycle::Active,
         lock: Lock::None,
+        lock_holder: None,
+        lock_reason: None,
         allows_credits: true,
         allows_debits: true,
         balances: Balances::default(),

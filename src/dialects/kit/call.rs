@@ -106,7 +106,25 @@ impl Call {
         self.run(command, true).await
     }
 
+    /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.
+    pub fn is_rehearsal(&self) -> Result<bool, Refusal> {
+        match self.query()?.one("dryRun")? {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Refusal::invalid("dryRun", "true or false")),
+        }
+    }
+
+    /// Refuses a rehearsal where there is none: issuing a token for show would issue it.
+    pub fn refuse_rehearsal(&self) -> Result<(), Refusal> {
+        if self.is_rehearsal()? { Err(Refusal::invalid("dryRun", "not possible here")) } else { Ok(()) }
+    }
+
     async fn run<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Refusal> {
+        if self.is_rehearsal()? {
+            let outcome = self.app.rehearse(self.caller()?, command).await?;
+            return Ok(Done { outcome, replayed: false });
+        }
         let retry =
             self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes(), holds_secret });
         self.app.execute(self.caller()?, retry, command).await

@@ -6,7 +6,7 @@ use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
 use crate::dialects::kit::{Call, ExactNumber, Literal, Reply};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, LockHolder, LockReason};
 use crate::domain::currency::CurrencyCode;
 use crate::domain::money::Amount;
 use crate::domain::page::Listing;
@@ -57,6 +57,9 @@ pub(super) struct AccountRequest {
     /// Fixed at creation.
     #[schema(value_type = Option<String>, example = "MARGIN_CALC_TYPE_SUM")]
     margin_calc_type_override: Option<Literal>,
+    /// Only on change: how far below zero the account may go, zero or less, within what its group allows.
+    #[schema(value_type = Option<f64>)]
+    minimum_balance: Option<Literal>,
 }
 
 impl AccountRequest {
@@ -132,6 +135,11 @@ impl AccountRequest {
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement,
+            minimum_balance: self
+                .minimum_balance
+                .as_ref()
+                .map(|text| fields::decimal("minimumBalance", text))
+                .transpose()?,
         })
     }
 }
@@ -185,6 +193,20 @@ pub(super) struct AccountView {
     /// What is left of the balance without holds, uncleared deposits and margin.
     #[schema(value_type = f64, example = 10000.00)]
     available_balance: ExactNumber,
+    /// How far below zero the account may go.
+    #[schema(value_type = f64, example = 0.00)]
+    minimum_balance: ExactNumber,
+    /// PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED.
+    #[schema(example = "ACTIVE")]
+    lifecycle: String,
+    /// NONE, FULL, CREDITS_ONLY or DEBITS_ONLY: what still passes.
+    #[schema(example = "NONE")]
+    lock: String,
+    /// UNL, CST or SYS: whose lock it is.
+    #[schema(example = "UNL")]
+    lock_type: &'static str,
+    /// Why it is locked; null if it is not.
+    lock_reason: Option<&'static str>,
     created_at: String,
     updated_at: String,
     /// When the account was archived; null while it is not.
@@ -211,6 +233,15 @@ impl From<Account> for AccountView {
             spread_betting: account.is_spread_betting,
             number: account.serial.0,
             available_balance: money(account.balances.available()),
+            minimum_balance: money(account.balances.minimum),
+            lifecycle: account.lifecycle.name().to_uppercase(),
+            lock: account.lock.name().to_uppercase(),
+            lock_type: match account.lock_holder {
+                None => "UNL",
+                Some(LockHolder::Customer) => "CST",
+                Some(LockHolder::System) => "SYS",
+            },
+            lock_reason: account.lock_reason.map(LockReason::code),
             created_at: account.created_at.to_string(),
             updated_at: account.updated_at.to_string(),
             archived_at: account.closed_at.map(|at| at.to_string()),

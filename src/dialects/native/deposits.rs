@@ -8,7 +8,7 @@ use crate::domain::movement::MovementKind;
 use crate::domain::refusal::Refusal;
 
 /// Announce a deposit: pending until it settles.
-#[utoipa::path(post, path = "/accounts/{id}/deposits", operation_id = "deposits_announce", tag = "Movements",
+#[utoipa::path(post, path = "/accounts/{id}/deposits", tag = "Movements",
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
 pub(super) async fn announce(call: Call) -> Result<Reply, Refusal> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
@@ -16,7 +16,7 @@ pub(super) async fn announce(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// The deposits of an account, newest first.
-#[utoipa::path(get, path = "/accounts/{id}/deposits", operation_id = "deposits_list_of_account", tag = "Movements",
+#[utoipa::path(get, path = "/accounts/{id}/deposits", tag = "Movements",
     params(
         ("id" = Uuid, Path, description = "account id"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
@@ -28,7 +28,7 @@ pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// The deposits that you see, newest first.
-#[utoipa::path(get, path = "/deposits", operation_id = "deposits_list", tag = "Movements",
+#[utoipa::path(get, path = "/deposits", tag = "Movements",
     params(
         ("accountId" = Option<String>, Query, description = "of this account"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
@@ -40,21 +40,21 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// One deposit.
-#[utoipa::path(get, path = "/deposits/{id}", operation_id = "deposits_get", tag = "Movements",
+#[utoipa::path(get, path = "/deposits/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
     movements::get(&call, MovementKind::Deposit).await
 }
 
 /// Settle an announced deposit.
-#[utoipa::path(post, path = "/deposits/{id}/settle", operation_id = "deposits_settle", tag = "Movements",
+#[utoipa::path(post, path = "/deposits/{id}/settle", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn settle(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, SettleDeposit { id: fields::path_id(&call)? }).await
 }
 
 /// Return an announced deposit: the money did not come.
-#[utoipa::path(post, path = "/deposits/{id}/return", operation_id = "deposits_give_back", tag = "Movements",
+#[utoipa::path(post, path = "/deposits/{id}/return", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn give_back(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, ReturnDeposit { id: fields::path_id(&call)? }).await

@@ -18,7 +18,7 @@ pub(super) struct ReverseBody {
 }
 
 /// Reverse an entry, once. A deal's id is its entry's id.
-#[utoipa::path(post, path = "/entries/{id}/reverse", operation_id = "entries_reverse", tag = "Funds",
+#[utoipa::path(post, path = "/entries/{id}/reverse", tag = "Funds",
     params(("id" = Uuid, Path, description = "entry id")), request_body = Option<ReverseBody>,
     responses((status = 200, body = DealMade)))]
 pub(super) async fn reverse(call: Call) -> Result<Reply, Refusal> {

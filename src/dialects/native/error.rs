@@ -125,6 +125,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::GroupModeDiffers
         | Refusal::AccountState(_)
         | Refusal::AccountLocked
+        | Refusal::LockKept
         | Refusal::CreditsOff
         | Refusal::DebitsOff
         | Refusal::InsufficientFunds { .. }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// Place a hold: the money is reserved.
-#[utoipa::path(post, path = "/accounts/{id}/holds", operation_id = "holds_place", tag = "Movements",
+#[utoipa::path(post, path = "/accounts/{id}/holds", tag = "Movements",
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
 pub(super) async fn place(call: Call) -> Result<Reply, Refusal> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
@@ -18,7 +18,7 @@ pub(super) async fn place(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// The holds of an account, newest first.
-#[utoipa::path(get, path = "/accounts/{id}/holds", operation_id = "holds_list_of_account", tag = "Movements",
+#[utoipa::path(get, path = "/accounts/{id}/holds", tag = "Movements",
     params(
         ("id" = Uuid, Path, description = "account id"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
@@ -30,14 +30,14 @@ pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// One hold.
-#[utoipa::path(get, path = "/holds/{id}", operation_id = "holds_get", tag = "Movements",
+#[utoipa::path(get, path = "/holds/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
     movements::get(&call, MovementKind::Hold).await
 }
 
 /// Release a hold: the money is available again.
-#[utoipa::path(post, path = "/holds/{id}/release", operation_id = "holds_release", tag = "Movements",
+#[utoipa::path(post, path = "/holds/{id}/release", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn release(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, ReleaseHold { id: fields::path_id(&call)? }).await
@@ -52,7 +52,7 @@ pub(super) struct CaptureBody {
 }
 
 /// Capture a hold, in whole or in part: the captured part is paid out, the rest is available again.
-#[utoipa::path(post, path = "/holds/{id}/capture", operation_id = "holds_capture", tag = "Movements",
+#[utoipa::path(post, path = "/holds/{id}/capture", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), request_body = Option<CaptureBody>,
     responses((status = 200, body = MovementView)))]
 pub(super) async fn capture(call: Call) -> Result<Reply, Refusal> {

@@ -2,6 +2,7 @@
 //!
 //! Every success is 200, creates included; errors are `{"code", "message", "details"}` with google.rpc codes.
 
+mod account_states;
 mod accounts;
 mod currencies;
 mod deals;
@@ -56,6 +57,12 @@ impl Dialect for Native {
             .get("/accounts/{id}", accounts::get)
             .put("/accounts/{id}", accounts::change)
             .delete("/accounts/{id}", accounts::archive)
+            .post("/accounts/{id}/lock", account_states::lock)
+            .post("/accounts/{id}/unlock", account_states::unlock)
+            .post("/accounts/{id}/activate", account_states::activate)
+            .post("/accounts/{id}/inactive", account_states::inactive)
+            .post("/accounts/{id}/dormant", account_states::dormant)
+            .post("/accounts/{id}/close", account_states::close)
             .post("/accounts/{id}/deposit", funding::deposit)
             .post("/accounts/{id}/withdraw", funding::withdraw)
             .post("/accounts/{id}/balance", funding::adjust)

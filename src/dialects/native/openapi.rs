@@ -2,7 +2,7 @@
 
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, portfolios, profiles, sessions, users};
-use super::{deposits, entries, holds, sandbox, transfers, withdrawals};
+use super::{account_states, deposits, entries, holds, sandbox, transfers, withdrawals};
 use crate::dialects::kit::{Access, Dialect};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -29,7 +29,9 @@ use utoipa::{Modify, OpenApi};
         deposits::get, deposits::settle, deposits::give_back, withdrawals::request, withdrawals::list_of_account,
         withdrawals::list, withdrawals::get, withdrawals::approve, withdrawals::pay, withdrawals::reject,
         withdrawals::cancel, holds::place, holds::list_of_account, holds::get, holds::capture, holds::release,
-        transfers::make, transfers::list, transfers::get, entries::reverse, sandbox::clock, sandbox::reset
+        transfers::make, transfers::list, transfers::get, entries::reverse, sandbox::clock, sandbox::reset, account_states::lock,
+        account_states::unlock, account_states::activate, account_states::inactive, account_states::dormant,
+        account_states::close
     ),
     components(schemas(ErrorView, Detail, Metadata)),
     modifiers(&Common)
@@ -56,9 +58,11 @@ impl Modify for Common {
                 let route = routes.iter().find(|route| route.path == path && route.method.as_str() == method);
                 if route.is_some_and(|route| route.access == Access::Token) {
                     operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
-                    // Sessions are made anew by each call, whatever its key.
-                    if method != "GET" && !path.starts_with("/trade/") {
-                        operation.parameters.get_or_insert_default().push(idempotency_key().into());
+                    // Sessions are made anew by each call, whatever its key; time does not go back.
+                    if method != "GET" && !path.starts_with("/trade/") && !path.starts_with("/sandbox/") {
+                        let parameters = operation.parameters.get_or_insert_default();
+                        parameters.push(idempotency_key().into());
+                        parameters.push(dry_run().into());
                     }
                 }
                 operation.operation_id = Some(operation_id(method, path));
@@ -81,6 +85,16 @@ fn idempotency_key() -> Parameter {
         .required(Required::False)
         .description(Some("1 to 255 characters; the same key with the same call gets the first answer again"))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255)).build()))
+        .build()
+}
+
+fn dry_run() -> Parameter {
+    ParameterBuilder::new()
+        .name("dryRun")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some("true: answer as if it were done, and do nothing"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::Boolean).build()))
         .build()
 }
 

@@ -44,9 +44,10 @@ impl ClockBody {
 const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
 
 /// Move the clock of a sandbox ahead; what is due on the way happens at its time.
-#[utoipa::path(post, path = "/sandbox/clock", operation_id = "sandbox_clock", tag = "Sandbox", request_body = ClockBody,
+#[utoipa::path(post, path = "/sandbox/clock", tag = "Sandbox", request_body = ClockBody,
     responses((status = 200, body = ClockReply)))]
 pub(super) async fn clock(call: Call) -> Result<Reply, Refusal> {
+    call.refuse_rehearsal()?;
     let target = call.body::<ClockBody>()?.target(call.app().now())?;
     let (app, caller) = (call.app().clone(), call.caller()?.clone());
     let now = call.blocking(move || app.travel(&caller, target)).await?;
@@ -54,9 +55,10 @@ pub(super) async fn clock(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// Empty a sandbox of clients and money; operators, tokens and reference data stay.
-#[utoipa::path(post, path = "/sandbox/reset", operation_id = "sandbox_reset", tag = "Sandbox",
+#[utoipa::path(post, path = "/sandbox/reset", tag = "Sandbox",
     responses((status = 200, body = Empty)))]
 pub(super) async fn reset(call: Call) -> Result<Reply, Refusal> {
+    call.refuse_rehearsal()?;
     let (app, caller) = (call.app().clone(), call.caller()?.clone());
     call.blocking(move || app.start_over(&caller)).await?;
     Reply::ok(&Empty {})

@@ -47,6 +47,7 @@ pub(super) struct SessionAccount {
 #[utoipa::path(post, path = "/trade/login", tag = "End users", request_body = SessionRequest,
     responses((status = 200, body = SessionReply)))]
 pub(super) async fn begin(call: Call) -> Result<Reply, Refusal> {
+    call.refuse_rehearsal()?;
     let request: SessionRequest = call.body()?;
     let email = required("email", request.email, text::EMAIL_MAX)?;
     let password = required("password", request.password, PASSWORD_MAX)?;

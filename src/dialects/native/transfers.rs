@@ -54,7 +54,7 @@ impl TransferBody {
 }
 
 /// Transfer money between accounts, in one currency or across two.
-#[utoipa::path(post, path = "/transfers", operation_id = "transfers_make", tag = "Movements", request_body = TransferBody,
+#[utoipa::path(post, path = "/transfers", tag = "Movements", request_body = TransferBody,
     responses((status = 200, body = MovementView)))]
 pub(super) async fn make(call: Call) -> Result<Reply, Refusal> {
     let command = call.body::<TransferBody>()?.command()?;
@@ -62,7 +62,7 @@ pub(super) async fn make(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// The transfers that you see, newest first.
-#[utoipa::path(get, path = "/transfers", operation_id = "transfers_list", tag = "Movements",
+#[utoipa::path(get, path = "/transfers", tag = "Movements",
     params(
         ("accountId" = Option<String>, Query, description = "paid by this account"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
@@ -74,7 +74,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// One transfer.
-#[utoipa::path(get, path = "/transfers/{id}", operation_id = "transfers_get", tag = "Movements",
+#[utoipa::path(get, path = "/transfers/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "transfer id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
     movements::get(&call, MovementKind::Transfer).await

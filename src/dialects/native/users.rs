@@ -28,6 +28,7 @@ pub(super) struct LoginReply {
 #[utoipa::path(post, path = "/user/login", tag = "Access", security(()), request_body = LoginRequest,
     responses((status = 200, body = LoginReply), (status = 429, description = "too many wrong tries; see Retry-After")))]
 pub(super) async fn log_in(call: Call) -> Result<Reply, Refusal> {
+    call.refuse_rehearsal()?;
     let request: LoginRequest = call.body()?;
     let name = required("username", request.username, text::FIELD_MAX)?;
     let password = required("password", request.password, PASSWORD_MAX)?;

@@ -8,7 +8,7 @@ use crate::domain::movement::MovementKind;
 use crate::domain::refusal::Refusal;
 
 /// Request a withdrawal: the money is held until it is decided.
-#[utoipa::path(post, path = "/accounts/{id}/withdrawals", operation_id = "withdrawals_request", tag = "Movements",
+#[utoipa::path(post, path = "/accounts/{id}/withdrawals", tag = "Movements",
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
 pub(super) async fn request(call: Call) -> Result<Reply, Refusal> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
@@ -16,7 +16,7 @@ pub(super) async fn request(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// The withdrawals of an account, newest first.
-#[utoipa::path(get, path = "/accounts/{id}/withdrawals", operation_id = "withdrawals_list_of_account", tag = "Movements",
+#[utoipa::path(get, path = "/accounts/{id}/withdrawals", tag = "Movements",
     params(
         ("id" = Uuid, Path, description = "account id"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
@@ -28,7 +28,7 @@ pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// The withdrawals that you see, newest first.
-#[utoipa::path(get, path = "/withdrawals", operation_id = "withdrawals_list", tag = "Movements",
+#[utoipa::path(get, path = "/withdrawals", tag = "Movements",
     params(
         ("accountId" = Option<String>, Query, description = "of this account"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
@@ -40,35 +40,35 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// One withdrawal.
-#[utoipa::path(get, path = "/withdrawals/{id}", operation_id = "withdrawals_get", tag = "Movements",
+#[utoipa::path(get, path = "/withdrawals/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "withdrawal id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
     movements::get(&call, MovementKind::Withdrawal).await
 }
 
 /// Approve a withdrawal. Where the group requires a second operator, not your own.
-#[utoipa::path(post, path = "/withdrawals/{id}/approve", operation_id = "withdrawals_approve", tag = "Movements",
+#[utoipa::path(post, path = "/withdrawals/{id}/approve", tag = "Movements",
     params(("id" = Uuid, Path, description = "withdrawal id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, ApproveWithdrawal { id: fields::path_id(&call)? }).await
 }
 
 /// Pay a withdrawal: it is posted and the hold ends.
-#[utoipa::path(post, path = "/withdrawals/{id}/pay", operation_id = "withdrawals_pay", tag = "Movements",
+#[utoipa::path(post, path = "/withdrawals/{id}/pay", tag = "Movements",
     params(("id" = Uuid, Path, description = "withdrawal id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn pay(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, PayWithdrawal { id: fields::path_id(&call)? }).await
 }
 
 /// Reject a withdrawal: the hold ends.
-#[utoipa::path(post, path = "/withdrawals/{id}/reject", operation_id = "withdrawals_reject", tag = "Movements",
+#[utoipa::path(post, path = "/withdrawals/{id}/reject", tag = "Movements",
     params(("id" = Uuid, Path, description = "withdrawal id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn reject(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, VoidWithdrawal { id: fields::path_id(&call)? }).await
 }
 
 /// Cancel a withdrawal: the hold ends.
-#[utoipa::path(post, path = "/withdrawals/{id}/cancel", operation_id = "withdrawals_cancel", tag = "Movements",
+#[utoipa::path(post, path = "/withdrawals/{id}/cancel", tag = "Movements",
     params(("id" = Uuid, Path, description = "withdrawal id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn cancel(call: Call) -> Result<Reply, Refusal> {
     movements::run(&call, VoidWithdrawal { id: fields::path_id(&call)? }).await

@@ -1,0 +1,110 @@
+//! The life of an account: locks, setting aside, closing.
+
+use super::accounts::AccountView;
+use super::fields;
+use crate::app::Command;
+use crate::app::account_states::{CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
+use crate::dialects::kit::{Call, Reply};
+use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason};
+use crate::domain::refusal::Refusal;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// How an account is locked.
+#[derive(Default, Deserialize, ToSchema)]
+pub(super) struct LockBody {
+    /// FULL (the default), CREDITS_ONLY or DEBITS_ONLY: what still passes.
+    #[schema(example = "FULL")]
+    lock: Option<String>,
+    /// CST (the default): any operator takes it off; SYS: only administrators do.
+    #[schema(example = "CST")]
+    r#type: Option<String>,
+    /// UNK, FRD, ADM (the default), TMP, FRZ, SUS, CO, RTN, REC, DED or DOR. With CO credits pass unless `lock` says
+    /// otherwise.
+    #[schema(example = "ADM")]
+    reason: Option<String>,
+}
+
+impl LockBody {
+    fn command(self, call: &Call) -> Result<LockAccount, Refusal> {
+        let reason = match self.reason.as_deref() {
+            None => LockReason::Adm,
+            Some(code) => LockReason::ALL.into_iter().find(|reason| reason.code() == code).ok_or_else(|| {
+                Refusal::invalid("reason", "one of UNK, FRD, ADM, TMP, FRZ, SUS, CO, RTN, REC, DED, DOR")
+            })?,
+        };
+        let lock = match (self.lock.as_deref(), reason) {
+            (None, LockReason::Co) | (Some("CREDITS_ONLY"), _) => Lock::CreditsOnly,
+            (None | Some("FULL"), _) => Lock::Full,
+            (Some("DEBITS_ONLY"), _) => Lock::DebitsOnly,
+            (Some(_), _) => return Err(Refusal::invalid("lock", "one of FULL, CREDITS_ONLY, DEBITS_ONLY")),
+        };
+        let holder = match self.r#type.as_deref() {
+            None | Some("CST") => LockHolder::Customer,
+            Some("SYS") => LockHolder::System,
+            Some(_) => return Err(Refusal::invalid("type", "CST or SYS")),
+        };
+        Ok(LockAccount { id: fields::path_id(call)?, lock, holder, reason })
+    }
+}
+
+async fn run(call: &Call, command: impl Command<Outcome = Account>) -> Result<Reply, Refusal> {
+    let done = call.execute(command).await?;
+    let version = done.outcome.version;
+    Ok(Reply::ok(&AccountView::from(done.outcome))?.version(version).replayed(done.replayed))
+}
+
+/// Lock an account, or replace its lock.
+#[utoipa::path(post, path = "/accounts/{id}/lock", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id")), request_body = Option<LockBody>,
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn lock(call: Call) -> Result<Reply, Refusal> {
+    let command = call.optional_body::<LockBody>()?.unwrap_or_default().command(&call)?;
+    run(&call, command).await
+}
+
+/// Take the lock off an account.
+#[utoipa::path(post, path = "/accounts/{id}/unlock", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
+pub(super) async fn unlock(call: Call) -> Result<Reply, Refusal> {
+    run(&call, UnlockAccount { id: fields::path_id(&call)? }).await
+}
+
+/// Take an account into use: one that waits for approval, is inactive or dormant.
+#[utoipa::path(post, path = "/accounts/{id}/activate", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
+pub(super) async fn activate(call: Call) -> Result<Reply, Refusal> {
+    run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Active }).await
+}
+
+/// Set an account aside as inactive: no money moves.
+#[utoipa::path(post, path = "/accounts/{id}/inactive", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
+pub(super) async fn inactive(call: Call) -> Result<Reply, Refusal> {
+    run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Inactive }).await
+}
+
+/// Set an account aside as dormant: no money moves.
+#[utoipa::path(post, path = "/accounts/{id}/dormant", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
+pub(super) async fn dormant(call: Call) -> Result<Reply, Refusal> {
+    run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Dormant }).await
+}
+
+/// Where the balance of a closing account goes.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CloseBody {
+    /// Another account in the same currency; left out, the account closes once it has been emptied otherwise.
+    sweep_to_account_id: Option<String>,
+}
+
+/// Close an account: announced deposits are returned, the balance is swept, and once nothing is left it is archived.
+#[utoipa::path(post, path = "/accounts/{id}/close", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id")), request_body = Option<CloseBody>,
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn close(call: Call) -> Result<Reply, Refusal> {
+    let body = call.optional_body::<CloseBody>()?.unwrap_or_default();
+    let sweep_to = fields::optional_id("sweepToAccountId", body.sweep_to_account_id.as_deref())?;
+    run(&call, CloseAccount { id: fields::path_id(&call)?, sweep_to }).await
+}

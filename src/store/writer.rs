@@ -241,6 +241,12 @@ impl Loop {
             self.checkpointer.look(self.gauge.pages());
         }
         self.checkpointer.stop();
+        tracing::info!(
+            operations = self.health.operations.load(Ordering::Relaxed),
+            commits = self.health.commits.load(Ordering::Relaxed),
+            slowest_commit_us = self.health.slowest_commit_us.load(Ordering::Relaxed),
+            "the writer has stopped"
+        );
         // The file alone is complete after a clean stop.
         if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);") {
             tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");

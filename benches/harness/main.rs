@@ -183,7 +183,7 @@ fn round(
     };
     if options.wants("get") {
         let path = |account: &str| format!("/accounts/{account}");
-        let get = server.load(CONNECTIONS, time).run(server.gets(&places.large.accounts, path))?;
+        let get = server.load(CONNECTIONS, time).best(server.gets(&places.large.accounts, path))?;
         let least = hello_rate(hello, time)?;
         table.ratio("GET account ÷ hello GET of the same server library", 0.40, (get.rate, least));
     }
@@ -292,7 +292,7 @@ fn newest_deals(server: &Bursar, place: &Place, time: Duration) -> Outcome<f64> 
 }
 
 fn hello_rate(hello: &Hello, time: Duration) -> Outcome<f64> {
-    let figures = hello.load(CONNECTIONS, time).run(|_| -> NextRequest {
+    let figures = hello.load(CONNECTIONS, time).best(|_| -> NextRequest {
         Box::new(|bytes| bytes.extend_from_slice(b"GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n"))
     })?;
     Ok(figures.rate)

@@ -48,7 +48,8 @@ impl Raw {
             connection.query_row("SELECT principal_id, uuid FROM tokens ORDER BY id DESC LIMIT 1", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
-        Ok(Raw { connection, accounts, principal, token, dice: Dice::new(3) })
+        let dice = Dice::new(SystemClock.now().unix_ms().unsigned_abs());
+        Ok(Raw { connection, accounts, principal, token, dice })
     }
 
     /// Deposits a second.

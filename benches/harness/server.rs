@@ -142,7 +142,7 @@ impl Bursar {
     /// A load on this server.
     pub(crate) fn load(&self, connections: usize, time: Duration) -> Load {
         let warm_up = (time / 3).min(Duration::from_secs(1));
-        Load { address: self.address, tls: self.tls.clone(), connections, warm_up, time }
+        Load { address: self.address, tls: self.tls.clone(), connections, threads: 1, warm_up, time }
     }
 
     /// Requests that are the same for ever: `path` with each account in turn.
@@ -226,7 +226,7 @@ impl Hello {
 
     pub(crate) fn load(&self, connections: usize, time: Duration) -> Load {
         let warm_up = (time / 3).min(Duration::from_secs(1));
-        Load { address: self.address, tls: None, connections, warm_up, time }
+        Load { address: self.address, tls: None, connections, threads: 1, warm_up, time }
     }
 }
 

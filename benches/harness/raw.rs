@@ -133,9 +133,14 @@ impl Raw {
         let profile: i64 =
             db.prepare_cached("SELECT profile_id FROM accounts WHERE id = ?1")?.query_row([book], |row| row.get(0))?;
         let told = payload(id, seq, now, (account, amount, balance), ("bank", house_balance));
-        let event: i64 = db
-            .prepare_cached(sql!("events/insert"))?
-            .query_row(("entry.posted", id, profile, self.principal, now, told), |row| row.get(0))?;
+        let event: i64 = db.prepare_cached(sql!("events/insert"))?.insert((
+            "entry.posted",
+            id,
+            profile,
+            self.principal,
+            now,
+            told,
+        ))?;
         db.prepare_cached(sql!("audit_log/insert"))?.execute((
             now,
             self.principal,

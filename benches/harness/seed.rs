@@ -194,8 +194,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
             previous.as_slice()
         ])?;
         let payload = payload(id, seq, at, (account.uuid, amount, account.balance), (bank_name, bank_balance));
-        let event: i64 =
-            insert_event.query_row(("entry.posted", id, account.profile, principal, at, payload), |row| row.get(0))?;
+        let event: i64 = insert_event.insert(("entry.posted", id, account.profile, principal, at, payload))?;
         let request = id_at(at.unsigned_abs(), &mut dice);
         insert_audit.execute((at, principal, token, "funds.post", id, request, "127.0.0.1", event))?;
         let random = |dice: &mut Dice| id_at(dice.roll() >> 16, dice).into_bytes();

@@ -50,7 +50,8 @@ impl Load {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let one = Load { threads: 1, ..self.clone() }.run(&requests)?;
         let many = Load { threads: cores, ..self.clone() }.run(&requests)?;
-        Ok(if one.rate > many.rate { one } else { many })
+        let answers = one.answers + many.answers;
+        Ok(if one.rate > many.rate { Figures { answers, ..one } } else { Figures { answers, ..many } })
     }
 
     /// Runs the load. Any answer but 200 is a failure of the whole run.

@@ -172,9 +172,11 @@ fn round(
     }
     let needs_deposits = ["deposits", "raw", "empty", "postgres", "tls"].iter().any(|name| options.wants(name));
     let rate = if needs_deposits {
+        let before = server.processor_time()?;
         let figures = deposits(&server, &places.large, time)?;
         *deposited += figures.answers;
         latencies(&figures, table);
+        cost("processor time of a deposit", (before, server.processor_time()?), &figures, table);
         let memory = server.memory_kib("VmRSS")? as f64 / 1024.0;
         table.note("resident memory under load", "MB", Goal::AtMost(200.0), memory, String::new());
         figures.rate
@@ -183,7 +185,9 @@ fn round(
     };
     if options.wants("get") {
         let path = |account: &str| format!("/accounts/{account}");
+        let before = server.processor_time()?;
         let get = server.load(CONNECTIONS, time).best(server.gets(&places.large.accounts, path))?;
+        cost("processor time of GET account", (before, server.processor_time()?), &get, table);
         let least = hello_rate(hello, time)?;
         table.ratio("GET account ÷ hello GET of the same server library", 0.40, (get.rate, least));
     }
@@ -253,6 +257,11 @@ fn latencies(figures: &Figures, table: &mut Table) {
     let ms = |latency: Duration| latency.as_secs_f64() * 1000.0;
     let made_of = format!("p50 {:.1} ms, slowest {:.1} ms", ms(figures.p50), ms(figures.max));
     table.note("deposit, p99", "ms", Goal::AtMost(25.0), ms(figures.p99), made_of);
+}
+
+fn cost(what: &'static str, used: (Duration, Duration), figures: &Figures, table: &mut Table) {
+    let us = (used.1 - used.0).as_secs_f64() * 1e6 / figures.answers.max(1) as f64;
+    table.note(what, "µs", Goal::None, us, format!("{} answers", figures.answers));
 }
 
 fn commits(written: Written, table: &mut Table) {

@@ -13,6 +13,8 @@ use std::process::Command;
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
+    /// Is only told.
+    None,
 }
 
 /// One line of the table, with the value of each round.
@@ -63,6 +65,7 @@ impl Table {
             let (goal, verdict) = match row.goal {
                 Goal::AtLeast(goal) => (format!("≥ {}", shown(goal, row.unit)), verdict(median >= goal)),
                 Goal::AtMost(goal) => (format!("≤ {}", shown(goal, row.unit)), verdict(median <= goal)),
+                Goal::None => (String::new(), ""),
             };
             let rounds: Vec<_> = row.values.iter().map(|value| shown(*value, "")).collect();
             let _ = writeln!(

@@ -14,7 +14,8 @@ pub(super) fn mount(dialect: &'static str, config: &mut ServiceConfig) {
     config
         .route("/openapi.json", web::get().to(move || send("application/json", document.clone())))
         .route("/docs", web::get().to(redirect))
-        .route("/docs/{file:.*}", web::get().to(page));
+        // A scope of its own, so that the pattern is tried only below it.
+        .service(web::scope("/docs").route("/{file:.*}", web::get().to(page)));
 }
 
 async fn send(content_type: &'static str, bytes: web::Bytes) -> HttpResponse {

@@ -92,7 +92,10 @@ fn options(arguments: &[String]) -> Outcome<Options> {
             }
             "--postgres" => options.install_postgres = true,
             "--build" => options.build = true,
-            "--binary" => options.binary = value()?.into(),
+            "--binary" => {
+                options.binary = value()?.into();
+                options.is_partial = true; // the results are those of the tree that they stand in
+            }
             other => return Err(format!("{other} is none of the options; see benches/harness/main.rs").into()),
         }
     }
@@ -120,7 +123,8 @@ struct Places {
 
 fn run(options: &Options, home: &Path) -> Outcome<()> {
     let program = Program { binary: options.binary.clone() };
-    println!("seeding {} postings", options.postings);
+    let load_before = report::load_average();
+    println!("load average {load_before}; seeding {} postings", options.postings);
     let entries = options.postings / 2;
     let count = usize::try_from(entries / 125)?.clamp(40, 4000);
     let empty = seed::accounts(&program, home.join("empty"), count)?;
@@ -147,10 +151,10 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     build(options, home, &mut table)?;
     println!("\n{}", table.to_markdown());
     let version = postgres.as_ref().map(|server| server.version.as_str());
-    let machine = report::machine(home, version);
+    let machine = report::machine(home, version, &load_before);
     println!("{machine}");
     if options.is_partial {
-        println!("benches/RESULTS.md is left as it is: this was a part or a quick look");
+        println!("benches/RESULTS.md is left as it is: this was a part, a quick look or another binary");
         return Ok(());
     }
     report::write(&introduction(options, &places), &machine, &table)

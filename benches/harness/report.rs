@@ -95,27 +95,32 @@ fn shown(value: f64, unit: &str) -> String {
 }
 
 /// The machine and what ran on it.
-pub(crate) fn machine(directory: &Path, postgres: Option<&str>) -> String {
+pub(crate) fn machine(directory: &Path, postgres: Option<&str>, load_before: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into());
     let memory = field("/proc/meminfo", "MemTotal")
         .and_then(|text| text.trim_end_matches(" kB").trim().parse::<f64>().ok())
         .map_or("unknown".into(), |kib| format!("{:.1} GiB", kib / 1024.0 / 1024.0));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let rows = [
         ("Date", SystemClock.now().to_string()),
         ("Processor", format!("{cores} cores, {cpu}")),
         ("Memory", memory),
         ("Kernel", format!("Linux {}", kernel.trim())),
         ("File system", file_system(directory)),
-        ("Load average at the end", load.split(' ').take(3).collect::<Vec<_>>().join(" ")),
+        ("Load average before and after", format!("{load_before}; {}", load_average())),
         ("bursar", format!("{} at {}", env!("CARGO_PKG_VERSION"), said("git", &["rev-parse", "--short", "HEAD"]))),
         ("Compiler", said("rustc", &["--version"])),
         ("SQLite", rusqlite::version().into()),
         ("PostgreSQL", postgres.unwrap_or("not here, left out").into()),
     ];
     rows.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect()
+}
+
+/// How busy the machine is: other work on it makes every figure worse.
+pub(crate) fn load_average() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 
 fn field(file: &str, name: &str) -> Option<String> {

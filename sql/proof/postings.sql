@@ -1,3 +1,3 @@
-SELECT book_id, entry_seq, amount_minor, balance_minor, recorded_at, kind, comment
+SELECT book_id, entry_seq, amount_minor, balance_minor, recorded_at, kind, comment, entry_uuid
 FROM postings
 ORDER BY book_id, entry_seq

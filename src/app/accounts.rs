@@ -72,7 +72,9 @@ impl Command for OpenAccount {
         if let Some(id) = self.id
             && work.tx.has_account(id)?
         {
-            return Err(Refusal::DuplicateId(Noun::Account).into());
+            let is_visible = work.tx.account(id, work.visibility())?.is_some();
+            let hidden = Refusal::invalid("id", "cannot be used");
+            return Err(if is_visible { Refusal::DuplicateId(Noun::Account) } else { hidden }.into());
         }
         check_group(&group, &currency)?;
 

@@ -54,12 +54,12 @@ impl Command for PostFunds {
         })?;
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
         if amount.is_zero() {
-            return Err(Refusal::invalid("amount", "not zero").into());
+            return Err(Refusal::invalid("amount", "must not be zero").into());
         }
         account.admit_funds(direction)?;
         let is_credit = self.kind == EntryKind::Credit;
         if direction == Direction::Debit && !account.balances.covers(amount, is_credit) {
-            return Err(account.insufficient_funds().into());
+            return Err(account.insufficient_funds(is_credit).into());
         }
         let house = House::counterpart(self.kind).ok_or(Refusal::Internal)?;
         let entry = post(work, &account, amount, self.kind, house, &self.comment)?;

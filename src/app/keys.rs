@@ -8,8 +8,6 @@ use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use crate::store::KeyRow;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// How long an old key stays published beyond the life of the last token that it signed: clocks differ.
 const OVERLAP_S: i64 = 300;
@@ -32,24 +30,6 @@ pub fn new_key(now: Moment, randomness: &dyn Randomness) -> Result<KeyRow, Refus
     })
 }
 
-/// One public key of the published set (RFC 7517, RFC 8037).
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, utoipa::ToSchema)]
-pub struct PublishedKey {
-    /// Key type: `OKP`.
-    pub kty: &'static str,
-    /// Curve: `Ed25519`.
-    pub crv: &'static str,
-    /// What it is for: `sig`.
-    #[serde(rename = "use")]
-    pub purpose: &'static str,
-    /// How it signs: `EdDSA`.
-    pub alg: &'static str,
-    /// Its id, as in the header of tokens.
-    pub kid: String,
-    /// The public key, base64url.
-    pub x: String,
-}
-
 /// Makes a new key that signs from now on. The old one stays published until its last token has ended.
 pub struct RotateKeys {
     /// The new key.
@@ -59,7 +39,7 @@ pub struct RotateKeys {
 impl Command for RotateKeys {
     type Outcome = String;
     const ACTION: &'static str = "keys.rotate";
-    const RIGHT: Right = Right::IssueSessions;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<String, Failure> {
         let lifetime_s = i64::from(work.app.settings().session_lifetime_s);
@@ -74,18 +54,11 @@ impl App {
         self.store.read(|tx| Ok(tx.signing_keys()?)).map_err(refusal_of_read)
     }
 
-    /// The keys with which end-user tokens of the present can be verified.
-    pub fn published_keys(&self) -> Result<Vec<PublishedKey>, Refusal> {
+    /// The keys with which end-user tokens of the present can be verified, newest first. Blocks shortly.
+    pub fn published_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
         let now = self.now();
-        let published = |key: &KeyRow| key.withdrawn_at.is_none_or(|at| at > now);
-        let keys = self.list_keys()?.into_iter().filter(published).map(|key| PublishedKey {
-            kty: "OKP",
-            crv: "Ed25519",
-            purpose: "sig",
-            alg: "EdDSA",
-            kid: key.kid,
-            x: URL_SAFE_NO_PAD.encode(key.public_key),
-        });
-        Ok(keys.collect())
+        let mut keys = self.list_keys()?;
+        keys.retain(|key| key.withdrawn_at.is_none_or(|at| at > now));
+        Ok(keys)
     }
 }

@@ -29,7 +29,7 @@ impl App {
         self.check_login(&by_name, address, password, hash).await?;
         let operator = usable.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
 
-        let now = self.now();
+        let (now, checked) = (self.now(), operator.password_hash);
         let token = FreshToken::new(self.randomness());
         let new = NewToken {
             id: TokenId::new(now, self.randomness()),
@@ -45,6 +45,11 @@ impl App {
         let mut ticket = self
             .store
             .submit(move |tx| {
+                // The password may have been reset, or the operator disabled, while it was checked.
+                let present = tx.operator(new.principal)?.filter(|operator| operator.disabled_at.is_none());
+                if present.and_then(|operator| operator.password_hash) != checked {
+                    return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
+                }
                 tx.add_token(&new, now)?;
                 tx.append_audit(&AuditRow {
                     at: now,
@@ -76,7 +81,8 @@ impl App {
             return Err(Refusal::Throttled { retry_after_s });
         }
         if self.verify_password(password, hash).await? {
-            subjects.iter().for_each(|subject| self.logins.right(subject));
+            // Only the name: one's own account must not give back tries at those of others.
+            self.logins.right(subject);
             Ok(())
         } else {
             self.logins.wrong(&subjects, self.now());

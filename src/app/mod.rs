@@ -82,7 +82,7 @@ pub struct App {
     principals: PrincipalCache,
     hasher: PasswordHasher,
     logins: Throttle,
-    long_reads: tokio::sync::Semaphore,
+    long_reads: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -96,7 +96,7 @@ impl App {
         let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
         let hasher = PasswordHasher::new(randomness.as_ref());
-        let long_reads = tokio::sync::Semaphore::new(settings.long_reads.max(1));
+        let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
         Ok(App {
             store,
             clock,
@@ -155,6 +155,29 @@ impl App {
             expires_at: None,
         };
         Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
+    }
+
+    /// Why the server is not ready, if it is not: the database cannot be read, or its last write failed and there is still
+    /// no room, or still no writing.
+    pub async fn unreadiness(self: &Arc<App>) -> Option<String> {
+        let app = Arc::clone(self);
+        let found = tokio::task::spawn_blocking(move || {
+            app.store.read(|tx| tx.installation()).map_err(|_| "the database cannot be read".to_owned())?;
+            let is_in_doubt = app.store.health().failure().is_some();
+            if is_in_doubt {
+                app.store.try_room()?;
+            }
+            Ok::<_, String>(is_in_doubt)
+        });
+        match found.await {
+            Ok(Ok(false)) => None,
+            Ok(Ok(true)) => {
+                let refusal = self.probe().await.err()?;
+                Some(self.store.health().failure().unwrap_or_else(|| refusal.to_string()))
+            }
+            Ok(Err(reason)) => Some(reason),
+            Err(_) => Some("the server is too busy to tell".to_owned()),
+        }
     }
 
     /// Whether the database can be written, found out by writing. Blocks.

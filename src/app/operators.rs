@@ -26,7 +26,7 @@ pub struct AddOperator {
 impl Command for AddOperator {
     type Outcome = PrincipalId;
     const ACTION: &'static str = "operator.add";
-    const RIGHT: Right = Right::ReadReference;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<PrincipalId, Failure> {
         text::check("name", &self.name, 100)?;
@@ -61,7 +61,7 @@ pub struct DisableOperator {
 impl Command for DisableOperator {
     type Outcome = ();
     const ACTION: &'static str = "operator.disable";
-    const RIGHT: Right = Right::ReadReference;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<(), Failure> {
         let operator = find(work, &self.name)?;
@@ -80,7 +80,7 @@ pub struct ResetPassword {
 impl Command for ResetPassword {
     type Outcome = ();
     const ACTION: &'static str = "operator.reset_password";
-    const RIGHT: Right = Right::ReadReference;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<(), Failure> {
         let operator = find(work, &self.name)?;

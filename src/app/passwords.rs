@@ -38,8 +38,8 @@ impl std::fmt::Debug for PasswordHash {
 
 /// Bounds the work and the memory that hashing takes.
 pub(super) struct PasswordHasher {
-    slots: Semaphore,
-    waiting: AtomicUsize,
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
     /// Verified in place of a hash that does not exist, so that unknown names take as long as wrong passwords.
     decoy: String,
 }
@@ -49,27 +49,40 @@ impl PasswordHasher {
         let mut nobody = [0; 32];
         randomness.fill(&mut nobody);
         let decoy = hash_blocking(&nobody, randomness).map_or_else(|_| String::new(), |hash| hash.0);
-        PasswordHasher { slots: Semaphore::new(AT_A_TIME), waiting: AtomicUsize::new(0), decoy }
+        PasswordHasher { slots: Arc::new(Semaphore::new(AT_A_TIME)), waiting: Arc::default(), decoy }
     }
 
+    /// Runs a computation when it is its turn. Its place is given back when it ends, not when the caller goes away: a
+    /// client that hangs up does not make room for another computation.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-        if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
-            return Err(Refusal::Busy { retry_after_s: 1 });
-        }
-        let _waiting = Waiting(&self.waiting);
-        let _slot = self.slots.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| {
+        let waiting = Waiting::enter(&self.waiting)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
+        let computation = tokio::task::spawn_blocking(move || {
+            let _until_the_end = (waiting, slot);
+            work()
+        });
+        computation.await.map_err(|error| {
             tracing::error!(%error, "hashing a password panicked");
             Refusal::Internal
         })
     }
 }
 
-/// Counts down even if the caller goes away while it waits.
-struct Waiting<'a>(&'a AtomicUsize);
+/// A place in the queue, given back when it is dropped.
+struct Waiting(Arc<AtomicUsize>);
 
-impl Drop for Waiting<'_> {
+impl Waiting {
+    fn enter(count: &Arc<AtomicUsize>) -> Result<Waiting, Refusal> {
+        let place = Waiting(Arc::clone(count));
+        if count.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
+            Err(Refusal::Busy { retry_after_s: 1 })
+        } else {
+            Ok(place)
+        }
+    }
+}
+
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -91,6 +104,19 @@ impl App {
     pub async fn hash_password(self: &Arc<App>, password: String) -> Result<PasswordHash, Refusal> {
         let app = Arc::clone(self);
         self.hasher.run(move || hash_blocking(password.as_bytes(), app.randomness())).await?
+    }
+
+    /// A hash of a call that holds a secret, as slow as that of a password: who has a copy of the database must not be
+    /// able to guess the secret faster than from the password's own hash.
+    pub(super) async fn slow_hash(&self, call: Vec<u8>, salt: [u8; 16]) -> Result<[u8; 16], Refusal> {
+        let hashed = self.hasher.run(move || {
+            let mut hash = [0; 16];
+            Argon2::default().hash_password_into(&call, &salt, &mut hash).map(|()| hash)
+        });
+        hashed.await?.map_err(|error| {
+            tracing::error!(%error, "a call could not be hashed");
+            Refusal::Internal
+        })
     }
 
     /// Whether a password belongs to a hash. Without a hash the answer is no, after the same time.

@@ -5,7 +5,7 @@ use super::work::to_json;
 use super::{Command, Failure, Query, View, Work};
 use crate::domain::account::Account;
 use crate::domain::event::{Event, EventType};
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::profile::{Profile, ProfileDetails, check_tags};
@@ -36,15 +36,15 @@ impl Command for CreateProfile {
 
     fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
         self.details.check()?;
-        let tags = own_tags(work.visibility(), self.tags)?;
+        let tags = own_tags(work.visibility(), &BTreeSet::new(), self.tags)?;
         if let Some(id) = self.id
             && work.tx.has_profile(id)?
         {
-            return Err(Refusal::DuplicateId(Noun::Profile).into());
+            let is_visible = work.tx.profile(id, work.visibility())?.is_some();
+            let hidden = Refusal::invalid("id", "cannot be used");
+            return Err(if is_visible { Refusal::DuplicateId(Noun::Profile) } else { hidden }.into());
         }
-        if work.tx.profile_of_email(&text::fold(&self.details.email))?.is_some() {
-            return Err(Refusal::DuplicateEmail.into());
-        }
+        check_email_is_free(work, &self.details.email, None)?;
         let id = self.id.unwrap_or_else(|| ProfileId::new(work.now, work.app.randomness()));
         let password_hash = self.password.map(|hash| hash.as_str().to_owned());
         work.tx.add_profile(&NewProfile { id, details: self.details, tags, password_hash }, work.now)?;
@@ -52,20 +52,39 @@ impl Command for CreateProfile {
     }
 }
 
-/// The tags of a profile that an operator writes: its own choice, but never beyond what the operator sees.
-fn own_tags(visibility: &Visibility, wanted: Option<BTreeSet<String>>) -> Result<BTreeSet<String>, Failure> {
+/// The tags of a profile after an operator has written it. An operator with tags gives and takes only its own, keeps those
+/// of others as they are, and leaves at least one of its own, or the profile would be out of its sight.
+fn own_tags(
+    visibility: &Visibility,
+    present: &BTreeSet<String>,
+    wanted: Option<BTreeSet<String>>,
+) -> Result<BTreeSet<String>, Failure> {
     let tags = match (visibility, wanted) {
         (Visibility::Everything, wanted) => wanted.unwrap_or_default(),
-        (Visibility::Tagged(own), None) => own.clone(),
-        (Visibility::Tagged(own), Some(wanted)) => {
-            if wanted.is_empty() || !wanted.is_subset(own) {
-                return Err(Refusal::invalid("tags", "at least one of your own tags, and no others").into());
+        (Visibility::Tagged(own), wanted) => {
+            let wanted = wanted.unwrap_or_else(|| own.clone());
+            let foreign = wanted.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
+            if foreign || wanted.is_disjoint(own) {
+                return Err(Refusal::invalid("tags", "at least one of your own tags, and no new ones of others").into());
             }
-            wanted
+            let others = present.difference(own).cloned();
+            wanted.intersection(own).cloned().chain(others).collect()
         }
     };
     check_tags("tags", &tags)?;
     Ok(tags)
+}
+
+/// Refuses an address that another profile has. Whether there is such a profile is told only to those who may see it.
+fn check_email_is_free(work: &Work<'_>, email: &str, own: Option<ProfileSerial>) -> Result<(), Failure> {
+    let folded = text::fold(email);
+    match work.tx.profile_of_email(&folded)? {
+        Some(holder) if Some(holder) != own => match work.tx.profile_for_login(&folded, work.visibility())? {
+            Some(_) => Err(Refusal::DuplicateEmail.into()),
+            None => Err(Refusal::invalid("email", "cannot be used").into()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address taken, version differs.
@@ -91,12 +110,9 @@ impl Command for ReplaceProfile {
         self.details.check()?;
         let profile = find(work, self.id)?;
         check_version(self.expected_version, profile.version)?;
-        let holder = work.tx.profile_of_email(&text::fold(&self.details.email))?;
-        if holder.is_some_and(|holder| holder != profile.serial) {
-            return Err(Refusal::DuplicateEmail.into());
-        }
+        check_email_is_free(work, &self.details.email, Some(profile.serial))?;
         if let Some(wanted) = self.tags.filter(|wanted| *wanted != profile.tags) {
-            work.tx.set_profile_tags(profile.serial, &own_tags(work.visibility(), Some(wanted))?)?;
+            work.tx.set_profile_tags(profile.serial, &own_tags(work.visibility(), &profile.tags, Some(wanted))?)?;
         }
         work.tx.replace_profile(profile.serial, &self.details, work.now)?;
         if let Some(password) = self.password {

@@ -344,7 +344,7 @@ pub struct ApplyReference {
 impl Command for ApplyReference {
     type Outcome = Vec<Change>;
     const ACTION: &'static str = "reference.apply";
-    const RIGHT: Right = Right::ReadReference;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<Vec<Change>, Failure> {
         let stored = stored(work.tx)?;

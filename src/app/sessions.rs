@@ -65,8 +65,13 @@ impl App {
         let visibility = &caller.principal.visibility;
         let found = self.store.read(|tx| Ok(tx.profile_for_login(&folded, visibility)?)).map_err(refusal_of_read)?;
         let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile), hash));
-        // The caller is the broker's own back end, which speaks for all its clients: only the name is throttled by it.
-        self.check_session_login(&format!("client:{folded}"), password, hash).await?;
+        // The caller is the broker's own back end, which speaks for all its clients: only the name is throttled, and
+        // nobody can shut out a client that is hidden from it.
+        let subject = match &profile {
+            Some(_) => format!("client:{folded}"),
+            None => format!("unknown client:{}:{folded}", caller.principal.serial),
+        };
+        self.check_session_login(&subject, password, hash.clone()).await?;
         let profile = profile.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
 
         let now = self.now();
@@ -94,6 +99,11 @@ impl App {
         let mut ticket = self
             .store
             .submit(move |tx| {
+                // The password may have been changed while it was checked.
+                let present = tx.profile_for_login(&folded, &Visibility::Everything)?;
+                if present.is_none_or(|(found, now)| found.id != profile.id || now != hash) {
+                    return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
+                }
                 tx.add_session(claims.jti, profile.serial, now, expires_at)?;
                 tx.append_audit(&AuditRow {
                     at: now,

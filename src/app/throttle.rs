@@ -43,7 +43,9 @@ impl Throttle {
                 known.retain(|_, tries| tries.next_at.plus_s(WAIT_MAX_S) > now);
             }
             if known.len() >= REMEMBERED_MAX && !known.contains_key(subject) {
-                continue;
+                // Full of recent tries: the one whose wait ends first makes room.
+                let first = known.iter().min_by_key(|(_, tries)| tries.next_at).map(|(subject, _)| subject.clone());
+                first.map(|subject| known.remove(&subject));
             }
             let tries = known.entry(subject.clone()).or_insert(Tries { wrong: 0, next_at: now });
             if tries.next_at.plus_s(WAIT_MAX_S) < now {

@@ -195,7 +195,7 @@ pub struct CreateToken {
 impl Command for CreateToken {
     type Outcome = TokenId;
     const ACTION: &'static str = "token.create";
-    const RIGHT: Right = Right::ReadReference;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<TokenId, Failure> {
         text::check("label", &self.label, 100)?;
@@ -253,7 +253,7 @@ pub struct RevokeToken {
 impl Command for RevokeToken {
     type Outcome = ();
     const ACTION: &'static str = "token.revoke";
-    const RIGHT: Right = Right::ReadReference;
+    const RIGHT: Right = Right::Administer;
 
     fn run(self, work: &Work<'_>) -> Result<(), Failure> {
         if work.tx.revoke_token(self.id, work.now)? { Ok(()) } else { Err(Refusal::NotFound(Noun::Token).into()) }

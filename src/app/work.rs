@@ -3,13 +3,13 @@
 use super::{App, refusal_of};
 use crate::domain::clock::Moment;
 use crate::domain::event::Event;
-use crate::domain::ids::{EventSeq, RequestId};
+use crate::domain::ids::{EventSeq, ProfileId, RequestId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::Refusal;
-use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, WriteTx};
+use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
 use aws_lc_rs::hmac;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,8 +40,10 @@ pub struct Caller {
 pub struct RetryKey {
     /// The key as the caller sent it.
     pub key: String,
-    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept, since bodies hold passwords.
+    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept.
     pub call: Vec<u8>,
+    /// Whether the call holds a secret, such as a password; then the hash is a slow one.
+    pub holds_secret: bool,
 }
 
 /// What a command led to.
@@ -97,7 +99,7 @@ pub struct Work<'a> {
     pub now: Moment,
     /// Settings and randomness.
     pub app: &'a App,
-    first_event: Cell<Option<(EventSeq, Uuid)>>,
+    first_event: Cell<Option<FirstEvent>>,
 }
 
 impl Work<'_> {
@@ -110,7 +112,8 @@ impl Work<'_> {
     pub fn emit(&self, event: &Event) -> Result<EventSeq, StoreError> {
         let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
         if self.first_event.get().is_none() {
-            self.first_event.set(Some((seq, event.object)));
+            let profile = event.profile.map(|(_, id)| id);
+            self.first_event.set(Some(FirstEvent { seq, object: event.object, profile }));
         }
         Ok(seq)
     }
@@ -122,27 +125,33 @@ impl Work<'_> {
             if earlier.command_hash != hashes.call {
                 return Err(Refusal::IdempotencyConflict.into());
             }
-            let outcome = serde_json::from_str(&earlier.outcome).map_err(|error| {
+            let kept: Kept<C::Outcome> = serde_json::from_str(&earlier.outcome).map_err(|error| {
                 tracing::error!(%error, "a kept outcome cannot be read");
                 Refusal::Internal
             })?;
-            return Ok(Done { outcome, replayed: true });
+            // Another token of the same operator may see less than the one that made the call.
+            if let (Some(client), Visibility::Tagged(_)) = (kept.client, self.visibility())
+                && self.tx.profile(client, self.visibility())?.is_none()
+            {
+                return Err(Refusal::IdempotencyConflict.into());
+            }
+            return Ok(Done { outcome: kept.outcome, replayed: true });
         }
         let outcome = command.run(self)?;
-        let (event, object) = self.first_event.get().unzip();
+        let first = self.first_event.get();
         self.tx.append_audit(&AuditRow {
             at: self.now,
             principal: self.caller.principal.serial,
             token: self.caller.principal.token,
             action: C::ACTION,
-            object,
+            object: first.map(|event| event.object),
             request: Some(self.caller.request),
             address: self.caller.address,
-            event,
+            event: first.map(|event| event.seq),
         })?;
         if let Some(hashes) = retry {
-            let outcome = to_json(&outcome)?;
-            self.tx.keep_outcome(&hashes.key, &StoredOutcome { command_hash: hashes.call, outcome })?;
+            let kept = to_json(&Kept { client: first.and_then(|event| event.profile), outcome: &outcome })?;
+            self.tx.keep_outcome(&hashes.key, &StoredOutcome { command_hash: hashes.call, outcome: kept })?;
         }
         Ok(Done { outcome, replayed: false })
     }
@@ -154,6 +163,24 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
         tracing::error!(%error, "a value has no JSON form");
         Refusal::Internal.into()
     })
+}
+
+/// What the first event of a command was about.
+#[derive(Clone, Copy)]
+struct FirstEvent {
+    seq: EventSeq,
+    object: Uuid,
+    profile: Option<ProfileId>,
+}
+
+/// An outcome as it is kept for retries.
+#[derive(Serialize, Deserialize)]
+struct Kept<O> {
+    /// The client whose tags decide who may be told.
+    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+    client: Option<ProfileId>,
+    #[serde(rename = "o")]
+    outcome: O,
 }
 
 /// The hashes under which an outcome is kept.
@@ -173,7 +200,21 @@ impl App {
         retry: Option<RetryKey>,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
-        let mut ticket = self.submit(caller.clone(), retry, command)?;
+        caller.principal.require(C::RIGHT)?;
+        let hashes = match retry {
+            Some(retry) => Some(self.retry_hashes(caller, retry).await?),
+            None => None,
+        };
+        self.await_answer(self.submit(caller.clone(), hashes, command)?).await
+    }
+
+    /// Whether the database can be written, found out by writing, in the time that an operation may take.
+    pub async fn probe(self: &Arc<App>) -> Result<(), Refusal> {
+        let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
+        self.await_answer(ticket).await
+    }
+
+    async fn await_answer<T>(&self, mut ticket: Ticket<T, Refusal>) -> Result<T, Refusal> {
         let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -189,17 +230,16 @@ impl App {
         caller: &Caller,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
+        caller.principal.require(C::RIGHT)?;
         self.submit(caller.clone(), None, command)?.wait().map_err(refusal_of)?
     }
 
     fn submit<C: Command>(
         self: &Arc<App>,
         caller: Caller,
-        retry: Option<RetryKey>,
+        hashes: Option<RetryHashes>,
         command: C,
-    ) -> Result<crate::store::Ticket<Done<C::Outcome>, Refusal>, Refusal> {
-        caller.principal.require(C::RIGHT)?;
-        let hashes = retry.map(|retry| self.retry_hashes(&caller, &retry));
+    ) -> Result<Ticket<Done<C::Outcome>, Refusal>, Refusal> {
         let app = Arc::clone(self);
         self.store
             .submit(move |tx| {
@@ -216,9 +256,14 @@ impl App {
         if !Q::IS_LONG {
             return self.ask_here(&caller.principal, query);
         }
-        let _permit = self.long_reads.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        // The permit goes with the read: a caller that hangs up does not make room for another one.
+        let permit = Arc::clone(&self.long_reads).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
         let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
-        tokio::task::spawn_blocking(move || app.ask_here(&principal, query)).await.map_err(|error| {
+        let read = move || {
+            let _until_the_end = permit;
+            app.ask_here(&principal, query)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
             tracing::error!(%error, "a query panicked");
             Refusal::Internal
         })?
@@ -229,10 +274,15 @@ impl App {
         self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)
     }
 
-    fn retry_hashes(&self, caller: &Caller, retry: &RetryKey) -> RetryHashes {
+    async fn retry_hashes(&self, caller: &Caller, retry: RetryKey) -> Result<RetryHashes, Refusal> {
         let mut scoped = caller.principal.serial.0.to_be_bytes().to_vec();
         scoped.extend_from_slice(retry.key.as_bytes());
-        RetryHashes { key: self.keyed_hash(b"key", &scoped), call: self.keyed_hash(b"call", &retry.call) }
+        let key = self.keyed_hash(b"key", &scoped);
+        let call = match retry.holds_secret {
+            true => self.slow_hash(retry.call, key).await?,
+            false => self.keyed_hash(b"call", &retry.call),
+        };
+        Ok(RetryHashes { key, call })
     }
 
     fn keyed_hash(&self, purpose: &[u8], bytes: &[u8]) -> [u8; 16] {

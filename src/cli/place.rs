@@ -30,11 +30,7 @@ pub(super) fn mode(dir: &DataDir) -> Result<Option<Mode>, Failure> {
     if std::fs::metadata(&file).map_or(true, |file| file.len() == 0) {
         return Ok(None);
     }
-    let installation = store::read_file(&file, |tx| match tx.schema_version()? {
-        0 => Ok(None),
-        _ => tx.installation(),
-    });
-    Ok(installation?.map(|installation| installation.mode))
+    Ok(store::read_mode(&file)?)
 }
 
 /// Reads a database file, whoever else has it open.
@@ -105,7 +101,8 @@ fn settings(config: &Config) -> Settings {
         account_number_prefix: config.accounts.number_prefix.clone(),
         retry_days: narrow(config.idempotency.retention_days),
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
-        ..Settings::default()
+        // Point reads always find a connection that long reads have left.
+        long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
     }
 }
 

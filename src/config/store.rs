@@ -6,7 +6,7 @@ section! {
     /// The database: many readers, one writer with a bounded queue.
     pub struct Store {
         /// Connections that read at the same time.
-        readers: u64 = 8, in 1..=128;
+        readers: u64 = 8, in 2..=128;
         /// Writes that may wait for the writer; further ones are refused as busy instead of piling up.
         queue: u64 = 1024, in 1..=65_536;
         /// Milliseconds that an operation may wait for the database before it is refused.

@@ -219,9 +219,9 @@ impl Account {
     }
 
     /// What a refused debit tells the caller: how much could have been taken.
-    pub fn insufficient_funds(&self) -> Refusal {
+    pub fn insufficient_funds(&self, is_credit: bool) -> Refusal {
         Refusal::InsufficientFunds {
-            available: self.balances.withdrawable().max(Amount::ZERO).to_text(self.decimals),
+            available: self.balances.debitable(is_credit).max(Amount::ZERO).to_text(self.decimals),
             currency: self.currency.to_string(),
         }
     }

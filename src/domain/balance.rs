@@ -44,12 +44,21 @@ impl Balances {
         Some(Balances { balance, credit_net, ..*self })
     }
 
-    /// Whether an operator's debit of this (negative) amount is covered: afterwards `withdrawable` is not below zero.
+    /// The most that an operator's debit may take; below zero where nothing can be taken.
     ///
-    /// For ordinary debits this says `−amount ≤ withdrawable`. Taking trading credit back lowers `balance` and `credit`
-    /// alike, so it needs no free funds as long as the credit is still there.
+    /// Taking trading credit back lowers `balance` and `credit` alike, so it needs no free funds, but no more can be
+    /// taken back than was granted.
+    pub fn debitable(&self, is_credit: bool) -> Amount {
+        if is_credit {
+            self.credit().min(self.withdrawable().saturating_add(self.credit()))
+        } else {
+            self.withdrawable()
+        }
+    }
+
+    /// Whether an operator's debit of this (negative) amount is covered: it does not take `withdrawable` below zero.
     pub fn covers(&self, amount: Amount, is_credit: bool) -> bool {
-        self.after(amount, is_credit).is_some_and(|after| !after.withdrawable().is_negative())
+        amount.checked_neg().is_some_and(|amount| amount <= self.debitable(is_credit))
     }
 
     /// Whether no money is left in any form.
@@ -83,8 +92,9 @@ mod tests {
         assert_eq!(book.withdrawable(), minor(50));
         assert!(!book.covers(minor(-51), false));
         assert!(book.covers(minor(-100), true));
-        assert!(book.covers(minor(-150), true));
-        assert!(!book.covers(minor(-151), true));
+        assert!(!book.covers(minor(-101), true));
+        let lost = Balances { balance: minor(30), ..book };
+        assert!(lost.covers(minor(-30), true) && !lost.covers(minor(-31), true));
     }
 
     #[test]

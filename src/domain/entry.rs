@@ -165,7 +165,7 @@ pub struct EntryRecord<'a> {
 
 impl EntryRecord<'_> {
     /// The hash of this entry on top of its predecessor's: SHA-256 over `previous` and the canonical bytes, in which
-    /// integers are 8 bytes big-endian and each variable part is preceded by its length.
+    /// integers are 8 bytes big-endian and every part is preceded by its length.
     pub fn hash(&self, previous: &EntryHash) -> EntryHash {
         let mut bytes = Vec::with_capacity(256);
         let mut part = |content: &[u8]| {

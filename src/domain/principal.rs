@@ -24,11 +24,13 @@ pub enum Right {
     MoveFunds,
     /// Issue and check end-user sessions.
     IssueSessions,
+    /// What only administrators do: operators, tokens, keys and reference data.
+    Administer,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 7] = [
+    pub const ALL: [Right; 8] = [
         Right::ReadReference,
         Right::ReadProfiles,
         Right::WriteProfiles,
@@ -36,6 +38,7 @@ impl Right {
         Right::WriteAccounts,
         Right::MoveFunds,
         Right::IssueSessions,
+        Right::Administer,
     ];
 
     /// The name of the right as a scope of a token.
@@ -48,6 +51,7 @@ impl Right {
             Right::WriteAccounts => "accounts:write",
             Right::MoveFunds => "funds:move",
             Right::IssueSessions => "sessions:issue",
+            Right::Administer => "admin",
         }
     }
 
@@ -90,7 +94,8 @@ impl Role {
     /// Whether the role carries a right.
     pub fn allows(self, right: Right) -> bool {
         match self {
-            Role::Admin | Role::Operator => true,
+            Role::Admin => true,
+            Role::Operator => right != Right::Administer,
             Role::Viewer | Role::Auditor => {
                 matches!(right, Right::ReadReference | Right::ReadProfiles | Right::ReadAccounts)
             }

@@ -6,13 +6,20 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 pub(super) fn mount(config: &mut ServiceConfig) {
-    config.route("/livez", web::get().to(live)).route("/readyz", web::get().to(ready));
+    let only_get =
+        || web::to(|| async { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish() });
+    let live =
+        web::resource("/livez").route(web::get().to(live)).route(web::head().to(live)).default_service(only_get());
+    let ready =
+        web::resource("/readyz").route(web::get().to(ready)).route(web::head().to(ready)).default_service(only_get());
+    config.service(live).service(ready);
 }
 
-/// The machine itself may always ask, whatever the allow list says.
+/// The machine itself may always ask, whatever the allow list says. A call that was forwarded is not its own.
 fn may_ask(request: &HttpRequest, gate: &Gate) -> bool {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    peer.is_some_and(|peer| peer.is_loopback()) || gate.admits(gate.address(peer, request.headers()))
+    let is_own = peer.is_some_and(|peer| peer.is_loopback()) && !request.headers().contains_key("x-forwarded-for");
+    is_own || gate.admits(gate.address(peer, request.headers()))
 }
 
 fn answer(status: actix_web::http::StatusCode, body: &serde_json::Value) -> HttpResponse {
@@ -30,26 +37,16 @@ async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "live"}))
 }
 
-/// Ready means: the database answers reads, and the last write worked. If it did not, a write is tried.
+/// Ready means: the database answers reads, and the last write worked. If it did not, there must be room on the disk and
+/// a write must work now.
 async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     if !may_ask(&request, &gate) {
         return turned_away();
     }
     let app = gate.app().clone();
-    let reason = web::block(move || {
-        if app.store().read(|tx| tx.installation()).is_err() {
-            return Some("the database cannot be read".to_owned());
-        }
-        app.store().health().failure()?;
-        match app.probe_storage() {
-            Ok(()) => None,
-            Err(refusal) => Some(app.store().health().failure().unwrap_or_else(|| refusal.to_string())),
-        }
-    });
-    match reason.await {
-        Ok(None) => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
-        Ok(Some(reason)) => unready(&reason),
-        Err(_) => unready("the server is too busy to tell"),
+    match app.unreadiness().await {
+        None => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
+        Some(reason) => unready(&reason),
     }
 }
 

@@ -79,7 +79,7 @@ fn mount_dialect<D: Dialect>(place: &Place, config: &mut ServiceConfig) {
             hosts.is_empty() || host_of(context).is_some_and(|host| hosts.contains(&host))
         }))
         .wrap(from_fn(gate::pass::<D>))
-        .configure(|config| docs::mount(D::NAME, config))
+        .configure(|config| docs::mount::<D>(config))
         .configure(|config| D::routes().mount::<D>(config));
     config.service(scope);
 }

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 thread_local! {
     // The hook has no state of its own; it runs on the thread of the connection that committed.
     static WAL_PAGES: Cell<i64> = const { Cell::new(0) };
+    static HAS_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Knows how many pages the write-ahead log holds after the last commit of this thread's connection.
@@ -21,6 +22,7 @@ impl WalGauge {
     pub(super) fn attach(connection: &Connection) -> WalGauge {
         fn committed(_: &Wal, pages: std::os::raw::c_int) -> rusqlite::Result<()> {
             WAL_PAGES.set(i64::from(pages));
+            HAS_WRITTEN.set(true);
             Ok(())
         }
         connection.wal_hook(Some(committed));
@@ -29,6 +31,11 @@ impl WalGauge {
 
     pub(super) fn pages(&self) -> i64 {
         WAL_PAGES.get()
+    }
+
+    /// Whether a commit has written anything since the last time this was asked.
+    pub(super) fn has_written(&self) -> bool {
+        HAS_WRITTEN.take()
     }
 }
 

@@ -61,6 +61,21 @@ pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens one connection to a database that nobody may have finished making: what was cut short in it is undone first,
+/// which takes the right to write. A database without tables is as good as none, whatever it is marked as.
+pub(super) fn open_unfinished(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if !is_new && id != APPLICATION_ID {
+        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+    }
+    set_up_reader(&connection)?;
+    Ok(connection)
+}
+
 /// The pool of connections that can only read.
 pub(super) fn reader_pool(file: &Path, size: u32) -> Result<r2d2::Pool<ReaderManager>, StoreError> {
     let manager = SqliteConnectionManager::file(file)

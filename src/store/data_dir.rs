@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -108,6 +108,17 @@ impl Locked {
             let _ = private_file(&file);
         }
         file
+    }
+
+    /// Whether there is room for `bytes` more, found out by taking it for a moment.
+    pub(super) fn try_room(&self, bytes: usize) -> io::Result<()> {
+        let path = self.dir.path.join("room.tmp");
+        let taken = private_file(&path).and_then(|mut file| {
+            file.write_all(&vec![1; bytes])?;
+            file.sync_all()
+        });
+        let removed = fs::remove_file(&path);
+        taken.and(removed)
     }
 
     /// Removes a database that could not be set up completely.

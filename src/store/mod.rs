@@ -70,13 +70,16 @@ impl Default for Tuning {
     }
 }
 
+/// How much the disk must be able to take for the database to count as writable.
+const ROOM_BYTES: usize = 1 << 20;
+
 /// An open database: one writer, several readers.
 pub struct Store {
     file: PathBuf,
     writer: Writer,
     readers: r2d2::Pool<ReaderManager>,
     // Kept until the store goes: another process must not write meanwhile.
-    _lock: Locked,
+    lock: Locked,
 }
 
 impl Store {
@@ -89,7 +92,7 @@ impl Store {
         let readers = connection::reader_pool(&file, tuning.readers)?;
         let checkpoints = connection::open_checkpointer(&file)?;
         let writer = Writer::start(connection, checkpoints, tuning);
-        Ok(Store { file, writer, readers, _lock: lock })
+        Ok(Store { file, writer, readers, lock })
     }
 
     /// The database file.
@@ -100,6 +103,12 @@ impl Store {
     /// How the writer is doing.
     pub fn health(&self) -> &Arc<Health> {
         self.writer.health()
+    }
+
+    /// Whether the disk has room for what operations write, found out by writing as much as a large batch does. A single
+    /// row can find a place where no operation does.
+    pub fn try_room(&self) -> Result<(), String> {
+        self.lock.try_room(ROOM_BYTES).map_err(|error| format!("the disk of the database has no room: {error}"))
     }
 
     /// Queues an operation for the writer. It runs in a savepoint of its own; the answer comes after the commit that
@@ -132,6 +141,17 @@ pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx
     let connection = connection::open_reader(file)?;
     let snapshot = Snapshot::begin(&connection)?;
     query(&ReadTx::new(snapshot.connection()))
+}
+
+/// Reads what a database file is for; none where its making was cut short, by a crash for example.
+pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
+    let connection = connection::open_unfinished(file)?;
+    let transaction = connection.unchecked_transaction()?;
+    let tx = ReadTx::new(&transaction);
+    match tx.schema_version()? {
+        0 => Ok(None),
+        _ => Ok(tx.installation()?.map(|installation| installation.mode)),
+    }
 }
 
 /// The version of the database library that is built in.

@@ -84,7 +84,7 @@ struct BookLine {
 struct SetSum(u64, u64);
 
 impl SetSum {
-    fn add(&mut self, parts: [i64; 6]) {
+    fn add(&mut self, parts: [i64; 8]) {
         let mut a = 0x9e37_79b9_7f4a_7c15u64;
         let mut b = 0xc2b2_ae3d_27d4_eb4fu64;
         for part in parts {
@@ -94,6 +94,12 @@ impl SetSum {
         self.0 = self.0.wrapping_add(a);
         self.1 = self.1.wrapping_add(b);
     }
+}
+
+/// An id in two halves; zeros where there is none.
+fn id_parts(id: Option<Uuid>) -> (i64, i64) {
+    let (high, low) = id.unwrap_or_default().as_u64_pair();
+    (high.cast_signed(), low.cast_signed())
 }
 
 fn mix(mut z: u64) -> u64 {
@@ -225,7 +231,8 @@ impl ReadTx<'_> {
             if kind == EntryKind::Credit {
                 current.2 = current.2.wrapping_add(amount);
             }
-            sum.add([book, seq, amount, balance, row.get(4)?, kind as i64]);
+            let (high, low) = id_parts(row.get(7)?);
+            sum.add([book, seq, amount, balance, row.get(4)?, kind as i64, high, low]);
             if let Some(comment) = row.get::<_, Option<String>>(6)? {
                 self.check_comment(proof, seq, &comment)?;
             }
@@ -286,6 +293,8 @@ fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryR
     // Entries are small: a list beats a map.
     let mut sums: Vec<((i64, bool, i64), i128)> = Vec::new();
     for leg in legs {
+        let id = books.get(&leg.book.0).filter(|book| book.role == "client").map(|_| record.id.uuid());
+        let (high, low) = id_parts(id);
         sum.add([
             leg.book.0,
             seq,
@@ -293,6 +302,8 @@ fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryR
             leg.balance_after.minor(),
             record.recorded_at.unix_ms(),
             record.kind as i64,
+            high,
+            low,
         ]);
         let Some(book) = books.get(&leg.book.0) else {
             proof.find("legs", || format!("entry {seq} has a leg on book {}, which does not exist", leg.book));

@@ -115,6 +115,7 @@ enum Verdict {
 trait Job: Send {
     /// False if the caller called it off.
     fn take(&self) -> bool;
+    fn is_called_off(&self) -> bool;
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
     fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
 }
@@ -134,6 +135,10 @@ where
 {
     fn take(&self) -> bool {
         self.state.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CALLED_OFF
     }
 
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict {
@@ -176,7 +181,12 @@ impl Writer {
         let checkpointer = Checkpointer::start(checkpoints, tuning.checkpoint_pages);
         let gauge = WalGauge::attach(&connection);
         let state = Loop { connection, jobs, health: Arc::clone(&health), checkpointer, gauge };
-        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || state.run());
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let health = Arc::clone(&state.health);
+            if catch_unwind(AssertUnwindSafe(|| state.run())).is_err() {
+                health.note(Some("the writer has stopped; restart the server".to_owned()));
+            }
+        });
         let thread = match thread {
             Ok(thread) => Some(thread),
             Err(error) => {
@@ -256,6 +266,10 @@ impl Loop {
 
     /// Runs `first`, taken at `since`, and all that waits behind it in one transaction.
     fn commit_batch(&self, first: Box<dyn Job>, since: Instant) {
+        // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
+        if first.is_called_off() {
+            return first.answer(Err(NotApplied::CalledOff));
+        }
         let started = Instant::now();
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             return self.fail(vec![first], &error);
@@ -283,7 +297,10 @@ impl Loop {
         }
         match self.execute("COMMIT") {
             Ok(()) => {
-                self.health.note(None);
+                // A batch of refusals writes nothing, and is no proof that writing works.
+                if self.gauge.has_written() {
+                    self.health.note(None);
+                }
                 self.count(done.len(), since.elapsed());
                 for (job, fate) in done {
                     job.answer(fate);
@@ -291,6 +308,7 @@ impl Loop {
             }
             Err(error) => {
                 self.rollback();
+                self.overwrite();
                 self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
             }
         }
@@ -340,6 +358,23 @@ impl Loop {
         {
             tracing::error!(%error, "ROLLBACK failed");
         }
+    }
+
+    /// Takes back what a failed COMMIT may have left in the write-ahead log. If the disk took the bytes and only did not
+    /// confirm them, they are a whole transaction, which a restart would find and apply although its callers were refused.
+    /// The next transaction takes their place in the file, so there is one now, that means nothing. Whether it is confirmed
+    /// does not matter for that.
+    fn overwrite(&self) {
+        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+            WriteTx::new(&self.connection).touch()?;
+            self.execute("COMMIT")
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, "what followed a failed commit failed too");
+            self.rollback();
+        }
+        // So little may fit where nothing else does: it is no proof that writing works.
+        self.gauge.has_written();
     }
 
     fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {

@@ -3,4 +3,23 @@
 // Helpers of tests may fail as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod cli;
+mod coverage;
+mod harness;
+mod idempotency;
+mod ledger_properties;
+mod limits;
+mod mounts;
+mod native_accounts;
+mod native_deals;
+mod native_funding;
+mod native_login;
+mod native_portfolios;
+mod native_profiles;
+mod native_reference;
+mod native_sessions;
+mod openapi;
+mod story;
+mod tags;
+mod tls;

@@ -84,7 +84,17 @@ impl Call {
 
     /// Runs a command. If the caller sent an idempotency key, a repeated call gets the first outcome again.
     pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
-        let retry = self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes() });
+        self.run(command, false).await
+    }
+
+    /// Runs a command whose body holds a secret, such as a password.
+    pub async fn execute_secretly<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
+        self.run(command, true).await
+    }
+
+    async fn run<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Refusal> {
+        let retry =
+            self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes(), holds_secret });
         self.app.execute(self.caller()?, retry, command).await
     }
 

@@ -10,7 +10,7 @@ pub use body::{Literal, read_json};
 pub use call::{Call, Origin};
 pub use query::QueryParams;
 pub use reply::{ExactNumber, Reply};
-pub use routes::{Access, Route, Routes, Shared, respond, unknown_route};
+pub use routes::{Access, Route, Routes, Shared, refuse, respond, unknown_route};
 
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::Refusal;

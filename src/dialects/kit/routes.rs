@@ -176,7 +176,12 @@ pub struct Shared {
 
 /// Answers requests to paths that a dialect does not have.
 pub async fn unknown_route<D: Dialect>(request: HttpRequest) -> HttpResponse {
-    respond::<D>(Err(Refusal::UnknownRoute), origin_of(&request).request)
+    refuse::<D>(request, Refusal::UnknownRoute).await
+}
+
+/// Answers a request with a refusal.
+pub async fn refuse<D: Dialect>(request: HttpRequest, refusal: Refusal) -> HttpResponse {
+    respond::<D>(Err(refusal), origin_of(&request).request)
 }
 
 async fn dispatch<D: Dialect>(resources: Arc<Vec<Resource>>, request: HttpRequest, payload: Payload) -> HttpResponse {

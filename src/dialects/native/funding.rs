@@ -45,7 +45,7 @@ impl MoveRequest {
     fn command(self, call: &Call, sign: Sign) -> Result<PostFunds, Refusal> {
         let amount = amount(self.amount.as_ref())?;
         if amount.is_negative() {
-            return Err(Refusal::invalid("amount", "above zero"));
+            return Err(Refusal::invalid("amount", "must be above zero"));
         }
         let amount = match sign {
             Sign::Plus => amount,
@@ -63,7 +63,7 @@ enum Sign {
 
 fn amount(literal: Option<&Literal>) -> Result<DecimalText, Refusal> {
     let amount = fields::decimal("amount", literal.ok_or_else(|| Refusal::missing("amount"))?)?;
-    if amount.is_zero() { Err(Refusal::invalid("amount", "not zero")) } else { Ok(amount) }
+    if amount.is_zero() { Err(Refusal::invalid("amount", "must not be zero")) } else { Ok(amount) }
 }
 
 fn post(call: &Call, amount: DecimalText, kind: EntryKind, comment: Option<String>) -> Result<PostFunds, Refusal> {

@@ -51,14 +51,22 @@ impl Modify for Common {
                 let route = routes.iter().find(|route| route.path == path && route.method.as_str() == method);
                 if route.is_some_and(|route| route.access == Access::Token) {
                     operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
-                    if method != "GET" {
+                    // Sessions are made anew by each call, whatever its key.
+                    if method != "GET" && !path.starts_with("/trade/") {
                         operation.parameters.get_or_insert_default().push(idempotency_key().into());
                     }
                 }
+                operation.operation_id = Some(operation_id(method, path));
                 describe_errors(operation);
             }
         }
     }
+}
+
+/// A name that no other operation has, for generators of clients: `get_accounts_id_deals`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    [method.to_ascii_lowercase().as_str()].into_iter().chain(words).collect::<Vec<_>>().join("_")
 }
 
 fn idempotency_key() -> Parameter {

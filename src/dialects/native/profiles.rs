@@ -144,7 +144,10 @@ pub(super) async fn create(call: Call) -> Result<Reply, Refusal> {
         tags: fields::tags(request.tags.take()),
         password: request.password(&call).await?,
     };
-    let done = call.execute(command).await?;
+    let done = match command.password.is_some() {
+        true => call.execute_secretly(command).await?,
+        false => call.execute(command).await?,
+    };
     let version = done.outcome.version;
     Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
 }
@@ -169,7 +172,10 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Refusal> {
         password: request.password(&call).await?,
         expected_version: fields::expected_version(&call, None)?,
     };
-    let done = call.execute(command).await?;
+    let done = match command.password.is_some() {
+        true => call.execute_secretly(command).await?,
+        false => call.execute(command).await?,
+    };
     let version = done.outcome.version;
     Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
 }
@@ -196,7 +202,8 @@ pub(super) async fn change_password(call: Call) -> Result<Reply, Refusal> {
     let id = fields::required_id("id", request.id.as_deref())?;
     let password = required("newPassword", request.new_password, usize::MAX)?;
     check_password("newPassword", &password)?;
-    let done = call.execute(ChangePassword { id, password: call.app().hash_password(password).await? }).await?;
+    let done =
+        call.execute_secretly(ChangePassword { id, password: call.app().hash_password(password).await? }).await?;
     Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
 }
 

@@ -1,12 +1,13 @@
 //! Sessions of end users: tokens with which the trading platform lets a client in.
 
 use super::users::required;
-use crate::app::keys::PublishedKey;
 use crate::app::sessions::Claims;
 use crate::dialects::kit::{Call, Reply};
 use crate::domain::profile::PASSWORD_MAX;
 use crate::domain::refusal::Refusal;
 use crate::domain::text;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -123,6 +124,28 @@ pub(super) async fn introspect(call: Call) -> Result<Reply, Refusal> {
     Reply::ok(&IntrospectReply::from(claims))
 }
 
+/// One public key (RFC 7517, RFC 8037).
+#[derive(Serialize, ToSchema)]
+pub(super) struct PublishedKey {
+    /// Key type.
+    #[schema(example = "OKP")]
+    kty: &'static str,
+    /// Curve.
+    #[schema(example = "Ed25519")]
+    crv: &'static str,
+    /// What it is for.
+    #[serde(rename = "use")]
+    #[schema(example = "sig")]
+    purpose: &'static str,
+    /// How it signs.
+    #[schema(example = "EdDSA")]
+    alg: &'static str,
+    /// Its id, as in the header of tokens.
+    kid: String,
+    /// The public key, base64url.
+    x: String,
+}
+
 /// A JSON Web Key Set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 pub(super) struct KeySet {
@@ -134,6 +157,13 @@ pub(super) struct KeySet {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "End users", security(()),
     responses((status = 200, body = KeySet)))]
 pub(super) async fn published_keys(call: Call) -> Result<Reply, Refusal> {
-    let keys = call.app().published_keys()?;
-    Reply::ok(&KeySet { keys })
+    let keys = call.app().published_keys()?.into_iter().map(|key| PublishedKey {
+        kty: "OKP",
+        crv: "Ed25519",
+        purpose: "sig",
+        alg: "EdDSA",
+        kid: key.kid,
+        x: URL_SAFE_NO_PAD.encode(key.public_key),
+    });
+    Reply::ok(&KeySet { keys: keys.collect() })
 }

@@ -1,0 +1,301 @@
+-- The schema after all migrations, for reading. Written by a test from a migrated database; after adding a
+-- migration: UPDATE_SCHEMA=1 cargo test --test tidy
+
+CREATE TABLE installation (
+    id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row
+    uuid BLOB NOT NULL,                    -- identity of this database, 16 bytes
+    mode TEXT NOT NULL CHECK (mode IN ('production', 'sandbox')), -- fixed for good
+    timeline INTEGER NOT NULL,             -- rises with every restore, from 1
+    hash_key BLOB NOT NULL,                -- 32 random bytes: key of the hashes of idempotency keys and commands
+    created_at INTEGER NOT NULL            -- milliseconds since 1970, UTC; so are all columns that end in _at
+) STRICT;
+
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY,                 -- what is counted
+    last INTEGER NOT NULL                  -- the number issued last; numbers are never issued twice
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE principals (
+    id INTEGER PRIMARY KEY,                -- row of the principal; 1 is the system itself
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    kind TEXT NOT NULL CHECK (kind IN ('system', 'operator')), -- who it is
+    name TEXT NOT NULL,                    -- login name as it was entered
+    name_folded TEXT NOT NULL UNIQUE,      -- the same without regard to case
+    role TEXT NOT NULL CHECK (role IN ('admin', 'operator', 'viewer', 'auditor')), -- what it may do
+    password_hash TEXT,                    -- Argon2id in PHC form; none: cannot log in
+    created_at INTEGER NOT NULL,           -- when it was added
+    disabled_at INTEGER                    -- when it was disabled, with all its tokens
+) STRICT;
+
+CREATE TABLE principal_tags (
+    principal_id INTEGER NOT NULL REFERENCES principals (id), -- the operator
+    tag TEXT NOT NULL,                     -- a tag that it sees; an operator without tags sees everything
+    PRIMARY KEY (principal_id, tag)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY,                -- row of the token
+    uuid BLOB NOT NULL UNIQUE,             -- public id, for listing and revoking
+    principal_id INTEGER NOT NULL REFERENCES principals (id), -- whose it is
+    kind TEXT NOT NULL CHECK (kind IN ('login', 'long_lived')), -- how it was made
+    label TEXT NOT NULL,                   -- what it is for, in the operator's words
+    hash BLOB NOT NULL UNIQUE,             -- SHA-256 of the token; the token itself is not kept
+    scopes TEXT,                           -- JSON array of rights; none: all that the role allows
+    tags TEXT,                             -- JSON array of tags that narrow the operator's; none: no narrowing
+    networks TEXT,                         -- JSON array of networks it may come from; none: any that is allowed
+    created_at INTEGER NOT NULL,           -- when it was made
+    expires_at INTEGER,                    -- when it ends; none: it does not
+    revoked_at INTEGER                     -- when it was taken back
+) STRICT;
+
+CREATE INDEX tokens_by_principal ON tokens (principal_id);
+
+CREATE TABLE signing_keys (
+    id INTEGER PRIMARY KEY,                -- row of the key
+    kid TEXT NOT NULL UNIQUE,              -- key id in tokens and in the published key set
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('EdDSA')), -- how it signs
+    private_key BLOB NOT NULL,             -- PKCS#8
+    public_key BLOB NOT NULL,              -- raw public key
+    created_at INTEGER NOT NULL,           -- when it was made; the newest one that is not retired signs
+    retired_at INTEGER,                    -- when it stopped signing
+    withdrawn_at INTEGER                   -- when it leaves the published key set
+) STRICT;
+
+CREATE TABLE currencies (
+    id INTEGER PRIMARY KEY,                -- serial
+    code TEXT NOT NULL UNIQUE,             -- ISO 4217 or crypto code, upper case
+    name TEXT NOT NULL,                    -- English name
+    numeric_code INTEGER,                  -- ISO 4217 number; none for crypto
+    decimals INTEGER NOT NULL CHECK (decimals BETWEEN 0 AND 8), -- minor units are 10^-decimals; fixed for good
+    is_crypto INTEGER NOT NULL CHECK (is_crypto IN (0, 1)), -- whether it is a crypto currency
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)) -- whether accounts may be opened in it
+) STRICT;
+
+CREATE TABLE platforms (
+    id INTEGER PRIMARY KEY,                -- serial
+    code TEXT NOT NULL UNIQUE,             -- key in the reference file
+    name TEXT NOT NULL,                    -- its name
+    type TEXT NOT NULL                     -- what software it is, such as personal or MetaTrader5
+) STRICT;
+
+CREATE TABLE account_groups (
+    id INTEGER PRIMARY KEY,                -- serial, in order of creation
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    code TEXT NOT NULL UNIQUE,             -- key in the reference file
+    name TEXT NOT NULL,                    -- its name
+    description TEXT NOT NULL,             -- what it is for
+    platform_id INTEGER NOT NULL REFERENCES platforms (id), -- where its accounts live
+    kind TEXT NOT NULL CHECK (kind IN ('trading', 'wallet')), -- what its accounts are
+    demo INTEGER NOT NULL CHECK (demo IN (0, 1)), -- whether its accounts are demo accounts; fixed for good
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)), -- whether accounts may join it
+    status TEXT NOT NULL CHECK (status IN ('full', 'close_only', 'disabled', 'long_only')), -- what its accounts may trade
+    label TEXT NOT NULL,                   -- a label to sort groups by; empty for none
+    max_leverage INTEGER NOT NULL CHECK (max_leverage >= 1), -- leverage of accounts that ask for none
+    margin_call_level TEXT NOT NULL,       -- margin level of the margin call in percent, decimal text
+    stop_out_level TEXT NOT NULL,          -- margin level of the stop-out in percent, decimal text
+    negative_balance_protection INTEGER NOT NULL CHECK (negative_balance_protection IN (0, 1)), -- whether losses beyond the balance are taken over
+    swap_free INTEGER NOT NULL CHECK (swap_free IN (0, 1)), -- whether positions bear no swap
+    margin_calculation TEXT NOT NULL CHECK (margin_calculation IN ('sum', 'max', 'net')) -- how margin is summed up
+) STRICT;
+
+CREATE TABLE group_currencies (
+    id INTEGER PRIMARY KEY,                -- serial of the pair, a public id in some dialects
+    group_id INTEGER NOT NULL REFERENCES account_groups (id), -- the group
+    currency_id INTEGER NOT NULL REFERENCES currencies (id), -- a currency that it offers
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)), -- whether it still does
+    UNIQUE (group_id, currency_id)
+) STRICT;
+
+CREATE TABLE organizations (
+    id INTEGER PRIMARY KEY,                -- row; 1 is the default organization
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    name TEXT NOT NULL,                    -- its name
+    created_at INTEGER NOT NULL            -- when it was created
+) STRICT;
+
+CREATE TABLE ledgers (
+    id INTEGER PRIMARY KEY,                -- row; 1 is the default ledger
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    organization_id INTEGER NOT NULL REFERENCES organizations (id), -- whose books it keeps
+    name TEXT NOT NULL,                    -- its name
+    created_at INTEGER NOT NULL            -- when it was created
+) STRICT;
+
+CREATE TABLE profiles (
+    id INTEGER PRIMARY KEY,                -- serial, in order of creation
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    email TEXT NOT NULL,                   -- e-mail address as it was entered
+    email_folded TEXT NOT NULL UNIQUE,     -- the same without regard to case
+    first_name TEXT NOT NULL,              -- given name; unset texts are empty
+    last_name TEXT NOT NULL,               -- family name
+    ip_address TEXT NOT NULL,              -- where the client signed up from, as the caller noted it
+    language TEXT NOT NULL,                -- preferred language
+    address TEXT NOT NULL,                 -- street and number
+    zip_code TEXT NOT NULL,                -- postal code
+    city TEXT NOT NULL,                    -- city
+    state TEXT NOT NULL,                   -- state or province
+    country TEXT NOT NULL,                 -- country
+    phone TEXT NOT NULL,                   -- phone number
+    company TEXT NOT NULL,                 -- company
+    meta_data TEXT NOT NULL,               -- free-form text of the caller
+    birth_date TEXT NOT NULL,              -- date of birth, as the caller noted it
+    timezone TEXT NOT NULL,                -- time zone
+    password_hash TEXT,                    -- Argon2id in PHC form; none: no end-user sessions
+    version INTEGER NOT NULL CHECK (version >= 1), -- rises with every change
+    created_at INTEGER NOT NULL,           -- when it was created
+    updated_at INTEGER NOT NULL            -- when it was last changed
+) STRICT;
+
+CREATE TABLE profile_tags (
+    profile_id INTEGER NOT NULL REFERENCES profiles (id), -- the profile
+    tag TEXT NOT NULL,                     -- a label that lets operators with the same tag see it
+    PRIMARY KEY (profile_id, tag)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE portfolios (
+    id INTEGER PRIMARY KEY,                -- serial
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    ledger_id INTEGER NOT NULL REFERENCES ledgers (id), -- the ledger of its accounts
+    profile_id INTEGER NOT NULL REFERENCES profiles (id), -- whose it is
+    name TEXT NOT NULL,                    -- its name
+    is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)), -- whether new accounts of the profile join it
+    last_account_serial INTEGER NOT NULL,  -- the serial issued last inside it; never issued again
+    created_at INTEGER NOT NULL            -- when it was created
+) STRICT;
+
+CREATE INDEX portfolios_by_profile ON portfolios (profile_id);
+
+CREATE UNIQUE INDEX portfolios_default ON portfolios (profile_id, ledger_id) WHERE is_default = 1;
+
+CREATE TABLE books (
+    id INTEGER PRIMARY KEY,                -- row; a client account has the same number
+    ledger_id INTEGER NOT NULL REFERENCES ledgers (id), -- the ledger it belongs to; entries never cross ledgers
+    currency_id INTEGER NOT NULL REFERENCES currencies (id), -- its currency
+    demo INTEGER NOT NULL CHECK (demo IN (0, 1)), -- entries never join demo with live
+    role TEXT NOT NULL,                    -- 'client', or the name of the house account
+    balance_minor INTEGER NOT NULL,        -- sum of its postings
+    held_minor INTEGER NOT NULL CHECK (held_minor >= 0), -- sum of its active holds
+    uncleared_minor INTEGER NOT NULL CHECK (uncleared_minor >= 0), -- settled deposits that are not available yet
+    pending_minor INTEGER NOT NULL CHECK (pending_minor >= 0), -- announced deposits, not part of the balance
+    credit_net_minor INTEGER NOT NULL      -- net sum of its CREDIT postings
+) STRICT;
+
+CREATE UNIQUE INDEX books_house ON books (ledger_id, currency_id, demo, role) WHERE role <> 'client';
+
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY REFERENCES books (id), -- its book
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    serial INTEGER NOT NULL UNIQUE,        -- from the counter that accounts share with external accounts
+    number TEXT NOT NULL UNIQUE,           -- account number; never reused
+    profile_id INTEGER NOT NULL REFERENCES profiles (id), -- primary owner
+    group_id INTEGER NOT NULL REFERENCES account_groups (id), -- the group whose rules apply
+    portfolio_id INTEGER NOT NULL REFERENCES portfolios (id), -- the portfolio it belongs to
+    portfolio_serial INTEGER NOT NULL,     -- its serial inside the portfolio
+    spread_betting INTEGER NOT NULL CHECK (spread_betting IN (0, 1)), -- fixed for good
+    position_mode TEXT CHECK (position_mode IN ('netting', 'hedging')), -- none: left to the platform; fixed for good
+    margin_calculation TEXT CHECK (margin_calculation IN ('sum', 'max', 'net')), -- none: as the group; fixed for good
+    trade_status TEXT NOT NULL CHECK (trade_status IN ('full', 'close_only', 'disabled', 'long_only')), -- governs trading only
+    max_leverage INTEGER NOT NULL CHECK (max_leverage >= 0), -- leverage cap
+    nop_limit_minor INTEGER NOT NULL CHECK (nop_limit_minor >= 0), -- limit of the net open position; 0: none
+    daily_statement INTEGER NOT NULL CHECK (daily_statement IN (0, 1)), -- whether daily statements are wanted
+    lifecycle TEXT NOT NULL CHECK (lifecycle IN ('pending_approval', 'active', 'inactive', 'dormant', 'closing', 'closed')), -- where it is in its life
+    lock TEXT NOT NULL CHECK (lock IN ('none', 'credits_only', 'debits_only', 'full')), -- what still passes
+    allow_credits INTEGER NOT NULL CHECK (allow_credits IN (0, 1)), -- whether money may come in
+    allow_debits INTEGER NOT NULL CHECK (allow_debits IN (0, 1)), -- whether money may go out
+    minimum_minor INTEGER NOT NULL CHECK (minimum_minor <= 0), -- how far below zero it may go
+    version INTEGER NOT NULL CHECK (version >= 1), -- rises with every change of settings
+    created_at INTEGER NOT NULL,           -- when it was opened
+    updated_at INTEGER NOT NULL,           -- when its settings last changed
+    closed_at INTEGER,                     -- when it was archived
+    UNIQUE (portfolio_id, portfolio_serial)
+) STRICT;
+
+CREATE INDEX accounts_by_profile ON accounts (profile_id);
+
+CREATE INDEX accounts_by_group ON accounts (group_id);
+
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY,                -- row of the session
+    uuid BLOB NOT NULL UNIQUE,             -- the jti of its token
+    profile_id INTEGER NOT NULL REFERENCES profiles (id), -- the end user
+    issued_at INTEGER NOT NULL,            -- when it began
+    expires_at INTEGER NOT NULL,           -- when its token ends
+    revoked_at INTEGER                     -- when it was ended early, for instance by a change of password
+) STRICT;
+
+CREATE INDEX sessions_by_profile ON sessions (profile_id);
+
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY,               -- dense sequence number, from 1
+    uuid BLOB NOT NULL UNIQUE,             -- public id, UUIDv7; also the id of the deal
+    kind TEXT NOT NULL,                    -- what it is, such as balance or fee
+    effective_at INTEGER NOT NULL,         -- when it counts
+    recorded_at INTEGER NOT NULL,          -- when it was written; never decreases
+    principal_id INTEGER NOT NULL REFERENCES principals (id), -- who wrote it
+    tag TEXT,                              -- the caller's own reference
+    reverses_seq INTEGER REFERENCES entries (seq), -- the entry that it reverses
+    comment_salt BLOB,                     -- salt of comment_hash; erased together with the comment
+    comment_hash BLOB,                     -- SHA-256 of salt and comment: all of the comment that the chain knows
+    legs BLOB NOT NULL,                    -- book, amount, balance after: 8 bytes each, big-endian, for every posting
+    hash BLOB NOT NULL                     -- SHA-256 over the predecessor's hash and this entry
+) STRICT;
+
+CREATE UNIQUE INDEX entries_reversal ON entries (reverses_seq) WHERE reverses_seq IS NOT NULL;
+
+CREATE TABLE postings (
+    book_id INTEGER NOT NULL REFERENCES books (id), -- the book
+    entry_seq INTEGER NOT NULL REFERENCES entries (seq), -- the entry; at most one posting of it on a book
+    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0), -- what the book gains, or loses if below zero
+    balance_minor INTEGER NOT NULL,        -- the book's balance after it
+    recorded_at INTEGER NOT NULL,          -- as in the entry
+    kind TEXT NOT NULL,                    -- as in the entry
+    entry_uuid BLOB,                       -- as in the entry; none on house books
+    comment TEXT,                          -- the comment; none on house books
+    PRIMARY KEY (book_id, entry_seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,               -- gapless sequence number, from 1
+    type TEXT NOT NULL,                    -- what happened, such as account.opened
+    object_uuid BLOB NOT NULL,             -- the thing that it happened to
+    profile_id INTEGER REFERENCES profiles (id), -- the client whose tags decide who sees it; none: no client
+    principal_id INTEGER NOT NULL REFERENCES principals (id), -- who did it
+    recorded_at INTEGER NOT NULL,          -- when
+    payload TEXT NOT NULL                  -- the thing as it is afterwards, JSON
+) STRICT;
+
+CREATE TABLE audit_log (
+    id INTEGER PRIMARY KEY,                -- sequence number of the row
+    recorded_at INTEGER NOT NULL,          -- when
+    principal_id INTEGER NOT NULL REFERENCES principals (id), -- who
+    token_uuid BLOB,                       -- with which token; none for commands on the machine itself
+    action TEXT NOT NULL,                  -- what, such as deposit
+    object_uuid BLOB,                      -- on which thing
+    request_uuid BLOB,                     -- in which request
+    address TEXT,                          -- from where
+    event_seq INTEGER                      -- the first event of it
+) STRICT;
+
+CREATE TABLE idempotency_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row
+    generation INTEGER NOT NULL,           -- generation modulo 3 names the table that is written to
+    started_at INTEGER NOT NULL            -- when this generation began
+) STRICT;
+
+CREATE TABLE idempotency_0 (
+    key_hash BLOB PRIMARY KEY,             -- keyed hash of principal and key, 16 bytes
+    command_hash BLOB NOT NULL,            -- keyed hash of the command, 16 bytes
+    outcome TEXT NOT NULL                  -- what the command led to, JSON
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency_1 (
+    key_hash BLOB PRIMARY KEY,             -- as in idempotency_0
+    command_hash BLOB NOT NULL,            -- as in idempotency_0
+    outcome TEXT NOT NULL                  -- as in idempotency_0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency_2 (
+    key_hash BLOB PRIMARY KEY,             -- as in idempotency_0
+    command_hash BLOB NOT NULL,            -- as in idempotency_0
+    outcome TEXT NOT NULL                  -- as in idempotency_0
+) STRICT, WITHOUT ROWID;

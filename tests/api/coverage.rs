@@ -1,0 +1,149 @@
+//! No route without tests: each one is refused to strangers, works, is blind to what tags hide, answers a retry, and leaves
+//! no trace when it refuses.
+
+use super::harness::Server;
+use bursar::dialects::kit::{Access, Dialect};
+use bursar::dialects::native::Native;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// The tests of one route, as `module::name`. What a route has no use for is empty.
+struct Tests {
+    happy: &'static str,
+    /// What the caller's tags hide is not found, not listed or not told.
+    hidden: &'static str,
+    /// A write that is sent again is answered again and not done again.
+    replayed: &'static str,
+    /// A refused write changed nothing.
+    traceless: &'static str,
+}
+
+const READS_NO_CLIENT: &str = "";
+const ISSUES_TOKENS: &str = "idempotency::calls_that_issue_tokens_and_reads_ignore_the_key";
+const HIDDEN: &str = "tags::what_is_hidden_is_not_found_by_any_route";
+const LISTED: &str = "tags::lists_and_their_totals_leave_out_what_is_hidden";
+const REPLAYED: &str = "idempotency::every_write_is_replayed";
+const FUNDS: &str = "native_funding::refused_deposits_and_adjustments_leave_no_trace";
+const DEBITS: &str = "native_funding::debits_stop_at_what_can_be_withdrawn_and_leave_no_trace";
+const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
+
+const fn read(happy: &'static str, hidden: &'static str) -> Tests {
+    Tests { happy, hidden, replayed: "", traceless: "" }
+}
+
+const fn write(happy: &'static str, hidden: &'static str, replayed: &'static str, traceless: &'static str) -> Tests {
+    Tests { happy, hidden, replayed, traceless }
+}
+
+#[rustfmt::skip] // one line a route
+fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
+    BTreeMap::from([
+        (("POST", "/user/login"), write("native_login::a_name_and_a_password_give_a_token", READS_NO_CLIENT, "", "native_login::a_refused_login_leaves_no_trace")),
+        (("GET", "/.well-known/jwks.json"), read("native_sessions::keys_overlap_when_they_are_rotated", READS_NO_CLIENT)),
+        (("POST", "/trade/login"), write("native_sessions::a_session_is_a_signed_token_that_names_the_open_accounts", "tags::sessions_of_hidden_clients_are_neither_begun_nor_told", ISSUES_TOKENS, "native_sessions::a_refused_session_leaves_no_trace")),
+        (("POST", "/trade/introspect"), write("native_sessions::a_session_is_a_signed_token_that_names_the_open_accounts", "tags::sessions_of_hidden_clients_are_neither_begun_nor_told", ISSUES_TOKENS, "native_sessions::a_refused_session_leaves_no_trace")),
+        (("GET", "/options/currencies"), read("native_reference::currencies_say_how_many_decimals_they_have", READS_NO_CLIENT)),
+        (("GET", "/account-groups"), read("native_reference::groups_carry_every_field_of_the_contract", READS_NO_CLIENT)),
+        (("POST", "/profiles"), write("native_profiles::a_profile_is_created_bare_with_every_field", "tags::an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told", REPLAYED, PROFILE)),
+        (("GET", "/profiles"), read("native_profiles::lists_are_paged_in_order_of_creation_and_found_by_address", LISTED)),
+        (("PUT", "/profiles/change-password"), write("native_profiles::passwords_have_8_to_200_characters", HIDDEN, REPLAYED, PROFILE)),
+        (("GET", "/profiles/{id}"), read("native_profiles::a_profile_is_created_bare_with_every_field", HIDDEN)),
+        (("PUT", "/profiles/{id}"), write("native_profiles::replacing_empties_what_is_left_out", HIDDEN, REPLAYED, "native_profiles::replacing_refuses_another_id_an_old_version_and_an_address_that_is_taken")),
+        (("GET", "/profiles/{id}/accounts"), read("native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN)),
+        (("POST", "/accounts"), write("native_accounts::an_account_is_opened_wrapped_and_read_bare", HIDDEN, REPLAYED, "native_accounts::a_refused_account_leaves_no_trace")),
+        (("GET", "/accounts"), read("native_accounts::lists_are_filtered_and_paged", LISTED)),
+        (("GET", "/accounts/{id}"), read("native_accounts::an_account_is_opened_wrapped_and_read_bare", HIDDEN)),
+        (("PUT", "/accounts/{id}"), write("native_accounts::changes_touch_only_what_is_sent_and_raise_the_version", HIDDEN, REPLAYED, "native_accounts::refused_changes_leave_no_trace")),
+        (("DELETE", "/accounts/{id}"), write("native_accounts::archiving_needs_a_balance_of_zero_and_is_for_good", HIDDEN, REPLAYED, "native_accounts::archiving_needs_a_balance_of_zero_and_is_for_good")),
+        (("POST", "/accounts/{id}/deposit"), write("native_funding::a_deposit_and_a_withdrawal_are_balance_deals", HIDDEN, REPLAYED, FUNDS)),
+        (("POST", "/accounts/{id}/withdraw"), write("native_funding::a_deposit_and_a_withdrawal_are_balance_deals", HIDDEN, REPLAYED, DEBITS)),
+        (("POST", "/accounts/{id}/balance"), write("native_funding::an_adjustment_takes_every_action_but_trades", HIDDEN, REPLAYED, DEBITS)),
+        (("GET", "/accounts/{id}/deals"), read("native_deals::a_deal_carries_every_field_of_the_contract", HIDDEN)),
+        (("GET", "/accounts/{id}/positions"), read("native_portfolios::there_are_no_positions_and_orders", HIDDEN)),
+        (("GET", "/accounts/{id}/orders"), read("native_portfolios::there_are_no_positions_and_orders", HIDDEN)),
+        (("GET", "/accounts/{id}/history/positions"), read("native_portfolios::there_are_no_positions_and_orders", HIDDEN)),
+        (("GET", "/portfolios/{id}"), read("native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN)),
+    ])
+}
+
+/// Every test of this binary with the lines of its function.
+fn tests() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api")).unwrap() {
+        let path = file.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let source = fs::read_to_string(&path).unwrap();
+        for part in source.split("\n#[test]\nfn ").skip(1) {
+            let (name, body) = part.split_once("()").unwrap();
+            found.insert(format!("{module}::{name}"), body.split("\n}\n").next().unwrap().to_owned());
+        }
+    }
+    found
+}
+
+/// Whether the source of a test calls a route: it has the end of its path in it, or goes through several ways in a loop.
+fn calls(source: &str, path: &str) -> bool {
+    let (before, after) = path.rsplit_once("{id}").unwrap_or(("", path));
+    let fixed = if after.is_empty() { before } else { after };
+    let way = format!("\"{}\"", fixed.trim_start_matches('/'));
+    source.contains(fixed) || source.contains("/{way}") && source.contains(&way)
+}
+
+#[test]
+fn every_route_has_its_tests() {
+    let (table, tests) = (table(), tests());
+    let routes: BTreeSet<_> =
+        Native::routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+    let listed: BTreeSet<_> = table.keys().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(listed, routes);
+    for ((method, path), of_route) in &table {
+        let what = format!("{method} {path}");
+        let is_repeatable_write = *method != "GET" && *path != "/user/login";
+        let is_about_clients = ["/profiles", "/accounts", "/portfolios", "/trade"].iter().any(|p| path.starts_with(p));
+        for (kind, name, is_needed) in [
+            ("happy", of_route.happy, true),
+            ("hidden by tag", of_route.hidden, is_about_clients),
+            ("replayed", of_route.replayed, is_repeatable_write),
+            ("refused without a trace", of_route.traceless, *method != "GET"),
+        ] {
+            assert_eq!(!name.is_empty(), is_needed, "{what}: {kind}");
+            if is_needed {
+                assert!(tests.contains_key(name), "{what}: {kind}: no such test: {name}");
+            }
+        }
+        for name in [of_route.hidden, of_route.replayed, of_route.traceless].into_iter().filter(|name| !name.is_empty())
+        {
+            assert!(calls(&tests[name], path), "{what}: {name} does not call it");
+        }
+        if !of_route.traceless.is_empty() {
+            assert!(tests[of_route.traceless].contains("server.trace()"), "{what}: {}", of_route.traceless);
+        }
+    }
+}
+
+#[test]
+fn every_route_that_takes_a_token_refuses_those_who_have_none() {
+    let server = Server::start("");
+    let before = server.trace();
+    let mut open = Vec::new();
+    for route in Native::routes().iter() {
+        let path = route.path.replace("{id}", "0198c1f0-0000-7000-8000-000000000000");
+        let body = (route.method.as_str() != "GET").then_some(&b"{}"[..]);
+        let reply = server.anyone().send(route.method.as_str(), &path, Some("application/json"), body);
+        match route.access {
+            Access::Token => drop(reply.refused(401, 16, "TOKEN_MISSING")),
+            Access::Open => {
+                assert_ne!(reply.json()["details"][0]["reason"], "TOKEN_MISSING");
+                open.push(route.path);
+            }
+        }
+        let wrong = server.bearer("bur_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        let reply = wrong.send(route.method.as_str(), &path, Some("application/json"), body);
+        if route.access == Access::Token {
+            reply.refused(401, 16, "TOKEN_UNKNOWN");
+        }
+    }
+    assert_eq!(open, ["/user/login", "/.well-known/jwks.json"]);
+    assert_eq!(server.trace(), before);
+}

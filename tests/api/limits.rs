@@ -1,0 +1,373 @@
+//! Requests that are malformed, oversized, out of range or simply wrong: each gets an answer in the envelope, and changes
+//! nothing.
+
+use super::harness::{Reply, Server};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn post_raw(server: &Server, path: &str, body: &[u8]) -> Reply {
+    server.admin().send("POST", path, Some("application/json"), Some(body))
+}
+
+#[test]
+fn bodies_that_are_not_json_objects_are_refused() {
+    let server = Server::start("");
+    let account = server.admin().new_account("USD");
+    let path = format!("/accounts/{account}/deposit");
+    let before = server.trace();
+    let deep =
+        |open: &str, close: &str| format!(r#"{{"amount":1,"x":{}1{}}}"#, open.repeat(20_000), close.repeat(20_000));
+    for body in [
+        &b""[..],
+        b"null",
+        b"[]",
+        b"[{\"amount\":1}]",
+        b"\"amount\"",
+        b"1",
+        b"{",
+        b"{\"amount\":1",
+        b"{\"amount\":1}}",
+        b"{\"amount\":1} {\"amount\":1}",
+        b"{'amount':1}",
+        b"{amount:1}",
+        b"{\"amount\":1,}",
+        b"{\"amount\":01}",
+        b"{\"amount\":+1}",
+        b"{\"amount\":.5}",
+        b"{\"amount\":NaN}",
+        b"{\"amount\":Infinity}",
+        b"{\"amount\":1}\0",
+        b"{\"amount\":\"1\",\"comment\":\"\xff\xfe\"}",
+        b"{\"amount\":1,\"comment\":\"\xc3\x28\"}",
+        b"{\"amount\":1,\"comment\":\"\xed\xa0\x80\"}",
+        b"{\"amount\":1,\"comment\":\"\\ud800\"}",
+        b"{\"amount\":1,\"comment\":\"a\nb\"}",
+        b"\xef\xbb\xbf{\"amount\":1}",
+        b"amount=1",
+        b"<amount>1</amount>",
+        deep("[", "]").as_bytes(),
+        deep(r#"{"x":"#, "}").as_bytes(),
+    ] {
+        let reply = post_raw(&server, &path, body);
+        assert_eq!(reply.status, 400, "{}: {}", String::from_utf8_lossy(&body[..body.len().min(80)]), reply.text);
+        assert_eq!(reply.json()["code"], 3, "{}", reply.text);
+    }
+    post_raw(&server, &path, b"{\"amount\":1,\"amount\":2}").refused(400, 3, "MALFORMED_BODY");
+    assert_eq!(server.trace(), before);
+}
+
+#[test]
+fn fields_of_the_wrong_type_are_named() {
+    let server = Server::shared();
+    let account = server.admin().new_account("USD");
+    for (path, body, field) in [
+        ("/profiles".to_owned(), json!({"email": 5}), "email"),
+        ("/profiles".into(), json!({"email": "t@example.com", "firstName": ["x"]}), "firstName"),
+        ("/profiles".into(), json!({"email": "t@example.com", "tags": "x"}), "tags"),
+        ("/profiles".into(), json!({"email": "t@example.com", "tags": [1]}), "tags[0]"),
+        (format!("/accounts/{account}/deposit"), json!({"amount": true}), "amount"),
+        (format!("/accounts/{account}/deposit"), json!({"amount": {"value": 1}}), "amount"),
+        (format!("/accounts/{account}/deposit"), json!({"amount": 1, "comment": 1}), "comment"),
+        (format!("/accounts/{account}/balance"), json!({"amount": 1, "action": []}), "action"),
+    ] {
+        let reply = server.admin().post(&path, &body).refused(400, 3, "INVALID_FIELD");
+        assert_eq!(reply.field(), field, "{body}: {}", reply.text);
+    }
+}
+
+#[test]
+fn bodies_are_json_by_their_declaration_too() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let path = format!("/accounts/{account}/deposit");
+    let send = |declared: Option<&str>| admin.send("POST", &path, declared, Some(br#"{"amount":1}"#));
+    for good in ["application/json", "Application/JSON; charset=utf-8", "application/vnd.helio+json"] {
+        send(Some(good)).ok();
+    }
+    send(None).ok();
+    for bad in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx"]
+    {
+        send(Some(bad)).refused(415, 3, "WRONG_CONTENT_TYPE");
+    }
+    assert_eq!(admin.balance(&account), "4.00");
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_not_read() {
+    let server = Server::start("");
+    let account = server.admin().new_account("USD");
+    let path = format!("/accounts/{account}/deposit");
+    let padded = |length: usize| {
+        let mut body = br#"{"amount":1,"ignored":""#.to_vec();
+        body.resize(length - 2, b'x');
+        body.extend(br#""}"#);
+        body
+    };
+    post_raw(&server, &path, &padded(1 << 20)).ok();
+    let before = server.trace();
+    post_raw(&server, &path, &padded((1 << 20) + 1)).refused(413, 3, "BODY_TOO_LARGE");
+    // The limit holds for bodies that do not say how long they are.
+    let token = server.banner["token"].as_str().unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    let mut request = head.into_bytes();
+    for _ in 0..3 {
+        request.extend(format!("{:x}\r\n", 1 << 19).bytes());
+        request.resize(request.len() + (1 << 19), b' ');
+        request.extend(b"\r\n");
+    }
+    let answer = server.raw_until_refused(&request);
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert_eq!(server.trace(), before);
+}
+
+#[test]
+fn a_smaller_limit_can_be_set() {
+    let server = Server::start("[server]\nbody_limit_bytes = 2048\n");
+    let body = |length: usize| json!({"email": "a@example.com", "metaData": "x".repeat(length)});
+    server.admin().post("/profiles", &body(3000)).refused(413, 3, "BODY_TOO_LARGE");
+    server.admin().post("/profiles", &body(1000)).ok();
+}
+
+#[test]
+fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let server = Server::start("[server]\nrequest_timeout_ms = 1000\n");
+    let token = server.banner["token"].as_str().unwrap();
+    let head =
+        format!("POST /profiles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 100\r\n\r\n");
+    let answer = server.raw(format!("{head}{{").as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("BODY_TIMEOUT"), "{answer}");
+    let silent = server.raw(b"POST /profiles HT");
+    assert!(silent.is_empty() || silent.starts_with("HTTP/1.1 408"), "{silent}");
+}
+
+#[test]
+fn unknown_paths_answer_in_the_envelope() {
+    let server = Server::shared();
+    for path in [
+        "/",
+        "/nowhere",
+        "/profiles/",
+        "/accounts/x/y/z",
+        "/v1/profiles",
+        "/account-groups/1",
+        "//profiles",
+        "/Profiles",
+    ] {
+        server.admin().get(path).refused(404, 5, "UNKNOWN_ROUTE");
+        server.anyone().post(path, &json!({})).refused(404, 5, "UNKNOWN_ROUTE");
+    }
+}
+
+#[test]
+fn wrong_methods_say_which_are_right() {
+    let server = Server::shared();
+    for (method, path, allow) in [
+        ("GET", "/user/login", "POST"),
+        ("POST", "/options/currencies", "GET, HEAD"),
+        ("DELETE", "/profiles", "GET, HEAD, POST"),
+        ("PATCH", "/accounts/x", "GET, HEAD, PUT, DELETE"),
+        ("POST", "/accounts/x", "GET, HEAD, PUT, DELETE"),
+        ("GET", "/accounts/x/deposit", "POST"),
+        ("GET", "/profiles/change-password", "PUT"),
+        ("OPTIONS", "/accounts", "GET, HEAD, POST"),
+        ("TRACE", "/accounts", "GET, HEAD, POST"),
+    ] {
+        let reply = server.anyone().send(method, path, None, None).refused(405, 12, "WRONG_METHOD");
+        assert_eq!(reply.header("allow"), Some(allow), "{method} {path}");
+    }
+}
+
+#[test]
+fn head_answers_like_get_without_a_body() {
+    let server = Server::shared();
+    let reply = server.admin().send("HEAD", "/account-groups", None, None);
+    assert_eq!((reply.status, reply.text.as_str()), (200, ""));
+    assert_eq!(server.anyone().send("HEAD", "/account-groups", None, None).status, 401);
+}
+
+#[test]
+fn pages_out_of_range_are_refused() {
+    let server = Server::shared();
+    for list in ["/profiles", "/accounts", "/account-groups"] {
+        for (query, field) in [
+            ("page=0", "page"),
+            ("page=-1", "page"),
+            ("page=99999999999999999999999", "page"),
+            ("perPage=0", "perPage"),
+            ("perPage=501", "perPage"),
+            ("perPage=-5", "perPage"),
+            ("perPage=18446744073709551616", "perPage"),
+        ] {
+            let reply = server.admin().get(&format!("{list}?{query}")).refused(400, 11, "OUT_OF_RANGE");
+            assert_eq!(reply.field(), field, "{list}?{query}");
+        }
+        for query in ["page=one", "page=1.5", "page=1e3", "perPage=0x10", "page=%2B1", "page=1&page=2"] {
+            server.admin().get(&format!("{list}?{query}")).refused(400, 3, "INVALID_FIELD");
+        }
+        let far = server.admin().get(&format!("{list}?page=1000000000&perPage=500")).ok().json();
+        assert_eq!((&far["page"], &far["perPage"]), (&"1000000000".into(), &"500".into()));
+        server.admin().get(&format!("{list}?page=&perPage=")).ok();
+    }
+}
+
+#[test]
+fn absurd_ids_name_nothing() {
+    let server = Server::shared();
+    for id in [
+        "0",
+        "-1",
+        "null",
+        "%00",
+        "..%2F..%2Fetc%2Fpasswd",
+        "0198c1f0000070008000000000000000",
+        "%7B0198c1f0-0000-7000-8000-000000000000%7D",
+        "urn:uuid:0198c1f0-0000-7000-8000-000000000000",
+        "0198c1f0-0000-7000-8000-00000000000g",
+        "'%20OR%201=1--",
+        "%F0%9F%99%82",
+        "%FF",
+        &"9".repeat(4000),
+    ] {
+        for path in ["/profiles/ID", "/accounts/ID", "/portfolios/ID", "/accounts/ID/deals"] {
+            let reply = server.admin().get(&path.replace("ID", id));
+            assert!(matches!(reply.status, 400 | 404), "{id}: {} {}", reply.status, reply.text);
+            assert!(matches!(reply.json()["code"].as_u64(), Some(3 | 5)), "{}", reply.text);
+        }
+    }
+    let upper = server.admin().new_profile().to_uppercase();
+    server.admin().get(&format!("/profiles/{upper}")).ok();
+}
+
+#[test]
+fn texts_are_of_any_script_but_bounded_and_without_control_characters() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let deposit =
+        |comment: &str| admin.post(&format!("/accounts/{account}/deposit"), &json!({"amount": 1, "comment": comment}));
+    for good in
+        ["é".repeat(255), "עמר 鈴木 🙂\n\tžluť".into(), "' OR 1=1; --".into(), "<b>&amp;</b>".into(), String::new()]
+    {
+        deposit(&good).ok();
+        assert_eq!(admin.deals(&account)[0]["comment"], good.as_str());
+    }
+    deposit(&"é".repeat(256)).refused(400, 11, "OUT_OF_RANGE");
+    for bad in ["a\u{0}b", "\u{1b}[31m", "\u{7f}", "\u{85}"] {
+        assert_eq!(deposit(bad).refused(400, 3, "INVALID_FIELD").field(), "comment");
+    }
+    let profile = |fields: Value| {
+        let mut body = json!({"email": format!("{}@example.com", super::harness::unique("text"))});
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        admin.post("/profiles", &body)
+    };
+    profile(json!({"firstName": "x".repeat(255), "metaData": "x".repeat(16_384)})).ok();
+    assert_eq!(profile(json!({"firstName": "x".repeat(256)})).refused(400, 11, "OUT_OF_RANGE").field(), "firstName");
+    assert_eq!(profile(json!({"metaData": "x".repeat(16_385)})).refused(400, 11, "OUT_OF_RANGE").field(), "metaData");
+    assert_eq!(profile(json!({"city": "a\u{7}"})).refused(400, 3, "INVALID_FIELD").field(), "city");
+    let tags = |tags: Value| profile(json!({"tags": tags}));
+    tags(json!((0..20).map(|n| n.to_string()).collect::<Vec<_>>())).ok();
+    tags(json!((0..21).map(|n| n.to_string()).collect::<Vec<_>>())).refused(400, 11, "OUT_OF_RANGE");
+    tags(json!([""])).refused(400, 3, "INVALID_FIELD");
+    tags(json!(["x".repeat(51)])).refused(400, 11, "OUT_OF_RANGE");
+}
+
+#[test]
+fn amounts_that_are_no_amounts_move_nothing() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    admin.deposit(&account, "100");
+    let before = server.trace();
+    let (invalid, range) = ((3, "INVALID_FIELD"), (11, "OUT_OF_RANGE"));
+    for (amount, (code, reason)) in [
+        (r#""""#, invalid),
+        (r#"" ""#, invalid),
+        (r#""1 000""#, invalid),
+        (r#"" 1""#, invalid),
+        (r#""1,5""#, invalid),
+        (r#""+1""#, invalid),
+        (r#""1.""#, invalid),
+        (r#"".5""#, invalid),
+        (r#""--1""#, invalid),
+        (r#""-""#, invalid),
+        (r#""1.2.3""#, invalid),
+        (r#""NaN""#, invalid),
+        (r#""Infinity""#, invalid),
+        (r#""-inf""#, invalid),
+        (r#""0x10""#, invalid),
+        (r#""1e3""#, invalid),
+        (r#""1_000""#, invalid),
+        (r#""١٢""#, invalid),
+        (r#""１２""#, invalid),
+        ("1e3", invalid),
+        ("1E-2", invalid),
+        ("0", invalid),
+        ("0.00", invalid),
+        ("-0", invalid),
+        (r#""-0.00""#, invalid),
+        ("0.001", invalid),
+        ("0.004999999999", invalid),
+        ("null", invalid),
+        ("false", invalid),
+        ("[]", invalid),
+        ("1000000000000000.01", range),
+        ("99999999999999999999999999", range),
+        (r#""9999999999999999999999999999999999999999999999""#, range),
+        (&format!("\"{}\"", "1".repeat(500_000)), range),
+        (&format!("0.{}1", "0".repeat(60)), range),
+    ] {
+        for way in ["deposit", "withdraw", "balance"] {
+            let reply = admin.post_text(&format!("/accounts/{account}/{way}"), &format!(r#"{{"amount":{amount}}}"#));
+            let reply = reply.refused(400, code, reason);
+            assert_eq!(reply.field(), "amount", "{}", reply.text);
+        }
+    }
+    for way in ["deposit", "withdraw"] {
+        for negative in ["-1", "-0.01", "\"-5\""] {
+            let reply = admin.post_text(&format!("/accounts/{account}/{way}"), &format!(r#"{{"amount":{negative}}}"#));
+            reply.refused(400, 3, "INVALID_FIELD");
+        }
+    }
+    assert_eq!(server.trace(), before);
+    assert_eq!(admin.balance(&account), "100.00");
+    for (amount, balance) in
+        [("\"-12.505\"", "87.49"), ("-0.005", "87.48"), ("0.0050", "87.49"), ("\"0012.51\"", "100.00")]
+    {
+        admin.post_text(&format!("/accounts/{account}/balance"), &format!(r#"{{"amount":{amount}}}"#)).ok();
+        assert_eq!(admin.balance(&account), balance, "{amount}");
+    }
+}
+
+#[test]
+fn answers_are_not_stored_and_name_their_request() {
+    let server = Server::shared();
+    let (one, two) = (server.admin().get("/profiles?perPage=1").ok(), server.admin().get("/nowhere"));
+    for reply in [&one, &two] {
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+        assert_eq!(reply.header("x-request-id").unwrap().len(), 36);
+    }
+    assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
+}
+
+#[test]
+fn nonsense_on_the_wire_does_no_harm() {
+    let server = Server::start("");
+    for request in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"\r\n\r\n\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\nConnection: close\r\n\r\n",
+        b"POST /profiles HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ] {
+        let answer = server.raw_once(request);
+        assert!(!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.1 5"), "{answer}");
+    }
+    server.admin().get("/account-groups").ok();
+}

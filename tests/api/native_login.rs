@@ -1,0 +1,75 @@
+//! Logging operators in.
+
+use super::harness::{PASSWORD, Server};
+use serde_json::json;
+
+#[test]
+fn a_name_and_a_password_give_a_token() {
+    let server = Server::shared();
+    let (name, password) = (&server.banner["username"], &server.banner["password"]);
+    let reply = server.anyone().post("/user/login", &json!({"username": name, "password": password})).ok();
+    assert_eq!(reply.json().as_object().unwrap().len(), 1, "nothing but the token: {}", reply.text);
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    let token = reply.text_at("token");
+    server.bearer(&token).get("/account-groups").ok();
+    let again = server.anyone().post("/user/login", &json!({"username": name, "password": password})).ok();
+    assert_ne!(again.text_at("token"), token, "each login makes a token of its own");
+}
+
+#[test]
+fn names_are_matched_without_regard_to_case_and_passwords_are_not() {
+    let server = Server::start("");
+    server.add_operator("Ada", "operator", &[]);
+    server.anyone().post("/user/login", &json!({"username": "aDA", "password": PASSWORD})).ok();
+    let wrong = json!({"username": "Ada", "password": PASSWORD.to_uppercase()});
+    server.anyone().post("/user/login", &wrong).refused(401, 16, "BAD_LOGIN");
+}
+
+#[test]
+fn a_wrong_name_and_a_wrong_password_look_the_same() {
+    let server = Server::start("");
+    let name = &server.banner["username"];
+    let wrong = server.anyone().post("/user/login", &json!({"username": name, "password": "wrong password"}));
+    let unknown = server.anyone().post("/user/login", &json!({"username": "nobody", "password": "wrong password"}));
+    let wrong = wrong.refused(401, 16, "BAD_LOGIN").json();
+    let unknown = unknown.refused(401, 16, "BAD_LOGIN").json();
+    assert_eq!((&wrong["message"], &wrong["details"][0]), (&unknown["message"], &unknown["details"][0]));
+}
+
+#[test]
+fn missing_fields_are_named() {
+    let server = Server::shared();
+    for (body, field) in [
+        (json!({}), "username"),
+        (json!({"username": "", "password": "x"}), "username"),
+        (json!({"username": "x"}), "password"),
+        (json!({"username": null, "password": "x"}), "username"),
+    ] {
+        let reply = server.anyone().post("/user/login", &body).refused(400, 3, "INVALID_FIELD");
+        assert_eq!(reply.field(), field, "{body}");
+    }
+    let long = json!({"username": "x", "password": "x".repeat(201)});
+    assert_eq!(server.anyone().post("/user/login", &long).refused(400, 11, "OUT_OF_RANGE").field(), "password");
+}
+
+#[test]
+fn a_disabled_operator_can_neither_log_in_nor_use_its_tokens() {
+    let server = Server::start("");
+    server.add_operator("gone", "operator", &[]);
+    let login = json!({"username": "gone", "password": PASSWORD});
+    let token = server.anyone().post("/user/login", &login).ok().text_at("token");
+    server.bearer(&token).get("/profiles").ok();
+    server.command(&["operator", "disable", "gone"]);
+    server.bearer(&token).get("/profiles").refused(401, 16, "TOKEN_REVOKED");
+    server.anyone().post("/user/login", &login).refused(401, 16, "BAD_LOGIN");
+}
+
+#[test]
+fn a_refused_login_leaves_no_trace() {
+    let server = Server::start("");
+    let (before, tokens) = (server.trace(), server.command(&["token", "list"]));
+    let wrong = json!({"username": server.banner["username"], "password": "wrong password"});
+    server.anyone().post("/user/login", &wrong).refused(401, 16, "BAD_LOGIN");
+    server.anyone().post("/user/login", &json!({})).refused(400, 3, "INVALID_FIELD");
+    assert_eq!((server.trace(), server.command(&["token", "list"])), (before, tokens));
+}

@@ -1,0 +1,145 @@
+//! The document of the API, and the page that shows it.
+
+use super::harness::Server;
+use bursar::dialects::kit::{Access, Dialect};
+use bursar::dialects::native::Native;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn document(server: &Server) -> Value {
+    let reply = server.anyone().get("/openapi.json");
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    reply.json()
+}
+
+/// Each operation of the document with its method and path.
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            found.push((method.to_uppercase(), path.clone(), operation));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_document_and_the_route_table_name_the_same_operations() {
+    let server = Server::shared();
+    let document = document(&server);
+    let described: BTreeSet<_> = operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
+    let routed: BTreeSet<_> =
+        Native::routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+    assert_eq!(described, routed);
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_its_references_lead_somewhere() {
+    let server = Server::shared();
+    let document = document(&server);
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."), "{}", document["openapi"]);
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 30);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads outside"));
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+    let ids: Vec<_> = operations(&document).iter().map(|(.., o)| o["operationId"].to_string()).collect();
+    let distinct: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(ids.len(), distinct.len(), "an operation id stands for one operation: {ids:?}");
+}
+
+#[test]
+fn every_operation_says_what_it_takes_and_gives() {
+    let server = Server::shared();
+    let document = document(&server);
+    for (method, path, operation) in operations(&document) {
+        let what = format!("{method} {path}");
+        let is_token = Native::routes()
+            .iter()
+            .any(|route| route.path == path && route.method.as_str() == method && route.access == Access::Token);
+        assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{what}");
+        let content = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        assert!(content.is_object(), "{what}");
+        let error = &operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(error, "#/components/schemas/Error", "{what}");
+        let secured = operation["security"].as_array().is_some_and(|all| all.iter().any(|one| one["token"].is_array()));
+        assert_eq!(secured, is_token, "{what}");
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
+        assert_eq!(named("Idempotency-Key"), is_token && method != "GET" && !path.starts_with("/trade/"), "{what}");
+        for name in path.split(['{', '}']).skip(1).step_by(2) {
+            assert!(named(name), "{what}: {name}");
+        }
+        assert_eq!(operation["requestBody"].is_object(), method == "POST" || method == "PUT", "{what}");
+    }
+}
+
+#[test]
+fn replies_have_the_fields_of_their_schemas() {
+    let server = Server::shared();
+    let document = document(&server);
+    let admin = server.admin();
+    let profile = admin.new_profile();
+    let account = admin.new_account_of(&profile, "USD");
+    admin.deposit(&account, "5");
+    let check = |reply: Value, schema: &str| {
+        let mut properties = BTreeSet::new();
+        let schema = &document["components"]["schemas"][schema];
+        let parts = schema["allOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+        for part in parts {
+            let part = match part["$ref"].as_str() {
+                Some(reference) => document.pointer(&reference[1..]).unwrap().clone(),
+                None => part,
+            };
+            properties.extend(part["properties"].as_object().unwrap().keys().cloned());
+        }
+        let fields: BTreeSet<String> = reply.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(fields, properties);
+    };
+    check(admin.get(&format!("/profiles/{profile}")).ok().json(), "Profile");
+    check(admin.get(&format!("/accounts/{account}")).ok().json(), "Account");
+    check(admin.get(&format!("/portfolios/{account}")).ok().json(), "Portfolio");
+    check(admin.get("/account-groups").ok().json()["groups"][0].clone(), "AccountGroup");
+    check(admin.get("/options/currencies").ok().json()["currencies"][0].clone(), "Currency");
+    check(admin.deals(&account)[0].clone(), "Deal");
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere() {
+    let server = Server::shared();
+    let redirect = server.anyone().get("/docs");
+    assert_eq!((redirect.status, redirect.header("location")), (308, Some("/docs/")));
+    let page = server.anyone().get("/docs/");
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    let mut assets = 0;
+    for part in page.text.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css")) {
+        assert!(!part.contains("//"), "{part} is elsewhere");
+        let asset = server.anyone().get(&format!("/docs/{}", part.trim_start_matches("./")));
+        assert_eq!(asset.status, 200, "{part}");
+        assert!(!asset.text.is_empty());
+        assets += 1;
+    }
+    assert!(assets >= 3, "{}", page.text);
+    for attribute in ["src=\"http", "href=\"http", "src=\"//", "href=\"//", "@import"] {
+        assert!(!page.text.contains(attribute), "{attribute}");
+    }
+    let start = server.anyone().get("/docs/swagger-initializer.js");
+    assert!(start.text.contains("../openapi.json"), "{}", start.text);
+    assert!(!start.text.contains("petstore"), "{}", start.text);
+    assert_eq!(server.anyone().get("/docs/nothing.js").status, 404);
+    assert_eq!(server.anyone().get("/docs/..%2f..%2fetc%2fpasswd").status, 404);
+}

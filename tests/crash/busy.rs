@@ -1,0 +1,73 @@
+//! More work than the writer can take: an answer in time for everybody, and a true one.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::books::{Books, Fate};
+use crate::run;
+use crate::server::Start;
+
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(1_000);
+/// What an answer may take beyond the timeout: the writer may be in the middle of waiting for the lock when it is up.
+const MARGIN: Duration = Duration::from_millis(1_500);
+
+#[test]
+fn a_stalled_writer_is_answered_for_in_time() {
+    let _turn = run::turn();
+    let home = tempfile::tempdir().unwrap();
+    // A queue that is full at once, and one in which everybody finds a place; the second for longer than the writer's own
+    // patience with the lock.
+    stall(&home.path().join("small"), 8, Duration::from_millis(1_500));
+    stall(&home.path().join("large"), 64, Duration::from_millis(3_500));
+}
+
+fn stall(data: &Path, queue: usize, stall: Duration) {
+    let start = Start::in_directory(data).config(&format!("[store]\nqueue = {queue}\noperation_timeout_ms = 1000\n"));
+    let server = start.start();
+    let client = server.client();
+    let mut books = Books::open(&client);
+    assert_eq!(books.deposit(&client).unwrap().status, 200);
+    let lock = Connection::open(data.join("bursar.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = books.count(|fate| matches!(fate, Fate::Done(_)));
+    let (slow, asked) = mpsc::channel();
+    books.storm(&client, 32, |storm| {
+        let another = client.another();
+        thread::scope(|scope| {
+            let still = &storm.enough;
+            scope.spawn(move || {
+                while !still.load(Ordering::Acquire) {
+                    let asked = Instant::now();
+                    let ready = another.get("/readyz").unwrap().status;
+                    another.read("/account-groups");
+                    _ = slow.send((asked.elapsed(), ready));
+                }
+            });
+            assert!(storm.answered.recv_timeout(stall).is_err(), "nothing can be written now");
+            lock.execute_batch("ROLLBACK").unwrap();
+            for _ in 0..50 {
+                storm.answered.recv_timeout(Duration::from_secs(10)).expect("it writes again");
+            }
+            storm.enough.store(true, Ordering::Release);
+        });
+    });
+    let slowest = asked.iter().map(|(took, _)| took).max().unwrap();
+    assert!(slowest < OPERATION_TIMEOUT + MARGIN, "reads and probes took {slowest:?}");
+    let (done, refused) =
+        (books.count(|fate| matches!(fate, Fate::Done(_))) - before, books.count(|fate| *fate == Fate::Refused));
+    let slowest = books.slowest();
+    println!(
+        "queue {queue}, stalled for {stall:?}: {done} done, {refused} refused, the slowest answer after {slowest:?}"
+    );
+    assert!(refused > 0);
+    assert!(slowest < OPERATION_TIMEOUT + MARGIN, "an answer took {slowest:?}");
+    assert_eq!(books.count(|fate| *fate == Fate::Open), 0, "everybody gets an answer");
+    books.settle(&client);
+    assert_eq!(client.get("/readyz").unwrap().status, 200);
+    start.audit();
+}

@@ -1,0 +1,158 @@
+//! A full disk: no new money, but no lost money either, and work goes on as soon as there is room.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::books::{Books, Fate, assert_is_refusal};
+use crate::client::Client;
+use crate::run;
+use crate::server::Start;
+
+/// A small disk; it goes away with this value.
+struct SmallDisk {
+    mounted: PathBuf,
+    _home: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// None, and a word about it, where this user may not mount.
+    fn mount(size: &str) -> Option<SmallDisk> {
+        let home = tempfile::tempdir().unwrap();
+        let mounted = home.path().join("disk");
+        fs::create_dir(&mounted).unwrap();
+        let options = format!("size={size},mode=0700");
+        let ran = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&mounted).output();
+        match ran {
+            Ok(ran) if ran.status.success() => Some(SmallDisk { mounted, _home: home }),
+            Ok(ran) => {
+                println!("SKIPPED: mount a small disk: {}", String::from_utf8_lossy(&ran.stderr).trim());
+                None
+            }
+            Err(error) => {
+                println!("SKIPPED: mount a small disk: {error}");
+                None
+            }
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.mounted.join(name)
+    }
+
+    /// Leaves no byte free.
+    fn fill(&self) -> PathBuf {
+        let path = self.path("filler");
+        let mut file = File::create(&path).unwrap();
+        for size in [1 << 16, 1 << 12, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a server that a panic has left behind may still hold it for a moment.
+        let _ = Command::new("umount").arg("-l").arg(&self.mounted).status();
+    }
+}
+
+/// A server on the disk, its log elsewhere: whoever logs to a full disk has another problem.
+fn server_on(disk: &SmallDisk, home: &Path, config: &str) -> Start {
+    std::os::unix::fs::symlink(disk.path("data"), home.join("data")).unwrap();
+    fs::create_dir(disk.path("data")).unwrap();
+    Start::in_directory(&home.join("data")).config(config)
+}
+
+/// Not ready, and says that it is the disk.
+#[track_caller]
+fn assert_says_why(client: &Client) {
+    let ready = client.get("/readyz").unwrap();
+    assert_eq!(ready.status, 503, "{ready:?}");
+    let reason = ready.body["reason"].as_str().unwrap_or_default().to_lowercase();
+    assert!(reason.contains("full") || reason.contains("disk"), "{ready:?}");
+}
+
+/// Deposits from many clients until enough of them were refused one after the other.
+fn storm_until_refused(books: &mut Books, client: &Client) {
+    books.storm(client, 8, |storm| {
+        // Quiet means that nothing was written for a while.
+        while storm.answered.recv_timeout(Duration::from_millis(400)).is_ok() {}
+        storm.enough.store(true, Ordering::Release);
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_loses_nothing() {
+    let _turn = run::turn();
+    let Some(disk) = SmallDisk::mount("24m") else { return };
+    let home = tempfile::tempdir().unwrap();
+    let start = server_on(&disk, home.path(), "");
+    let server = start.start();
+    let client = server.client();
+    let mut books = Books::open(&client);
+    for round in 1..=2 {
+        books.storm(&client, 8, |storm| {
+            for _ in 0..100 {
+                storm.answered.recv().unwrap();
+            }
+            disk.fill();
+            while storm.answered.recv_timeout(Duration::from_millis(400)).is_ok() {}
+            storm.enough.store(true, Ordering::Release);
+        });
+        assert_is_refusal(&books.deposit(&client).unwrap());
+        assert_says_why(&client);
+        // A refusal by a rule writes nothing, so that it is no proof of a healthy disk.
+        let absent = "/accounts/00000000-0000-7000-8000-000000000000/deposit";
+        let refused = client.post(absent, "absent", &serde_json::json!({"amount": "1"})).unwrap();
+        assert!([404, 503].contains(&refused.status), "{refused:?}");
+        assert_says_why(&client);
+        books.check(&client);
+        start.audit();
+        let (done, refused) =
+            (books.count(|fate| matches!(fate, Fate::Done(_))), books.count(|fate| *fate == Fate::Refused));
+        println!("disk full, round {round}: {done} done and all there, {refused} refused and none of them there");
+        fs::remove_file(disk.path("filler")).unwrap();
+        assert_eq!(client.get("/readyz").unwrap().status, 200, "there is room again");
+        books.settle(&client);
+        start.audit();
+    }
+    // Also a crash on a full disk loses nothing.
+    disk.fill();
+    storm_until_refused(&mut books, &client);
+    server.kill();
+    fs::remove_file(disk.path("filler")).unwrap();
+    let server = start.start();
+    books.settle(&server.client());
+    start.audit();
+}
+
+/// Nobody else is to blame: the database and its write-ahead log fill the disk themselves.
+#[test]
+fn a_database_that_fills_its_disk_stays_whole() {
+    let _turn = run::turn();
+    let Some(disk) = SmallDisk::mount("24m") else { return };
+    let home = tempfile::tempdir().unwrap();
+    fs::write(disk.path("room"), vec![0; 20 << 20]).unwrap();
+    // The log is hardly ever folded, so that it is what grows.
+    let start = server_on(&disk, home.path(), "[store]\ncheckpoint_pages = 1000000\n");
+    let server = start.start();
+    let client = server.client();
+    let mut books = Books::open(&client);
+    storm_until_refused(&mut books, &client);
+    assert_is_refusal(&books.deposit(&client).unwrap());
+    assert_says_why(&client);
+    books.check(&client);
+    let done = books.count(|fate| matches!(fate, Fate::Done(_)));
+    assert!(done > 0);
+    println!("the disk was full after {done} deposits");
+    start.audit();
+    fs::remove_file(disk.path("room")).unwrap();
+    assert_eq!(client.get("/readyz").unwrap().status, 200, "there is room again");
+    books.settle(&client);
+    start.audit();
+}

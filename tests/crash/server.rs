@@ -1,0 +1,129 @@
+//! The program under test, and places for its data.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::client::Client;
+
+/// How to start a server.
+#[derive(Clone)]
+pub(crate) struct Start {
+    data: PathBuf,
+    config: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+}
+
+impl Start {
+    pub(crate) fn in_directory(data: &Path) -> Start {
+        Start { data: data.into(), config: None, environment: Vec::new() }
+    }
+
+    /// With a configuration file, which is written beside the data.
+    pub(crate) fn config(mut self, text: &str) -> Start {
+        let file = self.data.with_extension("toml");
+        fs::write(&file, text).unwrap();
+        self.config = Some(file);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Start {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&self.data);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap());
+        command
+    }
+
+    /// What the servers of this place have logged.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.data.with_extension("log")
+    }
+
+    /// Starts without waiting for anything.
+    pub(crate) fn spawn(&self) -> Child {
+        self.command().spawn().unwrap()
+    }
+
+    /// Starts, and waits until the server listens.
+    #[track_caller]
+    pub(crate) fn start(&self) -> Server {
+        let mut child = self.spawn();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        match serde_json::from_str(&line) {
+            Ok(banner) => Server { child, banner },
+            Err(_) => {
+                let code = child.wait().unwrap();
+                panic!("no server, {code}: {}", fs::read_to_string(self.log()).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The books are right, as `bursar audit` sees it.
+    #[track_caller]
+    pub(crate) fn audit(&self) {
+        let ran: Output = Command::new(env!("CARGO_BIN_EXE_bursar"))
+            .env_clear()
+            .args(["audit", "--json", "--data-dir"])
+            .arg(&self.data)
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(ran.status.success(), "audit: {}\n{}{}", ran.status, text(&ran.stdout), text(&ran.stderr));
+    }
+}
+
+/// A server that listens. It is killed when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    banner: Value,
+}
+
+impl Server {
+    pub(crate) fn client(&self) -> Client {
+        let text = |name: &str| self.banner[name].as_str().unwrap();
+        Client::new(text("url"), text("token"))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn signal_end(&self) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end of a server that was told to end.
+    #[track_caller]
+    pub(crate) fn ended(mut self) {
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

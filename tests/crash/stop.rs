@@ -1,0 +1,41 @@
+//! The end of a server that is asked to end.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::books::{Books, Fate};
+use crate::run::{self, Choices};
+use crate::server::Start;
+
+#[test]
+fn a_server_that_is_told_to_end_finishes_what_it_has_begun() {
+    let _turn = run::turn();
+    let mut choices = Choices::new("SIGTERM under load");
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let start = Start::in_directory(&data);
+    let server = start.start();
+    let client = server.client();
+    let mut books = Books::open(&client);
+    let after = Duration::from_millis(choices.from(50, 500));
+    books.storm(&client, 16, |storm| {
+        storm.answered.recv().unwrap();
+        run::let_pass(after);
+        server.signal_end();
+        // Clients go on until nobody answers. The file alone is complete then.
+        server.ended();
+    });
+    let log = fs::metadata(data.join("bursar.db-wal")).map_or(0, |file| file.len());
+    assert_eq!(log, 0, "the write-ahead log is folded");
+    start.audit();
+    let (done, refused) =
+        (books.count(|fate| matches!(fate, Fate::Done(_))), books.count(|fate| *fate == Fate::Refused));
+    let open = books.count(|fate| *fate == Fate::Open);
+    let server = start.start();
+    let landed = books.settle(&server.client());
+    println!(
+        "SIGTERM after {after:?}: {done} done, {refused} refused, {open} not answered, of which {landed} had landed"
+    );
+    assert_eq!(landed, 0, "what was begun is answered");
+    start.audit();
+}

@@ -1,0 +1,263 @@
+//! What the documents claim, against what the code does.
+
+use crate::{fail_on, files, has_extension, layers::code_of, read, root};
+use bursar::cli::outcome::Exit;
+use bursar::dialects::kit::Dialect;
+use bursar::dialects::native::Native;
+use bursar::domain::account::{Account, Direction, Lifecycle, Lock};
+use bursar::domain::balance::Balances;
+use bursar::domain::clock::Moment;
+use bursar::domain::currency::CurrencyCode;
+use bursar::domain::entry::EntryKind;
+use bursar::domain::group::TradeStatus;
+use bursar::domain::house::House;
+use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
+use bursar::domain::money::{Amount, Decimals};
+use bursar::domain::refusal::{Credentials, Noun, Refusal, Remainder};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use uuid::Uuid;
+
+/// The rows of the table that follows `<!-- table: name -->` in a document, without its head. Backticks are dropped.
+fn table(document: &str, name: &str) -> Vec<Vec<String>> {
+    let text = read(document);
+    let marker = format!("<!-- table: {name} -->");
+    let (_, after) = text.split_once(&marker).unwrap_or_else(|| panic!("{document} has no table {name}"));
+    let rows = after.lines().skip_while(|line| line.trim().is_empty()).take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    rows.skip(2).map(cells).collect()
+}
+
+#[test]
+fn the_posting_recipes_are_those_of_the_code() {
+    let expected: BTreeSet<(String, String)> = EntryKind::ALL
+        .map(|kind| (kind.name().to_owned(), House::counterpart(kind).map_or("none", House::name).to_owned()))
+        .into();
+    let written: BTreeSet<(String, String)> =
+        table("docs/ledger.md", "recipes").into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    assert_eq!(written, expected);
+}
+
+fn account() -> Account {
+    Account {
+        id: AccountId::from(Uuid::nil()),
+        book: BookId(1),
+        serial: AccountSerial(1),
+        number: "2100000001".into(),
+        profile: ProfileId::from(Uuid::nil()),
+        group: GroupId::from(Uuid::nil()),
+        portfolio: PortfolioId::from(Uuid::nil()),
+        portfolio_serial: 1,
+        currency: CurrencyCode::from_stored("EUR".into()),
+        decimals: Decimals::new(2).unwrap(),
+        is_demo: false,
+        is_spread_betting: false,
+        position_mode: None,
+        margin_calculation_override: None,
+        trade_status: TradeStatus::Full,
+        max_leverage: 1,
+        net_open_position_limit: Amount::ZERO,
+        wants_daily_statement: false,
+        lifecycle: Lifecycle::Active,
+        lock: Lock::None,
+        allows_credits: true,
+        allows_debits: true,
+        balances: Balances::default(),
+        version: 1,
+        created_at: Moment::from_unix_ms(0),
+        updated_at: Moment::from_unix_ms(0),
+        closed_at: None,
+    }
+}
+
+/// What passes and what is refused, as the documents write it.
+fn admission(account: &Account) -> (String, String) {
+    let one = |direction| match account.admit_funds(direction) {
+        Ok(()) => "passes".to_owned(),
+        Err(refusal) => refusal.reason().to_owned(),
+    };
+    (one(Direction::Credit), one(Direction::Debit))
+}
+
+#[test]
+fn what_lets_money_through_is_what_the_code_lets_through() {
+    let written = |name: &str| -> BTreeMap<String, (String, String)> {
+        let row = |row: Vec<String>| (row[0].clone(), (row[1].clone(), row[2].clone()));
+        table("docs/ledger.md", name).into_iter().map(row).collect()
+    };
+    let lifecycles = Lifecycle::ALL.map(|it| (it.name().into(), admission(&Account { lifecycle: it, ..account() })));
+    assert_eq!(written("lifecycles"), BTreeMap::from(lifecycles));
+    let locks = Lock::ALL.map(|it| (it.name().into(), admission(&Account { lock: it, ..account() })));
+    assert_eq!(written("locks"), BTreeMap::from(locks));
+    let flags = [
+        ("allows_credits is off".into(), admission(&Account { allows_credits: false, ..account() })),
+        ("allows_debits is off".into(), admission(&Account { allows_debits: false, ..account() })),
+    ];
+    assert_eq!(written("flags"), BTreeMap::from(flags));
+    // The order of the reasons, where several apply.
+    let shut = Account { lifecycle: Lifecycle::Dormant, lock: Lock::Full, allows_debits: false, ..account() };
+    assert_eq!(admission(&shut).1, "ACCOUNT_DORMANT");
+    assert_eq!(admission(&Account { lifecycle: Lifecycle::Active, ..shut }).1, "ACCOUNT_LOCKED");
+}
+
+/// One of each refusal, in order of precedence. The test below fails when one is missing.
+fn refusals() -> Vec<Refusal> {
+    let field = || "x".to_owned();
+    let mut all = vec![
+        Refusal::AddressNotAllowed,
+        Refusal::ShuttingDown,
+        Refusal::Throttled { retry_after_s: 1 },
+        Refusal::UnknownRoute,
+        Refusal::WrongMethod { allowed: vec!["GET"] },
+    ];
+    use Credentials::{BadLogin, Expired, Missing, Revoked, Unknown};
+    all.extend([Missing, Unknown, Expired, Revoked, BadLogin].map(Refusal::Unauthenticated));
+    all.extend([
+        Refusal::EndUserToken,
+        Refusal::Forbidden { right: "x" },
+        Refusal::BodyTimeout,
+        Refusal::BodyTooLarge { limit_bytes: 1 },
+        Refusal::WrongContentType,
+        Refusal::MalformedBody { reason: field() },
+        Refusal::invalid("x", "y"),
+        Refusal::out_of_range("x", "y"),
+        Refusal::IdempotencyConflict,
+        Refusal::NotFound(Noun::Account),
+        Refusal::UnknownCurrency { field: field() },
+        Refusal::DuplicateId(Noun::Account),
+        Refusal::DuplicateEmail,
+        Refusal::DuplicateName,
+        Refusal::VersionMismatch { expected: 1, actual: 2 },
+        Refusal::Immutable { field: field() },
+        Refusal::GroupDisabled,
+        Refusal::GroupWithoutCurrency { currency: field() },
+        Refusal::GroupModeDiffers,
+    ]);
+    all.extend(Lifecycle::ALL.map(Refusal::AccountState));
+    all.extend([
+        Refusal::AccountLocked,
+        Refusal::CreditsOff,
+        Refusal::DebitsOff,
+        Refusal::InsufficientFunds { available: field(), currency: field() },
+        Refusal::BalanceOverflow,
+    ]);
+    all.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending].map(Refusal::NotEmpty));
+    all.extend([Refusal::Busy { retry_after_s: 1 }, Refusal::StorageUnavailable, Refusal::Internal]);
+    all
+}
+
+#[test]
+fn the_table_of_errors_is_what_the_native_dialect_answers() {
+    let code = code_of(&read("src/domain/refusal.rs"));
+    let known: Vec<&str> = code
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Refusal::")?.split_once("=> \"")?.1.split_once('"'))
+        .map(|(reason, _)| reason)
+        .filter(|reason| reason.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        .collect();
+    let listed: Vec<&str> = refusals().iter().map(Refusal::reason).collect();
+    assert_eq!(listed, known, "refusals() in this test, and the reasons in src/domain/refusal.rs");
+
+    let expected: Vec<(String, String, String)> = refusals()
+        .iter()
+        .map(|refusal| {
+            let (status, _, body) = Native::refuse(refusal, RequestId::from(Uuid::nil()));
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            (refusal.reason().to_owned(), status.as_u16().to_string(), body["code"].to_string())
+        })
+        .collect();
+    let row = |row: Vec<String>| (row[0].clone(), row[1].clone(), row[2].clone());
+    assert_eq!(table("docs/api.md", "errors").into_iter().map(row).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut problems = Vec::new();
+    for file in files("").iter().filter(|file| has_extension(file, "md")) {
+        let text = read(file);
+        for after in text.split("](").skip(1) {
+            let target = after.split([')', '#']).next().unwrap_or_default();
+            let is_file = !target.is_empty() && !target.contains("://");
+            if is_file && !root().join(file.parent().unwrap()).join(target).exists() {
+                problems.push(format!("{}: {target} does not exist", file.display()));
+            }
+        }
+    }
+    fail_on(&problems);
+}
+
+/// The commands of `bursar` in the code blocks of a document, word by word.
+fn commands_in_blocks(document: &str) -> Vec<Vec<String>> {
+    let text = read(document).replace("\\\n", " ");
+    let blocks = text.split("```").skip(1).step_by(2);
+    let lines = blocks.filter_map(|block| block.trim_start_matches(' ').strip_prefix("sh\n")).flat_map(str::lines);
+    let commands = lines.filter_map(|line| {
+        let line = line.split([';', '|', '#', '>', '<']).next()?.trim();
+        line.strip_prefix("cargo run --release -- ").or_else(|| line.strip_prefix("bursar "))
+    });
+    commands.map(words).collect()
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.replace(['[', ']'], " ").split_whitespace().map(str::to_owned).collect()
+}
+
+fn help(words: &[&String]) -> Option<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_bursar")).args(words).arg("--help").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+#[test]
+fn the_commands_in_the_documents_exist() {
+    let in_table: Vec<_> = table("docs/operations.md", "commands")
+        .iter()
+        .flat_map(|row| row[0].split(", ").map(words).collect::<Vec<_>>())
+        .map(|words| ("docs/operations.md", words))
+        .collect();
+    let documents = ["README.md", "docs/operations.md", "docs/adding.md", "docs/api.md"];
+    let in_blocks =
+        documents.iter().flat_map(|document| commands_in_blocks(document).into_iter().map(|it| (*document, it)));
+    let mut problems = Vec::new();
+    for (document, words) in in_table.iter().cloned().chain(in_blocks) {
+        // The names of commands come first; what is in capitals or has a dot or a slash is an argument.
+        let is_name =
+            |word: &&String| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-');
+        let path: Vec<&String> = words.iter().take_while(is_name).take(2).collect();
+        let Some(help) = help(&path) else {
+            problems.push(format!("{document}: bursar {}", words.join(" ")));
+            continue;
+        };
+        for flag in words.iter().filter(|word| word.starts_with("--") && !help.contains(word.as_str())) {
+            problems.push(format!("{document}: {flag} in bursar {}", words.join(" ")));
+        }
+    }
+    // And the other way round: every command is in the table.
+    let help = help(&[]).unwrap();
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in listed
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|it| !it.is_empty() && *it != "help"))
+    {
+        if !in_table.iter().any(|(_, words)| words[0] == command) {
+            problems.push(format!("docs/operations.md does not know bursar {command}"));
+        }
+    }
+    fail_on(&problems);
+}
+
+#[test]
+fn the_table_of_exit_codes_is_complete() {
+    let codes = [
+        Exit::Ok,
+        Exit::Failure,
+        Exit::Usage,
+        Exit::Configuration,
+        Exit::Database,
+        Exit::Verification,
+        Exit::Busy,
+        Exit::Permission,
+        Exit::Authentication,
+    ];
+    let written: Vec<String> = table("docs/operations.md", "exits").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(written, codes.map(|exit| exit.code().to_string()));
+}

@@ -17,7 +17,11 @@ pub(super) fn mount<D: Dialect>(config: &mut ServiceConfig) {
     config
         .service(only_get::<D>("/openapi.json").route(web::get().to(send.clone())).route(web::head().to(send)))
         .service(only_get::<D>("/docs").route(web::get().to(redirect)).route(web::head().to(redirect)))
-        .service(only_get::<D>("/docs/{file:.*}").route(web::get().to(page::<D>)).route(web::head().to(page::<D>)));
+        // A scope of its own, so that the pattern is tried only below it.
+        .service(
+            web::scope("/docs")
+                .service(only_get::<D>("/{file:.*}").route(web::get().to(page::<D>)).route(web::head().to(page::<D>))),
+        );
 }
 
 /// A resource that refuses every method that it has no route for.

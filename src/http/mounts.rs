@@ -80,8 +80,7 @@ fn mount_dialect<D: Dialect>(place: &Place, config: &mut ServiceConfig) {
         }))
         .wrap(from_fn(gate::pass::<D>))
         .configure(|config| docs::mount::<D>(config))
-        .configure(|config| D::routes().mount::<D>(config))
-        .default_service(web::to(unknown_route::<D>));
+        .configure(|config| D::routes().mount::<D>(config));
     config.service(scope);
 }
 

@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::currencies::decimals;
 use super::profiles::visible_tags;
-use super::transaction::{ReadTx, WriteTx, named, sql, unreadable};
+use super::transaction::{Columns, ReadTx, WriteTx, sql};
 use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason, PositionMode};
 use crate::domain::balance::Balances;
 use crate::domain::clock::Moment;
@@ -79,63 +79,51 @@ pub struct AccountChange {
     pub minimum: Amount,
 }
 
-fn amount(row: &Row<'_>, column: &str) -> rusqlite::Result<Amount> {
-    Ok(Amount::from_minor(row.get(column)?))
-}
-
-fn optional<T: Copy>(
-    row: &Row<'_>,
-    column: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> rusqlite::Result<Option<T>> {
-    let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
-    all.iter().copied().find(|value| name(*value) == text).map(Some).ok_or_else(|| unreadable(column, &text))
-}
-
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let mut columns = Columns::of(row);
+    // Fields are read from top to bottom, which is the order of the columns.
+    let book = BookId(columns.next("id")?);
     Ok(Account {
-        id: AccountId::from(row.get::<_, Uuid>("uuid")?),
-        book: BookId(row.get("id")?),
-        serial: AccountSerial(row.get("serial")?),
-        number: row.get("number")?,
-        profile: ProfileId::from(row.get::<_, Uuid>("profile_uuid")?),
-        group: GroupId::from(row.get::<_, Uuid>("group_uuid")?),
-        portfolio: PortfolioId::from(row.get::<_, Uuid>("portfolio_uuid")?),
-        portfolio_serial: row.get("portfolio_serial")?,
-        currency: CurrencyCode::from_stored(row.get("currency")?),
-        decimals: decimals(row)?,
-        is_demo: row.get("demo")?,
-        is_spread_betting: row.get("spread_betting")?,
-        position_mode: optional(row, "position_mode", &PositionMode::ALL, PositionMode::name)?,
-        margin_calculation_override: optional(
-            row,
+        book,
+        id: AccountId::from(columns.next::<Uuid>("uuid")?),
+        serial: AccountSerial(columns.next("serial")?),
+        number: columns.next("number")?,
+        profile: ProfileId::from(columns.next::<Uuid>("profile_uuid")?),
+        group: GroupId::from(columns.next::<Uuid>("group_uuid")?),
+        portfolio: PortfolioId::from(columns.next::<Uuid>("portfolio_uuid")?),
+        portfolio_serial: columns.next("portfolio_serial")?,
+        currency: CurrencyCode::from_stored(columns.next("currency")?),
+        decimals: decimals(columns.next("decimals")?)?,
+        is_demo: columns.next("demo")?,
+        is_spread_betting: columns.next("spread_betting")?,
+        position_mode: columns.next_named_if_any("position_mode", &PositionMode::ALL, PositionMode::name)?,
+        margin_calculation_override: columns.next_named_if_any(
             "margin_calculation",
             &MarginCalculation::ALL,
             MarginCalculation::name,
         )?,
-        trade_status: named(row, "trade_status", &TradeStatus::ALL, TradeStatus::name)?,
-        max_leverage: row.get("max_leverage")?,
-        net_open_position_limit: amount(row, "nop_limit_minor")?,
-        wants_daily_statement: row.get("daily_statement")?,
-        lifecycle: named(row, "lifecycle", &Lifecycle::ALL, Lifecycle::name)?,
-        lock: named(row, "lock", &Lock::ALL, Lock::name)?,
-        lock_holder: optional(row, "lock_holder", &LockHolder::ALL, LockHolder::name)?,
-        lock_reason: optional(row, "lock_reason", &LockReason::ALL, LockReason::code)?,
-        allows_credits: row.get("allow_credits")?,
-        allows_debits: row.get("allow_debits")?,
+        trade_status: columns.next_named("trade_status", &TradeStatus::ALL, TradeStatus::name)?,
+        max_leverage: columns.next("max_leverage")?,
+        net_open_position_limit: Amount::from_minor(columns.next("nop_limit_minor")?),
+        wants_daily_statement: columns.next("daily_statement")?,
+        lifecycle: columns.next_named("lifecycle", &Lifecycle::ALL, Lifecycle::name)?,
+        lock: columns.next_named("lock", &Lock::ALL, Lock::name)?,
+        lock_holder: columns.next_named_if_any("lock_holder", &LockHolder::ALL, LockHolder::name)?,
+        lock_reason: columns.next_named_if_any("lock_reason", &LockReason::ALL, LockReason::code)?,
+        allows_credits: columns.next("allow_credits")?,
+        allows_debits: columns.next("allow_debits")?,
         balances: Balances {
-            balance: amount(row, "balance_minor")?,
-            held: amount(row, "held_minor")?,
-            uncleared: amount(row, "uncleared_minor")?,
-            pending: amount(row, "pending_minor")?,
-            credit_net: amount(row, "credit_net_minor")?,
-            minimum: amount(row, "minimum_minor")?,
+            balance: Amount::from_minor(columns.next("balance_minor")?),
+            held: Amount::from_minor(columns.next("held_minor")?),
+            uncleared: Amount::from_minor(columns.next("uncleared_minor")?),
+            pending: Amount::from_minor(columns.next("pending_minor")?),
+            credit_net: Amount::from_minor(columns.next("credit_net_minor")?),
+            minimum: Amount::from_minor(columns.next("minimum_minor")?),
         },
-        version: row.get("version")?,
-        created_at: Moment::from_unix_ms(row.get("created_at")?),
-        updated_at: Moment::from_unix_ms(row.get("updated_at")?),
-        closed_at: row.get::<_, Option<i64>>("closed_at")?.map(Moment::from_unix_ms),
+        version: columns.next("version")?,
+        created_at: Moment::from_unix_ms(columns.next("created_at")?),
+        updated_at: Moment::from_unix_ms(columns.next("updated_at")?),
+        closed_at: columns.next::<Option<i64>>("closed_at")?.map(Moment::from_unix_ms),
     })
 }
 

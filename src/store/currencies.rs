@@ -24,8 +24,7 @@ pub struct CurrencyRow {
     pub enabled: bool,
 }
 
-pub(super) fn decimals(row: &Row<'_>) -> rusqlite::Result<Decimals> {
-    let count: u8 = row.get("decimals")?;
+pub(super) fn decimals(count: u8) -> rusqlite::Result<Decimals> {
     Decimals::new(count).ok_or_else(|| unreadable("decimals", &count.to_string()))
 }
 
@@ -34,7 +33,7 @@ fn currency(row: &Row<'_>) -> rusqlite::Result<Currency> {
         serial: CurrencySerial(row.get("id")?),
         code: CurrencyCode::from_stored(row.get("code")?),
         name: row.get("name")?,
-        decimals: decimals(row)?,
+        decimals: decimals(row.get("decimals")?)?,
         numeric_code: row.get("numeric_code")?,
         is_crypto: row.get("is_crypto")?,
         enabled: row.get("enabled")?,

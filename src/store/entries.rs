@@ -1,7 +1,7 @@
 //! Entries and their postings: the journal, and the ledger by account.
 
 use super::StoreError;
-use super::transaction::{ReadTx, WriteTx, named, sql, unreadable};
+use super::transaction::{Columns, ReadTx, WriteTx, named, sql, unreadable};
 use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryHash, EntryKind, EntryRecord, GENESIS, Leg, decode_legs, encode_legs};
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, PrincipalSerial};
@@ -85,14 +85,15 @@ pub struct DealRow {
 }
 
 fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
+    let mut columns = Columns::of(row);
     Ok(DealRow {
-        seq: EntrySeq(row.get(0)?),
-        id: EntryId::from(row.get::<_, Uuid>(1)?),
-        kind: named(row, "kind", &EntryKind::ALL, EntryKind::name)?,
-        amount: Amount::from_minor(row.get(3)?),
-        balance_after: Amount::from_minor(row.get(4)?),
-        recorded_at: Moment::from_unix_ms(row.get(5)?),
-        comment: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+        seq: EntrySeq(columns.next("entry_seq")?),
+        id: EntryId::from(columns.next::<Uuid>("entry_uuid")?),
+        kind: columns.next_named("kind", &EntryKind::ALL, EntryKind::name)?,
+        amount: Amount::from_minor(columns.next("amount_minor")?),
+        balance_after: Amount::from_minor(columns.next("balance_minor")?),
+        recorded_at: Moment::from_unix_ms(columns.next("recorded_at")?),
+        comment: columns.next::<Option<String>>("comment")?.unwrap_or_default(),
     })
 }
 

@@ -9,7 +9,8 @@ use crate::domain::ids::{EventSeq, PrincipalSerial};
 impl WriteTx<'_> {
     /// Appends an event; its number is the next one, without a gap.
     pub fn append_event(&self, event: &Event, by: PrincipalSerial, now: Moment) -> Result<EventSeq, StoreError> {
-        self.one(
+        // The number is the key of the row. RETURNING would tell it too, through a temporary table for every event.
+        let seq = self.insert(
             sql!("events/insert"),
             (
                 event.kind.name(),
@@ -19,7 +20,7 @@ impl WriteTx<'_> {
                 now.unix_ms(),
                 &event.payload,
             ),
-            |row| Ok(EventSeq(row.get(0)?)),
-        )
+        )?;
+        Ok(EventSeq(seq))
     }
 }

@@ -48,6 +48,7 @@ pub use platforms::PlatformRow;
 pub use profiles::{NewProfile, ProfileFilter};
 pub use proof::{Finding, Proof, Tally};
 pub use sessions::SessionRow;
+use transaction::Snapshot;
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::{Abort, Health, NotApplied, Ticket};
 
@@ -129,8 +130,8 @@ impl Store {
     /// the writer.
     pub fn read<T, E: From<StoreError>>(&self, query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
         let connection = self.readers.get().map_err(StoreError::from)?;
-        let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
-        query(&ReadTx::new(&transaction))
+        let snapshot = Snapshot::begin(&connection)?;
+        query(&ReadTx::new(snapshot.connection()))
     }
 
     /// Takes no more operations, finishes those that are queued, and folds the write-ahead log into the file.
@@ -142,8 +143,8 @@ impl Store {
 /// Reads a database file beside whoever has it open, or a copy of it: read-only, in one transaction.
 pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
     let connection = connection::open_reader(file)?;
-    let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
-    query(&ReadTx::new(&transaction))
+    let snapshot = Snapshot::begin(&connection)?;
+    query(&ReadTx::new(snapshot.connection()))
 }
 
 /// Reads what a database file is for; none where its making was cut short, by a crash for example.

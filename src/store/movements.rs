@@ -74,7 +74,7 @@ fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
         account: AccountId::from(row.get::<_, Uuid>("account_uuid")?),
         to_account: row.get::<_, Option<Uuid>>("to_account_uuid")?.map(AccountId::from),
         currency: CurrencyCode::from_stored(row.get("currency")?),
-        decimals: decimals(row)?,
+        decimals: decimals(row.get("decimals")?)?,
         amount: Amount::from_minor(row.get("amount_minor")?),
         posted: Amount::from_minor(row.get("posted_minor")?),
         state: named(row, "state", &MovementState::ALL, MovementState::name)?,

@@ -1,8 +1,34 @@
 //! What a use case holds while it works: a transaction that can read, and one that can also write.
 
 use super::StoreError;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::ops::Deref;
+
+/// A transaction that only reads, until it is dropped. Its statements stay prepared, as they are run for every read.
+pub(super) struct Snapshot<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> Snapshot<'c> {
+    pub(super) fn begin(connection: &'c Connection) -> Result<Self, StoreError> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Snapshot { connection })
+    }
+
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        let ended = self.connection.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
+        if let Err(error) = ended {
+            tracing::error!(%error, "a read did not end");
+        }
+    }
+}
 
 /// A consistent view of the database.
 pub struct ReadTx<'c> {
@@ -103,8 +129,68 @@ pub(super) fn named<T: Copy>(
     all: &[T],
     name: impl Fn(T) -> &'static str,
 ) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unreadable(column, &text))
+    named_text(row.get_ref(column)?, column, all, name)
+}
+
+fn named_text<T: Copy>(
+    value: ValueRef<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<T> {
+    let text = value.as_str().map_err(|_| unreadable(column, "no text"))?;
+    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unreadable(column, text))
+}
+
+/// Reads the columns of a row in the order in which its statement lists them. To look each of them up by its name takes
+/// longer than to read it, so the name is only what a debug build checks.
+pub(super) struct Columns<'a> {
+    row: &'a Row<'a>,
+    read: usize,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(row: &'a Row<'a>) -> Self {
+        Columns { row, read: 0 }
+    }
+
+    /// The next column.
+    pub(super) fn next<T: FromSql>(&mut self, name: &str) -> rusqlite::Result<T> {
+        let index = self.step(name);
+        self.row.get(index)
+    }
+
+    /// The value that the next column names.
+    pub(super) fn next_named<T: Copy>(
+        &mut self,
+        column: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> rusqlite::Result<T> {
+        let index = self.step(column);
+        named_text(self.row.get_ref(index)?, column, all, name)
+    }
+
+    /// The value that the next column names, if it is there.
+    pub(super) fn next_named_if_any<T: Copy>(
+        &mut self,
+        column: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> rusqlite::Result<Option<T>> {
+        let index = self.step(column);
+        match self.row.get_ref(index)? {
+            ValueRef::Null => Ok(None),
+            value => named_text(value, column, all, name).map(Some),
+        }
+    }
+
+    fn step(&mut self, name: &str) -> usize {
+        let index = self.read;
+        debug_assert_eq!(self.row.as_ref().column_name(index), Ok(name), "columns are read in their order");
+        self.read += 1;
+        index
+    }
 }
 
 /// A stored value that no version of this program writes.

@@ -56,7 +56,7 @@ pub struct Health {
     pub commits: AtomicU64,
     /// Operations applied so far.
     pub operations: AtomicU64,
-    /// The slowest commit so far, in microseconds, from BEGIN to the return of COMMIT.
+    /// The slowest commit so far, in microseconds, from taking its first operation to the return of COMMIT.
     pub slowest_commit_us: AtomicU64,
 }
 
@@ -244,21 +244,28 @@ struct Loop {
 impl Loop {
     fn run(self) {
         while let Ok(first) = self.jobs.recv() {
+            let since = Instant::now();
             if self.checkpointer.wants_rest() {
                 self.checkpointer.finish(&self.connection);
             }
-            self.commit_batch(first);
+            self.commit_batch(first, since);
             self.checkpointer.look(self.gauge.pages());
         }
         self.checkpointer.stop();
+        tracing::info!(
+            operations = self.health.operations.load(Ordering::Relaxed),
+            commits = self.health.commits.load(Ordering::Relaxed),
+            slowest_commit_us = self.health.slowest_commit_us.load(Ordering::Relaxed),
+            "the writer has stopped"
+        );
         // The file alone is complete after a clean stop.
         if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);") {
             tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");
         }
     }
 
-    /// Runs `first` and all that waits behind it in one transaction.
-    fn commit_batch(&self, first: Box<dyn Job>) {
+    /// Runs `first`, taken at `since`, and all that waits behind it in one transaction.
+    fn commit_batch(&self, first: Box<dyn Job>, since: Instant) {
         // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
         if first.is_called_off() {
             return first.answer(Err(NotApplied::CalledOff));
@@ -294,7 +301,7 @@ impl Loop {
                 if self.gauge.has_written() {
                     self.health.note(None);
                 }
-                self.count(done.len(), started.elapsed());
+                self.count(done.len(), since.elapsed());
                 for (job, fate) in done {
                     job.answer(fate);
                 }

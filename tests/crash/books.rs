@@ -14,6 +14,10 @@ use crate::run;
 
 /// How long a client that was refused waits before it goes on with another deposit.
 const REST: Duration = Duration::from_millis(200);
+/// How long nothing succeeds before it counts as nothing more: longer than clients rest.
+const LULL: Duration = Duration::from_millis(400);
+/// How long a storm may take to get to what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a client knows of one deposit. Deposit `n` moves `n` cents, so that the sum tells which ones there are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,11 +38,53 @@ pub(crate) struct Books {
     slowest: Duration,
 }
 
-/// Says that deposits have to stop, and lets the others see that they come in.
+/// A storm of deposits, as whoever it is raised for sees it.
 pub(crate) struct Storm<'a> {
-    pub(crate) enough: &'a AtomicBool,
+    is_over: &'a AtomicBool,
     /// One message for each deposit that was answered with success.
-    pub(crate) answered: Receiver<()>,
+    answered: Receiver<()>,
+}
+
+/// Ends a storm when it is dropped, also by a failed test, whose threads would go on for ever.
+pub(crate) struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl<'a> Storm<'a> {
+    pub(crate) fn over(&self) -> &'a AtomicBool {
+        self.is_over
+    }
+
+    /// Ends the storm with the block that this is called in.
+    pub(crate) fn ends_here(&self) -> End<'a> {
+        End(self.is_over)
+    }
+
+    /// Waits until so many more deposits were answered with success.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, deposits: usize) {
+        for _ in 0..deposits {
+            self.answered.recv_timeout(PATIENCE).expect("deposits are answered with success");
+        }
+    }
+
+    /// Waits until no deposit has been answered with success for a while.
+    #[track_caller]
+    pub(crate) fn wait_for_lull(&self) {
+        let since = Instant::now();
+        while self.answered.recv_timeout(LULL).is_ok() {
+            assert!(since.elapsed() < PATIENCE, "deposits are still answered with success");
+        }
+    }
+
+    /// Whether a deposit is answered with success within this time.
+    pub(crate) fn answers_within(&self, time: Duration) -> bool {
+        self.answered.recv_timeout(time).is_ok()
+    }
 }
 
 #[derive(Debug)]
@@ -66,17 +112,17 @@ impl Books {
         self.slowest
     }
 
-    /// Deposits from many threads while `meanwhile` runs. Each thread goes on until it gets no answer, or until `enough`.
+    /// Deposits from many threads while `meanwhile` runs. Each thread goes on until it gets no answer, or until `meanwhile` is over.
     /// A refusal has to be a proper one, and does not end a thread.
     pub(crate) fn storm<T>(&mut self, client: &Client, threads: usize, meanwhile: impl FnOnce(&Storm<'_>) -> T) -> T {
-        let enough = AtomicBool::new(false);
+        let is_over = AtomicBool::new(false);
         let (tell, answered) = channel();
-        let storm = Storm { enough: &enough, answered };
+        let storm = Storm { is_over: &is_over, answered };
         let (account, next) = (&self.account, &self.next);
         let (fates, outcome) = thread::scope(|scope| {
             let work = |client: Client, tell: Sender<()>| {
                 let mut fates = Vec::new();
-                while !enough.load(Ordering::Acquire) {
+                while !is_over.load(Ordering::Acquire) {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     let asked = Instant::now();
                     let fate = fate(send(&client, account, n));
@@ -96,7 +142,10 @@ impl Books {
                 })
                 .collect();
             drop(tell);
-            let outcome = meanwhile(&storm);
+            let outcome = {
+                let _end = storm.ends_here();
+                meanwhile(&storm)
+            };
             let fates: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
             (fates, outcome)
         });

@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use crate::books::{Books, Fate, assert_is_refusal};
 use crate::client::Client;
@@ -77,13 +75,9 @@ fn assert_says_why(client: &Client) {
     assert!(reason.contains("full") || reason.contains("disk"), "{ready:?}");
 }
 
-/// Deposits from many clients until enough of them were refused one after the other.
+/// Deposits from many clients until none is taken any more.
 fn storm_until_refused(books: &mut Books, client: &Client) {
-    books.storm(client, 8, |storm| {
-        // Quiet means that nothing was written for a while.
-        while storm.answered.recv_timeout(Duration::from_millis(400)).is_ok() {}
-        storm.enough.store(true, Ordering::Release);
-    });
+    books.storm(client, 8, |storm| storm.wait_for_lull());
 }
 
 #[test]
@@ -97,12 +91,9 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
     let mut books = Books::open(&client);
     for round in 1..=2 {
         books.storm(&client, 8, |storm| {
-            for _ in 0..100 {
-                storm.answered.recv().unwrap();
-            }
+            storm.wait_for(100);
             disk.fill();
-            while storm.answered.recv_timeout(Duration::from_millis(400)).is_ok() {}
-            storm.enough.store(true, Ordering::Release);
+            storm.wait_for_lull();
         });
         assert_is_refusal(&books.deposit(&client).unwrap());
         assert_says_why(&client);

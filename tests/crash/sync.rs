@@ -25,10 +25,7 @@ fn what_was_not_confirmed_by_the_disk_is_refused_for_good() {
     fs::write(&sign, "").unwrap();
     assert_is_refusal(&books.deposit(&client).unwrap());
     assert_eq!(client.get("/readyz").unwrap().status, 503);
-    books.storm(&client, 8, |storm| {
-        run::let_pass(std::time::Duration::from_millis(200));
-        storm.enough.store(true, std::sync::atomic::Ordering::Release);
-    });
+    books.storm(&client, 8, |storm| storm.wait_for_lull());
     assert!(books.count(|fate| *fate == Fate::Refused) > 8);
     assert_eq!(books.count(|fate| matches!(fate, Fate::Done(_))), 3);
     books.check(&client);

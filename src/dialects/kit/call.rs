@@ -2,6 +2,7 @@
 
 use super::body::read_json;
 use super::query::QueryParams;
+use super::routes::PathValues;
 use crate::app::{App, Caller, Command, Done, Query, RetryKey};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Refusal};
@@ -31,6 +32,7 @@ pub struct Call {
     pub(super) retry_key: Option<String>,
     pub(super) dialect: &'static str,
     pub(super) pattern: &'static str,
+    pub(super) values: PathValues,
 }
 
 impl Call {
@@ -51,7 +53,7 @@ impl Call {
 
     /// A part of the path by its name in the route table.
     pub fn path(&self, name: &str) -> &str {
-        self.request.match_info().get(name).unwrap_or_default()
+        self.values.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| value)
     }
 
     /// The query string.
@@ -146,7 +148,7 @@ impl Call {
         part(self.dialect.as_bytes());
         part(self.request.method().as_str().as_bytes());
         part(self.pattern.as_bytes());
-        for (name, value) in self.request.match_info().iter() {
+        for (name, value) in &self.values {
             part(name.as_bytes());
             part(value.as_bytes());
         }

@@ -102,20 +102,65 @@ impl Routes {
         self.0.iter()
     }
 
-    /// Mounts the routes: one resource a path, which knows all methods of that path.
+    /// Mounts the routes on what the scope has no other service for.
     pub fn mount<D: Dialect>(self, config: &mut ServiceConfig) {
-        let mut paths: Vec<&'static str> = Vec::new();
-        for route in &self.0 {
-            if !paths.contains(&route.path) {
-                paths.push(route.path);
+        let resources = Arc::new(self.resources());
+        config.default_service(web::to(move |request: HttpRequest, payload: Payload| {
+            dispatch::<D>(Arc::clone(&resources), request, payload)
+        }));
+    }
+
+    /// One resource a path, which knows all methods of that path.
+    fn resources(self) -> Vec<Resource> {
+        let mut resources: Vec<Resource> = Vec::new();
+        for route in self.0 {
+            match resources.iter_mut().find(|resource| resource.path == route.path) {
+                Some(resource) => resource.methods.push(route),
+                None => resources.push(Resource::new(route)),
             }
         }
-        for path in paths {
-            let methods: Arc<[Route]> = self.0.iter().filter(|route| route.path == path).cloned().collect();
-            config.service(web::resource(path).to(move |request: HttpRequest, payload: Payload| {
-                dispatch::<D>(Arc::clone(&methods), request, payload)
-            }));
+        resources
+    }
+}
+
+/// All routes of one path.
+struct Resource {
+    path: &'static str,
+    parts: Vec<Part>,
+    methods: Vec<Route>,
+}
+
+/// What stands between two slashes of a path.
+enum Part {
+    Text(&'static str),
+    Name(&'static str),
+}
+
+/// The parts of a path that have names, with their values.
+pub(super) type PathValues = Vec<(&'static str, String)>;
+
+impl Resource {
+    fn new(route: Route) -> Resource {
+        let part = |text: &'static str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            Some(name) => Part::Name(name),
+            None => Part::Text(text),
+        };
+        Resource { path: route.path, parts: route.path.split('/').map(part).collect(), methods: vec![route] }
+    }
+
+    /// Plain comparison: a regular expression for each path, as the HTTP library tries them, costs more than the query
+    /// that most calls are.
+    fn matches(&self, path: &str) -> Option<PathValues> {
+        let mut given = path.split('/');
+        let mut values = Vec::new();
+        for part in &self.parts {
+            match (part, given.next()?) {
+                (Part::Text(text), given) if *text == given => {}
+                (Part::Name(name), given) if !given.is_empty() => values.push((*name, given.to_owned())),
+                _ => return None,
+            }
         }
+        given.next().is_none().then_some(values)
     }
 }
 
@@ -139,17 +184,21 @@ pub async fn refuse<D: Dialect>(request: HttpRequest, refusal: Refusal) -> HttpR
     respond::<D>(Err(refusal), origin_of(&request).request)
 }
 
-async fn dispatch<D: Dialect>(methods: Arc<[Route]>, request: HttpRequest, payload: Payload) -> HttpResponse {
+async fn dispatch<D: Dialect>(resources: Arc<Vec<Resource>>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let origin = origin_of(&request);
-    respond::<D>(handle::<D>(&methods, request, payload, origin).await, origin.request)
+    respond::<D>(handle::<D>(&resources, request, payload, origin).await, origin.request)
 }
 
 async fn handle<D: Dialect>(
-    methods: &[Route],
+    resources: &[Resource],
     request: HttpRequest,
     payload: Payload,
     origin: Origin,
 ) -> Result<Reply, Refusal> {
+    // Of two paths that match, the first wins.
+    let path = request.match_info().unprocessed();
+    let found = resources.iter().find_map(|resource| Some((&resource.methods, resource.matches(path)?)));
+    let (methods, values) = found.ok_or(Refusal::UnknownRoute)?;
     // The body of an answer to HEAD is left out by the server.
     let wanted = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let Some(route) = methods.iter().find(|route| route.method == *wanted) else {
@@ -168,7 +217,8 @@ async fn handle<D: Dialect>(
     let body = if is_write { read_body(payload, &shared).await? } else { Bytes::new() };
     let retry_key = if is_write { D::retry_key(&request)?.map(str::to_owned) } else { None };
     let app = Arc::clone(&shared.app);
-    (route.handler)(Call { app, request, body, caller, origin, retry_key, dialect: D::NAME, pattern: route.path }).await
+    let call = Call { app, request, body, caller, origin, retry_key, dialect: D::NAME, pattern: route.path, values };
+    (route.handler)(call).await
 }
 
 fn allowed(methods: &[Route]) -> Vec<&'static str> {
@@ -244,6 +294,41 @@ pub fn respond<D: Dialect>(answer: Result<Reply, Refusal>, request: RequestId) -
                 _ => {}
             }
             response.body(body)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The resource and the values that a path leads to.
+    fn found(path: &str) -> Option<(&'static str, PathValues)> {
+        let handler = |_: Call| async { Err(Refusal::Internal) };
+        let routes = Routes::default()
+            .get("/accounts", handler)
+            .post("/accounts", handler)
+            .get("/accounts/fresh", handler)
+            .get("/accounts/{id}", handler)
+            .get("/accounts/{id}/deals/{deal}", handler);
+        let resources = routes.resources();
+        assert_eq!(resources.len(), 4);
+        resources.iter().find_map(|resource| Some((resource.path, resource.matches(path)?)))
+    }
+
+    #[test]
+    fn the_first_path_that_matches_wins() {
+        assert_eq!(found("/accounts"), Some(("/accounts", vec![])));
+        assert_eq!(found("/accounts/fresh"), Some(("/accounts/fresh", vec![])));
+        assert_eq!(found("/accounts/7"), Some(("/accounts/{id}", vec![("id", "7".into())])));
+        let values = vec![("id", "7".into()), ("deal", "a b".into())];
+        assert_eq!(found("/accounts/7/deals/a b"), Some(("/accounts/{id}/deals/{deal}", values)));
+    }
+
+    #[test]
+    fn a_path_is_matched_as_a_whole() {
+        for path in ["", "/", "/accounts/", "accounts", "/account", "/accounts/7/", "/accounts/7/deals", "//accounts"] {
+            assert_eq!(found(path), None, "{path}");
         }
     }
 }

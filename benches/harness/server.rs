@@ -1,0 +1,250 @@
+//! The servers under load: the real program, and the smallest server that the same HTTP library makes.
+
+use crate::Outcome;
+use crate::load::{Load, NextRequest};
+use rustls::ClientConfig;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Where the program is and what it is started with.
+#[derive(Clone)]
+pub(crate) struct Program {
+    pub(crate) binary: PathBuf,
+}
+
+/// A running `bursar serve --dev`.
+pub(crate) struct Bursar {
+    process: Child,
+    log: PathBuf,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// From the start of the process to its first answer.
+    pub(crate) started_in: Duration,
+}
+
+/// What the program said about its writer when it stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub(crate) operations: u64,
+    pub(crate) commits: u64,
+    pub(crate) slowest_commit: Duration,
+}
+
+impl Program {
+    /// Starts the program on a data directory and waits for its first answer.
+    pub(crate) fn serve(&self, directory: &Path) -> Outcome<Bursar> {
+        self.start(directory, None)
+    }
+
+    /// The same with TLS.
+    pub(crate) fn serve_tls(&self, directory: &Path) -> Outcome<Bursar> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let (certificate, key) = (directory.join("bench-cert.pem"), directory.join("bench-key.pem"));
+        fs::write(&certificate, made.cert.pem())?;
+        write_private(&key, &made.signing_key.serialize_pem())?;
+        let config = directory.join("bench.toml");
+        let text = format!(
+            "[tls]\nmode = \"files\"\ncertificate_file = {:?}\nkey_file = {:?}\n",
+            certificate.display().to_string(),
+            key.display().to_string()
+        );
+        fs::write(&config, text)?;
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(made.cert.der().clone())?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        self.start(directory, Some((config, Arc::new(client))))
+    }
+
+    fn start(&self, directory: &Path, tls: Option<(PathBuf, Arc<ClientConfig>)>) -> Outcome<Bursar> {
+        let log = directory.join("bench.log");
+        let mut command = Command::new(&self.binary);
+        command.args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--data-dir"]).arg(directory);
+        if let Some((config, _)) = &tls {
+            command.arg("--config").arg(config);
+        }
+        let started = Instant::now();
+        let mut process = command.stdout(Stdio::piped()).stderr(File::create(&log)?).spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let told: Value = serde_json::from_str(&line)
+            .map_err(|_| format!("the server did not start: {}", fs::read_to_string(&log).unwrap_or_default()))?;
+        let text = |name: &str| told[name].as_str().map(str::to_owned).ok_or(format!("the server tells no {name}"));
+        let url = text("url")?;
+        let address: SocketAddr = url.rsplit('/').next().unwrap_or_default().parse()?;
+        let token = text("token")?;
+        let is_tls = tls.is_some();
+        let tls = tls.map(|(_, client)| client);
+        let mut server = Bursar { process, log, address, token, tls, started_in: Duration::ZERO };
+        if !is_tls {
+            server.ask("GET", "/account-groups", None)?;
+        }
+        server.started_in = started.elapsed();
+        Ok(server)
+    }
+
+    /// `bursar audit --quick`: what it reported. Findings are a failure.
+    pub(crate) fn audit(&self, directory: &Path) -> Outcome<Value> {
+        let out =
+            Command::new(&self.binary).args(["audit", "--quick", "--json", "--data-dir"]).arg(directory).output()?;
+        if !out.status.success() {
+            let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+            return Err(format!("the audit found something: {text}").into());
+        }
+        Ok(serde_json::from_slice(&out.stdout)?)
+    }
+}
+
+fn write_private(file: &Path, text: &str) -> Outcome<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(file)?;
+    Ok(file.write_all(text.as_bytes())?)
+}
+
+impl Bursar {
+    /// One call on a connection of its own, outside of any measurement.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
+        let mut stream = TcpStream::connect(self.address)?;
+        let body = body.map(Value::to_string).unwrap_or_default();
+        stream.write_all(&self.request(method, path, &body, "connection: close\r\n"))?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without a body")?;
+        if !head.starts_with("HTTP/1.1 200 ") {
+            return Err(format!("{method} {path}: {answer}").into());
+        }
+        Ok(serde_json::from_str(body)?)
+    }
+
+    /// The bytes of one request.
+    pub(crate) fn request(&self, method: &str, path: &str, body: &str, more: &str) -> Vec<u8> {
+        let length = body.len();
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n{more}\r\n{body}",
+            self.token
+        )
+        .into_bytes()
+    }
+
+    /// A load on this server.
+    pub(crate) fn load(&self, connections: usize, time: Duration) -> Load {
+        let warm_up = (time / 3).min(Duration::from_secs(1));
+        Load { address: self.address, tls: self.tls.clone(), connections, threads: 1, warm_up, time }
+    }
+
+    /// Requests that are the same for ever: `path` with each account in turn.
+    pub(crate) fn gets(
+        &self,
+        accounts: &Arc<[String]>,
+        path: impl Fn(&str) -> String,
+    ) -> impl Fn(usize) -> NextRequest {
+        let requests: Arc<[Vec<u8>]> =
+            accounts.iter().map(|account| self.request("GET", &path(account), "", "")).collect();
+        move |connection| {
+            let requests = Arc::clone(&requests);
+            let mut dice = crate::load::Dice::new(connection as u64);
+            Box::new(move |bytes| bytes.extend_from_slice(&requests[dice.below(requests.len())]))
+        }
+    }
+
+    /// A number that the kernel knows about the process, in KiB, such as `VmRSS`.
+    pub(crate) fn memory_kib(&self, name: &str) -> Outcome<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such line in /proc")?;
+        Ok(line.split_whitespace().nth(1).ok_or("no number in /proc")?.parse()?)
+    }
+
+    /// Processor time that the process has used so far. It tells the cost of an answer even where others use the machine.
+    pub(crate) fn processor_time(&self) -> Outcome<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| -> Outcome<u64> { Ok(fields.get(index).ok_or("no times in /proc")?.parse()?) };
+        // The kernel counts in hundredths of a second, whatever it does inside.
+        Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+    }
+
+    /// Stops it as a supervisor does, and reads what its writer has to tell.
+    pub(crate) fn stop(mut self) -> Outcome<Written> {
+        let status = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status()?;
+        if !status.success() || !self.process.wait()?.success() {
+            return Err(format!("the server ended badly: {}", fs::read_to_string(&self.log)?).into());
+        }
+        let log = fs::read_to_string(&self.log)?;
+        let line = log.lines().find(|line| line.contains("the writer has stopped")).ok_or("the writer said nothing")?;
+        let told: Value = serde_json::from_str(line)?;
+        let number = |name: &str| told[name].as_u64().ok_or(format!("the writer told no {name}"));
+        Ok(Written {
+            operations: number("operations")?,
+            commits: number("commits")?,
+            slowest_commit: Duration::from_micros(number("slowest_commit_us")?),
+        })
+    }
+}
+
+impl Drop for Bursar {
+    fn drop(&mut self) {
+        // After a failure; a stopped process is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The smallest server that the HTTP library makes, in this process: the measure of what a request costs at least.
+pub(crate) struct Hello {
+    pub(crate) address: SocketAddr,
+    handle: actix_web::dev::ServerHandle,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Hello {
+    pub(crate) fn start() -> Outcome<Hello> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let _ = actix_web::rt::System::new().block_on(async move {
+                let workers = std::thread::available_parallelism().map_or(1, usize::from);
+                let server = actix_web::HttpServer::new(|| {
+                    let hello = || async { actix_web::HttpResponse::Ok().body("hello") };
+                    actix_web::App::new().route("/hello", actix_web::web::get().to(hello))
+                })
+                .workers(workers)
+                .keep_alive(Duration::from_secs(75))
+                .disable_signals()
+                .bind(("127.0.0.1", 0))?;
+                let address = server.addrs().first().copied();
+                let running = server.run();
+                let _ = sender.send((address, running.handle()));
+                running.await
+            });
+        });
+        let (address, handle) = receiver.recv()?;
+        Ok(Hello { address: address.ok_or("hello has no address")?, handle, thread: Some(thread) })
+    }
+
+    pub(crate) fn load(&self, connections: usize, time: Duration) -> Load {
+        let warm_up = (time / 3).min(Duration::from_secs(1));
+        Load { address: self.address, tls: None, connections, threads: 1, warm_up, time }
+    }
+}
+
+impl Drop for Hello {
+    fn drop(&mut self) {
+        // The command is sent when it is called; its future only tells when it was carried out.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

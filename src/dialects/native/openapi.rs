@@ -56,8 +56,8 @@ impl Modify for Common {
                 let route = routes.iter().find(|route| route.path == path && route.method.as_str() == method);
                 if route.is_some_and(|route| route.access == Access::Token) {
                     operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
-                    // Sessions are made anew by each call, whatever its key.
-                    if method != "GET" && !path.starts_with("/trade/") {
+                    // Sessions are made anew by each call, whatever its key; time only goes ahead.
+                    if method != "GET" && !path.starts_with("/trade/") && !path.starts_with("/sandbox/") {
                         operation.parameters.get_or_insert_default().push(idempotency_key().into());
                     }
                 }

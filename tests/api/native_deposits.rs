@@ -87,9 +87,9 @@ fn refused_deposits_leave_no_trace() {
         (json!({"amount": "-1"}), 3, "INVALID_FIELD", "amount"),
         (json!({"amount": "1e3"}), 3, "INVALID_FIELD", "amount"),
         (json!({"amount": "1000000000000000.01"}), 11, "OUT_OF_RANGE", "amount"),
-        (json!({"amount": "1", "reason": "r".repeat(256)}), 3, "INVALID_FIELD", "reason"),
+        (json!({"amount": "1", "reason": "r".repeat(256)}), 11, "OUT_OF_RANGE", "reason"),
         (json!({"amount": "1", "reason": "a", "comment": "b"}), 3, "INVALID_FIELD", "comment"),
-        (json!({"amount": "1", "reference": "r".repeat(101)}), 3, "INVALID_FIELD", "reference"),
+        (json!({"amount": "1", "reference": "r".repeat(101)}), 11, "OUT_OF_RANGE", "reference"),
         (json!({"amount": "1", "expiresAt": "tomorrow"}), 3, "INVALID_FIELD", "expiresAt"),
         (json!({"amount": "1", "expiresAt": "2020-01-01T00:00:00Z"}), 11, "OUT_OF_RANGE", "expiresAt"),
     ] {

@@ -77,7 +77,7 @@ fn refused_reversals_leave_no_trace() {
     let reply = admin.post(&way(&spent), &json!({"force": true})).refused(400, 3, "INVALID_FIELD");
     assert_eq!(reply.field(), "reason");
     admin.post(&way(&spent), &json!({"force": true, "reason": " "})).refused(400, 3, "INVALID_FIELD");
-    admin.post(&way(&spent), &json!({"reason": "r".repeat(256)})).refused(400, 3, "INVALID_FIELD");
+    admin.post(&way(&spent), &json!({"reason": "r".repeat(256)})).refused(400, 11, "OUT_OF_RANGE");
     operator.post(&way(&spent), &forced).refused(403, 7, "RIGHT_MISSING");
     let narrow = server.bearer(&server.add_token("dev", &["--scope", "funds:move"]).1);
     narrow.post(&way(&spent), &forced).refused(403, 7, "RIGHT_MISSING");

@@ -56,7 +56,7 @@ fn a_transfer_across_currencies_takes_a_rate_or_the_amount_that_arrives() {
     assert_eq!((admin.balance(&usd), admin.balance(&jpy)), ("80.01".into(), "1499".into()));
     server.trace();
     let audit = server.command(&["audit"]);
-    let fx = audit["trial_balance"].as_array().unwrap().iter().filter(|tally| tally["role"] == "fx").count();
+    let fx = audit["trial_balance"].as_array().unwrap().iter().filter(|tally| tally["books"] == "fx").count();
     assert_eq!(fx, 3, "{audit}");
 }
 

@@ -125,7 +125,7 @@ fn refused_journeys_leave_no_trace() {
     for (body, code, reason) in [
         (json!({}), 3, "INVALID_FIELD"),
         (json!({"advance": 1, "set": "2100-01-01T00:00:00Z"}), 3, "INVALID_FIELD"),
-        (json!({"advance": -1}), 3, "INVALID_FIELD"),
+        (json!({"advance": -1}), 11, "OUT_OF_RANGE"),
         (json!({"advance": 1.5}), 3, "INVALID_FIELD"),
         (json!({"advance": 100 * 366 * DAY + 1}), 11, "OUT_OF_RANGE"),
         (json!({"set": "soon"}), 3, "INVALID_FIELD"),

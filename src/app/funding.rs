@@ -51,15 +51,13 @@ impl Command for PostFunds {
         let account = find(work, self.account)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
+        if direction == Direction::Debit && requires_approval(work, &account)? {
+            return Err(Refusal::NeedsApproval.into());
+        }
         account.admit_funds(direction)?;
         let is_credit = self.kind == EntryKind::Credit;
-        if direction == Direction::Debit {
-            if requires_approval(work, &account)? {
-                return Err(Refusal::NeedsApproval.into());
-            }
-            if !account.balances.covers(amount, is_credit) {
-                return Err(account.insufficient_funds(is_credit).into());
-            }
+        if direction == Direction::Debit && !account.balances.covers(amount, is_credit) {
+            return Err(account.insufficient_funds(is_credit).into());
         }
         // Money from or to the outside is a deposit or a withdrawal, with a serial of its own.
         let posted = match (self.kind, direction) {

@@ -123,10 +123,10 @@ impl ReverseEntry {
         if !amount.is_negative() {
             return Ok(account.admit_funds(Direction::Credit)?);
         }
-        account.admit_funds(Direction::Debit)?;
         if requires_approval(work, account)? && author == work.caller.principal.serial {
             return Err(Refusal::OwnRequest.into());
         }
+        account.admit_funds(Direction::Debit)?;
         if !self.force && !account.balances.covers(amount, is_credit) {
             return Err(account.insufficient_funds(is_credit).into());
         }

@@ -6,19 +6,34 @@ use crate::domain::clock::{Clock, Moment};
 use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use crate::store::Mode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A clock that can be moved ahead of another one.
 pub struct MovableClock {
     real: Arc<dyn Clock>,
     ahead_ms: AtomicI64,
+    /// One journey at a time: two at once would add up.
+    turn: Mutex<()>,
+}
+
+/// Where the clock is to go.
+#[derive(Clone, Copy, Debug)]
+pub enum Journey {
+    /// Ahead by so many seconds.
+    Ahead(i64),
+    /// To this moment.
+    To(Moment),
 }
 
 impl MovableClock {
     /// A clock that is ahead of `real` by some milliseconds.
     pub fn new(real: Arc<dyn Clock>, ahead_ms: i64) -> MovableClock {
-        MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms) }
+        MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms), turn: Mutex::new(()) }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn move_ahead(&self, ms: i64) -> i64 {
@@ -64,6 +79,9 @@ impl Command for Wipe {
     }
 }
 
+/// How far one call moves the clock at most: a hundred years.
+pub const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
+
 /// Jobs that run at one moment of a journey through time; bounds what one call can do.
 const JOBS_MAX: usize = 100_000;
 
@@ -75,10 +93,19 @@ impl App {
 
     /// Moves the clock of a sandbox to a moment, stopping at each job that is due on the way, so that it runs at its own
     /// time. Blocks. Refusals: not a sandbox; a moment before the present one.
-    pub fn travel(self: &Arc<App>, caller: &Caller, to: Moment) -> Result<Moment, Refusal> {
+    pub fn travel(self: &Arc<App>, caller: &Caller, journey: Journey) -> Result<Moment, Refusal> {
         self.require_sandbox(caller)?;
-        if to < self.now() {
-            return Err(Refusal::out_of_range("set", "the clock of a sandbox only moves ahead"));
+        let _turn = self.clock.turn();
+        let now = self.now();
+        let to = match journey {
+            Journey::Ahead(seconds) => now.plus_s(seconds.max(0)),
+            Journey::To(moment) if moment < now => {
+                return Err(Refusal::out_of_range("set", "the clock of a sandbox only moves ahead"));
+            }
+            Journey::To(moment) => moment,
+        };
+        if to > now.plus_s(YEARS_MAX_S) {
+            return Err(Refusal::out_of_range("set", "at most a hundred years at a time"));
         }
         for _ in 0..JOBS_MAX {
             let next = self.store.read(|tx| Ok(tx.next_job_at()?)).map_err(refusal_of_read)?;
@@ -99,6 +126,7 @@ impl App {
     /// reference data stay. Blocks. Refusals: not a sandbox.
     pub fn start_over(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
         self.require_sandbox(caller)?;
+        let _turn = self.clock.turn();
         self.execute_blocking(caller, Wipe)?;
         self.clock.reset();
         Ok(())

@@ -66,8 +66,9 @@ impl Command for Transfer {
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
         };
-        admit_debit(&from, amount)?;
+        from.admit_funds(Direction::Debit)?;
         to.admit_funds(Direction::Credit)?;
+        admit_debit(&from, amount)?;
 
         let serial = self.request.note(work, MovementKind::Transfer, &from, Some(&to), amount)?;
         let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::BalanceOverflow);

@@ -88,7 +88,9 @@ impl Command for PayWithdrawal {
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
         movement.admit(&[MovementState::Pending, MovementState::Approved])?;
-        if movement.state == MovementState::Pending && requires_approval(work, &account)? {
+        // An approval of one's own, from before the group required another operator's, does not count.
+        let is_approved = movement.approved_by.is_some_and(|checker| checker != movement.requested_by);
+        if !is_approved && requires_approval(work, &account)? {
             return Err(Refusal::NeedsApproval.into());
         }
         let account = free(work, &movement, &account)?;

@@ -26,6 +26,11 @@ const LISTED: &str = "tags::lists_and_their_totals_leave_out_what_is_hidden";
 const REPLAYED: &str = "idempotency::every_write_is_replayed";
 const FUNDS: &str = "native_funding::refused_deposits_and_adjustments_leave_no_trace";
 const DEBITS: &str = "native_funding::debits_stop_at_what_can_be_withdrawn_and_leave_no_trace";
+const MOVED: &str = "idempotency::every_movement_is_replayed";
+const DEPOSIT: &str = "native_deposits::refused_deposits_leave_no_trace";
+const WITHDRAWAL: &str = "native_withdrawals::refused_withdrawals_leave_no_trace";
+const HOLD: &str = "native_holds::refused_holds_leave_no_trace";
+const JOURNEY: &str = "sandbox::refused_journeys_leave_no_trace";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
 const fn read(happy: &'static str, hidden: &'static str) -> Tests {
@@ -63,6 +68,31 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("GET", "/accounts/{id}/positions"), read("native_portfolios::there_are_no_positions_and_orders", HIDDEN)),
         (("GET", "/accounts/{id}/orders"), read("native_portfolios::there_are_no_positions_and_orders", HIDDEN)),
         (("GET", "/accounts/{id}/history/positions"), read("native_portfolios::there_are_no_positions_and_orders", HIDDEN)),
+        (("POST", "/accounts/{id}/deposits"), write("native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN, MOVED, DEPOSIT)),
+        (("GET", "/accounts/{id}/deposits"), read("native_deposits::deposits_are_listed_newest_first_by_account_and_state", HIDDEN)),
+        (("GET", "/deposits"), read("native_deposits::deposits_are_listed_newest_first_by_account_and_state", LISTED)),
+        (("GET", "/deposits/{id}"), read("native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN)),
+        (("POST", "/deposits/{id}/settle"), write("native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN, MOVED, DEPOSIT)),
+        (("POST", "/deposits/{id}/return"), write("native_deposits::a_deposit_that_did_not_come_is_returned", HIDDEN, MOVED, DEPOSIT)),
+        (("POST", "/accounts/{id}/withdrawals"), write("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", HIDDEN, MOVED, WITHDRAWAL)),
+        (("GET", "/accounts/{id}/withdrawals"), read("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", HIDDEN)),
+        (("GET", "/withdrawals"), read("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", LISTED)),
+        (("GET", "/withdrawals/{id}"), read("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", HIDDEN)),
+        (("POST", "/withdrawals/{id}/approve"), write("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", HIDDEN, MOVED, WITHDRAWAL)),
+        (("POST", "/withdrawals/{id}/pay"), write("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", HIDDEN, MOVED, WITHDRAWAL)),
+        (("POST", "/withdrawals/{id}/reject"), write("native_withdrawals::a_rejected_or_cancelled_withdrawal_is_available_again", HIDDEN, MOVED, WITHDRAWAL)),
+        (("POST", "/withdrawals/{id}/cancel"), write("native_withdrawals::a_rejected_or_cancelled_withdrawal_is_available_again", HIDDEN, MOVED, WITHDRAWAL)),
+        (("POST", "/accounts/{id}/holds"), write("native_holds::a_hold_is_captured_in_whole_or_in_part", HIDDEN, MOVED, HOLD)),
+        (("GET", "/accounts/{id}/holds"), read("native_holds::a_hold_is_captured_in_whole_or_in_part", HIDDEN)),
+        (("GET", "/holds/{id}"), read("native_holds::a_hold_is_captured_in_whole_or_in_part", HIDDEN)),
+        (("POST", "/holds/{id}/capture"), write("native_holds::a_hold_is_captured_in_whole_or_in_part", HIDDEN, MOVED, HOLD)),
+        (("POST", "/holds/{id}/release"), write("native_holds::a_released_hold_is_available_again", HIDDEN, MOVED, HOLD)),
+        (("POST", "/transfers"), write("native_transfers::a_transfer_in_one_currency_is_posted_at_once", HIDDEN, MOVED, "native_transfers::refused_transfers_leave_no_trace")),
+        (("GET", "/transfers"), read("native_transfers::a_transfer_in_one_currency_is_posted_at_once", LISTED)),
+        (("GET", "/transfers/{id}"), read("native_transfers::a_transfer_in_one_currency_is_posted_at_once", HIDDEN)),
+        (("POST", "/entries/{id}/reverse"), write("native_reversals::a_reversal_turns_every_leg_round", HIDDEN, MOVED, "native_reversals::refused_reversals_leave_no_trace")),
+        (("POST", "/sandbox/clock"), write("sandbox::a_month_passes_in_one_call_and_each_thing_happens_at_its_time", READS_NO_CLIENT, "", JOURNEY)),
+        (("POST", "/sandbox/reset"), write("sandbox::a_reset_leaves_operators_tokens_and_reference_data", READS_NO_CLIENT, "", JOURNEY)),
         (("GET", "/portfolios/{id}"), read("native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN)),
     ])
 }
@@ -99,8 +129,9 @@ fn every_route_has_its_tests() {
     assert_eq!(listed, routes);
     for ((method, path), of_route) in &table {
         let what = format!("{method} {path}");
-        let is_repeatable_write = *method != "GET" && *path != "/user/login";
-        let is_about_clients = ["/profiles", "/accounts", "/portfolios", "/trade"].iter().any(|p| path.starts_with(p));
+        let is_repeatable_write = *method != "GET" && *path != "/user/login" && !path.starts_with("/sandbox");
+        let is_about_clients =
+            !["/user", "/.well-known", "/options", "/account-groups", "/sandbox"].iter().any(|p| path.starts_with(p));
         for (kind, name, is_needed) in [
             ("happy", of_route.happy, true),
             ("hidden by tag", of_route.hidden, is_about_clients),

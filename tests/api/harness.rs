@@ -1,5 +1,6 @@
 //! The real program on a free port in a directory of its own, callers with names, and replies whose digits are kept.
 
+use bursar::domain::clock::Moment;
 use bursar::store::read_file;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -22,6 +23,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Server {
     child: Child,
     home: TempDir,
+    way: &'static [&'static str],
     log: Arc<Log>,
     /// What it said about itself when it was ready.
     pub(super) banner: Value,
@@ -61,16 +63,31 @@ impl Server {
         }
         let config = config.replace("HOME", &home.path().display().to_string());
         write_private(&home.path().join("config.toml"), &config);
-        let (child, log, banner) = launch(home.path());
+        Server::launch(home, &["serve", "--dev", "--no-sample"])
+    }
+
+    /// A server that is meant seriously, with the operator `dev`, who is an administrator.
+    pub(super) fn production() -> Server {
+        let home = tempfile::tempdir().unwrap();
+        write_private(&home.path().join("config.toml"), "");
+        write_private(&home.path().join("password"), PASSWORD);
+        let init = ["init", "--operator", "dev", "--password-file", "password"];
+        let output = program(home.path()).args(init).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Server::launch(home, &["serve", "--json"])
+    }
+
+    fn launch(home: TempDir, way: &'static [&'static str]) -> Server {
+        let (child, log, banner) = launch(home.path(), way);
         let agent = ureq::Agent::new_with_config(client_config().build());
-        Server { child, home, log, banner, agent, tokens: Mutex::default() }
+        Server { child, home, way, log, banner, agent, tokens: Mutex::default() }
     }
 
     /// Kills it as a power cut would, and starts it again on its data.
     pub(super) fn restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.log, self.banner) = launch(self.home.path());
+        (self.child, self.log, self.banner) = launch(self.home.path(), self.way);
     }
 
     /// Lets clients of this server trust a certificate.
@@ -184,6 +201,21 @@ impl Server {
         self.operator("viewer", &[])
     }
 
+    /// Adds these rules to the group `live-standard`, the one that new accounts of these tests have.
+    pub(super) fn set_rules(&self, rules: &str) {
+        let group = "code = \"live-standard\"\n";
+        let file = include_str!("../../packaging/reference.toml").replace(group, &format!("{group}{rules}\n"));
+        let path = self.home.path().join("reference.toml");
+        write_private(&path, &file);
+        self.command(&["reference", "apply", &path.display().to_string()]);
+    }
+
+    /// Moves the clock ahead by some seconds; returns the time that it is then.
+    pub(super) fn advance(&self, seconds: i64) -> Moment {
+        let reply = self.admin().post("/sandbox/clock", &json!({"advance": seconds})).ok();
+        Moment::parse(&reply.text_at("now")).unwrap()
+    }
+
     /// What every change leaves behind: if two of these are equal, nothing was changed in between.
     pub(super) fn trace(&self) -> (u64, u64, u64, u64) {
         let proof = read_file(&self.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
@@ -239,9 +271,10 @@ impl Drop for Server {
 }
 
 /// Starts the program; returns once it listens.
-fn launch(home: &Path) -> (Child, Arc<Log>, Value) {
+fn launch(home: &Path, way: &[&str]) -> (Child, Arc<Log>, Value) {
     let mut child = program(home)
-        .args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--config", "config.toml"])
+        .args(way)
+        .args(["--listen", "127.0.0.1:0", "--config", "config.toml"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -424,6 +457,24 @@ impl<'a> Caller<'a> {
     #[track_caller]
     pub(super) fn balance(&self, account: &str) -> String {
         self.get(&format!("/accounts/{account}")).ok().digits("balance")
+    }
+
+    /// What an account can dispose of, digit by digit.
+    #[track_caller]
+    pub(super) fn available(&self, account: &str) -> String {
+        self.get(&format!("/accounts/{account}")).ok().digits("availableBalance")
+    }
+
+    /// Asks for a movement, such as one of `holds`; returns its id.
+    #[track_caller]
+    pub(super) fn ask(&self, account: &str, movements: &str, amount: &str) -> String {
+        self.post(&format!("/accounts/{account}/{movements}"), &json!({"amount": amount})).ok().text_at("id")
+    }
+
+    /// Lets something go on, such as `/holds/{id}/release`.
+    #[track_caller]
+    pub(super) fn step(&self, path: &str) -> Reply {
+        self.post(path, &json!({}))
     }
 
     /// The deals of an account, newest first.

@@ -44,6 +44,37 @@ fn every_write_is_replayed() {
 }
 
 #[test]
+fn every_movement_is_replayed() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (admin.new_account("USD"), admin.new_account("USD"));
+    admin.deposit(&account, "100");
+    let body = json!({"amount": "10"});
+    let ask = |key: &str, path: &str| {
+        replays(&server, key, |c| c.post(&format!("/accounts/{account}{path}"), &body)).text_at("id")
+    };
+    let step = |key: &str, path: &str| replays(&server, key, |c| c.step(path));
+    let (settled, returned) = (ask("1", "/deposits"), ask("2", "/deposits"));
+    let deal = step("3", &format!("/deposits/{settled}/settle")).text_at("dealId");
+    step("4", &format!("/deposits/{returned}/return"));
+    let withdrawals: Vec<_> = (5..8).map(|key| ask(&key.to_string(), "/withdrawals")).collect();
+    step("8", &format!("/withdrawals/{}/approve", withdrawals[0]));
+    step("9", &format!("/withdrawals/{}/pay", withdrawals[0]));
+    step("10", &format!("/withdrawals/{}/reject", withdrawals[1]));
+    step("11", &format!("/withdrawals/{}/cancel", withdrawals[2]));
+    let (captured, released) = (ask("12", "/holds"), ask("13", "/holds"));
+    replays(&server, "14", |c| c.post(&format!("/holds/{captured}/capture"), &json!({"amount": 4})));
+    step("15", &format!("/holds/{released}/release"));
+    let transfer = json!({"fromAccountId": account, "toAccountId": other, "amount": "1"});
+    replays(&server, "16", |c| c.post("/transfers", &transfer));
+    step("17", &format!("/entries/{deal}/reverse"));
+    assert_eq!((admin.balance(&account), admin.available(&account)), ("85.00".into(), "85.00".into()));
+    // The key of one step is not that of another.
+    let captured = admin.key("14").step(&format!("/holds/{captured}/release"));
+    captured.refused(409, 6, "IDEMPOTENCY_CONFLICT");
+}
+
+#[test]
 fn a_replay_shows_the_object_as_it_was_then() {
     let server = Server::shared();
     let admin = server.admin();

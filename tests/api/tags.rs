@@ -17,6 +17,13 @@ fn what_is_hidden_is_not_found_by_any_route() {
     let admin = server.admin();
     let (profile, account) = client(&admin, "vip");
     let empty = admin.new_account_of(&profile, "USD");
+    let deposit = admin.ask(&account, "deposits", "1");
+    let withdrawal = admin.ask(&account, "withdrawals", "1");
+    let hold = admin.ask(&account, "holds", "1");
+    let body = json!({"fromAccountId": account, "toAccountId": empty, "amount": "1"});
+    let made = admin.post("/transfers", &body).ok();
+    let (transfer, deal) = (made.text_at("id"), made.text_at("dealId"));
+    admin.post("/transfers", &json!({"fromAccountId": empty, "toAccountId": account, "amount": "1"})).ok();
     let retail = server.operator("operator", &["retail"]);
     let group = admin.group("USD", false);
     let before = server.trace();
@@ -33,6 +40,26 @@ fn what_is_hidden_is_not_found_by_any_route() {
         retail.post(&format!("/accounts/{account}/deposit"), &amount),
         retail.post(&format!("/accounts/{account}/withdraw"), &amount),
         retail.post(&format!("/accounts/{account}/balance"), &amount),
+        retail.post(&format!("/accounts/{account}/deposits"), &amount),
+        retail.get(&format!("/accounts/{account}/deposits")),
+        retail.get(&format!("/deposits/{deposit}")),
+        retail.step(&format!("/deposits/{deposit}/settle")),
+        retail.step(&format!("/deposits/{deposit}/return")),
+        retail.post(&format!("/accounts/{account}/withdrawals"), &amount),
+        retail.get(&format!("/accounts/{account}/withdrawals")),
+        retail.get(&format!("/withdrawals/{withdrawal}")),
+        retail.step(&format!("/withdrawals/{withdrawal}/approve")),
+        retail.step(&format!("/withdrawals/{withdrawal}/pay")),
+        retail.step(&format!("/withdrawals/{withdrawal}/reject")),
+        retail.step(&format!("/withdrawals/{withdrawal}/cancel")),
+        retail.post(&format!("/accounts/{account}/holds"), &amount),
+        retail.get(&format!("/accounts/{account}/holds")),
+        retail.get(&format!("/holds/{hold}")),
+        retail.step(&format!("/holds/{hold}/capture")),
+        retail.step(&format!("/holds/{hold}/release")),
+        retail.post("/transfers", &body),
+        retail.get(&format!("/transfers/{transfer}")),
+        retail.step(&format!("/entries/{deal}/reverse")),
         retail.get(&format!("/accounts/{account}/deals")),
         retail.get(&format!("/accounts/{account}/positions")),
         retail.get(&format!("/accounts/{account}/orders")),
@@ -56,9 +83,9 @@ fn lists_and_their_totals_leave_out_what_is_hidden() {
     admin.new_profile();
     let caller = server.operator("operator", &["retail"]);
     let profiles = caller.get("/profiles").ok();
-    assert_eq!((profiles.text_at("total"), profiles.text_at("profiles/0/id")), ("1".into(), retail));
+    assert_eq!((profiles.text_at("total"), profiles.text_at("profiles/0/id")), ("1".into(), retail.clone()));
     let accounts = caller.get("/accounts").ok();
-    assert_eq!((accounts.text_at("total"), accounts.text_at("accounts/0/id")), ("1".into(), retail_account));
+    assert_eq!((accounts.text_at("total"), accounts.text_at("accounts/0/id")), ("1".into(), retail_account.clone()));
     let email = admin.get(&format!("/profiles/{vip}")).ok().text_at("email");
     for query in [
         format!("/profiles?email={email}"),
@@ -66,6 +93,20 @@ fn lists_and_their_totals_leave_out_what_is_hidden() {
         format!("/accounts?profileId={vip}"),
     ] {
         assert_eq!(caller.get(&query).ok().text_at("total"), "0", "{query}");
+    }
+    for account in [&vip_account, &retail_account] {
+        admin.ask(account, "withdrawals", "1");
+        let other = admin.new_account_of(if account == &vip_account { &vip } else { &retail }, "USD");
+        admin.post("/transfers", &json!({"fromAccountId": account, "toAccountId": other, "amount": "1"})).ok();
+    }
+    for path in ["/deposits", "/withdrawals", "/transfers"] {
+        let list = caller.get(path).ok();
+        assert_eq!(
+            (list.text_at("total"), list.text_at("movements/0/accountId")),
+            ("1".into(), retail_account.clone())
+        );
+        assert_eq!(admin.get(path).ok().text_at("total"), "2");
+        caller.get(&format!("{path}?accountId={vip_account}")).refused(404, 5, "NOT_FOUND");
     }
     let both = server.operator("viewer", &["retail", "vip"]);
     assert_eq!(both.get("/profiles").ok().text_at("total"), "2");

@@ -13,6 +13,7 @@ use bursar::domain::group::TradeStatus;
 use bursar::domain::house::House;
 use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
 use bursar::domain::money::{Amount, Decimals};
+use bursar::domain::movement::MovementState;
 use bursar::domain::refusal::{Credentials, Noun, Refusal, Remainder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -129,8 +130,17 @@ fn refusals() -> Vec<Refusal> {
         Refusal::DuplicateId(Noun::Account),
         Refusal::DuplicateEmail,
         Refusal::DuplicateName,
+        Refusal::DuplicateReference,
         Refusal::VersionMismatch { expected: 1, actual: 2 },
         Refusal::Immutable { field: field() },
+        Refusal::MovementState { noun: Noun::Hold, state: MovementState::Posted },
+        Refusal::AlreadyReversed,
+        Refusal::NotReversible,
+        Refusal::SameAccount,
+        Refusal::ModesDiffer,
+        Refusal::NotASandbox,
+        Refusal::NeedsApproval,
+        Refusal::OwnRequest,
         Refusal::GroupDisabled,
         Refusal::GroupWithoutCurrency { currency: field() },
         Refusal::GroupModeDiffers,

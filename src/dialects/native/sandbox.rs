@@ -2,8 +2,8 @@
 
 use super::fields;
 use super::profiles::Empty;
+use crate::app::sandbox::{Journey, YEARS_MAX_S};
 use crate::dialects::kit::{Call, Literal, Reply};
-use crate::domain::clock::Moment;
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,31 +26,28 @@ pub(super) struct ClockReply {
 }
 
 impl ClockBody {
-    fn target(&self, now: Moment) -> Result<Moment, Refusal> {
+    fn journey(&self) -> Result<Journey, Refusal> {
         let advance = fields::whole("advance", self.advance.as_ref())?;
         match (advance, self.set.as_deref()) {
             (Some(seconds), None) => i64::try_from(seconds)
                 .ok()
                 .filter(|seconds| *seconds <= YEARS_MAX_S)
-                .map(|seconds| now.plus_s(seconds))
+                .map(Journey::Ahead)
                 .ok_or_else(|| Refusal::out_of_range("advance", format!("0 to {YEARS_MAX_S} seconds"))),
-            (None, Some(text)) => fields::moment_of("set", text),
+            (None, Some(text)) => fields::moment_of("set", text).map(Journey::To),
             _ => Err(Refusal::invalid("advance", "send either advance or set")),
         }
     }
 }
-
-/// How far one call moves the clock at most: a hundred years.
-const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
 
 /// Move the clock of a sandbox ahead; what is due on the way happens at its time.
 #[utoipa::path(post, path = "/sandbox/clock", tag = "Sandbox", request_body = ClockBody,
     responses((status = 200, body = ClockReply)))]
 pub(super) async fn clock(call: Call) -> Result<Reply, Refusal> {
     call.refuse_rehearsal()?;
-    let target = call.body::<ClockBody>()?.target(call.app().now())?;
+    let journey = call.body::<ClockBody>()?.journey()?;
     let (app, caller) = (call.app().clone(), call.caller()?.clone());
-    let now = call.blocking(move || app.travel(&caller, target)).await?;
+    let now = call.blocking(move || app.travel(&caller, journey)).await?;
     Reply::ok(&ClockReply { now: now.to_string() })
 }
 

@@ -1,0 +1,130 @@
+//! Transfers between accounts.
+
+use super::harness::{Caller, Server};
+use serde_json::{Value, json};
+
+fn transfer(from: &str, to: &str, amount: &str) -> Value {
+    json!({"fromAccountId": from, "toAccountId": to, "amount": amount})
+}
+
+fn with(mut body: Value, field: &str, value: &str) -> Value {
+    body[field] = value.into();
+    body
+}
+
+fn demo_account(admin: &Caller<'_>) -> String {
+    let body = json!({"profileId": admin.new_profile(), "currency": "USD", "groupId": admin.group("USD", true)});
+    admin.post("/accounts", &body).ok().text_at("account/id")
+}
+
+#[test]
+fn a_transfer_in_one_currency_is_posted_at_once() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let (from, to) = (admin.new_account("USD"), admin.new_account("USD"));
+    admin.deposit(&from, "100");
+    let body = with(transfer(&from, &to, "30.5"), "comment", "rent");
+    let made = admin.post("/transfers", &body).ok();
+    assert_eq!((made.text_at("accountId"), made.text_at("toAccountId")), (from.clone(), to.clone()));
+    assert_eq!((made.text_at("state"), made.digits("postedAmount")), ("POSTED".into(), "30.50".into()));
+    assert_eq!((admin.balance(&from), admin.available(&from)), ("69.50".into(), "69.50".into()));
+    assert_eq!((admin.balance(&to), admin.available(&to)), ("30.50".into(), "30.50".into()));
+    for account in [&from, &to] {
+        let deal = &admin.deals(account)[0];
+        assert_eq!((&deal["id"], &deal["comment"]), (&made.json()["dealId"], &"rent".into()));
+    }
+    let path = format!("/transfers/{}", made.text_at("id"));
+    assert_eq!(server.viewer().get(&path).ok().text, made.text);
+    let list = server.viewer().get(&format!("/transfers?accountId={from}")).ok();
+    assert_eq!((list.text_at("total"), list.text_at("movements/0/id")), ("1".into(), made.text_at("id")));
+    // All that can be withdrawn can be transferred, and what arrives is not held back.
+    admin.post("/transfers", &transfer(&from, &to, "69.50")).ok();
+    assert_eq!((admin.available(&from), admin.available(&to)), ("0.00".into(), "100.00".into()));
+}
+
+#[test]
+fn a_transfer_across_currencies_takes_a_rate_or_the_amount_that_arrives() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (usd, eur, jpy) = (admin.new_account("USD"), admin.new_account("EUR"), admin.new_account("JPY"));
+    admin.deposit(&usd, "100");
+    admin.post("/transfers", &with(transfer(&usd, &eur, "10"), "rate", "0.92155")).ok();
+    assert_eq!((admin.balance(&usd), admin.balance(&eur)), ("90.00".into(), "9.22".into()));
+    admin.post("/transfers", &with(transfer(&usd, &jpy, "10"), "toAmount", "1500")).ok();
+    assert_eq!((admin.balance(&usd), admin.balance(&jpy)), ("80.00".into(), "1500".into()));
+    admin.post("/transfers", &with(transfer(&jpy, &usd, "1"), "rate", "0.005")).ok();
+    assert_eq!((admin.balance(&usd), admin.balance(&jpy)), ("80.01".into(), "1499".into()));
+    server.trace();
+    let audit = server.command(&["audit"]);
+    let fx = audit["trial_balance"].as_array().unwrap().iter().filter(|tally| tally["books"] == "fx").count();
+    assert_eq!(fx, 3, "{audit}");
+}
+
+#[test]
+fn refused_transfers_leave_no_trace() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (from, to, eur) = (admin.new_account("USD"), admin.new_account("USD"), admin.new_account("EUR"));
+    let (gone, demo) = (admin.new_account("USD"), demo_account(&admin));
+    admin.deposit(&from, "100");
+    admin.deposit(&demo, "100");
+    admin.delete(&format!("/accounts/{gone}")).ok();
+    admin.post("/transfers", &with(transfer(&from, &to, "1"), "reference", "taken")).ok();
+    let nobody = "0198c1f0-0000-7000-8000-000000000000";
+    let before = server.trace();
+    for (body, code, reason) in [
+        (json!({"toAccountId": to, "amount": "1"}), 3, "INVALID_FIELD"),
+        (json!({"fromAccountId": from, "amount": "1"}), 3, "INVALID_FIELD"),
+        (json!({"fromAccountId": from, "toAccountId": to}), 3, "INVALID_FIELD"),
+        (transfer(&from, &to, "0"), 3, "INVALID_FIELD"),
+        (transfer(&from, &to, "-5"), 3, "INVALID_FIELD"),
+        (transfer(&from, &to, "1000000000000000.01"), 11, "OUT_OF_RANGE"),
+        (with(transfer(&from, &to, "1"), "rate", "1"), 3, "INVALID_FIELD"),
+        (with(transfer(&from, &to, "1"), "toAmount", "1"), 3, "INVALID_FIELD"),
+        (transfer(&from, &eur, "1"), 3, "INVALID_FIELD"),
+        (with(transfer(&from, &eur, "1"), "rate", "0"), 3, "INVALID_FIELD"),
+        (with(transfer(&from, &eur, "1"), "rate", "-1"), 3, "INVALID_FIELD"),
+        (with(transfer(&from, &eur, "1"), "rate", "0.001"), 3, "INVALID_FIELD"),
+        (with(transfer(&from, &eur, "1"), "toAmount", "0"), 3, "INVALID_FIELD"),
+        (with(with(transfer(&from, &eur, "1"), "toAmount", "1"), "rate", "1"), 3, "INVALID_FIELD"),
+        (transfer(&from, &from, "1"), 9, "SAME_ACCOUNT"),
+        (transfer(&from, &demo, "1"), 9, "MODES_DIFFER"),
+        (transfer(&demo, &from, "1"), 9, "MODES_DIFFER"),
+        (transfer(&from, &gone, "1"), 9, "ACCOUNT_ARCHIVED"),
+        (transfer(&gone, &to, "1"), 9, "ACCOUNT_ARCHIVED"),
+        (transfer(&from, &to, "99.01"), 9, "INSUFFICIENT_FUNDS"),
+        (with(transfer(&from, &eur, "99.01"), "rate", "1"), 9, "INSUFFICIENT_FUNDS"),
+    ] {
+        admin.post("/transfers", &body).refused(400, code, reason);
+    }
+    let taken = with(transfer(&from, &to, "1"), "reference", "taken");
+    admin.post("/transfers", &taken).refused(409, 6, "DUPLICATE_REFERENCE");
+    admin.post("/transfers", &transfer(nobody, &to, "1")).refused(404, 5, "NOT_FOUND");
+    admin.post("/transfers", &transfer(&from, nobody, "1")).refused(404, 5, "NOT_FOUND");
+    admin.get(&format!("/transfers/{nobody}")).refused(404, 5, "NOT_FOUND");
+    server.viewer().post("/transfers", &transfer(&from, &to, "1")).refused(403, 7, "RIGHT_MISSING");
+    assert_eq!(server.trace(), before);
+}
+
+#[test]
+fn both_accounts_of_a_transfer_must_be_seen() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let retail = server.operator("operator", &["retail"]);
+    let own = retail.new_account("USD");
+    let hidden = admin.new_account_of(&admin.new_profile_with(&json!({"tags": ["vip"]})), "USD");
+    admin.deposit(&own, "10");
+    admin.deposit(&hidden, "10");
+    let before = server.trace();
+    retail.post("/transfers", &transfer(&own, &hidden, "1")).refused(404, 5, "NOT_FOUND");
+    retail.post("/transfers", &transfer(&hidden, &own, "1")).refused(404, 5, "NOT_FOUND");
+    assert_eq!(server.trace(), before);
+    let made = admin.post("/transfers", &transfer(&hidden, &own, "1")).ok();
+    retail.get(&format!("/transfers/{}", made.text_at("id"))).refused(404, 5, "NOT_FOUND");
+    assert_eq!(retail.get("/transfers").ok().text_at("total"), "0");
+    // What one side cannot see it cannot undo.
+    let reverse = format!("/entries/{}/reverse", made.text_at("dealId"));
+    retail.step(&reverse).refused(404, 5, "NOT_FOUND");
+    admin.step(&reverse).ok();
+    assert_eq!((admin.balance(&hidden), admin.balance(&own)), ("10.00".into(), "10.00".into()));
+}

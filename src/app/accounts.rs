@@ -8,7 +8,7 @@ use crate::domain::currency::{Currency, CurrencyCode};
 use crate::domain::event::{Event, EventType};
 use crate::domain::group::{Group, MarginCalculation, TradeStatus};
 use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
-use crate::domain::money::{Amount, DecimalText, Decimals, ExtraDecimals};
+use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::{Noun, Refusal};
@@ -139,9 +139,10 @@ fn check_leverage(leverage: u32) -> Result<(), Refusal> {
 }
 
 fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
-    let amount = limit
-        .to_amount(decimals, ExtraDecimals::RoundHalfAway)
-        .map_err(|error| Refusal::invalid("nop", error.to_string()))?;
+    let amount = limit.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
+        AmountError::TooLarge => Refusal::out_of_range("nop", "at most 10^17 minor units"),
+        _ => Refusal::invalid("nop", error.to_string()),
+    })?;
     if amount.is_negative() { Err(Refusal::out_of_range("nop", "zero or more")) } else { Ok(amount) }
 }
 

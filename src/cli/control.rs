@@ -164,13 +164,27 @@ fn stored(hash: String) -> Result<PasswordHash, Failure> {
 /// # Errors
 /// What the server refused; 6 where nobody answers.
 pub fn ask(dir: &DataDir, command: &ControlCommand, timeout: Duration) -> Result<Value, Failure> {
+    ask_or(dir, command, timeout, unreachable)
+}
+
+/// Asks the server whether it is well. Where nobody answers, none runs as far as one can tell without its lock.
+pub fn ask_health(dir: &DataDir, timeout: Duration) -> Result<Value, Failure> {
+    ask_or(dir, &ControlCommand::Health, timeout, not_running)
+}
+
+fn ask_or(
+    dir: &DataDir,
+    command: &ControlCommand,
+    timeout: Duration,
+    nobody: impl Fn(&DataDir, &io::Error) -> Failure,
+) -> Result<Value, Failure> {
     let mut request = serde_json::to_string(command).map_err(|error| not_understood(&error))?;
     if request.len() as u64 >= LINE_MAX {
         let message = "the command is larger than the 1 MiB that a running server takes";
         return Err(Failure::new(Exit::Failure, message).next("Stop the server, run the command, start the server."));
     }
     request.push('\n');
-    let mut stream = connect(dir).map_err(|error| unreachable(dir, &error))?;
+    let mut stream = connect(dir).map_err(|error| nobody(dir, &error))?;
     let line = exchange(&mut stream, &request, timeout).map_err(|error| unanswered(dir, &error))?;
     match serde_json::from_str(&line).map_err(|error| not_understood(&error))? {
         Reply::Done(value) => Ok(value),
@@ -198,6 +212,12 @@ pub(super) fn read_line(stream: &UnixStream) -> io::Result<String> {
         Some('\n') => Ok(line),
         _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line has no end, or more than 1 MiB")),
     }
+}
+
+fn not_running(dir: &DataDir, error: &io::Error) -> Failure {
+    let path = dir.path().display();
+    Failure::new(Exit::Failure, format!("no server answers for {path} ({error})"))
+        .next(format!("Start it with: bursar serve --data-dir {path}"))
 }
 
 fn unreachable(dir: &DataDir, error: &io::Error) -> Failure {

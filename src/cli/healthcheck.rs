@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::control::{self, ControlCommand};
+use super::control;
 use super::outcome::{Exit, Failure};
 use super::{Session, place};
 
@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Asks.
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let dir = place::existing(session.config()?).map_err(unhealthy)?;
-    let health = control::ask(&dir, &ControlCommand::Health, TIMEOUT).map_err(unhealthy)?;
+    let health = control::ask_health(&dir, TIMEOUT).map_err(unhealthy)?;
     let Some(url) = health["url"].as_str() else {
         let failure = Failure::new(Exit::Failure, "the server does not listen yet, or no longer");
         return Err(failure.next("Ask again in a moment; if it stays so, look at the server's log."));

@@ -2,13 +2,15 @@
 //! postings, journal and ledger say the same, and events have no gap. Reads only; works on a live file and on a copy.
 
 use super::StoreError;
+use super::connection::open_reader;
 use super::entries::entry_kind;
-use super::transaction::{ReadTx, sql, unreadable};
+use super::transaction::{ReadTx, Snapshot, sql, unreadable};
 use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryHash, EntryKind, EntryRecord, GENESIS, comment_hash, decode_legs};
 use crate::domain::ids::{EntryId, EntrySeq, PrincipalSerial};
 use crate::domain::money::{Amount, Decimals};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// Something that is not as it should be.
@@ -132,8 +134,7 @@ impl ReadTx<'_> {
         let mut proof = Proof::default();
         let books = self.book_lines()?;
         proof.books = books.len() as u64;
-        let journal = self.prove_journal(&mut proof, &books)?;
-        let ledger = self.prove_ledger(&mut proof, &books)?;
+        let (journal, ledger) = self.prove_both(&mut proof, &books)?;
         if journal != ledger {
             proof.find("journal", || "the postings differ from the legs of the entries".to_owned());
         }
@@ -141,6 +142,32 @@ impl ReadTx<'_> {
         self.prove_events(&mut proof)?;
         prove_trial_balance(&mut proof, &books);
         Ok(proof)
+    }
+
+    /// Journal and ledger at the same time, each on a connection of its own. Where the second connection does not see the
+    /// very state that the first one sees, because somebody has written meanwhile, one after the other.
+    fn prove_both(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<(SetSum, SetSum), StoreError> {
+        let file = self.connection().path().map(PathBuf::from);
+        let head = self.head()?;
+        std::thread::scope(|scope| {
+            let beside = file.map(|file| scope.spawn(move || prove_ledger_beside(&file, head, books)));
+            let journal = self.prove_journal(proof, books)?;
+            let ledger = match beside.and_then(|beside| beside.join().ok().flatten()) {
+                Some((part, sum)) => {
+                    proof.postings = part.postings;
+                    proof.findings.extend(part.findings);
+                    sum
+                }
+                None => self.prove_ledger(proof, books)?,
+            };
+            Ok((journal, ledger))
+        })
+    }
+
+    /// The last entry and the last event: whatever changes the books raises one of them.
+    fn head(&self) -> Result<(i64, i64), StoreError> {
+        let sql = "SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT coalesce(max(seq), 0) FROM events)";
+        self.one(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn book_lines(&self) -> Result<HashMap<i64, BookLine>, StoreError> {
@@ -306,6 +333,19 @@ impl ReadTx<'_> {
 
 fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u8>>> {
     row.get(column)
+}
+
+/// The ledger part on a connection of its own; nothing if that does not see the state with this head.
+fn prove_ledger_beside(file: &Path, head: (i64, i64), books: &HashMap<i64, BookLine>) -> Option<(Proof, SetSum)> {
+    let connection = open_reader(file).ok()?;
+    let snapshot = Snapshot::begin(&connection).ok()?;
+    let tx = ReadTx::new(snapshot.connection());
+    if tx.head().ok()? != head {
+        return None;
+    }
+    let mut part = Proof::default();
+    let sum = tx.prove_ledger(&mut part, books).ok()?;
+    Some((part, sum))
 }
 
 fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryRecord<'_>, sum: &mut SetSum) {

@@ -305,7 +305,9 @@ fn operators_tokens_and_reference_data_through_a_server() {
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(served.stop(), 0);
     assert!(!socket.exists());
-    assert_eq!(home.run(&["healthcheck"]).code, 1);
+    let health = home.run(&["healthcheck"]);
+    assert_eq!(health.code, 1);
+    assert!(health.stderr.contains("no server answers"), "{}", health.stderr);
 }
 
 #[test]

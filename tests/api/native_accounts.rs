@@ -129,6 +129,7 @@ fn a_refused_account_leaves_no_trace() {
         (json!({"maxLeverage": 1.5}), 400, 3, "INVALID_FIELD", "maxLeverage"),
         (json!({"maxLeverage": true}), 400, 3, "INVALID_FIELD", "maxLeverage"),
         (json!({"nop": -1}), 400, 11, "OUT_OF_RANGE", "nop"),
+        (json!({"nop": "1000000000000000.01"}), 400, 11, "OUT_OF_RANGE", "nop"),
         (json!({"status": "TRADE_STATUS_OFF"}), 400, 3, "INVALID_FIELD", "status"),
         (json!({"positionMode": 3}), 400, 3, "INVALID_FIELD", "positionMode"),
         (json!({"isSb": "yes"}), 400, 3, "INVALID_FIELD", "isSb"),
@@ -202,6 +203,8 @@ fn what_is_fixed_at_creation_stays() {
         assert_eq!(reply.field(), field, "{}", reply.text);
     }
     assert_eq!(server.trace(), before);
+    let empty = json!({"currency": "", "profileId": "", "id": "", "groupId": ""});
+    assert_eq!(admin.put(&path, &empty).ok().text_at("version"), "1", "empty is left out");
     let mut same = json!({"maxLeverage": 3, "marginCalcTypeOverride": "MARGIN_CALC_TYPE_SUM"});
     for field in ["id", "currency", "isSb", "spreadBetting", "profileId", "positionMode", "isDemo"] {
         same[field] = account[field].clone();

@@ -10,6 +10,10 @@ const NESTING_MAX: usize = 32;
 
 /// Reads a JSON object. Errors name the field where there is one.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    // The parser does not look into the texts of unknown fields.
+    if let Err(error) = std::str::from_utf8(body) {
+        return Err(Refusal::MalformedBody { reason: format!("not UTF-8 after byte {}", error.valid_up_to()) });
+    }
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Refusal::MalformedBody { reason: "a JSON object is expected".into() });
     }
@@ -104,6 +108,8 @@ mod tests {
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
         assert!(reason(&deep).contains("nested"), "{}", reason(&deep));
         assert!(read_json::<Sample>(format!(r#"{{"email":"\"{}"}}"#, "[".repeat(99)).as_bytes()).is_ok());
-        assert!(read_json::<Sample>(b"{\"email\":\"\xff\"}").is_err());
+        for body in [&b"{\"email\":\"\xff\"}"[..], b"{\"unknown\":\"\xff\"}"] {
+            assert!(read_json::<Sample>(body).is_err());
+        }
     }
 }

@@ -119,7 +119,7 @@ impl AccountRequest {
             expected_version: fields::expected_version(call, version)?,
             fixed: FixedFields {
                 id: fields::optional_id("id", self.id.as_deref())?,
-                currency: self.currency.clone(),
+                currency: self.currency.clone().filter(|code| !code.is_empty()),
                 is_spread_betting: sb.into_iter().filter_map(|(field, sent)| Some((field, sent?))).collect(),
                 profile: fields::optional_id("profileId", self.profile_id.as_deref())?,
                 position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?,

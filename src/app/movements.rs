@@ -178,7 +178,7 @@ pub(super) fn free(work: &Work<'_>, movement: &Movement, account: &Account) -> R
 
 /// Calls a movement off that is not posted yet. Refusals: it is past that point.
 pub(super) fn void(work: &Work<'_>, movement: &Movement, account: &Account) -> Result<Movement, Failure> {
-    movement.admit(&[MovementState::Pending, MovementState::Approved])?;
+    movement.admit(&[MovementState::Pending, MovementState::Approved], work.now)?;
     free(work, movement, account)?;
     step(work, movement, MovementState::Voided, None)?;
     told(work, movement.serial, EventType::MovementChanged)

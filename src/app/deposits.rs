@@ -52,7 +52,7 @@ impl Command for SettleDeposit {
 
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(work, MovementKind::Deposit, self.id)?;
-        movement.admit(&[MovementState::Pending])?;
+        movement.admit(&[MovementState::Pending], work.now)?;
         account.admit_funds(Direction::Credit)?;
         let account = free(work, &movement, &account)?;
         settle(work, &movement, &account, &movement.reason)?;

@@ -58,7 +58,7 @@ impl Command for CaptureHold {
             let held = movement.amount.to_text(account.decimals);
             return Err(Refusal::out_of_range("amount", format!("above zero, at most {held}")).into());
         }
-        movement.admit(&[MovementState::Pending])?;
+        movement.admit(&[MovementState::Pending], work.now)?;
         if requires_approval(work, &account)? {
             movement.admit_checker(work.caller.principal.serial)?;
         }

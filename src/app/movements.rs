@@ -181,7 +181,7 @@ pub(super) fn free(work: &Work<'_>, movement: &Movement, account: &Account) -> R
 
 /// Calls a movement off that is not posted yet. Refusals: it is past that point.
 pub(super) fn void(work: &Work<'_>, movement: &Movement, account: &Account) -> Result<Movement, Failure> {
-    movement.admit(&[MovementState::Pending, MovementState::Approved])?;
+    movement.admit(&[MovementState::Pending, MovementState::Approved], work.now)?;
     free(work, movement, account)?;
     step(work, movement, MovementState::Voided, None)?;
     told(work, movement.serial, EventType::MovementChanged)
@@ -240,8 +240,18 @@ impl Query for GetMovement {
         let unknown = Refusal::NotFound(self.kind.noun());
         let movement = view.tx.movement(self.kind, self.id)?.ok_or(unknown.clone())?;
         view.tx.account(movement.account, view.visibility)?.ok_or(unknown)?;
-        Ok(movement)
+        veiled(view, movement)
     }
+}
+
+/// The movement without the receiving account where that is hidden from the caller.
+fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
+    if let Some(to) = movement.to_account
+        && view.tx.account(to, view.visibility)?.is_none()
+    {
+        movement.to_account = None;
+    }
+    Ok(movement)
 }
 
 /// One page of movements of a kind, newest first.
@@ -267,7 +277,9 @@ impl Query for ListMovements {
             None => None,
         };
         let filter = MovementFilter { kind: self.kind, account, state: self.state };
-        Ok(view.tx.movements(&filter, view.visibility, self.page)?)
+        let Listing { rows, total, page } = view.tx.movements(&filter, view.visibility, self.page)?;
+        let rows = rows.into_iter().map(|movement| veiled(view, movement)).collect::<Result<_, _>>()?;
+        Ok(Listing { rows, total, page })
     }
 }
 

@@ -40,8 +40,8 @@ impl MovableClock {
         self.ahead_ms.fetch_add(ms.max(0), Ordering::AcqRel).saturating_add(ms.max(0))
     }
 
-    fn reset(&self) {
-        self.ahead_ms.store(0, Ordering::Release);
+    fn reset(&self) -> i64 {
+        self.ahead_ms.swap(0, Ordering::AcqRel)
     }
 }
 
@@ -127,8 +127,10 @@ impl App {
     pub fn start_over(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
         self.require_sandbox(caller)?;
         let _turn = self.clock.turn();
-        self.execute_blocking(caller, Wipe)?;
-        self.clock.reset();
-        Ok(())
+        // The clock first: what the new beginning notes is to have the real time.
+        let ahead_ms = self.clock.reset();
+        self.execute_blocking(caller, Wipe).map(|_| ()).inspect_err(|_| {
+            self.clock.move_ahead(ahead_ms);
+        })
     }
 }

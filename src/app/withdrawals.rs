@@ -62,7 +62,7 @@ impl Command for ApproveWithdrawal {
 
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
-        movement.admit(&[MovementState::Pending])?;
+        movement.admit(&[MovementState::Pending], work.now)?;
         if requires_approval(work, &account)? {
             movement.admit_checker(work.caller.principal.serial)?;
         }
@@ -87,7 +87,7 @@ impl Command for PayWithdrawal {
 
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
-        movement.admit(&[MovementState::Pending, MovementState::Approved])?;
+        movement.admit(&[MovementState::Pending, MovementState::Approved], work.now)?;
         // An approval of one's own, from before the group required another operator's, does not count.
         let is_approved = movement.approved_by.is_some_and(|checker| checker != movement.requested_by);
         if !is_approved && requires_approval(work, &account)? {

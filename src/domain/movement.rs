@@ -137,17 +137,58 @@ pub struct Movement {
 }
 
 impl Movement {
-    /// Refuses unless the movement is in one of these states.
-    pub fn admit(&self, states: &[MovementState]) -> Result<(), Refusal> {
-        if states.contains(&self.state) {
-            Ok(())
-        } else {
-            Err(Refusal::MovementState { noun: self.kind.noun(), state: self.state })
-        }
+    /// Refuses unless the movement is in one of these states now. One whose time has come has expired, even if nobody
+    /// has noted it yet.
+    pub fn admit(&self, states: &[MovementState], now: Moment) -> Result<(), Refusal> {
+        let is_over = !self.state.is_final() && self.expires_at.is_some_and(|at| at <= now);
+        let state = if is_over { MovementState::Expired } else { self.state };
+        if states.contains(&state) { Ok(()) } else { Err(Refusal::MovementState { noun: self.kind.noun(), state }) }
     }
 
     /// Refuses if the one who asked for it is the one who now decides (maker and checker, compared as operators).
     pub fn admit_checker(&self, checker: PrincipalSerial) -> Result<(), Refusal> {
         if self.requested_by == checker { Err(Refusal::OwnRequest) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Decimals;
+    use uuid::Uuid;
+
+    fn hold(expires_at: Option<Moment>) -> Option<Movement> {
+        Some(Movement {
+            serial: MovementSerial(1),
+            id: MovementId::from(Uuid::nil()),
+            kind: MovementKind::Hold,
+            account: AccountId::from(Uuid::nil()),
+            to_account: None,
+            currency: CurrencyCode::from_stored("EUR".into()),
+            decimals: Decimals::new(2)?,
+            amount: Amount::from_minor(100),
+            posted: Amount::ZERO,
+            state: MovementState::Pending,
+            reason: String::new(),
+            reference: None,
+            requested_by: PrincipalSerial(1),
+            approved_by: None,
+            expires_at,
+            clears_at: None,
+            uncleared: Amount::ZERO,
+            entry: None,
+            created_at: Moment::from_unix_ms(0),
+            updated_at: Moment::from_unix_ms(0),
+        })
+    }
+
+    #[test]
+    fn a_movement_has_expired_when_its_time_has_come() {
+        let at = Moment::from_unix_ms(1000);
+        let admitted = |expires_at, now| hold(expires_at).map(|hold| hold.admit(&[MovementState::Pending], now));
+        let expired = Refusal::MovementState { noun: Noun::Hold, state: MovementState::Expired };
+        assert_eq!(admitted(Some(at), at.plus_ms(-1)), Some(Ok(())));
+        assert_eq!(admitted(Some(at), at), Some(Err(expired)));
+        assert_eq!(admitted(None, at), Some(Ok(())));
     }
 }

@@ -122,6 +122,13 @@ fn both_accounts_of_a_transfer_must_be_seen() {
     let made = admin.post("/transfers", &transfer(&hidden, &own, "1")).ok();
     retail.get(&format!("/transfers/{}", made.text_at("id"))).refused(404, 5, "NOT_FOUND");
     assert_eq!(retail.get("/transfers").ok().text_at("total"), "0");
+    // Who sees the payer only is not told who received.
+    let paid = admin.post("/transfers", &transfer(&own, &hidden, "1")).ok();
+    let seen = retail.get(&format!("/transfers/{}", paid.text_at("id"))).ok();
+    let listed = retail.get("/transfers").ok();
+    assert!(!seen.text.contains(&hidden) && !listed.text.contains(&hidden), "{} {}", seen.text, listed.text);
+    assert_eq!((listed.text_at("total"), admin.get("/transfers").ok().text_at("total")), ("1".into(), "2".into()));
+    admin.step(&format!("/entries/{}/reverse", paid.text_at("dealId"))).ok();
     // What one side cannot see it cannot undo.
     let reverse = format!("/entries/{}/reverse", made.text_at("dealId"));
     retail.step(&reverse).refused(404, 5, "NOT_FOUND");

@@ -143,6 +143,32 @@ fn refused_journeys_leave_no_trace() {
 }
 
 #[test]
+fn journeys_and_resets_ignore_the_key() {
+    let server = Server::start("");
+    let admin = server.admin().key("again");
+    let advance = || admin.post("/sandbox/clock", &json!({"advance": 3600})).ok();
+    let (first, second) = (advance(), advance());
+    assert!(!second.is_replayed());
+    let moment = |reply: &super::harness::Reply| bursar::domain::clock::Moment::parse(&reply.text_at("now")).unwrap();
+    assert!(moment(&second) >= moment(&first).plus_s(3600));
+    assert!(!admin.step("/sandbox/reset").ok().is_replayed());
+    assert!(!admin.step("/sandbox/reset").ok().is_replayed());
+}
+
+#[test]
+fn two_journeys_at_once_take_as_long_as_both() {
+    let server = Server::start("");
+    let start = server.advance(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| server.advance(DAY));
+        }
+    });
+    let now = server.advance(0);
+    assert!(now >= start.plus_s(8 * DAY) && now < start.plus_s(8 * DAY + 60), "{start} {now}");
+}
+
+#[test]
 fn a_production_database_refuses_both() {
     let server = Server::production();
     let admin = server.bearer(&server.add_token("dev", &[]).1);

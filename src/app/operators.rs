@@ -30,8 +30,11 @@ impl Command for AddOperator {
 
     fn run(self, work: &Work<'_>) -> Result<PrincipalId, Failure> {
         text::check("name", &self.name, 100)?;
-        if self.name.trim().is_empty() {
+        if self.name.is_empty() {
             return Err(Refusal::missing("name").into());
+        }
+        if self.name.contains(char::is_whitespace) {
+            return Err(Refusal::invalid("name", "has no blanks, so that it can be typed in a command").into());
         }
         check_tags("tag", &self.tags)?;
         let name_folded = text::fold(&self.name);

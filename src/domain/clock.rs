@@ -42,9 +42,18 @@ impl Moment {
         if text.len() > 40 {
             return None;
         }
-        let timestamp: jiff::Timestamp = text.parse().ok()?;
-        let moment = Moment::from_unix_ms(timestamp.as_millisecond());
-        (moment.0 == timestamp.as_millisecond()).then_some(moment)
+        match text.parse::<jiff::Timestamp>() {
+            Ok(timestamp) => {
+                let moment = Moment::from_unix_ms(timestamp.as_millisecond());
+                (moment.0 == timestamp.as_millisecond()).then_some(moment)
+            }
+            // The last hours of the year 9999 are often written for "no end".
+            Err(_) => {
+                let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+                let is_time = pieces.time().is_some() && pieces.offset().is_some();
+                (is_time && pieces.date() >= jiff::civil::date(9999, 12, 30)).then_some(Moment::MAX)
+            }
+        }
     }
 }
 
@@ -83,7 +92,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_time_is_refused() {
-        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-03-02", "1772439300"] {
+        assert_eq!(Moment::parse("9999-12-31T23:59:59Z"), Some(Moment::MAX));
+        for text in
+            ["9999-12-31", "9999-12-31T23:59:59", "", "yesterday", "2026-13-01T00:00:00Z", "2026-03-02", "1772439300"]
+        {
             assert_eq!(Moment::parse(text), None, "{text}");
         }
     }

@@ -112,8 +112,8 @@ pub fn check_tags(field: &str, tags: &BTreeSet<String>) -> Result<(), Refusal> {
     }
     for tag in tags {
         text::check(field, tag, 50)?;
-        if tag.trim().is_empty() {
-            return Err(Refusal::invalid(field, "a tag is not empty"));
+        if tag.is_empty() || tag.trim() != tag {
+            return Err(Refusal::invalid(field, "a tag is not empty and has no blanks at its ends"));
         }
     }
     Ok(())

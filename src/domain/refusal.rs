@@ -84,6 +84,11 @@ pub enum Refusal {
     AddressNotAllowed,
     /// The server is about to stop.
     ShuttingDown,
+    /// The request line or the headers are larger than is read.
+    HeadersTooLarge {
+        /// The limit in bytes.
+        limit_bytes: usize,
+    },
     /// Too many requests or wrong logins.
     Throttled {
         /// When to try again, in seconds.
@@ -245,6 +250,7 @@ impl Refusal {
         match self {
             Refusal::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
             Refusal::ShuttingDown => "SHUTTING_DOWN",
+            Refusal::HeadersTooLarge { .. } => "HEADERS_TOO_LARGE",
             Refusal::Throttled { .. } => "THROTTLED",
             Refusal::UnknownRoute => "UNKNOWN_ROUTE",
             Refusal::WrongMethod { .. } => "WRONG_METHOD",
@@ -308,6 +314,9 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::AddressNotAllowed => f.write_str("calls from this network address are not allowed"),
             Refusal::ShuttingDown => f.write_str("the server is about to stop"),
+            Refusal::HeadersTooLarge { limit_bytes } => {
+                write!(f, "the request line and the headers may have at most {limit_bytes} bytes together")
+            }
             Refusal::Throttled { retry_after_s } => write!(f, "too many attempts; try again in {retry_after_s} s"),
             Refusal::UnknownRoute => f.write_str("no such path"),
             Refusal::WrongMethod { allowed } => write!(f, "this path allows {}", allowed.join(", ")),

@@ -73,6 +73,14 @@ fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
+/// The most that the request line and the headers may take together, in bytes.
+const HEAD_LIMIT: usize = 32 * 1024;
+
+fn head_bytes(request: &ServiceRequest) -> usize {
+    let line = request.path().len() + request.query_string().len();
+    request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + line
+}
+
 /// Lets a request pass, or turns it away in its dialect's envelope.
 pub(super) async fn pass<D: Dialect>(
     request: ServiceRequest,
@@ -84,12 +92,20 @@ pub(super) async fn pass<D: Dialect>(
     let address = gate.address(request.peer_addr().map(|peer| peer.ip()), request.headers());
     let origin = Origin { request: gate.app().request_id(), address };
     request.extensions_mut().insert(origin);
-    let response = if gate.admits(address) {
-        next.call(request).await?.map_into_left_body()
-    } else {
+    let refusal = if !gate.admits(address) {
         gate.turn_away(address);
-        let refused = respond::<D>(Err(Refusal::AddressNotAllowed), origin.request);
-        request.into_response(refused).map_into_right_body()
+        Some(Refusal::AddressNotAllowed)
+    } else if head_bytes(&request) > HEAD_LIMIT {
+        Some(Refusal::HeadersTooLarge { limit_bytes: HEAD_LIMIT })
+    } else {
+        None
+    };
+    let response = match refusal {
+        None => next.call(request).await?.map_into_left_body(),
+        Some(refusal) => {
+            let refused = respond::<D>(Err(refusal), origin.request);
+            request.into_response(refused).map_into_right_body()
+        }
     };
     Ok(named(response, origin))
 }

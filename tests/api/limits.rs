@@ -371,3 +371,22 @@ fn nonsense_on_the_wire_does_no_harm() {
     }
     server.admin().get("/account-groups").ok();
 }
+
+#[test]
+fn headers_and_the_request_line_are_bounded_together() {
+    let server = Server::shared();
+    let admin = server.admin();
+    admin.with("X-Note", &"n".repeat(30_000)).get("/options/currencies").ok();
+    admin.with("X-Note", &"n".repeat(33_000)).get("/options/currencies").refused(431, 3, "HEADERS_TOO_LARGE");
+    let query = "x=".to_owned() + &"y".repeat(33_000);
+    admin.get(&format!("/options/currencies?{query}")).refused(431, 3, "HEADERS_TOO_LARGE");
+}
+
+#[test]
+fn a_key_given_twice_is_refused() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let body = serde_json::json!({"email": super::harness::unique("twice") + "@example.com"});
+    let twice = admin.key("one").key("two");
+    assert_eq!(twice.post("/profiles", &body).refused(400, 3, "INVALID_FIELD").field(), "Idempotency-Key");
+}

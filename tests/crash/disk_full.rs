@@ -80,6 +80,20 @@ fn storm_until_refused(books: &mut Books, client: &Client) {
     books.storm(client, 8, |storm| storm.wait_for_lull());
 }
 
+/// Takes what little room is left until one deposit by itself is refused. The write-ahead log can start over inside the
+/// space that it has, so a full disk takes a few more now and then.
+#[track_caller]
+fn exhaust(books: &mut Books, client: &Client) {
+    for _ in 0..50 {
+        let answer = books.deposit(client).unwrap();
+        if answer.status != 200 {
+            return assert_is_refusal(&answer);
+        }
+        storm_until_refused(books, client);
+    }
+    panic!("a full disk takes everything");
+}
+
 #[test]
 fn a_full_disk_refuses_writes_and_loses_nothing() {
     let _turn = run::turn();
@@ -95,7 +109,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
             disk.fill();
             storm.wait_for_lull();
         });
-        assert_is_refusal(&books.deposit(&client).unwrap());
+        exhaust(&mut books, &client);
         assert_says_why(&client);
         // A refusal by a rule writes nothing, so that it is no proof of a healthy disk.
         let absent = "/accounts/00000000-0000-7000-8000-000000000000/deposit";

@@ -109,6 +109,7 @@ fn refusals() -> Vec<Refusal> {
     let mut all = vec![
         Refusal::AddressNotAllowed,
         Refusal::ShuttingDown,
+        Refusal::HeadersTooLarge { limit_bytes: 1 },
         Refusal::Throttled { retry_after_s: 1 },
         Refusal::UnknownRoute,
         Refusal::WrongMethod { allowed: vec!["GET"] },

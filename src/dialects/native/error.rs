@@ -98,6 +98,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         Refusal::UnknownRoute | Refusal::NotFound(_) => (StatusCode::NOT_FOUND, NOT_FOUND),
         Refusal::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, UNIMPLEMENTED),
         Refusal::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
+        Refusal::HeadersTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID_ARGUMENT),
         Refusal::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, INVALID_ARGUMENT),
         Refusal::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_ARGUMENT),
         Refusal::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT),

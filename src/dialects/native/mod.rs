@@ -105,7 +105,11 @@ impl Dialect for Native {
     }
 
     fn retry_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
-        let Some(value) = request.headers().get("Idempotency-Key") else { return Ok(None) };
+        let mut values = request.headers().get_all("Idempotency-Key");
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(Refusal::invalid("Idempotency-Key", "given more than once"));
+        }
         match value.to_str() {
             Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key)),
             _ => Err(Refusal::invalid("Idempotency-Key", "1 to 255 visible ASCII characters")),

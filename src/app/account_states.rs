@@ -3,6 +3,7 @@
 use super::accounts::{find, told};
 use super::ledger::{Draft, Side, post};
 use super::movements::return_announced;
+use super::withdrawals::admit_way_out;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction, Lifecycle, Lock, LockHolder, LockReason};
 use crate::domain::entry::EntryKind;
@@ -152,6 +153,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
     if !amount.is_positive() {
         return Ok(());
     }
+    admit_way_out(work, &from, &to)?;
     from.admit_funds(Direction::Debit)?;
     to.admit_funds(Direction::Credit)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;

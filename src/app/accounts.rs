@@ -255,6 +255,10 @@ impl Command for ChangeAccount {
             if group.is_demo != account.is_demo {
                 return Err(Refusal::GroupModeDiffers.into());
             }
+            let loses_approval = present.requires_approval && !group.requires_approval;
+            if loses_approval && work.caller.principal.require(Right::Administer).is_err() {
+                return Err(Refusal::NeedsApproval.into());
+            }
             check_group(&group, &currency)?;
         }
         let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;

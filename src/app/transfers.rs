@@ -3,7 +3,7 @@
 use super::accounts::find as find_account;
 use super::ledger::{Draft, Side, post};
 use super::movements::{MovementRequest, step, told};
-use super::withdrawals::admit_debit;
+use super::withdrawals::{admit_debit, admit_way_out};
 use super::{Command, Failure, Work};
 use crate::domain::account::Direction;
 use crate::domain::entry::EntryKind;
@@ -12,7 +12,7 @@ use crate::domain::house::House;
 use crate::domain::ids::AccountId;
 use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
 use crate::domain::movement::{Movement, MovementKind, MovementState};
-use crate::domain::principal::{Right, Visibility};
+use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 
 /// How much arrives.
@@ -29,7 +29,7 @@ pub enum Arrival {
 /// Transfers money at once.
 ///
 /// Refusals: bad amount, rate or texts; reference used before; the same account twice; demo with live; currencies that
-/// differ without a rate; the states, locks or flags of either account; not covered; overflow.
+/// differ without a rate; a way around the second operator; the states, locks or flags of either account; not covered; overflow.
 pub struct Transfer {
     /// The account that pays, how much, why.
     pub request: MovementRequest,
@@ -66,6 +66,7 @@ impl Command for Transfer {
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
         };
+        admit_way_out(work, &from, &to)?;
         from.admit_funds(Direction::Debit)?;
         to.admit_funds(Direction::Credit)?;
         admit_debit(&from, amount)?;
@@ -91,7 +92,6 @@ impl Command for Transfer {
         let posted = post(work, &draft)?;
         let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
         step(work, &movement, MovementState::Posted, Some((posted, amount)))?;
-        work.tx.account(to.id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
         told(work, serial, EventType::MovementRequested)
     }
 }

@@ -47,6 +47,15 @@ pub(super) fn requires_approval(work: &Work<'_>, account: &Account) -> Result<bo
     Ok(work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?.requires_approval)
 }
 
+/// Refuses to move money, in one call, from an account whose debits take a second operator to one whose debits do not: the
+/// next call could take it out.
+pub(super) fn admit_way_out(work: &Work<'_>, from: &Account, to: &Account) -> Result<(), Failure> {
+    if requires_approval(work, from)? && !requires_approval(work, to)? {
+        return Err(Refusal::NeedsApproval.into());
+    }
+    Ok(())
+}
+
 /// Approves a withdrawal. Where the group requires a second operator, that must be another one than who asked.
 ///
 /// Refusals: unknown, decided before, asked for by the same operator.

@@ -162,6 +162,33 @@ fn where_the_group_says_so_a_second_operator_must_approve() {
 }
 
 #[test]
+fn there_is_no_way_around_the_second_operator() {
+    let server = Server::start("");
+    server.set_rules("requires_approval = true");
+    let admin = server.admin();
+    let second = server.operator("operator", &[]);
+    let guarded = admin.new_account("USD");
+    admin.deposit(&guarded, "100");
+    let groups = admin.get("/account-groups?name=Professional").ok().json();
+    let elsewhere = groups["groups"][0]["id"].clone();
+    let profile = admin.get(&format!("/accounts/{guarded}")).ok().text_at("profileId");
+    let open = admin
+        .post("/accounts", &json!({"profileId": profile, "currency": "USD", "groupId": elsewhere}))
+        .ok()
+        .text_at("account/id");
+    let before = server.trace();
+    let transfer = json!({"fromAccountId": guarded, "toAccountId": open, "amount": "1"});
+    admin.post("/transfers", &transfer).refused(400, 9, "NEEDS_APPROVAL");
+    let sweep = json!({"sweepToAccountId": open});
+    admin.post(&format!("/accounts/{guarded}/close"), &sweep).refused(400, 9, "NEEDS_APPROVAL");
+    let moved = json!({"groupId": elsewhere});
+    second.put(&format!("/accounts/{guarded}"), &moved).refused(400, 9, "NEEDS_APPROVAL");
+    assert_eq!(server.trace(), before);
+    admin.put(&format!("/accounts/{guarded}"), &moved).ok();
+    admin.post("/transfers", &transfer).ok();
+}
+
+#[test]
 fn an_approval_of_ones_own_does_not_outlive_the_rule() {
     let server = Server::start("");
     let admin = server.admin();

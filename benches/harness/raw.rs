@@ -95,12 +95,13 @@ impl Raw {
             let sql = format!("SELECT command_hash, outcome FROM {table} WHERE key_hash = ?1");
             db.prepare_cached(&sql)?.query_row([key.as_slice()], |_| Ok(())).optional()?;
         }
-        let (book, balance): (i64, i64) = db
+        let (book, balance, ledger, currency, is_demo, profile): (i64, i64, i64, i64, bool, i64) = db
             .prepare_cached(sql!("accounts/columns", "accounts/by_uuid"))?
-            .query_row((account, None::<String>), |row| Ok((row.get("id")?, row.get("balance_minor")?)))?;
-        let (ledger, currency, is_demo): (i64, i64, bool) = db
-            .prepare_cached("SELECT ledger_id, currency_id, demo FROM books WHERE id = ?1")?
-            .query_row([book], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            .query_row((account, None::<String>), |row| {
+                let standing =
+                    (row.get("ledger_id")?, row.get("currency_id")?, row.get("demo")?, row.get("profile_id")?);
+                Ok((row.get("id")?, row.get("balance_minor")?, standing.0, standing.1, standing.2, standing.3))
+            })?;
         let (house, house_balance): (i64, i64) = db
             .prepare_cached(sql!("books/house"))?
             .query_row((ledger, currency, is_demo, "bank"), |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -130,8 +131,6 @@ impl Raw {
         let mut set_balance = db.prepare_cached(sql!("books/set_balance"))?;
         set_balance.execute((book, balance, 0))?;
         set_balance.execute((house, house_balance, 0))?;
-        let profile: i64 =
-            db.prepare_cached("SELECT profile_id FROM accounts WHERE id = ?1")?.query_row([book], |row| row.get(0))?;
         let told = payload(id, seq, now, (account, amount, balance), ("bank", house_balance));
         let event: i64 = db.prepare_cached(sql!("events/insert"))?.insert((
             "entry.posted",
@@ -141,6 +140,18 @@ impl Raw {
             now,
             told,
         ))?;
+        let movement = id_at(now.unsigned_abs(), &mut self.dice);
+        db.prepare_cached(sql!("movements/insert_posted"))?.execute(params![
+            movement,
+            "deposit",
+            book,
+            amount,
+            self.principal,
+            nothing,
+            0,
+            seq,
+            now
+        ])?;
         db.prepare_cached(sql!("audit_log/insert"))?.execute((
             now,
             self.principal,

@@ -3,7 +3,9 @@ SELECT a.id, a.uuid, a.serial, a.number, p.uuid AS profile_uuid, g.uuid AS group
        a.margin_calculation, a.trade_status, a.max_leverage, a.nop_limit_minor, a.daily_statement, a.lifecycle, a.lock,
        a.lock_holder, a.lock_reason,
        a.allow_credits, a.allow_debits, b.balance_minor, b.held_minor, b.uncleared_minor, b.pending_minor,
-       b.credit_net_minor, a.minimum_minor, a.version, a.created_at, a.updated_at, a.closed_at
+       b.credit_net_minor, a.minimum_minor, a.version, a.created_at, a.updated_at, a.closed_at,
+       b.ledger_id, b.currency_id, a.profile_id, p.created_at AS client_since, g.deposit_hold_days,
+       g.new_client_hold_days, g.requires_approval
 FROM accounts a
 JOIN books b ON b.id = a.id
 JOIN currencies c ON c.id = b.currency_id

@@ -11,6 +11,7 @@ use crate::domain::event::EventType;
 use crate::domain::ids::AccountId;
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::Refusal;
+use crate::store::BookOwner;
 
 /// Locks an account, or replaces its lock.
 ///
@@ -145,7 +146,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
     if from.currency != to.currency {
         return Err(Refusal::invalid("sweepToAccountId", "must be an account in the same currency").into());
     }
-    let (from_owner, to_owner) = (work.tx.book_owner(from.book)?, work.tx.book_owner(to.book)?);
+    let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
     if from_owner != to_owner {
         return Err(Refusal::ModesDiffer.into());
     }
@@ -153,7 +154,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
     if !amount.is_positive() {
         return Ok(());
     }
-    admit_way_out(work, &from, &to)?;
+    admit_way_out(&from, &to)?;
     from.admit_funds(Direction::Debit)?;
     to.admit_funds(Direction::Credit)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;

@@ -328,11 +328,10 @@ pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
 /// Tells the outside of an account as it is now.
 pub(super) fn told(work: &Work<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
     let account = work.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    let profile = work.tx.profile(account.profile, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
     work.emit(&Event {
         kind,
         object: id.uuid(),
-        profile: Some((profile.serial, profile.id)),
+        profile: Some((account.standing.profile, account.profile)),
         payload: to_json(&account)?,
     })?;
     Ok(account)

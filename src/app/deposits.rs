@@ -1,19 +1,19 @@
 //! Deposits in two phases: announced, then settled or returned.
 
 use super::ledger::{Draft, PostedDraft, Side, post};
-use super::movements::{MovementRequest, find, free, reserve, step, told, void};
+use super::movements::{MovementRequest, find, free, note_posted, reserve, step, told, void};
 use super::scheduler::JobKind;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
-use crate::domain::clock::Moment;
 use crate::domain::entry::EntryKind;
 use crate::domain::event::EventType;
 use crate::domain::house::House;
-use crate::domain::ids::MovementId;
+use crate::domain::ids::{MovementId, MovementSerial};
 use crate::domain::money::Amount;
 use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::principal::Right;
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::Refusal;
+use crate::store::{BookOwner, Clearing};
 
 /// Announces money that will come in: `pending` rises, the balance does not.
 ///
@@ -60,60 +60,62 @@ impl Command for SettleDeposit {
     }
 }
 
-/// Posts a deposit from outside and holds its funds back as long as the account's group says.
-pub(super) fn settle(
-    work: &Work<'_>,
-    movement: &Movement,
-    account: &Account,
-    comment: &str,
-) -> Result<PostedDraft, Failure> {
-    let opposite = movement.amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    let owner = work.tx.book_owner(account.book)?;
-    let posted = post(
-        work,
-        &Draft {
-            kind: EntryKind::Balance,
-            sides: &[(Side::Client(account), movement.amount), (Side::House(owner, House::Bank), opposite)],
-            comment,
-            tag: movement.reference.as_deref(),
-            reverses: None,
-            is_credit: false,
-        },
-    )?;
-    let clears_at = clearing_time(work, account)?;
-    let mut settled = movement.clone();
-    if clears_at > work.now {
-        account.balances.uncleared.checked_add(movement.amount).ok_or(Refusal::BalanceOverflow)?;
-        work.tx.reserve(account.book, Amount::ZERO, movement.amount, Amount::ZERO)?;
-        work.tx.plan_job(JobKind::ClearDeposit.name(), movement.serial.0, clears_at)?;
-        settled.clears_at = Some(clears_at);
-        settled.uncleared = movement.amount;
-    }
-    step(work, &settled, MovementState::Posted, Some((posted, movement.amount)))?;
-    Ok(posted)
+/// Posts an announced deposit and holds its funds back as long as the account's group says.
+fn settle(work: &Work<'_>, movement: &Movement, account: &Account, comment: &str) -> Result<(), Failure> {
+    let posted = post_in(work, account, movement.amount, comment, movement.reference.as_deref())?;
+    let clearing = hold_back(work, account, movement.amount)?;
+    plan_clearing(work, movement.serial, clearing)?;
+    let settled = Movement { clears_at: clearing.at, uncleared: clearing.uncleared, ..movement.clone() };
+    step(work, &settled, MovementState::Posted, Some((posted, movement.amount)))
 }
 
-/// When a deposit that settles now becomes available: after the group's hold time, or after that of new clients if that
-/// is later.
-fn clearing_time(work: &Work<'_>, account: &Account) -> Result<Moment, Failure> {
-    let group = work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
-    if group.deposit_hold_days == 0 && group.new_client_hold_days == 0 {
-        return Ok(work.now);
-    }
-    let days = |days: u32| i64::from(days) * 86_400;
-    let client_since = work.tx.client_since(account.book)?;
-    Ok(work.now.plus_s(days(group.deposit_hold_days)).max(client_since.plus_s(days(group.new_client_hold_days))))
-}
-
-/// Notes a deposit that is announced and settled at once, as the one-call deposits of the dialects are.
+/// Posts a deposit that is announced and settled at once, as the one-call deposits of the dialects are.
 pub(super) fn note_settled(
     work: &Work<'_>,
     account: &Account,
     amount: Amount,
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
-    let movement = super::movements::instant(work, MovementKind::Deposit, account, amount)?;
-    settle(work, &movement, account, comment)
+    let posted = post_in(work, account, amount, comment, None)?;
+    let clearing = hold_back(work, account, amount)?;
+    let serial = note_posted(work, MovementKind::Deposit, account, amount, posted, clearing)?;
+    plan_clearing(work, serial, clearing)?;
+    Ok(posted)
+}
+
+/// Posts a credit from outside.
+fn post_in(
+    work: &Work<'_>,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+    tag: Option<&str>,
+) -> Result<PostedDraft, Failure> {
+    let opposite = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    let bank = Side::House(BookOwner::of(account), House::Bank);
+    let sides = [(Side::Client(account), amount), (bank, opposite)];
+    post(work, &Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false })
+}
+
+/// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.
+fn hold_back(work: &Work<'_>, account: &Account, amount: Amount) -> Result<Clearing, Failure> {
+    let standing = &account.standing;
+    let days = |days: u32| i64::from(days) * 86_400;
+    let of_deposit = work.now.plus_s(days(standing.deposit_hold_days));
+    let at = of_deposit.max(standing.client_since.plus_s(days(standing.new_client_hold_days)));
+    if at <= work.now {
+        return Ok(Clearing::default());
+    }
+    account.balances.uncleared.checked_add(amount).ok_or(Refusal::BalanceOverflow)?;
+    work.tx.reserve(account.book, Amount::ZERO, amount, Amount::ZERO)?;
+    Ok(Clearing { at: Some(at), uncleared: amount })
+}
+
+fn plan_clearing(work: &Work<'_>, serial: MovementSerial, clearing: Clearing) -> Result<(), Failure> {
+    if let Some(at) = clearing.at {
+        work.tx.plan_job(JobKind::ClearDeposit.name(), serial.0, at)?;
+    }
+    Ok(())
 }
 
 /// Returns an announced deposit: the money did not come.

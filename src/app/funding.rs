@@ -4,7 +4,7 @@ use super::accounts::find;
 use super::deposits::note_settled;
 use super::ledger::{Draft, PostedDraft, Side, post};
 use super::movements::amount_of;
-use super::withdrawals::{note_paid, requires_approval};
+use super::withdrawals::note_paid;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
 use crate::domain::entry::EntryKind;
@@ -14,6 +14,7 @@ use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
 use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use crate::domain::text;
+use crate::store::BookOwner;
 
 /// Posts one amount to an account, settled at once.
 ///
@@ -51,7 +52,7 @@ impl Command for PostFunds {
         let account = find(work, self.account)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
-        if direction == Direction::Debit && requires_approval(work, &account)? {
+        if direction == Direction::Debit && account.standing.requires_approval {
             return Err(Refusal::NeedsApproval.into());
         }
         account.admit_funds(direction)?;
@@ -82,7 +83,7 @@ fn adjust(
 ) -> Result<PostedDraft, Failure> {
     let house = House::counterpart(kind).ok_or(Refusal::Internal)?;
     let opposite = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    let owner = work.tx.book_owner(account.book)?;
+    let owner = BookOwner::of(account);
     let sides = [(Side::Client(account), amount), (Side::House(owner, house), opposite)];
     let is_credit = kind == EntryKind::Credit;
     post(work, &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit })

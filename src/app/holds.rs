@@ -1,7 +1,7 @@
 //! Holds: money that is reserved, until it is captured, released, or its time has come.
 
 use super::movements::{MovementRequest, amount_of, find, free, reserve, told, void};
-use super::withdrawals::{admit_debit, pay, requires_approval};
+use super::withdrawals::{admit_debit, pay};
 use super::{Command, Failure, Work};
 use crate::domain::event::EventType;
 use crate::domain::ids::MovementId;
@@ -59,7 +59,7 @@ impl Command for CaptureHold {
             return Err(Refusal::out_of_range("amount", format!("above zero, at most {held}")).into());
         }
         movement.admit(&[MovementState::Pending], work.now)?;
-        if requires_approval(work, &account)? {
+        if account.standing.requires_approval {
             movement.admit_checker(work.caller.principal.serial)?;
         }
         let account = free(work, &movement, &account)?;

@@ -89,7 +89,7 @@ pub(super) fn post(work: &Work<'_>, draft: &Draft<'_>) -> Result<PostedDraft, Fa
                     account.balances.credit_net.checked_add(*amount).ok_or_else(overflow)?;
                 }
                 owner.get_or_insert(*account);
-                let currency = work.tx.book_owner(account.book)?.currency;
+                let currency = account.standing.currency;
                 (account.book, account.balances.balance, Some(account.id), None, currency)
             }
             Side::House(owner, house) => {
@@ -149,8 +149,7 @@ fn tell(
         reverses: draft.reverses,
         postings,
     };
-    let profile =
-        owner.map(|account| Ok::<_, Failure>((work.tx.owner_of(account.book)?, account.profile))).transpose()?;
+    let profile = owner.map(|account| (account.standing.profile, account.profile));
     work.emit(&Event { kind: EventType::EntryPosted, object: id.uuid(), profile, payload: to_json(&told)? })?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::text;
-use crate::store::{MovementFilter, MovementStep, NewMovement};
+use crate::store::{Clearing, MovementFilter, MovementStep, NewMovement};
 
 /// What a caller says when it asks for a movement.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ pub(super) fn told(work: &Work<'_>, serial: MovementSerial, kind: EventType) -> 
     let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
     let account =
         work.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    let owner = work.tx.owner_of(account.book)?;
+    let owner = account.standing.profile;
     work.emit(&Event {
         kind,
         object: movement.id.uuid(),
@@ -284,46 +284,24 @@ impl Query for ListMovements {
 }
 
 /// Notes a movement that is asked for and posted in one call.
-pub(super) fn instant(
+pub(super) fn note_posted(
     work: &Work<'_>,
     kind: MovementKind,
     account: &Account,
     amount: Amount,
-) -> Result<Movement, Failure> {
-    let id = MovementId::new(work.now, work.app.randomness());
-    let principal = work.caller.principal.serial;
+    posted: PostedDraft,
+    clearing: Clearing,
+) -> Result<MovementSerial, Failure> {
     let new = NewMovement {
-        id,
+        id: MovementId::new(work.now, work.app.randomness()),
         kind,
         account: account.book,
         to_account: None,
         amount,
         reason: String::new(),
         reference: None,
-        requested_by: principal,
+        requested_by: work.caller.principal.serial,
         expires_at: None,
     };
-    let serial = work.tx.add_movement(&new, work.now)?;
-    Ok(Movement {
-        serial,
-        id,
-        kind,
-        account: account.id,
-        to_account: None,
-        currency: account.currency.clone(),
-        decimals: account.decimals,
-        amount,
-        posted: Amount::ZERO,
-        state: MovementState::Pending,
-        reason: String::new(),
-        reference: None,
-        requested_by: principal,
-        approved_by: None,
-        expires_at: None,
-        clears_at: None,
-        uncleared: Amount::ZERO,
-        entry: None,
-        created_at: work.now,
-        updated_at: work.now,
-    })
+    Ok(work.tx.add_posted_movement(&new, posted.seq, clearing, work.now)?)
 }

@@ -3,7 +3,6 @@
 use super::funding::Posted;
 use super::ledger::{Draft, Side, post};
 use super::movements::clear_deposit;
-use super::withdrawals::requires_approval;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
 use crate::domain::entry::EntryKind;
@@ -123,7 +122,7 @@ impl ReverseEntry {
         if !amount.is_negative() {
             return Ok(account.admit_funds(Direction::Credit)?);
         }
-        if requires_approval(work, account)? && author == work.caller.principal.serial {
+        if account.standing.requires_approval && author == work.caller.principal.serial {
             return Err(Refusal::OwnRequest.into());
         }
         account.admit_funds(Direction::Debit)?;

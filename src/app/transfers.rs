@@ -14,6 +14,7 @@ use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
 use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
+use crate::store::BookOwner;
 
 /// How much arrives.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,7 @@ impl Command for Transfer {
         if from.id == to.id {
             return Err(Refusal::SameAccount.into());
         }
-        let (from_owner, to_owner) = (work.tx.book_owner(from.book)?, work.tx.book_owner(to.book)?);
+        let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
         if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {
             return Err(Refusal::ModesDiffer.into());
         }
@@ -66,7 +67,7 @@ impl Command for Transfer {
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
         };
-        admit_way_out(work, &from, &to)?;
+        admit_way_out(&from, &to)?;
         from.admit_funds(Direction::Debit)?;
         to.admit_funds(Direction::Credit)?;
         admit_debit(&from, amount)?;

@@ -1,7 +1,7 @@
 //! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
 
-use super::ledger::{Draft, Side, post};
-use super::movements::{MovementRequest, find, free, instant, reserve, step, told, void};
+use super::ledger::{Draft, PostedDraft, Side, post};
+use super::movements::{MovementRequest, find, free, note_posted, reserve, step, told, void};
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
 use crate::domain::entry::EntryKind;
@@ -11,7 +11,8 @@ use crate::domain::ids::MovementId;
 use crate::domain::money::Amount;
 use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::principal::Right;
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::Refusal;
+use crate::store::{BookOwner, Clearing};
 
 /// Asks for a withdrawal: the money is held until it is decided.
 ///
@@ -42,15 +43,10 @@ pub(super) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failu
     if account.balances.covers(debit, false) { Ok(()) } else { Err(account.insufficient_funds(false).into()) }
 }
 
-/// Whether debits of this account to the outside take a second operator.
-pub(super) fn requires_approval(work: &Work<'_>, account: &Account) -> Result<bool, Failure> {
-    Ok(work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?.requires_approval)
-}
-
 /// Refuses to move money, in one call, from an account whose debits take a second operator to one whose debits do not: the
 /// next call could take it out.
-pub(super) fn admit_way_out(work: &Work<'_>, from: &Account, to: &Account) -> Result<(), Failure> {
-    if requires_approval(work, from)? && !requires_approval(work, to)? {
+pub(super) fn admit_way_out(from: &Account, to: &Account) -> Result<(), Failure> {
+    if from.standing.requires_approval && !to.standing.requires_approval {
         return Err(Refusal::NeedsApproval.into());
     }
     Ok(())
@@ -72,7 +68,7 @@ impl Command for ApproveWithdrawal {
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(work, MovementKind::Withdrawal, self.id)?;
         movement.admit(&[MovementState::Pending], work.now)?;
-        if requires_approval(work, &account)? {
+        if account.standing.requires_approval {
             movement.admit_checker(work.caller.principal.serial)?;
         }
         step(work, &movement, MovementState::Approved, None)?;
@@ -99,7 +95,7 @@ impl Command for PayWithdrawal {
         movement.admit(&[MovementState::Pending, MovementState::Approved], work.now)?;
         // An approval of one's own, from before the group required another operator's, does not count.
         let is_approved = movement.approved_by.is_some_and(|checker| checker != movement.requested_by);
-        if !is_approved && requires_approval(work, &account)? {
+        if !is_approved && account.standing.requires_approval {
             return Err(Refusal::NeedsApproval.into());
         }
         let account = free(work, &movement, &account)?;
@@ -108,41 +104,43 @@ impl Command for PayWithdrawal {
     }
 }
 
-/// Posts a debit to the outside. The account no longer holds the money back for it.
+/// Posts what a movement pays to the outside. The account no longer holds the money back for it.
 pub(super) fn pay(
     work: &Work<'_>,
     movement: &Movement,
     account: &Account,
     amount: Amount,
     comment: &str,
-) -> Result<super::ledger::PostedDraft, Failure> {
-    admit_debit(account, amount)?;
-    let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    let owner = work.tx.book_owner(account.book)?;
-    let posted = post(
-        work,
-        &Draft {
-            kind: EntryKind::Balance,
-            sides: &[(Side::Client(account), debit), (Side::House(owner, House::Bank), amount)],
-            comment,
-            tag: movement.reference.as_deref(),
-            reverses: None,
-            is_credit: false,
-        },
-    )?;
-    step(work, movement, MovementState::Posted, Some((posted, amount)))?;
-    Ok(posted)
+) -> Result<(), Failure> {
+    let posted = post_out(work, account, amount, comment, movement.reference.as_deref())?;
+    step(work, movement, MovementState::Posted, Some((posted, amount)))
 }
 
-/// Notes a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.
+/// Posts a debit to the outside. Refusals: the account's state, lock or flags; not covered.
+fn post_out(
+    work: &Work<'_>,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+    tag: Option<&str>,
+) -> Result<PostedDraft, Failure> {
+    admit_debit(account, amount)?;
+    let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    let bank = Side::House(BookOwner::of(account), House::Bank);
+    let sides = [(Side::Client(account), debit), (bank, amount)];
+    post(work, &Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false })
+}
+
+/// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.
 pub(super) fn note_paid(
     work: &Work<'_>,
     account: &Account,
     amount: Amount,
     comment: &str,
-) -> Result<super::ledger::PostedDraft, Failure> {
-    let movement = instant(work, MovementKind::Withdrawal, account, amount)?;
-    pay(work, &movement, account, amount, comment)
+) -> Result<PostedDraft, Failure> {
+    let posted = post_out(work, account, amount, comment, None)?;
+    note_posted(work, MovementKind::Withdrawal, account, amount, posted, Clearing::default())?;
+    Ok(posted)
 }
 
 /// Calls a withdrawal off: the hold ends. Rejecting and cancelling differ in who speaks, which the audit record keeps.

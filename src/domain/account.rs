@@ -4,7 +4,9 @@ use super::balance::Balances;
 use super::clock::Moment;
 use super::currency::CurrencyCode;
 use super::group::{MarginCalculation, TradeStatus};
-use super::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId};
+use super::ids::{
+    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId, ProfileSerial,
+};
 use super::money::{Amount, Decimals};
 use super::refusal::{Refusal, Remainder};
 
@@ -215,6 +217,40 @@ pub enum Direction {
     Debit,
 }
 
+/// Where an account stands in the ledger, and what its group and its client bring with them. Not part of what is told of
+/// an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// The ledger that it belongs to.
+    pub ledger: i64,
+    /// Its currency.
+    pub currency: CurrencySerial,
+    /// Its primary owner.
+    pub profile: ProfileSerial,
+    /// Since when its primary owner is a client.
+    pub client_since: Moment,
+    /// Days until a deposit from outside is available.
+    pub deposit_hold_days: u32,
+    /// The same, counted from the client's first day; the later of the two counts.
+    pub new_client_hold_days: u32,
+    /// Whether debits to the outside take a second operator.
+    pub requires_approval: bool,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Standing {
+            ledger: DEFAULT_LEDGER,
+            currency: CurrencySerial(0),
+            profile: ProfileSerial(0),
+            client_since: Moment::from_unix_ms(0),
+            deposit_hold_days: 0,
+            new_client_hold_days: 0,
+            requires_approval: false,
+        }
+    }
+}
+
 /// An account with its balances.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Account {
@@ -276,6 +312,9 @@ pub struct Account {
     pub updated_at: Moment,
     /// When it was archived.
     pub closed_at: Option<Moment>,
+    /// Where it stands in the ledger.
+    #[serde(skip)]
+    pub standing: Standing,
 }
 
 impl Account {

@@ -4,13 +4,14 @@ use super::StoreError;
 use super::currencies::decimals;
 use super::profiles::visible_tags;
 use super::transaction::{Columns, ReadTx, WriteTx, sql};
-use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason, PositionMode};
+use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing};
 use crate::domain::balance::Balances;
 use crate::domain::clock::Moment;
 use crate::domain::currency::CurrencyCode;
 use crate::domain::group::{MarginCalculation, TradeStatus};
 use crate::domain::ids::{
-    AccountId, AccountSerial, BookId, GroupId, GroupSerial, PortfolioId, PortfolioSerial, ProfileId, ProfileSerial,
+    AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, PortfolioId, PortfolioSerial, ProfileId,
+    ProfileSerial,
 };
 use crate::domain::money::Amount;
 use crate::domain::page::{Listing, Page};
@@ -124,6 +125,15 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         created_at: Moment::from_unix_ms(columns.next("created_at")?),
         updated_at: Moment::from_unix_ms(columns.next("updated_at")?),
         closed_at: columns.next::<Option<i64>>("closed_at")?.map(Moment::from_unix_ms),
+        standing: Standing {
+            ledger: columns.next("ledger_id")?,
+            currency: CurrencySerial(columns.next("currency_id")?),
+            profile: ProfileSerial(columns.next("profile_id")?),
+            client_since: Moment::from_unix_ms(columns.next("client_since")?),
+            deposit_hold_days: columns.next("deposit_hold_days")?,
+            new_client_hold_days: columns.next("new_client_hold_days")?,
+            requires_approval: columns.next("requires_approval")?,
+        },
     })
 }
 

@@ -2,9 +2,9 @@
 
 use super::StoreError;
 use super::transaction::{WriteTx, sql};
-use crate::domain::clock::Moment;
+use crate::domain::account::Account;
 use crate::domain::house::House;
-use crate::domain::ids::{BookId, CurrencySerial, ProfileSerial};
+use crate::domain::ids::{BookId, CurrencySerial};
 use crate::domain::money::Amount;
 
 /// A book as far as posting needs it.
@@ -27,6 +27,13 @@ pub struct BookOwner {
     pub is_demo: bool,
 }
 
+impl BookOwner {
+    /// Where the book of an account belongs.
+    pub fn of(account: &Account) -> BookOwner {
+        BookOwner { ledger: account.standing.ledger, currency: account.standing.currency, is_demo: account.is_demo }
+    }
+}
+
 impl WriteTx<'_> {
     /// Where a book belongs.
     pub fn book_owner(&self, book: BookId) -> Result<BookOwner, StoreError> {
@@ -37,17 +44,6 @@ impl WriteTx<'_> {
                 is_demo: row.get("demo")?,
             })
         })
-    }
-
-    /// The client that owns the account of a book.
-    pub fn owner_of(&self, book: BookId) -> Result<ProfileSerial, StoreError> {
-        self.one("SELECT profile_id FROM accounts WHERE id = ?1", [book.0], |row| Ok(ProfileSerial(row.get(0)?)))
-    }
-
-    /// Since when the client that owns the account of a book is known.
-    pub fn client_since(&self, book: BookId) -> Result<Moment, StoreError> {
-        let sql = "SELECT p.created_at FROM accounts a JOIN profiles p ON p.id = a.profile_id WHERE a.id = ?1";
-        self.one(sql, [book.0], |row| Ok(Moment::from_unix_ms(row.get(0)?)))
     }
 
     /// Which house account a book is; none for the book of a client.

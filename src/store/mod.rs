@@ -43,7 +43,7 @@ pub use installation::{Installation, Mode};
 pub use jobs::JobRow;
 pub use keys::KeyRow;
 pub use migrations::{LATEST_SCHEMA, MigrationError};
-pub use movements::{MovementFilter, MovementStep, NewMovement};
+pub use movements::{Clearing, MovementFilter, MovementStep, NewMovement};
 pub use platforms::PlatformRow;
 pub use profiles::{NewProfile, ProfileFilter};
 pub use proof::{Finding, Proof, Tally};

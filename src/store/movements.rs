@@ -37,6 +37,15 @@ pub struct NewMovement {
     pub expires_at: Option<Moment>,
 }
 
+/// How long the funds of a deposit are held back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Clearing {
+    /// Until when; none: they are available.
+    pub at: Option<Moment>,
+    /// How much.
+    pub uncleared: Amount,
+}
+
 /// What changes of a movement when it goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct MovementStep {
@@ -160,6 +169,31 @@ impl WriteTx<'_> {
                 new.expires_at.map(Moment::unix_ms),
                 now.unix_ms(),
             ],
+        )?;
+        Ok(MovementSerial(serial))
+    }
+
+    /// Notes a movement that was asked for and posted in one call.
+    pub fn add_posted_movement(
+        &self,
+        new: &NewMovement,
+        entry: EntrySeq,
+        clearing: Clearing,
+        now: Moment,
+    ) -> Result<MovementSerial, StoreError> {
+        let serial = self.insert(
+            sql!("movements/insert_posted"),
+            (
+                new.id.uuid(),
+                new.kind.name(),
+                new.account.0,
+                new.amount.minor(),
+                new.requested_by.0,
+                clearing.at.map(Moment::unix_ms),
+                clearing.uncleared.minor(),
+                entry.0,
+                now.unix_ms(),
+            ),
         )?;
         Ok(MovementSerial(serial))
     }

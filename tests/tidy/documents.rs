@@ -4,7 +4,7 @@ use crate::{fail_on, files, has_extension, layers::code_of, read, root};
 use bursar::cli::outcome::Exit;
 use bursar::dialects::kit::Dialect;
 use bursar::dialects::native::Native;
-use bursar::domain::account::{Account, Direction, Lifecycle, Lock};
+use bursar::domain::account::{Account, Direction, Lifecycle, Lock, Standing};
 use bursar::domain::balance::Balances;
 use bursar::domain::clock::Moment;
 use bursar::domain::currency::CurrencyCode;
@@ -70,6 +70,7 @@ fn account() -> Account {
         created_at: Moment::from_unix_ms(0),
         updated_at: Moment::from_unix_ms(0),
         closed_at: None,
+        standing: Standing::default(),
     }
 }
 

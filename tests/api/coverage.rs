@@ -31,6 +31,9 @@ const DEPOSIT: &str = "native_deposits::refused_deposits_leave_no_trace";
 const WITHDRAWAL: &str = "native_withdrawals::refused_withdrawals_leave_no_trace";
 const HOLD: &str = "native_holds::refused_holds_leave_no_trace";
 const JOURNEY: &str = "sandbox::refused_journeys_leave_no_trace";
+const STATES_HIDDEN: &str = "native_account_states::steps_of_hidden_accounts_are_not_found";
+const STATES_REPLAYED: &str = "native_account_states::steps_are_replayed";
+const STATES_REFUSED: &str = "native_account_states::refused_steps_leave_no_trace";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
 const fn read(happy: &'static str, hidden: &'static str) -> Tests {
@@ -72,6 +75,12 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("GET", "/accounts/{id}/deposits"), read("native_deposits::deposits_are_listed_newest_first_by_account_and_state", HIDDEN)),
         (("GET", "/deposits"), read("native_deposits::deposits_are_listed_newest_first_by_account_and_state", LISTED)),
         (("GET", "/deposits/{id}"), read("native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN)),
+        (("POST", "/accounts/{id}/lock"), write("native_account_states::each_lock_lets_through_what_it_says", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
+        (("POST", "/accounts/{id}/unlock"), write("native_account_states::each_lock_lets_through_what_it_says", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
+        (("POST", "/accounts/{id}/activate"), write("native_account_states::an_account_is_set_aside_and_taken_back", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
+        (("POST", "/accounts/{id}/inactive"), write("native_account_states::an_account_is_set_aside_and_taken_back", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
+        (("POST", "/accounts/{id}/dormant"), write("native_account_states::an_account_is_set_aside_and_taken_back", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
+        (("POST", "/accounts/{id}/close"), write("native_account_states::closing_ends_when_nothing_is_left", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
         (("POST", "/deposits/{id}/settle"), write("native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN, MOVED, DEPOSIT)),
         (("POST", "/deposits/{id}/return"), write("native_deposits::a_deposit_that_did_not_come_is_returned", HIDDEN, MOVED, DEPOSIT)),
         (("POST", "/accounts/{id}/withdrawals"), write("native_withdrawals::a_withdrawal_is_held_until_it_is_paid", HIDDEN, MOVED, WITHDRAWAL)),

@@ -11,6 +11,7 @@ mod idempotency;
 mod ledger_properties;
 mod limits;
 mod mounts;
+mod native_account_states;
 mod native_accounts;
 mod native_deals;
 mod native_deposits;

@@ -96,7 +96,11 @@ fn is_unkeyed(path: &str) -> bool {
 /// Whether the path says all.
 fn is_bare(path: &str) -> bool {
     let step = path.rsplit('/').next().unwrap();
-    ["settle", "return", "approve", "pay", "reject", "cancel", "release", "reset"].contains(&step)
+    [
+        "settle", "return", "approve", "pay", "reject", "cancel", "release", "reset", "unlock", "activate", "inactive",
+        "dormant",
+    ]
+    .contains(&step)
 }
 
 #[test]

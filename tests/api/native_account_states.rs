@@ -1,0 +1,270 @@
+//! Locks, setting aside, closing, overdrafts, and rehearsals of all that.
+
+use super::harness::{Caller, Server};
+use serde_json::{Value, json};
+
+const STEPS: [&str; 6] = ["/lock", "/unlock", "/activate", "/inactive", "/dormant", "/close"];
+
+/// An account with this much.
+fn funded(caller: &Caller<'_>, amount: &str) -> String {
+    let account = caller.new_account("USD");
+    caller.deposit(&account, amount);
+    account
+}
+
+fn field(caller: &Caller<'_>, account: &str, name: &str) -> Value {
+    caller.get(&format!("/accounts/{account}")).ok().json()[name].clone()
+}
+
+#[test]
+fn each_lock_lets_through_what_it_says() {
+    let server = Server::start("");
+    let admin = server.admin();
+    for (body, lock, credits, debits) in [
+        (json!({}), "FULL", false, false),
+        (json!({"lock": "CREDITS_ONLY"}), "CREDITS_ONLY", true, false),
+        (json!({"reason": "CO"}), "CREDITS_ONLY", true, false),
+        (json!({"lock": "DEBITS_ONLY", "reason": "TMP"}), "DEBITS_ONLY", false, true),
+    ] {
+        let (account, other) = (funded(&admin, "100"), funded(&admin, "100"));
+        let announced = admin.ask(&account, "deposits", "5");
+        let requested = admin.ask(&account, "withdrawals", "5");
+        let held = admin.ask(&account, "holds", "5");
+        let locked = admin.post(&format!("/accounts/{account}/lock"), &body).ok().json();
+        assert_eq!((&locked["lock"], &locked["lockType"]), (&json!(lock), &json!("CST")));
+        let amount = json!({"amount": "1"});
+        let transfer = |from: &str, to: &str| json!({"fromAccountId": from, "toAccountId": to, "amount": "1"});
+        let adjust = |amount: &str| json!({"amount": amount, "action": "DEAL_ACTION_FEE"});
+        let at = |path: &str| format!("/accounts/{account}/{path}");
+        for (path, body, passes) in [
+            (at("deposit"), amount.clone(), credits),
+            (at("balance"), adjust("1"), credits),
+            (at("deposits"), amount.clone(), credits),
+            (format!("/deposits/{announced}/settle"), json!({}), credits),
+            ("/transfers".into(), transfer(&other, &account), credits),
+            (at("withdraw"), amount.clone(), debits),
+            (at("balance"), adjust("-1"), debits),
+            (at("withdrawals"), amount.clone(), debits),
+            (at("holds"), amount.clone(), debits),
+            (format!("/withdrawals/{requested}/pay"), json!({}), debits),
+            (format!("/holds/{held}/capture"), json!({}), debits),
+            ("/transfers".into(), transfer(&account, &other), debits),
+        ] {
+            let reply = admin.post(&path, &body);
+            match passes {
+                true => drop(reply.ok()),
+                false => drop(reply.refused(400, 9, "ACCOUNT_LOCKED")),
+            }
+        }
+        let unlocked = admin.step(&at("unlock")).ok().json();
+        assert_eq!(
+            (&unlocked["lock"], &unlocked["lockType"], &unlocked["lockReason"]),
+            (&json!("NONE"), &json!("UNL"), &Value::Null)
+        );
+        admin.deposit(&account, "1");
+    }
+}
+
+#[test]
+fn locks_of_the_system_and_of_fraud_are_for_administrators() {
+    let server = Server::start("");
+    let (admin, operator) = (server.admin(), server.operator("operator", &[]));
+    let account = funded(&admin, "1");
+    let (lock, unlock) = (format!("/accounts/{account}/lock"), format!("/accounts/{account}/unlock"));
+    for reason in ["UNK", "ADM", "TMP", "FRZ", "SUS", "CO", "RTN", "REC", "DED", "DOR"] {
+        let locked = operator.post(&lock, &json!({"reason": reason})).ok().json();
+        assert_eq!(locked["lockReason"], reason);
+        operator.step(&unlock).ok();
+    }
+    operator.post(&lock, &json!({"reason": "FRD"})).ok();
+    operator.step(&unlock).refused(400, 9, "LOCK_KEPT");
+    operator.post(&lock, &json!({"reason": "TMP"})).refused(400, 9, "LOCK_KEPT");
+    admin.step(&unlock).ok();
+    operator.post(&lock, &json!({"type": "SYS"})).refused(403, 7, "RIGHT_MISSING");
+    admin.post(&lock, &json!({"type": "SYS"})).ok();
+    operator.step(&unlock).refused(400, 9, "LOCK_KEPT");
+    let version = field(&admin, &account, "version");
+    assert_eq!(admin.step(&unlock).ok().json()["lockType"], "UNL");
+    assert_ne!(field(&admin, &account, "version"), version);
+    admin.step(&unlock).ok(); // not locked: nothing changes
+}
+
+#[test]
+fn an_account_is_set_aside_and_taken_back() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = funded(&admin, "10");
+    let step = |step: &str| admin.step(&format!("/accounts/{account}/{step}"));
+    let funds = |reason: &str| {
+        for way in ["deposit", "withdraw"] {
+            admin.post(&format!("/accounts/{account}/{way}"), &json!({"amount": 1})).refused(400, 9, reason);
+        }
+    };
+    assert_eq!(step("dormant").ok().json()["lifecycle"], "DORMANT");
+    funds("ACCOUNT_DORMANT");
+    assert_eq!(step("inactive").ok().json()["lifecycle"], "INACTIVE");
+    funds("ACCOUNT_INACTIVE");
+    step("dormant").ok();
+    assert_eq!(step("activate").ok().json()["lifecycle"], "ACTIVE");
+    step("activate").ok(); // already so
+    admin.deposit(&account, "1");
+    step("close").ok();
+    for way in ["activate", "inactive", "dormant"] {
+        step(way).refused(400, 9, "ACCOUNT_CLOSING");
+    }
+    admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 11})).ok();
+    for way in STEPS {
+        admin.step(&format!("/accounts/{account}{way}")).refused(400, 9, "ACCOUNT_ARCHIVED");
+    }
+}
+
+#[test]
+fn closing_ends_when_nothing_is_left() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let close = |account: &str, body: &Value| admin.post(&format!("/accounts/{account}/close"), body);
+    let state = |account: &str| field(&admin, account, "lifecycle");
+    // Nothing in it: archived at once.
+    assert_eq!(close(&admin.new_account("USD"), &json!({})).ok().json()["lifecycle"], "CLOSED");
+    // Swept.
+    let (from, to) = (funded(&admin, "25"), admin.new_account("USD"));
+    assert_eq!(close(&from, &json!({"sweepToAccountId": to})).ok().json()["lifecycle"], "CLOSED");
+    assert_eq!((admin.balance(&from), admin.balance(&to)), ("0.00".into(), "25.00".into()));
+    // Emptied bit by bit: debits pass, credits do not, a lock stays a lock, announced deposits go back.
+    let account = funded(&admin, "25");
+    let announced = admin.ask(&account, "deposits", "5");
+    let held = admin.ask(&account, "holds", "5");
+    assert_eq!(close(&account, &json!({})).ok().json()["lifecycle"], "CLOSING");
+    assert_eq!(admin.get(&format!("/deposits/{announced}")).ok().json()["state"], "VOIDED");
+    let deposit = format!("/accounts/{account}/deposit");
+    admin.post(&deposit, &json!({"amount": 1})).refused(400, 9, "ACCOUNT_CLOSING");
+    admin.step(&format!("/accounts/{account}/lock")).ok();
+    admin.step(&format!("/accounts/{account}/unlock")).ok();
+    assert_eq!(state(&account), "CLOSING");
+    admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 20})).ok();
+    assert_eq!(state(&account), "CLOSING");
+    admin.step(&format!("/holds/{held}/capture")).ok();
+    assert_eq!(state(&account), "CLOSED");
+    assert_ne!(field(&admin, &account, "archivedAt"), Value::Null);
+    // The last of it may also be a hold that is released.
+    let account = funded(&admin, "5");
+    let held = admin.ask(&account, "holds", "5");
+    close(&account, &json!({"sweepToAccountId": to})).ok();
+    admin.step(&format!("/holds/{held}/release")).ok();
+    assert_eq!(state(&account), "CLOSING");
+    assert_eq!(close(&account, &json!({"sweepToAccountId": to})).ok().json()["lifecycle"], "CLOSED");
+    assert_eq!(admin.balance(&to), "30.00");
+}
+
+#[test]
+fn an_overdraft_goes_as_far_as_the_group_and_the_account_allow() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = funded(&admin, "10");
+    let path = format!("/accounts/{account}");
+    admin.put(&path, &json!({"minimumBalance": "-1"})).refused(400, 11, "OUT_OF_RANGE");
+    server.set_rules("minimum_balance = \"-50\"");
+    admin.put(&path, &json!({"minimumBalance": "-50.01"})).refused(400, 11, "OUT_OF_RANGE");
+    admin.put(&path, &json!({"minimumBalance": "1"})).refused(400, 11, "OUT_OF_RANGE");
+    let changed = admin.put(&path, &json!({"minimumBalance": "-40"})).ok();
+    assert_eq!(changed.digits("minimumBalance"), "-40.00");
+    let withdraw = format!("{path}/withdraw");
+    admin.post(&withdraw, &json!({"amount": "50.01"})).refused(400, 9, "INSUFFICIENT_FUNDS");
+    admin.post(&withdraw, &json!({"amount": 50})).ok();
+    assert_eq!(admin.balance(&account), "-40.00");
+    admin.post(&withdraw, &json!({"amount": "0.01"})).refused(400, 9, "INSUFFICIENT_FUNDS");
+}
+
+#[test]
+fn a_rehearsal_answers_and_does_nothing() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (funded(&admin, "10"), admin.new_account("USD"));
+    let before = server.trace();
+    let keyed = admin.key("rehearsed");
+    keyed.post(&format!("/accounts/{account}/deposit?dryRun=true"), &json!({"amount": 5})).ok();
+    let transfer = json!({"fromAccountId": account, "toAccountId": other, "amount": "4"});
+    assert_eq!(admin.post("/transfers?dryRun=true", &transfer).ok().json()["state"], "POSTED");
+    let sweep = json!({"sweepToAccountId": other});
+    let closed = admin.post(&format!("/accounts/{account}/close?dryRun=true"), &sweep).ok().json();
+    assert_eq!(closed["lifecycle"], "CLOSED");
+    admin.post("/profiles?dryRun=true", &json!({"email": "rehearsed@example.com"})).ok();
+    let withdraw = format!("/accounts/{account}/withdraw");
+    admin.post(&format!("{withdraw}?dryRun=true"), &json!({"amount": 11})).refused(400, 9, "INSUFFICIENT_FUNDS");
+    admin.post(&format!("{withdraw}?dryRun=maybe"), &json!({"amount": 1})).refused(400, 3, "INVALID_FIELD");
+    for (path, body) in [
+        ("/user/login", json!({"username": "dev", "password": "x"})),
+        ("/trade/login", json!({"email": "a@example.com", "password": "x"})),
+        ("/sandbox/clock", json!({"advance": 5})),
+        ("/sandbox/reset", json!({})),
+    ] {
+        admin.post(&format!("{path}?dryRun=true"), &body).refused(400, 3, "INVALID_FIELD");
+    }
+    assert_eq!(server.trace(), before);
+    assert_eq!(admin.get("/profiles?email=rehearsed@example.com").ok().json()["total"], "0");
+    // The key is still free.
+    keyed.post(&format!("/accounts/{account}/deposit"), &json!({"amount": 5})).ok();
+    assert_eq!(admin.balance(&account), "15.00");
+}
+
+#[test]
+fn steps_of_hidden_accounts_are_not_found() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
+    let account = admin.new_account_of(&vip, "USD");
+    let retail = server.operator("operator", &["retail"]);
+    let own = retail.new_account("USD");
+    for step in ["/lock", "/unlock", "/activate", "/inactive", "/dormant", "/close"] {
+        retail.step(&format!("/accounts/{account}{step}")).refused(404, 5, "NOT_FOUND");
+    }
+    let sweep = json!({"sweepToAccountId": account});
+    retail.post(&format!("/accounts/{own}/close"), &sweep).refused(404, 5, "NOT_FOUND");
+}
+
+#[test]
+fn steps_are_replayed() {
+    let server = Server::start("");
+    let admin = server.admin();
+    for (before, step) in [
+        ("", "/lock"),
+        ("/lock", "/unlock"),
+        ("/dormant", "/activate"),
+        ("", "/inactive"),
+        ("", "/dormant"),
+        ("", "/close"),
+    ] {
+        let account = admin.new_account("USD");
+        if !before.is_empty() {
+            admin.step(&format!("/accounts/{account}{before}")).ok();
+        }
+        let keyed = admin.key(step);
+        let first = keyed.step(&format!("/accounts/{account}{step}")).ok();
+        let again = keyed.step(&format!("/accounts/{account}{step}")).ok();
+        assert!(!first.is_replayed() && again.is_replayed() && first.text == again.text, "{step}");
+    }
+}
+
+#[test]
+fn refused_steps_leave_no_trace() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, euro) = (funded(&admin, "10"), admin.new_account("EUR"));
+    let closed = admin.new_account("USD");
+    admin.step(&format!("/accounts/{closed}/close")).ok();
+    let before = server.trace();
+    let nobody = "0198c1f0-0000-7000-8000-000000000000";
+    for step in ["/lock", "/unlock", "/activate", "/inactive", "/dormant", "/close"] {
+        admin.step(&format!("/accounts/{nobody}{step}")).refused(404, 5, "NOT_FOUND");
+        admin.step(&format!("/accounts/{closed}{step}")).refused(400, 9, "ACCOUNT_ARCHIVED");
+        server.viewer().step(&format!("/accounts/{account}{step}")).refused(403, 7, "RIGHT_MISSING");
+    }
+    for wrong in [json!({"lock": "HALF"}), json!({"type": "ABC"}), json!({"reason": "XXX"})] {
+        admin.post(&format!("/accounts/{account}/lock"), &wrong).refused(400, 3, "INVALID_FIELD");
+    }
+    let close = format!("/accounts/{account}/close");
+    admin.post(&close, &json!({"sweepToAccountId": account})).refused(400, 9, "SAME_ACCOUNT");
+    admin.post(&close, &json!({"sweepToAccountId": euro})).refused(400, 3, "INVALID_FIELD");
+    assert_eq!(server.trace(), before);
+    assert_eq!(field(&admin, &account, "lifecycle"), "ACTIVE");
+}

@@ -205,6 +205,8 @@ CREATE TABLE accounts (
     daily_statement INTEGER NOT NULL CHECK (daily_statement IN (0, 1)), -- whether daily statements are wanted
     lifecycle TEXT NOT NULL CHECK (lifecycle IN ('pending_approval', 'active', 'inactive', 'dormant', 'closing', 'closed')), -- where it is in its life
     lock TEXT NOT NULL CHECK (lock IN ('none', 'credits_only', 'debits_only', 'full')), -- what still passes
+    lock_holder TEXT CHECK (lock_holder IN ('customer', 'system')), -- whose lock it is; none: not locked
+    lock_reason TEXT,                      -- three-letter code of why it is locked; none: not locked
     allow_credits INTEGER NOT NULL CHECK (allow_credits IN (0, 1)), -- whether money may come in
     allow_debits INTEGER NOT NULL CHECK (allow_debits IN (0, 1)), -- whether money may go out
     minimum_minor INTEGER NOT NULL CHECK (minimum_minor <= 0), -- how far below zero it may go

@@ -150,6 +150,7 @@ fn refusals() -> Vec<Refusal> {
     all.extend(Lifecycle::ALL.map(Refusal::AccountState));
     all.extend([
         Refusal::AccountLocked,
+        Refusal::LockKept,
         Refusal::CreditsOff,
         Refusal::DebitsOff,
         Refusal::InsufficientFunds { available: field(), currency: field() },

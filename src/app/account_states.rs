@@ -136,7 +136,7 @@ impl Command for CloseAccount {
     }
 }
 
-/// Moves all that can be withdrawn to another account.
+/// Moves all that is free and the client's own to another account; an overdraft is not drawn for it.
 fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure> {
     work.caller.principal.require(Right::MoveFunds)?;
     let (from, to) = (find(work, from)?, find(work, to)?);
@@ -150,7 +150,9 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
     if from_owner != to_owner {
         return Err(Refusal::ModesDiffer.into());
     }
-    let amount = from.balances.withdrawable().min(from.balances.balance);
+    // The client's own free money: no trading credit, nothing that is held or uncleared, and no overdraft to make up for it.
+    let own = from.balances.available().saturating_sub(from.balances.credit());
+    let amount = own.min(from.balances.withdrawable());
     if !amount.is_positive() {
         return Ok(());
     }

@@ -264,7 +264,9 @@ impl Command for ChangeAccount {
         let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
         let least =
             minimum_of(DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?, account.decimals)?;
-        if minimum.unwrap_or(account.balances.minimum) < least {
+        // A group that became stricter does not stand in the way of other changes.
+        let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != account.balances.minimum);
+        if is_asked && minimum.unwrap_or(account.balances.minimum) < least {
             let least = least.to_text(account.decimals);
             return Err(Refusal::out_of_range("minimumBalance", format!("{least} to 0 in this group")).into());
         }

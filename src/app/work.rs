@@ -243,8 +243,7 @@ impl App {
             // A refusal undoes the savepoint, and so does this.
             Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
         });
-        let mut ticket = rehearsal.map_err(refusal_of)?;
-        match ticket.answer().await.map_err(refusal_of)? {
+        match self.await_fate(rehearsal.map_err(refusal_of)?).await? {
             Err(Rehearsal::Done(outcome)) => Ok(outcome),
             Err(Rehearsal::Refused(refusal)) => Err(refusal),
             Ok(never) => match never {},
@@ -257,14 +256,18 @@ impl App {
         self.await_answer(ticket).await
     }
 
-    async fn await_answer<T>(&self, mut ticket: Ticket<T, Refusal>) -> Result<T, Refusal> {
+    async fn await_answer<T>(&self, ticket: Ticket<T, Refusal>) -> Result<T, Refusal> {
+        self.await_fate(ticket).await?
+    }
+
+    async fn await_fate<T, E>(&self, mut ticket: Ticket<T, E>) -> Result<Result<T, E>, Refusal> {
         let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(_) if ticket.call_off() => return Err(Refusal::Busy { retry_after_s: 1 }),
             Err(_) => ticket.answer().await,
         };
-        answer.map_err(refusal_of)?
+        answer.map_err(refusal_of)
     }
 
     /// The same for callers that may block their thread, such as commands given on the machine itself.

@@ -176,6 +176,50 @@ fn an_overdraft_goes_as_far_as_the_group_and_the_account_allow() {
 }
 
 #[test]
+fn a_sweep_takes_neither_credit_nor_held_money_nor_an_overdraft() {
+    let server = Server::start("");
+    server.set_rules("minimum_balance = \"-50\"");
+    let admin = server.admin();
+    let to = admin.new_account("USD");
+    let overdrawable = || {
+        let account = funded(&admin, "10");
+        admin.put(&format!("/accounts/{account}"), &json!({"minimumBalance": "-50"})).ok();
+        account
+    };
+    let close = |account: &str| {
+        admin.post(&format!("/accounts/{account}/close"), &json!({"sweepToAccountId": to})).ok().json()["lifecycle"]
+            .clone()
+    };
+    let credited = overdrawable();
+    let credit = json!({"amount": "40", "action": "DEAL_ACTION_CREDIT"});
+    admin.post(&format!("/accounts/{credited}/balance"), &credit).ok();
+    assert_eq!(close(&credited), "CLOSING");
+    assert_eq!((admin.balance(&credited), admin.balance(&to)), ("40.00".into(), "10.00".into()));
+    let back = json!({"amount": "-40", "action": "DEAL_ACTION_CREDIT"});
+    admin.post(&format!("/accounts/{credited}/balance"), &back).ok();
+    assert_eq!(field(&admin, &credited, "lifecycle"), "CLOSED");
+    let holding = overdrawable();
+    let held = admin.ask(&holding, "holds", "5");
+    assert_eq!(close(&holding), "CLOSING");
+    assert_eq!((admin.balance(&holding), admin.balance(&to)), ("5.00".into(), "15.00".into()));
+    admin.step(&format!("/holds/{held}/capture")).ok();
+    assert_eq!(field(&admin, &holding, "lifecycle"), "CLOSED");
+}
+
+#[test]
+fn a_stricter_group_does_not_stand_in_the_way_of_other_changes() {
+    let server = Server::start("");
+    server.set_rules("minimum_balance = \"-50\"");
+    let admin = server.admin();
+    let path = format!("/accounts/{}", admin.new_account("USD"));
+    admin.put(&path, &json!({"minimumBalance": "-50"})).ok();
+    server.set_rules("minimum_balance = \"-20\"");
+    admin.put(&path, &json!({"maxLeverage": 5, "minimumBalance": "-50"})).ok();
+    admin.put(&path, &json!({"minimumBalance": "-49"})).refused(400, 11, "OUT_OF_RANGE");
+    admin.put(&path, &json!({"minimumBalance": "-20"})).ok();
+}
+
+#[test]
 fn a_rehearsal_answers_and_does_nothing() {
     let server = Server::start("");
     let admin = server.admin();

@@ -222,3 +222,15 @@ fn guessing_is_throttled_by_name_and_by_address() {
     right("bob", "10.0.2.1").refused(429, 8, "THROTTLED");
     right("bob", "10.0.2.2").ok();
 }
+
+#[test]
+fn an_expired_token_is_refused() {
+    let server = Server::start("");
+    let day = server.bearer(&server.add_token("dev", &["--days", "1"]).1);
+    day.get("/options/currencies").ok();
+    server.advance(86_400 - 60);
+    day.get("/options/currencies").ok();
+    server.advance(61);
+    day.get("/options/currencies").refused(401, 16, "TOKEN_EXPIRED");
+    server.admin().get("/options/currencies").ok();
+}

@@ -16,6 +16,7 @@ mod ledger;
 pub mod login;
 pub mod movements;
 pub mod operators;
+pub mod owners;
 pub mod passwords;
 pub mod profiles;
 pub mod reference;

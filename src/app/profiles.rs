@@ -144,7 +144,8 @@ impl Command for ChangePassword {
     }
 }
 
-fn find(work: &Work<'_>, id: ProfileId) -> Result<Profile, Failure> {
+/// The profile that a command is about, if its caller sees it.
+pub(super) fn find(work: &Work<'_>, id: ProfileId) -> Result<Profile, Failure> {
     Ok(work.tx.profile(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?)
 }
 

@@ -5,11 +5,11 @@ use super::{App, Caller, Failure, refusal_of};
 use crate::domain::account::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::group::TradeStatus;
-use crate::domain::ids::{AccountId, GroupId, ProfileId, SessionId};
+use crate::domain::ids::{AccountId, GroupId, ProfileId, ProfileSerial, SessionId};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::{Credentials, Refusal};
 use crate::domain::text;
-use crate::store::AuditRow;
+use crate::store::{AuditRow, ReadTx, StoreError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use std::sync::Arc;
 
@@ -46,8 +46,15 @@ pub struct IssuedSession {
 /// Accounts that a token names at most.
 const ACCOUNTS_MAX: u32 = 500;
 
-fn may_trade(account: &Account) -> bool {
-    account.trade_status != TradeStatus::Disabled && matches!(account.lifecycle, Lifecycle::Active | Lifecycle::Closing)
+/// The accounts that a client may trade with and that the caller sees: it has full access to them, as the primary owner or
+/// beside others, and they may trade.
+fn tradable(tx: &ReadTx<'_>, client: ProfileSerial, seen: &Visibility) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+    let may_trade = |account: &Account| {
+        account.trade_status != TradeStatus::Disabled
+            && matches!(account.lifecycle, Lifecycle::Active | Lifecycle::Closing)
+    };
+    let accounts = tx.accounts_with_full_access(client, seen, ACCOUNTS_MAX)?;
+    Ok(accounts.iter().filter(|account| may_trade(account)).map(|account| (account.id, account.group)).collect())
 }
 
 impl App {
@@ -76,8 +83,8 @@ impl App {
 
         let now = self.now();
         let key = self.list_keys()?.into_iter().find(|key| key.retired_at.is_none()).ok_or(Refusal::Internal)?;
-        let accounts = self.store.read(|tx| Ok(tx.accounts_of(profile.id, ACCOUNTS_MAX)?)).map_err(refusal_of_read)?;
-        let accounts: Vec<_> = accounts.iter().filter(|a| may_trade(a)).map(|a| (a.id, a.group)).collect();
+        let accounts =
+            self.store.read(|tx| Ok(tradable(tx, profile.serial, visibility)?)).map_err(refusal_of_read)?;
         let expires_at = Moment::from_unix_ms((now.unix_s() + i64::from(self.settings.session_lifetime_s)) * 1000);
         let claims = Claims {
             iss: self.settings.session_issuer.clone(),
@@ -103,6 +110,11 @@ impl App {
                 let present = tx.profile_for_login(&folded, &Visibility::Everything)?;
                 if present.is_none_or(|(found, now)| found.id != profile.id || now != hash) {
                     return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
+                }
+                // An account may have lost this owner; the sessions that were there have ended, and this one was not.
+                let still = tradable(tx, profile.serial, &caller.principal.visibility)?;
+                if claims.accounts.iter().any(|named| still.iter().all(|(account, _)| account != named)) {
+                    return Err(Refusal::Busy { retry_after_s: 1 }.into());
                 }
                 tx.add_session(claims.jti, profile.serial, now, expires_at)?;
                 tx.append_audit(&AuditRow {
@@ -139,21 +151,30 @@ impl App {
     /// What a token says, if it is ours, has not ended, and its session was not ended early. Blocks shortly.
     pub fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Claims>, Refusal> {
         caller.principal.require(Right::IssueSessions)?;
-        let Some(claims) = self.session_claims(token) else { return Ok(None) };
+        let Some(mut claims) = self.session_claims(token) else { return Ok(None) };
         let now = self.now();
         if claims.exp <= now.unix_s() {
             return Ok(None);
         }
-        let (session, is_visible) = self
+        let (session, is_visible, accounts) = self
             .store
             .read(|tx| {
-                let is_visible = match &caller.principal.visibility {
-                    Visibility::Everything => true,
-                    narrower => tx.profile(claims.sub, narrower)?.is_some(),
-                };
-                Ok((tx.session(claims.jti)?, is_visible))
+                let session = tx.session(claims.jti)?;
+                let seen = &caller.principal.visibility;
+                if *seen == Visibility::Everything {
+                    return Ok((session, true, claims.accounts.clone()));
+                }
+                // The token may have been issued by somebody who sees more.
+                let mut accounts = Vec::with_capacity(claims.accounts.len());
+                for account in &claims.accounts {
+                    if tx.account(*account, seen)?.is_some() {
+                        accounts.push(*account);
+                    }
+                }
+                Ok((session, tx.profile(claims.sub, seen)?.is_some(), accounts))
             })
             .map_err(refusal_of_read)?;
+        claims.accounts = accounts;
         let is_good = session.is_some_and(|s| s.revoked_at.is_none() && s.expires_at > now && s.profile == claims.sub);
         Ok((is_good && is_visible).then_some(claims))
     }

@@ -20,6 +20,14 @@ pub enum EventType {
     AccountLocked,
     /// The lock of an account was taken off.
     AccountUnlocked,
+    /// A client became an owner of an account.
+    AccountOwnerAdded,
+    /// What an owner may do, or its priority, was changed.
+    AccountOwnerChanged,
+    /// A client is no longer an owner of an account.
+    AccountOwnerRemoved,
+    /// An account has another primary owner.
+    AccountPrimaryChanged,
     /// An account began to close.
     AccountClosing,
     /// An account was archived.
@@ -45,6 +53,10 @@ impl EventType {
             EventType::AccountUpdated => "account.updated",
             EventType::AccountLocked => "account.locked",
             EventType::AccountUnlocked => "account.unlocked",
+            EventType::AccountOwnerAdded => "account.owner_added",
+            EventType::AccountOwnerChanged => "account.owner_changed",
+            EventType::AccountOwnerRemoved => "account.owner_removed",
+            EventType::AccountPrimaryChanged => "account.primary_changed",
             EventType::AccountClosing => "account.closing",
             EventType::AccountArchived => "account.archived",
             EventType::EntryPosted => "entry.posted",

@@ -14,6 +14,7 @@ pub mod house;
 pub mod ids;
 pub mod money;
 pub mod movement;
+pub mod owner;
 pub mod page;
 pub mod principal;
 pub mod profile;

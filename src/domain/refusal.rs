@@ -27,6 +27,8 @@ pub enum Noun {
     Transfer,
     /// A hold.
     Hold,
+    /// An owner of an account.
+    Owner,
     /// An operator.
     Operator,
     /// A token.
@@ -45,6 +47,7 @@ impl Noun {
             Noun::Withdrawal => "withdrawal",
             Noun::Transfer => "transfer",
             Noun::Hold => "hold",
+            Noun::Owner => "owner",
             Noun::Operator => "operator",
             Noun::Token => "token",
         }
@@ -155,6 +158,8 @@ pub enum Refusal {
     DuplicateName,
     /// Another movement of the kind has that reference.
     DuplicateReference,
+    /// The client is an owner of the account already.
+    DuplicateOwner,
     /// The object was changed since the caller read it.
     VersionMismatch {
         /// The version that the caller expected.
@@ -180,6 +185,10 @@ pub enum Refusal {
     NotReversible,
     /// Both sides of a transfer are the same account.
     SameAccount,
+    /// An account has at least one owner.
+    LastOwner,
+    /// The next owner, who would become the primary one, is hidden from the caller.
+    HeirHidden,
     /// A movement would join demo with live.
     ModesDiffer,
     /// The database is not a sandbox.
@@ -274,12 +283,15 @@ impl Refusal {
             Refusal::DuplicateEmail => "DUPLICATE_EMAIL",
             Refusal::DuplicateName => "DUPLICATE_NAME",
             Refusal::DuplicateReference => "DUPLICATE_REFERENCE",
+            Refusal::DuplicateOwner => "DUPLICATE_OWNER",
             Refusal::VersionMismatch { .. } => "VERSION_MISMATCH",
             Refusal::Immutable { .. } => "IMMUTABLE_FIELD",
             Refusal::MovementState { .. } => "WRONG_STATE",
             Refusal::AlreadyReversed => "ALREADY_REVERSED",
             Refusal::NotReversible => "NOT_REVERSIBLE",
             Refusal::SameAccount => "SAME_ACCOUNT",
+            Refusal::LastOwner => "LAST_OWNER",
+            Refusal::HeirHidden => "HEIR_HIDDEN",
             Refusal::ModesDiffer => "MODES_DIFFER",
             Refusal::NotASandbox => "NOT_A_SANDBOX",
             Refusal::NeedsApproval => "NEEDS_APPROVAL",
@@ -349,10 +361,15 @@ impl fmt::Display for Refusal {
             }
             Refusal::Immutable { field } => write!(f, "{field}: fixed at creation"),
             Refusal::DuplicateReference => f.write_str("reference: it was used before"),
+            Refusal::DuplicateOwner => f.write_str("profileId: it is an owner of the account already"),
             Refusal::MovementState { noun, state } => write!(f, "the {} is {}", noun.word(), state.name()),
             Refusal::AlreadyReversed => f.write_str("the entry was reversed before"),
             Refusal::NotReversible => f.write_str("an entry of this kind cannot be reversed"),
             Refusal::SameAccount => f.write_str("toAccountId: must be another account"),
+            Refusal::LastOwner => f.write_str("an account keeps at least one owner; close the account instead"),
+            Refusal::HeirHidden => {
+                f.write_str("the next owner is a client that you do not see; ask an operator who sees both")
+            }
             Refusal::ModesDiffer => f.write_str("demo money and live money cannot be joined"),
             Refusal::NotASandbox => f.write_str("this is not a sandbox"),
             Refusal::NeedsApproval => f.write_str("a second operator must approve it: request a withdrawal instead"),

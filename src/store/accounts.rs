@@ -24,8 +24,10 @@ use uuid::Uuid;
 pub struct AccountFilter {
     /// Any of these; empty: all.
     pub ids: Vec<AccountId>,
-    /// Owned by this client.
+    /// With this client as the primary owner.
     pub profile: Option<ProfileId>,
+    /// With this client among the owners, if it is visible, whether first or not.
+    pub owner: Option<ProfileId>,
     /// In this group.
     pub group: Option<GroupId>,
     /// In this currency.
@@ -80,7 +82,7 @@ pub struct AccountChange {
     pub minimum: Amount,
 }
 
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let mut columns = Columns::of(row);
     // Fields are read from top to bottom, which is the order of the columns.
     let book = BookId(columns.next("id")?);
@@ -167,14 +169,26 @@ impl ReadTx<'_> {
         let currency = filter.currency.as_ref().map(CurrencyCode::as_str);
         let status = filter.status.map(TradeStatus::name);
         let tags = visible_tags(visibility);
+        let owner = filter.owner.map(ProfileId::uuid);
         let rows = self.all(
             sql!("accounts/columns", "accounts/matching", "accounts/page"),
-            params![ids, profile, group, currency, status, filter.with_archived, tags, page.size(), page.offset()],
+            params![
+                ids,
+                profile,
+                group,
+                currency,
+                status,
+                filter.with_archived,
+                tags,
+                owner,
+                page.size(),
+                page.offset()
+            ],
             account,
         )?;
         let total = self.one(
             sql!("accounts/count", "accounts/matching"),
-            params![ids, profile, group, currency, status, filter.with_archived, tags],
+            params![ids, profile, group, currency, status, filter.with_archived, tags, owner],
             |row| row.get(0),
         )?;
         Ok(Listing { rows, total, page })
@@ -220,7 +234,7 @@ impl WriteTx<'_> {
                 now.unix_ms(),
             ],
         )?;
-        Ok(())
+        self.add_primary_owner(new.book, new.profile, now)
     }
 
     /// Changes the settings of an account; its version rises.

@@ -125,6 +125,7 @@ impl WriteTx<'_> {
             "idempotency_1",
             "idempotency_2",
             "sessions",
+            "account_owners",
             "accounts",
             "books",
             "portfolios",

@@ -21,6 +21,7 @@ mod jobs;
 mod keys;
 mod migrations;
 mod movements;
+mod owners;
 mod platforms;
 mod portfolios;
 mod profiles;

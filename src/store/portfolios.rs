@@ -3,21 +3,22 @@
 use super::StoreError;
 use super::transaction::{WriteTx, sql};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{DEFAULT_LEDGER, PortfolioId, PortfolioSerial, ProfileSerial};
+use crate::domain::ids::{PortfolioId, PortfolioSerial, ProfileSerial};
 
 impl WriteTx<'_> {
-    /// The default portfolio of a client, created with `new_id` if it has none yet.
+    /// The default portfolio of a client in a ledger, created with `new_id` if it has none yet.
     pub fn default_portfolio(
         &self,
+        ledger: i64,
         profile: ProfileSerial,
         new_id: PortfolioId,
         now: Moment,
     ) -> Result<PortfolioSerial, StoreError> {
         let sql = "SELECT id FROM portfolios WHERE profile_id = ?1 AND ledger_id = ?2 AND is_default = 1";
-        if let Some(found) = self.find(sql, (profile.0, DEFAULT_LEDGER), |row| row.get(0))? {
+        if let Some(found) = self.find(sql, (profile.0, ledger), |row| row.get(0))? {
             return Ok(PortfolioSerial(found));
         }
-        let new = (new_id.uuid(), DEFAULT_LEDGER, profile.0, "Default", now.unix_ms());
+        let new = (new_id.uuid(), ledger, profile.0, "Default", now.unix_ms());
         Ok(PortfolioSerial(self.insert(sql!("portfolios/insert"), new)?))
     }
 

@@ -139,6 +139,7 @@ impl ReadTx<'_> {
             proof.find("journal", || "the postings differ from the legs of the entries".to_owned());
         }
         self.prove_movements(&mut proof)?;
+        self.prove_owners(&mut proof)?;
         self.prove_events(&mut proof)?;
         prove_trial_balance(&mut proof, &books);
         Ok(proof)
@@ -314,6 +315,14 @@ impl ReadTx<'_> {
             self.all(sql!("proof/movements"), [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
         for (kind, serial) in wrong {
             proof.find("movements", || format!("{kind} {serial} and its entry do not agree"));
+        }
+        Ok(())
+    }
+
+    /// The owners of every account are numbered without gaps, and the first is the one whom the account names.
+    fn prove_owners(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        for serial in self.all(sql!("proof/owners"), [], |row| row.get::<_, i64>(0))? {
+            proof.find("owners", || format!("account {serial} and its owners do not agree"));
         }
         Ok(())
     }

@@ -34,6 +34,10 @@ const JOURNEY: &str = "sandbox::refused_journeys_leave_no_trace";
 const STATES_HIDDEN: &str = "native_account_states::steps_of_hidden_accounts_are_not_found";
 const STATES_REPLAYED: &str = "native_account_states::steps_are_replayed";
 const STATES_REFUSED: &str = "native_account_states::refused_steps_leave_no_trace";
+const OWNERS_HIDDEN: &str = "native_owners::owners_of_hidden_accounts_and_hidden_clients_are_not_found";
+const OWNERS_REPLAYED: &str = "native_owners::changes_of_owners_are_replayed";
+const OWNERS_REFUSED: &str = "native_owners::refused_changes_of_owners_leave_no_trace";
+const OWNERS: &str = "native_owners::owners_are_inserted_moved_and_removed_without_gaps";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
 const fn read(happy: &'static str, hidden: &'static str) -> Tests {
@@ -64,6 +68,10 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("GET", "/accounts/{id}"), read("native_accounts::an_account_is_opened_wrapped_and_read_bare", HIDDEN)),
         (("PUT", "/accounts/{id}"), write("native_accounts::changes_touch_only_what_is_sent_and_raise_the_version", HIDDEN, REPLAYED, "native_accounts::refused_changes_leave_no_trace")),
         (("DELETE", "/accounts/{id}"), write("native_accounts::archiving_needs_a_balance_of_zero_and_is_for_good", HIDDEN, REPLAYED, "native_accounts::archiving_needs_a_balance_of_zero_and_is_for_good")),
+        (("GET", "/accounts/{id}/owners"), read(OWNERS, OWNERS_HIDDEN)),
+        (("POST", "/accounts/{id}/owners"), write(OWNERS, OWNERS_HIDDEN, OWNERS_REPLAYED, OWNERS_REFUSED)),
+        (("PUT", "/accounts/{id}/owners/{profileId}"), write(OWNERS, OWNERS_HIDDEN, OWNERS_REPLAYED, OWNERS_REFUSED)),
+        (("DELETE", "/accounts/{id}/owners/{profileId}"), write(OWNERS, OWNERS_HIDDEN, OWNERS_REPLAYED, OWNERS_REFUSED)),
         (("POST", "/accounts/{id}/deposit"), write("native_funding::a_deposit_and_a_withdrawal_are_balance_deals", HIDDEN, REPLAYED, FUNDS)),
         (("POST", "/accounts/{id}/withdraw"), write("native_funding::a_deposit_and_a_withdrawal_are_balance_deals", HIDDEN, REPLAYED, DEBITS)),
         (("POST", "/accounts/{id}/balance"), write("native_funding::an_adjustment_takes_every_action_but_trades", HIDDEN, REPLAYED, DEBITS)),
@@ -124,6 +132,7 @@ fn tests() -> BTreeMap<String, String> {
 /// Whether the source of a test calls a route: it has the end of its path in it, or goes through several ways in a loop.
 fn calls(source: &str, path: &str) -> bool {
     let (before, after) = path.rsplit_once("{id}").unwrap_or(("", path));
+    let after = after.split("/{").next().unwrap_or_default();
     let fixed = if after.is_empty() { before } else { after };
     let way = format!("\"{}\"", fixed.trim_start_matches('/'));
     source.contains(fixed) || source.contains("/{way}") && source.contains(&way)
@@ -168,7 +177,8 @@ fn every_route_that_takes_a_token_refuses_those_who_have_none() {
     let before = server.trace();
     let mut open = Vec::new();
     for route in Native::routes().iter() {
-        let path = route.path.replace("{id}", "0198c1f0-0000-7000-8000-000000000000");
+        let nobody = "0198c1f0-0000-7000-8000-000000000000";
+        let path = route.path.replace("{id}", nobody).replace("{profileId}", nobody);
         let body = (route.method.as_str() != "GET").then_some(&b"{}"[..]);
         let reply = server.anyone().send(route.method.as_str(), &path, Some("application/json"), body);
         match route.access {

@@ -90,6 +90,14 @@ impl Server {
         (self.child, self.log, self.banner) = launch(self.home.path(), self.way);
     }
 
+    /// Kills it, lets somebody change its database file, and starts it again.
+    pub(super) fn restart_after(&mut self, change: impl FnOnce(&Path)) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        change(&self.data_dir().join("bursar.db"));
+        (self.child, self.log, self.banner) = launch(self.home.path(), self.way);
+    }
+
     /// Lets clients of this server trust a certificate.
     pub(super) fn trusting(mut self, certificate_pem: &str) -> Server {
         let root = ureq::tls::Certificate::from_pem(certificate_pem.as_bytes()).unwrap();

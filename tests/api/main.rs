@@ -18,6 +18,7 @@ mod native_deposits;
 mod native_funding;
 mod native_holds;
 mod native_login;
+mod native_owners;
 mod native_portfolios;
 mod native_profiles;
 mod native_reference;

@@ -22,7 +22,7 @@ pub(super) struct AccountRequest {
     id: Option<String>,
     /// Required on creation; another group on change.
     group_id: Option<String>,
-    /// Required on creation, fixed afterwards.
+    /// The primary owner. Required on creation; changed with the owners.
     profile_id: Option<String>,
     /// Required on creation, fixed afterwards.
     #[schema(example = "USD")]
@@ -327,7 +327,8 @@ impl From<Listing<Account>> for AccountList {
 #[utoipa::path(get, path = "/accounts", tag = "Accounts",
     params(
         ("id" = Option<Vec<String>>, Query, description = "any of these ids; repeat the parameter"),
-        ("profileId" = Option<String>, Query, description = "owned by this client"),
+        ("profileId" = Option<String>, Query, description = "with this client as the primary owner"),
+        ("ownerId" = Option<String>, Query, description = "with this client among the owners"),
         ("groupId" = Option<String>, Query, description = "in this group"),
         ("currency" = Option<String>, Query, description = "in this currency"),
         ("status" = Option<String>, Query, description = "trade status, by name or number; 0 for any"),
@@ -341,6 +342,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let filter = AccountFilter {
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
         profile: fields::optional_id("profileId", query.one("profileId")?)?,
+        owner: fields::optional_id("ownerId", query.one("ownerId")?)?,
         group: fields::optional_id("groupId", query.one("groupId")?)?,
         currency: query.one("currency")?.map(|code| CurrencyCode::parse("currency", code)).transpose()?,
         status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,

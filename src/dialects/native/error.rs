@@ -111,12 +111,15 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::DuplicateId(_)
         | Refusal::DuplicateEmail
         | Refusal::DuplicateName
-        | Refusal::DuplicateReference => (StatusCode::CONFLICT, ALREADY_EXISTS),
+        | Refusal::DuplicateReference
+        | Refusal::DuplicateOwner => (StatusCode::CONFLICT, ALREADY_EXISTS),
         Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, ABORTED),
         Refusal::MovementState { .. }
         | Refusal::AlreadyReversed
         | Refusal::NotReversible
         | Refusal::SameAccount
+        | Refusal::LastOwner
+        | Refusal::HeirHidden
         | Refusal::ModesDiffer
         | Refusal::NotASandbox
         | Refusal::NeedsApproval
@@ -145,7 +148,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::OutOfRange { field, .. }
         | Refusal::UnknownCurrency { field }
         | Refusal::Immutable { field } => Some(field.clone()),
-        Refusal::NotFound(Noun::Profile) => Some("profileId".into()),
+        Refusal::NotFound(Noun::Profile | Noun::Owner) | Refusal::DuplicateOwner => Some("profileId".into()),
         Refusal::NotFound(Noun::Account) => Some("accountId".into()),
         Refusal::NotFound(Noun::Group) | Refusal::GroupDisabled | Refusal::GroupModeDiffers => Some("groupId".into()),
         Refusal::DuplicateEmail => Some("email".into()),

@@ -141,6 +141,11 @@ pub(super) fn path_id<T: From<Uuid>>(call: &Call) -> Result<T, Refusal> {
     id("id", call.path("id"))
 }
 
+/// Another public id in the path.
+pub(super) fn second_id<T: From<Uuid>>(call: &Call, name: &str) -> Result<T, Refusal> {
+    id(name, call.path(name))
+}
+
 /// A public id.
 pub(super) fn id<T: From<Uuid>>(field: &str, text: &str) -> Result<T, Refusal> {
     // 36 characters: only the form with hyphens is an id here.

@@ -15,6 +15,7 @@ mod groups;
 mod holds;
 mod movements;
 mod openapi;
+mod owners;
 mod portfolios;
 mod profiles;
 mod sandbox;
@@ -63,6 +64,10 @@ impl Dialect for Native {
             .post("/accounts/{id}/inactive", account_states::inactive)
             .post("/accounts/{id}/dormant", account_states::dormant)
             .post("/accounts/{id}/close", account_states::close)
+            .get("/accounts/{id}/owners", owners::list)
+            .post("/accounts/{id}/owners", owners::add)
+            .put("/accounts/{id}/owners/{profileId}", owners::alter)
+            .delete("/accounts/{id}/owners/{profileId}", owners::remove)
             .post("/accounts/{id}/deposit", funding::deposit)
             .post("/accounts/{id}/withdraw", funding::withdraw)
             .post("/accounts/{id}/balance", funding::adjust)

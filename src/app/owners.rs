@@ -1,0 +1,263 @@
+//! The owners of accounts: added, changed, removed, read; and what follows when the primary owner changes.
+
+use super::accounts::{find as find_account, told as account_told};
+use super::profiles::{check_version, find as find_profile};
+use super::work::to_json;
+use super::{Command, Failure, Query, View, Work};
+use crate::domain::account::Account;
+use crate::domain::clock::Moment;
+use crate::domain::event::{Event, EventType};
+use crate::domain::ids::{AccountId, PortfolioId, ProfileId};
+use crate::domain::owner::{Owner, OwnerAccess, Owners};
+use crate::domain::principal::{Right, Visibility};
+use crate::domain::refusal::{Noun, Refusal};
+use serde::{Deserialize, Serialize};
+
+/// An owner after it was written, and the account's version then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OwnerWritten {
+    /// The client.
+    pub profile: ProfileId,
+    /// What it may do.
+    pub access: OwnerAccess,
+    /// Its place, from 1.
+    pub priority: u32,
+    /// Since when it is an owner.
+    pub since: Moment,
+    /// The account's version.
+    pub version: u64,
+}
+
+/// Adds an owner to an account.
+///
+/// Refusals: unknown account or client; is an owner already; too many; a priority beyond the end; a primary owner
+/// without full access; version differs; archived.
+pub struct AddOwner {
+    /// Which account.
+    pub account: AccountId,
+    /// The new owner.
+    pub profile: ProfileId,
+    /// What it may do.
+    pub access: OwnerAccess,
+    /// Its place, from 1; the others move back. None: last. The first is the primary owner.
+    pub priority: Option<u64>,
+    /// The version of the account that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for AddOwner {
+    type Outcome = OwnerWritten;
+    const ACTION: &'static str = "account.add_owner";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<OwnerWritten, Failure> {
+        let account = find_account(work, self.account)?;
+        let profile = find_profile(work, self.profile)?;
+        check_version(self.expected_version, account.version)?;
+        let old = owners_of(work, &account)?;
+        let mut new = old.clone();
+        let owner = Owner { profile: profile.id, serial: profile.serial, access: self.access, since: work.now };
+        new.add(owner, self.priority)?;
+        account.admit_change()?;
+        let version = write(work, &account, &old, &new, (EventType::AccountOwnerAdded, profile.id))?;
+        written(&new, self.profile, version)
+    }
+}
+
+/// Changes what an owner may do, or its priority; what is left out stays. Who is moved to the first place becomes the
+/// primary owner and has full access.
+///
+/// Refusals: unknown account or owner; a priority beyond the end; a primary owner without full access; the next primary
+/// owner is hidden; version differs; archived.
+pub struct AlterOwner {
+    /// Which account.
+    pub account: AccountId,
+    /// Which owner.
+    pub profile: ProfileId,
+    /// What it may do.
+    pub access: Option<OwnerAccess>,
+    /// Its place, from 1.
+    pub priority: Option<u64>,
+    /// The version of the account that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for AlterOwner {
+    type Outcome = OwnerWritten;
+    const ACTION: &'static str = "account.alter_owner";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<OwnerWritten, Failure> {
+        let account = find_account(work, self.account)?;
+        let old = owners_seen(work, &account, self.profile)?;
+        check_version(self.expected_version, account.version)?;
+        let mut new = old.clone();
+        new.alter(self.profile, self.access, self.priority)?;
+        admit_primary(work, &old, &new)?;
+        account.admit_change()?;
+        let version = write(work, &account, &old, &new, (EventType::AccountOwnerChanged, self.profile))?;
+        written(&new, self.profile, version)
+    }
+}
+
+/// Removes an owner; those behind it close up. When the primary owner leaves, the next one takes its place.
+///
+/// Refusals: unknown account or owner; the last owner; the next primary owner is hidden; version differs; archived.
+pub struct RemoveOwner {
+    /// Which account.
+    pub account: AccountId,
+    /// Which owner.
+    pub profile: ProfileId,
+    /// The version of the account that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for RemoveOwner {
+    type Outcome = ();
+    const ACTION: &'static str = "account.remove_owner";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<(), Failure> {
+        let account = find_account(work, self.account)?;
+        let old = owners_seen(work, &account, self.profile)?;
+        check_version(self.expected_version, account.version)?;
+        let mut new = old.clone();
+        new.remove(self.profile)?;
+        admit_primary(work, &old, &new)?;
+        account.admit_change()?;
+        write(work, &account, &old, &new, (EventType::AccountOwnerRemoved, self.profile)).map(|_| ())
+    }
+}
+
+fn owners_of(work: &Work<'_>, account: &Account) -> Result<Owners, Failure> {
+    Ok(work.tx.owners(account.book)?.ok_or(Refusal::Internal)?)
+}
+
+/// The owners of an account, if the caller sees this one of them.
+fn owners_seen(work: &Work<'_>, account: &Account, profile: ProfileId) -> Result<Owners, Failure> {
+    let owners = owners_of(work, account)?;
+    let is_seen = owners.priority(profile).is_some() && work.tx.profile(profile, work.visibility())?.is_some();
+    if is_seen { Ok(owners) } else { Err(Refusal::NotFound(Noun::Owner).into()) }
+}
+
+/// Refuses a change of the primary owner to a client whom the caller does not see: the account would be out of its sight,
+/// and in that of others who do not expect it.
+fn admit_primary(work: &Work<'_>, old: &Owners, new: &Owners) -> Result<(), Failure> {
+    let next = new.primary().profile;
+    if next != old.primary().profile && work.tx.profile(next, work.visibility())?.is_none() {
+        return Err(Refusal::HeirHidden.into());
+    }
+    Ok(())
+}
+
+/// What the outside is told of an owner.
+#[derive(Serialize)]
+struct OwnerTold {
+    account: AccountId,
+    /// Left out where somebody who sees the account does not see this client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileId>,
+    /// What it may do; none: it is no longer an owner.
+    access: Option<OwnerAccess>,
+    /// Its place; none: it is no longer an owner.
+    priority: Option<usize>,
+    /// How many owners there are.
+    owners: usize,
+    version: u64,
+}
+
+/// Writes the owners of an account and all that follows from it. Returns the account's version.
+fn write(
+    work: &Work<'_>,
+    account: &Account,
+    old: &Owners,
+    new: &Owners,
+    (kind, subject): (EventType, ProfileId),
+) -> Result<u64, Failure> {
+    if old == new {
+        return Ok(account.version);
+    }
+    work.tx.set_owners(account.book, new, work.now)?;
+    let (leaving, primary) = (old.primary(), new.primary());
+    if leaving.profile != primary.profile {
+        let portfolio = work.tx.default_portfolio(
+            account.standing.ledger,
+            primary.serial,
+            PortfolioId::new(work.now, work.app.randomness()),
+            work.now,
+        )?;
+        let serial = work.tx.next_portfolio_serial(portfolio)?;
+        work.tx.move_account(account.book, primary.serial, portfolio, serial)?;
+    }
+    for owner in old.list().iter().filter(|owner| owner.access == OwnerAccess::Full) {
+        if new.access(owner.profile) != Some(OwnerAccess::Full) {
+            work.tx.revoke_sessions(owner.serial, work.now)?;
+        }
+    }
+    // Told to those who saw the account before; the change of the primary owner also to those who see it now.
+    let version = account.version + 1;
+    let told = OwnerTold {
+        account: account.id,
+        profile: if is_seen_by_all(work, leaving.profile, subject)? { Some(subject) } else { None },
+        access: new.access(subject),
+        priority: new.priority(subject),
+        owners: new.list().len(),
+        version,
+    };
+    let profile = Some((leaving.serial, leaving.profile));
+    work.emit(&Event { kind, object: account.id.uuid(), profile, payload: to_json(&told)? })?;
+    if leaving.profile != primary.profile {
+        account_told(work, account.id, EventType::AccountPrimaryChanged)?;
+    }
+    Ok(version)
+}
+
+/// Whether everybody who sees the accounts of one client sees another one, too.
+fn is_seen_by_all(work: &Work<'_>, primary: ProfileId, other: ProfileId) -> Result<bool, Failure> {
+    let tags = |id| Ok::<_, Failure>(work.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::Internal)?.tags);
+    Ok(tags(primary)?.is_subset(&tags(other)?))
+}
+
+fn written(owners: &Owners, profile: ProfileId, version: u64) -> Result<OwnerWritten, Failure> {
+    let priority = owners.priority(profile).and_then(|priority| u32::try_from(priority).ok());
+    let owner = owners.list().iter().find(|owner| owner.profile == profile);
+    let (Some(priority), Some(owner)) = (priority, owner) else { return Err(Refusal::Internal.into()) };
+    Ok(OwnerWritten { profile, access: owner.access, priority, since: owner.since, version })
+}
+
+/// An owner as a caller sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OwnerSeen {
+    /// The client; none if it is hidden from the caller.
+    pub profile: Option<ProfileId>,
+    /// What it may do.
+    pub access: OwnerAccess,
+    /// Its place, from 1.
+    pub priority: u32,
+    /// Since when it is an owner.
+    pub since: Moment,
+}
+
+/// The owners of an account, the primary owner first, and the account's version. Clients who are hidden from the caller
+/// are there without their ids: that there is somebody is a property of the account.
+pub struct ListOwners {
+    /// Which account.
+    pub account: AccountId,
+}
+
+impl Query for ListOwners {
+    type Answer = (Vec<OwnerSeen>, u64);
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<(Vec<OwnerSeen>, u64), Failure> {
+        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let owners = view.tx.owners(account.book)?.ok_or(Refusal::Internal)?;
+        let mut seen = Vec::with_capacity(owners.list().len());
+        for (owner, priority) in owners.list().iter().zip(1..) {
+            let is_seen = view.tx.profile(owner.profile, view.visibility)?.is_some();
+            let profile = is_seen.then_some(owner.profile);
+            seen.push(OwnerSeen { profile, access: owner.access, priority, since: owner.since });
+        }
+        Ok((seen, account.version))
+    }
+}

@@ -1,0 +1,148 @@
+//! The owners of an account.
+
+use super::fields;
+use super::profiles::Empty;
+use crate::app::owners::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
+use crate::dialects::kit::{Call, Literal, Reply};
+use crate::domain::clock::Moment;
+use crate::domain::ids::ProfileId;
+use crate::domain::owner::OwnerAccess;
+use crate::domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An owner to be added or changed.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OwnerRequest {
+    /// Required when an owner is added: a client.
+    profile_id: Option<String>,
+    /// FULL, READ or NONE. Required when an owner is added; left out on change it stays.
+    #[schema(example = "READ")]
+    access: Option<String>,
+    /// From 1, who is the primary owner; the others move. Left out: last when added, unchanged on change.
+    #[schema(value_type = Option<i64>, example = 2)]
+    priority: Option<Literal>,
+}
+
+impl OwnerRequest {
+    fn access(&self) -> Result<Option<OwnerAccess>, Refusal> {
+        let parse = |text: &str| {
+            let all = OwnerAccess::ALL.into_iter();
+            let mut named = all.filter(|access| access.name().to_uppercase() == text);
+            named.next().ok_or_else(|| Refusal::invalid("access", "one of FULL, READ, NONE"))
+        };
+        self.access.as_deref().filter(|text| !text.is_empty()).map(parse).transpose()
+    }
+
+    fn adding(&self, call: &Call) -> Result<AddOwner, Refusal> {
+        Ok(AddOwner {
+            account: fields::path_id(call)?,
+            profile: fields::required_id("profileId", self.profile_id.as_deref())?,
+            access: self.access()?.ok_or_else(|| Refusal::missing("access"))?,
+            priority: fields::whole("priority", self.priority.as_ref())?,
+            expected_version: fields::expected_version(call, None)?,
+        })
+    }
+
+    fn altering(&self, call: &Call) -> Result<AlterOwner, Refusal> {
+        let profile: ProfileId = fields::second_id(call, "profileId")?;
+        if fields::optional_id("profileId", self.profile_id.as_deref())?.is_some_and(|sent: ProfileId| sent != profile) {
+            return Err(Refusal::Immutable { field: "profileId".into() });
+        }
+        Ok(AlterOwner {
+            account: fields::path_id(call)?,
+            profile,
+            access: self.access()?,
+            priority: fields::whole("priority", self.priority.as_ref())?,
+            expected_version: fields::expected_version(call, None)?,
+        })
+    }
+}
+
+/// An owner of an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Owner)]
+pub(super) struct OwnerView {
+    /// The client; null if it is hidden from you.
+    profile_id: Option<String>,
+    /// FULL, READ or NONE. The primary owner has FULL.
+    #[schema(example = "FULL")]
+    access: String,
+    /// Without gaps from 1.
+    #[schema(example = 1)]
+    priority: u32,
+    /// Whether it is the primary owner: the one of priority 1.
+    is_primary: bool,
+    /// When it became an owner.
+    since: String,
+}
+
+impl OwnerView {
+    fn of(profile_id: Option<String>, access: OwnerAccess, priority: u32, since: Moment) -> OwnerView {
+        let access = access.name().to_uppercase();
+        OwnerView { profile_id, access, priority, is_primary: priority == 1, since: since.to_string() }
+    }
+}
+
+impl From<OwnerWritten> for OwnerView {
+    fn from(owner: OwnerWritten) -> Self {
+        OwnerView::of(Some(owner.profile.to_string()), owner.access, owner.priority, owner.since)
+    }
+}
+
+/// The owners of an account, the primary owner first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OwnerList {
+    owners: Vec<OwnerView>,
+}
+
+/// The owners of an account, the primary owner first.
+#[utoipa::path(get, path = "/accounts/{id}/owners", tag = "Owners",
+    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OwnerList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    let (seen, version) = call.ask(ListOwners { account: fields::path_id(&call)? }).await?;
+    let view = |owner: crate::app::owners::OwnerSeen| {
+        OwnerView::of(owner.profile.map(|id| id.to_string()), owner.access, owner.priority, owner.since)
+    };
+    Ok(Reply::ok(&OwnerList { owners: seen.into_iter().map(view).collect() })?.version(version))
+}
+
+/// Add an owner. With priority 1 it becomes the primary owner, whose tags decide who sees the account.
+#[utoipa::path(post, path = "/accounts/{id}/owners", tag = "Owners",
+    params(("id" = Uuid, Path, description = "account id"),
+           ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
+    request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
+pub(super) async fn add(call: Call) -> Result<Reply, Refusal> {
+    let command = call.body::<OwnerRequest>()?.adding(&call)?;
+    let done = call.execute(command).await?;
+    Ok(Reply::ok(&OwnerView::from(done.outcome))?.version(done.outcome.version).replayed(done.replayed))
+}
+
+/// Change what an owner may do, or its priority; what is left out stays. At priority 1 it becomes the primary owner, with
+/// full access.
+#[utoipa::path(put, path = "/accounts/{id}/owners/{profileId}", tag = "Owners",
+    params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
+           ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
+    request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
+pub(super) async fn alter(call: Call) -> Result<Reply, Refusal> {
+    let command = call.body::<OwnerRequest>()?.altering(&call)?;
+    let done = call.execute(command).await?;
+    Ok(Reply::ok(&OwnerView::from(done.outcome))?.version(done.outcome.version).replayed(done.replayed))
+}
+
+/// Remove an owner. When the primary owner leaves, the next one takes its place, with full access.
+#[utoipa::path(delete, path = "/accounts/{id}/owners/{profileId}", tag = "Owners",
+    params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
+           ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
+    responses((status = 200, body = Empty)))]
+pub(super) async fn remove(call: Call) -> Result<Reply, Refusal> {
+    let command = RemoveOwner {
+        account: fields::path_id(&call)?,
+        profile: fields::second_id(&call, "profileId")?,
+        expected_version: fields::expected_version(&call, None)?,
+    };
+    let done = call.execute(command).await?;
+    Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
+}

@@ -1,0 +1,466 @@
+//! Several owners of one account: their order, what they may do, who sees it, and what happens when the primary one leaves.
+
+use super::harness::{Caller, PASSWORD, Server};
+use serde_json::{Value, json};
+
+/// An id that names nothing.
+const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
+
+fn owners_of(account: &str) -> String {
+    format!("/accounts/{account}/owners")
+}
+
+fn owner_of(account: &str, profile: &str) -> String {
+    format!("/accounts/{account}/owners/{profile}")
+}
+
+#[track_caller]
+fn add(caller: &Caller<'_>, account: &str, profile: &str, access: &str) {
+    caller.post(&owners_of(account), &json!({"profileId": profile, "access": access})).ok();
+}
+
+/// The owners with what they may do, in order; their priorities must be 1, 2, 3 and so on.
+#[track_caller]
+fn listed(caller: &Caller<'_>, account: &str) -> Vec<(String, String)> {
+    let body = caller.get(&owners_of(account)).ok().json();
+    let rows = body["owners"].as_array().unwrap();
+    for (row, priority) in rows.iter().zip(1..) {
+        assert_eq!((&row["priority"], &row["isPrimary"]), (&json!(priority), &json!(priority == 1)), "{body}");
+    }
+    let text = |value: &Value| value.as_str().unwrap_or("hidden").to_owned();
+    rows.iter().map(|row| (text(&row["profileId"]), text(&row["access"]))).collect()
+}
+
+fn expected(owners: &[(&String, &str)]) -> Vec<(String, String)> {
+    owners.iter().map(|(profile, access)| ((*profile).clone(), (*access).to_owned())).collect()
+}
+
+/// A client with a password; its id and its address.
+fn client(admin: &Caller<'_>) -> (String, String) {
+    let profile = admin.new_profile_with(&json!({"password": PASSWORD}));
+    let email = admin.get(&format!("/profiles/{profile}")).ok().text_at("email");
+    (profile, email)
+}
+
+/// Begins a session; the token and the accounts that it opens.
+#[track_caller]
+fn session(caller: &Caller<'_>, email: &str) -> (String, Vec<String>) {
+    let reply = caller.post("/trade/login", &json!({"email": email, "password": PASSWORD})).ok();
+    let accounts = reply.json()["accounts"].as_array().unwrap().clone();
+    (reply.text_at("accessToken"), accounts.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect())
+}
+
+fn introspected(caller: &Caller<'_>, token: &str) -> Value {
+    caller.post("/trade/introspect", &json!({"token": token})).ok().json()
+}
+
+#[test]
+fn owners_are_inserted_moved_and_removed_without_gaps() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let [a, b, c, d] = [(); 4].map(|()| admin.new_profile());
+    let account = admin.new_account_of(&a, "USD");
+    assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL")]));
+    let added = admin.post(&owners_of(&account), &json!({"profileId": b, "access": "READ"})).ok();
+    assert_eq!(added.header("etag"), Some("\"2\""));
+    let body = added.json();
+    assert_eq!((&body["profileId"], &body["access"], &body["priority"]), (&json!(b), &json!("READ"), &json!(2)));
+    assert_eq!(body["isPrimary"], false);
+    admin.post(&owners_of(&account), &json!({"profileId": c, "access": "NONE", "priority": 2})).ok();
+    admin.post(&owners_of(&account), &json!({"profileId": d, "access": "FULL", "priority": "4"})).ok();
+    let order = [(&a, "FULL"), (&c, "NONE"), (&b, "READ"), (&d, "FULL")];
+    assert_eq!(listed(&admin, &account), expected(&order));
+    let altered = admin.put(&owner_of(&account, &d), &json!({"priority": 2, "access": "READ"})).ok();
+    assert_eq!((altered.digits("priority"), altered.header("etag")), ("2".into(), Some("\"5\"")));
+    admin.put(&owner_of(&account, &c), &json!({"access": "FULL"})).ok();
+    let order = [(&a, "FULL"), (&d, "READ"), (&c, "FULL"), (&b, "READ")];
+    assert_eq!(listed(&admin, &account), expected(&order));
+    // What is as it was stays as it is, version included.
+    let same = admin.put(&owner_of(&account, &c), &json!({"access": "FULL", "priority": 3, "profileId": c})).ok();
+    assert_eq!(same.header("etag"), Some("\"6\""));
+    assert_eq!(admin.delete(&owner_of(&account, &d)).ok().text, "{}");
+    assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&c, "FULL"), (&b, "READ")]));
+    assert_eq!(admin.get(&owners_of(&account)).ok().header("etag"), Some("\"7\""));
+    assert_eq!(admin.get(&format!("/accounts/{account}")).ok().text_at("version"), "7");
+    server.trace();
+}
+
+#[test]
+fn when_the_primary_owner_leaves_the_next_one_follows_with_full_access() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let [a, b, c] = [(); 3].map(|()| admin.new_profile());
+    admin.new_account_of(&b, "EUR");
+    let account = admin.new_account_of(&a, "USD");
+    admin.deposit(&account, "5");
+    add(&admin, &account, &b, "READ");
+    add(&admin, &account, &c, "NONE");
+    let primary = |account: &str| admin.get(&format!("/accounts/{account}")).ok().text_at("profileId");
+    admin.delete(&owner_of(&account, &a)).ok();
+    assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL"), (&c, "NONE")]));
+    assert_eq!((primary(&account), admin.balance(&account)), (b.clone(), "5.00".into()));
+    // The list of a client's accounts is that of its primary ones, and the account is with the new primary owner now.
+    let of = |profile: &str| admin.get(&format!("/profiles/{profile}/accounts")).ok().json()["accounts"].clone();
+    assert_eq!((of(&a), of(&b).as_array().unwrap().len()), (json!([]), 2));
+    // Put first on purpose; who was first comes second and keeps what it may do.
+    let moved = admin.put(&owner_of(&account, &c), &json!({"priority": 1})).ok();
+    assert_eq!((moved.text_at("access"), moved.digits("isPrimary")), ("FULL".into(), "true".into()));
+    assert_eq!(listed(&admin, &account), expected(&[(&c, "FULL"), (&b, "FULL")]));
+    // A primary owner that steps back may do less afterwards.
+    admin.put(&owner_of(&account, &c), &json!({"priority": 2, "access": "READ"})).ok();
+    assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL"), (&c, "READ")]));
+    admin.post(&owners_of(&account), &json!({"profileId": a, "access": "FULL", "priority": 1})).ok();
+    assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&b, "FULL"), (&c, "READ")]));
+    assert_eq!(primary(&account), a);
+    server.trace();
+}
+
+#[test]
+fn an_account_is_in_the_portfolio_of_its_primary_owner_under_a_new_number() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (a, b) = (admin.new_profile(), admin.new_profile());
+    let account = admin.new_account_of(&a, "USD");
+    let first_of_b = admin.new_account_of(&b, "USD");
+    add(&admin, &account, &b, "FULL");
+    let place = |account: &str| {
+        let id = account.parse::<uuid::Uuid>().unwrap();
+        let sql = "SELECT p.uuid, a.portfolio_serial FROM accounts a JOIN portfolios f ON f.id = a.portfolio_id
+                   JOIN profiles p ON p.id = f.profile_id WHERE a.uuid = ?1";
+        let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
+        let row = file.query_row(sql, [id], |row| Ok((row.get::<_, uuid::Uuid>(0)?, row.get::<_, i64>(1)?)));
+        let (profile, serial) = row.unwrap();
+        (profile.to_string(), serial)
+    };
+    assert_eq!((place(&account), place(&first_of_b)), ((a.clone(), 1), (b.clone(), 1)));
+    admin.put(&owner_of(&account, &b), &json!({"priority": 1})).ok();
+    assert_eq!(place(&account), (b.clone(), 2));
+    // Back again: numbers inside a portfolio are never used twice.
+    admin.put(&owner_of(&account, &a), &json!({"priority": 1})).ok();
+    assert_eq!(place(&account), (a.clone(), 2));
+    assert_eq!(place(&admin.new_account_of(&b, "USD")), (b, 3));
+}
+
+#[test]
+fn tokens_open_the_accounts_to_which_a_client_has_full_access() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let ((a, _), (b, b_email)) = (client(&admin), client(&admin));
+    let own = admin.new_account_of(&b, "USD");
+    let [joint, read, none] = [(); 3].map(|()| admin.new_account_of(&a, "USD"));
+    for (account, access) in [(&joint, "FULL"), (&read, "READ"), (&none, "NONE")] {
+        add(&admin, account, &b, access);
+    }
+    let (token, opened) = session(&admin, &b_email);
+    assert_eq!(opened, [own.clone(), joint.clone()]);
+    assert_eq!(introspected(&admin, &token)["accounts"], json!([own, joint]));
+    // More access comes with the next token; less ends the sessions that there are.
+    admin.put(&owner_of(&read, &b), &json!({"access": "FULL"})).ok();
+    assert_eq!(introspected(&admin, &token)["active"], true);
+    let (token, opened) = session(&admin, &b_email);
+    assert_eq!(opened, [own.clone(), joint.clone(), read.clone()]);
+    admin.put(&owner_of(&read, &b), &json!({"access": "READ"})).ok();
+    assert_eq!(introspected(&admin, &token)["active"], false);
+    let (token, _) = session(&admin, &b_email);
+    admin.delete(&owner_of(&joint, &b)).ok();
+    assert_eq!(introspected(&admin, &token)["active"], false);
+    assert_eq!(session(&admin, &b_email).1, [own]);
+    // The next in line gets full access, and so a token.
+    admin.delete(&owner_of(&none, &a)).ok();
+    assert!(session(&admin, &b_email).1.contains(&none));
+}
+
+#[test]
+fn accounts_are_found_by_any_of_their_owners() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (a, b) = (admin.new_profile(), admin.new_profile_with(&json!({"tags": ["vip"]})));
+    let (alone, joint) = (admin.new_account_of(&b, "USD"), admin.new_account_of(&a, "USD"));
+    add(&admin, &joint, &b, "NONE");
+    let ids = |caller: &Caller<'_>, query: &str| -> Vec<String> {
+        let body = caller.get(&format!("/accounts?{query}")).ok().json();
+        assert_eq!(body["total"], json!(body["accounts"].as_array().unwrap().len().to_string()));
+        body["accounts"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&admin, &format!("ownerId={b}")), [alone.clone(), joint.clone()]);
+    assert_eq!(ids(&admin, &format!("profileId={b}")), [alone.clone()]);
+    assert_eq!(ids(&admin, &format!("ownerId={b}&profileId={a}")), [joint.clone()]);
+    assert_eq!(ids(&admin, &format!("ownerId={NOBODY}")), Vec::<String>::new());
+    admin.get("/accounts?ownerId=1").refused(400, 3, "INVALID_FIELD");
+    // Whose accounts they are decides who sees them, and a hidden owner finds nothing.
+    let vip = server.operator("operator", &["vip"]);
+    assert_eq!(ids(&vip, &format!("ownerId={b}")), [alone]);
+    let retail = server.operator("operator", &["retail"]);
+    let own = retail.new_account("USD");
+    add(&admin, &own, &b, "READ");
+    assert_eq!(ids(&retail, &format!("ownerId={b}")), Vec::<String>::new());
+}
+
+#[test]
+fn owners_of_hidden_accounts_and_hidden_clients_are_not_found() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
+    let hidden = admin.new_account_of(&vip, "USD");
+    let retail = server.operator("operator", &["retail"]);
+    let (mine, other) = (retail.new_profile(), retail.new_profile());
+    let own = retail.new_account_of(&mine, "USD");
+    add(&admin, &hidden, &mine, "FULL");
+    add(&admin, &own, &vip, "FULL");
+    let before = server.trace();
+    let full = json!({"profileId": mine, "access": "FULL"});
+    for reply in [
+        retail.get(&owners_of(&hidden)),
+        retail.post(&owners_of(&hidden), &full),
+        retail.put(&owner_of(&hidden, &mine), &json!({"priority": 1})),
+        retail.delete(&owner_of(&hidden, &mine)),
+        retail.delete(&owner_of(&hidden, &vip)),
+        // An own account with an owner who is hidden.
+        retail.post(&owners_of(&own), &json!({"profileId": vip, "access": "READ"})),
+        retail.put(&owner_of(&own, &vip), &json!({"access": "READ"})),
+        retail.delete(&owner_of(&own, &vip)),
+    ] {
+        reply.refused(404, 5, "NOT_FOUND");
+    }
+    // The account must not go where its operator cannot see it.
+    retail.delete(&owner_of(&own, &mine)).refused(400, 9, "HEIR_HIDDEN");
+    retail.put(&owner_of(&own, &mine), &json!({"priority": 2})).refused(400, 9, "HEIR_HIDDEN");
+    assert_eq!(server.trace(), before);
+    assert_eq!(listed(&retail, &own), [(mine.clone(), "FULL".into()), ("hidden".into(), "FULL".into())]);
+    // With somebody in between whom it sees, it may.
+    retail.post(&owners_of(&own), &json!({"profileId": other, "access": "READ", "priority": 2})).ok();
+    retail.delete(&owner_of(&own, &mine)).ok();
+    assert_eq!(listed(&retail, &own), [(other, "FULL".into()), ("hidden".into(), "FULL".into())]);
+    // Tags are those of the primary owner: with it, the account goes from one operator to the other.
+    server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).refused(404, 5, "NOT_FOUND");
+    admin.put(&owner_of(&own, &vip), &json!({"priority": 1})).ok();
+    server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).ok();
+    retail.get(&format!("/accounts/{own}")).refused(404, 5, "NOT_FOUND");
+}
+
+#[test]
+fn tokens_name_no_accounts_that_are_hidden_from_who_asks() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
+    let hidden = admin.new_account_of(&vip, "USD");
+    let mine = admin.new_profile_with(&json!({"tags": ["retail"], "password": PASSWORD}));
+    let email = admin.get(&format!("/profiles/{mine}")).ok().text_at("email");
+    let own = admin.new_account_of(&mine, "USD");
+    add(&admin, &hidden, &mine, "FULL");
+    let retail = server.operator("operator", &["retail"]);
+    assert_eq!(session(&retail, &email).1, [own.clone()]);
+    let (token, opened) = session(&admin, &email);
+    assert_eq!(opened, [hidden, own.clone()]);
+    assert_eq!(introspected(&retail, &token)["accounts"], json!([own]));
+    assert_eq!(introspected(&admin, &token)["accounts"], json!(opened));
+}
+
+#[test]
+fn events_of_owners_name_only_clients_whom_all_who_see_the_account_see() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
+    let both = admin.new_profile_with(&json!({"tags": ["vip", "retail"]}));
+    let retail = admin.new_profile_with(&json!({"tags": ["retail"]}));
+    let account = admin.new_account_of(&retail, "USD");
+    add(&admin, &account, &vip, "READ");
+    add(&admin, &account, &both, "READ");
+    admin.put(&owner_of(&account, &vip), &json!({"access": "FULL"})).ok();
+    admin.delete(&owner_of(&account, &retail)).ok();
+    admin.delete(&owner_of(&account, &both)).ok();
+    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let sql = "SELECT e.type, p.uuid, e.payload FROM events e JOIN profiles p ON p.id = e.profile_id
+               WHERE e.type LIKE 'account.owner%' OR e.type = 'account.primary_changed' ORDER BY e.seq";
+    let mut statement = file.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| {
+        let payload: String = row.get(2)?;
+        Ok((row.get::<_, String>(0)?, row.get::<_, uuid::Uuid>(1)?.to_string(), payload))
+    });
+    let events: Vec<(String, String, Value)> = rows
+        .unwrap()
+        .map(Result::unwrap)
+        .map(|(kind, of, payload)| (kind, of, serde_json::from_str(&payload).unwrap()))
+        .collect();
+    let told = |event: &(String, String, Value)| {
+        let (kind, of, payload) = event;
+        let fields = ["profile", "access", "priority", "owners", "version"].map(|name| payload[name].clone());
+        (kind.trim_start_matches("account.").to_owned(), of.clone(), fields)
+    };
+    let nobody = Value::Null;
+    assert_eq!(
+        events.iter().filter(|(kind, ..)| kind != "account.primary_changed").map(told).collect::<Vec<_>>(),
+        [
+            ("owner_added".into(), retail.clone(), [nobody.clone(), json!("read"), json!(2), json!(2), json!(2)]),
+            ("owner_added".into(), retail.clone(), [json!(both), json!("read"), json!(3), json!(3), json!(3)]),
+            ("owner_changed".into(), retail.clone(), [nobody.clone(), json!("full"), json!(2), json!(3), json!(4)]),
+            ("owner_removed".into(), retail.clone(), [json!(retail), nobody.clone(), nobody.clone(), json!(2), json!(5)]),
+            ("owner_removed".into(), vip.clone(), [json!(both), nobody.clone(), nobody, json!(1), json!(6)]),
+        ]
+    );
+    let moved: Vec<_> = events.iter().filter(|(kind, ..)| kind == "account.primary_changed").collect();
+    assert_eq!(moved.len(), 1);
+    assert_eq!((&moved[0].1, &moved[0].2["profile"], &moved[0].2["id"]), (&vip, &json!(vip), &json!(account)));
+}
+
+#[test]
+fn refused_changes_of_owners_leave_no_trace() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let [a, b, c] = [(); 3].map(|()| admin.new_profile());
+    let (account, alone) = (admin.new_account_of(&a, "USD"), admin.new_account_of(&a, "USD"));
+    add(&admin, &account, &b, "READ");
+    let full = admin.new_account_of(&a, "USD");
+    let many: Vec<String> = (1..10).map(|_| admin.new_profile()).collect();
+    many.iter().for_each(|profile| add(&admin, &full, profile, "NONE"));
+    let closed = admin.new_account_of(&a, "USD");
+    add(&admin, &closed, &b, "READ");
+    admin.delete(&format!("/accounts/{closed}")).ok();
+    let before = server.trace();
+    for (body, status, code, reason, field) in [
+        (json!({"access": "FULL"}), 400, 3, "INVALID_FIELD", "profileId"),
+        (json!({"profileId": "x", "access": "FULL"}), 400, 3, "INVALID_FIELD", "profileId"),
+        (json!({"profileId": NOBODY, "access": "FULL"}), 404, 5, "NOT_FOUND", "profileId"),
+        (json!({"profileId": c}), 400, 3, "INVALID_FIELD", "access"),
+        (json!({"profileId": c, "access": "full"}), 400, 3, "INVALID_FIELD", "access"),
+        (json!({"profileId": c, "access": "READ", "priority": 1}), 400, 3, "INVALID_FIELD", "access"),
+        (json!({"profileId": c, "access": "FULL", "priority": 0}), 400, 11, "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": 4}), 400, 11, "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": -1}), 400, 11, "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": "first"}), 400, 3, "INVALID_FIELD", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": u64::MAX}), 400, 11, "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": b, "access": "FULL"}), 409, 6, "DUPLICATE_OWNER", "profileId"),
+    ] {
+        let reply = admin.post(&owners_of(&account), &body).refused(status, code, reason);
+        assert_eq!(reply.field(), field, "{body}: {}", reply.text);
+    }
+    admin.post(&owners_of(&full), &json!({"profileId": b, "access": "READ"})).refused(400, 11, "OUT_OF_RANGE");
+    for (profile, body, status, code, reason) in [
+        (&a, json!({"access": "READ"}), 400, 3, "INVALID_FIELD"),
+        (&b, json!({"access": "READ", "priority": 1}), 400, 3, "INVALID_FIELD"),
+        (&b, json!({"priority": 3}), 400, 11, "OUT_OF_RANGE"),
+        (&b, json!({"profileId": a}), 400, 3, "IMMUTABLE_FIELD"),
+        (&c, json!({"access": "READ"}), 404, 5, "NOT_FOUND"),
+    ] {
+        admin.put(&owner_of(&account, profile), &body).refused(status, code, reason);
+    }
+    admin.put(&owner_of(&account, "x"), &json!({"access": "READ"})).refused(400, 3, "INVALID_FIELD");
+    admin.delete(&owner_of(&account, &c)).refused(404, 5, "NOT_FOUND");
+    admin.delete(&owner_of(&alone, &a)).refused(400, 9, "LAST_OWNER");
+    // Whoever has read an old version decides on what is no longer so.
+    let old = admin.with("If-Match", "\"1\"");
+    old.post(&owners_of(&account), &json!({"profileId": c, "access": "READ"})).refused(409, 10, "VERSION_MISMATCH");
+    old.put(&owner_of(&account, &b), &json!({"access": "NONE"})).refused(409, 10, "VERSION_MISMATCH");
+    old.delete(&owner_of(&account, &b)).refused(409, 10, "VERSION_MISMATCH");
+    // Archived is for good.
+    admin.post(&owners_of(&closed), &json!({"profileId": c, "access": "READ"})).refused(400, 9, "ACCOUNT_ARCHIVED");
+    admin.put(&owner_of(&closed, &b), &json!({"access": "NONE"})).refused(400, 9, "ACCOUNT_ARCHIVED");
+    admin.delete(&owner_of(&closed, &b)).refused(400, 9, "ACCOUNT_ARCHIVED");
+    assert_eq!(listed(&admin, &closed).len(), 2);
+    let viewer = server.viewer();
+    viewer.get(&owners_of(&account)).ok();
+    viewer.post(&owners_of(&account), &json!({"profileId": c, "access": "READ"})).refused(403, 7, "RIGHT_MISSING");
+    viewer.delete(&owner_of(&account, &b)).refused(403, 7, "RIGHT_MISSING");
+    assert_eq!(server.trace(), before);
+    assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&b, "READ")]));
+    admin.with("If-Match", "\"2\"").delete(&owner_of(&account, &b)).ok();
+}
+
+#[test]
+fn changes_of_owners_are_replayed() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (a, b) = (admin.new_profile(), admin.new_profile());
+    let account = admin.new_account_of(&a, "USD");
+    let twice = |key: &str, call: &dyn Fn(&Caller<'_>) -> super::harness::Reply| {
+        let caller = admin.key(key);
+        let (first, again) = (call(&caller).ok(), call(&caller).ok());
+        assert!(!first.is_replayed() && again.is_replayed() && first.text == again.text, "{}", again.text);
+        assert_eq!(first.header("etag"), again.header("etag"));
+    };
+    twice("1", &|c| c.post(&owners_of(&account), &json!({"profileId": b, "access": "READ"})));
+    twice("2", &|c| c.put(&owner_of(&account, &b), &json!({"priority": 1})));
+    twice("3", &|c| c.delete(&owner_of(&account, &a)));
+    assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL")]));
+}
+
+#[test]
+fn the_proof_finds_owners_that_do_not_agree_with_the_account() {
+    for wrong in [
+        "DELETE FROM account_owners WHERE account_id = ?1",
+        "DELETE FROM account_owners WHERE account_id = ?1 AND priority = 1",
+        "UPDATE account_owners SET priority = 4 WHERE account_id = ?1 AND priority = 2",
+        "UPDATE account_owners SET access = 'read' WHERE account_id = ?1 AND priority = 1",
+        "UPDATE accounts SET profile_id = (SELECT profile_id FROM account_owners WHERE account_id = ?1 AND priority = 2)
+         WHERE id = ?1",
+    ] {
+        let mut server = Server::start("");
+        {
+            let admin = server.admin();
+            let account = admin.new_account("USD");
+            add(&admin, &account, &admin.new_profile(), "READ");
+            assert_eq!(server.command(&["audit"])["ok"], true);
+        }
+        server.restart_after(|file| {
+            let file = rusqlite::Connection::open(file).unwrap();
+            let book: i64 = file.query_row("SELECT id FROM accounts", [], |row| row.get(0)).unwrap();
+            file.execute(wrong, [book]).unwrap();
+        });
+        let proof = bursar::store::read_file(&server.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
+        let checks: Vec<_> = proof.findings.iter().map(|finding| finding.check).collect();
+        assert_eq!(checks, ["owners"], "{wrong}: {:?}", proof.findings);
+    }
+}
+
+/// The database as it was before accounts had owners: all tables of version 6 with the rows of this one.
+fn turn_back_to_version_6(file: &std::path::Path) {
+    let old = file.with_extension("old");
+    let migrations = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/migrations");
+    let mut connection = rusqlite::Connection::open(&old).unwrap();
+    let all = refinery::load_sql_migrations(migrations).unwrap();
+    refinery::Runner::new(&all).set_target(refinery::Target::Version(6)).run(&mut connection).unwrap();
+    connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; ATTACH '{}' AS new", file.display())).unwrap();
+    let tables: Vec<String> = connection
+        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'refinery%'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(tables.contains(&"accounts".to_owned()) && !tables.contains(&"account_owners".to_owned()));
+    for table in tables {
+        let columns: String = connection
+            .query_row("SELECT group_concat(name) FROM pragma_table_info(?1)", [&table], |row| row.get(0))
+            .unwrap();
+        let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
+        connection.execute(&sql, []).unwrap();
+    }
+    connection.execute_batch("DETACH new; PRAGMA foreign_key_check").unwrap();
+    connection.close().unwrap();
+    for beside in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(file.with_extension(beside));
+    }
+    std::fs::rename(&old, file).unwrap();
+}
+
+#[test]
+fn accounts_of_an_older_database_keep_their_owner() {
+    let mut server = Server::start("");
+    let (account, archived, profile, token) = {
+        let admin = server.admin();
+        let profile = admin.new_profile();
+        let (account, archived) = (admin.new_account_of(&profile, "USD"), admin.new_account_of(&profile, "EUR"));
+        admin.deposit(&account, "12.34");
+        admin.delete(&format!("/accounts/{archived}")).ok();
+        (account, archived, profile, server.add_token("dev", &[]).1)
+    };
+    server.restart_after(turn_back_to_version_6);
+    let caller = server.bearer(&token);
+    for account in [&account, &archived] {
+        assert_eq!(listed(&caller, account), expected(&[(&profile, "FULL")]));
+    }
+    assert_eq!(caller.balance(&account), "12.34");
+    add(&caller, &account, &caller.new_profile(), "FULL");
+    let audit = server.command(&["audit"]);
+    assert_eq!(audit["ok"], true, "{audit}");
+}

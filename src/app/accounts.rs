@@ -79,7 +79,12 @@ impl Command for OpenAccount {
         check_group(&group, &currency)?;
 
         let id = self.id.unwrap_or_else(|| AccountId::new(now, work.app.randomness()));
-        let portfolio = work.tx.default_portfolio(DEFAULT_LEDGER, profile.serial, PortfolioId::new(now, work.app.randomness()), now)?;
+        let portfolio = work.tx.default_portfolio(
+            DEFAULT_LEDGER,
+            profile.serial,
+            PortfolioId::new(now, work.app.randomness()),
+            now,
+        )?;
         let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.is_demo };
         let (serial, number) = next_number(work)?;
         let new = NewAccount {

@@ -48,7 +48,11 @@ const ACCOUNTS_MAX: u32 = 500;
 
 /// The accounts that a client may trade with and that the caller sees: it has full access to them, as the primary owner or
 /// beside others, and they may trade.
-fn tradable(tx: &ReadTx<'_>, client: ProfileSerial, seen: &Visibility) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+fn tradable(
+    tx: &ReadTx<'_>,
+    client: ProfileSerial,
+    seen: &Visibility,
+) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
     let may_trade = |account: &Account| {
         account.trade_status != TradeStatus::Disabled
             && matches!(account.lifecycle, Lifecycle::Active | Lifecycle::Closing)
@@ -83,8 +87,7 @@ impl App {
 
         let now = self.now();
         let key = self.list_keys()?.into_iter().find(|key| key.retired_at.is_none()).ok_or(Refusal::Internal)?;
-        let accounts =
-            self.store.read(|tx| Ok(tradable(tx, profile.serial, visibility)?)).map_err(refusal_of_read)?;
+        let accounts = self.store.read(|tx| Ok(tradable(tx, profile.serial, visibility)?)).map_err(refusal_of_read)?;
         let expires_at = Moment::from_unix_ms((now.unix_s() + i64::from(self.settings.session_lifetime_s)) * 1000);
         let claims = Claims {
             iss: self.settings.session_issuer.clone(),

@@ -183,8 +183,8 @@ fn accounts_are_found_by_any_of_their_owners() {
         body["accounts"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(ids(&admin, &format!("ownerId={b}")), [alone.clone(), joint.clone()]);
-    assert_eq!(ids(&admin, &format!("profileId={b}")), [alone.clone()]);
-    assert_eq!(ids(&admin, &format!("ownerId={b}&profileId={a}")), [joint.clone()]);
+    assert_eq!(ids(&admin, &format!("profileId={b}")), [alone.as_str()]);
+    assert_eq!(ids(&admin, &format!("ownerId={b}&profileId={a}")), [joint.as_str()]);
     assert_eq!(ids(&admin, &format!("ownerId={NOBODY}")), Vec::<String>::new());
     admin.get("/accounts?ownerId=1").refused(400, 3, "INVALID_FIELD");
     // Whose accounts they are decides who sees them, and a hidden owner finds nothing.
@@ -249,7 +249,7 @@ fn tokens_name_no_accounts_that_are_hidden_from_who_asks() {
     let own = admin.new_account_of(&mine, "USD");
     add(&admin, &hidden, &mine, "FULL");
     let retail = server.operator("operator", &["retail"]);
-    assert_eq!(session(&retail, &email).1, [own.clone()]);
+    assert_eq!(session(&retail, &email).1, [own.as_str()]);
     let (token, opened) = session(&admin, &email);
     assert_eq!(opened, [hidden, own.clone()]);
     assert_eq!(introspected(&retail, &token)["accounts"], json!([own]));
@@ -294,7 +294,11 @@ fn events_of_owners_name_only_clients_whom_all_who_see_the_account_see() {
             ("owner_added".into(), retail.clone(), [nobody.clone(), json!("read"), json!(2), json!(2), json!(2)]),
             ("owner_added".into(), retail.clone(), [json!(both), json!("read"), json!(3), json!(3), json!(3)]),
             ("owner_changed".into(), retail.clone(), [nobody.clone(), json!("full"), json!(2), json!(3), json!(4)]),
-            ("owner_removed".into(), retail.clone(), [json!(retail), nobody.clone(), nobody.clone(), json!(2), json!(5)]),
+            (
+                "owner_removed".into(),
+                retail.clone(),
+                [json!(retail), nobody.clone(), nobody.clone(), json!(2), json!(5)]
+            ),
             ("owner_removed".into(), vip.clone(), [json!(both), nobody.clone(), nobody, json!(1), json!(6)]),
         ]
     );
@@ -416,6 +420,7 @@ fn the_proof_finds_owners_that_do_not_agree_with_the_account() {
 fn turn_back_to_version_6(file: &std::path::Path) {
     let old = file.with_extension("old");
     let migrations = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/migrations");
+    super::harness::write_private(&old, "");
     let mut connection = rusqlite::Connection::open(&old).unwrap();
     let all = refinery::load_sql_migrations(migrations).unwrap();
     refinery::Runner::new(&all).set_target(refinery::Target::Version(6)).run(&mut connection).unwrap();
@@ -435,7 +440,8 @@ fn turn_back_to_version_6(file: &std::path::Path) {
         let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
         connection.execute(&sql, []).unwrap();
     }
-    connection.execute_batch("DETACH new; PRAGMA foreign_key_check").unwrap();
+    let id: i64 = connection.query_row("PRAGMA new.application_id", [], |row| row.get(0)).unwrap();
+    connection.execute_batch(&format!("DETACH new; PRAGMA application_id = {id}; PRAGMA journal_mode = wal")).unwrap();
     connection.close().unwrap();
     for beside in ["db-wal", "db-shm"] {
         let _ = std::fs::remove_file(file.with_extension(beside));

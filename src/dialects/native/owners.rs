@@ -47,7 +47,8 @@ impl OwnerRequest {
 
     fn altering(&self, call: &Call) -> Result<AlterOwner, Refusal> {
         let profile: ProfileId = fields::second_id(call, "profileId")?;
-        if fields::optional_id("profileId", self.profile_id.as_deref())?.is_some_and(|sent: ProfileId| sent != profile) {
+        if fields::optional_id("profileId", self.profile_id.as_deref())?.is_some_and(|sent: ProfileId| sent != profile)
+        {
             return Err(Refusal::Immutable { field: "profileId".into() });
         }
         Ok(AlterOwner {

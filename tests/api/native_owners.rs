@@ -6,23 +6,19 @@ use serde_json::{Value, json};
 /// An id that names nothing.
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
-fn owners_of(account: &str) -> String {
-    format!("/accounts/{account}/owners")
-}
-
 fn owner_of(account: &str, profile: &str) -> String {
     format!("/accounts/{account}/owners/{profile}")
 }
 
 #[track_caller]
 fn add(caller: &Caller<'_>, account: &str, profile: &str, access: &str) {
-    caller.post(&owners_of(account), &json!({"profileId": profile, "access": access})).ok();
+    caller.post(&format!("/accounts/{account}/owners"), &json!({"profileId": profile, "access": access})).ok();
 }
 
 /// The owners with what they may do, in order; their priorities must be 1, 2, 3 and so on.
 #[track_caller]
 fn listed(caller: &Caller<'_>, account: &str) -> Vec<(String, String)> {
-    let body = caller.get(&owners_of(account)).ok().json();
+    let body = caller.get(&format!("/accounts/{account}/owners")).ok().json();
     let rows = body["owners"].as_array().unwrap();
     for (row, priority) in rows.iter().zip(1..) {
         assert_eq!((&row["priority"], &row["isPrimary"]), (&json!(priority), &json!(priority == 1)), "{body}");
@@ -61,13 +57,15 @@ fn owners_are_inserted_moved_and_removed_without_gaps() {
     let [a, b, c, d] = [(); 4].map(|()| admin.new_profile());
     let account = admin.new_account_of(&a, "USD");
     assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL")]));
-    let added = admin.post(&owners_of(&account), &json!({"profileId": b, "access": "READ"})).ok();
+    let added = admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": b, "access": "READ"})).ok();
     assert_eq!(added.header("etag"), Some("\"2\""));
     let body = added.json();
     assert_eq!((&body["profileId"], &body["access"], &body["priority"]), (&json!(b), &json!("READ"), &json!(2)));
     assert_eq!(body["isPrimary"], false);
-    admin.post(&owners_of(&account), &json!({"profileId": c, "access": "NONE", "priority": 2})).ok();
-    admin.post(&owners_of(&account), &json!({"profileId": d, "access": "FULL", "priority": "4"})).ok();
+    admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "NONE", "priority": 2})).ok();
+    admin
+        .post(&format!("/accounts/{account}/owners"), &json!({"profileId": d, "access": "FULL", "priority": "4"}))
+        .ok();
     let order = [(&a, "FULL"), (&c, "NONE"), (&b, "READ"), (&d, "FULL")];
     assert_eq!(listed(&admin, &account), expected(&order));
     let altered = admin.put(&owner_of(&account, &d), &json!({"priority": 2, "access": "READ"})).ok();
@@ -80,7 +78,7 @@ fn owners_are_inserted_moved_and_removed_without_gaps() {
     assert_eq!(same.header("etag"), Some("\"6\""));
     assert_eq!(admin.delete(&owner_of(&account, &d)).ok().text, "{}");
     assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&c, "FULL"), (&b, "READ")]));
-    assert_eq!(admin.get(&owners_of(&account)).ok().header("etag"), Some("\"7\""));
+    assert_eq!(admin.get(&format!("/accounts/{account}/owners")).ok().header("etag"), Some("\"7\""));
     assert_eq!(admin.get(&format!("/accounts/{account}")).ok().text_at("version"), "7");
     server.trace();
 }
@@ -109,7 +107,7 @@ fn when_the_primary_owner_leaves_the_next_one_follows_with_full_access() {
     // A primary owner that steps back may do less afterwards.
     admin.put(&owner_of(&account, &c), &json!({"priority": 2, "access": "READ"})).ok();
     assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL"), (&c, "READ")]));
-    admin.post(&owners_of(&account), &json!({"profileId": a, "access": "FULL", "priority": 1})).ok();
+    admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": a, "access": "FULL", "priority": 1})).ok();
     assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&b, "FULL"), (&c, "READ")]));
     assert_eq!(primary(&account), a);
     server.trace();
@@ -210,13 +208,13 @@ fn owners_of_hidden_accounts_and_hidden_clients_are_not_found() {
     let before = server.trace();
     let full = json!({"profileId": mine, "access": "FULL"});
     for reply in [
-        retail.get(&owners_of(&hidden)),
-        retail.post(&owners_of(&hidden), &full),
+        retail.get(&format!("/accounts/{hidden}/owners")),
+        retail.post(&format!("/accounts/{hidden}/owners"), &full),
         retail.put(&owner_of(&hidden, &mine), &json!({"priority": 1})),
         retail.delete(&owner_of(&hidden, &mine)),
         retail.delete(&owner_of(&hidden, &vip)),
         // An own account with an owner who is hidden.
-        retail.post(&owners_of(&own), &json!({"profileId": vip, "access": "READ"})),
+        retail.post(&format!("/accounts/{own}/owners"), &json!({"profileId": vip, "access": "READ"})),
         retail.put(&owner_of(&own, &vip), &json!({"access": "READ"})),
         retail.delete(&owner_of(&own, &vip)),
     ] {
@@ -228,7 +226,7 @@ fn owners_of_hidden_accounts_and_hidden_clients_are_not_found() {
     assert_eq!(server.trace(), before);
     assert_eq!(listed(&retail, &own), [(mine.clone(), "FULL".into()), ("hidden".into(), "FULL".into())]);
     // With somebody in between whom it sees, it may.
-    retail.post(&owners_of(&own), &json!({"profileId": other, "access": "READ", "priority": 2})).ok();
+    retail.post(&format!("/accounts/{own}/owners"), &json!({"profileId": other, "access": "READ", "priority": 2})).ok();
     retail.delete(&owner_of(&own, &mine)).ok();
     assert_eq!(listed(&retail, &own), [(other, "FULL".into()), ("hidden".into(), "FULL".into())]);
     // Tags are those of the primary owner: with it, the account goes from one operator to the other.
@@ -335,10 +333,14 @@ fn refused_changes_of_owners_leave_no_trace() {
         (json!({"profileId": c, "access": "FULL", "priority": u64::MAX}), 400, 11, "OUT_OF_RANGE", "priority"),
         (json!({"profileId": b, "access": "FULL"}), 409, 6, "DUPLICATE_OWNER", "profileId"),
     ] {
-        let reply = admin.post(&owners_of(&account), &body).refused(status, code, reason);
+        let reply = admin.post(&format!("/accounts/{account}/owners"), &body).refused(status, code, reason);
         assert_eq!(reply.field(), field, "{body}: {}", reply.text);
     }
-    admin.post(&owners_of(&full), &json!({"profileId": b, "access": "READ"})).refused(400, 11, "OUT_OF_RANGE");
+    admin.post(&format!("/accounts/{full}/owners"), &json!({"profileId": b, "access": "READ"})).refused(
+        400,
+        11,
+        "OUT_OF_RANGE",
+    );
     for (profile, body, status, code, reason) in [
         (&a, json!({"access": "READ"}), 400, 3, "INVALID_FIELD"),
         (&b, json!({"access": "READ", "priority": 1}), 400, 3, "INVALID_FIELD"),
@@ -353,17 +355,29 @@ fn refused_changes_of_owners_leave_no_trace() {
     admin.delete(&owner_of(&alone, &a)).refused(400, 9, "LAST_OWNER");
     // Whoever has read an old version decides on what is no longer so.
     let old = admin.with("If-Match", "\"1\"");
-    old.post(&owners_of(&account), &json!({"profileId": c, "access": "READ"})).refused(409, 10, "VERSION_MISMATCH");
+    old.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"})).refused(
+        409,
+        10,
+        "VERSION_MISMATCH",
+    );
     old.put(&owner_of(&account, &b), &json!({"access": "NONE"})).refused(409, 10, "VERSION_MISMATCH");
     old.delete(&owner_of(&account, &b)).refused(409, 10, "VERSION_MISMATCH");
     // Archived is for good.
-    admin.post(&owners_of(&closed), &json!({"profileId": c, "access": "READ"})).refused(400, 9, "ACCOUNT_ARCHIVED");
+    admin.post(&format!("/accounts/{closed}/owners"), &json!({"profileId": c, "access": "READ"})).refused(
+        400,
+        9,
+        "ACCOUNT_ARCHIVED",
+    );
     admin.put(&owner_of(&closed, &b), &json!({"access": "NONE"})).refused(400, 9, "ACCOUNT_ARCHIVED");
     admin.delete(&owner_of(&closed, &b)).refused(400, 9, "ACCOUNT_ARCHIVED");
     assert_eq!(listed(&admin, &closed).len(), 2);
     let viewer = server.viewer();
-    viewer.get(&owners_of(&account)).ok();
-    viewer.post(&owners_of(&account), &json!({"profileId": c, "access": "READ"})).refused(403, 7, "RIGHT_MISSING");
+    viewer.get(&format!("/accounts/{account}/owners")).ok();
+    viewer.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"})).refused(
+        403,
+        7,
+        "RIGHT_MISSING",
+    );
     viewer.delete(&owner_of(&account, &b)).refused(403, 7, "RIGHT_MISSING");
     assert_eq!(server.trace(), before);
     assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&b, "READ")]));
@@ -382,7 +396,7 @@ fn changes_of_owners_are_replayed() {
         assert!(!first.is_replayed() && again.is_replayed() && first.text == again.text, "{}", again.text);
         assert_eq!(first.header("etag"), again.header("etag"));
     };
-    twice("1", &|c| c.post(&owners_of(&account), &json!({"profileId": b, "access": "READ"})));
+    twice("1", &|c| c.post(&format!("/accounts/{account}/owners"), &json!({"profileId": b, "access": "READ"})));
     twice("2", &|c| c.put(&owner_of(&account, &b), &json!({"priority": 1})));
     twice("3", &|c| c.delete(&owner_of(&account, &a)));
     assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL")]));

@@ -4,6 +4,7 @@
 
 pub mod domain;
 pub mod store;
+pub mod backup;
 pub mod app;
 pub mod system;
 pub mod dialects;

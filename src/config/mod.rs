@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod apis;
+mod backup;
 mod environment;
 mod example;
 mod file;
@@ -38,6 +39,7 @@ use serde_json::Value;
 pub use access::Access;
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
+pub use backup::Backup;
 pub use example::example;
 pub use idempotency::Idempotency;
 pub use log::{Log, LogFormat};
@@ -74,6 +76,8 @@ pub struct Config {
     pub idempotency: Idempotency,
     /// The database.
     pub store: Store,
+    /// Backups.
+    pub backup: Backup,
     /// Logs.
     pub log: Log,
     /// The dialects.
@@ -197,6 +201,7 @@ impl Config {
         self.tls.validate(&mut findings);
         self.sessions.validate(&mut findings);
         self.accounts.validate(&mut findings);
+        self.backup.validate(&mut findings);
         self.log.validate(&mut findings);
         self.apis.validate(self.server.listen, &mut findings);
         findings
@@ -262,6 +267,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Accounts>("accounts"),
         section::<Idempotency>("idempotency"),
         section::<Store>("store"),
+        section::<Backup>("backup"),
         section::<Log>("log"),
     ];
     all.extend(Apis::sections());

@@ -11,7 +11,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("system", &["domain"]),
     ("app", &["domain", "store"]),
-    ("jobs", &["app", "domain"]),
+    ("jobs", &["app", "backup", "domain"]),
     ("backup", &["domain", "store"]),
     ("dialects", &["app", "domain"]),
     ("http", &["app", "config", "dialects", "domain"]),
@@ -27,6 +27,10 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("actix_web", &["cli", "dialects", "http"]),
     ("clap", &["cli"]),
     ("figment", &["config"]),
+    ("object_store", &["backup"]),
+    ("zstd", &["backup"]),
+    ("age", &["backup", "config"]),
+    ("indicatif", &["cli"]),
 ];
 
 /// The module that a source file is, from the root of the crate.

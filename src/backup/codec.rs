@@ -1,0 +1,444 @@
+//! How data is wrapped on its way to a target: compressed with zstd, then, where public keys are configured, encrypted with
+//! age. Both are the plain formats of their tools:
+//!
+//! ```text
+//! zstd -d NAME.bursar -o bursar.db            or, if encrypted:
+//! age -d -i KEY NAME.bursar | zstd -d > bursar.db
+//! ```
+//!
+//! A backup's object begins with the manifest in a skippable frame, which those tools pass over.
+//!
+//! [`seal`] and [`open`] do it for any data, such as segments of a journal; [`write_backup`] and [`read_backup`] add the
+//! manifest.
+
+use super::manifest::{Contents, MANIFEST_MAX, ManifestError};
+use age::secrecy::ExposeSecret;
+use age::x25519;
+use aws_lc_rs::digest;
+use std::fmt::{self, Write as _};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Higher levels take far more time for little less space.
+const LEVEL: i32 = 3;
+
+/// The first bytes of a skippable frame that holds a manifest.
+const MANIFEST_FRAME: u32 = 0x184D_2A5B;
+const ZSTD_FRAME: u32 = 0xFD2F_B528;
+const AGE_HEADER: &[u8] = b"age-encryption.org/";
+
+/// A public key that backups are encrypted to, such as `age1…`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recipient(x25519::Recipient);
+
+impl FromStr for Recipient {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.trim().parse().map(Recipient).map_err(|reason| format!("{text:?} is no public key of age: {reason}"))
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A private key that opens what was encrypted to its public key.
+#[derive(Clone)]
+pub struct Identity(x25519::Identity);
+
+impl Identity {
+    /// A fresh one.
+    pub fn generate() -> Identity {
+        Identity(x25519::Identity::generate())
+    }
+
+    /// The public key to it.
+    pub fn recipient(&self) -> Recipient {
+        Recipient(self.0.to_public())
+    }
+
+    /// The file that keeps it, in the form that age reads.
+    pub fn to_file(&self) -> String {
+        format!("# public key: {}\n{}\n", self.recipient(), self.0.to_string().expose_secret())
+    }
+
+    /// Reads the keys of such a file. What is wrong is told without the key.
+    pub fn parse_file(text: &str) -> Result<Vec<Identity>, String> {
+        let lines = text.lines().map(str::trim).enumerate();
+        let keys = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let read = |(number, line): (usize, &str)| {
+            line.parse().map(Identity).map_err(|reason: &str| format!("line {}: {reason}", number + 1))
+        };
+        match keys.map(read).collect::<Result<Vec<_>, _>>() {
+            Ok(found) if found.is_empty() => Err("there is no key in it".into()),
+            found => found,
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({})", self.recipient())
+    }
+}
+
+/// Why data cannot be unwrapped.
+#[derive(Debug)]
+pub enum CodecError {
+    /// It is nothing that this program has written.
+    Foreign(&'static str),
+    /// It is encrypted and there is no key at hand.
+    NoKey,
+    /// It is encrypted to other keys than those at hand.
+    WrongKey,
+    /// It is cut short, or was changed.
+    Damaged(String),
+    /// The manifest in it cannot be used.
+    Manifest(ManifestError),
+    /// Where it comes from or goes to failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CodecError::Foreign(what) => f.write_str(what),
+            CodecError::NoKey => f.write_str("is encrypted, and no private key was given"),
+            CodecError::WrongKey => f.write_str("is encrypted to another key"),
+            CodecError::Damaged(what) => write!(f, "is damaged: {what}"),
+            CodecError::Manifest(error) => error.fmt(f),
+            CodecError::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CodecError {}
+
+/// Takes plain data and writes it wrapped. [`Sealed::finish`] must be called, or what was written is cut short.
+pub struct Sealed<W: Write>(zstd::Encoder<'static, Wrapping<W>>);
+
+enum Wrapping<W: Write> {
+    Plain(W),
+    Age(Box<age::stream::StreamWriter<W>>),
+}
+
+impl<W: Write> Write for Wrapping<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Wrapping::Plain(inner) => inner.write(data),
+            Wrapping::Age(inner) => inner.write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Wrapping::Plain(inner) => inner.flush(),
+            Wrapping::Age(inner) => inner.flush(),
+        }
+    }
+}
+
+impl<W: Write> Wrapping<W> {
+    fn new(recipients: &[Recipient], to: W) -> io::Result<Self> {
+        let keys = recipients.iter().map(|recipient| &recipient.0 as &dyn age::Recipient);
+        match age::Encryptor::with_recipients(keys) {
+            Err(_) if recipients.is_empty() => Ok(Wrapping::Plain(to)),
+            Err(error) => Err(io::Error::other(error)),
+            Ok(encryptor) => Ok(Wrapping::Age(Box::new(encryptor.wrap_output(to)?))),
+        }
+    }
+
+    fn finish(self) -> io::Result<W> {
+        match self {
+            Wrapping::Plain(inner) => Ok(inner),
+            Wrapping::Age(inner) => inner.finish(),
+        }
+    }
+}
+
+impl<W: Write> Sealed<W> {
+    fn compress(wrapping: Wrapping<W>) -> io::Result<Self> {
+        let mut encoder = zstd::Encoder::new(wrapping, LEVEL)?;
+        encoder.include_checksum(true)?;
+        Ok(Sealed(encoder))
+    }
+
+    /// Writes the end and hands the writer back.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.finish()?.finish()
+    }
+}
+
+impl<W: Write> Write for Sealed<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Wraps data that is written to the result; encrypted if there are recipients.
+pub fn seal<W: Write>(recipients: &[Recipient], to: W) -> io::Result<Sealed<W>> {
+    Sealed::compress(Wrapping::new(recipients, to)?)
+}
+
+/// Wraps a backup: the manifest, then the database, which is written to the result.
+pub fn write_backup<W: Write>(recipients: &[Recipient], contents: &Contents, to: W) -> io::Result<Sealed<W>> {
+    let manifest = serde_json::to_vec(contents)?;
+    let length = u32::try_from(manifest.len()).map_err(io::Error::other)?;
+    let mut wrapping = Wrapping::new(recipients, to)?;
+    wrapping.write_all(&MANIFEST_FRAME.to_le_bytes())?;
+    wrapping.write_all(&length.to_le_bytes())?;
+    wrapping.write_all(&manifest)?;
+    Sealed::compress(wrapping)
+}
+
+/// What is under the encryption, if there is one.
+struct Decrypted<'a>(Box<dyn BufRead + 'a>);
+
+/// Plain data as it is unwrapped. A read fails with [`io::ErrorKind::InvalidData`] where the data is damaged.
+pub struct Opened<'a>(zstd::Decoder<'static, Box<dyn BufRead + 'a>>);
+
+/// Unwraps what [`seal`] has written. The keys may be none where it is not encrypted.
+pub fn open<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Opened<'a>, CodecError> {
+    let mut from = unwrap(from, identities)?;
+    match from.magic()? {
+        ZSTD_FRAME => decompress(from),
+        _ => Err(CodecError::Foreign("is not compressed data of bursar")),
+    }
+}
+
+/// Unwraps a backup: its manifest, and the database to read.
+pub fn read_backup<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<(Contents, Opened<'a>), CodecError> {
+    let mut from = unwrap(from, identities)?;
+    if from.magic()? != MANIFEST_FRAME {
+        return Err(CodecError::Foreign("is not a backup of bursar"));
+    }
+    let mut header = [0; 8];
+    from.0.read_exact(&mut header).map_err(damage)?;
+    let length = u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
+    if length > MANIFEST_MAX {
+        return Err(CodecError::Damaged(format!("a manifest of {length} bytes")));
+    }
+    let mut manifest = Vec::new();
+    (&mut from.0).take(length).read_to_end(&mut manifest).map_err(damage)?;
+    if manifest.len() as u64 != length {
+        return Err(CodecError::Damaged("it ends within its manifest".into()));
+    }
+    let contents = Contents::parse(&manifest).map_err(CodecError::Manifest)?;
+    Ok((contents, decompress(from)?))
+}
+
+impl Decrypted<'_> {
+    /// The first four bytes, which stay to be read.
+    fn magic(&mut self) -> Result<u32, CodecError> {
+        let start = self.0.fill_buf().map_err(damage)?;
+        let first = start.first_chunk().ok_or(CodecError::Damaged("it is too short".into()))?;
+        Ok(u32::from_le_bytes(*first))
+    }
+}
+
+fn unwrap<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Decrypted<'a>, CodecError> {
+    let mut from = BufReader::with_capacity(1 << 17, from);
+    if !from.fill_buf().map_err(CodecError::Io)?.starts_with(AGE_HEADER) {
+        return Ok(Decrypted(Box::new(from)));
+    }
+    if identities.is_empty() {
+        return Err(CodecError::NoKey);
+    }
+    let wrong = |error| match error {
+        age::DecryptError::NoMatchingKeys => CodecError::WrongKey,
+        age::DecryptError::Io(error) => damage(error),
+        error => CodecError::Damaged(error.to_string()),
+    };
+    let decryptor = age::Decryptor::new_buffered(from).map_err(wrong)?;
+    let keys = identities.iter().map(|identity| &identity.0 as &dyn age::Identity);
+    let plain = decryptor.decrypt(keys).map_err(wrong)?;
+    Ok(Decrypted(Box::new(BufReader::with_capacity(1 << 17, plain))))
+}
+
+fn decompress(from: Decrypted<'_>) -> Result<Opened<'_>, CodecError> {
+    Ok(Opened(zstd::Decoder::with_buffer(from.0).map_err(CodecError::Io)?))
+}
+
+impl Read for Opened<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(|error| match error.kind() {
+            // What comes from a disk or a network says so; the rest is the decoder's opinion of the data.
+            io::ErrorKind::Other | io::ErrorKind::UnexpectedEof => io::Error::new(io::ErrorKind::InvalidData, error),
+            _ => error,
+        })
+    }
+}
+
+fn damage(error: io::Error) -> CodecError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => CodecError::Damaged("it is cut short".into()),
+        io::ErrorKind::InvalidData | io::ErrorKind::Other => CodecError::Damaged(error.to_string()),
+        _ => CodecError::Io(error),
+    }
+}
+
+/// Counts and hashes what passes through it, in either direction.
+pub struct Hashing<T> {
+    inner: T,
+    digest: digest::Context,
+    bytes: u64,
+}
+
+impl<T> Hashing<T> {
+    /// Looks at all that passes on its way from or to `inner`.
+    pub fn new(inner: T) -> Hashing<T> {
+        Hashing { inner, digest: digest::Context::new(&digest::SHA256), bytes: 0 }
+    }
+
+    /// How much has passed.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What it looked at, the size, and the SHA-256 in hexadecimal.
+    pub fn finish(self) -> (T, u64, String) {
+        (self.inner, self.bytes, hex(self.digest.finish().as_ref()))
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.digest.update(&into[..read]);
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(data)?;
+        self.digest.update(&data[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Bytes as hexadecimal text.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Remembers whether it was the source that failed, so that its failure is not taken for damage of what it brought.
+pub struct Watched<R> {
+    inner: R,
+    failed: Arc<AtomicBool>,
+}
+
+impl<R> Watched<R> {
+    /// Watches a source; the flag tells.
+    pub fn new(inner: R) -> (Watched<R>, Arc<AtomicBool>) {
+        let failed = Arc::new(AtomicBool::new(false));
+        (Watched { inner, failed: Arc::clone(&failed) }, failed)
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(into).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.failed.store(true, Ordering::Release);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::manifest::tests::sample;
+
+    fn backup(recipients: &[Recipient], database: &[u8]) -> Vec<u8> {
+        let mut sealed = write_backup(recipients, &sample().contents, Vec::new()).unwrap();
+        sealed.write_all(database).unwrap();
+        sealed.finish().unwrap()
+    }
+
+    fn read(object: &[u8], identities: &[Identity]) -> Result<Vec<u8>, CodecError> {
+        let (contents, mut database) = read_backup(object, identities)?;
+        assert_eq!(contents, sample().contents);
+        let mut data = Vec::new();
+        database.read_to_end(&mut data).map_err(damage)?;
+        Ok(data)
+    }
+
+    #[test]
+    fn a_backup_is_read_with_its_key_only() {
+        let (one, other) = (Identity::generate(), Identity::generate());
+        let data: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
+        assert_eq!(read(&backup(&[], &data), &[]).unwrap(), data);
+        let sealed = backup(&[one.recipient()], &data);
+        assert_eq!(read(&sealed, &[other.clone(), one.clone()]).unwrap(), data);
+        assert!(matches!(read(&sealed, &[]), Err(CodecError::NoKey)));
+        assert!(matches!(read(&sealed, std::slice::from_ref(&other)), Err(CodecError::WrongKey)));
+        let both = backup(&[one.recipient(), other.recipient()], &data);
+        assert_eq!((read(&both, &[one]).unwrap(), read(&both, &[other]).unwrap()), (data.clone(), data));
+    }
+
+    #[test]
+    fn every_cut_and_every_change_is_seen() {
+        let key = Identity::generate();
+        let data: Vec<u8> = (0..5_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        for object in [backup(&[], &data), backup(&[key.recipient()], &data)] {
+            let keys = std::slice::from_ref(&key);
+            for length in (0..object.len()).step_by(211).chain([object.len() - 1]) {
+                assert!(read(&object[..length], keys).is_err(), "cut at {length} of {}", object.len());
+            }
+            // The manifest in front has no checksum of its own; the one of the whole object stands beside it.
+            for at in (2_000..object.len()).step_by(97) {
+                let mut changed = object.clone();
+                changed[at] ^= 1;
+                assert!(read(&changed, keys).map_or(true, |read| read != data), "changed at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_told_from_what_is_damaged() {
+        for foreign in [&b"SQLite format 3\0 and more"[..], b"PK\x03\x04 zip", &[0; 64]] {
+            assert!(matches!(read(foreign, &[]), Err(CodecError::Foreign(_))), "{foreign:?}");
+        }
+        let mut segment = seal(&[], Vec::new()).unwrap();
+        segment.write_all(b"frames").unwrap();
+        let segment = segment.finish().unwrap();
+        assert!(matches!(read(&segment, &[]), Err(CodecError::Foreign(_))));
+        let mut text = String::new();
+        open(&segment[..], &[]).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "frames");
+    }
+
+    #[test]
+    fn a_key_file_is_what_age_writes() {
+        let key = Identity::generate();
+        let file = key.to_file();
+        assert!(file.contains("\nAGE-SECRET-KEY-1"), "{file}");
+        assert_eq!(Identity::parse_file(&file).unwrap()[0].recipient(), key.recipient());
+        assert_eq!(key.recipient().to_string().parse::<Recipient>(), Ok(key.recipient()));
+        for wrong in ["", "# nothing\n", "AGE-SECRET-KEY-1WRONG"] {
+            assert!(Identity::parse_file(wrong).is_err());
+        }
+        assert!("age1nonsense".parse::<Recipient>().is_err());
+        assert!(!format!("{key:?}").contains("SECRET"));
+    }
+}

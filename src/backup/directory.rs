@@ -1,0 +1,268 @@
+//! A directory as a target: a private file for each object, complete before it has its name.
+
+use super::target::{Object, Target, TargetError, TargetFault};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// What files are called that are not complete yet: nothing that begins with a dot is an object.
+const UNFINISHED: &str = ".unfinished";
+
+/// How much is copied at a time.
+const CHUNK: usize = 1 << 20;
+/// After so many bytes they are sent on to the disk, so that the end of a large put does not bury the database's own syncs.
+const SYNC_EVERY: u64 = 16 << 20;
+
+/// Objects in a directory. Files have mode 0600 and directories 0700.
+#[derive(Debug)]
+pub struct DirectoryTarget {
+    root: PathBuf,
+    create: bool,
+    name: String,
+}
+
+impl DirectoryTarget {
+    /// Names a directory; nothing is touched yet.
+    pub fn new(root: &Path, create: bool) -> DirectoryTarget {
+        DirectoryTarget { root: root.to_owned(), create, name: root.display().to_string() }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    fn error(&self, what: impl std::fmt::Display, error: &io::Error) -> TargetError {
+        TargetError::of_io(&self.name, what, error)
+    }
+
+    /// The root, made if it may be.
+    fn root(&self) -> Result<&Path, TargetError> {
+        match fs::metadata(&self.root) {
+            Ok(found) if found.is_dir() => Ok(&self.root),
+            Ok(_) => Err(TargetError::new(&self.name, TargetFault::Missing, "is not a directory")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.create => {
+                make_dir(&self.root).map_err(|error| self.error("cannot be created", &error))?;
+                Ok(&self.root)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(TargetError::new(&self.name, TargetFault::Missing, "the directory does not exist"))
+            }
+            Err(error) => Err(self.error("cannot be looked at", &error)),
+        }
+    }
+
+    fn walk(&self, folder: &Path, found: &mut Vec<Object>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if kind.is_dir() {
+                self.walk(&path, found)?;
+            } else if kind.is_file()
+                && let Some(key) = path.strip_prefix(&self.root).ok().and_then(Path::to_str)
+            {
+                found.push(Object { key: key.to_owned(), bytes: entry.metadata()?.len() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Target for DirectoryTarget {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError> {
+        self.root()?;
+        let path = self.path(key);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+            return Err(TargetError::new(&self.name, TargetFault::Other, format!("{key} is no name of an object")));
+        };
+        make_dirs(&self.root, folder).map_err(|error| self.error(folder.display(), &error))?;
+        if path.exists() {
+            return Err(TargetError::new(&self.name, TargetFault::Exists, format!("{key} is there already")));
+        }
+        let unfinished = folder.join(format!(".{name}{UNFINISHED}"));
+        let stored = write_all(&unfinished, bytes, from).and_then(|()| {
+            fs::rename(&unfinished, &path).map_err(Failed::There)?;
+            sync_dir(folder).map_err(Failed::There)
+        });
+        stored.map_err(|failed| {
+            let _ = fs::remove_file(&unfinished); // the next run would sweep it
+            match failed {
+                Failed::There(error) => self.error(key, &error),
+                Failed::Here(what) => TargetError::new(&self.name, TargetFault::Source, format!("{key}: {what}")),
+            }
+        })
+    }
+
+    fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError> {
+        if !self.root.is_dir() {
+            return Err(TargetError::new(&self.name, TargetFault::Missing, "the directory does not exist"));
+        }
+        let file = File::open(self.path(key)).map_err(|error| self.error(key, &error))?;
+        Ok(Box::new(file))
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Object>, TargetError> {
+        if !self.root.is_dir() && self.create {
+            return Ok(Vec::new());
+        }
+        self.root()?;
+        let mut found = Vec::new();
+        match self.walk(&self.path(prefix), &mut found) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(prefix, &error)),
+            _ => {
+                found.sort_by(|one, other| one.key.cmp(&other.key));
+                Ok(found)
+            }
+        }
+    }
+
+    fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
+        if !self.root.is_dir() && self.create {
+            return Ok(Vec::new());
+        }
+        self.root()?;
+        let entries = match fs::read_dir(self.path(prefix)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| self.error(prefix, &error))?,
+        };
+        let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        Ok(names)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), TargetError> {
+        self.root()?;
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(self.error(key, &error)),
+            Ok(()) => path.parent().map_or(Ok(()), sync_dir).map_err(|error| self.error(key, &error)),
+        }
+    }
+
+    fn sweep(&self, prefix: &str) -> Result<usize, TargetError> {
+        let Ok(entries) = fs::read_dir(self.path(prefix)) else { return Ok(0) };
+        let mut swept = 0;
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED)) {
+                fs::remove_file(entry.path()).map_err(|error| self.error(entry.path().display(), &error))?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// Whose fault it is that a put did not work.
+enum Failed {
+    There(io::Error),
+    Here(String),
+}
+
+fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), Failed> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).map_err(Failed::There)?;
+    let mut buffer = vec![0; CHUNK];
+    let (mut written, mut unsynced) = (0, 0);
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failed::Here(error.to_string())),
+        };
+        file.write_all(&buffer[..read]).map_err(Failed::There)?;
+        written += read as u64;
+        unsynced += read as u64;
+        if unsynced >= SYNC_EVERY {
+            file.sync_data().map_err(Failed::There)?;
+            unsynced = 0;
+        }
+    }
+    if written != bytes {
+        return Err(Failed::Here(format!("{written} bytes came, not {bytes}")));
+    }
+    file.sync_all().map_err(Failed::There)
+}
+
+fn make_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Makes the folders from `root` down to `folder`, each durable in the one above.
+fn make_dirs(root: &Path, folder: &Path) -> io::Result<()> {
+    let Ok(below) = folder.strip_prefix(root) else { return Ok(()) };
+    let mut path = root.to_owned();
+    for part in below {
+        path.push(part);
+        if !path.is_dir() {
+            make_dir(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn text(target: &DirectoryTarget, key: &str) -> String {
+        let mut text = String::new();
+        target.get(key).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn objects_are_private_whole_and_never_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let target = DirectoryTarget::new(&home.path().join("backups"), true);
+        assert_eq!(target.list("").unwrap(), []);
+        target.put("a/b/one", 3, &mut &b"one"[..]).unwrap();
+        assert_eq!(target.put("a/b/one", 3, &mut &b"two"[..]).unwrap_err().fault, TargetFault::Exists);
+        assert_eq!(target.put("a/b/two", 4, &mut &b"two"[..]).unwrap_err().fault, TargetFault::Source);
+        assert_eq!(text(&target, "a/b/one"), "one");
+        assert_eq!(target.list("a").unwrap(), [Object { key: "a/b/one".into(), bytes: 3 }]);
+        assert_eq!(target.folders("a").unwrap(), ["b"]);
+        let mode = |key: &str| fs::metadata(target.path(key)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(""), mode("a"), mode("a/b"), mode("a/b/one")), (0o700, 0o700, 0o700, 0o600));
+        assert_eq!(fs::read_dir(target.path("a/b")).unwrap().count(), 1, "a put that failed leaves nothing");
+        target.delete("a/b/one").unwrap();
+        target.delete("a/b/one").unwrap();
+        assert_eq!(target.get("a/b/one").err().unwrap().fault, TargetFault::NoObject);
+    }
+
+    #[test]
+    fn what_was_cut_short_is_no_object_and_is_swept() {
+        let home = tempfile::tempdir().unwrap();
+        let target = DirectoryTarget::new(home.path(), false);
+        fs::create_dir(home.path().join("a")).unwrap();
+        fs::write(home.path().join("a/.x.unfinished"), "half").unwrap();
+        assert_eq!(target.list("a").unwrap(), []);
+        assert_eq!(target.sweep("a").unwrap(), 1);
+        assert_eq!(target.sweep("a").unwrap(), 0);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_not_made_elsewhere() {
+        let target = DirectoryTarget::new(Path::new("/nonexistent/mount"), false);
+        assert_eq!(target.put("x", 1, &mut &b"x"[..]).unwrap_err().fault, TargetFault::Missing);
+        assert_eq!(target.list("").unwrap_err().fault, TargetFault::Missing);
+        assert_eq!(target.get("x").err().unwrap().fault, TargetFault::Missing);
+    }
+}

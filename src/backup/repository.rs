@@ -1,0 +1,342 @@
+//! What is where at a target.
+//!
+//! ```text
+//! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.bursar    the object
+//! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.json      its manifest, written last
+//! <installation>/timeline-00001/journal/<stream>/<first>-<last>.journal         changes between backups
+//! ```
+//!
+//! An object without its manifest is no backup: its making, or its removal, was cut short.
+
+use super::codec::Hashing;
+use super::manifest::{MANIFEST_MAX, Manifest, ManifestError};
+use super::target::{Target, TargetError, TargetFault};
+use crate::domain::clock::Moment;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::Read;
+use std::str::FromStr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How a backup is called: when it was made, to the second, and the last entry in it. Names sort by time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BackupName {
+    /// Seconds since 1970.
+    pub at_s: i64,
+    /// The number of the last entry.
+    pub last_entry: i64,
+}
+
+impl BackupName {
+    /// The moment in the name.
+    pub fn at(self) -> Moment {
+        Moment::from_unix_ms(self.at_s.saturating_mul(1000))
+    }
+}
+
+impl fmt::Display for BackupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // 2026-03-02T08:15:00.000Z without what a file name does not need.
+        let text: String = self.at().to_string().chars().filter(|c| !"-:".contains(*c)).collect();
+        write!(f, "{}Z-{:012}", text.split('.').next().unwrap_or(&text), self.last_entry)
+    }
+}
+
+impl FromStr for BackupName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no name of a backup, such as 20260302T081500Z-000000000042");
+        let (at, entry) = text.split_once('-').ok_or_else(wrong)?;
+        let part = |from: usize, to: usize| at.get(from..to).ok_or_else(wrong);
+        let date = format!("{}-{}-{}", part(0, 4)?, part(4, 6)?, part(6, 8)?);
+        let time = format!("{}:{}:{}", part(9, 11)?, part(11, 13)?, part(13, 15)?);
+        let moment = Moment::parse(&format!("{date}T{time}Z")).ok_or_else(wrong)?;
+        let name = BackupName { at_s: moment.unix_s(), last_entry: entry.parse().map_err(|_| wrong())? };
+        if name.to_string() == text { Ok(name) } else { Err(wrong()) }
+    }
+}
+
+/// A backup that was found.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The timeline that it belongs to.
+    pub timeline: i64,
+    /// Its name.
+    pub name: BackupName,
+    /// The size of its object; none if the object is missing.
+    pub bytes: Option<u64>,
+    /// What it says about itself.
+    pub manifest: Result<Manifest, ManifestError>,
+}
+
+/// A segment of the journal of changes that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segment {
+    /// The timeline that it belongs to.
+    pub timeline: i64,
+    /// The stream that it belongs to.
+    pub stream: Uuid,
+    /// The number of the first commit in it.
+    pub first: u64,
+    /// The number of the last commit in it.
+    pub last: u64,
+    /// The size of its object.
+    pub bytes: u64,
+}
+
+/// All that belongs to one installation at one target.
+#[derive(Clone)]
+pub struct Repository {
+    target: Arc<dyn Target>,
+    installation: Uuid,
+}
+
+const OBJECT: &str = ".bursar";
+const MANIFEST: &str = ".json";
+const SEGMENT: &str = ".journal";
+
+impl Repository {
+    /// That of an installation.
+    pub fn new(target: Arc<dyn Target>, installation: Uuid) -> Repository {
+        Repository { target, installation }
+    }
+
+    /// The installations that have something at a target.
+    pub fn installations(target: &dyn Target) -> Result<Vec<Uuid>, TargetError> {
+        Ok(target.folders("")?.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// The target.
+    pub fn target(&self) -> &dyn Target {
+        self.target.as_ref()
+    }
+
+    /// The installation.
+    pub fn installation(&self) -> Uuid {
+        self.installation
+    }
+
+    /// The timelines that have something here, in order.
+    pub fn timelines(&self) -> Result<Vec<i64>, TargetError> {
+        let folders = self.target.folders(&self.installation.to_string())?;
+        let mut found: Vec<i64> =
+            folders.iter().filter_map(|name| name.strip_prefix("timeline-")?.parse().ok()).collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn folder(&self, timeline: i64, kind: &str) -> String {
+        format!("{}/timeline-{timeline:05}/{kind}", self.installation)
+    }
+
+    fn key(&self, timeline: i64, name: BackupName, ending: &str) -> String {
+        format!("{}/{name}{ending}", self.folder(timeline, "backups"))
+    }
+
+    /// All backups of all timelines, the oldest first. Reads the manifest of each.
+    pub fn backups(&self) -> Result<Vec<Listed>, TargetError> {
+        let mut found = Vec::new();
+        for timeline in self.timelines()? {
+            let (objects, manifests) = self.files(timeline)?;
+            for name in manifests {
+                let manifest = self.read_manifest(timeline, name)?;
+                found.push(Listed { timeline, name, bytes: objects.get(&name).copied(), manifest });
+            }
+        }
+        found.sort_by_key(|listed| (listed.timeline, listed.name));
+        Ok(found)
+    }
+
+    /// The objects with their sizes, and the manifests.
+    fn files(&self, timeline: i64) -> Result<(BTreeMap<BackupName, u64>, BTreeSet<BackupName>), TargetError> {
+        let (mut objects, mut manifests) = (BTreeMap::new(), BTreeSet::new());
+        for object in self.target.list(&self.folder(timeline, "backups"))? {
+            let Some((_, file)) = object.key.rsplit_once('/') else { continue };
+            if let Some(Ok(name)) = file.strip_suffix(OBJECT).map(str::parse) {
+                objects.insert(name, object.bytes);
+            } else if let Some(Ok(name)) = file.strip_suffix(MANIFEST).map(str::parse) {
+                manifests.insert(name);
+            }
+        }
+        Ok((objects, manifests))
+    }
+
+    fn read_manifest(&self, timeline: i64, name: BackupName) -> Result<Result<Manifest, ManifestError>, TargetError> {
+        let key = self.key(timeline, name, MANIFEST);
+        let mut text = Vec::new();
+        let read = self.target.get(&key)?.take(MANIFEST_MAX).read_to_end(&mut text);
+        read.map_err(|error| TargetError::of_io(self.target.name(), &key, &error))?;
+        let manifest = Manifest::parse(&text);
+        // A manifest that was moved here from elsewhere speaks of something else.
+        Ok(manifest.and_then(|manifest| match manifest.contents.installation == self.installation {
+            true if manifest.contents.timeline == timeline => Ok(manifest),
+            _ => Err(ManifestError::Unreadable("it belongs to another installation or timeline".into())),
+        }))
+    }
+
+    /// Whether this name is taken.
+    pub fn has_backup(&self, timeline: i64, name: BackupName) -> Result<bool, TargetError> {
+        let (objects, manifests) = self.files(timeline)?;
+        Ok(objects.contains_key(&name) || manifests.contains(&name))
+    }
+
+    /// Stores the object of a backup. It is none before its manifest is stored, too.
+    pub fn put_object(
+        &self,
+        timeline: i64,
+        name: BackupName,
+        bytes: u64,
+        from: &mut dyn Read,
+    ) -> Result<(), TargetError> {
+        self.target.put(&self.key(timeline, name, OBJECT), bytes, from)
+    }
+
+    /// Stores the manifest, which makes the backup.
+    pub fn put_manifest(&self, name: BackupName, manifest: &Manifest) -> Result<(), TargetError> {
+        let key = self.key(manifest.contents.timeline, name, MANIFEST);
+        let wrong = |error: serde_json::Error| TargetError::new(self.target.name(), TargetFault::Source, error);
+        let text = manifest.to_json().map_err(wrong)?;
+        self.target.put(&key, text.len() as u64, &mut &text[..])
+    }
+
+    /// Reads the object of a backup.
+    pub fn open_object(&self, timeline: i64, name: BackupName) -> Result<Box<dyn Read + Send>, TargetError> {
+        self.target.get(&self.key(timeline, name, OBJECT))
+    }
+
+    /// Reads back what is stored: the size and the SHA-256 of the object.
+    pub fn checksum(&self, timeline: i64, name: BackupName) -> Result<(u64, String), TargetError> {
+        let mut object = Hashing::new(self.open_object(timeline, name)?);
+        let copied = std::io::copy(&mut object, &mut std::io::sink());
+        let key = self.key(timeline, name, OBJECT);
+        copied.map_err(|error| TargetError::of_io(self.target.name(), &key, &error))?;
+        let (_, bytes, sha256) = object.finish();
+        Ok((bytes, sha256))
+    }
+
+    /// Removes a backup: first what makes it one.
+    pub fn remove(&self, timeline: i64, name: BackupName) -> Result<(), TargetError> {
+        self.target.delete(&self.key(timeline, name, MANIFEST))?;
+        self.target.delete(&self.key(timeline, name, OBJECT))
+    }
+
+    /// Removes what was cut short in a timeline: objects without a manifest and files without a name. Nobody may be making
+    /// a backup there. Returns how many.
+    pub fn sweep(&self, timeline: i64) -> Result<usize, TargetError> {
+        let (objects, manifests) = self.files(timeline)?;
+        let orphans: Vec<_> = objects.into_keys().filter(|name| !manifests.contains(name)).collect();
+        for name in &orphans {
+            self.target.delete(&self.key(timeline, *name, OBJECT))?;
+        }
+        Ok(orphans.len() + self.target.sweep(&self.folder(timeline, "backups"))?)
+    }
+
+    fn segment_key(&self, segment: &Segment) -> String {
+        let folder = self.folder(segment.timeline, "journal");
+        format!("{folder}/{}/{:015}-{:015}{SEGMENT}", segment.stream, segment.first, segment.last)
+    }
+
+    /// The segments of all streams of a timeline, by stream and number.
+    pub fn segments(&self, timeline: i64) -> Result<Vec<Segment>, TargetError> {
+        let found = self.target.list(&self.folder(timeline, "journal"))?;
+        let read = |object: &super::target::Object| {
+            let mut parts = object.key.rsplit('/');
+            let (first, last) = parts.next()?.strip_suffix(SEGMENT)?.split_once('-')?;
+            let stream = parts.next()?.parse().ok()?;
+            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+            Some(Segment { timeline, stream, first, last, bytes: object.bytes })
+        };
+        let mut segments: Vec<Segment> = found.iter().filter_map(read).collect();
+        segments.sort_by_key(|segment| (segment.stream, segment.first));
+        Ok(segments)
+    }
+
+    /// Stores a segment; `segment.bytes` is the size of what is read.
+    pub fn put_segment(&self, segment: &Segment, from: &mut dyn Read) -> Result<(), TargetError> {
+        self.target.put(&self.segment_key(segment), segment.bytes, from)
+    }
+
+    /// Reads a segment.
+    pub fn open_segment(&self, segment: &Segment) -> Result<Box<dyn Read + Send>, TargetError> {
+        self.target.get(&self.segment_key(segment))
+    }
+
+    /// Removes a segment.
+    pub fn remove_segment(&self, segment: &Segment) -> Result<(), TargetError> {
+        self.target.delete(&self.segment_key(segment))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::directory::DirectoryTarget;
+    use crate::backup::manifest::tests::sample;
+
+    fn name(at_s: i64, last_entry: i64) -> BackupName {
+        BackupName { at_s, last_entry }
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        let one = name(1_772_439_300, 42);
+        assert_eq!(one.to_string(), "20260302T081500Z-000000000042");
+        assert_eq!(one.to_string().parse(), Ok(one));
+        assert_eq!(name(0, 10_i64.pow(13)).to_string().parse(), Ok(name(0, 10_i64.pow(13))));
+        for wrong in ["", "x", "../20260302T081500Z-1", "20260302T081500Z-42", "20261302T081500Z-000000000042", "é-1"]
+        {
+            assert!(wrong.parse::<BackupName>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_backup_is_one_with_its_manifest_only() {
+        let home = tempfile::tempdir().unwrap();
+        let target: Arc<dyn Target> = Arc::new(DirectoryTarget::new(home.path(), false));
+        let installation = sample().contents.installation;
+        let repository = Repository::new(Arc::clone(&target), installation);
+        assert!(repository.backups().unwrap().is_empty() && Repository::installations(&*target).unwrap().is_empty());
+
+        repository.put_object(1, name(5, 3), 2, &mut &b"ab"[..]).unwrap();
+        repository.put_object(1, name(9, 3), 2, &mut &b"ab"[..]).unwrap();
+        assert!(repository.backups().unwrap().is_empty());
+        assert!(repository.has_backup(1, name(5, 3)).unwrap());
+        repository.put_manifest(name(5, 3), &sample()).unwrap();
+        let found = repository.backups().unwrap();
+        assert_eq!((found.len(), found[0].bytes, found[0].manifest.clone()), (1, Some(2), Ok(sample())));
+        assert_eq!(repository.sweep(1).unwrap(), 1);
+        assert_eq!(Repository::installations(&*target).unwrap(), [installation]);
+        assert_eq!(repository.checksum(1, name(5, 3)).unwrap().0, 2);
+        repository.remove(1, name(5, 3)).unwrap();
+        assert!(target.list("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_manifest_from_elsewhere_is_not_believed() {
+        let home = tempfile::tempdir().unwrap();
+        let target: Arc<dyn Target> = Arc::new(DirectoryTarget::new(home.path(), false));
+        let repository = Repository::new(target, sample().contents.installation);
+        let mut manifest = sample();
+        manifest.contents.timeline = 2;
+        let text = manifest.to_json().unwrap();
+        let key = repository.key(1, name(5, 3), MANIFEST);
+        repository.target().put(&key, text.len() as u64, &mut &text[..]).unwrap();
+        assert!(matches!(repository.backups().unwrap()[0].manifest, Err(ManifestError::Unreadable(_))));
+    }
+
+    #[test]
+    fn segments_are_found_by_stream_and_number() {
+        let home = tempfile::tempdir().unwrap();
+        let repository = Repository::new(Arc::new(DirectoryTarget::new(home.path(), false)), Uuid::from_u128(1));
+        let segment = |first, last| Segment { timeline: 1, stream: Uuid::from_u128(2), first, last, bytes: 1 };
+        for it in [segment(11, 20), segment(1, 10)] {
+            repository.put_segment(&it, &mut &b"x"[..]).unwrap();
+        }
+        assert_eq!(repository.segments(1).unwrap(), [segment(1, 10), segment(11, 20)]);
+        assert!(repository.segments(2).unwrap().is_empty());
+        repository.remove_segment(&segment(1, 10)).unwrap();
+        assert_eq!(repository.segments(1).unwrap(), [segment(11, 20)]);
+    }
+}

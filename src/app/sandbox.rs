@@ -73,6 +73,7 @@ impl Command for Wipe {
     type Outcome = ();
     const ACTION: &'static str = "sandbox.reset";
     const RIGHT: Right = Right::Administer;
+    const RESTARTS_TIME: bool = true;
 
     fn run(self, work: &Work<'_>) -> Result<(), Failure> {
         Ok(work.tx.wipe_sandbox(work.now)?)

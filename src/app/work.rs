@@ -65,6 +65,8 @@ pub trait Command: Send + 'static {
     const ACTION: &'static str;
     /// The right that it takes.
     const RIGHT: Right;
+    /// Whether time begins anew with it, at what the clock says, although what came before was recorded later.
+    const RESTARTS_TIME: bool = false;
     /// Does it. Nothing of it remains if it fails.
     fn run(self, work: &Work<'_>) -> Result<Self::Outcome, Failure>;
 }
@@ -97,7 +99,7 @@ pub struct Work<'a> {
     pub tx: &'a WriteTx<'a>,
     /// Who calls.
     pub caller: &'a Caller,
-    /// The present moment.
+    /// The present moment, which is that of the whole commit.
     pub now: Moment,
     /// Settings and randomness.
     pub app: &'a App,
@@ -107,7 +109,8 @@ pub struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Work<'a> {
-        Work { tx, caller, now: app.now(), app, first_event: Cell::new(None), touched: RefCell::default() }
+        let now = tx.moment(|| app.now());
+        Work { tx, caller, now, app, first_event: Cell::new(None), touched: RefCell::default() }
     }
 
     /// What the caller sees.
@@ -289,6 +292,9 @@ impl App {
         let app = Arc::clone(self);
         self.store
             .submit(move |tx| {
+                if C::RESTARTS_TIME {
+                    tx.restart_time(app.now());
+                }
                 let work = Work::new(tx, &caller, &app);
                 work.run(command, hashes.as_ref())
             })

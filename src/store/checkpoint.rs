@@ -1,6 +1,9 @@
 //! Checkpoints off the path of commits: a thread with its own connection moves the write-ahead log into the file, small
-//! and often, while the writer goes on. Only the small rest, when the log could start over, is left to the writer.
+//! and often, while the writer goes on. Only the small rest, when the log could start over, is left to the writer. Nothing
+//! is moved before the change journal has it, see [`super::journal`].
 
+use super::StoreError;
+use super::journal::{Journal, Pin};
 use super::writer::Flag;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -52,14 +55,20 @@ pub(super) struct Checkpointer {
 const RESTART_FACTOR: i64 = 4;
 
 impl Checkpointer {
-    pub(super) fn start(connection: Connection, threshold: u32) -> Checkpointer {
+    /// Starts the thread: `connection` moves, `reader` keeps it from moving more than `journal` has.
+    pub(super) fn start(
+        connection: Connection,
+        reader: Connection,
+        journal: Arc<Journal>,
+        threshold: u32,
+    ) -> Checkpointer {
         let (wake, waked) = sync_channel(1);
         let rest = Arc::new(Flag::default());
         let threshold = i64::from(threshold);
         let raised = Arc::clone(&rest);
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &waked, &raised, threshold))
+            .spawn(move || run(&connection, &reader, &journal, &waked, &raised, threshold))
             .ok();
         Checkpointer {
             wake: Mutex::new(Some(wake)),
@@ -103,9 +112,16 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, waked: &Receiver<()>, rest: &Flag, threshold: i64) {
+fn run(
+    connection: &Connection,
+    reader: &Connection,
+    journal: &Journal,
+    waked: &Receiver<()>,
+    rest: &Flag,
+    threshold: i64,
+) {
     while waked.recv().is_ok() {
-        match checkpoint(connection) {
+        match checkpoint_what_is_spooled(connection, reader, journal) {
             Ok((logged, moved)) => {
                 if logged >= RESTART_FACTOR * threshold && logged - moved < threshold {
                     rest.raise();
@@ -114,6 +130,19 @@ fn run(connection: &Connection, waked: &Receiver<()>, rest: &Flag, threshold: i6
             Err(error) => tracing::warn!(%error, "checkpoint failed"),
         }
     }
+}
+
+/// Moves what the change journal has. The read that says how far that is keeps the rest where it is.
+fn checkpoint_what_is_spooled(
+    connection: &Connection,
+    reader: &Connection,
+    journal: &Journal,
+) -> Result<(i64, i64), StoreError> {
+    let pin = Pin::begin(reader)?;
+    journal.sync(pin.number()?);
+    let moved = checkpoint(connection)?;
+    drop(pin);
+    Ok(moved)
 }
 
 /// Moves what can be moved without waiting for anyone. Returns the pages in the log and those moved so far.

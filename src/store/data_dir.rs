@@ -58,6 +58,11 @@ impl DataDir {
         self.path.join("control.sock")
     }
 
+    /// Where the change journal waits to be shipped.
+    pub fn journal_dir(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
     /// Whether a database was created in it.
     pub fn has_database(&self) -> bool {
         self.database_file().exists()

@@ -62,18 +62,18 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))?)
 }
 
-/// Brings a database to the latest schema, or leaves it as it was.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), MigrationError> {
+/// Brings a database to the latest schema, or leaves it as it was. True if there was anything to do.
+pub(super) fn migrate(connection: &mut Connection) -> Result<bool, MigrationError> {
     let found = version(connection)?;
     if found > LATEST_SCHEMA {
         return Err(MigrationError::TooNew { found });
     }
     if found == LATEST_SCHEMA {
-        return Ok(());
+        return Ok(false);
     }
     embedded::migrations::runner()
         .set_grouped(true)
         .run(connection)
-        .map(|_| ())
+        .map(|_| true)
         .map_err(|error| MigrationError::Failed(error.to_string()))
 }

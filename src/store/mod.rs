@@ -18,6 +18,7 @@ mod groups;
 mod idempotency;
 mod installation;
 mod jobs;
+mod journal;
 mod keys;
 mod migrations;
 mod movements;
@@ -42,6 +43,9 @@ pub use groups::{GroupFilter, GroupRow};
 pub use idempotency::StoredOutcome;
 pub use installation::{Installation, Mode};
 pub use jobs::JobRow;
+pub use journal::{
+    Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
+};
 pub use keys::KeyRow;
 pub use migrations::{LATEST_SCHEMA, MigrationError};
 pub use movements::{Clearing, MovementFilter, MovementStep, NewMovement};
@@ -53,9 +57,13 @@ use transaction::Snapshot;
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::{Abort, Health, NotApplied, Ticket};
 
+use checkpoint::Checkpointer;
 use connection::ReaderManager;
+use journal::Opening;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use transaction::CommitMoment;
+use uuid::Uuid;
 use writer::Writer;
 
 /// How the database is run.
@@ -82,6 +90,7 @@ const ROOM_BYTES: usize = 1 << 20;
 pub struct Store {
     file: PathBuf,
     writer: Writer,
+    journal: Arc<Journal>,
     readers: r2d2::Pool<ReaderManager>,
     // Kept until the store goes: another process must not write meanwhile.
     lock: Locked,
@@ -92,12 +101,37 @@ impl Store {
     /// directory's lock.
     pub fn open(lock: Locked, tuning: &Tuning) -> Result<Store, MigrationError> {
         let file = lock.database_file();
+        // Before SQLite opens the file: it may let the log start over.
+        let opening = Opening::look(lock.dir().journal_dir(), &file);
         let mut connection = connection::open_writer(&file)?;
-        migrations::migrate(&mut connection)?;
+        let is_migrated = migrations::migrate(&mut connection)?;
         let readers = connection::reader_pool(&file, tuning.readers)?;
-        let checkpoints = connection::open_checkpointer(&file)?;
-        let writer = Writer::start(connection, checkpoints, tuning);
-        Ok(Store { file, writer, readers, lock })
+        let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
+        let journal = Arc::new(opening.finish(&connection, is_migrated)?);
+        let checkpointer = Checkpointer::start(
+            connection::open_checkpointer(&file)?,
+            connection::open_reader(&file)?,
+            Arc::clone(&journal),
+            tuning.checkpoint_pages,
+        );
+        let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), moment, tuning);
+        Ok(Store { file, writer, journal, readers, lock })
+    }
+
+    /// The change journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Lets the change journal begin anew. Blocks. Whatever is committed after this is followed, so a copy that is made
+    /// from now on can be brought to any later commit.
+    pub fn begin_stream(&self) -> Result<Uuid, NotApplied> {
+        let stream = match self.submit(|tx| tx.begin_stream().map_err(Abort::<()>::Store))?.wait()? {
+            Ok(stream) => stream,
+            Err(()) => return Err(NotApplied::Defect),
+        };
+        self.journal.follow(stream);
+        Ok(stream)
     }
 
     /// The database file.

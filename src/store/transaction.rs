@@ -1,8 +1,10 @@
 //! What a use case holds while it works: a transaction that can read, and one that can also write.
 
 use super::StoreError;
+use crate::domain::clock::Moment;
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::cell::Cell;
 use std::ops::Deref;
 
 /// A transaction that only reads, until it is dropped. Its statements stay prepared, as they are run for every read.
@@ -75,14 +77,66 @@ impl<'c> ReadTx<'c> {
     }
 }
 
+/// The moment that all operations of one commit share, so that no moment falls inside a commit: what was recorded up to
+/// a moment is then a number of whole commits. It never decreases from one commit to the next.
+#[derive(Debug)]
+pub(super) struct CommitMoment {
+    current: Cell<Option<Moment>>,
+    earliest: Cell<Moment>,
+}
+
+impl CommitMoment {
+    /// None of the commits to come is before `earliest`.
+    pub(super) fn new(earliest: Moment) -> CommitMoment {
+        CommitMoment { current: Cell::new(None), earliest: Cell::new(earliest) }
+    }
+
+    /// A new commit begins.
+    pub(super) fn begin(&self) {
+        self.current.set(None);
+    }
+
+    fn get(&self, clock: impl FnOnce() -> Moment) -> Moment {
+        if let Some(moment) = self.current.get() {
+            return moment;
+        }
+        let moment = clock().max(self.earliest.get());
+        self.current.set(Some(moment));
+        self.earliest.set(moment);
+        moment
+    }
+
+    /// The moment of this commit; that of an earlier one if nobody has asked for the time.
+    pub(super) fn latest(&self) -> Moment {
+        self.earliest.get()
+    }
+
+    fn restart(&self, now: Moment) {
+        self.current.set(Some(now));
+        self.earliest.set(now);
+    }
+}
+
 /// A savepoint of the writer's transaction. Whatever a use case does with it is undone if the use case fails.
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
+    moment: &'c CommitMoment,
 }
 
 impl<'c> WriteTx<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Self {
-        WriteTx { read: ReadTx::new(connection) }
+    pub(super) fn new(connection: &'c Connection, moment: &'c CommitMoment) -> Self {
+        WriteTx { read: ReadTx::new(connection), moment }
+    }
+
+    /// The moment of the commit that this is part of: the first operation of a commit that asks reads the clock, the
+    /// others get the same. Where the clock was moved back, the moment of the commit before.
+    pub fn moment(&self, clock: impl FnOnce() -> Moment) -> Moment {
+        self.moment.get(clock)
+    }
+
+    /// Lets time begin anew, at `now`: for a sandbox that starts over after its clock was ahead.
+    pub fn restart_time(&self, now: Moment) {
+        self.moment.restart(now);
     }
 
     /// Runs a statement; returns how many rows it touched.

@@ -2,10 +2,13 @@
 //! refusal undoes only itself; each caller is answered after the COMMIT that made its change durable.
 
 use super::checkpoint::{Checkpointer, WalGauge};
-use super::transaction::WriteTx;
+use super::journal::Journal;
+use super::transaction::{CommitMoment, WriteTx};
 use super::{StoreError, Tuning};
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -175,12 +178,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, checkpoints: Connection, tuning: &Tuning) -> Writer {
+    pub(super) fn start(
+        connection: Connection,
+        checkpointer: Checkpointer,
+        journal: Arc<Journal>,
+        moment: CommitMoment,
+        tuning: &Tuning,
+    ) -> Writer {
         let (queue, jobs) = sync_channel(tuning.queue);
         let health = Arc::new(Health::default());
-        let checkpointer = Checkpointer::start(checkpoints, tuning.checkpoint_pages);
-        let gauge = WalGauge::attach(&connection);
-        let state = Loop { connection, jobs, health: Arc::clone(&health), checkpointer, gauge };
+        let number = Cell::new(journal.status().committed);
+        let state = Loop { connection, jobs, health: Arc::clone(&health), checkpointer, journal, moment, number };
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let health = Arc::clone(&state.health);
             if catch_unwind(AssertUnwindSafe(|| state.run())).is_err() {
@@ -238,18 +246,25 @@ struct Loop {
     jobs: Receiver<Box<dyn Job>>,
     health: Arc<Health>,
     checkpointer: Checkpointer,
-    gauge: WalGauge,
+    journal: Arc<Journal>,
+    moment: CommitMoment,
+    /// The number of the last commit in the change journal.
+    number: Cell<u64>,
 }
 
 impl Loop {
     fn run(self) {
+        // The gauge counts on the thread that it was attached on.
+        let gauge = WalGauge::attach(&self.connection);
         while let Ok(first) = self.jobs.recv() {
             let since = Instant::now();
             if self.checkpointer.wants_rest() {
+                // Nobody commits meanwhile, so what is moved is in the spool.
+                self.journal.sync(self.number.get());
                 self.checkpointer.finish(&self.connection);
             }
-            self.commit_batch(first, since);
-            self.checkpointer.look(self.gauge.pages());
+            self.commit_batch(first, since, &gauge);
+            self.checkpointer.look(gauge.pages());
         }
         self.checkpointer.stop();
         tracing::info!(
@@ -258,14 +273,54 @@ impl Loop {
             slowest_commit_us = self.health.slowest_commit_us.load(Ordering::Relaxed),
             "the writer has stopped"
         );
+        let has_committed = self.health.commits.load(Ordering::Relaxed) > 0;
+        if has_committed && let Err(error) = self.optimize(&gauge) {
+            tracing::warn!(%error, "the database was not optimized");
+            self.rollback();
+        }
+        self.journal.committed(self.number.get(), u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
+        self.journal.stop();
         // The file alone is complete after a clean stop.
-        if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);") {
-            tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");
+        match self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
+            Ok(0) => {
+                if let Some(file) = self.connection.path() {
+                    self.journal.note_clean_stop(Path::new(file));
+                }
+            }
+            Ok(_) => tracing::info!("somebody reads: the write-ahead log was not folded into the database file"),
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");
+            }
+        }
+    }
+
+    /// Lets the database library note how the tables are filled: a commit like all others.
+    fn optimize(&self, gauge: &WalGauge) -> Result<(), StoreError> {
+        self.moment.begin();
+        self.execute("BEGIN IMMEDIATE")?;
+        self.connection.execute_batch("PRAGMA optimize")?;
+        // What it writes is not counted as changes.
+        let number = self.stamp_if(true)?;
+        self.execute("COMMIT")?;
+        self.tell(number, gauge);
+        Ok(())
+    }
+
+    /// Numbers the commit if it changes anything.
+    fn stamp_if(&self, has_changed: bool) -> Result<Option<u64>, StoreError> {
+        has_changed.then(|| WriteTx::new(&self.connection, &self.moment).stamp(self.moment.latest())).transpose()
+    }
+
+    /// Tells the journal of a commit.
+    fn tell(&self, number: Option<u64>, gauge: &WalGauge) {
+        if let Some(number) = number {
+            self.number.set(number);
+            self.journal.committed(number, u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
         }
     }
 
     /// Runs `first`, taken at `since`, and all that waits behind it in one transaction.
-    fn commit_batch(&self, first: Box<dyn Job>, since: Instant) {
+    fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) {
         // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
         if first.is_called_off() {
             return first.answer(Err(NotApplied::CalledOff));
@@ -274,12 +329,18 @@ impl Loop {
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             return self.fail(vec![first], &error);
         }
+        self.moment.begin();
         let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
         let mut next = Some(first);
+        let mut has_changed = false;
         while let Some(mut job) = next.take() {
             if job.take() {
+                let changes = self.connection.total_changes();
                 match self.run_in_savepoint(job.as_mut()) {
-                    Ok(fate) => done.push((job, fate)),
+                    Ok((fate, is_kept)) => {
+                        has_changed |= is_kept && self.connection.total_changes() != changes;
+                        done.push((job, fate));
+                    }
                     Err(error) => {
                         // The transaction is gone, and with it everything that shared it.
                         self.rollback();
@@ -295,10 +356,11 @@ impl Loop {
                 next = self.jobs.try_recv().ok();
             }
         }
-        match self.execute("COMMIT") {
-            Ok(()) => {
+        match self.stamp_if(has_changed).and_then(|number| self.execute("COMMIT").map(|()| number)) {
+            Ok(number) => {
+                self.tell(number, gauge);
                 // A batch of refusals writes nothing, and is no proof that writing works.
-                if self.gauge.has_written() {
+                if gauge.has_written() {
                     self.health.note(None);
                 }
                 self.count(done.len(), since.elapsed());
@@ -308,16 +370,17 @@ impl Loop {
             }
             Err(error) => {
                 self.rollback();
-                self.overwrite();
+                self.overwrite(gauge);
                 self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
             }
         }
     }
 
-    /// The fate of the job if the batch commits, or the error that broke the whole transaction.
-    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<Result<(), NotApplied>, StoreError> {
+    /// The fate of the job if the batch commits, and whether its changes are kept, or the error that broke the whole
+    /// transaction.
+    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NotApplied>, bool), StoreError> {
         self.execute("SAVEPOINT operation")?;
-        let tx = WriteTx::new(&self.connection);
+        let tx = WriteTx::new(&self.connection, &self.moment);
         let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&tx)));
         if self.connection.is_autocommit() {
             let error = match verdict {
@@ -329,7 +392,7 @@ impl Loop {
         let fate = match verdict {
             Ok(Verdict::Keep) => {
                 self.execute("RELEASE operation")?;
-                return Ok(Ok(()));
+                return Ok((Ok(()), true));
             }
             Ok(Verdict::Undo) => Ok(()),
             Ok(Verdict::Failed(error)) if error.is_storage_failure() => return Err(error),
@@ -344,7 +407,7 @@ impl Loop {
         };
         self.execute("ROLLBACK TO operation")?;
         self.execute("RELEASE operation")?;
-        Ok(fate)
+        Ok((fate, false))
     }
 
     fn execute(&self, sql: &str) -> Result<(), StoreError> {
@@ -364,17 +427,22 @@ impl Loop {
     /// confirm them, they are a whole transaction, which a restart would find and apply although its callers were refused.
     /// The next transaction takes their place in the file, so there is one now, that means nothing. Whether it is confirmed
     /// does not matter for that.
-    fn overwrite(&self) {
+    fn overwrite(&self, gauge: &WalGauge) {
         let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
-            WriteTx::new(&self.connection).touch()?;
-            self.execute("COMMIT")
+            WriteTx::new(&self.connection, &self.moment).touch()?;
+            let number = self.stamp_if(true)?;
+            self.execute("COMMIT")?;
+            Ok(number)
         });
-        if let Err(error) = written {
-            tracing::debug!(%error, "what followed a failed commit failed too");
-            self.rollback();
+        match written {
+            Ok(number) => self.tell(number, gauge),
+            Err(error) => {
+                tracing::debug!(%error, "what followed a failed commit failed too");
+                self.rollback();
+            }
         }
         // So little may fit where nothing else does: it is no proof that writing works.
-        self.gauge.has_written();
+        gauge.has_written();
     }
 
     fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {

@@ -1,0 +1,142 @@
+//! How the journal goes on after a stop of any kind, or why it cannot.
+
+use super::spool::Spool;
+use super::tail::Tail;
+use super::{Follower, Journal, Shared, catch_up};
+use crate::store::StoreError;
+use crate::store::transaction::{CommitMoment, ReadTx, WriteTx};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How the database file was when it was complete: who changes it changes this.
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct CleanStop {
+    stream: Uuid,
+    number: u64,
+    size: u64,
+    inode: u64,
+    changed_s: i64,
+    changed_ns: i64,
+}
+
+impl CleanStop {
+    fn of(database: &Path, stream: Uuid, number: u64) -> io::Result<CleanStop> {
+        let file = fs::metadata(database)?;
+        Ok(CleanStop {
+            stream,
+            number,
+            size: file.len(),
+            inode: file.ino(),
+            changed_s: file.mtime(),
+            changed_ns: file.mtime_nsec(),
+        })
+    }
+}
+
+fn clean_stop_file(dir: &Path) -> PathBuf {
+    dir.join("clean-stop.json")
+}
+
+pub(super) fn note_clean_stop(dir: &Path, database: &Path, stream: Uuid, number: u64) -> io::Result<()> {
+    let text = serde_json::to_string(&CleanStop::of(database, stream, number)?)?;
+    let (file, making) = (clean_stop_file(dir), dir.join("clean-stop.tmp"));
+    fs::write(&making, text)?;
+    fs::rename(making, file)
+}
+
+/// What was found before SQLite opens the database: the spool, with all that the log held beyond it, or why it ends.
+pub(in crate::store) struct Opening {
+    dir: PathBuf,
+    database: PathBuf,
+    found: Result<Spool, String>,
+}
+
+impl Opening {
+    /// Looks at the spool and the log. Nobody has the database open.
+    pub(in crate::store) fn look(dir: PathBuf, database: &Path) -> Opening {
+        let found = match Spool::resume(&dir) {
+            Ok(Some(spool)) => complete(&dir, database, spool),
+            Ok(None) => Err("there is none yet".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        Opening { dir, database: database.into(), found }
+    }
+
+    /// Goes on where the spool ends, if the database stands there as well; else a new stream begins.
+    pub(in crate::store) fn finish(self, connection: &Connection, is_migrated: bool) -> Result<Journal, StoreError> {
+        let tx = ReadTx::new(connection);
+        let row = tx.journal_row()?;
+        let row_page: u32 =
+            tx.one("SELECT rootpage FROM sqlite_schema WHERE name = 'change_journal'", [], |row| row.get(0))?;
+        let found = self.found.and_then(|spool| {
+            let is_there = spool.head().stream == row.stream && spool.last().unwrap_or_default() == row.number;
+            if is_migrated {
+                Err("the schema was migrated".into())
+            } else if !is_there || spool.head().row_page != row_page {
+                Err("the database does not stand where the journal ends".into())
+            } else {
+                Ok(spool)
+            }
+        });
+        let (spool, number) = match found {
+            Ok(spool) => (spool, row.number),
+            Err(reason) => {
+                let moment = CommitMoment::new(row.recorded_at);
+                let stream = match WriteTx::new(connection, &moment).begin_stream() {
+                    Ok(stream) => stream,
+                    // The server has other means to say that the disk is full, and goes on reading.
+                    Err(error) if error.is_storage_failure() => {
+                        return Ok(Journal::idle(self.dir, row.number, Some(error.to_string())));
+                    }
+                    Err(error) => return Err(error),
+                };
+                tracing::info!(%reason, %stream, "a new stream of the change journal begins");
+                match Spool::begin(&self.dir, stream, row_page) {
+                    Ok(spool) => (spool, 0),
+                    Err(error) => return Ok(Journal::idle(self.dir, 0, Some(error.to_string()))),
+                }
+            }
+        };
+        let wal = wal_of(&self.database);
+        let follower = Follower {
+            shared: Arc::new(Shared::default()),
+            dir: self.dir,
+            wal,
+            row_page,
+            spool: Some(spool),
+            tail: None,
+        };
+        Ok(Journal::start(follower, number))
+    }
+}
+
+fn wal_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Takes what the log holds beyond the spool. Without a log, the file must be as a clean stop left it.
+fn complete(dir: &Path, database: &Path, mut spool: Spool) -> Result<Spool, String> {
+    let told = |error: io::Error| error.to_string();
+    if let Some(mut tail) = Tail::open(&wal_of(database), spool.head().row_page).map_err(told)?
+        && tail.refresh().map_err(told)?
+    {
+        catch_up(&mut spool, &mut tail, u32::MAX)?;
+        spool.sync().map_err(told)?;
+        return Ok(spool);
+    }
+    let now = CleanStop::of(database, spool.head().stream, spool.last().unwrap_or_default()).map_err(told)?;
+    let noted = fs::read(clean_stop_file(dir)).ok().and_then(|text| serde_json::from_slice::<CleanStop>(&text).ok());
+    match noted {
+        Some(noted) if noted == now => Ok(spool),
+        Some(_) => Err("the database file was changed or replaced since the last clean stop".into()),
+        None => Err("there was no clean stop, and there is no write-ahead log".into()),
+    }
+}

@@ -252,3 +252,28 @@ pub(super) fn unreadable(column: &str, value: &str) -> rusqlite::Error {
     let what = StoreError::corrupt(format!("{column} = {value:?}"));
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(what))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Moment {
+        Moment::from_unix_ms(ms)
+    }
+
+    #[test]
+    fn all_of_a_commit_has_one_moment_which_never_decreases() {
+        let moment = CommitMoment::new(at(50));
+        let get = |clock: i64| moment.get(|| at(clock));
+        moment.begin();
+        assert_eq!((get(100), get(101), moment.latest()), (at(100), at(100), at(100)));
+        moment.begin();
+        assert_eq!(moment.latest(), at(100), "nobody has asked for the time");
+        assert_eq!(get(70), at(100), "the clock was moved back");
+        moment.begin();
+        assert_eq!(get(102), at(102));
+        assert_eq!(CommitMoment::new(at(50)).get(|| at(40)), at(50));
+        moment.restart(at(7));
+        assert_eq!((get(8), moment.latest()), (at(7), at(7)), "a sandbox starts over");
+    }
+}

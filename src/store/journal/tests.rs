@@ -28,7 +28,7 @@ impl Plain {
     fn make(page_size: u32) -> Plain {
         let home = tempfile::tempdir().unwrap();
         let connection = Connection::open(home.path().join("bursar.db")).unwrap();
-        let schema = include_str!("../../../sql/migrations/V7__change_journal.sql");
+        let schema = include_str!("../../../sql/migrations/V8__change_journal.sql");
         connection
             .execute_batch(&format!(
                 "PRAGMA page_size = {page_size}; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;
@@ -322,4 +322,36 @@ fn a_stream_begins_anew_while_the_writer_works() {
     assert_eq!((status.stream, status.spooled), (Some(stream), status.committed));
     let segments = store.journal().segments().unwrap();
     assert!(segments.iter().any(|segment| segment.stream == stream && segment.last == status.committed));
+}
+
+#[test]
+fn operations_that_share_a_commit_share_its_moment() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    let ticks = Arc::new(std::sync::atomic::AtomicI64::new(1000));
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let ask = |gate: Option<std::sync::mpsc::Receiver<()>>| {
+        let ticks = Arc::clone(&ticks);
+        store.submit(move |tx| {
+            if let Some(gate) = gate {
+                gate.recv().unwrap();
+            }
+            let tick = || Moment::from_unix_ms(ticks.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+            let moment = tx.moment(tick);
+            tx.touch()?;
+            Ok::<_, Abort<()>>((tx.journal_row()?.number, moment))
+        })
+    };
+    let mut tickets = vec![ask(Some(gate)).unwrap()];
+    tickets.extend((0..600).map(|_| ask(None).unwrap()));
+    go.send(()).unwrap();
+    let seen: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap().unwrap()).collect();
+    // An operation sees the number of the commit before.
+    for pair in seen.windows(2) {
+        assert_eq!(pair[0].0 == pair[1].0, pair[0].1 == pair[1].1, "{pair:?}");
+        assert!(pair[0].1 <= pair[1].1);
+    }
+    let (commits, row) = (seen.last().unwrap().0 - seen[0].0 + 1, store.read(|tx| tx.journal_row()).unwrap());
+    assert!((2..600).contains(&commits), "{commits} commits");
+    assert_eq!(row.recorded_at, seen.last().unwrap().1);
 }

@@ -346,6 +346,18 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_due ON jobs (due_at);
 
+CREATE TABLE account_owners (
+    account_id INTEGER NOT NULL REFERENCES accounts (id), -- the account
+    profile_id INTEGER NOT NULL REFERENCES profiles (id), -- one of its owners
+    priority INTEGER NOT NULL CHECK (priority >= 1), -- without gaps from 1, who is the primary owner as in accounts
+    access TEXT NOT NULL CHECK (access IN ('full', 'read', 'none')), -- what the owner may do; the primary owner has full
+    created_at INTEGER NOT NULL,           -- when it became an owner
+    PRIMARY KEY (account_id, profile_id),
+    UNIQUE (account_id, priority)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX account_owners_by_profile ON account_owners (profile_id);
+
 CREATE TABLE change_journal (
     id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row, and every commit changes it
     stream BLOB NOT NULL,                  -- the stream of commits that can be followed from one to the next, 16 bytes

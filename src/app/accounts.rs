@@ -1,5 +1,6 @@
 //! Accounts: opened, changed, archived, read.
 
+use super::labels::check_account_labels;
 use super::profiles::check_version;
 use super::work::to_json;
 use super::{Command, Failure, Query, View, Work};
@@ -8,6 +9,7 @@ use crate::domain::currency::{Currency, CurrencyCode};
 use crate::domain::event::{Event, EventType};
 use crate::domain::group::{Group, MarginCalculation, TradeStatus};
 use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
+use crate::domain::labels::{AccountLabels, AccountLabelsChange};
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
@@ -20,7 +22,7 @@ pub const LEVERAGE_MAX: u32 = 10_000;
 
 /// Opens an account with a balance of zero.
 ///
-/// Refusals: unknown profile, group or currency; id taken; group disabled or without the currency; a mode that the group
+/// Refusals: unknown profile, group or currency; id, reference or alias taken; group disabled or without the currency; a mode that the group
 /// contradicts; leverage or limit out of range.
 pub struct OpenAccount {
     /// An id of the caller's choice, unused so far; none makes one.
@@ -47,6 +49,8 @@ pub struct OpenAccount {
     pub net_open_position_limit: Option<DecimalText>,
     /// Whether daily statements are wanted.
     pub wants_daily_statement: bool,
+    /// What callers note on it.
+    pub labels: AccountLabelsChange,
 }
 
 impl Command for OpenAccount {
@@ -56,6 +60,7 @@ impl Command for OpenAccount {
 
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
         let now = work.now;
+        self.labels.check()?;
         let profile = work.tx.profile(self.profile, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
         let group = work.tx.group(self.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
         let currency = work
@@ -76,15 +81,17 @@ impl Command for OpenAccount {
             let hidden = Refusal::invalid("id", "cannot be used");
             return Err(if is_visible { Refusal::DuplicateId(Noun::Account) } else { hidden }.into());
         }
-        check_group(&group, &currency)?;
-
-        let id = self.id.unwrap_or_else(|| AccountId::new(now, work.app.randomness()));
         let portfolio = work.tx.default_portfolio(
             DEFAULT_LEDGER,
             profile.serial,
             PortfolioId::new(now, work.app.randomness()),
             now,
         )?;
+        let labels = self.labels.apply(&AccountLabels::default());
+        check_account_labels(work, &labels, (DEFAULT_LEDGER, portfolio), None)?;
+        check_group(&group, &currency)?;
+
+        let id = self.id.unwrap_or_else(|| AccountId::new(now, work.app.randomness()));
         let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.is_demo };
         let (serial, number) = next_number(work)?;
         let new = NewAccount {
@@ -108,6 +115,9 @@ impl Command for OpenAccount {
             },
         };
         work.tx.add_account(&new, now)?;
+        if labels != AccountLabels::default() {
+            work.tx.set_account_labels(new.book, &labels)?;
+        }
         told(work, id, EventType::AccountOpened)
     }
 }
@@ -161,7 +171,7 @@ fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> 
 
 /// Changes the settings of an account; what is left out stays.
 ///
-/// Refusals: unknown account or group, archived, version differs, a fixed field with another value, group disabled,
+/// Refusals: unknown account or group, reference or alias taken, archived, version differs, a fixed field with another value, group disabled,
 /// without the currency or of the other mode, leverage or limit out of range.
 pub struct ChangeAccount {
     /// Which account.
@@ -182,6 +192,8 @@ pub struct ChangeAccount {
     pub wants_daily_statement: Option<bool>,
     /// How far below zero it may go: zero or less, within what its group allows.
     pub minimum_balance: Option<DecimalText>,
+    /// What callers note on it.
+    pub labels: AccountLabelsChange,
 }
 
 /// The fields of an account that never change, where the caller sent them.
@@ -242,12 +254,15 @@ impl Command for ChangeAccount {
 
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
         let id = self.id;
+        self.labels.check()?;
         let account = find(work, id)?;
         let present = work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
         let group = match self.group {
             Some(group) => work.tx.group(group)?.ok_or(Refusal::NotFound(Noun::Group))?,
             None => present.clone(),
         };
+        let labels = self.labels.apply(&account.labels);
+        check_account_labels(work, &labels, (account.standing.ledger, account.standing.portfolio), Some(&account))?;
         check_version(self.expected_version, account.version)?;
         self.fixed.check(&account)?;
         if let Some(leverage) = self.max_leverage {
@@ -292,10 +307,13 @@ impl Command for ChangeAccount {
             wants_daily_statement: self.wants_daily_statement.unwrap_or(old.wants_daily_statement),
             minimum: minimum.unwrap_or(old.minimum),
         };
-        if new == old {
+        if new == old && labels == account.labels {
             return Ok(account);
         }
         work.tx.change_account(account.book, &new, work.now)?;
+        if labels != account.labels {
+            work.tx.set_account_labels(account.book, &labels)?;
+        }
         told(work, id, EventType::AccountUpdated)
     }
 }

@@ -12,6 +12,7 @@ pub mod funding;
 pub mod groups;
 pub mod holds;
 pub mod keys;
+mod labels;
 mod ledger;
 pub mod login;
 pub mod movements;

@@ -1,6 +1,7 @@
 //! The owners of accounts: added, changed, removed, read; and what follows when the primary owner changes.
 
 use super::accounts::{find as find_account, told as account_told};
+use super::labels::check_account_labels;
 use super::profiles::{check_version, find as find_profile};
 use super::work::to_json;
 use super::{Command, Failure, Query, View, Work};
@@ -186,6 +187,8 @@ fn write(
             PortfolioId::new(work.now, work.app.randomness()),
             work.now,
         )?;
+        // Its alias goes with it, and may be taken there.
+        check_account_labels(work, &account.labels, (account.standing.ledger, portfolio), Some(account))?;
         let serial = work.tx.next_portfolio_serial(portfolio)?;
         work.tx.move_account(account.book, primary.serial, portfolio, serial)?;
     }

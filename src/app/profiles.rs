@@ -1,21 +1,23 @@
 //! Profiles: created, replaced, read.
 
+use super::labels::check_profile_reference;
 use super::passwords::PasswordHash;
 use super::work::to_json;
 use super::{Command, Failure, Query, View, Work};
 use crate::domain::account::Account;
 use crate::domain::event::{Event, EventType};
 use crate::domain::ids::{ProfileId, ProfileSerial};
+use crate::domain::labels::{Labels, LabelsChange};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::profile::{Profile, ProfileDetails, check_tags};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::text;
 use crate::store::NewProfile;
-pub use crate::store::ProfileFilter;
+pub use crate::store::{LabelFilter, ProfileFilter};
 use std::collections::BTreeSet;
 
-/// Creates a profile. Refusals: bad fields, id taken, address taken.
+/// Creates a profile. Refusals: bad fields; id, address or reference taken.
 ///
 /// What an operator with tags creates carries these tags, or it would be out of sight at once.
 pub struct CreateProfile {
@@ -25,6 +27,8 @@ pub struct CreateProfile {
     pub details: ProfileDetails,
     /// Its tags; none: those of the operator.
     pub tags: Option<BTreeSet<String>>,
+    /// What callers note on it.
+    pub labels: LabelsChange,
     /// Its password for end-user sessions.
     pub password: Option<PasswordHash>,
 }
@@ -36,6 +40,7 @@ impl Command for CreateProfile {
 
     fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
         self.details.check()?;
+        self.labels.check()?;
         let tags = own_tags(work.visibility(), &BTreeSet::new(), self.tags)?;
         if let Some(id) = self.id
             && work.tx.has_profile(id)?
@@ -45,9 +50,15 @@ impl Command for CreateProfile {
             return Err(if is_visible { Refusal::DuplicateId(Noun::Profile) } else { hidden }.into());
         }
         check_email_is_free(work, &self.details.email, None)?;
+        let labels = self.labels.apply(&Labels::default());
+        check_profile_reference(work, &labels.reference, None)?;
         let id = self.id.unwrap_or_else(|| ProfileId::new(work.now, work.app.randomness()));
         let password_hash = self.password.map(|hash| hash.as_str().to_owned());
-        work.tx.add_profile(&NewProfile { id, details: self.details, tags, password_hash }, work.now)?;
+        let new = NewProfile { id, details: self.details, tags, password_hash };
+        let serial = work.tx.add_profile(&new, work.now)?;
+        if labels != Labels::default() {
+            work.tx.set_profile_labels(serial, &labels)?;
+        }
         told(work, id, EventType::ProfileCreated)
     }
 }
@@ -87,7 +98,8 @@ fn check_email_is_free(work: &Work<'_>, email: &str, own: Option<ProfileSerial>)
     }
 }
 
-/// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address taken, version differs.
+/// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address or reference taken,
+/// version differs.
 pub struct ReplaceProfile {
     /// Which profile.
     pub id: ProfileId,
@@ -95,6 +107,8 @@ pub struct ReplaceProfile {
     pub details: ProfileDetails,
     /// Its tags; none: as they are.
     pub tags: Option<BTreeSet<String>>,
+    /// What callers note on it.
+    pub labels: LabelsChange,
     /// A new password; none: the old one stays.
     pub password: Option<PasswordHash>,
     /// The version that the caller has read.
@@ -108,13 +122,19 @@ impl Command for ReplaceProfile {
 
     fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
         self.details.check()?;
+        self.labels.check()?;
         let profile = find(work, self.id)?;
-        check_version(self.expected_version, profile.version)?;
         check_email_is_free(work, &self.details.email, Some(profile.serial))?;
+        let labels = self.labels.apply(&profile.labels);
+        check_profile_reference(work, &labels.reference, Some(profile.serial))?;
+        check_version(self.expected_version, profile.version)?;
         if let Some(wanted) = self.tags.filter(|wanted| *wanted != profile.tags) {
             work.tx.set_profile_tags(profile.serial, &own_tags(work.visibility(), &profile.tags, Some(wanted))?)?;
         }
         work.tx.replace_profile(profile.serial, &self.details, work.now)?;
+        if labels != profile.labels {
+            work.tx.set_profile_labels(profile.serial, &labels)?;
+        }
         if let Some(password) = self.password {
             work.tx.set_profile_password(profile.serial, password.as_str(), work.now)?;
             work.tx.revoke_sessions(profile.serial, work.now)?;

@@ -6,6 +6,7 @@ use super::profiles::CreateProfile;
 use super::{App, Caller};
 use crate::domain::currency::CurrencyCode;
 use crate::domain::entry::EntryKind;
+use crate::domain::labels::{AccountLabelsChange, LabelsChange};
 use crate::domain::money::{DecimalText, ExtraDecimals};
 use crate::domain::profile::ProfileDetails;
 use crate::domain::refusal::Refusal;
@@ -47,7 +48,13 @@ impl App {
                         last_name: (*last).into(),
                         ..ProfileDetails::default()
                     };
-                    let new = CreateProfile { id: None, details, tags: None, password: None };
+                    let new = CreateProfile {
+                        id: None,
+                        details,
+                        tags: None,
+                        labels: LabelsChange::default(),
+                        password: None,
+                    };
                     let profile = match self.execute_blocking(caller, new) {
                         Ok(done) => done.outcome.id,
                         Err(Refusal::DuplicateEmail) => return Ok(opened),
@@ -70,6 +77,7 @@ impl App {
                 max_leverage: None,
                 net_open_position_limit: None,
                 wants_daily_statement: false,
+                labels: AccountLabelsChange::default(),
             };
             let account = self.execute_blocking(caller, open)?.outcome;
             opened += 1;

@@ -5,8 +5,10 @@ use super::clock::Moment;
 use super::currency::CurrencyCode;
 use super::group::{MarginCalculation, TradeStatus};
 use super::ids::{
-    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId, ProfileSerial,
+    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, PortfolioId, PortfolioSerial, ProfileId,
+    ProfileSerial,
 };
+use super::labels::AccountLabels;
 use super::money::{Amount, Decimals};
 use super::refusal::{Refusal, Remainder};
 
@@ -225,6 +227,8 @@ pub struct Standing {
     pub ledger: i64,
     /// Its currency.
     pub currency: CurrencySerial,
+    /// The portfolio it belongs to.
+    pub portfolio: PortfolioSerial,
     /// Its primary owner.
     pub profile: ProfileSerial,
     /// Since when its primary owner is a client.
@@ -242,6 +246,7 @@ impl Default for Standing {
         Standing {
             ledger: DEFAULT_LEDGER,
             currency: CurrencySerial(0),
+            portfolio: PortfolioSerial(0),
             profile: ProfileSerial(0),
             client_since: Moment::from_unix_ms(0),
             deposit_hold_days: 0,
@@ -312,6 +317,9 @@ pub struct Account {
     pub updated_at: Moment,
     /// When it was archived.
     pub closed_at: Option<Moment>,
+    /// What callers note on it. Outcomes and events of older versions have none.
+    #[serde(default)]
+    pub labels: AccountLabels,
     /// Where it stands in the ledger.
     #[serde(skip)]
     pub standing: Standing,

@@ -110,6 +110,9 @@ row_ids! {
 /// The ledger in which every dialect but Midaz works; it always exists.
 pub const DEFAULT_LEDGER: i64 = 1;
 
+/// The organization to which every profile belongs; it always exists.
+pub const DEFAULT_ORGANIZATION: i64 = 1;
+
 /// A version 7 UUID (RFC 9562) of a moment. Ids of the same millisecond are in no particular order.
 pub fn uuid_v7(now: Moment, randomness: &dyn Randomness) -> Uuid {
     let mut random = [0u8; 10];

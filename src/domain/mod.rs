@@ -12,6 +12,7 @@ pub mod event;
 pub mod group;
 pub mod house;
 pub mod ids;
+pub mod labels;
 pub mod money;
 pub mod movement;
 pub mod owner;

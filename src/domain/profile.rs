@@ -2,6 +2,7 @@
 
 use super::clock::Moment;
 use super::ids::{ProfileId, ProfileSerial};
+use super::labels::Labels;
 use super::refusal::Refusal;
 use super::text;
 use std::collections::BTreeSet;
@@ -80,6 +81,9 @@ pub struct Profile {
     pub details: ProfileDetails,
     /// Labels that limit which operators see it.
     pub tags: BTreeSet<String>,
+    /// What callers note on it. Outcomes and events of older versions have none.
+    #[serde(default)]
+    pub labels: Labels,
     /// Rises with every change, from 1.
     pub version: u64,
     /// When it was created.

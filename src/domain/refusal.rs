@@ -156,10 +156,12 @@ pub enum Refusal {
     DuplicateEmail,
     /// An operator of that name exists already.
     DuplicateName,
-    /// Another movement of the kind has that reference.
+    /// Another object of the kind has that reference.
     DuplicateReference,
     /// The client is an owner of the account already.
     DuplicateOwner,
+    /// Another account of the portfolio has that alias.
+    DuplicateAlias,
     /// The object was changed since the caller read it.
     VersionMismatch {
         /// The version that the caller expected.
@@ -284,6 +286,7 @@ impl Refusal {
             Refusal::DuplicateName => "DUPLICATE_NAME",
             Refusal::DuplicateReference => "DUPLICATE_REFERENCE",
             Refusal::DuplicateOwner => "DUPLICATE_OWNER",
+            Refusal::DuplicateAlias => "DUPLICATE_ALIAS",
             Refusal::VersionMismatch { .. } => "VERSION_MISMATCH",
             Refusal::Immutable { .. } => "IMMUTABLE_FIELD",
             Refusal::MovementState { .. } => "WRONG_STATE",
@@ -362,6 +365,7 @@ impl fmt::Display for Refusal {
             Refusal::Immutable { field } => write!(f, "{field}: fixed at creation"),
             Refusal::DuplicateReference => f.write_str("reference: it was used before"),
             Refusal::DuplicateOwner => f.write_str("profileId: it is an owner of the account already"),
+            Refusal::DuplicateAlias => f.write_str("alias: another account of the portfolio has it"),
             Refusal::MovementState { noun, state } => write!(f, "the {} is {}", noun.word(), state.name()),
             Refusal::AlreadyReversed => f.write_str("the entry was reversed before"),
             Refusal::NotReversible => f.write_str("an entry of this kind cannot be reversed"),

@@ -1,7 +1,9 @@
 //! Accounts: their settings, joined with their balances.
 
 use super::StoreError;
+use super::conditions::Conditions;
 use super::currencies::decimals;
+use super::labels::{LabelFilter, labels};
 use super::profiles::visible_tags;
 use super::transaction::{Columns, ReadTx, WriteTx, sql};
 use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing};
@@ -13,6 +15,7 @@ use crate::domain::ids::{
     AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, PortfolioId, PortfolioSerial, ProfileId,
     ProfileSerial,
 };
+use crate::domain::labels::AccountLabels;
 use crate::domain::money::Amount;
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::Visibility;
@@ -36,7 +39,30 @@ pub struct AccountFilter {
     pub status: Option<TradeStatus>,
     /// Also the archived ones.
     pub with_archived: bool,
+    /// Of this name.
+    pub name: Option<String>,
+    /// With this alias.
+    pub alias: Option<String>,
+    /// With these labels.
+    pub labels: LabelFilter,
 }
+
+/// That the primary owner of an account has one of the tags of a list.
+const VISIBLE: &str =
+    "a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
+
+/// The accounts that a client is an owner of.
+const OWNED: &str = "SELECT account_id AS id FROM account_owners
+                     WHERE profile_id = (SELECT id FROM profiles WHERE uuid = ?)";
+
+/// The same, where the client has one of the tags of a list.
+const OWNED_BY_VISIBLE: &str = "SELECT account_id AS id FROM account_owners
+                                WHERE profile_id = (SELECT p.id FROM profiles p WHERE p.uuid = ? AND p.id IN (
+                                    SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?))))";
+
+/// That an account is in a currency.
+const IN_CURRENCY: &str =
+    "(SELECT k.currency_id FROM books k WHERE k.id = a.id) = (SELECT id FROM currencies WHERE code = ?)";
 
 /// An account to be opened; its book exists already.
 #[derive(Clone, Debug)]
@@ -130,11 +156,17 @@ pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         standing: Standing {
             ledger: columns.next("ledger_id")?,
             currency: CurrencySerial(columns.next("currency_id")?),
+            portfolio: PortfolioSerial(columns.next("portfolio_id")?),
             profile: ProfileSerial(columns.next("profile_id")?),
             client_since: Moment::from_unix_ms(columns.next("client_since")?),
             deposit_hold_days: columns.next("deposit_hold_days")?,
             new_client_hold_days: columns.next("new_client_hold_days")?,
             requires_approval: columns.next("requires_approval")?,
+        },
+        labels: AccountLabels {
+            name: columns.next::<Option<String>>("name")?.unwrap_or_default(),
+            alias: columns.next::<Option<String>>("alias")?.unwrap_or_default(),
+            common: labels(columns.next("reference")?, columns.next("category")?, columns.next("attributes")?)?,
         },
     })
 }
@@ -163,35 +195,29 @@ impl ReadTx<'_> {
         visibility: &Visibility,
         page: Page,
     ) -> Result<Listing<Account>, StoreError> {
+        let uuid = |id: Uuid| id.as_bytes().to_vec();
+        let mut conditions = Conditions::on("accounts", "a");
         let ids = id_list(filter.ids.iter().map(|id| id.uuid()));
-        let profile = filter.profile.map(ProfileId::uuid);
-        let group = filter.group.map(GroupId::uuid);
-        let currency = filter.currency.as_ref().map(CurrencyCode::as_str);
-        let status = filter.status.map(TradeStatus::name);
-        let tags = visible_tags(visibility);
-        let owner = filter.owner.map(ProfileId::uuid);
-        let rows = self.all(
-            sql!("accounts/columns", "accounts/matching", "accounts/page"),
-            params![
-                ids,
-                profile,
-                group,
-                currency,
-                status,
-                filter.with_archived,
-                tags,
-                owner,
-                page.size(),
-                page.offset()
-            ],
-            account,
-        )?;
-        let total = self.one(
-            sql!("accounts/count", "accounts/matching"),
-            params![ids, profile, group, currency, status, filter.with_archived, tags, owner],
-            |row| row.get(0),
-        )?;
-        Ok(Listing { rows, total, page })
+        conditions.if_any("a.uuid IN (SELECT unhex(value) FROM json_each(?))", ids);
+        let profile = filter.profile.map(|id| uuid(id.uuid()));
+        conditions.if_any("a.profile_id = (SELECT id FROM profiles WHERE uuid = ?)", profile);
+        let group = filter.group.map(|id| uuid(id.uuid()));
+        conditions.if_any("a.group_id = (SELECT id FROM account_groups WHERE uuid = ?)", group);
+        conditions.if_any(IN_CURRENCY, filter.currency.as_ref().map(|code| code.as_str().to_owned()));
+        conditions.if_any("a.trade_status = ?", filter.status.map(|status| status.name().to_owned()));
+        if !filter.with_archived {
+            conditions.add("a.lifecycle <> 'closed'");
+        }
+        filter.labels.on_accounts(&mut conditions, &filter.name, &filter.alias);
+        if let Some(owner) = filter.owner {
+            let owner = [uuid(owner.uuid()).into()];
+            match visible_tags(visibility) {
+                None => conditions.within(OWNED, owner),
+                Some(tags) => conditions.within(OWNED_BY_VISIBLE, owner.into_iter().chain([tags.into()])),
+            }
+        }
+        conditions.visible(VISIBLE, visibility);
+        self.listing(conditions, concat!(sql!("accounts/columns"), "WHERE a.id = ?1"), page, account)
     }
 
     /// Whether an id is taken; whether that account is visible does not matter.
@@ -275,6 +301,7 @@ impl WriteTx<'_> {
 
     /// Archives an account, for good.
     pub fn close_account(&self, book: BookId, now: Moment) -> Result<(), StoreError> {
-        self.run(sql!("accounts/close"), (book.0, now.unix_ms())).map(|_| ())
+        self.run(sql!("accounts/close"), (book.0, now.unix_ms()))?;
+        self.free_alias(book)
     }
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod audit_log;
 mod books;
 mod checkpoint;
+mod conditions;
 mod connection;
 mod currencies;
 mod data_dir;
@@ -20,6 +21,7 @@ mod installation;
 mod jobs;
 mod journal;
 mod keys;
+mod labels;
 mod migrations;
 mod movements;
 mod owners;
@@ -47,6 +49,7 @@ pub use journal::{
     Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
 };
 pub use keys::KeyRow;
+pub use labels::LabelFilter;
 pub use migrations::{LATEST_SCHEMA, MigrationError};
 pub use movements::{Clearing, MovementFilter, MovementStep, NewMovement};
 pub use platforms::PlatformRow;

@@ -74,6 +74,7 @@ impl WriteTx<'_> {
         portfolio_serial: i64,
     ) -> Result<(), StoreError> {
         let row = (account.0, profile.0, portfolio.0, portfolio_serial);
-        self.run(sql!("owners/set_primary"), row).map(|_| ())
+        self.run(sql!("owners/set_primary"), row)?;
+        self.move_alias(account, portfolio)
     }
 }

@@ -2,6 +2,8 @@
 
 use super::StoreError;
 use super::access::{json_list, text_list};
+use super::conditions::Conditions;
+use super::labels::{LabelFilter, labels};
 use super::transaction::{ReadTx, WriteTx, sql};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{ProfileId, ProfileSerial};
@@ -18,7 +20,12 @@ use uuid::Uuid;
 pub struct ProfileFilter {
     /// Exactly this address, ignoring case.
     pub email: Option<String>,
+    /// With these labels.
+    pub labels: LabelFilter,
 }
+
+/// That a profile has one of the tags of a list; as a set of profiles it can be made from the index of the tags.
+const VISIBLE: &str = "p.id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
 
 /// A profile to be created.
 #[derive(Clone, Debug)]
@@ -63,6 +70,7 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
             timezone: row.get("timezone")?,
         },
         tags: text_list(row, "tags")?.unwrap_or_default(),
+        labels: labels(row.get("reference")?, row.get("category")?, row.get("attributes")?)?,
         version: row.get("version")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
         updated_at: Moment::from_unix_ms(row.get("updated_at")?),
@@ -94,6 +102,12 @@ impl ReadTx<'_> {
         self.find(sql, [email_folded], |row| Ok(ProfileSerial(row.get(0)?)))
     }
 
+    /// Whether a profile is visible.
+    pub fn is_profile_visible(&self, serial: ProfileSerial, visibility: &Visibility) -> Result<bool, StoreError> {
+        let sql = concat!("SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.id = ?1\n", sql!("profiles/visible"), ")");
+        self.one(sql, (serial.0, visible_tags(visibility)), |row| row.get(0))
+    }
+
     /// Whether an id is taken; whether that profile is visible does not matter.
     pub fn has_profile(&self, id: ProfileId) -> Result<bool, StoreError> {
         self.one("SELECT EXISTS (SELECT 1 FROM profiles WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
@@ -106,26 +120,11 @@ impl ReadTx<'_> {
         visibility: &Visibility,
         page: Page,
     ) -> Result<Listing<Profile>, StoreError> {
-        let email = filter.email.as_deref().map(text::fold);
-        let tags = visible_tags(visibility);
-        let rows = self.all(
-            concat!(
-                sql!("profiles/columns"),
-                "WHERE (?1 IS NULL OR p.email_folded = ?1)\n",
-                sql!("profiles/visible", "profiles/page")
-            ),
-            (&email, &tags, page.size(), page.offset()),
-            profile,
-        )?;
-        let total = self.one(
-            concat!(
-                "SELECT count(*) FROM profiles p WHERE (?1 IS NULL OR p.email_folded = ?1)\n",
-                sql!("profiles/visible")
-            ),
-            (&email, &tags),
-            |row| row.get(0),
-        )?;
-        Ok(Listing { rows, total, page })
+        let mut conditions = Conditions::on("profiles", "p");
+        conditions.if_any("p.email_folded = ?", filter.email.as_deref().map(text::fold));
+        filter.labels.on_profiles(&mut conditions);
+        conditions.visible(VISIBLE, visibility);
+        self.listing(conditions, concat!(sql!("profiles/columns"), "WHERE p.id = ?1"), page, profile)
     }
 }
 

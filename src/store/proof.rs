@@ -141,6 +141,11 @@ impl ReadTx<'_> {
         self.prove_movements(&mut proof)?;
         self.prove_owners(&mut proof)?;
         self.prove_events(&mut proof)?;
+        for account in self.misplaced_labels(FINDINGS_MAX)? {
+            proof.find("labels", || {
+                format!("account {account}: its reference or alias counts in another place than its own")
+            });
+        }
         prove_trial_balance(&mut proof, &books);
         Ok(proof)
     }

@@ -14,6 +14,7 @@ use bursar::app::{self, App, Caller, Command, Done, RetryKey, Settings};
 use bursar::domain::currency::CurrencyCode;
 use bursar::domain::entry::EntryKind;
 use bursar::domain::ids::{AccountId, EntryId, GroupId, MovementId, ProfileId};
+use bursar::domain::labels::{AccountLabelsChange, LabelsChange};
 use bursar::domain::money::{DecimalText, ExtraDecimals};
 use bursar::domain::movement::{MovementKind, MovementState};
 use bursar::domain::profile::ProfileDetails;
@@ -182,7 +183,7 @@ impl World {
         group.deposit_hold_days = if holds_deposits { 10 } else { 0 };
         app.execute_blocking(&caller, ApplyReference { file }).unwrap();
         let details = ProfileDetails { email: "client@example.com".into(), ..ProfileDetails::default() };
-        let new = CreateProfile { id: None, details, tags: None, password: None };
+        let new = CreateProfile { id: None, details, tags: None, labels: LabelsChange::default(), password: None };
         let profile = app.execute_blocking(&caller, new).unwrap().outcome.id;
         let groups = app.show_reference().unwrap().groups;
         let group = groups.iter().find(|group| group.code == "live-standard").unwrap().id.unwrap().into();
@@ -224,6 +225,7 @@ impl World {
             max_leverage: None,
             net_open_position_limit: None,
             wants_daily_statement: false,
+            labels: AccountLabelsChange::default(),
         };
         let id = self.run(open).unwrap().id;
         self.accounts.push(Model {

@@ -12,6 +12,7 @@ use bursar::domain::entry::EntryKind;
 use bursar::domain::group::TradeStatus;
 use bursar::domain::house::House;
 use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
+use bursar::domain::labels::AccountLabels;
 use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::movement::MovementState;
 use bursar::domain::refusal::{Credentials, Noun, Refusal, Remainder};
@@ -70,6 +71,7 @@ fn account() -> Account {
         created_at: Moment::from_unix_ms(0),
         updated_at: Moment::from_unix_ms(0),
         closed_at: None,
+        labels: AccountLabels::default(),
         standing: Standing::default(),
     }
 }
@@ -134,6 +136,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::DuplicateName,
         Refusal::DuplicateReference,
         Refusal::DuplicateOwner,
+        Refusal::DuplicateAlias,
         Refusal::VersionMismatch { expected: 1, actual: 2 },
         Refusal::Immutable { field: field() },
         Refusal::MovementState { noun: Noun::Hold, state: MovementState::Posted },

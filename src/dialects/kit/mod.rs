@@ -2,12 +2,14 @@
 
 mod body;
 mod call;
+mod members;
 mod query;
 mod reply;
 mod routes;
 
 pub use body::{Literal, read_json};
 pub use call::{Call, Origin};
+pub use members::{Members, Scalar, sent};
 pub use query::QueryParams;
 pub use reply::{ExactNumber, Reply};
 pub use routes::{Access, Route, Routes, Shared, refuse, respond, unknown_route};

@@ -1,6 +1,7 @@
 //! Query strings.
 
 use crate::domain::refusal::Refusal;
+use std::collections::BTreeMap;
 
 /// The parameters of a query string, decoded, in order.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,22 @@ impl QueryParams {
     /// All values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of all parameters whose name begins like this, by the rest of the name. Each may be given once, and an
+    /// empty value counts as none.
+    pub fn members(&self, prefix: &str) -> Result<BTreeMap<String, String>, Refusal> {
+        let mut members = BTreeMap::new();
+        for (name, _) in self.0.iter().filter(|(name, _)| name.starts_with(prefix)) {
+            let rest = &name[prefix.len()..];
+            if rest.is_empty() {
+                return Err(Refusal::invalid(name, "a name is missing after the point"));
+            }
+            if let Some(value) = self.one(name)? {
+                members.insert(rest.to_owned(), value.to_owned());
+            }
+        }
+        Ok(members)
     }
 
     /// A whole number that may be given once. One that does not fit is larger than any range, so it reads as the largest.

@@ -1,13 +1,15 @@
 //! Accounts.
 
 use super::fields;
+use super::labels::{self, LabelsRequest, LabelsView};
 use super::profiles::Empty;
 use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
-use crate::dialects::kit::{Call, ExactNumber, Literal, Reply};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Reply, Scalar, sent};
 use crate::domain::account::{Account, LockHolder, LockReason};
 use crate::domain::currency::CurrencyCode;
+use crate::domain::labels::AccountLabelsChange;
 use crate::domain::money::Amount;
 use crate::domain::page::Listing;
 use crate::domain::refusal::Refusal;
@@ -57,6 +59,27 @@ pub(super) struct AccountRequest {
     /// Fixed at creation.
     #[schema(value_type = Option<String>, example = "MARGIN_CALC_TYPE_SUM")]
     margin_calc_type_override: Option<Literal>,
+    /// What people call it, at most 256 characters.
+    #[serde(default, deserialize_with = "sent")]
+    name: Option<String>,
+    /// A second name for programs, at most 256 characters; unique among the open accounts of the portfolio.
+    #[serde(default, deserialize_with = "sent")]
+    alias: Option<String>,
+    /// Your own id of it, at most 100 characters; unique for its kind of object. Left out it stays, null or empty removes it;
+    /// so do the next three.
+    #[serde(default, deserialize_with = "sent")]
+    reference: Option<String>,
+    /// Your word for its sort, at most 100 characters.
+    #[serde(default, deserialize_with = "sent")]
+    category: Option<String>,
+    /// All custom fields: at most 20 texts of 255 characters, under names of 50.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<Object>)]
+    custom_fields: Option<Members<Option<String>>>,
+    /// All metadata: at most 100 texts (of 1000 characters), numbers and booleans, under keys of 100 characters.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Members<Scalar>>,
     /// Only on change: how far below zero the account may go, zero or less, within what its group allows.
     #[schema(value_type = Option<f64>)]
     minimum_balance: Option<Literal>,
@@ -84,7 +107,17 @@ impl AccountRequest {
         }
     }
 
-    fn opening(self) -> Result<OpenAccount, Refusal> {
+    fn labels(&mut self) -> AccountLabelsChange {
+        let request = LabelsRequest {
+            reference: self.reference.take(),
+            category: self.category.take(),
+            custom_fields: self.custom_fields.take(),
+            metadata: self.metadata.take(),
+        };
+        AccountLabelsChange { name: self.name.take(), alias: self.alias.take(), common: request.into() }
+    }
+
+    fn opening(mut self) -> Result<OpenAccount, Refusal> {
         let currency = self.currency.as_deref().filter(|code| !code.is_empty());
         let balance = self.balance.as_ref().map(|text| fields::decimal("balance", text)).transpose()?;
         if balance.is_some_and(|balance| !balance.is_zero()) {
@@ -108,10 +141,11 @@ impl AccountRequest {
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement.unwrap_or(false),
+            labels: self.labels(),
         })
     }
 
-    fn change(self, call: &Call) -> Result<ChangeAccount, Refusal> {
+    fn change(mut self, call: &Call) -> Result<ChangeAccount, Refusal> {
         let sb = [("isSb", self.is_sb), ("spreadBetting", self.spread_betting)];
         let version = fields::whole("version", self.version.as_ref())?;
         Ok(ChangeAccount {
@@ -135,6 +169,7 @@ impl AccountRequest {
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement,
+            labels: self.labels(),
             minimum_balance: self
                 .minimum_balance
                 .as_ref()
@@ -211,6 +246,12 @@ pub(super) struct AccountView {
     updated_at: String,
     /// When the account was archived; null while it is not.
     archived_at: Option<String>,
+    /// What people call it; empty if it has no name.
+    name: String,
+    /// A second name for programs; empty if it has none.
+    alias: String,
+    #[serde(flatten)]
+    labels: LabelsView,
 }
 
 impl From<Account> for AccountView {
@@ -245,6 +286,9 @@ impl From<Account> for AccountView {
             created_at: account.created_at.to_string(),
             updated_at: account.updated_at.to_string(),
             archived_at: account.closed_at.map(|at| at.to_string()),
+            name: account.labels.name,
+            alias: account.labels.alias,
+            labels: account.labels.common.into(),
             currency: account.currency.to_string(),
         }
     }
@@ -333,6 +377,13 @@ impl From<Listing<Account>> for AccountList {
         ("currency" = Option<String>, Query, description = "in this currency"),
         ("status" = Option<String>, Query, description = "trade status, by name or number; 0 for any"),
         ("archived" = Option<bool>, Query, description = "also the archived ones"),
+        ("name" = Option<String>, Query, description = "of exactly this name"),
+        ("alias" = Option<String>, Query, description = "with this alias"),
+        ("reference" = Option<String>, Query, description = "with this reference"),
+        ("category" = Option<String>, Query, description = "of this category"),
+        ("tag" = Option<String>, Query, description = "whose client has this tag"),
+        ("metadata.{key}" = Option<String>, Query, description = "with this value of metadata; any number of keys"),
+        ("customField.{name}" = Option<String>, Query, description = "with this custom field; any number of names"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ),
@@ -351,6 +402,9 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
             Some("true") => true,
             Some(_) => return Err(Refusal::invalid("archived", "true or false")),
         },
+        name: query.one("name")?.map(str::to_owned),
+        alias: query.one("alias")?.map(str::to_owned),
+        labels: labels::filter(&query)?,
     };
     let accounts = call.ask(ListAccounts { filter, page: fields::page(&query)? }).await?;
     Reply::ok(&AccountList::from(accounts))

@@ -112,7 +112,8 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::DuplicateEmail
         | Refusal::DuplicateName
         | Refusal::DuplicateReference
-        | Refusal::DuplicateOwner => (StatusCode::CONFLICT, ALREADY_EXISTS),
+        | Refusal::DuplicateOwner
+        | Refusal::DuplicateAlias => (StatusCode::CONFLICT, ALREADY_EXISTS),
         Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, ABORTED),
         Refusal::MovementState { .. }
         | Refusal::AlreadyReversed
@@ -153,6 +154,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         Refusal::NotFound(Noun::Group) | Refusal::GroupDisabled | Refusal::GroupModeDiffers => Some("groupId".into()),
         Refusal::DuplicateEmail => Some("email".into()),
         Refusal::DuplicateReference => Some("reference".into()),
+        Refusal::DuplicateAlias => Some("alias".into()),
         Refusal::DuplicateId(_) => Some("id".into()),
         Refusal::VersionMismatch { .. } => Some("version".into()),
         Refusal::GroupWithoutCurrency { .. } => Some("currency".into()),

@@ -13,6 +13,7 @@ mod fields;
 mod funding;
 mod groups;
 mod holds;
+mod labels;
 mod movements;
 mod openapi;
 mod owners;

@@ -1,11 +1,13 @@
 //! Profiles: end clients.
 
 use super::fields;
+use super::labels::{self, LabelsRequest, LabelsView};
 use super::users::required;
 use crate::app::passwords::PasswordHash;
 use crate::app::profiles::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Members, Reply, Scalar, sent};
 use crate::domain::ids::ProfileId;
+use crate::domain::labels::LabelsChange;
 use crate::domain::page::Listing;
 use crate::domain::profile::{Profile, ProfileDetails, check_password};
 use crate::domain::refusal::Refusal;
@@ -42,6 +44,21 @@ pub(super) struct ProfileRequest {
     password: Option<String>,
     /// Labels that limit which operators see the client. Left out they stay as they are.
     tags: Option<Vec<String>>,
+    /// Your own id of it, at most 100 characters; unique for its kind of object. Left out it stays, null or empty removes it;
+    /// so do the next three.
+    #[serde(default, deserialize_with = "sent")]
+    reference: Option<String>,
+    /// Your word for its sort, at most 100 characters.
+    #[serde(default, deserialize_with = "sent")]
+    category: Option<String>,
+    /// All custom fields: at most 20 texts of 255 characters, under names of 50.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<Object>)]
+    custom_fields: Option<Members<Option<String>>>,
+    /// All metadata: at most 100 texts (of 1000 characters), numbers and booleans, under keys of 100 characters.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Members<Scalar>>,
 }
 
 impl ProfileRequest {
@@ -64,6 +81,16 @@ impl ProfileRequest {
             birth_date: text(&mut self.birth_date),
             timezone: text(&mut self.timezone),
         }
+    }
+
+    fn labels(&mut self) -> LabelsChange {
+        let request = LabelsRequest {
+            reference: self.reference.take(),
+            category: self.category.take(),
+            custom_fields: self.custom_fields.take(),
+            metadata: self.metadata.take(),
+        };
+        request.into()
     }
 
     /// The hash of the password, if one was sent. The other fields are checked before, so that a bad request costs little.
@@ -103,6 +130,8 @@ pub(super) struct ProfileView {
     password: &'static str,
     /// Labels that limit which operators see the client.
     tags: Vec<String>,
+    #[serde(flatten)]
+    labels: LabelsView,
 }
 
 impl From<Profile> for ProfileView {
@@ -127,6 +156,7 @@ impl From<Profile> for ProfileView {
             timezone: d.timezone,
             password: "",
             tags: profile.tags.into_iter().collect(),
+            labels: profile.labels.into(),
         }
     }
 }
@@ -137,11 +167,14 @@ impl From<Profile> for ProfileView {
 pub(super) async fn create(call: Call) -> Result<Reply, Refusal> {
     let mut request: ProfileRequest = call.body()?;
     let details = request.details();
+    let labels = request.labels();
     details.check()?;
+    labels.check()?;
     let command = CreateProfile {
         id: fields::optional_id("id", request.id.as_deref())?,
         details,
         tags: fields::tags(request.tags.take()),
+        labels,
         password: request.password(&call).await?,
     };
     let done = match command.password.is_some() {
@@ -161,7 +194,9 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Refusal> {
     let id = fields::path_id(&call)?;
     let mut request: ProfileRequest = call.body()?;
     let details = request.details();
+    let labels = request.labels();
     details.check()?;
+    labels.check()?;
     if fields::optional_id("id", request.id.as_deref())?.is_some_and(|sent: ProfileId| sent != id) {
         return Err(Refusal::Immutable { field: "id".into() });
     }
@@ -169,6 +204,7 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Refusal> {
         id,
         details,
         tags: fields::tags(request.tags.take()),
+        labels,
         password: request.password(&call).await?,
         expected_version: fields::expected_version(&call, None)?,
     };
@@ -244,13 +280,18 @@ impl From<Listing<Profile>> for ProfileList {
 #[utoipa::path(get, path = "/profiles", tag = "Clients",
     params(
         ("email" = Option<String>, Query, description = "exactly this address, ignoring case"),
+        ("reference" = Option<String>, Query, description = "with this reference"),
+        ("category" = Option<String>, Query, description = "of this category"),
+        ("tag" = Option<String>, Query, description = "with this tag"),
+        ("metadata.{key}" = Option<String>, Query, description = "with this value of metadata; any number of keys"),
+        ("customField.{name}" = Option<String>, Query, description = "with this custom field; any number of names"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ),
     responses((status = 200, body = ProfileList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let query = call.query()?;
-    let filter = ProfileFilter { email: query.one("email")?.map(str::to_owned) };
+    let filter = ProfileFilter { email: query.one("email")?.map(str::to_owned), labels: labels::filter(&query)? };
     let profiles = call.ask(ListProfiles { filter, page: fields::page(&query)? }).await?;
     Reply::ok(&ProfileList::from(profiles))
 }

@@ -1,2 +1,0 @@
-ORDER BY a.id
-LIMIT ?9 OFFSET ?10

@@ -1,2 +1,0 @@
-ORDER BY p.id
-LIMIT ?3 OFFSET ?4

@@ -1,0 +1,114 @@
+//! Labels of clients and accounts: references, categories, custom fields, metadata.
+
+use crate::app::profiles::LabelFilter;
+use crate::dialects::kit::{ExactNumber, Members, QueryParams, Scalar};
+use crate::domain::labels::{Labels, LabelsChange, MetadataValue};
+use crate::domain::refusal::Refusal;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Labels as they were sent.
+pub(super) struct LabelsRequest {
+    pub(super) reference: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) custom_fields: Option<Members<Option<String>>>,
+    pub(super) metadata: Option<Members<Scalar>>,
+}
+
+impl From<LabelsRequest> for LabelsChange {
+    fn from(request: LabelsRequest) -> Self {
+        // What is null is as good as not there.
+        let custom = |fields: Members<Option<String>>| {
+            fields.0.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
+        };
+        LabelsChange {
+            reference: request.reference,
+            category: request.category,
+            custom_fields: request.custom_fields.map(custom),
+            metadata: request.metadata.map(|members| {
+                let value = |(key, value)| Some((key, metadata_value(value)?));
+                members.0.into_iter().filter_map(value).collect()
+            }),
+        }
+    }
+}
+
+fn metadata_value(value: Scalar) -> Option<MetadataValue> {
+    match value {
+        Scalar::Null => None,
+        Scalar::Text(text) => Some(MetadataValue::Text(text)),
+        Scalar::Number(number) => Some(MetadataValue::Number(number)),
+        Scalar::Boolean(boolean) => Some(MetadataValue::Boolean(boolean)),
+    }
+}
+
+/// What you note on a client or an account. It has no meaning here, and all of it can be searched for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Labels)]
+pub(super) struct LabelsView {
+    /// Your own id of it; empty if it has none.
+    #[schema(example = "crm-4711")]
+    reference: String,
+    /// Your word for its sort.
+    #[schema(example = "retail")]
+    category: String,
+    /// Texts by name.
+    #[schema(value_type = Object, example = json!({"desk": "zrh"}))]
+    custom_fields: BTreeMap<String, String>,
+    /// Texts, numbers and booleans by key.
+    #[schema(value_type = Object, example = json!({"score": 7.50, "vip": true}))]
+    metadata: BTreeMap<String, ValueView>,
+}
+
+/// A value of metadata.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ValueView {
+    Text(String),
+    Number(ExactNumber),
+    Boolean(bool),
+}
+
+impl From<MetadataValue> for ValueView {
+    fn from(value: MetadataValue) -> Self {
+        match value {
+            MetadataValue::Text(text) => ValueView::Text(text),
+            MetadataValue::Number(literal) => ValueView::Number(ExactNumber::from_stored(&literal)),
+            MetadataValue::Boolean(boolean) => ValueView::Boolean(boolean),
+        }
+    }
+}
+
+impl From<Labels> for LabelsView {
+    fn from(labels: Labels) -> Self {
+        LabelsView {
+            reference: labels.reference,
+            category: labels.category,
+            custom_fields: labels.custom_fields,
+            metadata: labels.metadata.into_iter().map(|(key, value)| (key, value.into())).collect(),
+        }
+    }
+}
+
+/// Conditions on custom fields and metadata in one list.
+const CONDITIONS_MAX: usize = 10;
+
+/// The conditions on labels of a query string.
+pub(super) fn filter(query: &QueryParams) -> Result<LabelFilter, Refusal> {
+    let text = |name: &str| query.one(name).map(|text| text.map(str::to_owned));
+    let custom_fields = query.members("customField.")?;
+    let metadata = query.members("metadata.")?;
+    if custom_fields.len() + metadata.len() > CONDITIONS_MAX {
+        let reason = format!("at most {CONDITIONS_MAX} conditions on custom fields and metadata");
+        return Err(Refusal::out_of_range("metadata", reason));
+    }
+    Ok(LabelFilter {
+        reference: text("reference")?,
+        category: text("category")?,
+        tag: text("tag")?,
+        custom_fields,
+        metadata,
+    })
+}

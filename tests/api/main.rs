@@ -17,6 +17,7 @@ mod native_deals;
 mod native_deposits;
 mod native_funding;
 mod native_holds;
+mod native_labels;
 mod native_login;
 mod native_owners;
 mod native_portfolios;

@@ -33,3 +33,4 @@ mod sandbox;
 mod story;
 mod tags;
 mod tls;
+mod upgrade;

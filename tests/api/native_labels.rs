@@ -471,3 +471,23 @@ fn labels_are_replayed_and_rehearsed_like_everything() {
     create(&admin, &json!({"reference": "once"})).ok();
     server.trace();
 }
+
+#[test]
+fn the_audit_finds_labels_that_count_in_another_place() {
+    for wrong in [
+        "UPDATE account_labels SET alias_portfolio_id = NULL",
+        "UPDATE account_labels SET ledger_id = 2",
+        "UPDATE accounts SET lifecycle = 'closed', closed_at = 1",
+    ] {
+        let mut server = Server::start("");
+        account_with(&server.admin(), &json!({"alias": "a", "reference": "r"}));
+        server.restart_after(|file| {
+            let file = rusqlite::Connection::open(file).unwrap();
+            file.execute("INSERT INTO ledgers SELECT 2, randomblob(16), 1, 'Other', 0", []).unwrap();
+            file.execute(wrong, []).unwrap();
+        });
+        let proof = bursar::store::read_file(&server.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
+        let checks: Vec<_> = proof.findings.iter().map(|finding| finding.check).collect();
+        assert_eq!(checks, ["labels"], "{wrong}: {:?}", proof.findings);
+    }
+}

@@ -1,6 +1,7 @@
 //! Several owners of one account: their order, what they may do, who sees it, and what happens when the primary one leaves.
 
 use super::harness::{Caller, PASSWORD, Server};
+use super::upgrade::turn_back;
 use serde_json::{Value, json};
 
 /// An id that names nothing.
@@ -430,39 +431,6 @@ fn the_proof_finds_owners_that_do_not_agree_with_the_account() {
     }
 }
 
-/// The database as it was before accounts had owners: all tables of version 6 with the rows of this one.
-fn turn_back_to_version_6(file: &std::path::Path) {
-    let old = file.with_extension("old");
-    let migrations = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/migrations");
-    super::harness::write_private(&old, "");
-    let mut connection = rusqlite::Connection::open(&old).unwrap();
-    let all = refinery::load_sql_migrations(migrations).unwrap();
-    refinery::Runner::new(&all).set_target(refinery::Target::Version(6)).run(&mut connection).unwrap();
-    connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; ATTACH '{}' AS new", file.display())).unwrap();
-    let tables: Vec<String> = connection
-        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'refinery%'")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert!(tables.contains(&"accounts".to_owned()) && !tables.contains(&"account_owners".to_owned()));
-    for table in tables {
-        let columns: String = connection
-            .query_row("SELECT group_concat(name) FROM pragma_table_info(?1)", [&table], |row| row.get(0))
-            .unwrap();
-        let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
-        connection.execute(&sql, []).unwrap();
-    }
-    let id: i64 = connection.query_row("PRAGMA new.application_id", [], |row| row.get(0)).unwrap();
-    connection.execute_batch(&format!("DETACH new; PRAGMA application_id = {id}; PRAGMA journal_mode = wal")).unwrap();
-    connection.close().unwrap();
-    for beside in ["db-wal", "db-shm"] {
-        let _ = std::fs::remove_file(file.with_extension(beside));
-    }
-    std::fs::rename(&old, file).unwrap();
-}
-
 #[test]
 fn accounts_of_an_older_database_keep_their_owner() {
     let mut server = Server::start("");
@@ -474,7 +442,7 @@ fn accounts_of_an_older_database_keep_their_owner() {
         admin.delete(&format!("/accounts/{archived}")).ok();
         (account, archived, profile, server.add_token("dev", &[]).1)
     };
-    server.restart_after(turn_back_to_version_6);
+    server.restart_after(|file| turn_back(file, 6));
     let caller = server.bearer(&token);
     for account in [&account, &archived] {
         assert_eq!(listed(&caller, account), expected(&[(&profile, "FULL")]));

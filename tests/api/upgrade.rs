@@ -1,0 +1,90 @@
+//! A database that an older version wrote is brought up to date, and nothing in it is lost.
+
+use super::harness::{Server, write_private};
+use rusqlite::Connection;
+use serde_json::json;
+use std::path::Path;
+
+/// The rows of a text column.
+fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Writes a database anew as a program of this schema version would have left it: all tables of then with the rows of now.
+pub(super) fn turn_back(file: &Path, version: i32) {
+    let old = file.with_extension("old");
+    write_private(&old, "");
+    let mut connection = Connection::open(&old).unwrap();
+    let all = refinery::load_sql_migrations(Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/migrations")).unwrap();
+    refinery::Runner::new(&all).set_target(refinery::Target::Version(version)).run(&mut connection).unwrap();
+    connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; ATTACH '{}' AS new", file.display())).unwrap();
+    let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'refinery%'";
+    for table in texts(&connection, sql) {
+        let columns = texts(&connection, &format!("SELECT name FROM pragma_table_info('{table}', 'main')")).join(", ");
+        let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
+        connection.execute(&sql, []).unwrap();
+    }
+    let id: i64 = connection.query_row("PRAGMA new.application_id", [], |row| row.get(0)).unwrap();
+    connection.execute_batch(&format!("DETACH new; PRAGMA application_id = {id}; PRAGMA journal_mode = wal")).unwrap();
+    connection.close().unwrap();
+    for beside in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(file.with_extension(beside));
+    }
+    std::fs::rename(&old, file).unwrap();
+}
+
+#[test]
+fn a_database_without_labels_gets_them() {
+    let mut server = Server::start("");
+    let admin = server.admin();
+    let body = json!({"email": "old@example.com", "firstName": "Old", "tags": ["vip"]});
+    let made = admin.key("p").post("/profiles", &body).ok();
+    let profile = made.text_at("id");
+    let opening = json!({"profileId": profile, "currency": "USD", "groupId": admin.group("USD", false)});
+    let opened = admin.key("a").post("/accounts", &opening).ok();
+    let account = opened.text_at("account/id");
+    admin.deposit(&account, "12.34");
+    let before = server.trace();
+    server.restart_after(|database| {
+        turn_back(database, 7);
+        // Outcomes that are kept for retries did not know of labels either.
+        let connection = Connection::open(database).unwrap();
+        let kept: usize = (0..3)
+            .map(|n| {
+                let sql = format!(
+                    "UPDATE idempotency_{n} SET outcome = json_remove(outcome, '$.o.labels') WHERE outcome LIKE '%labels%'"
+                );
+                connection.execute(&sql, []).unwrap()
+            })
+            .sum();
+        assert_eq!(kept, 2);
+    });
+    assert!(server.banner["schema_version"].as_i64().unwrap() >= 8, "{}", server.banner);
+    assert_eq!(server.trace(), before);
+    let admin = server.admin();
+    assert_eq!(admin.balance(&account), "12.34");
+    let again = admin.key("p").post("/profiles", &body).ok();
+    assert!(again.is_replayed() && again.text == made.text, "{}", again.text);
+    let again = admin.key("a").post("/accounts", &opening).ok();
+    assert!(again.is_replayed() && again.text == opened.text, "{}", again.text);
+    let labelled = admin.put(&format!("/accounts/{account}"), &json!({"reference": "new", "alias": "a"})).ok();
+    assert_eq!((labelled.text_at("reference"), labelled.text_at("version")), ("new".into(), "2".into()));
+    assert_eq!(admin.get("/accounts?reference=new&tag=vip").ok().text_at("total"), "1");
+    server.trace();
+}
+
+#[test]
+fn events_tell_labels_as_they_are_afterwards() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let change = br#"{"reference":"seen","metadata":{"k":1.20}}"#;
+    admin.send("PUT", &format!("/accounts/{account}"), None, Some(change)).ok();
+    let connection = Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let last = texts(&connection, "SELECT type || ' ' || payload FROM events ORDER BY seq DESC LIMIT 1").remove(0);
+    let (kind, payload) = last.split_once(' ').unwrap();
+    let payload: serde_json::Value = serde_json::from_str(payload).unwrap();
+    assert_eq!((kind, &payload["labels"]["reference"]), ("account.updated", &json!("seen")));
+    assert_eq!(payload["labels"]["metadata"], json!({"k": {"number": "1.20"}}));
+}

@@ -1,5 +1,6 @@
 //! Storage that fails where a test says so: a small library that is put between the server and the C library.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,9 +10,38 @@ pub(crate) struct Faults {
     library: PathBuf,
 }
 
+/// What goes wrong, and at which change of the files: `faults.c` says what counts as one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) at: u64,
+    pub(crate) kind: Kind,
+    /// At how many changes from there on that it fits.
+    pub(crate) times: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// The process ends just before the change, and all that it has written stays.
+    Kill,
+    /// The power goes, and with it what was not synced.
+    Plug,
+    /// An error of the device.
+    Eio,
+    /// No space left.
+    Full,
+    /// A write takes only a part.
+    Short,
+    /// Data is taken, but never confirmed to be on disk.
+    Sync,
+}
+
 impl Faults {
-    /// None, and a word about it, where there is no C compiler.
+    /// None, and a word about it, where this cannot be: without a C compiler, or on something other than Linux.
     pub(crate) fn build(directory: &Path) -> Option<Faults> {
+        if !cfg!(target_os = "linux") {
+            println!("SKIPPED: storage that fails is made for Linux only");
+            return None;
+        }
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/faults.c");
         let library = directory.join("faults.so");
         let built =
@@ -20,23 +50,50 @@ impl Faults {
             Ok(ran) if ran.status.success() => Some(Faults { library }),
             Ok(ran) => panic!("faults.c: {}", String::from_utf8_lossy(&ran.stderr)),
             Err(error) => {
-                println!("SKIPPED: this test needs cc: {error}");
+                println!("SKIPPED: storage that fails needs cc: {error}");
                 None
             }
         }
     }
 
-    fn under(&self, start: &Start) -> Start {
-        start.clone().env("LD_PRELOAD", self.library.to_str().unwrap())
+    /// A server whose storage fails so.
+    pub(crate) fn plan(&self, start: &Start, faults: &[Fault], seed: u64) -> Start {
+        let data = start.data().to_str().unwrap();
+        fs::create_dir_all(format!("{data}.lost")).unwrap();
+        let plan: Vec<_> = faults.iter().map(|fault| format!("{} {} {}", fault.at, fault.kind, fault.times)).collect();
+        start
+            .clone()
+            .env("LD_PRELOAD", self.library.to_str().unwrap())
+            .env("FAULTS_DIR", data)
+            .env("FAULTS_PLAN", &plan.join(","))
+            .env("FAULTS_SEED", &seed.to_string())
+    }
+
+    /// The same, but only while `sign` exists.
+    pub(crate) fn plan_if(&self, start: &Start, faults: &[Fault], seed: u64, sign: &Path) -> Start {
+        self.plan(start, faults, seed).env("FAULTS_IF", sign.to_str().unwrap())
     }
 
     /// A server that is killed just before it changes a file for the n-th time.
     pub(crate) fn kill_at(&self, start: &Start, n: u64) -> Start {
-        self.under(start).env("CRASH_AT_WRITE", &n.to_string())
+        self.plan(start, &[Fault { at: n, kind: Kind::Kill, times: 1 }], 0)
     }
 
-    /// A server whose data is written, but never confirmed to be on disk while `file` exists.
-    pub(crate) fn fail_sync_if(&self, start: &Start, file: &Path) -> Start {
-        self.under(start).env("FAIL_SYNC_IF", file.to_str().unwrap())
+    /// A server whose data is written, but never confirmed to be on disk while `sign` exists.
+    pub(crate) fn fail_sync_if(&self, start: &Start, sign: &Path) -> Start {
+        self.plan_if(start, &[Fault { at: 1, kind: Kind::Sync, times: u64::from(u32::MAX) }], 0, sign)
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Kill => "kill",
+            Kind::Plug => "plug",
+            Kind::Eio => "eio",
+            Kind::Full => "full",
+            Kind::Short => "short",
+            Kind::Sync => "sync",
+        })
     }
 }

@@ -22,6 +22,16 @@ pub(crate) fn is_long() -> bool {
     rounds() > 4
 }
 
+/// How many power cuts and failures of the disk there are: 40 in the short form.
+pub(crate) fn faults() -> u64 {
+    setting("BURSAR_FAULT_SEEDS").unwrap_or(40)
+}
+
+/// The seed of the first of them; each further one counts up.
+pub(crate) fn first_fault() -> u64 {
+    setting("BURSAR_FAULT_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 32)
+}
+
 /// Random choices that a printed seed repeats (SplitMix64).
 pub(crate) struct Choices(u64);
 
@@ -29,6 +39,11 @@ impl Choices {
     pub(crate) fn new(test: &str) -> Choices {
         let seed = setting("BURSAR_CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
         println!("{test}: BURSAR_CRASH_SEED={seed}");
+        Choices(seed)
+    }
+
+    /// The choices of a known seed.
+    pub(crate) fn of(seed: u64) -> Choices {
         Choices(seed)
     }
 

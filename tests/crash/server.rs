@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 
@@ -35,6 +35,11 @@ impl Start {
         self
     }
 
+    /// Where the data is.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -60,15 +65,19 @@ impl Start {
     /// Starts, and waits until the server listens.
     #[track_caller]
     pub(crate) fn start(&self) -> Server {
+        self.try_start().unwrap_or_else(|code| {
+            panic!("no server, {code}: {}", fs::read_to_string(self.log()).unwrap_or_default());
+        })
+    }
+
+    /// The same, of a server that may end before it listens.
+    pub(crate) fn try_start(&self) -> Result<Server, ExitStatus> {
         let mut child = self.spawn();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         match serde_json::from_str(&line) {
-            Ok(banner) => Server { child, banner },
-            Err(_) => {
-                let code = child.wait().unwrap();
-                panic!("no server, {code}: {}", fs::read_to_string(self.log()).unwrap_or_default());
-            }
+            Ok(banner) => Ok(Server { child, banner }),
+            Err(_) => Err(child.wait().unwrap()),
         }
     }
 
@@ -102,10 +111,20 @@ impl Server {
         self.child.id()
     }
 
-    /// kill -9.
-    pub(crate) fn kill(mut self) {
+    /// kill -9. Returns how it ended, which may have been by itself.
+    pub(crate) fn kill(mut self) -> ExitStatus {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.wait().unwrap()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end, however it comes.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     pub(crate) fn signal_end(&self) {

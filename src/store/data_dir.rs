@@ -1,5 +1,6 @@
 //! The data directory: private to its owner, and locked by whoever writes.
 
+use super::StoreError;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -68,12 +69,18 @@ impl DataDir {
         self.database_file().exists()
     }
 
-    /// Creates the directory with mode 0700 if it is not there. An existing one keeps its mode.
+    /// Creates the directory with mode 0700 if it is not there. An existing one keeps its mode. Once this returns, the
+    /// directory survives a power cut, and so can what is written into it.
     pub fn create(&self) -> Result<(), DataDirError> {
-        if self.path.is_dir() {
-            return Ok(());
+        let missing = self.path.ancestors().take_while(|path| !path.is_dir() && *path != Path::new(""));
+        let missing: Vec<&Path> = missing.collect();
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(|error| self.io(error))?;
+        // Also of one that was there: whoever made it may have been cut short before this.
+        match (sync_parent(&self.path), missing.is_empty()) {
+            (Err(error), true) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            (synced, _) => synced.map_err(|error| self.io(error))?,
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(|error| self.io(error))
+        missing.into_iter().skip(1).try_for_each(sync_parent).map_err(|error| self.io(error))
     }
 
     /// Takes the lock, for as long as the returned value lives. The kernel lets go of it when the process ends, however
@@ -115,6 +122,13 @@ impl Locked {
         file
     }
 
+    /// Makes sure that all files in the directory survive a power cut. SQLite asks for that too when it makes a write-ahead
+    /// log, but takes no notice of the answer, and without its log the database lacks what was committed.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let path = &self.dir.path;
+        sync_directory(path).map_err(|error| StoreError::disk(format!("{} cannot be synced: {error}", path.display())))
+    }
+
     /// Whether there is room for `bytes` more, found out by taking it for a moment.
     pub(super) fn try_room(&self, bytes: usize) -> io::Result<()> {
         let path = self.dir.path.join("room.tmp");
@@ -137,6 +151,23 @@ impl Locked {
             }
         }
         Ok(())
+    }
+}
+
+/// Makes sure that a file or directory is still in its directory after a power cut.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        None => Ok(()),
+        Some(parent) if parent == Path::new("") => sync_directory(Path::new(".")),
+        Some(parent) => sync_directory(parent),
+    }
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        // Not every file system knows this of directories; where it does not, there is nothing to be done.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
     }
 }
 

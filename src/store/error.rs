@@ -11,12 +11,18 @@ enum Kind {
     Sqlite(rusqlite::Error),
     Pool(r2d2::Error),
     Corrupt(String),
+    Disk(String),
 }
 
 impl StoreError {
     /// A stored value that no version of this program writes.
     pub(super) fn corrupt(what: impl Into<String>) -> StoreError {
         StoreError(Kind::Corrupt(what.into()))
+    }
+
+    /// The disk said no to something that the database library did not ask for.
+    pub(super) fn disk(what: impl Into<String>) -> StoreError {
+        StoreError(Kind::Disk(what.into()))
     }
 
     /// The database exists, but was never set up.
@@ -41,7 +47,7 @@ impl StoreError {
                         | Code::FileLockingProtocolFailed
                 )
             ),
-            Kind::Pool(_) => true,
+            Kind::Pool(_) | Kind::Disk(_) => true,
             Kind::Corrupt(_) => false,
         }
     }
@@ -53,6 +59,7 @@ impl fmt::Display for StoreError {
             Kind::Sqlite(error) => write!(f, "{error}"),
             Kind::Pool(error) => write!(f, "no read connection: {error}"),
             Kind::Corrupt(what) => write!(f, "unexpected value in the database: {what}"),
+            Kind::Disk(what) => write!(f, "{what}"),
         }
     }
 }

@@ -109,6 +109,8 @@ impl Store {
         let mut connection = connection::open_writer(&file)?;
         let is_migrated = migrations::migrate(&mut connection)?;
         let readers = connection::reader_pool(&file, tuning.readers)?;
+        // By now the write-ahead log has been made, and it stays until the last connection is closed.
+        lock.sync()?;
         let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
         let journal = Arc::new(opening.finish(&connection, is_migrated)?);
         let checkpointer = Checkpointer::start(

@@ -13,7 +13,8 @@
  *   eio    a write, truncation or sync fails; data that failed to sync is not tried again by later syncs
  *   full   the same with "no space left", and later syncs do try again
  *   short  a write takes only some of its bytes
- *   sync   only syncs fail
+ *   sync   only syncs of files fail, as with eio
+ *   dir    only syncs of directories fail
  *
  * After a power cut each write and truncation since the last sync of its file has landed, is lost, or has landed in some
  * of its sectors, each for itself. Changes of directories since the last sync of theirs are lost from some point on, as
@@ -53,7 +54,7 @@ static uint64_t chance(uint64_t of) {
     return (bits ^ (bits >> 31)) % of;
 }
 
-enum what { IN_DIRECTORY, WRITE, TRUNCATE, SYNC };
+enum what { IN_DIRECTORY, WRITE, TRUNCATE, SYNC, SYNC_DIRECTORY };
 static struct fault { long at, times; char kind[8]; } plan[16];
 static int faults;
 static long changes;
@@ -86,6 +87,7 @@ static int fails(enum what what, int *plug, int *is_for_good) {
         if (what == IN_DIRECTORY) continue;
         if (!strcmp(fault->kind, "short") && what != WRITE) continue;
         if (!strcmp(fault->kind, "sync") && what != SYNC) continue;
+        if (!strcmp(fault->kind, "dir") && what != SYNC_DIRECTORY) continue;
         fault->times--;
         *is_for_good = strcmp(fault->kind, "full") != 0;
         return !strcmp(fault->kind, "short") ? SHORT : !strcmp(fault->kind, "full") ? ENOSPC : EIO;
@@ -348,7 +350,7 @@ static int sync_with(int fd, int (*real)(int)) {
         if ((!file || file->is_index) && !is_directory) {
             done = real(fd);
         } else {
-            fault = fails(SYNC, &plug, &is_for_good);
+            fault = fails(is_directory ? SYNC_DIRECTORY : SYNC, &plug, &is_for_good);
             if (plug) pull_the_plug();
             if (fault) {
                 for (struct change *change = file && is_for_good ? file->first : NULL; change; change = change->next)

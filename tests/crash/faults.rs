@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Short,
     /// Data is taken, but never confirmed to be on disk.
     Sync,
+    /// The same of what is made, renamed and removed in directories.
+    Directory,
 }
 
 impl Faults {
@@ -94,6 +96,7 @@ impl std::fmt::Display for Kind {
             Kind::Full => "full",
             Kind::Short => "short",
             Kind::Sync => "sync",
+            Kind::Directory => "dir",
         })
     }
 }

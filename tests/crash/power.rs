@@ -88,7 +88,16 @@ impl Template {
         let works = open(&server.client());
         server.signal_end();
         server.ended();
-        Template { start, works: works.into_iter().map(|(work, is_open)| { assert!(is_open); work }).collect() }
+        Template {
+            start,
+            works: works
+                .into_iter()
+                .map(|(work, is_open)| {
+                    assert!(is_open);
+                    work
+                })
+                .collect(),
+        }
     }
 
     fn copy(&self, to: &Path) {
@@ -159,7 +168,8 @@ impl Run<'_> {
     }
 
     fn error(&mut self, low: u64, high: u64) -> Fault {
-        let kind = [Kind::Eio, Kind::Full, Kind::Short, Kind::Sync][usize::try_from(self.choices.from(0, 3)).unwrap()];
+        let kinds = [Kind::Eio, Kind::Full, Kind::Short, Kind::Sync, Kind::Directory];
+        let kind = kinds[usize::try_from(self.choices.from(0, 4)).unwrap()];
         Fault { at: self.choices.from(low, high), kind, times: self.choices.from(1, 5) }
     }
 
@@ -212,19 +222,29 @@ impl Run<'_> {
         tally: &Mutex<Tally>,
     ) -> Vec<(Work, bool)> {
         let mut faults = Vec::new();
+        // From the start on and early, or later: only then has the write-ahead log been folded into the file and started over.
+        let is_early = self.choices.from(0, 2) == 0;
+        let far = if is_early { 80 } else { [300, 1000, 4000][usize::try_from(self.choices.from(0, 2)).unwrap()] };
         if has_errors {
             for _ in 0..self.choices.from(1, 4) {
-                faults.push(self.error(1, 200));
+                faults.push(self.error(1, far));
             }
         }
-        faults.push(self.plug(1, if has_errors { 600 } else { 300 }));
+        faults.push(self.plug(1, far + far / 2));
         template.copy(start.data());
         let sign = self.place.join("sign");
-        let mut server = self.faults.plan_if(start, &faults, self.seed, &sign).start();
+        let works = template.works.iter().map(|work| (work.clone(), true)).collect();
+        let planned = self.faults.plan_if(start, &faults, self.seed, &sign);
+        if is_early {
+            fs::write(&sign, "").unwrap();
+        }
+        let Ok(mut server) = planned.try_start() else {
+            tally.lock().unwrap().starts_refused += 1;
+            return works;
+        };
         let client = server.client();
         fs::write(&sign, "").unwrap();
-        let works = template.works.iter().map(|work| (work.clone(), true)).collect();
-        let mut works = self.work(works, &client, 40);
+        let mut works = self.work(works, &client, 80);
         if !server.has_ended() {
             self.recover(&client, &mut works[0].0);
         }

@@ -75,7 +75,8 @@ impl Work {
     fn open_accounts(&mut self, client: &Client) -> Option<()> {
         let groups = client.get("/account-groups").ok()?.body;
         let group = &groups["groups"].as_array().unwrap_or_else(|| panic!("{groups}"))[0]["id"];
-        let profile = self.send(client, "/profiles", json!({"email": format!("{}@example.com", self.name)}), &[], None)?;
+        let profile =
+            self.send(client, "/profiles", json!({"email": format!("{}@example.com", self.name)}), &[], None)?;
         for account in 0..2 {
             let body = json!({"profileId": profile["id"], "groupId": group, "currency": "USD"});
             let opened = self.send(client, "/accounts", body, &[], None)?;

@@ -17,7 +17,7 @@
  *   dir    only syncs of directories fail
  *
  * After a power cut each write and truncation since the last sync of its file has landed, is lost, or has landed in some
- * of its sectors, each for itself. Changes of directories since the last sync of theirs are lost from some point on, as
+ * of its sectors: each for itself, or all alike, or as they were at an earlier moment. Changes of directories since the last sync of theirs are lost from some point on, as
  * on a file system with a journal. The index of the write-ahead log (-shm) is memory: it is filled with noise.
  */
 #define _GNU_SOURCE
@@ -198,13 +198,19 @@ static void settle(struct file *file) {
 
 static void land(struct file *file) {
     if (file->fd < 0 || file->is_index) return;
-    uint64_t way = chance(6); /* nothing lands, all does, or each change has its own fate */
+    /* Nothing lands, all does, all up to some moment does, or each change has its own fate. */
+    enum { NONE, ALL, EARLIER, ANY } way = chance(2) ? ANY : (int)chance(3);
+    uint64_t count = 0;
+    for (struct change *change = file->first; change; change = change->next) count++;
+    uint64_t cut = chance(count + 1), number = 0;
     for (struct change *change = file->last; change; change = change->before) {
         (void)!REAL(pwrite)(file->fd, change->old, change->old_length, change->at);
         (void)!REAL(ftruncate)(file->fd, change->old_size);
     }
     for (struct change *change = file->first; change; change = change->next) {
-        uint64_t fate = change->fate == SAFE || way == 1 ? 1 : way == 0 ? 0 : chance(3);
+        number++;
+        uint64_t fate = way == ALL || (way == EARLIER && number <= cut) ? 1 : way == ANY ? chance(3) : 0;
+        if (change->fate == SAFE) fate = 1;
         if (fate == 0) continue;
         if (change->size == 0) {
             (void)!REAL(ftruncate)(file->fd, change->at);

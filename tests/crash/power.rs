@@ -35,9 +35,7 @@ struct Tally {
     power_cuts: usize,
     starts_cut_short: usize,
     starts_refused: usize,
-    answered: usize,
-    unanswered: usize,
-    landed: usize,
+    found: Found,
 }
 
 #[test]
@@ -144,8 +142,7 @@ impl Run<'_> {
         let mut found = Found::default();
         for (work, _) in &mut works {
             let of = work.check(&client);
-            (found.answered, found.open, found.landed) =
-                (found.answered + of.answered, found.open + of.open, found.landed + of.landed);
+            found += of;
         }
         let (mut more, is_open) = Work::open("afterwards", &client);
         assert!(is_open, "it works");
@@ -158,9 +155,7 @@ impl Run<'_> {
         start.audit();
         let mut tally = tally.lock().unwrap();
         tally.runs += 1;
-        tally.answered += found.answered;
-        tally.unanswered += found.open;
-        tally.landed += found.landed;
+        tally.found += found;
     }
 
     fn plug(&mut self, low: u64, high: u64) -> Fault {
@@ -170,7 +165,7 @@ impl Run<'_> {
     fn error(&mut self, low: u64, high: u64) -> Fault {
         let kinds = [Kind::Eio, Kind::Full, Kind::Short, Kind::Sync, Kind::Directory];
         let kind = kinds[usize::try_from(self.choices.from(0, 4)).unwrap()];
-        Fault { at: self.choices.from(low, high), kind, times: self.choices.from(1, 5) }
+        Fault { at: self.choices.from(low, high), kind, times: self.choices.from(1, 5) * self.choices.from(1, 8) }
     }
 
     /// The first start of all, and what follows it, from the first change of a file on.

@@ -28,6 +28,8 @@ struct Sent {
     holds: Option<(usize, i64)>,
     /// Its answer. None: there was none, or only refusals, and it was applied or not.
     answer: Option<Value>,
+    /// The last word about it was a refusal.
+    is_refused: bool,
 }
 
 /// What clients can go on with.
@@ -37,6 +39,14 @@ enum Open {
     Hold(usize, String, i64),
     Deposit(usize, String, i64),
     Withdrawal(usize, String, i64),
+}
+
+/// Why an operation was not answered with success.
+enum End {
+    /// There was no answer, or nothing but refusals for a long time.
+    NoAnswer,
+    /// It was refused, and the client has let it go.
+    GivenUp,
 }
 
 /// All that one client has sent. Its own accounts are never overdrawn, so that no rule refuses anything.
@@ -62,18 +72,28 @@ pub(crate) struct Found {
     pub(crate) answered: usize,
     pub(crate) open: usize,
     pub(crate) landed: usize,
+    pub(crate) refused: usize,
+}
+
+impl std::ops::AddAssign for Found {
+    fn add_assign(&mut self, more: Found) {
+        self.answered += more.answered;
+        self.open += more.open;
+        self.landed += more.landed;
+        self.refused += more.refused;
+    }
 }
 
 impl Work {
     /// Opens two accounts with some money. False: the server did not answer all of it.
     pub(crate) fn open(name: &str, client: &Client) -> (Work, bool) {
         let mut work = Work { name: name.into(), accounts: Vec::new(), sent: Vec::new(), open: Vec::new() };
-        let is_open = work.open_accounts(client).is_some();
+        let is_open = work.open_accounts(client).is_ok();
         (work, is_open)
     }
 
-    fn open_accounts(&mut self, client: &Client) -> Option<()> {
-        let groups = client.get("/account-groups").ok()?.body;
+    fn open_accounts(&mut self, client: &Client) -> Result<(), End> {
+        let groups = client.get("/account-groups").map_err(|_| End::NoAnswer)?.body;
         let group = &groups["groups"].as_array().unwrap_or_else(|| panic!("{groups}"))[0]["id"];
         let profile =
             self.send(client, "/profiles", json!({"email": format!("{}@example.com", self.name)}), &[], None)?;
@@ -83,11 +103,18 @@ impl Work {
             self.accounts.push(opened["account"]["id"].as_str().unwrap().into());
             self.post(client, account, "deposit", OPENING_CENTS, &[(account, OPENING_CENTS)], None)?;
         }
-        Some(())
+        Ok(())
     }
 
     /// One operation by chance. None: the server does not answer, or nothing but refusals.
     pub(crate) fn step(&mut self, client: &Client, choices: &mut Choices) -> Option<()> {
+        match self.try_step(client, choices) {
+            Ok(()) | Err(End::GivenUp) => Some(()),
+            Err(End::NoAnswer) => None,
+        }
+    }
+
+    fn try_step(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
         let cents = i64::try_from(choices.from(1, 9_999)).unwrap();
         let pick = |length: usize, choices: &mut Choices| usize::try_from(choices.from(0, length as u64 - 1)).unwrap();
         if !self.open.is_empty() && choices.from(0, 2) == 0 {
@@ -127,10 +154,10 @@ impl Work {
                 self.send(client, "/transfers", body, &[(from, -cents), (to, cents)], None)?;
             }
         }
-        Some(())
+        Ok(())
     }
 
-    fn go_on(&mut self, client: &Client, open: Open, choices: &mut Choices) -> Option<()> {
+    fn go_on(&mut self, client: &Client, open: Open, choices: &mut Choices) -> Result<(), End> {
         let nothing = json!({});
         let is_yes = choices.from(0, 2) > 0;
         match open {
@@ -159,7 +186,7 @@ impl Work {
                 self.send(client, &format!("/withdrawals/{id}/reject"), nothing, &[], Some((account, -cents)))?;
             }
         }
-        Some(())
+        Ok(())
     }
 
     fn post(
@@ -170,12 +197,13 @@ impl Work {
         cents: i64,
         moves: &[(usize, i64)],
         holds: Option<(usize, i64)>,
-    ) -> Option<Value> {
+    ) -> Result<Value, End> {
         let path = format!("/accounts/{}/{what}", self.accounts[account]);
         self.send(client, &path, json!({"amount": money(cents)}), moves, holds)
     }
 
-    /// Sends an operation until it is answered with success, as clients are told to.
+    /// Sends an operation until it is answered with success, as clients are told to; of every second one that is refused
+    /// the client lets go at once.
     fn send(
         &mut self,
         client: &Client,
@@ -183,23 +211,40 @@ impl Work {
         body: Value,
         moves: &[(usize, i64)],
         holds: Option<(usize, i64)>,
-    ) -> Option<Value> {
-        let key = format!("{} {}", self.name, self.sent.len()).replace(' ', "-");
-        self.sent.push(Sent { key, path: path.into(), body, moves: moves.into(), holds, answer: None });
+    ) -> Result<Value, End> {
+        let number = self.sent.len();
+        let key = format!("{}-{number}", self.name);
+        self.sent.push(Sent {
+            key,
+            path: path.into(),
+            body,
+            moves: moves.into(),
+            holds,
+            answer: None,
+            is_refused: false,
+        });
         let sent = self.sent.last_mut().unwrap();
-        for _ in 0..PATIENCE {
-            let answer = sent.post(client).ok()?;
+        for attempt in 0..PATIENCE {
+            let answer = sent.post(client);
+            sent.is_refused = false;
+            let answer = answer.map_err(|_| End::NoAnswer)?;
             match answer.status {
                 200 => {
-                    sent.answer = Some(answer.body);
-                    return sent.answer.clone();
+                    sent.answer = Some(answer.body.clone());
+                    return Ok(answer.body);
                 }
-                503 => crate::books::assert_is_refusal(&answer),
+                503 => {
+                    crate::books::assert_is_refusal(&answer);
+                    sent.is_refused = true;
+                    if attempt == 0 && number % 2 == 0 {
+                        return Err(End::GivenUp);
+                    }
+                }
                 _ => panic!("an answer that nobody expects: {answer:?} to {sent:?}"),
             }
             run::let_pass(REST);
         }
-        None
+        Err(End::NoAnswer)
     }
 
     /// Holds what this client knows against what the server shows: all that was answered is there as it was answered; all
@@ -219,6 +264,8 @@ impl Work {
                     found.answered += 1;
                 }
                 None => {
+                    assert!(!(sent.is_refused && again.is_replay), "what was refused is there: {sent:?}");
+                    found.refused += usize::from(sent.is_refused);
                     found.open += 1;
                     found.landed += usize::from(again.is_replay);
                     sent.answer = Some(again.body);

@@ -22,9 +22,9 @@ pub(crate) fn is_long() -> bool {
     rounds() > 4
 }
 
-/// How many power cuts and failures of the disk there are: 40 in the short form.
+/// How many power cuts and failures of the disk there are: 30 in the short form.
 pub(crate) fn faults() -> u64 {
-    setting("BURSAR_FAULT_SEEDS").unwrap_or(40)
+    setting("BURSAR_FAULT_SEEDS").unwrap_or(30)
 }
 
 /// The seed of the first of them; each further one counts up.

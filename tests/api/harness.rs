@@ -318,6 +318,8 @@ fn client_config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
         .max_redirects(0)
         .allow_non_standard_methods(true)
         .timeout_global(Some(PATIENCE))
+        .max_idle_connections(128)
+        .max_idle_connections_per_host(128)
 }
 
 /// Writes a file that only its owner may read.

@@ -236,7 +236,7 @@ impl Work {
                 503 => {
                     crate::books::assert_is_refusal(&answer);
                     sent.is_refused = true;
-                    if attempt == 0 && number % 2 == 0 {
+                    if attempt == 0 && number.is_multiple_of(2) {
                         return Err(End::GivenUp);
                     }
                 }

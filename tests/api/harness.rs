@@ -212,9 +212,15 @@ impl Server {
     /// Adds these rules to the group `live-standard`, the one that new accounts of these tests have.
     pub(super) fn set_rules(&self, rules: &str) {
         let group = "code = \"live-standard\"\n";
-        let file = include_str!("../../packaging/reference.toml").replace(group, &format!("{group}{rules}\n"));
+        self.apply_reference(
+            &include_str!("../../packaging/reference.toml").replace(group, &format!("{group}{rules}\n")),
+        );
+    }
+
+    /// Brings the reference data to what a file says.
+    pub(super) fn apply_reference(&self, file: &str) {
         let path = self.home.path().join("reference.toml");
-        write_private(&path, &file);
+        write_private(&path, file);
         self.command(&["reference", "apply", &path.display().to_string()]);
     }
 

@@ -1,0 +1,369 @@
+//! What a few lines of arithmetic believe of accounts, movements and entries.
+
+use super::step::{Arrival, Going, Kind};
+
+/// A reason to refuse.
+pub(super) type No = &'static str;
+
+pub(super) struct Account {
+    pub(super) id: String,
+    pub(super) currency: &'static str,
+    pub(super) decimals: u32,
+    /// How far the group lets the minimum go, in minor units.
+    pub(super) least: i128,
+    pub(super) hold_hours: i64,
+    pub(super) requires_approval: bool,
+    pub(super) balance: i128,
+    pub(super) held: i128,
+    pub(super) uncleared: i128,
+    pub(super) pending: i128,
+    pub(super) credit_net: i128,
+    pub(super) minimum: i128,
+    pub(super) life: &'static str,
+    pub(super) lock: &'static str,
+}
+
+impl Account {
+    pub(super) fn available(&self) -> i128 {
+        self.balance - self.held - self.uncleared
+    }
+
+    pub(super) fn withdrawable(&self) -> i128 {
+        self.available() - self.credit_net.max(0) - self.minimum
+    }
+
+    /// Whether state and lock let money in, or out.
+    pub(super) fn admits(&self, is_credit: bool) -> Result<(), No> {
+        match (self.life, is_credit) {
+            ("active", _) | ("closing", false) => {}
+            ("inactive", _) => return Err("ACCOUNT_INACTIVE"),
+            ("dormant", _) => return Err("ACCOUNT_DORMANT"),
+            ("closing", true) => return Err("ACCOUNT_CLOSING"),
+            _ => return Err("ACCOUNT_ARCHIVED"),
+        }
+        match (self.lock, is_credit) {
+            ("none", _) | ("CREDITS_ONLY", true) | ("DEBITS_ONLY", false) => Ok(()),
+            _ => Err("ACCOUNT_LOCKED"),
+        }
+    }
+
+    /// Whether a debit passes that first gives back `freed`, of what is held or uncleared.
+    pub(super) fn admits_debit(&self, minor: i128, is_trading_credit: bool, freed: i128) -> Result<(), No> {
+        self.admits(false)?;
+        let (withdrawable, credit) = (self.withdrawable() + freed, self.credit_net.max(0));
+        // No more trading credit can be taken back than was granted and not lost; nothing else may touch it.
+        let most = if is_trading_credit { credit.min(withdrawable + credit) } else { withdrawable };
+        if minor <= most { Ok(()) } else { Err("INSUFFICIENT_FUNDS") }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.balance == 0 && self.held == 0 && self.uncleared == 0 && self.pending == 0
+    }
+
+    /// An amount in the account's currency, as text.
+    pub(super) fn text(&self, minor: i128) -> String {
+        let unit = 10i128.pow(self.decimals);
+        let sign = if minor < 0 { "-" } else { "" };
+        let (whole, rest) = (minor.abs() / unit, minor.abs() % unit);
+        match usize::try_from(self.decimals).unwrap() {
+            0 => format!("{sign}{whole}"),
+            width => format!("{sign}{whole}.{rest:0width$}"),
+        }
+    }
+}
+
+pub(super) struct Movement {
+    pub(super) id: String,
+    pub(super) kind: Kind,
+    pub(super) account: usize,
+    pub(super) minor: i128,
+    pub(super) state: &'static str,
+    pub(super) by_second: bool,
+    pub(super) approved_by_second: Option<bool>,
+    /// The hour at which it is over.
+    pub(super) ends: Option<i64>,
+}
+
+impl Movement {
+    fn is_open(&self) -> bool {
+        matches!(self.state, "PENDING" | "APPROVED")
+    }
+}
+
+pub(super) struct Entry {
+    pub(super) id: String,
+    /// The client accounts in order, and what each of them gained.
+    pub(super) legs: Vec<(usize, i128)>,
+    pub(super) is_trading_credit: bool,
+    pub(super) is_reversal: bool,
+    pub(super) is_reversed: bool,
+    pub(super) by_second: bool,
+    /// What of it is not available yet, and the hour at which it will be.
+    pub(super) uncleared: Option<(i128, i64)>,
+}
+
+#[derive(Default)]
+pub(super) struct Books {
+    pub(super) hour: i64,
+    pub(super) accounts: Vec<Account>,
+    pub(super) movements: Vec<Movement>,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Books {
+    // What is foreseen.
+
+    pub(super) fn foresee_post(&self, account: usize, action: &str, minor: i128) -> Result<(), No> {
+        let account = &self.accounts[account];
+        let is_one_sided = matches!(action, "deposit" | "withdraw");
+        let signed = if action == "withdraw" { -minor } else { minor };
+        match signed {
+            _ if is_one_sided && minor <= 0 => Err("INVALID_FIELD"),
+            0 => Err("INVALID_FIELD"),
+            1.. => account.admits(true),
+            _ if account.requires_approval => Err("NEEDS_APPROVAL"),
+            _ => account.admits_debit(-signed, action == "CREDIT", 0),
+        }
+    }
+
+    pub(super) fn foresee_ask(&self, account: usize, kind: Kind, minor: i128) -> Result<(), No> {
+        let account = &self.accounts[account];
+        match kind {
+            _ if minor <= 0 => Err("INVALID_FIELD"),
+            Kind::Deposit => account.admits(true),
+            _ => account.admits_debit(minor, false, 0),
+        }
+    }
+
+    pub(super) fn foresee_going(
+        &self,
+        movement: usize,
+        going: Going,
+        part: Option<i128>,
+        is_second: bool,
+    ) -> Result<(), No> {
+        let movement = &self.movements[movement];
+        let account = &self.accounts[movement.account];
+        let is_own = movement.by_second == is_second;
+        let amount = if going == Going::Capture { part.unwrap_or(movement.minor) } else { movement.minor };
+        match going {
+            _ if going.kind() != movement.kind => Err("NOT_FOUND"),
+            Going::Capture if amount == 0 => Err("INVALID_FIELD"),
+            Going::Capture if amount < 0 || amount > movement.minor => Err("OUT_OF_RANGE"),
+            _ if !movement.is_open() => Err("WRONG_STATE"),
+            Going::Approve if movement.state == "APPROVED" => Err("WRONG_STATE"),
+            Going::Approve | Going::Capture if account.requires_approval && is_own => Err("OWN_REQUEST"),
+            Going::Pay
+                if account.requires_approval
+                    && movement.approved_by_second.is_none_or(|checker| checker == movement.by_second) =>
+            {
+                Err("NEEDS_APPROVAL")
+            }
+            Going::Settle => account.admits(true),
+            Going::Pay | Going::Capture => account.admits_debit(amount, false, movement.minor),
+            _ => Ok(()),
+        }
+    }
+
+    /// What arrives of a transfer, if it passes.
+    pub(super) fn foresee_transfer(&self, from: usize, to: usize, minor: i128, arrival: Arrival) -> Result<i128, No> {
+        let (payer, receiver) = (&self.accounts[from], &self.accounts[to]);
+        if minor <= 0 {
+            return Err("INVALID_FIELD");
+        }
+        if from == to {
+            return Err("SAME_ACCOUNT");
+        }
+        let arriving = match (arrival, payer.currency == receiver.currency) {
+            (Arrival::Same, true) => minor,
+            (Arrival::Amount(arriving), false) => i128::from(arriving),
+            (Arrival::Rate(rate), false) => {
+                let above = minor * i128::from(rate) * 10i128.pow(receiver.decimals);
+                let below = 10_000 * 10i128.pow(payer.decimals);
+                // Half away from zero; both are above zero.
+                (2 * above + below) / (2 * below)
+            }
+            _ => return Err("INVALID_FIELD"),
+        };
+        match arriving {
+            ..=0 => return Err("INVALID_FIELD"),
+            100_000_000_000_000_001.. => return Err("INVALID_FIELD"),
+            _ => {}
+        }
+        if payer.requires_approval && !receiver.requires_approval {
+            return Err("NEEDS_APPROVAL");
+        }
+        payer.admits(false)?;
+        receiver.admits(true)?;
+        payer.admits_debit(minor, false, 0)?;
+        Ok(arriving)
+    }
+
+    pub(super) fn foresee_reversal(&self, entry: usize, force: bool, is_second: bool) -> Result<(), No> {
+        let entry = &self.entries[entry];
+        match entry {
+            _ if force && is_second => return Err("RIGHT_MISSING"),
+            Entry { is_reversal: true, .. } => return Err("NOT_REVERSIBLE"),
+            Entry { is_reversed: true, .. } => return Err("ALREADY_REVERSED"),
+            _ => {}
+        }
+        let freed = entry.uncleared.map_or(0, |(minor, _)| minor);
+        entry.legs.iter().try_for_each(|&(account, minor)| {
+            let account = &self.accounts[account];
+            match minor {
+                // What a debit took comes back.
+                ..0 => account.admits(true),
+                _ if account.requires_approval && entry.by_second == is_second => Err("OWN_REQUEST"),
+                _ if force => account.admits(false),
+                _ => account.admits_debit(minor, entry.is_trading_credit, freed),
+            }
+        })
+    }
+
+    pub(super) fn foresee_life(&self, account: usize) -> Result<(), No> {
+        match self.accounts[account].life {
+            "closing" => Err("ACCOUNT_CLOSING"),
+            "closed" => Err("ACCOUNT_ARCHIVED"),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn foresee_change(&self, account: usize) -> Result<(), No> {
+        if self.accounts[account].life == "closed" { Err("ACCOUNT_ARCHIVED") } else { Ok(()) }
+    }
+
+    pub(super) fn foresee_minimum(&self, account: usize, minor: i128) -> Result<(), No> {
+        let of = &self.accounts[account];
+        if minor != of.minimum && minor < of.least { Err("OUT_OF_RANGE") } else { self.foresee_change(account) }
+    }
+
+    /// What is swept when an account is closed, if it can be.
+    pub(super) fn foresee_close(&self, account: usize, sweep_to: Option<usize>) -> Result<i128, No> {
+        let from = &self.accounts[account];
+        self.foresee_change(account)?;
+        let Some(number) = sweep_to else { return Ok(0) };
+        let to = &self.accounts[number];
+        if number == account {
+            return Err("SAME_ACCOUNT");
+        }
+        if from.currency != to.currency {
+            return Err("INVALID_FIELD");
+        }
+        let own = from.available() - from.credit_net.max(0);
+        let amount = own.min(from.withdrawable());
+        if amount <= 0 {
+            return Ok(0);
+        }
+        if from.requires_approval && !to.requires_approval {
+            return Err("NEEDS_APPROVAL");
+        }
+        if matches!(from.lock, "FULL" | "CREDITS_ONLY") {
+            return Err("ACCOUNT_LOCKED");
+        }
+        to.admits(true)?;
+        Ok(amount)
+    }
+
+    pub(super) fn foresee_archive(&self, account: usize) -> Result<(), No> {
+        match &self.accounts[account] {
+            Account { life: "closed", .. } => Ok(()),
+            of if of.balance != 0 => Err("BALANCE_NOT_ZERO"),
+            of if of.held != 0 => Err("HOLDS_LEFT"),
+            of if !of.is_empty() => Err("PENDING_LEFT"),
+            _ => Ok(()),
+        }
+    }
+
+    // What is done.
+
+    pub(super) fn post(&mut self, id: String, legs: Vec<(usize, i128)>, is_trading_credit: bool, by_second: bool) {
+        for &(account, minor) in &legs {
+            self.accounts[account].balance += minor;
+            self.accounts[account].credit_net += if is_trading_credit { minor } else { 0 };
+        }
+        let entry =
+            Entry { id, legs, is_trading_credit, is_reversal: false, is_reversed: false, by_second, uncleared: None };
+        self.entries.push(entry);
+    }
+
+    /// Notes that the last entry is a deposit from outside.
+    pub(super) fn hold_back(&mut self) {
+        let entry = self.entries.last_mut().unwrap();
+        let (account, minor) = entry.legs[0];
+        let account = &mut self.accounts[account];
+        if account.hold_hours > 0 {
+            account.uncleared += minor;
+            entry.uncleared = Some((minor, self.hour + account.hold_hours));
+        }
+    }
+
+    pub(super) fn ask(&mut self, movement: Movement) {
+        let account = &mut self.accounts[movement.account];
+        match movement.kind {
+            Kind::Deposit => account.pending += movement.minor,
+            _ => account.held += movement.minor,
+        }
+        self.movements.push(movement);
+    }
+
+    /// Gives back what a movement reserves, and notes how it ended.
+    pub(super) fn end(&mut self, movement: usize, state: &'static str) {
+        let movement = &mut self.movements[movement];
+        let account = &mut self.accounts[movement.account];
+        match movement.kind {
+            Kind::Deposit => account.pending -= movement.minor,
+            _ => account.held -= movement.minor,
+        }
+        movement.state = state;
+    }
+
+    pub(super) fn reverse(&mut self, number: usize, id: String, by_second: bool) {
+        self.clear(number);
+        let entry = &mut self.entries[number];
+        entry.is_reversed = true;
+        let legs = entry.legs.iter().map(|&(account, minor)| (account, -minor)).collect();
+        let is_trading_credit = entry.is_trading_credit;
+        self.post(id, legs, is_trading_credit, by_second);
+        self.entries.last_mut().unwrap().is_reversal = true;
+    }
+
+    fn clear(&mut self, entry: usize) {
+        let entry = &mut self.entries[entry];
+        if let Some((minor, _)) = entry.uncleared.take() {
+            self.accounts[entry.legs[0].0].uncleared -= minor;
+        }
+    }
+
+    pub(super) fn begin_closing(&mut self, account: usize) {
+        self.accounts[account].life = "closing";
+        for number in 0..self.movements.len() {
+            let movement = &self.movements[number];
+            if movement.account == account && movement.kind == Kind::Deposit && movement.is_open() {
+                self.end(number, "VOIDED");
+            }
+        }
+    }
+
+    /// Hours pass, and what falls due happens.
+    pub(super) fn pass(&mut self, hours: i64) {
+        self.hour += hours;
+        for number in 0..self.movements.len() {
+            let movement = &self.movements[number];
+            if movement.is_open() && movement.ends.is_some_and(|ends| ends <= self.hour) {
+                self.end(number, "EXPIRED");
+            }
+        }
+        for number in 0..self.entries.len() {
+            if self.entries[number].uncleared.is_some_and(|(_, at)| at <= self.hour) {
+                self.clear(number);
+            }
+        }
+    }
+
+    /// A closing account in which nothing is left is closed.
+    pub(super) fn finish_closing(&mut self) {
+        for account in self.accounts.iter_mut().filter(|account| account.life == "closing" && account.is_empty()) {
+            account.life = "closed";
+        }
+    }
+}

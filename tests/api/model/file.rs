@@ -1,0 +1,194 @@
+//! The database file beside the server that writes it: what must hold of it after each operation.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What is stored of an account, or rebuilt from its events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) balance: i128,
+    pub(super) held: i128,
+    pub(super) uncleared: i128,
+    pub(super) pending: i128,
+    pub(super) credit_net: i128,
+}
+
+/// A movement, as its last event tells it.
+struct Told {
+    account: String,
+    is_deposit: bool,
+    reserved: i128,
+    uncleared: i128,
+}
+
+pub(super) struct File {
+    connection: Connection,
+    last_entry: i64,
+    last_event: i64,
+    accounts: BTreeMap<String, Figures>,
+    movements: BTreeMap<String, Told>,
+    credit_entries: Vec<i64>,
+}
+
+impl File {
+    pub(super) fn open(path: &Path) -> File {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        File {
+            connection,
+            last_entry: 0,
+            last_event: 0,
+            accounts: BTreeMap::new(),
+            movements: BTreeMap::new(),
+            credit_entries: Vec::new(),
+        }
+    }
+
+    /// Changes with each commit that has written anything. If it is the same, so is every byte.
+    pub(super) fn version(&self) -> i64 {
+        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap()
+    }
+
+    /// A hash of all rows of all tables.
+    pub(super) fn hash(&self) -> Vec<u8> {
+        let mut context = Context::new(&SHA256);
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let tables: Vec<String> = self.all(names, [], |row| row.get(0));
+        for table in tables {
+            context.update(table.as_bytes());
+            let mut statement = self.connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                for column in 0..columns {
+                    match row.get_ref(column).unwrap() {
+                        ValueRef::Null => context.update(b"n"),
+                        ValueRef::Integer(number) => context.update(&number.to_be_bytes()),
+                        ValueRef::Real(number) => context.update(&number.to_bits().to_be_bytes()),
+                        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                            context.update(&bytes.len().to_be_bytes());
+                            context.update(bytes);
+                        }
+                    }
+                }
+            }
+        }
+        context.finish().as_ref().to_vec()
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        map: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Vec<T> {
+        let mut statement = self.connection.prepare_cached(sql).unwrap();
+        let rows = statement.query_map(params, map).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The books balance, entry by entry and in all, and each is the sum of its postings.
+    pub(super) fn check_books(&mut self) {
+        let wrong: Vec<(i64, i64)> = self.all(
+            "SELECT p.entry_seq, b.currency_id FROM postings p JOIN books b ON b.id = p.book_id WHERE p.entry_seq > ?1
+             GROUP BY p.entry_seq, b.currency_id, b.demo HAVING sum(p.amount_minor) <> 0",
+            [self.last_entry],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        );
+        assert_eq!(wrong, [], "entries and currencies that do not balance");
+        let wrong: Vec<i64> = self.all(
+            "SELECT b.id FROM books b LEFT JOIN postings p ON p.book_id = b.id
+             GROUP BY b.id HAVING b.balance_minor <> coalesce(sum(p.amount_minor), 0)",
+            [],
+            |row| row.get(0),
+        );
+        assert_eq!(wrong, [] as [i64; 0], "books that are not the sum of their postings");
+        // Added up here: the sum of what is rich and poor at once must not overflow on the way.
+        let mut sums: BTreeMap<(i64, i64), i128> = BTreeMap::new();
+        for (currency, demo, balance) in self.all("SELECT currency_id, demo, balance_minor FROM books", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))
+        }) {
+            *sums.entry((currency, demo)).or_default() += i128::from(balance);
+        }
+        assert!(sums.values().all(|sum| *sum == 0), "books do not balance: {sums:?}");
+        let last = self.all("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0));
+        self.last_entry = last[0];
+    }
+
+    /// What is stored of all client accounts, by public id.
+    pub(super) fn figures(&self) -> BTreeMap<String, Figures> {
+        let figures = self.all(
+            "SELECT a.uuid, b.balance_minor, b.held_minor, b.uncleared_minor, b.pending_minor, b.credit_net_minor
+             FROM accounts a JOIN books b ON b.id = a.id",
+            [],
+            |row| {
+                let of = |column| row.get::<_, i64>(column).map(i128::from);
+                let figures =
+                    Figures { balance: of(1)?, held: of(2)?, uncleared: of(3)?, pending: of(4)?, credit_net: of(5)? };
+                Ok((row.get::<_, uuid::Uuid>(0)?.to_string(), figures))
+            },
+        );
+        figures.into_iter().collect()
+    }
+
+    /// Applies the events that are new to what all earlier ones have led to; returns that.
+    pub(super) fn figures_from_events(&mut self) -> BTreeMap<String, Figures> {
+        let events: Vec<(i64, String, String)> =
+            self.all("SELECT seq, type, payload FROM events WHERE seq > ?1 ORDER BY seq", [self.last_event], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            });
+        for (seq, kind, payload) in events {
+            assert_eq!(seq, self.last_event + 1, "events have no gap");
+            self.last_event = seq;
+            let payload: Value = serde_json::from_str(&payload).unwrap();
+            let text = |name: &str| payload[name].as_str().unwrap_or_else(|| panic!("{name}: {payload}")).to_owned();
+            match kind.as_str() {
+                "account.opened" => _ = self.accounts.insert(text("id"), Figures::default()),
+                "entry.posted" => self.apply_entry(&payload),
+                "movement.requested" | "movement.changed" => {
+                    let is_open = matches!(payload["state"].as_str(), Some("pending" | "approved"));
+                    let told = Told {
+                        account: text("account"),
+                        is_deposit: payload["kind"] == "deposit",
+                        reserved: if is_open { minor(&payload["amount"]) } else { 0 },
+                        uncleared: minor(&payload["uncleared"]),
+                    };
+                    self.movements.insert(text("id"), told);
+                }
+                _ => {}
+            }
+        }
+        let mut figures = self.accounts.clone();
+        for told in self.movements.values() {
+            let of = figures.get_mut(&told.account).unwrap();
+            of.uncleared += told.uncleared;
+            *if told.is_deposit { &mut of.pending } else { &mut of.held } += told.reserved;
+        }
+        figures
+    }
+
+    fn apply_entry(&mut self, payload: &Value) {
+        let seq = payload["seq"].as_i64().unwrap();
+        let is_credit = payload["kind"] == "credit"
+            || payload["reverses"].as_i64().is_some_and(|reversed| self.credit_entries.contains(&reversed));
+        if is_credit {
+            self.credit_entries.push(seq);
+        }
+        for posting in payload["postings"].as_array().unwrap() {
+            let Some(account) = posting["account"].as_str() else { continue };
+            let of = self.accounts.get_mut(account).unwrap();
+            let amount = minor(&posting["amount_minor"]);
+            of.balance += amount;
+            of.credit_net += if is_credit { amount } else { 0 };
+            assert_eq!(of.balance, minor(&posting["balance_minor"]), "{payload}");
+        }
+    }
+}
+
+fn minor(value: &Value) -> i128 {
+    value.as_i64().unwrap_or_else(|| panic!("not minor units: {value}")).into()
+}

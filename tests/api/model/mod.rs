@@ -1,0 +1,107 @@
+//! Any sequence of operations, sent to a running server, leaves what a few lines of arithmetic foresee. After each of them:
+//!
+//! - the books balance, and each is the sum of its postings;
+//! - the model, the file and the API show the same figures;
+//! - no operator's debit has taken what is withdrawable below zero, but a forced reversal;
+//! - what was refused or rehearsed has changed nothing;
+//! - what is sent again gets the same answer;
+//! - the events, applied from the first on, lead to the same figures.
+//!
+//! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form; a failure prints its seed, and the shortest
+//! sequence of steps found that still fails.
+
+mod books;
+mod file;
+mod step;
+mod world;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+use step::{Dice, Step};
+
+/// Steps on one database.
+const STEPS: u64 = 500;
+/// Attempts to shorten a sequence that fails.
+const ATTEMPTS: usize = 80;
+
+// These are settings of the tests and not of the program, so its configuration does not know them.
+#[allow(clippy::disallowed_methods)]
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}: {text} is not a number")))
+}
+
+fn steps_of(seed: u64) -> Vec<Step> {
+    let mut dice = Dice(seed);
+    (0..STEPS).map(|_| dice.step()).collect()
+}
+
+/// Why a sequence fails, if it does.
+fn failure(steps: &[Step]) -> Result<world::Tally, String> {
+    catch_unwind(AssertUnwindSafe(|| world::run(steps))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })
+}
+
+/// Leaves out what it can, first in large parts, then in small ones.
+fn shortened(mut steps: Vec<Step>) -> (Vec<Step>, String) {
+    let mut reason = String::new();
+    let (mut part, mut attempts) = (steps.len() / 2, 0);
+    while part > 0 && attempts < ATTEMPTS {
+        let mut from = 0;
+        while from < steps.len() && attempts < ATTEMPTS {
+            attempts += 1;
+            let mut fewer = steps.clone();
+            fewer.drain(from..(from + part).min(fewer.len()));
+            match failure(&fewer) {
+                Err(why) => (steps, reason) = (fewer, why),
+                Ok(_) => from += part,
+            }
+        }
+        part /= 2;
+    }
+    (steps, reason)
+}
+
+#[test]
+fn any_sequence_of_operations_leaves_what_the_model_foresees() {
+    let wanted = setting("BURSAR_MODEL_STEPS").unwrap_or(3_000).div_ceil(STEPS);
+    let first = setting("BURSAR_MODEL_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 16);
+    println!("{wanted} sequences of {STEPS} steps from BURSAR_MODEL_SEED={first}");
+    let (next, began) = (AtomicU64::new(0), Instant::now());
+    let work = || {
+        let mut tally = world::Tally::default();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= wanted {
+                return tally;
+            }
+            let seed = first + number;
+            match failure(&steps_of(seed)) {
+                Ok(of) => (tally.done, tally.refused) = (tally.done + of.done, tally.refused + of.refused),
+                Err(reason) => {
+                    next.store(wanted, Ordering::Relaxed);
+                    let (steps, shorter) = shortened(steps_of(seed));
+                    let steps: Vec<_> = steps.iter().map(|step| format!("  {step:?}")).collect();
+                    panic!(
+                        "BURSAR_MODEL_SEED={seed}: {reason}\n{} steps do it:\n{}\n{shorter}",
+                        steps.len(),
+                        steps.join("\n")
+                    );
+                }
+            }
+        }
+    };
+    let tallies: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join()).collect::<Vec<_>>()
+    });
+    for tally in tallies {
+        let tally = tally.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        println!("{tally:?}");
+    }
+    println!("{:.1?}", began.elapsed());
+}

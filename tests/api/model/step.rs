@@ -1,0 +1,190 @@
+//! What the model can be told to do, and how it is chosen.
+
+/// One step. Accounts, movements and so on are named by any number, taken modulo how many there are.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) what: What,
+    /// The second operator does it, and not the administrator.
+    pub(super) is_second: bool,
+    /// It is only rehearsed.
+    pub(super) is_rehearsal: bool,
+    /// It is sent twice under its key.
+    pub(super) is_repeated: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// One-call deposits and withdrawals, and adjustments: the action, and the minor units.
+    Post(usize, &'static str, i64),
+    /// Announces a deposit, requests a withdrawal, places a hold; perhaps with hours after which it ends.
+    Ask(usize, Kind, i64, Option<i64>),
+    /// Lets a movement go on; of a capture also how much, or all.
+    Go(usize, Going, Option<i64>),
+    Transfer(usize, usize, i64, Arrival),
+    /// Reverses an entry, by force or not.
+    Reverse(usize, bool),
+    Lock(usize, &'static str),
+    Unlock(usize),
+    Life(usize, &'static str),
+    Minimum(usize, i64),
+    /// Closes an account, sweeping it to another one or not.
+    Close(usize, Option<usize>),
+    Archive(usize),
+    /// Hours pass.
+    Clock(i64),
+    /// Sends something again that was done long ago.
+    Retry(usize),
+    /// Something that nobody can ask for.
+    Nonsense(usize, usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Deposit,
+    Withdrawal,
+    Hold,
+}
+
+impl Kind {
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Kind::Deposit => "deposits",
+            Kind::Withdrawal => "withdrawals",
+            Kind::Hold => "holds",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Going {
+    Settle,
+    Return,
+    Approve,
+    Pay,
+    Cancel,
+    Capture,
+    Release,
+}
+
+impl Going {
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Going::Settle | Going::Return => Kind::Deposit,
+            Going::Approve | Going::Pay | Going::Cancel => Kind::Withdrawal,
+            Going::Capture | Going::Release => Kind::Hold,
+        }
+    }
+
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Going::Settle => "settle",
+            Going::Return => "return",
+            Going::Approve => "approve",
+            Going::Pay => "pay",
+            Going::Cancel => "cancel",
+            Going::Capture => "capture",
+            Going::Release => "release",
+        }
+    }
+}
+
+/// How much of a transfer arrives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Arrival {
+    Same,
+    /// Ten-thousandths of what leaves.
+    Rate(i64),
+    /// Minor units.
+    Amount(i64),
+}
+
+/// Chance from a seed (SplitMix64).
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (bits ^ (bits >> 31)) % end
+    }
+
+    fn any(&mut self) -> usize {
+        usize::try_from(self.below(1 << 20)).unwrap()
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn from<T: Copy>(&mut self, all: &[T]) -> T {
+        all[usize::try_from(self.below(all.len() as u64)).unwrap()]
+    }
+
+    /// Mostly ordinary amounts, at times tiny, not above zero, or as large as one call may move.
+    fn minor(&mut self) -> i64 {
+        match self.below(60) {
+            0..=2 => i64::try_from(self.below(7)).unwrap() - 3,
+            3 => 100_000_000_000_000_000,
+            _ => 1 + i64::try_from(self.below(20_000)).unwrap(),
+        }
+    }
+
+    pub(super) fn step(&mut self) -> Step {
+        let what = self.what();
+        Step { what, is_second: self.one_in(3), is_rehearsal: self.one_in(16), is_repeated: self.one_in(5) }
+    }
+
+    fn what(&mut self) -> What {
+        match self.below(100) {
+            0..=17 => What::Post(self.any(), "deposit", self.minor()),
+            18..=23 => What::Post(self.any(), "withdraw", self.minor()),
+            24..=33 => {
+                let actions = ["CREDIT", "CREDIT", "FEE", "BONUS", "CORRECTION", "BALANCE"];
+                let sign = self.from(&[1, -1]);
+                What::Post(self.any(), self.from(&actions), sign * self.minor())
+            }
+            34..=46 => {
+                let kind = self.from(&[Kind::Deposit, Kind::Withdrawal, Kind::Hold]);
+                let hours = self.one_in(3).then(|| 1 + i64::try_from(self.below(60)).unwrap());
+                What::Ask(self.any(), kind, self.minor(), hours)
+            }
+            47..=64 => {
+                let all = [
+                    Going::Settle,
+                    Going::Settle,
+                    Going::Return,
+                    Going::Approve,
+                    Going::Pay,
+                    Going::Pay,
+                    Going::Cancel,
+                    Going::Capture,
+                    Going::Capture,
+                    Going::Release,
+                ];
+                let part = self.one_in(2).then(|| self.minor());
+                What::Go(self.any(), self.from(&all), part)
+            }
+            65..=73 => {
+                let arrival = match self.below(4) {
+                    0 => Arrival::Rate(1 + i64::try_from(self.below(30_000)).unwrap()),
+                    1 => Arrival::Amount(self.minor()),
+                    _ => Arrival::Same,
+                };
+                What::Transfer(self.any(), self.any(), self.minor(), arrival)
+            }
+            74..=81 => What::Reverse(self.any(), self.one_in(4)),
+            82 => What::Lock(self.any(), self.from(&["FULL", "CREDITS_ONLY", "DEBITS_ONLY"])),
+            83..=84 => What::Unlock(self.any()),
+            85 => What::Life(self.any(), self.from(&["inactive", "dormant"])),
+            86..=87 => What::Life(self.any(), "activate"),
+            88..=89 => What::Minimum(self.any(), -i64::try_from(self.below(60_000)).unwrap()),
+            90 if self.one_in(3) => What::Close(self.any(), self.one_in(2).then(|| self.any())),
+            91 if self.one_in(3) => What::Archive(self.any()),
+            90..=93 => What::Clock(self.from(&[1, 2, 12, 60])),
+            94..=96 => What::Retry(self.any()),
+            _ => What::Nonsense(self.any(), self.any()),
+        }
+    }
+}

@@ -119,6 +119,9 @@ fn tests() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api")).unwrap() {
         let path = file.unwrap().path();
+        if path.is_dir() {
+            continue; // the model is not about single routes
+        }
         let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let source = fs::read_to_string(&path).unwrap();
         for part in source.split("\n#[test]\nfn ").skip(1) {

@@ -149,7 +149,10 @@ CREATE TABLE profiles (
     version INTEGER NOT NULL CHECK (version >= 1), -- rises with every change
     created_at INTEGER NOT NULL,           -- when it was created
     updated_at INTEGER NOT NULL            -- when it was last changed
-) STRICT;
+, status TEXT -- where the client stands with the broker; clients from before this was kept are verified
+    NOT NULL DEFAULT 'verified' CHECK (status IN ('pending', 'verified', 'denied', 'deceased', 'archived')), deceased_on TEXT -- day of death, yyyy-mm-dd; none: not known to be dead
+    CHECK (status <> 'deceased' OR deceased_on IS NOT NULL), created_by INTEGER -- who created it; none: from before this was kept
+    REFERENCES principals (id)) STRICT;
 
 CREATE TABLE profile_tags (
     profile_id INTEGER NOT NULL REFERENCES profiles (id), -- the profile
@@ -437,3 +440,12 @@ CREATE TABLE account_attributes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX account_attributes_by_value ON account_attributes (kind, name, value);
+
+CREATE TABLE account_requests (
+    account_id INTEGER PRIMARY KEY REFERENCES accounts (id), -- an account that was not opened for use at once
+    awaits TEXT NOT NULL CHECK (awaits IN ('client', 'operator')), -- the review of its client, or an approval of its own
+    requested_by INTEGER NOT NULL REFERENCES principals (id), -- who opened it
+    approved_by INTEGER REFERENCES principals (id), -- who let it be used; none: nobody yet
+    approved_at INTEGER,                   -- when
+    CHECK ((approved_by IS NULL) = (approved_at IS NULL))
+) STRICT;

@@ -3,15 +3,18 @@
 use super::accounts::{find, told};
 use super::ledger::{Draft, Side, post};
 use super::movements::return_announced;
+use super::owners::owners_of;
+use super::profiles::check_version;
 use super::withdrawals::admit_way_out;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction, Lifecycle, Lock, LockHolder, LockReason};
 use crate::domain::entry::EntryKind;
 use crate::domain::event::EventType;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ProfileSerial};
 use crate::domain::principal::{Right, Visibility};
+use crate::domain::profile::ProfileStatus;
 use crate::domain::refusal::Refusal;
-use crate::store::BookOwner;
+use crate::store::{AccountRequest, Awaits, BookOwner};
 
 /// Locks an account, or replaces its lock.
 ///
@@ -71,6 +74,83 @@ impl Command for UnlockAccount {
         work.tx.set_lock(account.book, Lock::None, None, work.now)?;
         told(work, self.id, EventType::AccountUnlocked)
     }
+}
+
+/// Lets an account be used that was opened to wait. The one who opened it does not approve it, but for administrators, and not
+/// even those where the group requires a second operator.
+///
+/// Refusals: unknown; version differs; opened by the same operator; an owner was not checked, is dead or archived; the
+/// account's state does not allow it.
+pub struct ApproveAccount {
+    /// Which account.
+    pub id: AccountId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ApproveAccount {
+    type Outcome = Account;
+    const ACTION: &'static str = "account.approve";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
+        let account = find(work, self.id)?;
+        if account.lifecycle == Lifecycle::Active {
+            return Ok(account);
+        }
+        check_version(self.expected_version, account.version)?;
+        let principal = &work.caller.principal;
+        let request = work.tx.account_request(account.book)?;
+        let is_own = request.is_some_and(|request| request.requested_by == principal.serial);
+        let may_alone = !account.standing.requires_approval && principal.require(Right::Administer).is_ok();
+        if account.lifecycle == Lifecycle::PendingApproval && is_own && !may_alone {
+            return Err(Refusal::OwnRequest.into());
+        }
+        if let Some(status) = unchecked_owner(work, &account)? {
+            return Err(Refusal::ProfileState(status).into());
+        }
+        if account.lifecycle != Lifecycle::PendingApproval {
+            return Err(Refusal::AccountState(account.lifecycle).into());
+        }
+        let_use(work, &account)
+    }
+}
+
+/// What is wrong with the first owner who was not checked, if there is one.
+fn unchecked_owner(work: &Work<'_>, account: &Account) -> Result<Option<ProfileStatus>, Failure> {
+    for owner in owners_of(work, account)?.list() {
+        let profile = work.tx.profile(owner.profile, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+        if profile.admit_verified().is_err() {
+            return Ok(Some(profile.status));
+        }
+    }
+    Ok(None)
+}
+
+/// Lets the accounts be used that only waited for the review of a client, unless another owner is still in review, or the
+/// group requires a second operator and this one opened the account.
+pub(super) fn review_is_over(work: &Work<'_>, client: ProfileSerial) -> Result<(), Failure> {
+    for account in work.tx.open_accounts_of(client)? {
+        let by = work.caller.principal.serial;
+        let is_due = |request: AccountRequest| {
+            let is_own = account.standing.requires_approval && request.requested_by == by;
+            request.awaits == Awaits::Client && !is_own
+        };
+        let waits = account.lifecycle == Lifecycle::PendingApproval;
+        if waits
+            && work.tx.account_request(account.book)?.is_some_and(is_due)
+            && unchecked_owner(work, &account)?.is_none()
+        {
+            let_use(work, &account)?;
+        }
+    }
+    Ok(())
+}
+
+fn let_use(work: &Work<'_>, account: &Account) -> Result<Account, Failure> {
+    work.tx.set_lifecycle(account.book, Lifecycle::Active, work.now)?;
+    work.tx.note_account_approval(account.book, work.caller.principal.serial, work.now)?;
+    told(work, account.id, EventType::AccountApproved)
 }
 
 /// Sets an account aside or takes it back into use: active, inactive, dormant.

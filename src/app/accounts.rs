@@ -13,17 +13,18 @@ use crate::domain::labels::{AccountLabels, AccountLabelsChange};
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
+use crate::domain::profile::ProfileStatus;
 use crate::domain::refusal::{Noun, Refusal};
 pub use crate::store::AccountFilter;
-use crate::store::{AccountChange, BookOwner, NewAccount};
+use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
 
 /// The highest leverage that an account can be given.
 pub const LEVERAGE_MAX: u32 = 10_000;
 
-/// Opens an account with a balance of zero.
+/// Opens an account with a balance of zero. That of a client in review waits until the review is over.
 ///
 /// Refusals: unknown profile, group or currency; id, reference or alias taken; group disabled or without the currency; a mode that the group
-/// contradicts; leverage or limit out of range.
+/// contradicts; leverage or limit out of range; a client who was denied, is dead or archived.
 pub struct OpenAccount {
     /// An id of the caller's choice, unused so far; none makes one.
     pub id: Option<AccountId>,
@@ -51,6 +52,12 @@ pub struct OpenAccount {
     pub wants_daily_statement: bool,
     /// What callers note on it.
     pub labels: AccountLabelsChange,
+    /// Whether money may come in.
+    pub allows_credits: bool,
+    /// Whether money may go out.
+    pub allows_debits: bool,
+    /// Whether an operator has to approve it before it can be used.
+    pub requires_approval: bool,
 }
 
 impl Command for OpenAccount {
@@ -90,6 +97,12 @@ impl Command for OpenAccount {
         let labels = self.labels.apply(&AccountLabels::default());
         check_account_labels(work, &labels, (DEFAULT_LEDGER, portfolio), None)?;
         check_group(&group, &currency)?;
+        let awaits = match profile.status {
+            ProfileStatus::Verified | ProfileStatus::Pending if self.requires_approval => Some(Awaits::Operator),
+            ProfileStatus::Verified => None,
+            ProfileStatus::Pending => Some(Awaits::Client),
+            status => return Err(Refusal::ProfileState(status).into()),
+        };
 
         let id = self.id.unwrap_or_else(|| AccountId::new(now, work.app.randomness()));
         let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.is_demo };
@@ -105,6 +118,7 @@ impl Command for OpenAccount {
             is_spread_betting: self.is_spread_betting,
             position_mode: self.position_mode,
             margin_calculation_override: self.margin_calculation_override,
+            lifecycle: if awaits.is_some() { Lifecycle::PendingApproval } else { Lifecycle::Active },
             settings: AccountChange {
                 group: group.serial,
                 trade_status: self.trade_status.unwrap_or_default(),
@@ -112,11 +126,17 @@ impl Command for OpenAccount {
                 net_open_position_limit: limit.unwrap_or(Amount::ZERO),
                 wants_daily_statement: self.wants_daily_statement,
                 minimum: Amount::ZERO,
+                allows_credits: self.allows_credits,
+                allows_debits: self.allows_debits,
             },
         };
         work.tx.add_account(&new, now)?;
         if labels != AccountLabels::default() {
             work.tx.set_account_labels(new.book, &labels)?;
+        }
+        if let Some(awaits) = awaits {
+            let request = AccountRequest { awaits, requested_by: work.caller.principal.serial };
+            work.tx.add_account_request(new.book, request)?;
         }
         told(work, id, EventType::AccountOpened)
     }
@@ -194,6 +214,10 @@ pub struct ChangeAccount {
     pub minimum_balance: Option<DecimalText>,
     /// What callers note on it.
     pub labels: AccountLabelsChange,
+    /// Whether money may come in.
+    pub allows_credits: Option<bool>,
+    /// Whether money may go out.
+    pub allows_debits: Option<bool>,
 }
 
 /// The fields of an account that never change, where the caller sent them.
@@ -298,6 +322,8 @@ impl Command for ChangeAccount {
             net_open_position_limit: account.net_open_position_limit,
             wants_daily_statement: account.wants_daily_statement,
             minimum: account.balances.minimum,
+            allows_credits: account.allows_credits,
+            allows_debits: account.allows_debits,
         };
         let new = AccountChange {
             group: group.serial,
@@ -306,6 +332,8 @@ impl Command for ChangeAccount {
             net_open_position_limit: limit.unwrap_or(old.net_open_position_limit),
             wants_daily_statement: self.wants_daily_statement.unwrap_or(old.wants_daily_statement),
             minimum: minimum.unwrap_or(old.minimum),
+            allows_credits: self.allows_credits.unwrap_or(old.allows_credits),
+            allows_debits: self.allows_debits.unwrap_or(old.allows_debits),
         };
         if new == old && labels == account.labels {
             return Ok(account);

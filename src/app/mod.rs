@@ -19,6 +19,7 @@ pub mod movements;
 pub mod operators;
 pub mod owners;
 pub mod passwords;
+pub mod profile_states;
 pub mod profiles;
 pub mod reference;
 pub mod reversals;

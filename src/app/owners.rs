@@ -32,7 +32,7 @@ pub struct OwnerWritten {
 /// Adds an owner to an account.
 ///
 /// Refusals: unknown account or client; is an owner already; too many; a priority beyond the end; a primary owner
-/// without full access; version differs; archived.
+/// without full access; version differs; the client was not checked, is dead or archived; the account is archived.
 pub struct AddOwner {
     /// Which account.
     pub account: AccountId,
@@ -59,6 +59,7 @@ impl Command for AddOwner {
         let mut new = old.clone();
         let owner = Owner { profile: profile.id, serial: profile.serial, access: self.access, since: work.now };
         new.add(owner, self.priority)?;
+        profile.admit_verified()?;
         account.admit_change()?;
         let version = write(work, &account, &old, &new, (EventType::AccountOwnerAdded, profile.id))?;
         written(&new, self.profile, version)
@@ -130,7 +131,8 @@ impl Command for RemoveOwner {
     }
 }
 
-fn owners_of(work: &Work<'_>, account: &Account) -> Result<Owners, Failure> {
+/// The owners of an account.
+pub(super) fn owners_of(work: &Work<'_>, account: &Account) -> Result<Owners, Failure> {
     Ok(work.tx.owners(account.book)?.ok_or(Refusal::Internal)?)
 }
 
@@ -143,7 +145,7 @@ fn owners_seen(work: &Work<'_>, account: &Account, profile: ProfileId) -> Result
 
 /// Refuses a change of the primary owner to a client whom the caller does not see: the account would be out of its sight,
 /// and in that of others who do not expect it.
-fn admit_primary(work: &Work<'_>, old: &Owners, new: &Owners) -> Result<(), Failure> {
+pub(super) fn admit_primary(work: &Work<'_>, old: &Owners, new: &Owners) -> Result<(), Failure> {
     let next = new.primary().profile;
     if next != old.primary().profile && work.tx.profile(next, work.visibility())?.is_none() {
         return Err(Refusal::HeirHidden.into());
@@ -168,7 +170,7 @@ struct OwnerTold {
 }
 
 /// Writes the owners of an account and all that follows from it. Returns the account's version.
-fn write(
+pub(super) fn write(
     work: &Work<'_>,
     account: &Account,
     old: &Owners,

@@ -10,7 +10,7 @@ use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::labels::{Labels, LabelsChange};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
-use crate::domain::profile::{Profile, ProfileDetails, check_tags};
+use crate::domain::profile::{Profile, ProfileDetails, ProfileStatus, check_tags};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::text;
 use crate::store::NewProfile;
@@ -31,6 +31,8 @@ pub struct CreateProfile {
     pub labels: LabelsChange,
     /// Its password for end-user sessions.
     pub password: Option<PasswordHash>,
+    /// Whether an operator has to approve it before it can use accounts.
+    pub requires_review: bool,
 }
 
 impl Command for CreateProfile {
@@ -54,7 +56,9 @@ impl Command for CreateProfile {
         check_profile_reference(work, &labels.reference, None)?;
         let id = self.id.unwrap_or_else(|| ProfileId::new(work.now, work.app.randomness()));
         let password_hash = self.password.map(|hash| hash.as_str().to_owned());
-        let new = NewProfile { id, details: self.details, tags, password_hash };
+        let status = if self.requires_review { ProfileStatus::Pending } else { ProfileStatus::Verified };
+        let created_by = work.caller.principal.serial;
+        let new = NewProfile { id, details: self.details, tags, password_hash, status, created_by };
         let serial = work.tx.add_profile(&new, work.now)?;
         if labels != Labels::default() {
             work.tx.set_profile_labels(serial, &labels)?;
@@ -99,7 +103,7 @@ fn check_email_is_free(work: &Work<'_>, email: &str, own: Option<ProfileSerial>)
 }
 
 /// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address or reference taken,
-/// version differs.
+/// version differs, archived.
 pub struct ReplaceProfile {
     /// Which profile.
     pub id: ProfileId,
@@ -128,8 +132,13 @@ impl Command for ReplaceProfile {
         let labels = self.labels.apply(&profile.labels);
         check_profile_reference(work, &labels.reference, Some(profile.serial))?;
         check_version(self.expected_version, profile.version)?;
-        if let Some(wanted) = self.tags.filter(|wanted| *wanted != profile.tags) {
-            work.tx.set_profile_tags(profile.serial, &own_tags(work.visibility(), &profile.tags, Some(wanted))?)?;
+        let tags = match self.tags.filter(|wanted| *wanted != profile.tags) {
+            Some(wanted) => Some(own_tags(work.visibility(), &profile.tags, Some(wanted))?),
+            None => None,
+        };
+        profile.admit_change()?;
+        if let Some(tags) = tags {
+            work.tx.set_profile_tags(profile.serial, &tags)?;
         }
         work.tx.replace_profile(profile.serial, &self.details, work.now)?;
         if labels != profile.labels {
@@ -143,7 +152,7 @@ impl Command for ReplaceProfile {
     }
 }
 
-/// Gives a client a new password and ends its sessions. Refusals: unknown id.
+/// Gives a client a new password and ends its sessions. Refusals: unknown id; archived.
 pub struct ChangePassword {
     /// Which profile.
     pub id: ProfileId,
@@ -158,6 +167,7 @@ impl Command for ChangePassword {
 
     fn run(self, work: &Work<'_>) -> Result<(), Failure> {
         let profile = find(work, self.id)?;
+        profile.admit_change()?;
         work.tx.set_profile_password(profile.serial, self.password.as_str(), work.now)?;
         work.tx.revoke_sessions(profile.serial, work.now)?;
         told(work, self.id, EventType::ProfilePasswordChanged).map(|_| ())
@@ -178,7 +188,7 @@ pub(super) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Re
 }
 
 /// Tells the outside of a profile as it is now.
-fn told(work: &Work<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
+pub(super) fn told(work: &Work<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
     let profile = work.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
     work.emit(&Event { kind, object: id.uuid(), profile: Some((profile.serial, id)), payload: to_json(&profile)? })?;
     Ok(profile)

@@ -54,6 +54,7 @@ impl App {
                         tags: None,
                         labels: LabelsChange::default(),
                         password: None,
+                        requires_review: false,
                     };
                     let profile = match self.execute_blocking(caller, new) {
                         Ok(done) => done.outcome.id,
@@ -78,6 +79,9 @@ impl App {
                 net_open_position_limit: None,
                 wants_daily_statement: false,
                 labels: AccountLabelsChange::default(),
+                allows_credits: true,
+                allows_debits: true,
+                requires_approval: false,
             };
             let account = self.execute_blocking(caller, open)?.outcome;
             opened += 1;

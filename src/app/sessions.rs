@@ -64,7 +64,8 @@ fn tradable(
 impl App {
     /// Begins a session for a client. Not repeatable by an idempotency key: each call makes a new token.
     ///
-    /// Refusals: missing right, throttled, wrong address or password, or no password set.
+    /// Refusals: missing right, throttled, wrong address or password, or no password set; a client who was not checked, is
+    /// dead or archived, which is told only to who knows the password.
     pub async fn begin_session(
         self: &Arc<App>,
         caller: &Caller,
@@ -84,6 +85,7 @@ impl App {
         };
         self.check_session_login(&subject, password, hash.clone()).await?;
         let profile = profile.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
+        profile.admit_verified()?;
 
         let now = self.now();
         let key = self.list_keys()?.into_iter().find(|key| key.retired_at.is_none()).ok_or(Refusal::Internal)?;
@@ -111,8 +113,11 @@ impl App {
             .submit(move |tx| {
                 // The password may have been changed while it was checked.
                 let present = tx.profile_for_login(&folded, &Visibility::Everything)?;
-                if present.is_none_or(|(found, now)| found.id != profile.id || now != hash) {
+                if present.as_ref().is_none_or(|(found, now)| found.id != profile.id || *now != hash) {
                     return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
+                }
+                if let Some((present, _)) = present {
+                    present.admit_verified()?;
                 }
                 // An account may have lost this owner; the sessions that were there have ended, and this one was not.
                 let still = tradable(tx, profile.serial, &caller.principal.visibility)?;

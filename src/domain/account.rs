@@ -53,11 +53,11 @@ impl Lifecycle {
         }
     }
 
-    /// Whether an operator may set this state aside for another one. Closing and archiving have ways of their own.
+    /// Whether an operator may set this state aside for another one. Approval, closing and archiving have ways of their own.
     pub fn may_become(self, next: Lifecycle) -> bool {
         matches!(
             (self, next),
-            (Lifecycle::PendingApproval | Lifecycle::Inactive | Lifecycle::Dormant, Lifecycle::Active)
+            (Lifecycle::Inactive | Lifecycle::Dormant, Lifecycle::Active)
                 | (Lifecycle::Active | Lifecycle::Dormant, Lifecycle::Inactive)
                 | (Lifecycle::Active | Lifecycle::Inactive, Lifecycle::Dormant)
         )

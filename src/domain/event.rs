@@ -12,8 +12,18 @@ pub enum EventType {
     ProfileUpdated,
     /// The password of a profile was changed.
     ProfilePasswordChanged,
+    /// A client in review, or one who was denied, was found to be in order.
+    ProfileApproved,
+    /// A client in review was turned down.
+    ProfileDenied,
+    /// A client was reported dead.
+    ProfileDeceased,
+    /// A client was archived.
+    ProfileArchived,
     /// An account was opened.
     AccountOpened,
+    /// An account that waited for approval can be used.
+    AccountApproved,
     /// The settings of an account were changed.
     AccountUpdated,
     /// An account was locked, or its lock was replaced.
@@ -49,7 +59,12 @@ impl EventType {
             EventType::ProfileCreated => "profile.created",
             EventType::ProfileUpdated => "profile.updated",
             EventType::ProfilePasswordChanged => "profile.password_changed",
+            EventType::ProfileApproved => "profile.approved",
+            EventType::ProfileDenied => "profile.denied",
+            EventType::ProfileDeceased => "profile.deceased",
+            EventType::ProfileArchived => "profile.archived",
             EventType::AccountOpened => "account.opened",
+            EventType::AccountApproved => "account.approved",
             EventType::AccountUpdated => "account.updated",
             EventType::AccountLocked => "account.locked",
             EventType::AccountUnlocked => "account.unlocked",

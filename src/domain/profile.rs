@@ -1,7 +1,7 @@
 //! Profiles: the broker's end clients.
 
 use super::clock::Moment;
-use super::ids::{ProfileId, ProfileSerial};
+use super::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use super::labels::Labels;
 use super::refusal::Refusal;
 use super::text;
@@ -70,6 +70,61 @@ impl ProfileDetails {
     }
 }
 
+/// Where a client stands with the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileStatus {
+    /// In review: its accounts wait.
+    Pending,
+    /// Checked: it may have accounts.
+    #[default]
+    Verified,
+    /// Turned down: no accounts.
+    Denied,
+    /// Dead: its accounts went to the next owners, or are locked.
+    Deceased,
+    /// Gone, for good.
+    Archived,
+}
+
+impl ProfileStatus {
+    /// Every status.
+    pub const ALL: [ProfileStatus; 5] = [
+        ProfileStatus::Pending,
+        ProfileStatus::Verified,
+        ProfileStatus::Denied,
+        ProfileStatus::Deceased,
+        ProfileStatus::Archived,
+    ];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProfileStatus::Pending => "pending",
+            ProfileStatus::Verified => "verified",
+            ProfileStatus::Denied => "denied",
+            ProfileStatus::Deceased => "deceased",
+            ProfileStatus::Archived => "archived",
+        }
+    }
+
+    /// The word for it in a message.
+    pub fn word(self) -> &'static str {
+        match self {
+            ProfileStatus::Pending => "in review",
+            other => other.name(),
+        }
+    }
+}
+
+/// A day, as `yyyy-mm-dd`. Refusals: not a day of the calendar; in the future, wherever on earth it was noted.
+pub fn check_past_day(field: &str, day: &str, now: Moment) -> Result<(), Refusal> {
+    const AHEAD_OF_UTC_S: i64 = 14 * 3600;
+    let start = Some(format!("{day}T00:00:00Z")).filter(|_| day.len() == 10).and_then(|text| Moment::parse(&text));
+    let start = start.ok_or_else(|| Refusal::invalid(field, "not a day such as 2026-03-02"))?;
+    if start > now.plus_s(AHEAD_OF_UTC_S) { Err(Refusal::out_of_range(field, "not in the future")) } else { Ok(()) }
+}
+
 /// A client.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Profile {
@@ -84,12 +139,33 @@ pub struct Profile {
     /// What callers note on it. Outcomes and events of older versions have none.
     #[serde(default)]
     pub labels: Labels,
+    /// Where it stands with the broker.
+    #[serde(default)]
+    pub status: ProfileStatus,
+    /// The day of its death, as `yyyy-mm-dd`.
+    #[serde(default)]
+    pub deceased_on: Option<String>,
+    /// Who created it, where that is known.
+    #[serde(default)]
+    pub created_by: Option<PrincipalSerial>,
     /// Rises with every change, from 1.
     pub version: u64,
     /// When it was created.
     pub created_at: Moment,
     /// When it was last changed.
     pub updated_at: Moment,
+}
+
+impl Profile {
+    /// Refuses what only a client who was checked may do: own accounts, begin sessions.
+    pub fn admit_verified(&self) -> Result<(), Refusal> {
+        if self.status == ProfileStatus::Verified { Ok(()) } else { Err(Refusal::ProfileState(self.status)) }
+    }
+
+    /// Refuses a change of a client who is archived.
+    pub fn admit_change(&self) -> Result<(), Refusal> {
+        if self.status == ProfileStatus::Archived { Err(Refusal::ProfileState(self.status)) } else { Ok(()) }
+    }
 }
 
 /// The shortest password of an end user, in characters (Helio, "Accounts & Funding": change-password).
@@ -121,4 +197,20 @@ pub fn check_tags(field: &str, tags: &BTreeSet<String>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_one_of_the_calendar_and_not_in_the_future() {
+        let now = Moment::parse("2026-03-02T12:00:00Z").unwrap();
+        for good in ["2026-03-02", "2024-02-29", "2026-03-03", "1900-01-01"] {
+            check_past_day("x", good, now).unwrap();
+        }
+        for bad in ["2026-02-29", "2026-3-2", "02.03.2026", "", "2026-03-04", "2026-03-02T", "20260302--"] {
+            assert!(check_past_day("x", bad, now).is_err(), "{bad}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 use super::account::Lifecycle;
 use super::movement::MovementState;
+use super::profile::ProfileStatus;
 use std::fmt;
 
 /// The kinds of thing that a caller can ask for by id.
@@ -69,7 +70,7 @@ pub enum Credentials {
     BadLogin,
 }
 
-/// What stops an account from being archived.
+/// What stops an account or a client from being archived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Remainder {
     /// Its balance is not zero.
@@ -78,6 +79,8 @@ pub enum Remainder {
     Holds,
     /// A deposit is announced or not cleared yet, or a transfer is under way.
     Pending,
+    /// A client's accounts that are not archived.
+    Accounts,
 }
 
 /// Why a request was refused, in order of precedence.
@@ -208,6 +211,8 @@ pub enum Refusal {
     },
     /// A change of group would turn a demo account live or the other way round.
     GroupModeDiffers,
+    /// Where the client stands does not allow it.
+    ProfileState(ProfileStatus),
     /// The state of the account's life does not allow it.
     AccountState(Lifecycle),
     /// The account is locked.
@@ -227,7 +232,7 @@ pub enum Refusal {
     },
     /// A balance would leave the range that can be represented.
     BalanceOverflow,
-    /// The account cannot be archived yet.
+    /// The account or the client cannot be archived yet.
     NotEmpty(Remainder),
     /// The queue of the writer is full, or the request waited too long: it was certainly not applied.
     Busy {
@@ -302,6 +307,11 @@ impl Refusal {
             Refusal::GroupDisabled => "GROUP_DISABLED",
             Refusal::GroupWithoutCurrency { .. } => "GROUP_WITHOUT_CURRENCY",
             Refusal::GroupModeDiffers => "GROUP_MODE_DIFFERS",
+            Refusal::ProfileState(ProfileStatus::Pending) => "PROFILE_PENDING",
+            Refusal::ProfileState(ProfileStatus::Verified) => "PROFILE_VERIFIED",
+            Refusal::ProfileState(ProfileStatus::Denied) => "PROFILE_DENIED",
+            Refusal::ProfileState(ProfileStatus::Deceased) => "PROFILE_DECEASED",
+            Refusal::ProfileState(ProfileStatus::Archived) => "PROFILE_ARCHIVED",
             Refusal::AccountState(Lifecycle::PendingApproval) => "ACCOUNT_PENDING_APPROVAL",
             Refusal::AccountState(Lifecycle::Active) => "ACCOUNT_ACTIVE",
             Refusal::AccountState(Lifecycle::Inactive) => "ACCOUNT_INACTIVE",
@@ -317,6 +327,7 @@ impl Refusal {
             Refusal::NotEmpty(Remainder::Balance) => "BALANCE_NOT_ZERO",
             Refusal::NotEmpty(Remainder::Holds) => "HOLDS_LEFT",
             Refusal::NotEmpty(Remainder::Pending) => "PENDING_LEFT",
+            Refusal::NotEmpty(Remainder::Accounts) => "ACCOUNTS_LEFT",
             Refusal::Busy { .. } => "BUSY",
             Refusal::StorageUnavailable => "STORAGE_UNAVAILABLE",
             Refusal::Internal => "INTERNAL",
@@ -383,6 +394,7 @@ impl fmt::Display for Refusal {
                 write!(f, "currency: the account group does not offer {currency}")
             }
             Refusal::GroupModeDiffers => f.write_str("groupId: a demo account stays demo and a live one live"),
+            Refusal::ProfileState(status) => write!(f, "the client is {}", status.word()),
             Refusal::AccountState(state) => write!(f, "the account is {}", state.word()),
             Refusal::AccountLocked => f.write_str("the account is locked"),
             Refusal::LockKept => f.write_str("only an administrator takes this lock off or replaces it"),
@@ -392,6 +404,9 @@ impl fmt::Display for Refusal {
             Refusal::BalanceOverflow => f.write_str("amount: the balance would become too large"),
             Refusal::NotEmpty(Remainder::Balance) => f.write_str("the balance is not zero"),
             Refusal::NotEmpty(Remainder::Holds) => f.write_str("money is held on the account"),
+            Refusal::NotEmpty(Remainder::Accounts) => {
+                f.write_str("the client still has accounts; archive or leave them")
+            }
             Refusal::NotEmpty(Remainder::Pending) => f.write_str("a movement is still under way"),
             Refusal::Busy { .. } => f.write_str("too busy; the request was not applied, try again"),
             Refusal::StorageUnavailable => {

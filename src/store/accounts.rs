@@ -35,6 +35,8 @@ pub struct AccountFilter {
     pub group: Option<GroupId>,
     /// In this currency.
     pub currency: Option<CurrencyCode>,
+    /// At this point of their life; archived ones only if they are asked for, too.
+    pub lifecycle: Option<Lifecycle>,
     /// With this trade status.
     pub status: Option<TradeStatus>,
     /// Also the archived ones.
@@ -87,6 +89,8 @@ pub struct NewAccount {
     pub position_mode: Option<PositionMode>,
     /// How margin is summed up, where it departs from the group.
     pub margin_calculation_override: Option<MarginCalculation>,
+    /// Where its life begins.
+    pub lifecycle: Lifecycle,
     /// The settings that can change later.
     pub settings: AccountChange,
 }
@@ -106,6 +110,10 @@ pub struct AccountChange {
     pub wants_daily_statement: bool,
     /// How far below zero it may go: zero or less.
     pub minimum: Amount,
+    /// Whether money may come in.
+    pub allows_credits: bool,
+    /// Whether money may go out.
+    pub allows_debits: bool,
 }
 
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -205,6 +213,7 @@ impl ReadTx<'_> {
         conditions.if_any("a.group_id = (SELECT id FROM account_groups WHERE uuid = ?)", group);
         conditions.if_any(IN_CURRENCY, filter.currency.as_ref().map(|code| code.as_str().to_owned()));
         conditions.if_any("a.trade_status = ?", filter.status.map(|status| status.name().to_owned()));
+        conditions.if_any("a.lifecycle = ?", filter.lifecycle.map(|state| state.name().to_owned()));
         if !filter.with_archived {
             conditions.add("a.lifecycle <> 'closed'");
         }
@@ -258,6 +267,9 @@ impl WriteTx<'_> {
                 new.settings.net_open_position_limit.minor(),
                 new.settings.wants_daily_statement,
                 now.unix_ms(),
+                new.lifecycle.name(),
+                new.settings.allows_credits,
+                new.settings.allows_debits,
             ],
         )?;
         self.add_primary_owner(new.book, new.profile, now)
@@ -276,6 +288,8 @@ impl WriteTx<'_> {
                 change.wants_daily_statement,
                 change.minimum.minor(),
                 now.unix_ms(),
+                change.allows_credits,
+                change.allows_debits,
             ),
         )?;
         Ok(())

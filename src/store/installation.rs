@@ -128,6 +128,7 @@ impl WriteTx<'_> {
             "account_owners",
             "account_attributes",
             "account_labels",
+            "account_requests",
             "accounts",
             "books",
             "portfolios",

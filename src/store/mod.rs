@@ -4,6 +4,7 @@
 //! What leaves this module are domain types and [`StoreError`]; nothing above it knows SQL or the database library.
 
 mod access;
+mod account_requests;
 mod accounts;
 mod audit_log;
 mod books;
@@ -34,6 +35,7 @@ mod transaction;
 mod writer;
 
 pub use access::{NewPrincipal, NewToken, PrincipalRow, TokenKind, TokenRow};
+pub use account_requests::{AccountRequest, Awaits};
 pub use accounts::{AccountChange, AccountFilter, NewAccount};
 pub use audit_log::AuditRow;
 pub use books::{Book, BookOwner};

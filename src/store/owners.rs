@@ -37,6 +37,11 @@ impl ReadTx<'_> {
         let sql = sql!("accounts/columns", "owners/with_full_access");
         self.all(sql, (profile.0, visible_tags(visibility), limit), account)
     }
+
+    /// The accounts that a client owns, as the primary owner or not, and that are not archived, oldest first.
+    pub fn open_accounts_of(&self, profile: ProfileSerial) -> Result<Vec<Account>, StoreError> {
+        self.all(sql!("accounts/columns", "owners/open"), [profile.0], account)
+    }
 }
 
 impl WriteTx<'_> {

@@ -4,12 +4,12 @@ use super::StoreError;
 use super::access::{json_list, text_list};
 use super::conditions::Conditions;
 use super::labels::{LabelFilter, labels};
-use super::transaction::{ReadTx, WriteTx, sql};
+use super::transaction::{ReadTx, WriteTx, named, sql};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{ProfileId, ProfileSerial};
+use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::Visibility;
-use crate::domain::profile::{Profile, ProfileDetails};
+use crate::domain::profile::{Profile, ProfileDetails, ProfileStatus};
 use crate::domain::text;
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -22,6 +22,8 @@ pub struct ProfileFilter {
     pub email: Option<String>,
     /// With these labels.
     pub labels: LabelFilter,
+    /// With this status.
+    pub status: Option<ProfileStatus>,
 }
 
 /// That a profile has one of the tags of a list; as a set of profiles it can be made from the index of the tags.
@@ -38,6 +40,10 @@ pub struct NewProfile {
     pub tags: BTreeSet<String>,
     /// Argon2id in PHC form; none: no end-user sessions.
     pub password_hash: Option<String>,
+    /// Where it stands at first.
+    pub status: ProfileStatus,
+    /// Who creates it.
+    pub created_by: PrincipalSerial,
 }
 
 /// The tags that a statement filters by, as a JSON array; none for no filter.
@@ -71,6 +77,9 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
         },
         tags: text_list(row, "tags")?.unwrap_or_default(),
         labels: labels(row.get("reference")?, row.get("category")?, row.get("attributes")?)?,
+        status: named(row, "status", &ProfileStatus::ALL, ProfileStatus::name)?,
+        deceased_on: row.get("deceased_on")?,
+        created_by: row.get::<_, Option<i64>>("created_by")?.map(PrincipalSerial),
         version: row.get("version")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
         updated_at: Moment::from_unix_ms(row.get("updated_at")?),
@@ -122,6 +131,7 @@ impl ReadTx<'_> {
     ) -> Result<Listing<Profile>, StoreError> {
         let mut conditions = Conditions::on("profiles", "p");
         conditions.if_any("p.email_folded = ?", filter.email.as_deref().map(text::fold));
+        conditions.if_any("p.status = ?", filter.status.map(|status| status.name().to_owned()));
         filter.labels.on_profiles(&mut conditions);
         conditions.visible(VISIBLE, visibility);
         self.listing(conditions, concat!(sql!("profiles/columns"), "WHERE p.id = ?1"), page, profile)
@@ -154,6 +164,8 @@ impl WriteTx<'_> {
                 d.timezone,
                 new.password_hash,
                 now.unix_ms(),
+                new.status.name(),
+                new.created_by.0,
             ],
         )?;
         self.set_profile_tags(ProfileSerial(serial), &new.tags)?;
@@ -200,5 +212,18 @@ impl WriteTx<'_> {
     /// Replaces the password of a profile.
     pub fn set_profile_password(&self, serial: ProfileSerial, hash: &str, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("profiles/set_password"), (serial.0, hash, now.unix_ms())).map(|_| ())
+    }
+
+    /// Says where a client stands; its version rises. The day of death is for those who are dead.
+    pub fn set_profile_status(
+        &self,
+        serial: ProfileSerial,
+        status: ProfileStatus,
+        deceased_on: Option<&str>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE profiles SET status = ?2, deceased_on = ?3, version = version + 1, updated_at = ?4 WHERE id = ?1";
+        self.run(sql, (serial.0, status.name(), deceased_on, now.unix_ms())).map(|_| ())
     }
 }

@@ -140,6 +140,7 @@ impl ReadTx<'_> {
         }
         self.prove_movements(&mut proof)?;
         self.prove_owners(&mut proof)?;
+        self.prove_approvals(&mut proof)?;
         self.prove_events(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
@@ -328,6 +329,14 @@ impl ReadTx<'_> {
     fn prove_owners(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for serial in self.all(sql!("proof/owners"), [], |row| row.get::<_, i64>(0))? {
             proof.find("owners", || format!("account {serial} and its owners do not agree"));
+        }
+        Ok(())
+    }
+
+    /// Accounts wait for approval while nobody has given it, and only then; those in use have a client who was checked.
+    fn prove_approvals(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        for serial in self.all(sql!("proof/approvals"), [], |row| row.get::<_, i64>(0))? {
+            proof.find("approvals", || format!("account {serial} is used without approval, or waits in spite of it"));
         }
         Ok(())
     }

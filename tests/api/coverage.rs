@@ -38,6 +38,15 @@ const OWNERS_HIDDEN: &str = "native_owners::owners_of_hidden_accounts_and_hidden
 const OWNERS_REPLAYED: &str = "native_owners::changes_of_owners_are_replayed";
 const OWNERS_REFUSED: &str = "native_owners::refused_changes_of_owners_leave_no_trace";
 const OWNERS: &str = "native_owners::owners_are_inserted_moved_and_removed_without_gaps";
+const APPROVE: &str = "native_approvals::an_account_that_requires_approval_waits_for_another_operator";
+const REVIEW: &str = "native_approvals::a_client_in_review_waits_with_its_accounts";
+const DENY: &str = "native_approvals::a_client_who_is_denied_gets_no_accounts";
+const APPROVALS_HIDDEN: &str = "native_approvals::hidden_clients_and_accounts_are_not_found";
+const APPROVALS_REPLAYED: &str = "native_approvals::decisions_are_replayed";
+const APPROVALS_REFUSED: &str = "native_approvals::refused_decisions_leave_no_trace";
+const DEATH: &str = "native_deaths::heirs_follow_and_accounts_without_any_are_locked";
+const DEATH_REFUSED: &str = "native_deaths::refused_reports_leave_no_trace";
+const ARCHIVED: &str = "native_approvals::a_client_without_accounts_is_archived_for_good";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
 const fn read(happy: &'static str, hidden: &'static str) -> Tests {
@@ -62,6 +71,10 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("PUT", "/profiles/change-password"), write("native_profiles::passwords_have_8_to_200_characters", HIDDEN, REPLAYED, PROFILE)),
         (("GET", "/profiles/{id}"), read("native_profiles::a_profile_is_created_bare_with_every_field", HIDDEN)),
         (("PUT", "/profiles/{id}"), write("native_profiles::replacing_empties_what_is_left_out", HIDDEN, REPLAYED, "native_profiles::replacing_refuses_another_id_an_old_version_and_an_address_that_is_taken")),
+        (("POST", "/profiles/{id}/approve"), write(REVIEW, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED)),
+        (("POST", "/profiles/{id}/deny"), write(DENY, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED)),
+        (("POST", "/profiles/{id}/deceased"), write(DEATH, APPROVALS_HIDDEN, APPROVALS_REPLAYED, DEATH_REFUSED)),
+        (("POST", "/profiles/{id}/archive"), write(ARCHIVED, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED)),
         (("GET", "/profiles/{id}/accounts"), read("native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN)),
         (("POST", "/accounts"), write("native_accounts::an_account_is_opened_wrapped_and_read_bare", HIDDEN, REPLAYED, "native_accounts::a_refused_account_leaves_no_trace")),
         (("GET", "/accounts"), read("native_accounts::lists_are_filtered_and_paged", LISTED)),
@@ -85,6 +98,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("GET", "/deposits/{id}"), read("native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN)),
         (("POST", "/accounts/{id}/lock"), write("native_account_states::each_lock_lets_through_what_it_says", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
         (("POST", "/accounts/{id}/unlock"), write("native_account_states::each_lock_lets_through_what_it_says", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
+        (("POST", "/accounts/{id}/approve"), write(APPROVE, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED)),
         (("POST", "/accounts/{id}/activate"), write("native_account_states::an_account_is_set_aside_and_taken_back", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
         (("POST", "/accounts/{id}/inactive"), write("native_account_states::an_account_is_set_aside_and_taken_back", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),
         (("POST", "/accounts/{id}/dormant"), write("native_account_states::an_account_is_set_aside_and_taken_back", STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED)),

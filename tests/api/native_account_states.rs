@@ -104,6 +104,9 @@ fn an_account_is_set_aside_and_taken_back() {
     funds("ACCOUNT_DORMANT");
     assert_eq!(step("inactive").ok().json()["lifecycle"], "INACTIVE");
     funds("ACCOUNT_INACTIVE");
+    assert_eq!(step("activate").ok().json()["lifecycle"], "ACTIVE");
+    admin.deposit(&account, "1");
+    admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 1})).ok();
     step("dormant").ok();
     assert_eq!(step("activate").ok().json()["lifecycle"], "ACTIVE");
     step("activate").ok(); // already so
@@ -154,6 +157,58 @@ fn closing_ends_when_nothing_is_left() {
     assert_eq!(state(&account), "CLOSING");
     assert_eq!(close(&account, &json!({"sweepToAccountId": to})).ok().json()["lifecycle"], "CLOSED");
     assert_eq!(admin.balance(&to), "30.00");
+}
+
+#[test]
+fn closing_ends_when_the_last_hold_expires() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = funded(&admin, "25");
+    let expires = server.advance(0).plus_s(3600).to_string();
+    admin.post(&format!("/accounts/{account}/holds"), &json!({"amount": 25, "expiresAt": expires})).ok();
+    let small = funded(&admin, "3");
+    admin.post(&format!("/accounts/{small}/holds"), &json!({"amount": 3, "expiresAt": expires})).ok();
+    let to = admin.new_account("USD");
+    for account in [&account, &small] {
+        let closing = admin.post(&format!("/accounts/{account}/close"), &json!({"sweepToAccountId": to})).ok();
+        assert_eq!(closing.text_at("lifecycle"), "CLOSING");
+    }
+    // A forced reversal takes the money of one of them while it is held, so that nothing is left but the hold.
+    let deal = admin.deals(&account)[0]["id"].as_str().unwrap().to_owned();
+    let force = json!({"force": true, "reason": "came from a stolen card"});
+    admin.post(&format!("/entries/{deal}/reverse"), &force).ok();
+    assert_eq!((field(&admin, &account, "lifecycle"), admin.balance(&account)), (json!("CLOSING"), "0.00".into()));
+    server.advance(3590);
+    assert_eq!(field(&admin, &account, "lifecycle"), "CLOSING");
+    server.advance(20);
+    assert_eq!(field(&admin, &account, "lifecycle"), "CLOSED");
+    // What the expiry leaves in the other one still has to go somewhere.
+    assert_eq!((field(&admin, &small, "lifecycle"), admin.available(&small)), (json!("CLOSING"), "3.00".into()));
+    let closed = admin.post(&format!("/accounts/{small}/close"), &json!({"sweepToAccountId": to})).ok();
+    assert_eq!((closed.text_at("lifecycle"), admin.balance(&to)), ("CLOSED".into(), "3.00".into()));
+    server.trace();
+}
+
+#[test]
+fn a_sweep_goes_neither_to_demo_nor_out_of_a_locked_account() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, to) = (funded(&admin, "10"), admin.new_account("USD"));
+    let demo = json!({"profileId": admin.new_profile(), "currency": "USD", "groupId": admin.group("USD", true)});
+    let demo = admin.post("/accounts", &demo).ok().text_at("account/id");
+    let close = |target: &str| admin.post(&format!("/accounts/{account}/close"), &json!({"sweepToAccountId": target}));
+    let before = server.trace();
+    close(&demo).refused(400, 9, "MODES_DIFFER");
+    assert_eq!(server.trace(), before);
+    for (lock, target) in [("FULL", &account), ("CREDITS_ONLY", &account), ("FULL", &to), ("DEBITS_ONLY", &to)] {
+        admin.post(&format!("/accounts/{target}/lock"), &json!({"lock": lock})).ok();
+        let before = server.trace();
+        close(&to).refused(400, 9, "ACCOUNT_LOCKED");
+        assert_eq!(server.trace(), before);
+        admin.step(&format!("/accounts/{target}/unlock")).ok();
+    }
+    assert_eq!((field(&admin, &account, "lifecycle"), admin.balance(&account)), (json!("ACTIVE"), "10.00".into()));
+    assert_eq!(close(&to).ok().text_at("lifecycle"), "CLOSED");
 }
 
 #[test]

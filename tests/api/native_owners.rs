@@ -1,7 +1,6 @@
 //! Several owners of one account: their order, what they may do, who sees it, and what happens when the primary one leaves.
 
 use super::harness::{Caller, PASSWORD, Server};
-use super::upgrade::turn_back;
 use serde_json::{Value, json};
 
 /// An id that names nothing.
@@ -429,26 +428,4 @@ fn the_proof_finds_owners_that_do_not_agree_with_the_account() {
         let checks: Vec<_> = proof.findings.iter().map(|finding| finding.check).collect();
         assert_eq!(checks, ["owners"], "{wrong}: {:?}", proof.findings);
     }
-}
-
-#[test]
-fn accounts_of_an_older_database_keep_their_owner() {
-    let mut server = Server::start("");
-    let (account, archived, profile, token) = {
-        let admin = server.admin();
-        let profile = admin.new_profile();
-        let (account, archived) = (admin.new_account_of(&profile, "USD"), admin.new_account_of(&profile, "EUR"));
-        admin.deposit(&account, "12.34");
-        admin.delete(&format!("/accounts/{archived}")).ok();
-        (account, archived, profile, server.add_token("dev", &[]).1)
-    };
-    server.restart_after(|file| turn_back(file, 6));
-    let caller = server.bearer(&token);
-    for account in [&account, &archived] {
-        assert_eq!(listed(&caller, account), expected(&[(&profile, "FULL")]));
-    }
-    assert_eq!(caller.balance(&account), "12.34");
-    add(&caller, &account, &caller.new_profile(), "FULL");
-    let audit = server.command(&["audit"]);
-    assert_eq!(audit["ok"], true, "{audit}");
 }

@@ -98,7 +98,7 @@ fn is_bare(path: &str) -> bool {
     let step = path.rsplit('/').next().unwrap();
     [
         "settle", "return", "approve", "pay", "reject", "cancel", "release", "reset", "unlock", "activate", "inactive",
-        "dormant",
+        "dormant", "deny", "archive",
     ]
     .contains(&step)
 }
@@ -128,6 +128,7 @@ fn replies_have_the_fields_of_their_schemas() {
     check(admin.get(&format!("/profiles/{profile}")).ok().json(), "Profile");
     check(admin.get(&format!("/accounts/{account}")).ok().json(), "Account");
     check(admin.get(&format!("/portfolios/{account}")).ok().json(), "Portfolio");
+    check(admin.get(&format!("/accounts/{account}/owners")).ok().json()["owners"][0].clone(), "Owner");
     check(admin.get("/account-groups").ok().json()["groups"][0].clone(), "AccountGroup");
     check(admin.get("/options/currencies").ok().json()["currencies"][0].clone(), "Currency");
     check(admin.deals(&account)[0].clone(), "Deal");

@@ -90,3 +90,45 @@ fn events_tell_labels_as_they_are_afterwards() {
     assert_eq!((kind, &payload["labels"]["reference"]), ("account.updated", &json!("seen")));
     assert_eq!(payload["labels"]["metadata"], json!({"k": {"number": "1.20"}}));
 }
+
+/// Lets the program take a database of an earlier version that has this in it, and looks at what became of it.
+#[track_caller]
+fn migrates(version: i32) {
+    let mut server = Server::start("");
+    let (account, archived, profile, token) = {
+        let admin = server.admin();
+        let profile = admin.new_profile();
+        let (account, archived) = (admin.new_account_of(&profile, "USD"), admin.new_account_of(&profile, "EUR"));
+        admin.deposit(&account, "12.34");
+        admin.ask(&account, "holds", "2.34");
+        admin.delete(&format!("/accounts/{archived}")).ok();
+        (account, archived, profile, server.add_token("dev", &[]).1)
+    };
+    server.restart_after(|file| turn_back(file, version));
+    let caller = server.bearer(&token);
+    // Who owned an account owns it alone, in full, and was checked.
+    for account in [&account, &archived] {
+        let owners = caller.get(&format!("/accounts/{account}/owners")).ok().json();
+        let rows = owners["owners"].as_array().unwrap();
+        assert_eq!((rows.len(), &rows[0]["profileId"], &rows[0]["access"]), (1, &json!(profile), &json!("FULL")));
+    }
+    let client = caller.get(&format!("/profiles/{profile}")).ok().json();
+    assert_eq!((&client["status"], &client["deceasedOn"]), (&json!("VERIFIED"), &json!(null)));
+    assert_eq!((caller.balance(&account), caller.available(&account)), ("12.34".into(), "10.00".into()));
+    let other = json!({"profileId": caller.new_profile(), "access": "FULL"});
+    caller.post(&format!("/accounts/{account}/owners"), &other).ok();
+    caller.step(&format!("/profiles/{profile}/deceased")).ok();
+    caller.deposit(&account, "1");
+    let audit = server.command(&["audit"]);
+    assert_eq!(audit["ok"], true, "{audit}");
+}
+
+#[test]
+fn accounts_from_before_there_were_owners_keep_theirs() {
+    migrates(6);
+}
+
+#[test]
+fn clients_from_before_there_were_reviews_are_verified() {
+    migrates(9);
+}

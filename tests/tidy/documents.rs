@@ -15,6 +15,7 @@ use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId
 use bursar::domain::labels::AccountLabels;
 use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::movement::MovementState;
+use bursar::domain::profile::ProfileStatus;
 use bursar::domain::refusal::{Credentials, Noun, Refusal, Remainder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -153,6 +154,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::GroupWithoutCurrency { currency: field() },
         Refusal::GroupModeDiffers,
     ]);
+    all.extend(ProfileStatus::ALL.map(Refusal::ProfileState));
     all.extend(Lifecycle::ALL.map(Refusal::AccountState));
     all.extend([
         Refusal::AccountLocked,
@@ -162,7 +164,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::InsufficientFunds { available: field(), currency: field() },
         Refusal::BalanceOverflow,
     ]);
-    all.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending].map(Refusal::NotEmpty));
+    all.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));
     all.extend([Refusal::Busy { retry_after_s: 1 }, Refusal::StorageUnavailable, Refusal::Internal]);
     all
 }

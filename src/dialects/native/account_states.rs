@@ -3,7 +3,7 @@
 use super::accounts::AccountView;
 use super::fields;
 use crate::app::Command;
-use crate::app::account_states::{CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
+use crate::app::account_states::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
 use crate::dialects::kit::{Call, Reply};
 use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason};
 use crate::domain::refusal::Refusal;
@@ -70,7 +70,17 @@ pub(super) async fn unlock(call: Call) -> Result<Reply, Refusal> {
     run(&call, UnlockAccount { id: fields::path_id(&call)? }).await
 }
 
-/// Take an account into use: one that waits for approval, is inactive or dormant.
+/// Approve an account that waits for it.
+#[utoipa::path(post, path = "/accounts/{id}/approve", tag = "Account states",
+    params(("id" = Uuid, Path, description = "account id"),
+           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
+    let expected_version = fields::expected_version(&call, None)?;
+    run(&call, ApproveAccount { id: fields::path_id(&call)?, expected_version }).await
+}
+
+/// Take an account into use that is inactive or dormant.
 #[utoipa::path(post, path = "/accounts/{id}/activate", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
 pub(super) async fn activate(call: Call) -> Result<Reply, Refusal> {

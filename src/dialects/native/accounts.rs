@@ -7,7 +7,7 @@ use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
 use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Reply, Scalar, sent};
-use crate::domain::account::{Account, LockHolder, LockReason};
+use crate::domain::account::{Account, Lifecycle, LockHolder, LockReason};
 use crate::domain::currency::CurrencyCode;
 use crate::domain::labels::AccountLabelsChange;
 use crate::domain::money::Amount;
@@ -83,6 +83,12 @@ pub(super) struct AccountRequest {
     /// Only on change: how far below zero the account may go, zero or less, within what its group allows.
     #[schema(value_type = Option<f64>)]
     minimum_balance: Option<Literal>,
+    /// Whether money may come in; true if left out on creation.
+    allow_credits: Option<bool>,
+    /// Whether money may go out; true if left out on creation.
+    allow_debits: Option<bool>,
+    /// Only on creation: whether an operator has to approve the account before it can be used.
+    requires_approval: Option<bool>,
 }
 
 impl AccountRequest {
@@ -142,6 +148,9 @@ impl AccountRequest {
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement.unwrap_or(false),
             labels: self.labels(),
+            allows_credits: self.allow_credits.unwrap_or(true),
+            allows_debits: self.allow_debits.unwrap_or(true),
+            requires_approval: self.requires_approval.unwrap_or(false),
         })
     }
 
@@ -175,6 +184,8 @@ impl AccountRequest {
                 .as_ref()
                 .map(|text| fields::decimal("minimumBalance", text))
                 .transpose()?,
+            allows_credits: self.allow_credits,
+            allows_debits: self.allow_debits,
         })
     }
 }
@@ -242,6 +253,10 @@ pub(super) struct AccountView {
     lock_type: &'static str,
     /// Why it is locked; null if it is not.
     lock_reason: Option<&'static str>,
+    /// Whether money may come in.
+    allow_credits: bool,
+    /// Whether money may go out.
+    allow_debits: bool,
     created_at: String,
     updated_at: String,
     /// When the account was archived; null while it is not.
@@ -283,6 +298,8 @@ impl From<Account> for AccountView {
                 Some(LockHolder::System) => "SYS",
             },
             lock_reason: account.lock_reason.map(LockReason::code),
+            allow_credits: account.allows_credits,
+            allow_debits: account.allows_debits,
             created_at: account.created_at.to_string(),
             updated_at: account.updated_at.to_string(),
             archived_at: account.closed_at.map(|at| at.to_string()),
@@ -367,6 +384,13 @@ impl From<Listing<Account>> for AccountList {
     }
 }
 
+fn lifecycle(text: &str) -> Result<Lifecycle, Refusal> {
+    let mut all = Lifecycle::ALL.into_iter();
+    all.find(|state| state.name().to_uppercase() == text).ok_or_else(|| {
+        Refusal::invalid("lifecycle", "one of PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING, CLOSED")
+    })
+}
+
 /// The accounts that you see.
 #[utoipa::path(get, path = "/accounts", tag = "Accounts",
     params(
@@ -376,6 +400,7 @@ impl From<Listing<Account>> for AccountList {
         ("groupId" = Option<String>, Query, description = "in this group"),
         ("currency" = Option<String>, Query, description = "in this currency"),
         ("status" = Option<String>, Query, description = "trade status, by name or number; 0 for any"),
+        ("lifecycle" = Option<String>, Query, description = "PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED"),
         ("archived" = Option<bool>, Query, description = "also the archived ones"),
         ("name" = Option<String>, Query, description = "of exactly this name"),
         ("alias" = Option<String>, Query, description = "with this alias"),
@@ -390,6 +415,7 @@ impl From<Listing<Account>> for AccountList {
     responses((status = 200, body = AccountList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let query = call.query()?;
+    let lifecycle = query.one("lifecycle")?.map(lifecycle).transpose()?;
     let filter = AccountFilter {
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
         profile: fields::optional_id("profileId", query.one("profileId")?)?,
@@ -397,8 +423,9 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
         group: fields::optional_id("groupId", query.one("groupId")?)?,
         currency: query.one("currency")?.map(|code| CurrencyCode::parse("currency", code)).transpose()?,
         status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
+        lifecycle,
         with_archived: match query.one("archived")? {
-            None | Some("false") => false,
+            None | Some("false") => lifecycle == Some(Lifecycle::Closed),
             Some("true") => true,
             Some(_) => return Err(Refusal::invalid("archived", "true or false")),
         },

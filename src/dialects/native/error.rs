@@ -128,6 +128,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::GroupDisabled
         | Refusal::GroupWithoutCurrency { .. }
         | Refusal::GroupModeDiffers
+        | Refusal::ProfileState(_)
         | Refusal::AccountState(_)
         | Refusal::AccountLocked
         | Refusal::LockKept

@@ -18,6 +18,7 @@ mod movements;
 mod openapi;
 mod owners;
 mod portfolios;
+mod profile_states;
 mod profiles;
 mod sandbox;
 mod sessions;
@@ -53,6 +54,10 @@ impl Dialect for Native {
             .put("/profiles/change-password", profiles::change_password)
             .get("/profiles/{id}", profiles::get)
             .put("/profiles/{id}", profiles::replace)
+            .post("/profiles/{id}/approve", profile_states::approve)
+            .post("/profiles/{id}/deny", profile_states::deny)
+            .post("/profiles/{id}/deceased", profile_states::deceased)
+            .post("/profiles/{id}/archive", profile_states::archive)
             .get("/profiles/{id}/accounts", portfolios::of_profile)
             .post("/accounts", accounts::open)
             .get("/accounts", accounts::list)
@@ -61,6 +66,7 @@ impl Dialect for Native {
             .delete("/accounts/{id}", accounts::archive)
             .post("/accounts/{id}/lock", account_states::lock)
             .post("/accounts/{id}/unlock", account_states::unlock)
+            .post("/accounts/{id}/approve", account_states::approve)
             .post("/accounts/{id}/activate", account_states::activate)
             .post("/accounts/{id}/inactive", account_states::inactive)
             .post("/accounts/{id}/dormant", account_states::dormant)

@@ -2,7 +2,7 @@
 
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, portfolios, profiles, sessions, users};
-use super::{account_states, deposits, entries, holds, owners, sandbox, transfers, withdrawals};
+use super::{account_states, deposits, entries, holds, owners, profile_states, sandbox, transfers, withdrawals};
 use crate::dialects::kit::{Access, Dialect};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -31,7 +31,9 @@ use utoipa::{Modify, OpenApi};
         withdrawals::cancel, holds::place, holds::list_of_account, holds::get, holds::capture, holds::release,
         transfers::make, transfers::list, transfers::get, entries::reverse, sandbox::clock, sandbox::reset, account_states::lock,
         account_states::unlock, account_states::activate, account_states::inactive, account_states::dormant,
-        account_states::close, owners::list, owners::add, owners::alter, owners::remove
+        account_states::close, owners::list, owners::add, owners::alter, owners::remove,
+        account_states::approve, profile_states::approve, profile_states::deny, profile_states::deceased,
+        profile_states::archive
     ),
     components(schemas(ErrorView, Detail, Metadata)),
     modifiers(&Common)

@@ -9,7 +9,7 @@ use crate::dialects::kit::{Call, Members, Reply, Scalar, sent};
 use crate::domain::ids::ProfileId;
 use crate::domain::labels::LabelsChange;
 use crate::domain::page::Listing;
-use crate::domain::profile::{Profile, ProfileDetails, check_password};
+use crate::domain::profile::{Profile, ProfileDetails, ProfileStatus, check_password};
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,6 +59,8 @@ pub(super) struct ProfileRequest {
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Members<Scalar>>,
+    /// Only on creation: whether an operator has to approve the client before it can use accounts.
+    requires_review: Option<bool>,
 }
 
 impl ProfileRequest {
@@ -132,6 +134,11 @@ pub(super) struct ProfileView {
     tags: Vec<String>,
     #[serde(flatten)]
     labels: LabelsView,
+    /// PENDING, VERIFIED, DENIED, DECEASED or ARCHIVED.
+    #[schema(example = "VERIFIED")]
+    status: String,
+    /// The day of its death; null if it is not known to be dead.
+    deceased_on: Option<String>,
 }
 
 impl From<Profile> for ProfileView {
@@ -157,6 +164,8 @@ impl From<Profile> for ProfileView {
             password: "",
             tags: profile.tags.into_iter().collect(),
             labels: profile.labels.into(),
+            status: profile.status.name().to_uppercase(),
+            deceased_on: profile.deceased_on,
         }
     }
 }
@@ -176,6 +185,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Refusal> {
         tags: fields::tags(request.tags.take()),
         labels,
         password: request.password(&call).await?,
+        requires_review: request.requires_review.unwrap_or(false),
     };
     let done = match command.password.is_some() {
         true => call.execute_secretly(command).await?,
@@ -276,6 +286,12 @@ impl From<Listing<Profile>> for ProfileList {
     }
 }
 
+fn status(text: &str) -> Result<ProfileStatus, Refusal> {
+    let mut all = ProfileStatus::ALL.into_iter();
+    all.find(|status| status.name().to_uppercase() == text)
+        .ok_or_else(|| Refusal::invalid("status", "one of PENDING, VERIFIED, DENIED, DECEASED, ARCHIVED"))
+}
+
 /// The clients that you see.
 #[utoipa::path(get, path = "/profiles", tag = "Clients",
     params(
@@ -285,13 +301,18 @@ impl From<Listing<Profile>> for ProfileList {
         ("tag" = Option<String>, Query, description = "with this tag"),
         ("metadata.{key}" = Option<String>, Query, description = "with this value of metadata; any number of keys"),
         ("customField.{name}" = Option<String>, Query, description = "with this custom field; any number of names"),
+        ("status" = Option<String>, Query, description = "PENDING, VERIFIED, DENIED, DECEASED or ARCHIVED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ),
     responses((status = 200, body = ProfileList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let query = call.query()?;
-    let filter = ProfileFilter { email: query.one("email")?.map(str::to_owned), labels: labels::filter(&query)? };
+    let filter = ProfileFilter {
+        email: query.one("email")?.map(str::to_owned),
+        status: query.one("status")?.map(status).transpose()?,
+        labels: labels::filter(&query)?,
+    };
     let profiles = call.ask(ListProfiles { filter, page: fields::page(&query)? }).await?;
     Reply::ok(&ProfileList::from(profiles))
 }

@@ -1,0 +1,179 @@
+//! Where a client stands with the broker, as operators decide it: approved, denied, dead, archived; and what each of these
+//! does to its accounts.
+
+use super::account_states::review_is_over;
+use super::accounts::told as account_told;
+use super::owners::{admit_primary, owners_of, write};
+use super::profiles::{check_version, find, told};
+use super::{Command, Failure, Work};
+use crate::domain::account::{Account, Lock, LockHolder, LockReason};
+use crate::domain::event::EventType;
+use crate::domain::ids::ProfileId;
+use crate::domain::principal::Right;
+use crate::domain::profile::{Profile, ProfileStatus, check_past_day};
+use crate::domain::refusal::{Refusal, Remainder};
+
+/// Finds a client in order: one in review, or one who was denied. Its accounts that only waited for this can be used. The
+/// one who created the client does not approve it, but for administrators. Only administrators take back that a client is
+/// dead; its locks stay until they are taken off.
+///
+/// Refusals: unknown; no administrator for one who is dead; version differs; created by the same operator; archived.
+pub struct ApproveProfile {
+    /// Which client.
+    pub id: ProfileId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ApproveProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.approve";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
+        let profile = find(work, self.id)?;
+        if profile.status == ProfileStatus::Verified {
+            return Ok(profile);
+        }
+        let principal = &work.caller.principal;
+        let administers = principal.require(Right::Administer);
+        if profile.status == ProfileStatus::Deceased {
+            administers.clone()?;
+        }
+        check_version(self.expected_version, profile.version)?;
+        profile.admit_change()?;
+        if profile.created_by == Some(principal.serial) && administers.is_err() {
+            return Err(Refusal::OwnRequest.into());
+        }
+        work.tx.set_profile_status(profile.serial, ProfileStatus::Verified, None, work.now)?;
+        let approved = told(work, self.id, EventType::ProfileApproved)?;
+        review_is_over(work, profile.serial)?;
+        Ok(approved)
+    }
+}
+
+/// Turns a client in review down. Its accounts go on waiting, and new ones are refused.
+///
+/// Refusals: unknown; version differs; not in review.
+pub struct DenyProfile {
+    /// Which client.
+    pub id: ProfileId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for DenyProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.deny";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
+        let profile = find(work, self.id)?;
+        if profile.status == ProfileStatus::Denied {
+            return Ok(profile);
+        }
+        check_version(self.expected_version, profile.version)?;
+        if profile.status != ProfileStatus::Pending {
+            return Err(Refusal::ProfileState(profile.status).into());
+        }
+        work.tx.set_profile_status(profile.serial, ProfileStatus::Denied, None, work.now)?;
+        told(work, self.id, EventType::ProfileDenied)
+    }
+}
+
+/// Notes that a client is dead. It leaves all accounts that have other owners: the next one follows where it was the
+/// primary owner. Accounts without heirs get a lock of the system. Its sessions end.
+///
+/// Refusals: a day that is none, or in the future; unknown; version differs; no right to change accounts, if it has any; an
+/// heir is hidden; archived.
+pub struct ReportDeath {
+    /// Which client.
+    pub id: ProfileId,
+    /// The day, as `yyyy-mm-dd`; none: today.
+    pub day: Option<String>,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ReportDeath {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.report_death";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
+        if let Some(day) = &self.day {
+            check_past_day("deceasedOn", day, work.now)?;
+        }
+        let profile = find(work, self.id)?;
+        let is_known = profile.status == ProfileStatus::Deceased;
+        if is_known && self.day.as_ref().is_none_or(|day| profile.deceased_on.as_ref() == Some(day)) {
+            return Ok(profile);
+        }
+        check_version(self.expected_version, profile.version)?;
+        profile.admit_change()?;
+        let today = || work.now.to_string().chars().take(10).collect();
+        let day = self.day.unwrap_or_else(today);
+        work.tx.set_profile_status(profile.serial, ProfileStatus::Deceased, Some(&day), work.now)?;
+        let reported = told(work, self.id, EventType::ProfileDeceased)?;
+        work.tx.revoke_sessions(profile.serial, work.now)?;
+        // A corrected day changes nothing else: whoever took a lock off meanwhile knew what for.
+        if !is_known {
+            for account in work.tx.open_accounts_of(profile.serial)? {
+                work.caller.principal.require(Right::WriteAccounts)?;
+                leave(work, &account, self.id)?;
+            }
+        }
+        Ok(reported)
+    }
+}
+
+/// Takes a dead client out of an account, or locks the account where there is nobody else.
+fn leave(work: &Work<'_>, account: &Account, client: ProfileId) -> Result<(), Failure> {
+    let old = owners_of(work, account)?;
+    let mut new = old.clone();
+    match new.remove(client) {
+        Ok(()) => {
+            admit_primary(work, &old, &new)?;
+            write(work, account, &old, &new, (EventType::AccountOwnerRemoved, client)).map(|_| ())
+        }
+        Err(Refusal::LastOwner) => {
+            // A fraud investigation does not end with the suspect.
+            let is_fraud = account.lock_reason == Some(LockReason::Frd);
+            let reason = if is_fraud { LockReason::Frd } else { LockReason::Ded };
+            work.tx.set_lock(account.book, Lock::Full, Some((LockHolder::System, reason)), work.now)?;
+            account_told(work, account.id, EventType::AccountLocked).map(|_| ())
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Archives a client, for good. Archiving it again changes nothing. Its address stays taken.
+///
+/// Refusals: unknown; version differs; it owns accounts that are not archived, alone or with others.
+pub struct ArchiveProfile {
+    /// Which client.
+    pub id: ProfileId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ArchiveProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.archive";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, work: &Work<'_>) -> Result<Profile, Failure> {
+        let profile = find(work, self.id)?;
+        if profile.status == ProfileStatus::Archived {
+            return Ok(profile);
+        }
+        check_version(self.expected_version, profile.version)?;
+        if !work.tx.open_accounts_of(profile.serial)?.is_empty() {
+            return Err(Refusal::NotEmpty(Remainder::Accounts).into());
+        }
+        let day = profile.deceased_on.as_deref();
+        work.tx.set_profile_status(profile.serial, ProfileStatus::Archived, day, work.now)?;
+        work.tx.revoke_sessions(profile.serial, work.now)?;
+        told(work, self.id, EventType::ProfileArchived)
+    }
+}

@@ -1,0 +1,154 @@
+//! Clients who are dead: who follows, what is locked, and what nobody can do any more.
+
+use super::harness::{Caller, PASSWORD, Server};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn add(caller: &Caller<'_>, account: &str, profile: &str, access: &str) {
+    caller.post(&format!("/accounts/{account}/owners"), &json!({"profileId": profile, "access": access})).ok();
+}
+
+#[track_caller]
+fn account(caller: &Caller<'_>, account: &str) -> Value {
+    caller.get(&format!("/accounts/{account}")).ok().json()
+}
+
+/// What the client may do with its accounts, as `(profile, access)`.
+fn owners(caller: &Caller<'_>, account: &str) -> Vec<(String, String)> {
+    let body = caller.get(&format!("/accounts/{account}/owners")).ok().json();
+    let text = |value: &Value| value.as_str().unwrap_or("hidden").to_owned();
+    body["owners"].as_array().unwrap().iter().map(|row| (text(&row["profileId"]), text(&row["access"]))).collect()
+}
+
+#[test]
+fn heirs_follow_and_accounts_without_any_are_locked() {
+    let server = Server::start("");
+    let (admin, operator) = (server.admin(), server.operator("operator", &[]));
+    let dead = admin.new_profile_with(&json!({"password": PASSWORD}));
+    let (heir, third) = (admin.new_profile(), admin.new_profile());
+    let [alone, joint, second, fraud, closed] =
+        [&dead, &dead, &heir, &dead, &dead].map(|it| admin.new_account_of(it, "USD"));
+    for funded in [&alone, &joint, &second, &fraud] {
+        admin.deposit(funded, "50");
+    }
+    add(&admin, &joint, &heir, "NONE");
+    add(&admin, &joint, &third, "READ");
+    add(&admin, &second, &dead, "FULL");
+    add(&admin, &second, &third, "READ");
+    admin.post(&format!("/accounts/{fraud}/lock"), &json!({"reason": "FRD", "lock": "CREDITS_ONLY"})).ok();
+    admin.delete(&format!("/accounts/{closed}")).ok();
+    let withdrawal = admin.ask(&alone, "withdrawals", "10");
+    let email = admin.get(&format!("/profiles/{dead}")).ok().text_at("email");
+    let login = json!({"email": email, "password": PASSWORD});
+    let token = admin.post("/trade/login", &login).ok().text_at("accessToken");
+
+    let reported = operator.post(&format!("/profiles/{dead}/deceased"), &json!({"deceasedOn": "2026-03-02"})).ok();
+    assert_eq!((reported.text_at("status"), reported.text_at("deceasedOn")), ("DECEASED".into(), "2026-03-02".into()));
+    // The next one follows with full access, the others close up; also where the dead was not the first.
+    assert_eq!(owners(&admin, &joint), [(heir.clone(), "FULL".into()), (third.clone(), "READ".into())]);
+    assert_eq!(owners(&admin, &second), [(heir.clone(), "FULL".into()), (third, "READ".into())]);
+    assert_eq!(
+        (&account(&admin, &joint)["profileId"], &account(&admin, &joint)["lock"]),
+        (&json!(heir), &json!("NONE"))
+    );
+    operator.post(&format!("/accounts/{joint}/withdraw"), &json!({"amount": 50})).ok();
+    // Nobody else: locked both ways, by the system, money under way included.
+    let lock = |id: &str| ["lock", "lockType", "lockReason"].map(|field| account(&admin, id)[field].clone());
+    assert_eq!(lock(&alone), [json!("FULL"), json!("SYS"), json!("DED")]);
+    assert_eq!(lock(&fraud), [json!("FULL"), json!("SYS"), json!("FRD")]);
+    assert_eq!(lock(&closed), [json!("NONE"), json!("UNL"), Value::Null]);
+    for way in ["deposit", "withdraw"] {
+        admin.post(&format!("/accounts/{alone}/{way}"), &json!({"amount": 1})).refused(400, 9, "ACCOUNT_LOCKED");
+    }
+    admin.step(&format!("/withdrawals/{withdrawal}/pay")).refused(400, 9, "ACCOUNT_LOCKED");
+    operator.step(&format!("/accounts/{alone}/unlock")).refused(400, 9, "LOCK_KEPT");
+    // No tokens, no new accounts, no new shares.
+    assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
+    admin.post("/trade/login", &login).refused(400, 9, "PROFILE_DECEASED");
+    let body = json!({"profileId": dead, "currency": "USD", "groupId": admin.group("USD", false)});
+    admin.post("/accounts", &body).refused(400, 9, "PROFILE_DECEASED");
+    let share = json!({"profileId": dead, "access": "READ"});
+    admin.post(&format!("/accounts/{joint}/owners"), &share).refused(400, 9, "PROFILE_DECEASED");
+    // The estate is settled by an administrator: unlocked, paid out, archived.
+    admin.step(&format!("/accounts/{alone}/unlock")).ok();
+    admin.step(&format!("/withdrawals/{withdrawal}/pay")).ok();
+    server.trace();
+}
+
+#[test]
+fn a_wrong_report_is_corrected() {
+    let server = Server::start("");
+    let (admin, operator) = (server.admin(), server.operator("operator", &[]));
+    let profile = operator.new_profile_with(&json!({"email": "alive@example.com", "password": PASSWORD}));
+    let own = operator.new_account_of(&profile, "USD");
+    let login = json!({"email": "alive@example.com", "password": PASSWORD});
+    let token = operator.post("/trade/login", &login).ok().text_at("accessToken");
+    let path = format!("/profiles/{profile}/deceased");
+    let today = &server.advance(0).to_string()[..10];
+    let reported = operator.step(&path).ok();
+    assert_eq!(reported.text_at("deceasedOn"), today);
+    assert_eq!(operator.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
+    // The same again changes nothing, another day only the day.
+    assert_eq!(operator.step(&path).ok().header("etag"), reported.header("etag"));
+    admin.step(&format!("/accounts/{own}/unlock")).ok();
+    let corrected = operator.post(&path, &json!({"deceasedOn": "2026-01-31"})).ok();
+    assert_eq!(corrected.text_at("deceasedOn"), "2026-01-31");
+    assert_eq!(account(&admin, &own)["lock"], "NONE");
+    // Who lives after all is back, by an administrator.
+    let approve = format!("/profiles/{profile}/approve");
+    operator.step(&approve).refused(403, 7, "RIGHT_MISSING");
+    let alive = admin.step(&approve).ok().json();
+    assert_eq!((&alive["status"], &alive["deceasedOn"]), (&json!("VERIFIED"), &Value::Null));
+    operator.deposit(&own, "1");
+    // A client who was archived after its death keeps the day.
+    let gone = operator.new_profile();
+    operator.post(&format!("/profiles/{gone}/deceased"), &json!({"deceasedOn": "2026-01-31"})).ok();
+    let archived = operator.step(&format!("/profiles/{gone}/archive")).ok();
+    assert_eq!((archived.text_at("status"), archived.text_at("deceasedOn")), ("ARCHIVED".into(), "2026-01-31".into()));
+}
+
+#[test]
+fn an_account_does_not_go_to_an_heir_out_of_sight() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let retail = server.operator("operator", &["retail"]);
+    let (mine, other) = (retail.new_profile(), retail.new_profile());
+    let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
+    let own = retail.new_account_of(&mine, "USD");
+    let hidden = admin.new_account_of(&vip, "USD");
+    add(&admin, &own, &vip, "FULL");
+    add(&admin, &hidden, &other, "FULL");
+    let before = server.trace();
+    retail.step(&format!("/profiles/{mine}/deceased")).refused(400, 9, "HEIR_HIDDEN");
+    assert_eq!(server.trace(), before);
+    admin.step(&format!("/profiles/{mine}/deceased")).ok();
+    assert_eq!(owners(&admin, &own), [(vip.clone(), "FULL".into())]);
+    // The dead leave hidden accounts, too: nothing goes into anybody's sight or out of it.
+    retail.step(&format!("/profiles/{other}/deceased")).ok();
+    assert_eq!(owners(&admin, &hidden), [(vip, "FULL".into())]);
+}
+
+#[test]
+fn refused_reports_leave_no_trace() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let profile = admin.new_profile();
+    admin.new_account_of(&profile, "USD");
+    let path = format!("/profiles/{profile}/deceased");
+    let tomorrow_and_one = &server.advance(0).plus_s(2 * 86_400).to_string()[..10];
+    let before = server.trace();
+    for day in ["2026-02-30", "2.3.2026", "yesterday", "2026-03-02T10:00:00Z"] {
+        let reply = admin.post(&path, &json!({"deceasedOn": day})).refused(400, 3, "INVALID_FIELD");
+        assert_eq!(reply.field(), "deceasedOn");
+    }
+    admin.post(&path, &json!({"deceasedOn": tomorrow_and_one})).refused(400, 11, "OUT_OF_RANGE");
+    admin.post(&path, &json!({"deceasedOn": 5})).refused(400, 3, "INVALID_FIELD");
+    server.viewer().step(&path).refused(403, 7, "RIGHT_MISSING");
+    // Who may not change accounts does not do it through their owner.
+    let clerk = server.bearer(&server.add_token("dev", &["--scope", "profiles:write"]).1);
+    clerk.step(&path).refused(403, 7, "RIGHT_MISSING");
+    admin.with("If-Match", "\"4\"").step(&path).refused(409, 10, "VERSION_MISMATCH");
+    assert_eq!(server.trace(), before);
+    let other = admin.new_profile();
+    clerk.step(&format!("/profiles/{other}/deceased")).ok();
+}

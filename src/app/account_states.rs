@@ -41,7 +41,7 @@ impl Command for LockAccount {
         if work.caller.principal.require(Right::Administer).is_err() {
             account.admit_unlocking()?;
             if self.holder == LockHolder::System {
-                return Err(Refusal::Forbidden { right: Right::Administer.name() }.into());
+                return Err(Refusal::Forbidden { right: Right::Administer }.into());
             }
         }
         work.tx.set_lock(account.book, self.lock, Some((self.holder, self.reason)), work.now)?;

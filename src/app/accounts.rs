@@ -375,7 +375,9 @@ impl Command for ArchiveAccount {
 
 /// The account that a command is about, if its caller sees it.
 pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
-    Ok(work.tx.account(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Account))?)
+    let account = work.tx.account(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Account))?;
+    work.involve(account.profile);
+    Ok(account)
 }
 
 /// Tells the outside of an account as it is now.

@@ -5,6 +5,7 @@
 
 pub mod account_states;
 pub mod accounts;
+pub mod batch;
 pub mod currencies;
 pub mod deals;
 pub mod deposits;
@@ -22,6 +23,7 @@ pub mod passwords;
 pub mod profile_states;
 pub mod profiles;
 pub mod reference;
+mod retries;
 pub mod reversals;
 pub mod samples;
 pub mod sandbox;
@@ -33,7 +35,8 @@ pub mod transfers;
 pub mod withdrawals;
 mod work;
 
-pub use work::{Caller, Command, Done, Failure, Query, RetryKey, View, Work};
+pub use retries::RetryKey;
+pub use work::{Caller, Command, Done, Failure, Query, View, Work};
 
 use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
@@ -96,6 +99,7 @@ pub struct App {
     hasher: PasswordHasher,
     logins: Throttle,
     long_reads: Arc<tokio::sync::Semaphore>,
+    long_writes: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -122,6 +126,7 @@ impl App {
             hasher,
             logins: Throttle::default(),
             long_reads,
+            long_writes: Arc::new(tokio::sync::Semaphore::new(1)),
         })
     }
 

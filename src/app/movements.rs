@@ -102,6 +102,7 @@ pub(super) fn find(work: &Work<'_>, kind: MovementKind, id: MovementId) -> Resul
     let movement = work.tx.movement(kind, id)?.ok_or(Refusal::NotFound(kind.noun()))?;
     // Hidden accounts hide their movements.
     let account = work.tx.account(movement.account, work.visibility())?.ok_or(Refusal::NotFound(kind.noun()))?;
+    work.involve(account.profile);
     Ok((movement, account))
 }
 

@@ -48,7 +48,9 @@ impl Command for ReverseEntry {
             let part = match work.tx.account_of_book(leg.book)? {
                 Some(id) => {
                     let hidden = Refusal::NotFound(Noun::Deal);
-                    Part::Client(Box::new(work.tx.account(id, work.visibility())?.ok_or(hidden)?))
+                    let account = work.tx.account(id, work.visibility())?.ok_or(hidden)?;
+                    work.involve(account.profile);
+                    Part::Client(Box::new(account))
                 }
                 None => {
                     let house = work.tx.house_of_book(leg.book)?.ok_or(Refusal::Internal)?;

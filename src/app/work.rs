@@ -1,6 +1,7 @@
 //! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
 
 use super::account_states::complete_closing;
+use super::retries::{Involved, Kept, RetryHashes, RetryKey};
 use super::{App, refusal_of};
 use crate::domain::clock::Moment;
 use crate::domain::event::Event;
@@ -8,13 +9,13 @@ use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::Refusal;
 use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
-use aws_lc_rs::hmac;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// Why a use case ended early: a rule said no, or the database failed.
@@ -37,17 +38,6 @@ pub struct Caller {
     pub request: RequestId,
 }
 
-/// What makes a call repeatable: the caller's key and the call that it stands for.
-#[derive(Clone, Debug)]
-pub struct RetryKey {
-    /// The key as the caller sent it.
-    pub key: String,
-    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept.
-    pub call: Vec<u8>,
-    /// Whether the call holds a secret, such as a password; then the hash is a slow one.
-    pub holds_secret: bool,
-}
-
 /// What a command led to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Done<O> {
@@ -67,6 +57,12 @@ pub trait Command: Send + 'static {
     const RIGHT: Right;
     /// Whether time begins anew with it, at what the clock says, although what came before was recorded later.
     const RESTARTS_TIME: bool = false;
+    /// Whether it may take long, and so has to wait for others of its kind, lest together they keep everybody waiting.
+    const IS_LONG: bool = false;
+    /// Refuses those who may not ask for it.
+    fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
+        principal.require(Self::RIGHT)
+    }
     /// Does it. Nothing of it remains if it fails.
     fn run(self, work: &Work<'_>) -> Result<Self::Outcome, Failure>;
 }
@@ -105,12 +101,14 @@ pub struct Work<'a> {
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     touched: RefCell<BTreeSet<AccountId>>,
+    involved: RefCell<Involved>,
 }
 
 impl<'a> Work<'a> {
     fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Work<'a> {
         let now = tx.moment(|| app.now());
-        Work { tx, caller, now, app, first_event: Cell::new(None), touched: RefCell::default() }
+        let (first_event, touched, involved) = (Cell::new(None), RefCell::default(), RefCell::default());
+        Work { tx, caller, now, app, first_event, touched, involved }
     }
 
     /// What the caller sees.
@@ -122,10 +120,17 @@ impl<'a> Work<'a> {
     pub fn emit(&self, event: &Event) -> Result<EventSeq, StoreError> {
         let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
         if self.first_event.get().is_none() {
-            let profile = event.profile.map(|(_, id)| id);
-            self.first_event.set(Some(FirstEvent { seq, object: event.object, profile }));
+            self.first_event.set(Some(FirstEvent { seq, object: event.object }));
+        }
+        if let Some((_, client)) = event.profile {
+            self.involve(client);
         }
         Ok(seq)
+    }
+
+    /// Notes that what the caller is told has to do with a client: a retry is not answered to who does not see it.
+    pub(super) fn involve(&self, client: ProfileId) {
+        self.involved.borrow_mut().clients.insert(client);
     }
 
     /// Notes that the money of an account has moved: if it is closing, this may have been the last of it.
@@ -144,14 +149,34 @@ impl<'a> Work<'a> {
                 tracing::error!(%error, "a kept outcome cannot be read");
                 Refusal::Internal
             })?;
-            // Another token of the same operator may see less than the one that made the call.
-            if let (Some(client), Visibility::Tagged(_)) = (kept.client, self.visibility())
-                && self.tx.profile(client, self.visibility())?.is_none()
-            {
-                return Err(Refusal::IdempotencyConflict.into());
-            }
+            kept.admit(self)?;
             return Ok(Done { outcome: kept.outcome, replayed: true });
         }
+        let outcome = self.perform(command)?;
+        if let Some(hashes) = retry {
+            let kept = to_json(&Kept::new(self.involved.take(), &outcome))?;
+            self.tx.keep_outcome(&hashes.key, &StoredOutcome { command_hash: hashes.call, outcome: kept })?;
+        }
+        Ok(Done { outcome, replayed: false })
+    }
+
+    /// Does a command as a part of this one, in a savepoint of its own, with the checks and the trail that it has alone. A
+    /// refusal undoes this part only.
+    pub(super) fn part<C: Command>(&self, command: C) -> Result<Result<C::Outcome, Refusal>, Failure> {
+        if let Err(refusal) = command.admit(&self.caller.principal) {
+            return Ok(Err(refusal));
+        }
+        let part = Work::new(self.tx, self.caller, self.app);
+        let outcome = self.tx.attempt(|| part.perform(command))?;
+        // Of a refused part, too: how much is available is told in a refusal.
+        let mut involved = self.involved.borrow_mut();
+        involved.join(part.involved.into_inner());
+        involved.rights.insert(C::RIGHT);
+        Ok(outcome)
+    }
+
+    /// Does a command and leaves its trail.
+    fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         let outcome = command.run(self)?;
         for account in self.touched.take() {
             complete_closing(self, account)?;
@@ -167,11 +192,7 @@ impl<'a> Work<'a> {
             address: self.caller.address,
             event: first.map(|event| event.seq),
         })?;
-        if let Some(hashes) = retry {
-            let kept = to_json(&Kept { client: first.and_then(|event| event.profile), outcome: &outcome })?;
-            self.tx.keep_outcome(&hashes.key, &StoredOutcome { command_hash: hashes.call, outcome: kept })?;
-        }
-        Ok(Done { outcome, replayed: false })
+        Ok(outcome)
     }
 }
 
@@ -194,23 +215,6 @@ enum Rehearsal<O> {
 struct FirstEvent {
     seq: EventSeq,
     object: Uuid,
-    profile: Option<ProfileId>,
-}
-
-/// An outcome as it is kept for retries.
-#[derive(Serialize, Deserialize)]
-struct Kept<O> {
-    /// The client whose tags decide who may be told.
-    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
-    client: Option<ProfileId>,
-    #[serde(rename = "o")]
-    outcome: O,
-}
-
-/// The hashes under which an outcome is kept.
-struct RetryHashes {
-    key: [u8; 16],
-    call: [u8; 16],
 }
 
 impl App {
@@ -224,19 +228,22 @@ impl App {
         retry: Option<RetryKey>,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
-        caller.principal.require(C::RIGHT)?;
+        command.admit(&caller.principal)?;
         let hashes = match retry {
             Some(retry) => Some(self.retry_hashes(caller, retry).await?),
             None => None,
         };
-        self.await_answer(self.submit(caller.clone(), hashes, command)?).await
+        let turn = self.turn::<C>().await?;
+        self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await
     }
 
     /// Runs a command for show: the answer is what it would be, and nothing of it remains. Nothing is kept for retries.
     pub async fn rehearse<C: Command>(self: &Arc<App>, caller: &Caller, command: C) -> Result<C::Outcome, Refusal> {
-        caller.principal.require(C::RIGHT)?;
+        command.admit(&caller.principal)?;
+        let turn = self.turn::<C>().await?;
         let (app, caller) = (Arc::clone(self), caller.clone());
         let rehearsal = self.store.submit(move |tx| {
+            let _until_the_end = turn;
             let work = Work::new(tx, &caller, &app);
             let refused = |failure| match failure {
                 Abort::Refused(refusal) => Abort::Refused(Rehearsal::Refused(refusal)),
@@ -259,6 +266,19 @@ impl App {
         self.await_answer(ticket).await
     }
 
+    /// Waits until a command may go to the writer: at once, unless it is a long one. Of those one goes at a time, and the
+    /// next one lines up behind whatever came to the writer meanwhile.
+    async fn turn<C: Command>(&self) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        if !C::IS_LONG {
+            return Ok(None);
+        }
+        let turn = Arc::clone(&self.long_writes).acquire_owned();
+        match tokio::time::timeout(self.settings.operation_timeout, turn).await {
+            Ok(turn) => turn.map(Some).map_err(|_| Refusal::ShuttingDown),
+            Err(_) => Err(Refusal::Busy { retry_after_s: 1 }),
+        }
+    }
+
     async fn await_answer<T>(&self, ticket: Ticket<T, Refusal>) -> Result<T, Refusal> {
         self.await_fate(ticket).await?
     }
@@ -279,8 +299,8 @@ impl App {
         caller: &Caller,
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
-        caller.principal.require(C::RIGHT)?;
-        self.submit(caller.clone(), None, command)?.wait().map_err(refusal_of)?
+        command.admit(&caller.principal)?;
+        self.submit(caller.clone(), None, command, None)?.wait().map_err(refusal_of)?
     }
 
     fn submit<C: Command>(
@@ -288,10 +308,12 @@ impl App {
         caller: Caller,
         hashes: Option<RetryHashes>,
         command: C,
+        turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Ticket<Done<C::Outcome>, Refusal>, Refusal> {
         let app = Arc::clone(self);
         self.store
             .submit(move |tx| {
+                let _until_the_end = turn;
                 if C::RESTARTS_TIME {
                     tx.restart_time(app.now());
                 }
@@ -323,26 +345,6 @@ impl App {
     fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
         let now = self.now();
         self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)
-    }
-
-    async fn retry_hashes(&self, caller: &Caller, retry: RetryKey) -> Result<RetryHashes, Refusal> {
-        let mut scoped = caller.principal.serial.0.to_be_bytes().to_vec();
-        scoped.extend_from_slice(retry.key.as_bytes());
-        let key = self.keyed_hash(b"key", &scoped);
-        let call = match retry.holds_secret {
-            true => self.slow_hash(retry.call, key).await?,
-            false => self.keyed_hash(b"call", &retry.call),
-        };
-        Ok(RetryHashes { key, call })
-    }
-
-    fn keyed_hash(&self, purpose: &[u8], bytes: &[u8]) -> [u8; 16] {
-        let mut context = hmac::Context::with_key(&self.hash_key);
-        context.update(purpose);
-        context.update(bytes);
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&context.sign().as_ref()[..16]);
-        hash
     }
 }
 

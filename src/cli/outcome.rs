@@ -181,7 +181,10 @@ mod tests {
     fn refusals_have_the_exit_code_of_what_can_be_done_about_them() {
         assert_eq!(Failure::from(Refusal::Busy { retry_after_s: 1 }).exit.code(), 6);
         assert_eq!(Failure::from(Refusal::StorageUnavailable).exit.code(), 4);
-        assert_eq!(Failure::from(Refusal::Forbidden { right: "x" }).exit.code(), 7);
+        assert_eq!(
+            Failure::from(Refusal::Forbidden { right: crate::domain::principal::Right::Administer }).exit.code(),
+            7
+        );
         assert_eq!(Failure::from(Refusal::missing("name")).exit.code(), 1);
     }
 }

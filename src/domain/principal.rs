@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// One thing that a caller may do. A token's scopes are a subset of these, under the same names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Right {
     /// Read currencies and account groups.
     ReadReference,
@@ -154,7 +155,7 @@ impl Principal {
     /// Refuses if the role or the token does not carry the right.
     pub fn require(&self, right: Right) -> Result<(), Refusal> {
         let allowed = self.role.allows(right) && self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&right));
-        if allowed { Ok(()) } else { Err(Refusal::Forbidden { right: right.name() }) }
+        if allowed { Ok(()) } else { Err(Refusal::Forbidden { right }) }
     }
 
     /// Refuses if the token may not be used at this moment or from this address.

@@ -6,11 +6,13 @@
 
 use super::account::Lifecycle;
 use super::movement::MovementState;
+use super::principal::Right;
 use super::profile::ProfileStatus;
 use std::fmt;
 
 /// The kinds of thing that a caller can ask for by id.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Noun {
     /// A client profile.
     Profile,
@@ -56,7 +58,8 @@ impl Noun {
 }
 
 /// What is wrong with a caller's credentials.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Credentials {
     /// None were sent.
     Missing,
@@ -71,7 +74,8 @@ pub enum Credentials {
 }
 
 /// What stops an account or a client from being archived.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Remainder {
     /// Its balance is not zero.
     Balance,
@@ -84,7 +88,8 @@ pub enum Remainder {
 }
 
 /// Why a request was refused, in order of precedence.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The caller's network address is not on the allow list, or not on the token's own list.
     AddressNotAllowed,
@@ -102,7 +107,8 @@ pub enum Refusal {
     },
     /// No such path.
     UnknownRoute,
-    /// The path exists, the method does not.
+    /// The path exists, the method does not. No outcome that is kept has it.
+    #[serde(skip)]
     WrongMethod {
         /// The methods that exist, for the `Allow` header.
         allowed: Vec<&'static str>,
@@ -114,7 +120,7 @@ pub enum Refusal {
     /// The caller's role or token does not carry the right.
     Forbidden {
         /// The right that is missing.
-        right: &'static str,
+        right: Right,
     },
     /// The body did not arrive in time.
     BodyTimeout,
@@ -243,6 +249,13 @@ pub enum Refusal {
     StorageUnavailable,
     /// Something that should not happen; the log knows more under the request's id.
     Internal,
+    /// One operation of a batch was refused, and the whole batch with it. It ranks and answers as that refusal.
+    InOperation {
+        /// Which operation, counted from zero.
+        index: usize,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
 }
 
 impl Refusal {
@@ -331,6 +344,7 @@ impl Refusal {
             Refusal::Busy { .. } => "BUSY",
             Refusal::StorageUnavailable => "STORAGE_UNAVAILABLE",
             Refusal::Internal => "INTERNAL",
+            Refusal::InOperation { refusal, .. } => refusal.reason(),
         }
     }
 }
@@ -354,7 +368,7 @@ impl fmt::Display for Refusal {
             Refusal::Unauthenticated(Credentials::Revoked) => f.write_str("the token was revoked"),
             Refusal::Unauthenticated(Credentials::BadLogin) => f.write_str("wrong name or password"),
             Refusal::EndUserToken => f.write_str("an end user's token does not open this interface"),
-            Refusal::Forbidden { right } => write!(f, "the right {right} is needed"),
+            Refusal::Forbidden { right } => write!(f, "the right {} is needed", right.name()),
             Refusal::BodyTimeout => f.write_str("the body did not arrive in time"),
             Refusal::BodyTooLarge { limit_bytes } => write!(f, "the body may have at most {limit_bytes} bytes"),
             Refusal::WrongContentType => f.write_str("send the body as Content-Type: application/json"),
@@ -413,6 +427,7 @@ impl fmt::Display for Refusal {
                 f.write_str("the database cannot be written at present; the request was not applied, try again")
             }
             Refusal::Internal => f.write_str("internal error; the log has the request's id"),
+            Refusal::InOperation { index, refusal } => write!(f, "operations[{index}]: {refusal}"),
         }
     }
 }

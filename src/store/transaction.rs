@@ -1,6 +1,7 @@
 //! What a use case holds while it works: a transaction that can read, and one that can also write.
 
 use super::StoreError;
+use super::writer::Abort;
 use crate::domain::clock::Moment;
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -147,6 +148,22 @@ impl<'c> WriteTx<'c> {
     /// Runs an INSERT; returns the row's number.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
         Ok(self.connection.prepare_cached(sql)?.insert(params)?)
+    }
+
+    /// Runs a part of the operation in a savepoint inside the operation's own; a part can have parts. A refusal undoes the
+    /// part alone. A failure of the database is one of the whole operation, which is then undone as a whole.
+    pub fn attempt<T, E>(&self, part: impl FnOnce() -> Result<T, Abort<E>>) -> Result<Result<T, E>, StoreError> {
+        self.run("SAVEPOINT part", [])?;
+        let outcome = match part() {
+            Ok(value) => Ok(value),
+            Err(Abort::Refused(refusal)) => {
+                self.run("ROLLBACK TO part", [])?;
+                Err(refusal)
+            }
+            Err(Abort::Store(error)) => return Err(error),
+        };
+        self.run("RELEASE part", [])?;
+        Ok(outcome)
     }
 
     /// Issues the next number of a counter.

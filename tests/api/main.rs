@@ -15,6 +15,7 @@ mod mounts;
 mod native_account_states;
 mod native_accounts;
 mod native_approvals;
+mod native_batch;
 mod native_deals;
 mod native_deaths;
 mod native_deposits;

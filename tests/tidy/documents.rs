@@ -15,6 +15,7 @@ use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId
 use bursar::domain::labels::AccountLabels;
 use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::movement::MovementState;
+use bursar::domain::principal::Right;
 use bursar::domain::profile::ProfileStatus;
 use bursar::domain::refusal::{Credentials, Noun, Refusal, Remainder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,7 +123,7 @@ fn refusals() -> Vec<Refusal> {
     all.extend([Missing, Unknown, Expired, Revoked, BadLogin].map(Refusal::Unauthenticated));
     all.extend([
         Refusal::EndUserToken,
-        Refusal::Forbidden { right: "x" },
+        Refusal::Forbidden { right: Right::Administer },
         Refusal::BodyTimeout,
         Refusal::BodyTooLarge { limit_bytes: 1 },
         Refusal::WrongContentType,

@@ -1,9 +1,11 @@
 //! JSON bodies, read without losing a digit and with errors that name the field.
 
 use crate::domain::refusal::Refusal;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// The deepest nesting that is read. The parser skips unknown fields at any depth, so it cannot be left to it.
 const NESTING_MAX: usize = 32;
@@ -67,6 +69,40 @@ impl<'de> Deserialize<'de> for Literal {
             Some(b'-' | b'0'..=b'9') => Ok(Literal(raw.get().to_owned())),
             _ => Err(D::Error::custom("a number or a text is expected")),
         }
+    }
+}
+
+/// A list of at most `MAX` values; what is longer is not read to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AtMost<T, const MAX: usize>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T, const MAX: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Reader<T, MAX> {
+            type Value = AtMost<T, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of 1 to {MAX}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while values.len() < MAX {
+                    match sequence.next_element()? {
+                        Some(value) => values.push(value),
+                        None => return Ok(AtMost(values)),
+                    }
+                }
+                match sequence.next_element::<IgnoredAny>()? {
+                    Some(_) => Err(A::Error::invalid_length(MAX + 1, &self)),
+                    None => Ok(AtMost(values)),
+                }
+            }
+        }
+
+        deserializer.deserialize_seq(Reader(PhantomData))
     }
 }
 

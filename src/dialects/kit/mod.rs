@@ -7,7 +7,7 @@ mod query;
 mod reply;
 mod routes;
 
-pub use body::{Literal, read_json};
+pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
 pub use members::{Members, Scalar, sent};
 pub use query::QueryParams;

@@ -37,6 +37,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// How many times the usual limit its bodies may have.
+    body_limit_factor: usize,
     handler: Handler,
 }
 
@@ -53,7 +55,7 @@ impl Routes {
         A: Future<Output = Result<Reply, Refusal>> + 'static,
     {
         let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
-        self.0.push(Route { method, path, access, handler });
+        self.0.push(Route { method, path, access, body_limit_factor: 1, handler });
         self
     }
 
@@ -75,6 +77,15 @@ impl Routes {
         A: Future<Output = Result<Reply, Refusal>> + 'static,
     {
         self.on(Method::POST, path, Access::Token, handler)
+    }
+
+    /// Lets the bodies of the route that was added last be so many times as large as others.
+    #[must_use]
+    pub fn with_bodies_of(mut self, factor: usize) -> Routes {
+        if let Some(route) = self.0.last_mut() {
+            route.body_limit_factor = factor;
+        }
+        self
     }
 
     /// Adds a PUT route for callers with a token.
@@ -214,7 +225,7 @@ async fn handle<D: Dialect>(
         }
     };
     let is_write = !matches!(*wanted, Method::GET);
-    let body = if is_write { read_body(payload, &shared).await? } else { Bytes::new() };
+    let body = if is_write { read_body(payload, &shared, route).await? } else { Bytes::new() };
     let retry_key = if is_write { D::retry_key(&request)?.map(str::to_owned) } else { None };
     let app = Arc::clone(&shared.app);
     let call = Call { app, request, body, caller, origin, retry_key, dialect: D::NAME, pattern: route.path, values };
@@ -232,16 +243,16 @@ fn allowed(methods: &[Route]) -> Vec<&'static str> {
     names
 }
 
-async fn read_body(mut payload: Payload, shared: &Shared) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal::BodyTooLarge { limit_bytes: shared.body_limit };
+async fn read_body(mut payload: Payload, shared: &Shared, route: &Route) -> Result<Bytes, Refusal> {
+    let limit_bytes = shared.body_limit.saturating_mul(route.body_limit_factor);
     let read = async {
         let mut body = BytesMut::new();
         while let Some(chunk) =
             std::future::poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
         {
             let chunk = chunk.map_err(|error| Refusal::MalformedBody { reason: error.to_string() })?;
-            if body.len() + chunk.len() > shared.body_limit {
-                return Err(too_large());
+            if body.len() + chunk.len() > limit_bytes {
+                return Err(Refusal::BodyTooLarge { limit_bytes });
             }
             body.extend_from_slice(&chunk);
         }

@@ -6,6 +6,7 @@ use crate::app::Command;
 use crate::app::account_states::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
 use crate::dialects::kit::{Call, Reply};
 use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason};
+use crate::domain::ids::AccountId;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -26,7 +27,7 @@ pub(super) struct LockBody {
 }
 
 impl LockBody {
-    fn command(self, call: &Call) -> Result<LockAccount, Refusal> {
+    pub(super) fn command(self, id: AccountId) -> Result<LockAccount, Refusal> {
         let reason = match self.reason.as_deref() {
             None => LockReason::Adm,
             Some(code) => LockReason::ALL.into_iter().find(|reason| reason.code() == code).ok_or_else(|| {
@@ -44,7 +45,7 @@ impl LockBody {
             Some("SYS") => LockHolder::System,
             Some(_) => return Err(Refusal::invalid("type", "CST or SYS")),
         };
-        Ok(LockAccount { id: fields::path_id(call)?, lock, holder, reason })
+        Ok(LockAccount { id, lock, holder, reason })
     }
 }
 
@@ -59,7 +60,7 @@ async fn run(call: &Call, command: impl Command<Outcome = Account>) -> Result<Re
     params(("id" = Uuid, Path, description = "account id")), request_body = Option<LockBody>,
     responses((status = 200, body = AccountView)))]
 pub(super) async fn lock(call: Call) -> Result<Reply, Refusal> {
-    let command = call.optional_body::<LockBody>()?.unwrap_or_default().command(&call)?;
+    let command = call.optional_body::<LockBody>()?.unwrap_or_default().command(fields::path_id(&call)?)?;
     run(&call, command).await
 }
 
@@ -109,12 +110,18 @@ pub(super) struct CloseBody {
     sweep_to_account_id: Option<String>,
 }
 
+impl CloseBody {
+    pub(super) fn command(self, id: AccountId) -> Result<CloseAccount, Refusal> {
+        let sweep_to = fields::optional_id("sweepToAccountId", self.sweep_to_account_id.as_deref())?;
+        Ok(CloseAccount { id, sweep_to })
+    }
+}
+
 /// Close an account: announced deposits are returned, the balance is swept, and once nothing is left it is archived.
 #[utoipa::path(post, path = "/accounts/{id}/close", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), request_body = Option<CloseBody>,
     responses((status = 200, body = AccountView)))]
 pub(super) async fn close(call: Call) -> Result<Reply, Refusal> {
-    let body = call.optional_body::<CloseBody>()?.unwrap_or_default();
-    let sweep_to = fields::optional_id("sweepToAccountId", body.sweep_to_account_id.as_deref())?;
-    run(&call, CloseAccount { id: fields::path_id(&call)?, sweep_to }).await
+    let command = call.optional_body::<CloseBody>()?.unwrap_or_default().command(fields::path_id(&call)?)?;
+    run(&call, command).await
 }

@@ -4,6 +4,7 @@ use super::fields;
 use super::funding::DealMade;
 use crate::app::reversals::ReverseEntry;
 use crate::dialects::kit::{Call, Reply};
+use crate::domain::ids::EntryId;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,16 +18,17 @@ pub(super) struct ReverseBody {
     force: Option<bool>,
 }
 
+impl ReverseBody {
+    pub(super) fn command(self, id: EntryId) -> ReverseEntry {
+        ReverseEntry { id, reason: self.reason.unwrap_or_default(), force: self.force.unwrap_or(false) }
+    }
+}
+
 /// Reverse an entry, once. A deal's id is its entry's id.
 #[utoipa::path(post, path = "/entries/{id}/reverse", tag = "Funds",
     params(("id" = Uuid, Path, description = "entry id")), request_body = Option<ReverseBody>,
     responses((status = 200, body = DealMade)))]
 pub(super) async fn reverse(call: Call) -> Result<Reply, Refusal> {
-    let body = call.optional_body::<ReverseBody>()?.unwrap_or_default();
-    let command = ReverseEntry {
-        id: fields::path_id(&call)?,
-        reason: body.reason.unwrap_or_default(),
-        force: body.force.unwrap_or(false),
-    };
+    let command = call.optional_body::<ReverseBody>()?.unwrap_or_default().command(fields::path_id(&call)?);
     super::funding::run(&call, command).await
 }

@@ -49,30 +49,30 @@ pub(super) struct Metadata {
     field: String,
 }
 
+impl From<&Refusal> for ErrorView {
+    fn from(refusal: &Refusal) -> Self {
+        let info = Detail {
+            kind: "type.googleapis.com/google.rpc.ErrorInfo",
+            reason: Some(refusal.reason()),
+            domain: Some("bursar"),
+            metadata: field(refusal).map(|field| Metadata { field }),
+            request_id: None,
+        };
+        ErrorView { code: status_and_code(refusal).1, message: refusal.to_string(), details: vec![info] }
+    }
+}
+
 /// A refusal as status, content type and body.
 pub(super) fn envelope(refusal: &Refusal, request: RequestId) -> (StatusCode, &'static str, String) {
-    let (status, code) = status_and_code(refusal);
-    let field = field(refusal).map(|field| Metadata { field });
-    let view = ErrorView {
-        code,
-        message: refusal.to_string(),
-        details: vec![
-            Detail {
-                kind: "type.googleapis.com/google.rpc.ErrorInfo",
-                reason: Some(refusal.reason()),
-                domain: Some("bursar"),
-                metadata: field,
-                request_id: None,
-            },
-            Detail {
-                kind: "type.googleapis.com/google.rpc.RequestInfo",
-                reason: None,
-                domain: None,
-                metadata: None,
-                request_id: Some(request.to_string()),
-            },
-        ],
-    };
+    let (status, _) = status_and_code(refusal);
+    let mut view = ErrorView::from(refusal);
+    view.details.push(Detail {
+        kind: "type.googleapis.com/google.rpc.RequestInfo",
+        reason: None,
+        domain: None,
+        metadata: None,
+        request_id: Some(request.to_string()),
+    });
     let body = serde_json::to_string(&view).unwrap_or_default();
     (status, "application/json", body)
 }
@@ -140,6 +140,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
             (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
         }
         Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
+        Refusal::InOperation { refusal, .. } => status_and_code(refusal),
     }
 }
 
@@ -160,6 +161,10 @@ fn field(refusal: &Refusal) -> Option<String> {
         Refusal::VersionMismatch { .. } => Some("version".into()),
         Refusal::GroupWithoutCurrency { .. } => Some("currency".into()),
         Refusal::InsufficientFunds { .. } | Refusal::BalanceOverflow => Some("amount".into()),
+        Refusal::InOperation { index, refusal } => Some(match field(refusal) {
+            Some(field) => format!("operations[{index}].{field}"),
+            None => format!("operations[{index}]"),
+        }),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use crate::app::Command;
 use crate::app::funding::{PostFunds, Posted};
 use crate::dialects::kit::{Call, Literal, Reply};
 use crate::domain::entry::EntryKind;
+use crate::domain::ids::AccountId;
 use crate::domain::money::{DecimalText, ExtraDecimals};
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -43,23 +44,32 @@ pub(super) struct DealMade {
 }
 
 impl MoveRequest {
-    fn command(self, call: &Call, sign: Sign) -> Result<PostFunds, Refusal> {
+    pub(super) fn deposit(self, account: AccountId) -> Result<PostFunds, Refusal> {
         let amount = amount(self.amount.as_ref())?;
         if amount.is_negative() {
             return Err(Refusal::invalid("amount", "must be above zero"));
         }
-        let amount = match sign {
-            Sign::Plus => amount,
-            Sign::Minus => amount.negated(),
-        };
-        post(call, amount, EntryKind::Balance, self.comment)
+        Ok(post(account, amount, EntryKind::Balance, self.comment))
+    }
+
+    pub(super) fn withdrawal(self, account: AccountId) -> Result<PostFunds, Refusal> {
+        let deposit = self.deposit(account)?;
+        Ok(PostFunds { amount: deposit.amount.negated(), ..deposit })
     }
 }
 
-#[derive(Clone, Copy)]
-enum Sign {
-    Plus,
-    Minus,
+impl AdjustRequest {
+    pub(super) fn command(self, account: AccountId) -> Result<PostFunds, Refusal> {
+        let action = self.action.as_ref().map(|Literal(text)| fields::parse_adjustment("action", text)).transpose()?;
+        let amount = amount(self.amount.as_ref())?;
+        Ok(post(account, amount, action.unwrap_or(EntryKind::Correction), self.comment))
+    }
+}
+
+impl From<Posted> for DealMade {
+    fn from(posted: Posted) -> Self {
+        DealMade { deal_id: posted.entry.to_string() }
+    }
 }
 
 fn amount(literal: Option<&Literal>) -> Result<DecimalText, Refusal> {
@@ -67,20 +77,15 @@ fn amount(literal: Option<&Literal>) -> Result<DecimalText, Refusal> {
     if amount.is_zero() { Err(Refusal::invalid("amount", "must not be zero")) } else { Ok(amount) }
 }
 
-fn post(call: &Call, amount: DecimalText, kind: EntryKind, comment: Option<String>) -> Result<PostFunds, Refusal> {
-    Ok(PostFunds {
-        account: fields::path_id(call)?,
-        amount,
-        extra_decimals: ExtraDecimals::RoundHalfAway,
-        kind,
-        comment: comment.unwrap_or_default(),
-    })
+fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Option<String>) -> PostFunds {
+    let comment = comment.unwrap_or_default();
+    PostFunds { account, amount, extra_decimals: ExtraDecimals::RoundHalfAway, kind, comment }
 }
 
 /// Runs a command that makes a deal.
 pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) -> Result<Reply, Refusal> {
     let done = call.execute(command).await?;
-    Ok(Reply::ok(&DealMade { deal_id: done.outcome.entry.to_string() })?.replayed(done.replayed))
+    Ok(Reply::ok(&DealMade::from(done.outcome))?.replayed(done.replayed))
 }
 
 /// Deposit funds.
@@ -88,7 +93,7 @@ pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) ->
     params(("id" = Uuid, Path, description = "account id")), request_body = MoveRequest,
     responses((status = 200, body = DealMade)))]
 pub(super) async fn deposit(call: Call) -> Result<Reply, Refusal> {
-    let command = call.body::<MoveRequest>()?.command(&call, Sign::Plus)?;
+    let command = call.body::<MoveRequest>()?.deposit(fields::path_id(&call)?)?;
     run(&call, command).await
 }
 
@@ -97,7 +102,7 @@ pub(super) async fn deposit(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id")), request_body = MoveRequest,
     responses((status = 200, body = DealMade)))]
 pub(super) async fn withdraw(call: Call) -> Result<Reply, Refusal> {
-    let command = call.body::<MoveRequest>()?.command(&call, Sign::Minus)?;
+    let command = call.body::<MoveRequest>()?.withdrawal(fields::path_id(&call)?)?;
     run(&call, command).await
 }
 
@@ -106,9 +111,6 @@ pub(super) async fn withdraw(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id")), request_body = AdjustRequest,
     responses((status = 200, body = DealMade)))]
 pub(super) async fn adjust(call: Call) -> Result<Reply, Refusal> {
-    let request: AdjustRequest = call.body()?;
-    let action = request.action.as_ref().map(|Literal(text)| fields::parse_adjustment("action", text)).transpose()?;
-    let amount = amount(request.amount.as_ref())?;
-    let command = post(&call, amount, action.unwrap_or(EntryKind::Correction), request.comment)?;
+    let command = call.body::<AdjustRequest>()?.command(fields::path_id(&call)?)?;
     run(&call, command).await
 }

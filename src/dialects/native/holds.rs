@@ -4,6 +4,7 @@ use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::holds::{CaptureHold, PlaceHold, ReleaseHold};
 use crate::dialects::kit::{Call, Literal, Reply};
+use crate::domain::ids::MovementId;
 use crate::domain::movement::MovementKind;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
@@ -44,11 +45,18 @@ pub(super) async fn release(call: Call) -> Result<Reply, Refusal> {
 }
 
 /// How much of a hold is captured.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 pub(super) struct CaptureBody {
     /// Above zero, at most what is held; left out: all of it. The rest is available again.
     #[schema(value_type = Option<String>, example = "100.00")]
     amount: Option<Literal>,
+}
+
+impl CaptureBody {
+    pub(super) fn command(self, id: MovementId) -> Result<CaptureHold, Refusal> {
+        let amount = self.amount.map(|text| fields::decimal("amount", &text)).transpose()?;
+        Ok(CaptureHold { id, amount })
+    }
 }
 
 /// Capture a hold, in whole or in part: the captured part is paid out, the rest is available again.
@@ -56,7 +64,6 @@ pub(super) struct CaptureBody {
     params(("id" = Uuid, Path, description = "hold id")), request_body = Option<CaptureBody>,
     responses((status = 200, body = MovementView)))]
 pub(super) async fn capture(call: Call) -> Result<Reply, Refusal> {
-    let body = call.optional_body::<CaptureBody>()?;
-    let amount = body.and_then(|body| body.amount).map(|text| fields::decimal("amount", &text)).transpose()?;
-    movements::run(&call, CaptureHold { id: fields::path_id(&call)?, amount }).await
+    let command = call.optional_body::<CaptureBody>()?.unwrap_or_default().command(fields::path_id(&call)?)?;
+    movements::run(&call, command).await
 }

@@ -4,6 +4,7 @@
 
 mod account_states;
 mod accounts;
+mod batch;
 mod currencies;
 mod deals;
 mod deposits;
@@ -101,6 +102,8 @@ impl Dialect for Native {
             .get("/transfers", transfers::list)
             .get("/transfers/{id}", transfers::get)
             .post("/entries/{id}/reverse", entries::reverse)
+            .post("/batch", batch::run)
+            .with_bodies_of(batch::BODY_LIMIT_FACTOR)
             .post("/sandbox/clock", sandbox::clock)
             .post("/sandbox/reset", sandbox::reset)
             .get("/accounts/{id}/deals", deals::list)

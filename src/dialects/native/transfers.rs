@@ -33,7 +33,7 @@ pub(super) struct TransferBody {
 }
 
 impl TransferBody {
-    fn command(self) -> Result<Transfer, Refusal> {
+    pub(super) fn command(self) -> Result<Transfer, Refusal> {
         let arrival = match (&self.rate, &self.to_amount) {
             (Some(_), Some(_)) => return Err(Refusal::invalid("toAmount", "send either rate or toAmount")),
             (Some(rate), None) => Arrival::Rate(fields::decimal("rate", rate)?),

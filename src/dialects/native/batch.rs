@@ -1,0 +1,218 @@
+//! Batches: many operations in one call.
+
+use super::account_states::{CloseBody, LockBody};
+use super::accounts::AccountView;
+use super::entries::ReverseBody;
+use super::error::ErrorView;
+use super::fields;
+use super::funding::{AdjustRequest, DealMade, MoveRequest};
+use super::holds::CaptureBody;
+use super::movements::{MovementBody, MovementView};
+use super::profiles::Empty;
+use super::transfers::TransferBody;
+use crate::app::account_states::{SetLifecycle, UnlockAccount};
+use crate::app::accounts::ArchiveAccount;
+use crate::app::batch::{Batch, OPERATIONS_MAX, Operation, OperationOutcome, Performed};
+use crate::app::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
+use crate::app::holds::{PlaceHold, ReleaseHold};
+use crate::app::movements::MovementRequest;
+use crate::app::withdrawals::{ApproveWithdrawal, PayWithdrawal, RequestWithdrawal, VoidWithdrawal};
+use crate::dialects::kit::{AtMost, Call, Reply, read_json};
+use crate::domain::account::Lifecycle;
+use crate::domain::ids::AccountId;
+use crate::domain::refusal::Refusal;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A thousand operations whose texts are as long as they may be fit in this many usual bodies.
+pub(super) const BODY_LIMIT_FACTOR: usize = 4;
+
+/// Many operations.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct BatchBody {
+    /// true: the first refusal undoes everything, and is the answer. false: each operation has its own answer.
+    #[schema(value_type = bool)]
+    atomic: Option<bool>,
+    /// 1 to 1000 operations, done in this order.
+    #[schema(value_type = Vec<OperationBody>, min_items = 1, max_items = 1000)]
+    operations: Option<AtMost<Box<RawValue>, OPERATIONS_MAX>>,
+}
+
+/// One operation: its name, the id that its own route has in the path, and the fields of the body of that route.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OperationBody {
+    /// deposit, withdraw, balance, transfer, announceDeposit, settleDeposit, returnDeposit, requestWithdrawal,
+    /// approveWithdrawal, payWithdrawal, rejectWithdrawal, cancelWithdrawal, placeHold, captureHold, releaseHold,
+    /// reverseEntry, lock, unlock, activate, inactive, dormant, close or archive.
+    #[schema(value_type = String, example = "deposit")]
+    operation: Option<String>,
+    /// Of what is done to an account.
+    account_id: Option<String>,
+    /// Of settleDeposit and returnDeposit.
+    deposit_id: Option<String>,
+    /// Of approveWithdrawal, payWithdrawal, rejectWithdrawal and cancelWithdrawal.
+    withdrawal_id: Option<String>,
+    /// Of captureHold and releaseHold.
+    hold_id: Option<String>,
+    /// Of reverseEntry.
+    entry_id: Option<String>,
+}
+
+/// Reads the rest of an operation whose name is known.
+type Reader = fn(&Item<'_>) -> Result<Operation, Refusal>;
+
+/// The operations by their names.
+const OPERATIONS: [(&str, Reader); 23] = [
+    ("deposit", |item| Ok(item.body::<MoveRequest>()?.deposit(item.account()?)?.into())),
+    ("withdraw", |item| Ok(item.body::<MoveRequest>()?.withdrawal(item.account()?)?.into())),
+    ("balance", |item| Ok(item.body::<AdjustRequest>()?.command(item.account()?)?.into())),
+    ("transfer", |item| Ok(item.body::<TransferBody>()?.command()?.into())),
+    ("announceDeposit", |item| Ok(AnnounceDeposit { request: item.movement()? }.into())),
+    ("settleDeposit", |item| Ok(SettleDeposit { id: item.deposit()? }.into())),
+    ("returnDeposit", |item| Ok(ReturnDeposit { id: item.deposit()? }.into())),
+    ("requestWithdrawal", |item| Ok(RequestWithdrawal { request: item.movement()? }.into())),
+    ("approveWithdrawal", |item| Ok(ApproveWithdrawal { id: item.withdrawal()? }.into())),
+    ("payWithdrawal", |item| Ok(PayWithdrawal { id: item.withdrawal()? }.into())),
+    ("rejectWithdrawal", |item| Ok(VoidWithdrawal { id: item.withdrawal()? }.into())),
+    ("cancelWithdrawal", |item| Ok(VoidWithdrawal { id: item.withdrawal()? }.into())),
+    ("placeHold", |item| Ok(PlaceHold { request: item.movement()? }.into())),
+    ("captureHold", |item| Ok(item.body::<CaptureBody>()?.command(item.hold()?)?.into())),
+    ("releaseHold", |item| Ok(ReleaseHold { id: item.hold()? }.into())),
+    ("reverseEntry", |item| Ok(item.body::<ReverseBody>()?.command(item.entry()?).into())),
+    ("lock", |item| Ok(item.body::<LockBody>()?.command(item.account()?)?.into())),
+    ("unlock", |item| Ok(UnlockAccount { id: item.account()? }.into())),
+    ("activate", |item| Ok(SetLifecycle { id: item.account()?, state: Lifecycle::Active }.into())),
+    ("inactive", |item| Ok(SetLifecycle { id: item.account()?, state: Lifecycle::Inactive }.into())),
+    ("dormant", |item| Ok(SetLifecycle { id: item.account()?, state: Lifecycle::Dormant }.into())),
+    ("close", |item| Ok(item.body::<CloseBody>()?.command(item.account()?)?.into())),
+    ("archive", |item| Ok(ArchiveAccount { id: item.account()?, expected_version: None }.into())),
+];
+
+/// One operation as it was sent.
+struct Item<'a> {
+    text: &'a str,
+    head: OperationBody,
+}
+
+impl Item<'_> {
+    fn read(text: &str) -> Result<Operation, Refusal> {
+        let head: OperationBody = read_json(text.as_bytes())?;
+        let name = head.operation.as_deref().ok_or_else(|| Refusal::missing("operation"))?;
+        let (_, reader) = OPERATIONS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
+            let names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+            Refusal::invalid("operation", format!("one of {}", names.join(", ")))
+        })?;
+        reader(&Item { text, head })
+    }
+
+    /// The fields that the body of the operation's own route has.
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        read_json(self.text.as_bytes())
+    }
+
+    fn movement(&self) -> Result<MovementRequest, Refusal> {
+        self.body::<MovementBody>()?.request(self.account()?)
+    }
+
+    fn account(&self) -> Result<AccountId, Refusal> {
+        fields::required_id("accountId", self.head.account_id.as_deref())
+    }
+
+    fn deposit<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+        fields::required_id("depositId", self.head.deposit_id.as_deref())
+    }
+
+    fn withdrawal<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+        fields::required_id("withdrawalId", self.head.withdrawal_id.as_deref())
+    }
+
+    fn hold<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+        fields::required_id("holdId", self.head.hold_id.as_deref())
+    }
+
+    fn entry<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+        fields::required_id("entryId", self.head.entry_id.as_deref())
+    }
+}
+
+impl BatchBody {
+    fn command(self) -> Result<Batch, Refusal> {
+        let is_atomic = self.atomic.ok_or_else(|| Refusal::missing("atomic"))?;
+        let AtMost(operations) = self
+            .operations
+            .ok_or_else(|| Refusal::invalid("operations", format!("required, a list of 1 to {OPERATIONS_MAX}")))?;
+        Ok(Batch { is_atomic, operations: operations.iter().map(|item| Item::read(item.get())).collect() })
+    }
+}
+
+/// What an operation answers alone.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum ResultView {
+    /// Of deposit, withdraw, balance and reverseEntry.
+    Deal(DealMade),
+    /// Of movements.
+    Movement(Box<MovementView>),
+    /// Of lock, unlock, activate, inactive, dormant and close.
+    Account(Box<AccountView>),
+    /// Of archive.
+    Archived(Empty),
+}
+
+impl From<Performed> for ResultView {
+    fn from(performed: Performed) -> Self {
+        match performed {
+            Performed::Posted(posted) => ResultView::Deal(posted.into()),
+            Performed::Movement(movement) => ResultView::Movement(Box::new((*movement).into())),
+            Performed::Account(account) => ResultView::Account(Box::new((*account).into())),
+            Performed::Archived(()) => ResultView::Archived(Empty {}),
+        }
+    }
+}
+
+/// What became of one operation.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OperationResult {
+    /// Its place in the call, from 0.
+    index: usize,
+    /// ok or refused.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// If it is done: what it answers alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<ResultView>,
+    /// If it was refused: why; it changed nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorView>,
+}
+
+/// What became of each operation, in their order.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BatchView {
+    results: Vec<OperationResult>,
+}
+
+impl From<Vec<OperationOutcome>> for BatchView {
+    fn from(outcomes: Vec<OperationOutcome>) -> Self {
+        let view = |(index, outcome): (usize, OperationOutcome)| match outcome {
+            Ok(done) => OperationResult { index, status: "ok", result: Some(done.into()), error: None },
+            Err(refusal) => {
+                OperationResult { index, status: "refused", result: None, error: Some(ErrorView::from(&refusal)) }
+            }
+        };
+        BatchView { results: outcomes.into_iter().enumerate().map(view).collect() }
+    }
+}
+
+/// Do many operations in one call, all or each for itself.
+#[utoipa::path(post, path = "/batch", tag = "Batches", request_body = BatchBody,
+    responses((status = 200, body = BatchView)))]
+pub(super) async fn run(call: Call) -> Result<Reply, Refusal> {
+    let command = call.body::<BatchBody>()?.command()?;
+    let done = call.execute(command).await?;
+    Ok(Reply::ok(&BatchView::from(done.outcome))?.replayed(done.replayed))
+}

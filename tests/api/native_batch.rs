@@ -1,0 +1,594 @@
+//! Batches: many operations in one call, all or each for itself.
+
+use super::harness::{Caller, Server};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Instant;
+
+fn atomic(operations: &[Value]) -> Value {
+    json!({"atomic": true, "operations": operations})
+}
+
+fn each(operations: &[Value]) -> Value {
+    json!({"atomic": false, "operations": operations})
+}
+
+fn deposit(account: &str, amount: &str) -> Value {
+    json!({"operation": "deposit", "accountId": account, "amount": amount})
+}
+
+fn withdraw(account: &str, amount: &str) -> Value {
+    json!({"operation": "withdraw", "accountId": account, "amount": amount})
+}
+
+fn transfer(from: &str, to: &str, amount: &str) -> Value {
+    json!({"operation": "transfer", "fromAccountId": from, "toAccountId": to, "amount": amount})
+}
+
+/// What became of each operation: `ok`, or the reason.
+fn outcomes(results: &Value) -> Vec<String> {
+    let results = results["results"].as_array().unwrap().iter().enumerate();
+    results
+        .map(|(index, result)| {
+            assert_eq!(result["index"], index);
+            match result["status"].as_str().unwrap() {
+                "ok" => {
+                    assert!(result["result"].is_object() && result["error"].is_null(), "{result}");
+                    "ok".to_owned()
+                }
+                "refused" => {
+                    assert!(result["result"].is_null() && result["error"]["message"].is_string(), "{result}");
+                    assert!(result["error"]["code"].is_number(), "{result}");
+                    result["error"]["details"][0]["reason"].as_str().unwrap().to_owned()
+                }
+                other => panic!("{other}"),
+            }
+        })
+        .collect()
+}
+
+/// The actions of a table of the record, with how often each is there.
+fn counted(server: &Server, sql: &str) -> BTreeMap<String, i64> {
+    let file = Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let mut statement = file.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+const ACTIONS: &str = "SELECT action, count(*) FROM audit_log GROUP BY action";
+
+#[test]
+fn every_operation_does_what_its_own_route_does() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let [account, other, euro, aside, closing, empty] =
+        ["USD", "USD", "EUR", "USD", "USD", "USD"].map(|currency| admin.new_account(currency));
+    admin.deposit(&account, "1000");
+    admin.deposit(&closing, "7");
+    let deposits = [1, 2].map(|_| admin.ask(&account, "deposits", "5"));
+    let withdrawals = [1, 2, 3, 4].map(|_| admin.ask(&account, "withdrawals", "10"));
+    let holds = [1, 2].map(|_| admin.ask(&account, "holds", "20"));
+    let deal = admin.deposit(&account, "3");
+    let on = |operation: &str, account: &str| json!({"operation": operation, "accountId": account});
+    let operations = [
+        deposit(&account, "100.5"),
+        withdraw(&account, "50.25"),
+        json!({"operation": "balance", "accountId": account, "amount": "-1", "action": "DEAL_ACTION_FEE"}),
+        transfer(&account, &other, "30"),
+        json!({"operation": "transfer", "fromAccountId": account, "toAccountId": euro, "amount": 10, "rate": "0.9"}),
+        json!({"operation": "announceDeposit", "accountId": account, "amount": 8, "reference": "in"}),
+        json!({"operation": "settleDeposit", "depositId": deposits[0]}),
+        json!({"operation": "returnDeposit", "depositId": deposits[1]}),
+        json!({"operation": "requestWithdrawal", "accountId": account, "amount": 9, "reason": "rent"}),
+        json!({"operation": "approveWithdrawal", "withdrawalId": withdrawals[0]}),
+        json!({"operation": "payWithdrawal", "withdrawalId": withdrawals[1]}),
+        json!({"operation": "rejectWithdrawal", "withdrawalId": withdrawals[2]}),
+        json!({"operation": "cancelWithdrawal", "withdrawalId": withdrawals[3]}),
+        json!({"operation": "placeHold", "accountId": account, "amount": "11", "comment": "card"}),
+        json!({"operation": "captureHold", "holdId": holds[0], "amount": "12.5"}),
+        json!({"operation": "releaseHold", "holdId": holds[1]}),
+        json!({"operation": "reverseEntry", "entryId": deal, "reason": "twice"}),
+        json!({"operation": "lock", "accountId": aside, "lock": "CREDITS_ONLY", "reason": "TMP"}),
+        on("unlock", &aside),
+        on("dormant", &aside),
+        on("inactive", &aside),
+        on("activate", &aside),
+        json!({"operation": "close", "accountId": closing, "sweepToAccountId": other}),
+        on("archive", &empty),
+    ];
+    let before = counted(&server, ACTIONS);
+    let (.., events) = server.trace();
+    let reply = admin.post("/batch", &atomic(&operations)).ok();
+    assert_eq!(outcomes(&reply.json()), vec!["ok"; operations.len()], "{}", reply.text);
+    let result = |index: usize, field: &str| reply.json()["results"][index]["result"][field].clone();
+    for (index, state) in
+        [(3, "POSTED"), (5, "PENDING"), (6, "POSTED"), (7, "VOIDED"), (8, "PENDING"), (9, "APPROVED"), (10, "POSTED")]
+            .into_iter()
+            .chain([(11, "VOIDED"), (12, "VOIDED"), (13, "PENDING"), (14, "POSTED"), (15, "VOIDED")])
+    {
+        assert_eq!(result(index, "state"), state, "{}", operations[index]);
+    }
+    assert_eq!(result(5, "reference"), "in");
+    assert_eq!((result(8, "reason"), result(13, "reason")), ("rent".into(), "card".into()));
+    assert_eq!(reply.digits("results/14/result/postedAmount"), "12.50");
+    assert_eq!((result(17, "lock"), result(18, "lock")), ("CREDITS_ONLY".into(), "NONE".into()));
+    let lifecycles: Vec<_> = (19..23).map(|index| result(index, "lifecycle")).collect();
+    assert_eq!(lifecycles, ["DORMANT", "INACTIVE", "ACTIVE", "CLOSED"]);
+    assert_eq!(reply.json()["results"][23]["result"], json!({}));
+    // 1003 + 100.5 - 50.25 - 1 - 30 - 10 + 5 - 10 - 12.5 - 3
+    assert_eq!(admin.balance(&account), "991.75");
+    // 10 and 9 for withdrawals, 11 on hold
+    assert_eq!(admin.available(&account), "961.75");
+    assert_eq!((admin.balance(&other), admin.balance(&euro)), ("37.00".into(), "9.00".into()));
+    // The newest deal is the reversal; each deal is read by its own id.
+    assert_eq!(admin.deals(&account)[0]["id"], result(16, "dealId"));
+    assert_eq!(admin.get(&format!("/holds/{}", holds[0])).ok().text, reply.digits("results/14/result"));
+    assert_eq!(admin.get(&format!("/accounts/{closing}")).ok().text, reply.digits("results/22/result"));
+    // Each leaves the trail that it leaves alone.
+    assert!(server.trace().3 >= events + operations.len() as u64);
+    let done: BTreeMap<_, _> = counted(&server, ACTIONS)
+        .into_iter()
+        .map(|(action, count)| (action.clone(), count - before.get(&action).copied().unwrap_or(0)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    assert_eq!(done.values().sum::<i64>(), operations.len() as i64 + 1, "{done:?}");
+    for (action, count) in [("batch", 1), ("funds.post", 3), ("transfer", 2), ("withdrawal.void", 2), ("hold.place", 1)]
+    {
+        assert_eq!(done[action], count, "{done:?}");
+    }
+    let objects = "SELECT action, count(*) FROM audit_log WHERE object IS NULL OR event_seq IS NULL GROUP BY action";
+    assert_eq!(counted(&server, objects).get("funds.post"), None);
+}
+
+#[test]
+fn an_atomic_batch_is_done_as_a_whole_or_not_at_all() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (admin.new_account("USD"), admin.new_account("USD"));
+    admin.deposit(&account, "10");
+    let audit = counted(&server, ACTIONS);
+    let before = server.trace();
+    let good = [deposit(&account, "5"), transfer(&account, &other, "15"), withdraw(&other, "1")];
+    for (bad, status, code, reason, field) in [
+        (withdraw(&account, "0.01"), 400, 9, "INSUFFICIENT_FUNDS", "operations[3].amount"),
+        (transfer(&other, &other, "1"), 400, 9, "SAME_ACCOUNT", "operations[3].toAccountId"),
+        (deposit("0198c1f0-0000-7000-8000-000000000000", "1"), 404, 5, "NOT_FOUND", "operations[3].accountId"),
+        (json!({"operation": "captureHold", "holdId": account}), 404, 5, "NOT_FOUND", "operations[3]"),
+        (json!({"operation": "archive", "accountId": other}), 400, 9, "BALANCE_NOT_ZERO", "operations[3]"),
+    ] {
+        let operations = [&good[..], &[bad], &good[..1]].concat();
+        let reply = admin.key("k").post("/batch", &atomic(&operations)).refused(status, code, reason);
+        assert_eq!(reply.field(), field, "{}", reply.text);
+        assert!(reply.text_at("message").starts_with("operations[3]: "), "{}", reply.text);
+        assert_eq!((server.trace(), counted(&server, ACTIONS)), (before, audit.clone()), "{reason}");
+    }
+    assert_eq!((admin.balance(&account), admin.balance(&other)), ("10.00".into(), "0.00".into()));
+    // A refused batch keeps nothing, so its key is free.
+    let reply = admin.key("k").post("/batch", &atomic(&good)).ok();
+    assert_eq!((outcomes(&reply.json()), reply.is_replayed()), (vec!["ok".to_owned(); 3], false));
+    assert_eq!((admin.balance(&account), admin.balance(&other)), ("0.00".into(), "14.00".into()));
+    server.trace();
+}
+
+#[test]
+fn the_operations_of_an_independent_batch_stand_for_themselves() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (admin.new_account("USD"), admin.new_account("USD"));
+    let hold = json!({"operation": "placeHold", "accountId": account, "amount": 5, "reference": "once"});
+    let reply = admin
+        .post(
+            "/batch",
+            &each(&[
+                withdraw(&account, "1"),
+                deposit(&account, "10"),
+                hold.clone(),
+                hold,
+                transfer(&account, &other, "5.01"),
+                transfer(&account, &other, "5"),
+                json!({"operation": "lock", "accountId": other}),
+                deposit(&other, "1"),
+                json!({"operation": "unlock", "accountId": other}),
+                deposit(&other, "1"),
+            ]),
+        )
+        .ok();
+    let expected = [
+        "INSUFFICIENT_FUNDS",
+        "ok",
+        "ok",
+        "DUPLICATE_REFERENCE",
+        "INSUFFICIENT_FUNDS",
+        "ok",
+        "ok",
+        "ACCOUNT_LOCKED",
+        "ok",
+        "ok",
+    ];
+    assert_eq!(outcomes(&reply.json()), expected);
+    assert_eq!(reply.text_at("results/4/error/message"), "only 5.00 USD available");
+    assert_eq!(reply.text_at("results/4/error/details/0/metadata/field"), "amount");
+    assert_eq!((admin.balance(&account), admin.available(&account)), ("5.00".into(), "0.00".into()));
+    assert_eq!(admin.balance(&other), "6.00");
+    // Three deposits and transfers, and of the refused ones nothing.
+    assert_eq!((admin.deals(&account).len(), server.trace().0), (2, 3));
+}
+
+#[test]
+fn a_batch_has_one_to_a_thousand_operations() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let many = |count: usize| vec![deposit(&account, "0.01"); count];
+    let before = server.trace();
+    for body in [
+        json!({"atomic": true}),
+        json!({"atomic": true, "operations": null}),
+        json!({"atomic": true, "operations": {}}),
+        atomic(&many(1001)),
+        each(&many(1001)),
+    ] {
+        let reply = admin.post("/batch", &body).refused(400, 3, "INVALID_FIELD");
+        assert!(reply.field() == "operations" && reply.text_at("message").contains("1 to 1000"), "{}", reply.text);
+    }
+    for body in [atomic(&[]), each(&[])] {
+        assert_eq!(admin.post("/batch", &body).refused(400, 11, "OUT_OF_RANGE").field(), "operations");
+    }
+    let open = json!({"operations": many(1)});
+    assert_eq!(admin.post("/batch", &open).refused(400, 3, "INVALID_FIELD").field(), "atomic");
+    assert_eq!(server.trace(), before);
+    for (body, balance) in [(atomic(&many(1000)), "10.00"), (each(&many(1000)), "20.00")] {
+        assert_eq!(outcomes(&admin.post("/batch", &body).ok().json()), vec!["ok"; 1000]);
+        assert_eq!(admin.balance(&account), balance);
+    }
+    assert_eq!(server.trace().0, 2000);
+}
+
+#[test]
+fn a_thousand_operations_with_the_longest_texts_fit() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let long = "\u{1d11e}".repeat(255);
+    let hold = |n: usize| {
+        let reference = format!("{n:04}{}", "\u{1d11e}".repeat(96));
+        let at = "2999-01-01T00:00:00.000Z";
+        json!({
+            "operation": "announceDeposit", "accountId": account, "amount": "0.01", "reason": long, "comment": long,
+            "reference": reference, "expiresAt": at,
+        })
+    };
+    let body = each(&(0..1000).map(hold).collect::<Vec<_>>());
+    let size = body.to_string().len();
+    assert!(size > 2 << 20, "{size}");
+    assert_eq!(outcomes(&admin.key("long").post("/batch", &body).ok().json()), vec!["ok"; 1000]);
+    assert!(admin.key("long").post("/batch", &body).ok().is_replayed());
+    // Other calls, and what is larger still, are as limited as ever.
+    let large = format!(r#"{{"atomic":true,"x":"{}"}}"#, "x".repeat(4 << 20));
+    let request = |path: &str, body: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            server.banner["token"].as_str().unwrap(),
+            body.len()
+        )
+    };
+    assert!(server.raw_until_refused(request("/batch", &large).as_bytes()).starts_with("HTTP/1.1 413"));
+    let usual = format!(r#"{{"email":"{}"}}"#, "x".repeat(1 << 20));
+    assert!(server.raw_until_refused(request("/profiles", &usual).as_bytes()).starts_with("HTTP/1.1 413"));
+}
+
+#[test]
+fn an_operation_that_cannot_be_read_names_its_field() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let good = deposit(&account, "1");
+    let deep: Value = serde_json::from_str(&format!("{}{}", "[".repeat(33), "]".repeat(33))).unwrap();
+    let before = server.trace();
+    let bad = [
+        (json!({"accountId": account}), "INVALID_FIELD", ".operation"),
+        (json!({"operation": 5}), "INVALID_FIELD", ".operation"),
+        (json!({"operation": "Deposit", "accountId": account}), "INVALID_FIELD", ".operation"),
+        (json!({"operation": "deposit", "amount": "1"}), "INVALID_FIELD", ".accountId"),
+        (deposit("x", "1"), "INVALID_FIELD", ".accountId"),
+        (deposit(&account, "-1"), "INVALID_FIELD", ".amount"),
+        (deposit(&account, "0.001"), "INVALID_FIELD", ".amount"),
+        (json!({"operation": "deposit", "accountId": account, "amount": {}}), "INVALID_FIELD", ".amount"),
+        (json!({"operation": "captureHold"}), "INVALID_FIELD", ".holdId"),
+        (json!({"operation": "settleDeposit"}), "INVALID_FIELD", ".depositId"),
+        (json!({"operation": "payWithdrawal"}), "INVALID_FIELD", ".withdrawalId"),
+        (json!({"operation": "reverseEntry"}), "INVALID_FIELD", ".entryId"),
+        (json!({"operation": "lock", "accountId": account, "lock": "HALF"}), "INVALID_FIELD", ".lock"),
+        (
+            json!({"operation": "close", "accountId": account, "sweepToAccountId": 1}),
+            "INVALID_FIELD",
+            ".sweepToAccountId",
+        ),
+        (atomic(std::slice::from_ref(&good)), "INVALID_FIELD", ".operation"),
+        (json!({"operation": "batch", "atomic": true, "operations": [good]}), "INVALID_FIELD", ".operation"),
+        (json!(null), "MALFORMED_BODY", ""),
+        (json!("deposit"), "MALFORMED_BODY", ""),
+        (json!([good]), "MALFORMED_BODY", ""),
+    ];
+    for (bad, reason, field) in &bad {
+        let reply = admin.post("/batch", &atomic(&[good.clone(), bad.clone()])).refused(400, 3, reason);
+        assert_eq!(reply.field(), format!("operations[1]{field}"), "{bad}");
+    }
+    let twice = format!(
+        r#"{{"atomic":true,"operations":[{{"operation":"deposit","operation":"withdraw","accountId":"{account}"}}]}}"#
+    );
+    let reply = admin.post_text("/batch", &twice).refused(400, 3, "MALFORMED_BODY");
+    assert_eq!(reply.field(), "operations[0]");
+    admin.post("/batch", &atomic(&[json!({"operation": deep})])).refused(400, 3, "MALFORMED_BODY");
+    for body in
+        ["", "[]", r#"{"atomic":true,"operations":[{"operation":"deposit""#, r#"{"atomic":"yes","operations":[]}"#]
+    {
+        admin.post_text("/batch", body);
+    }
+    assert_eq!(server.trace(), before);
+    // Each for itself: those that can be read are done.
+    let operations: Vec<_> = bad.iter().flat_map(|(bad, ..)| [bad.clone(), good.clone()]).collect();
+    let results = admin.post("/batch", &each(&operations)).ok().json();
+    for (index, (bad, reason, field)) in bad.iter().enumerate() {
+        let error = &results["results"][2 * index]["error"]["details"][0];
+        let named = error["metadata"]["field"].as_str().unwrap_or_default();
+        assert_eq!((error["reason"].as_str().unwrap(), named), (*reason, field.trim_start_matches('.')), "{bad}");
+    }
+    assert_eq!(outcomes(&results).iter().filter(|outcome| *outcome == "ok").count(), bad.len());
+    assert_eq!(admin.balance(&account), format!("{}.00", bad.len()));
+}
+
+#[test]
+fn a_batch_is_no_way_around_the_second_operator() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    admin.deposit(&account, "100");
+    let demo = json!({"profileId": admin.new_profile(), "currency": "USD", "groupId": admin.group("USD", true)});
+    let demo = admin.post("/accounts", &demo).ok().text_at("account/id");
+    server.set_rules("requires_approval = true");
+    let withdrawal = admin.ask(&account, "withdrawals", "10");
+    let hold = admin.ask(&account, "holds", "10");
+    let before = server.trace();
+    let approve = json!({"operation": "approveWithdrawal", "withdrawalId": withdrawal});
+    let pay = json!({"operation": "payWithdrawal", "withdrawalId": withdrawal});
+    let operations = [
+        (withdraw(&account, "1"), "NEEDS_APPROVAL"),
+        (json!({"operation": "balance", "accountId": account, "amount": "-1"}), "NEEDS_APPROVAL"),
+        (approve.clone(), "OWN_REQUEST"),
+        (pay.clone(), "NEEDS_APPROVAL"),
+        (json!({"operation": "captureHold", "holdId": hold}), "OWN_REQUEST"),
+        (transfer(&account, &demo, "1"), "MODES_DIFFER"),
+    ];
+    for (operation, reason) in &operations {
+        admin.post("/batch", &atomic(&[deposit(&account, "1"), operation.clone()])).refused(400, 9, reason);
+    }
+    let all: Vec<_> = operations.iter().map(|(operation, _)| operation.clone()).collect();
+    let reasons: Vec<_> = operations.iter().map(|(_, reason)| (*reason).to_owned()).collect();
+    assert_eq!(outcomes(&admin.post("/batch", &each(&all)).ok().json()), reasons);
+    assert_eq!(server.trace(), before);
+    // Another operator may, and may pay what it has approved in the same call.
+    let second = server.operator("operator", &[]);
+    assert_eq!(outcomes(&second.post("/batch", &atomic(&[approve, pay])).ok().json()), ["ok", "ok"]);
+    assert_eq!(admin.balance(&account), "90.00");
+}
+
+#[test]
+fn what_is_hidden_is_not_found_in_a_batch_either() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
+    let account = admin.new_account_of(&vip, "USD");
+    let deal = admin.deposit(&account, "10");
+    let [deposited, withdrawal, hold] =
+        ["deposits", "withdrawals", "holds"].map(|movements| admin.ask(&account, movements, "1"));
+    let retail = server.operator("operator", &["retail"]);
+    let own = retail.new_account("USD");
+    retail.deposit(&own, "10");
+    let on = |operation: &str, field: &str, id: &str| {
+        let mut body = json!({"operation": operation, "amount": "1"});
+        body[field] = id.into();
+        body
+    };
+    let mut hidden = vec![transfer(&own, &account, "1"), transfer(&account, &own, "1")];
+    for operation in ["deposit", "withdraw", "balance", "announceDeposit", "requestWithdrawal", "placeHold"] {
+        hidden.push(on(operation, "accountId", &account));
+    }
+    for operation in ["lock", "unlock", "activate", "inactive", "dormant", "close", "archive"] {
+        hidden.push(on(operation, "accountId", &account));
+    }
+    hidden.push(json!({"operation": "close", "accountId": own, "sweepToAccountId": account}));
+    hidden.extend(["settleDeposit", "returnDeposit"].map(|operation| on(operation, "depositId", &deposited)));
+    for operation in ["approveWithdrawal", "payWithdrawal", "rejectWithdrawal", "cancelWithdrawal"] {
+        hidden.push(on(operation, "withdrawalId", &withdrawal));
+    }
+    hidden.extend(["captureHold", "releaseHold"].map(|operation| on(operation, "holdId", &hold)));
+    hidden.push(on("reverseEntry", "entryId", &deal));
+    let before = server.trace();
+    for operation in &hidden {
+        retail.post("/batch", &atomic(&[deposit(&own, "1"), operation.clone()])).refused(404, 5, "NOT_FOUND");
+    }
+    let reply = retail.post("/batch", &each(&hidden)).ok();
+    assert_eq!(outcomes(&reply.json()), vec!["NOT_FOUND"; hidden.len()]);
+    assert!(!reply.text.contains(&account), "{}", reply.text);
+    assert_eq!(server.trace(), before);
+}
+
+#[test]
+fn each_operation_takes_its_own_right() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    admin.deposit(&account, "10");
+    let other = admin.new_account("USD");
+    let scoped = |scopes: &[&str]| {
+        let limits: Vec<&str> = scopes.iter().flat_map(|scope| ["--scope", scope]).collect();
+        server.bearer(&server.add_token("dev", &limits).1)
+    };
+    let lock = json!({"operation": "lock", "accountId": account, "lock": "DEBITS_ONLY"});
+    let system = json!({"operation": "lock", "accountId": account, "type": "SYS"});
+    let force = json!({"operation": "reverseEntry", "entryId": account, "force": true, "reason": "x"});
+    let sweep = json!({"operation": "close", "accountId": account, "sweepToAccountId": other});
+    let (funds, writes) = (scoped(&["funds:move"]), scoped(&["accounts:write"]));
+    let before = server.trace();
+    for caller in [server.viewer(), scoped(&["accounts:read", "profiles:write"])] {
+        for body in [each(&[deposit(&account, "1"), lock.clone()]), atomic(&[lock.clone()]), each(&[json!({})])] {
+            caller.post("/batch", &body).refused(403, 7, "RIGHT_MISSING");
+        }
+    }
+    for (caller, operation) in [(&funds, &lock), (&funds, &force), (&writes, &deposit(&account, "1"))] {
+        let good = if std::ptr::eq(caller, &funds) { deposit(&account, "1") } else { lock.clone() };
+        let reply = caller.post("/batch", &atomic(&[good, operation.clone()])).refused(403, 7, "RIGHT_MISSING");
+        assert_eq!(reply.field(), "operations[1]");
+    }
+    for operation in [&system, &sweep] {
+        let reply = writes.post("/batch", &atomic(&[(*operation).clone()])).refused(403, 7, "RIGHT_MISSING");
+        assert_eq!(reply.field(), "operations[0]");
+    }
+    assert_eq!(server.trace(), before);
+    let operations = [deposit(&account, "1"), lock, deposit(&account, "1")];
+    assert_eq!(outcomes(&funds.post("/batch", &each(&operations)).ok().json()), ["ok", "RIGHT_MISSING", "ok"]);
+    let results = writes.post("/batch", &each(&operations)).ok().json();
+    assert_eq!(outcomes(&results), ["RIGHT_MISSING", "ok", "RIGHT_MISSING"]);
+    assert_eq!(results["results"][0]["error"]["code"], 7);
+}
+
+#[test]
+fn a_batch_is_replayed_as_a_whole() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (admin.new_account("USD"), admin.new_account("USD"));
+    let hold = json!({"operation": "placeHold", "accountId": account, "amount": 5});
+    let archive = json!({"operation": "archive", "accountId": other});
+    let lock = json!({"operation": "lock", "accountId": account});
+    let operations =
+        [deposit(&account, "5"), json!(1), hold, withdraw(&account, "1"), archive, lock, withdraw(&account, "1")];
+    let reasons = ["ok", "MALFORMED_BODY", "ok", "INSUFFICIENT_FUNDS", "ok", "ok", "ACCOUNT_LOCKED"];
+    let first = admin.key("k").post("/batch", &each(&operations)).ok();
+    assert_eq!(outcomes(&first.json()), reasons);
+    admin.step(&format!("/accounts/{account}/unlock")).ok();
+    let before = server.trace();
+    let again = admin.key("k").post("/batch", &each(&operations)).ok();
+    assert!(again.is_replayed() && !first.is_replayed());
+    assert_eq!(again.text, first.text);
+    admin.key("k").post("/batch", &atomic(&operations)).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    admin.key("k").post("/batch", &each(&operations[1..])).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    assert_eq!(server.trace(), before);
+    assert_eq!(admin.balance(&account), "5.00");
+}
+
+#[test]
+fn a_repeated_batch_tells_nothing_that_its_token_does_not_see() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = |tags: &Value| {
+        let account = admin.new_account_of(&admin.new_profile_with(&json!({"tags": tags})), "USD");
+        admin.deposit(&account, "10");
+        account
+    };
+    let (vip, retail, both) =
+        (account(&json!(["vip"])), account(&json!(["retail"])), account(&json!(["retail", "vip"])));
+    let token = |limits: &[&str]| server.bearer(&server.add_token("dev", limits).1);
+    let narrowed = token(&["--tag", "retail"]);
+    let no_event = json!({"operation": "unlock", "accountId": vip});
+    for (key, operations, is_told) in [
+        ("seen", vec![deposit(&retail, "1"), transfer(&retail, &both, "1")], true),
+        ("last", vec![deposit(&retail, "1"), deposit(&both, "1"), deposit(&vip, "1")], false),
+        ("receiver", vec![transfer(&retail, &vip, "1")], false),
+        ("refused", vec![deposit(&retail, "1"), withdraw(&vip, "1000")], false),
+        ("unchanged", vec![deposit(&retail, "1"), no_event], false),
+    ] {
+        let body = each(&operations);
+        let first = admin.key(key).post("/batch", &body).ok();
+        let reply = narrowed.key(key).post("/batch", &body);
+        if is_told {
+            assert_eq!(reply.ok().text, first.text, "{key}");
+        } else {
+            reply.refused(409, 6, "IDEMPOTENCY_CONFLICT");
+        }
+        let wide = token(&["--tag", "retail", "--tag", "vip"]);
+        assert_eq!(wide.key(key).post("/batch", &body).ok().text, first.text, "{key}");
+    }
+    // Nor what a token has no right to.
+    let body = each(&[deposit(&retail, "1"), json!({"operation": "unlock", "accountId": retail})]);
+    let first = admin.key("rights").post("/batch", &body).ok();
+    for scope in ["funds:move", "accounts:write"] {
+        token(&["--scope", scope]).key("rights").post("/batch", &body).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    }
+    let able = token(&["--scope", "funds:move", "--scope", "accounts:write"]);
+    assert_eq!(able.key("rights").post("/batch", &body).ok().text, first.text);
+}
+
+#[test]
+fn a_batch_can_be_rehearsed() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let before = server.trace();
+    let operations = [deposit(&account, "5"), withdraw(&account, "2"), withdraw(&account, "4")];
+    let keyed = admin.key("k");
+    let shown = keyed.post("/batch?dryRun=true", &each(&operations)).ok();
+    assert_eq!(outcomes(&shown.json()), ["ok", "ok", "INSUFFICIENT_FUNDS"]);
+    assert_eq!(shown.text_at("results/2/error/message"), "only 3.00 USD available");
+    let refused = admin.post("/batch?dryRun=true", &atomic(&operations)).refused(400, 9, "INSUFFICIENT_FUNDS");
+    assert_eq!(refused.field(), "operations[2].amount");
+    admin.post("/batch?dryRun=true", &atomic(&operations[..2])).ok();
+    assert_eq!(server.trace(), before);
+    assert!(!keyed.post("/batch", &each(&operations)).ok().is_replayed());
+    assert_eq!(admin.balance(&account), "3.00");
+}
+
+#[test]
+fn an_account_that_closes_is_archived_by_the_operation_that_empties_it() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (admin.new_account("USD"), admin.new_account("USD"));
+    admin.deposit(&account, "10");
+    let hold = admin.ask(&account, "holds", "4");
+    let close = json!({"operation": "close", "accountId": account});
+    let operations = [
+        close.clone(),
+        transfer(&account, &other, "6"),
+        json!({"operation": "captureHold", "holdId": hold}),
+        deposit(&account, "1"),
+        close,
+    ];
+    let reply = admin.post("/batch", &each(&operations)).ok();
+    assert_eq!(outcomes(&reply.json()), ["ok", "ok", "ok", "ACCOUNT_ARCHIVED", "ACCOUNT_ARCHIVED"]);
+    assert_eq!(reply.text_at("results/0/result/lifecycle"), "CLOSING");
+    assert_eq!(admin.get(&format!("/accounts/{account}")).ok().text_at("lifecycle"), "CLOSED");
+    let events = "SELECT type, count(*) FROM events WHERE type LIKE 'account.archived%' GROUP BY type";
+    assert_eq!(counted(&server, events).values().sum::<i64>(), 1);
+    server.trace();
+}
+
+#[test]
+fn batches_take_turns_with_others() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let accounts: Vec<String> = (0..4).map(|_| admin.new_account("USD")).collect();
+    let body = |account: &str| each(&vec![deposit(account, "0.01"); 1000]);
+    let single =
+        |caller: &Caller<'_>| caller.post(&format!("/accounts/{}/deposit", accounts[0]), &json!({"amount": 1}));
+    thread::scope(|scope| {
+        let batches: Vec<_> =
+            accounts.iter().map(|account| scope.spawn(|| admin.post("/batch", &body(account)))).collect();
+        // A single deposit waits for the batch that runs, not for all that are asked for.
+        let (mut singles, start) = (0, Instant::now());
+        while batches.iter().any(|batch| !batch.is_finished()) {
+            single(&admin).ok();
+            singles += 1;
+        }
+        assert!(singles >= 3, "{singles} in {:?}", start.elapsed());
+        for batch in batches {
+            let reply = batch.join().unwrap();
+            // A batch that would have to wait too long is refused as busy, and did nothing.
+            if reply.status != 200 {
+                reply.refused(503, 14, "BUSY");
+            }
+        }
+    });
+    server.trace();
+}

@@ -8,7 +8,8 @@ SELECT a.id, a.uuid, a.serial, a.number, p.uuid AS profile_uuid, g.uuid AS group
        g.new_client_hold_days, g.requires_approval, l.name, l.alias, l.reference, l.category,
        CASE WHEN l.account_id IS NOT NULL THEN (
             SELECT json_group_array(json_array(t.kind, t.name, t.type, t.value))
-            FROM account_attributes t WHERE t.account_id = a.id) END AS attributes
+            FROM account_attributes t WHERE t.account_id = a.id) END AS attributes,
+       g.minimum_balance AS group_minimum
 FROM accounts a
 JOIN books b ON b.id = a.id
 JOIN currencies c ON c.id = b.currency_id

@@ -221,7 +221,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
     work.caller.principal.require(Right::MoveFunds)?;
     let (from, to) = (find(work, from)?, find(work, to)?);
     if from.id == to.id {
-        return Err(Refusal::SameAccount.into());
+        return Err(Refusal::SameAccount { field: "sweepToAccountId".into() }.into());
     }
     if from.currency != to.currency {
         return Err(Refusal::invalid("sweepToAccountId", "must be an account in the same currency").into());

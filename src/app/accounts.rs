@@ -183,9 +183,10 @@ fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refu
 
 /// A stored overdraft limit: zero or less.
 fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
-    let amount = text
-        .to_amount(decimals, ExtraDecimals::RoundHalfAway)
-        .map_err(|error| Refusal::invalid("minimumBalance", error.to_string()))?;
+    let amount = text.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
+        AmountError::TooLarge => Refusal::out_of_range("minimumBalance", "at most 10^17 minor units below zero"),
+        _ => Refusal::invalid("minimumBalance", error.to_string()),
+    })?;
     if amount.is_positive() { Err(Refusal::out_of_range("minimumBalance", "zero or less")) } else { Ok(amount) }
 }
 
@@ -306,11 +307,12 @@ impl Command for ChangeAccount {
             check_group(&group, &currency)?;
         }
         let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
+        let own = account.standing.own_minimum;
         let least =
-            minimum_of(DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?, account.decimals)?;
+            DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?.to_limit(account.decimals);
         // A group that became stricter does not stand in the way of other changes.
-        let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != account.balances.minimum);
-        if is_asked && minimum.unwrap_or(account.balances.minimum) < least {
+        let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != own);
+        if is_asked && minimum.unwrap_or(own) < least {
             let least = least.to_text(account.decimals);
             return Err(Refusal::out_of_range("minimumBalance", format!("{least} to 0 in this group")).into());
         }
@@ -321,7 +323,7 @@ impl Command for ChangeAccount {
             max_leverage: account.max_leverage,
             net_open_position_limit: account.net_open_position_limit,
             wants_daily_statement: account.wants_daily_statement,
-            minimum: account.balances.minimum,
+            minimum: own,
             allows_credits: account.allows_credits,
             allows_debits: account.allows_debits,
         };

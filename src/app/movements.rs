@@ -62,8 +62,13 @@ impl MovementRequest {
             return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
         }
         if let Some(reference) = &self.reference
-            && work.tx.has_reference(kind, reference)?
+            && let Some(holder) = work.tx.account_of_reference(kind, reference)?
         {
+            // That a hidden client has used it is not told.
+            let Some(holder) = work.tx.account(holder, work.visibility())? else {
+                return Err(Refusal::invalid("reference", "cannot be used").into());
+            };
+            work.involve(holder.profile);
             return Err(Refusal::DuplicateReference.into());
         }
         Ok((account, amount))

@@ -139,6 +139,7 @@ pub(super) fn owners_of(work: &Work<'_>, account: &Account) -> Result<Owners, Fa
 /// The owners of an account, if the caller sees this one of them.
 fn owners_seen(work: &Work<'_>, account: &Account, profile: ProfileId) -> Result<Owners, Failure> {
     let owners = owners_of(work, account)?;
+    work.involve(profile);
     let is_seen = owners.priority(profile).is_some() && work.tx.profile(profile, work.visibility())?.is_some();
     if is_seen { Ok(owners) } else { Err(Refusal::NotFound(Noun::Owner).into()) }
 }

@@ -176,7 +176,9 @@ impl Command for ChangePassword {
 
 /// The profile that a command is about, if its caller sees it.
 pub(super) fn find(work: &Work<'_>, id: ProfileId) -> Result<Profile, Failure> {
-    Ok(work.tx.profile(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?)
+    let profile = work.tx.profile(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    work.involve(profile.id);
+    Ok(profile)
 }
 
 /// Refuses if the caller has read another version than the present one.

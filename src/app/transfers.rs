@@ -49,7 +49,7 @@ impl Command for Transfer {
         let (from, amount) = self.request.resolve(work, MovementKind::Transfer)?;
         let to = find_account(work, self.to)?;
         if from.id == to.id {
-            return Err(Refusal::SameAccount.into());
+            return Err(Refusal::SameAccount { field: "toAccountId".into() }.into());
         }
         let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
         if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {

@@ -239,6 +239,8 @@ pub struct Standing {
     pub new_client_hold_days: u32,
     /// Whether debits to the outside take a second operator.
     pub requires_approval: bool,
+    /// How far below zero it may go by its own setting; its group may be stricter ([`Balances::minimum`]).
+    pub own_minimum: Amount,
 }
 
 impl Default for Standing {
@@ -252,6 +254,7 @@ impl Default for Standing {
             deposit_hold_days: 0,
             new_client_hold_days: 0,
             requires_approval: false,
+            own_minimum: Amount::ZERO,
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Balances {
     pub pending: Amount,
     /// Net sum of the account's CREDIT entries; may be below zero, see [`Balances::credit`].
     pub credit_net: Amount,
-    /// How far the account may go below zero: zero or less.
+    /// How far the account may go below zero: zero or less. Of its own setting and its group's, the stricter one.
     pub minimum: Amount,
 }
 

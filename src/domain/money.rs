@@ -175,6 +175,19 @@ impl DecimalText {
         self.0.checked_mul(amount).map(DecimalText)
     }
 
+    /// The limit in minor units of a currency with `decimals`: decimals that the currency does not have are cut off, which is
+    /// the stricter side of a limit, and what no operation can move is no limit.
+    pub fn to_limit(self, decimals: Decimals) -> Amount {
+        let places = u32::from(decimals.0);
+        let scaled = self
+            .0
+            .round_dp_with_strategy(places, RoundingStrategy::ToZero)
+            .checked_mul(Decimal::from(10u64.pow(places)))
+            .and_then(|scaled| scaled.to_i64());
+        let farthest = if self.is_negative() { -OPERATION_MAX } else { OPERATION_MAX };
+        Amount(scaled.map_or(farthest, |minor| minor.clamp(-OPERATION_MAX, OPERATION_MAX)))
+    }
+
     /// The amount in minor units of a currency with `decimals`.
     pub fn to_amount(self, decimals: Decimals, extra: ExtraDecimals) -> Result<Amount, AmountError> {
         let places = u32::from(decimals.0);
@@ -219,6 +232,17 @@ mod tests {
         assert_eq!(amount("1000000000000000.00", 2), Ok(OPERATION_MAX));
         assert_eq!(amount("1000000000000000.01", 2), Err(AmountError::TooLarge));
         assert_eq!(amount("79228162514264337593543950335", 8), Err(AmountError::TooLarge));
+    }
+
+    #[test]
+    fn a_limit_is_cut_to_the_decimals_of_the_currency() {
+        let limit = |text: &str, decimals: u8| {
+            DecimalText::parse(text).unwrap().to_limit(Decimals::new(decimals).unwrap()).minor()
+        };
+        assert_eq!((limit("-500", 2), limit("-500", 0), limit("0", 8)), (-50_000, -500, 0));
+        assert_eq!((limit("-10.999", 2), limit("-10.999", 0), limit("-0.99", 0)), (-1099, -10, 0));
+        assert_eq!(limit("-79228162514264337593543950335", 8), -OPERATION_MAX);
+        assert_eq!(limit("-1000000000000000.01", 2), -OPERATION_MAX);
     }
 
     #[test]

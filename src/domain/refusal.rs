@@ -195,7 +195,10 @@ pub enum Refusal {
     /// An entry of this kind cannot be reversed.
     NotReversible,
     /// Both sides of a transfer are the same account.
-    SameAccount,
+    SameAccount {
+        /// The field that names the second of them, as the caller spelled it.
+        field: String,
+    },
     /// An account has at least one owner.
     LastOwner,
     /// The next owner, who would become the primary one, is hidden from the caller.
@@ -310,7 +313,7 @@ impl Refusal {
             Refusal::MovementState { .. } => "WRONG_STATE",
             Refusal::AlreadyReversed => "ALREADY_REVERSED",
             Refusal::NotReversible => "NOT_REVERSIBLE",
-            Refusal::SameAccount => "SAME_ACCOUNT",
+            Refusal::SameAccount { .. } => "SAME_ACCOUNT",
             Refusal::LastOwner => "LAST_OWNER",
             Refusal::HeirHidden => "HEIR_HIDDEN",
             Refusal::ModesDiffer => "MODES_DIFFER",
@@ -394,7 +397,7 @@ impl fmt::Display for Refusal {
             Refusal::MovementState { noun, state } => write!(f, "the {} is {}", noun.word(), state.name()),
             Refusal::AlreadyReversed => f.write_str("the entry was reversed before"),
             Refusal::NotReversible => f.write_str("an entry of this kind cannot be reversed"),
-            Refusal::SameAccount => f.write_str("toAccountId: must be another account"),
+            Refusal::SameAccount { field } => write!(f, "{field}: must be another account"),
             Refusal::LastOwner => f.write_str("an account keeps at least one owner; close the account instead"),
             Refusal::HeirHidden => {
                 f.write_str("the next owner is a client that you do not see; ask an operator who sees both")

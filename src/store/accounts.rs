@@ -5,7 +5,7 @@ use super::conditions::Conditions;
 use super::currencies::decimals;
 use super::labels::{LabelFilter, labels};
 use super::profiles::visible_tags;
-use super::transaction::{Columns, ReadTx, WriteTx, sql};
+use super::transaction::{Columns, ReadTx, WriteTx, sql, unreadable};
 use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing};
 use crate::domain::balance::Balances;
 use crate::domain::clock::Moment;
@@ -16,7 +16,7 @@ use crate::domain::ids::{
     ProfileSerial,
 };
 use crate::domain::labels::AccountLabels;
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, DecimalText};
 use crate::domain::page::{Listing, Page};
 use crate::domain::principal::Visibility;
 use rusqlite::{Row, params};
@@ -120,7 +120,7 @@ pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let mut columns = Columns::of(row);
     // Fields are read from top to bottom, which is the order of the columns.
     let book = BookId(columns.next("id")?);
-    Ok(Account {
+    let mut account = Account {
         book,
         id: AccountId::from(columns.next::<Uuid>("uuid")?),
         serial: AccountSerial(columns.next("serial")?),
@@ -170,13 +170,20 @@ pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             deposit_hold_days: columns.next("deposit_hold_days")?,
             new_client_hold_days: columns.next("new_client_hold_days")?,
             requires_approval: columns.next("requires_approval")?,
+            own_minimum: Amount::ZERO,
         },
         labels: AccountLabels {
             name: columns.next::<Option<String>>("name")?.unwrap_or_default(),
             alias: columns.next::<Option<String>>("alias")?.unwrap_or_default(),
             common: labels(columns.next("reference")?, columns.next("category")?, columns.next("attributes")?)?,
         },
-    })
+    };
+    account.standing.own_minimum = account.balances.minimum;
+    // The stricter one counts, also where the group became so after the account was given its own.
+    let of_group: String = columns.next("group_minimum")?;
+    let of_group = DecimalText::parse(&of_group).map_err(|_| unreadable("group_minimum", &of_group))?;
+    account.balances.minimum = account.balances.minimum.max(of_group.to_limit(account.decimals));
+    Ok(account)
 }
 
 /// A JSON array of ids in hexadecimal; none if there are none.

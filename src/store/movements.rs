@@ -68,7 +68,7 @@ pub struct MovementStep {
 pub struct MovementFilter {
     /// Of this kind.
     pub kind: MovementKind,
-    /// Of this account; of a transfer, of the one that pays.
+    /// Of this account; of a transfer, on either side.
     pub account: Option<BookId>,
     /// In this state.
     pub state: Option<MovementState>,
@@ -124,10 +124,11 @@ impl ReadTx<'_> {
         self.all(sql, [book.0], |row| Ok(MovementSerial(row.get(0)?)))
     }
 
-    /// Whether a movement of the kind has that reference.
-    pub fn has_reference(&self, kind: MovementKind, reference: &str) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM movements WHERE kind = ?1 AND reference = ?2)";
-        self.one(sql, (kind.name(), reference), |row| row.get(0))
+    /// The account of the movement of a kind that has a reference; of a transfer, the one that pays.
+    pub fn account_of_reference(&self, kind: MovementKind, reference: &str) -> Result<Option<AccountId>, StoreError> {
+        let sql = "SELECT a.uuid FROM movements m JOIN accounts a ON a.id = m.account_id
+             WHERE m.kind = ?1 AND m.reference = ?2";
+        self.find(sql, (kind.name(), reference), |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))
     }
 
     /// One page of movements, newest first.

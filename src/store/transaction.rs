@@ -293,4 +293,57 @@ mod tests {
         moment.restart(at(7));
         assert_eq!((get(8), moment.latest()), (at(7), at(7)), "a sandbox starts over");
     }
+
+    /// Runs this in a transaction; returns what it leaves in a table.
+    fn left_by(work: impl FnOnce(&WriteTx<'_>)) -> Vec<i64> {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL); BEGIN; SAVEPOINT operation").unwrap();
+        let moment = CommitMoment::new(at(0));
+        let tx = WriteTx::new(&connection, &moment);
+        work(&tx);
+        connection.execute_batch("RELEASE operation; COMMIT").unwrap();
+        tx.all("SELECT n FROM t ORDER BY n", [], |row| row.get(0)).unwrap()
+    }
+
+    fn add(tx: &WriteTx<'_>, n: i64) -> Result<(), Abort<&'static str>> {
+        tx.run("INSERT INTO t VALUES (?1)", [n]).map(|_| ()).map_err(Abort::Store)
+    }
+
+    #[test]
+    fn a_refused_part_undoes_itself_and_the_parts_inside_it_only() {
+        let left = left_by(|tx| {
+            let outer = tx.attempt(|| {
+                add(tx, 1)?;
+                let inner = tx.attempt(|| {
+                    add(tx, 2)?;
+                    Err::<(), _>(Abort::Refused("inner"))
+                })?;
+                assert_eq!(inner, Err("inner"));
+                add(tx, 3)
+            });
+            assert_eq!(outer.unwrap(), Ok(()));
+            let outer = tx.attempt(|| {
+                assert_eq!(tx.attempt(|| add(tx, 4))?, Ok(()));
+                Err::<(), _>(Abort::Refused("outer"))
+            });
+            assert_eq!(outer.unwrap(), Err("outer"));
+            add(tx, 5).unwrap();
+        });
+        assert_eq!(left, [1, 3, 5]);
+    }
+
+    #[test]
+    fn a_failed_part_is_a_failure_of_the_whole_which_can_still_be_undone() {
+        let left = left_by(|tx| {
+            add(tx, 1).unwrap();
+            let failed = tx.attempt(|| {
+                add(tx, 2)?;
+                tx.run("INSERT INTO t VALUES (NULL)", []).map_err(Abort::<&str>::Store)
+            });
+            assert!(failed.is_err());
+            // As the writer does it.
+            tx.run("ROLLBACK TO operation", []).unwrap();
+        });
+        assert_eq!(left, [0i64; 0]);
+    }
 }

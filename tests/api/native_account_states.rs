@@ -221,6 +221,17 @@ fn an_overdraft_goes_as_far_as_the_group_and_the_account_allow() {
     server.set_rules("minimum_balance = \"-50\"");
     admin.put(&path, &json!({"minimumBalance": "-50.01"})).refused(400, 11, "OUT_OF_RANGE");
     admin.put(&path, &json!({"minimumBalance": "1"})).refused(400, 11, "OUT_OF_RANGE");
+    for (wrong, code, reason, told) in [
+        ("-1000000000000000.01", 11, "OUT_OF_RANGE", "10^17"),
+        ("-79228162514264337593543950335", 11, "OUT_OF_RANGE", "10^17"),
+        ("-99999999999999999999999999999999999", 11, "OUT_OF_RANGE", "digits"),
+        ("-0.001", 3, "INVALID_FIELD", "rounds to zero"),
+        ("none", 3, "INVALID_FIELD", "not a decimal number"),
+    ] {
+        let reply = admin.put(&path, &json!({"minimumBalance": wrong})).refused(400, code, reason);
+        assert_eq!(reply.field(), "minimumBalance", "{wrong}");
+        assert!(reply.text_at("message").contains(told), "{wrong}: {}", reply.text);
+    }
     let changed = admin.put(&path, &json!({"minimumBalance": "-40"})).ok();
     assert_eq!(changed.digits("minimumBalance"), "-40.00");
     let withdraw = format!("{path}/withdraw");
@@ -272,6 +283,61 @@ fn a_stricter_group_does_not_stand_in_the_way_of_other_changes() {
     admin.put(&path, &json!({"maxLeverage": 5, "minimumBalance": "-50"})).ok();
     admin.put(&path, &json!({"minimumBalance": "-49"})).refused(400, 11, "OUT_OF_RANGE");
     admin.put(&path, &json!({"minimumBalance": "-20"})).ok();
+}
+
+#[test]
+fn of_the_limits_of_an_account_and_its_group_the_stricter_one_counts() {
+    let server = Server::start("");
+    server.set_rules("minimum_balance = \"-50\"");
+    let admin = server.admin();
+    let (account, other) = (funded(&admin, "10"), admin.new_account("USD"));
+    let path = format!("/accounts/{account}");
+    admin.put(&path, &json!({"minimumBalance": "-40"})).ok();
+    let withdraw = |amount: &str| admin.post(&format!("{path}/withdraw"), &json!({"amount": amount}));
+    let shown = || field(&admin, &account, "minimumBalance").to_string();
+    withdraw("20").ok();
+    let hold = admin.ask(&account, "holds", "5");
+    let version = field(&admin, &account, "version");
+    for (cap, minimum) in [("-100", "-40.0"), ("-12", "-12.0"), ("-10.999", "-10.99"), ("0", "0.0")] {
+        server.set_rules(&format!("minimum_balance = \"{cap}\""));
+        assert_eq!((shown().as_str(), field(&admin, &account, "version")), (minimum, version.clone()), "{cap}");
+    }
+    // It owes more than is allowed by now: that stays, but nothing goes out any more, by whichever way.
+    assert_eq!(admin.balance(&account), "-10.00");
+    let before = server.trace();
+    let told = withdraw("0.01").refused(400, 9, "INSUFFICIENT_FUNDS");
+    assert_eq!(told.text_at("message"), "only 0.00 USD available");
+    let one = json!({"amount": "0.01"});
+    for way in ["withdrawals", "holds"] {
+        admin.post(&format!("{path}/{way}"), &one).refused(400, 9, "INSUFFICIENT_FUNDS");
+    }
+    let transfer = json!({"fromAccountId": account, "toAccountId": other, "amount": "0.01"});
+    admin.post("/transfers", &transfer).refused(400, 9, "INSUFFICIENT_FUNDS");
+    admin.post(&format!("{path}/balance"), &json!({"amount": "-0.01"})).refused(400, 9, "INSUFFICIENT_FUNDS");
+    admin.step(&format!("/holds/{hold}/capture")).refused(400, 9, "INSUFFICIENT_FUNDS");
+    assert_eq!(server.trace(), before);
+    // The account keeps its own limit, which counts again as soon as the group lets it.
+    server.set_rules("minimum_balance = \"-50\"");
+    assert_eq!(shown(), "-40.0");
+    admin.step(&format!("/holds/{hold}/capture")).ok();
+    withdraw("25.01").refused(400, 9, "INSUFFICIENT_FUNDS");
+    withdraw("25").ok();
+}
+
+#[test]
+fn the_limit_of_a_group_is_cut_to_the_decimals_of_the_currency() {
+    let server = Server::start("");
+    server.set_rules("minimum_balance = \"-10.999\"");
+    let admin = server.admin();
+    for (currency, beyond, allowed) in [("USD", "-11", "-10.99"), ("JPY", "-11", "-10")] {
+        let path = format!("/accounts/{}", admin.new_account(currency));
+        let reply = admin.put(&path, &json!({"minimumBalance": beyond})).refused(400, 11, "OUT_OF_RANGE");
+        assert!(reply.text_at("message").contains(&format!("{allowed} to 0")), "{}", reply.text);
+        assert_eq!(admin.put(&path, &json!({"minimumBalance": allowed})).ok().digits("minimumBalance"), allowed);
+        let withdraw = format!("{path}/withdraw");
+        admin.post(&withdraw, &json!({"amount": "11"})).refused(400, 9, "INSUFFICIENT_FUNDS");
+        admin.post(&withdraw, &json!({"amount": allowed.trim_start_matches('-')})).ok();
+    }
 }
 
 #[test]
@@ -362,7 +428,11 @@ fn refused_steps_leave_no_trace() {
         admin.post(&format!("/accounts/{account}/lock"), &wrong).refused(400, 3, "INVALID_FIELD");
     }
     let close = format!("/accounts/{account}/close");
-    admin.post(&close, &json!({"sweepToAccountId": account})).refused(400, 9, "SAME_ACCOUNT");
+    let itself = admin.post(&close, &json!({"sweepToAccountId": account})).refused(400, 9, "SAME_ACCOUNT");
+    assert_eq!(
+        (itself.field(), itself.text_at("message").starts_with("sweepToAccountId: ")),
+        ("sweepToAccountId".into(), true)
+    );
     admin.post(&close, &json!({"sweepToAccountId": euro})).refused(400, 3, "INVALID_FIELD");
     assert_eq!(server.trace(), before);
     assert_eq!(field(&admin, &account, "lifecycle"), "ACTIVE");

@@ -138,7 +138,8 @@ fn every_operation_does_what_its_own_route_does() {
     {
         assert_eq!(done[action], count, "{done:?}");
     }
-    let objects = "SELECT action, count(*) FROM audit_log WHERE object IS NULL OR event_seq IS NULL GROUP BY action";
+    let objects =
+        "SELECT action, count(*) FROM audit_log WHERE object_uuid IS NULL OR event_seq IS NULL GROUP BY action";
     assert_eq!(counted(&server, objects).get("funds.post"), None);
 }
 

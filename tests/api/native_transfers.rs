@@ -97,6 +97,7 @@ fn refused_transfers_leave_no_trace() {
     ] {
         admin.post("/transfers", &body).refused(400, code, reason);
     }
+    assert_eq!(admin.post("/transfers", &transfer(&from, &from, "1")).field(), "toAccountId");
     let taken = with(transfer(&from, &to, "1"), "reference", "taken");
     admin.post("/transfers", &taken).refused(409, 6, "DUPLICATE_REFERENCE");
     admin.post("/transfers", &transfer(nobody, &to, "1")).refused(404, 5, "NOT_FOUND");
@@ -129,9 +130,65 @@ fn both_accounts_of_a_transfer_must_be_seen() {
     assert!(!seen.text.contains(&hidden) && !listed.text.contains(&hidden), "{} {}", seen.text, listed.text);
     assert_eq!((listed.text_at("total"), admin.get("/transfers").ok().text_at("total")), ("1".into(), "2".into()));
     admin.step(&format!("/entries/{}/reverse", paid.text_at("dealId"))).ok();
+    // Nor by the list of an account, on whichever side it is.
+    assert_eq!(retail.get(&format!("/transfers?accountId={own}")).ok().text, listed.text);
+    retail.get(&format!("/transfers?accountId={hidden}")).refused(404, 5, "NOT_FOUND");
     // What one side cannot see it cannot undo.
     let reverse = format!("/entries/{}/reverse", made.text_at("dealId"));
     retail.step(&reverse).refused(404, 5, "NOT_FOUND");
     admin.step(&reverse).ok();
     assert_eq!((admin.balance(&hidden), admin.balance(&own)), ("10.00".into(), "10.00".into()));
+}
+
+#[test]
+fn transfers_are_listed_by_either_account() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let [one, two, three] = [1, 2, 3].map(|_| admin.new_account("USD"));
+    admin.deposit(&one, "10");
+    let there = admin.post("/transfers", &transfer(&one, &two, "2")).ok().text_at("id");
+    let back = admin.post("/transfers", &transfer(&two, &one, "1")).ok().text_at("id");
+    let on = admin.post("/transfers", &transfer(&one, &three, "1")).ok().text_at("id");
+    let listed = |account: &str, more: &str| {
+        let list = admin.get(&format!("/transfers?accountId={account}{more}")).ok().json();
+        let ids: Vec<_> = list["movements"].as_array().unwrap().iter().map(|movement| movement["id"].clone()).collect();
+        (list["total"].as_str().unwrap().to_owned(), ids)
+    };
+    assert_eq!(listed(&two, ""), ("2".into(), vec![back.clone().into(), there.clone().into()]));
+    assert_eq!(listed(&one, ""), ("3".into(), vec![on.clone().into(), back.into(), there.into()]));
+    assert_eq!(listed(&three, "&state=POSTED"), ("1".into(), vec![on.into()]));
+    assert_eq!(listed(&three, "&state=VOIDED"), ("0".into(), vec![]));
+}
+
+#[test]
+fn a_repeated_transfer_is_told_to_who_sees_both_sides_only() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let of = |tags: &Value| admin.new_account_of(&admin.new_profile_with(&json!({"tags": tags})), "USD");
+    let (own, vip, both) = (of(&json!(["retail"])), of(&json!(["vip"])), of(&json!(["retail", "vip"])));
+    for account in [&own, &vip] {
+        admin.deposit(account, "10");
+    }
+    let narrowed = server.bearer(&server.add_token("dev", &["--tag", "retail"]).1);
+    for (key, from, to, is_told) in [("1", &own, &vip, false), ("2", &vip, &own, false), ("3", &own, &both, true)] {
+        let body = transfer(from, to, "1");
+        let first = admin.key(key).post("/transfers", &body).ok();
+        let again = narrowed.key(key).post("/transfers", &body);
+        if is_told {
+            assert_eq!(again.ok().text, first.text);
+        } else {
+            let again = again.refused(409, 6, "IDEMPOTENCY_CONFLICT");
+            assert!(!again.text.contains(&vip), "{}", again.text);
+        }
+        assert!(admin.key(key).post("/transfers", &body).ok().is_replayed());
+    }
+    // A sweep has two sides as well, and so has the reversal of a transfer.
+    let sweep = json!({"sweepToAccountId": vip});
+    let close = format!("/accounts/{own}/close");
+    admin.key("4").post(&close, &sweep).ok();
+    narrowed.key("4").post(&close, &sweep).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    let made = admin.post("/transfers", &transfer(&vip, &both, "1")).ok().text_at("dealId");
+    let reverse = format!("/entries/{made}/reverse");
+    admin.key("5").step(&reverse).ok();
+    narrowed.key("5").step(&reverse).refused(409, 6, "IDEMPOTENCY_CONFLICT");
 }

@@ -176,6 +176,29 @@ fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told()
 }
 
 #[test]
+fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (profile, account) = client(&admin, "vip");
+    let empty = admin.new_account_of(&profile, "USD");
+    let retail = server.operator("operator", &["retail"]);
+    let (own, other) = (retail.new_account("USD"), retail.new_account("USD"));
+    retail.deposit(&own, "10");
+    let asked = |caller: &Caller<'_>, way: &str, from: &str, to: &str| {
+        let body = json!({"fromAccountId": from, "toAccountId": to, "amount": 1, "reference": "theirs"});
+        caller.post(&way.replace("{id}", from), &body)
+    };
+    for way in ["/accounts/{id}/deposits", "/accounts/{id}/withdrawals", "/accounts/{id}/holds", "/transfers"] {
+        asked(&admin, way, &account, &empty).ok();
+        let before = server.trace();
+        let reply = asked(&retail, way, &own, &other).refused(400, 3, "INVALID_FIELD");
+        assert_eq!((reply.field(), reply.text_at("message")), ("reference".into(), "reference: cannot be used".into()));
+        asked(&admin, way, &own, &other).refused(409, 6, "DUPLICATE_REFERENCE");
+        assert_eq!(server.trace(), before);
+    }
+}
+
+#[test]
 fn a_repeated_call_tells_nothing_that_its_token_does_not_see() {
     let server = Server::start("");
     let admin = server.admin();

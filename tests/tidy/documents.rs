@@ -144,7 +144,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::MovementState { noun: Noun::Hold, state: MovementState::Posted },
         Refusal::AlreadyReversed,
         Refusal::NotReversible,
-        Refusal::SameAccount,
+        Refusal::SameAccount { field: field() },
         Refusal::LastOwner,
         Refusal::HeirHidden,
         Refusal::ModesDiffer,

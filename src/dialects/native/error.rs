@@ -118,7 +118,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         Refusal::MovementState { .. }
         | Refusal::AlreadyReversed
         | Refusal::NotReversible
-        | Refusal::SameAccount
+        | Refusal::SameAccount { .. }
         | Refusal::LastOwner
         | Refusal::HeirHidden
         | Refusal::ModesDiffer
@@ -150,7 +150,8 @@ fn field(refusal: &Refusal) -> Option<String> {
         Refusal::InvalidField { field, .. }
         | Refusal::OutOfRange { field, .. }
         | Refusal::UnknownCurrency { field }
-        | Refusal::Immutable { field } => Some(field.clone()),
+        | Refusal::Immutable { field }
+        | Refusal::SameAccount { field } => Some(field.clone()),
         Refusal::NotFound(Noun::Profile | Noun::Owner) | Refusal::DuplicateOwner => Some("profileId".into()),
         Refusal::NotFound(Noun::Account) => Some("accountId".into()),
         Refusal::NotFound(Noun::Group) | Refusal::GroupDisabled | Refusal::GroupModeDiffers => Some("groupId".into()),

@@ -64,7 +64,7 @@ pub(super) async fn make(call: Call) -> Result<Reply, Refusal> {
 /// The transfers that you see, newest first.
 #[utoipa::path(get, path = "/transfers", tag = "Movements",
     params(
-        ("accountId" = Option<String>, Query, description = "paid by this account"),
+        ("accountId" = Option<String>, Query, description = "paid or received by this account"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),

@@ -242,7 +242,7 @@ impl App {
         command.admit(&caller.principal)?;
         let turn = self.turn::<C>().await?;
         let (app, caller) = (Arc::clone(self), caller.clone());
-        let rehearsal = self.store.submit(move |tx| {
+        let rehearsal = move |tx: &WriteTx<'_>| {
             let _until_the_end = turn;
             let work = Work::new(tx, &caller, &app);
             let refused = |failure| match failure {
@@ -252,8 +252,8 @@ impl App {
             let done = work.run(command, None).map_err(refused)?;
             // A refusal undoes the savepoint, and so does this.
             Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
-        });
-        match self.await_fate(rehearsal.map_err(refusal_of)?).await? {
+        };
+        match self.await_fate(self.queue::<C, _, _, _>(rehearsal)?).await? {
             Err(Rehearsal::Done(outcome)) => Ok(outcome),
             Err(Rehearsal::Refused(refusal)) => Err(refusal),
             Ok(never) => match never {},
@@ -311,16 +311,26 @@ impl App {
         turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Ticket<Done<C::Outcome>, Refusal>, Refusal> {
         let app = Arc::clone(self);
-        self.store
-            .submit(move |tx| {
-                let _until_the_end = turn;
-                if C::RESTARTS_TIME {
-                    tx.restart_time(app.now());
-                }
-                let work = Work::new(tx, &caller, &app);
-                work.run(command, hashes.as_ref())
-            })
-            .map_err(refusal_of)
+        self.queue::<C, _, _, _>(move |tx| {
+            let _until_the_end = turn;
+            if C::RESTARTS_TIME {
+                tx.restart_time(app.now());
+            }
+            let work = Work::new(tx, &caller, &app);
+            work.run(command, hashes.as_ref())
+        })
+    }
+
+    /// Queues the work of a command.
+    fn queue<C, T, E, F>(&self, work: F) -> Result<Ticket<T, E>, Refusal>
+    where
+        C: Command,
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        let queued = if C::IS_LONG { self.store.submit_long(work) } else { self.store.submit(work) };
+        queued.map_err(refusal_of)
     }
 
     /// Answers a query: on this thread if it is short, on the blocking pool if it may take long.

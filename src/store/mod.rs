@@ -165,7 +165,18 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
     {
-        self.writer.submit(operation)
+        self.writer.submit(operation, false)
+    }
+
+    /// The same for an operation that takes long. It has a commit of its own, so that nobody who was there before it waits
+    /// for its end.
+    pub fn submit_long<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        self.writer.submit(operation, true)
     }
 
     /// Runs a read on a read-only connection, in one transaction, so that all it sees belongs together. Never waits for

@@ -119,6 +119,8 @@ trait Job: Send {
     /// False if the caller called it off.
     fn take(&self) -> bool;
     fn is_called_off(&self) -> bool;
+    /// Whether it takes long, and so gets a commit of its own.
+    fn is_long(&self) -> bool;
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
     fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
 }
@@ -128,6 +130,7 @@ struct Operation<T, E, F> {
     outcome: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<Result<T, E>, NotApplied>>,
     state: Arc<AtomicU8>,
+    is_long: bool,
 }
 
 impl<T, E, F> Job for Operation<T, E, F>
@@ -142,6 +145,10 @@ where
 
     fn is_called_off(&self) -> bool {
         self.state.load(Ordering::Acquire) == CALLED_OFF
+    }
+
+    fn is_long(&self) -> bool {
+        self.is_long
     }
 
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict {
@@ -209,7 +216,7 @@ impl Writer {
         &self.health
     }
 
-    pub(super) fn submit<T, E, F>(&self, work: F) -> Result<Ticket<T, E>, NotApplied>
+    pub(super) fn submit<T, E, F>(&self, work: F, is_long: bool) -> Result<Ticket<T, E>, NotApplied>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -217,7 +224,7 @@ impl Writer {
     {
         let (sender, answer) = oneshot::channel();
         let state = Arc::new(AtomicU8::new(QUEUED));
-        let job = Operation { work: Some(work), outcome: None, answer: sender, state: Arc::clone(&state) };
+        let job = Operation { work: Some(work), outcome: None, answer: sender, state: Arc::clone(&state), is_long };
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         match queue.as_ref().map(|queue| queue.try_send(Box::new(job))) {
             Some(Ok(())) => Ok(Ticket { answer, state }),
@@ -256,14 +263,15 @@ impl Loop {
     fn run(self) {
         // The gauge counts on the thread that it was attached on.
         let gauge = WalGauge::attach(&self.connection);
-        while let Ok(first) = self.jobs.recv() {
+        let mut left = None;
+        while let Some(first) = left.take().or_else(|| self.jobs.recv().ok()) {
             let since = Instant::now();
             if self.checkpointer.wants_rest() {
                 // Nobody commits meanwhile, so what is moved is in the spool.
                 self.journal.sync(self.number.get());
                 self.checkpointer.finish(&self.connection);
             }
-            self.commit_batch(first, since, &gauge);
+            left = self.commit_batch(first, since, &gauge);
             self.checkpointer.look(gauge.pages());
         }
         self.checkpointer.stop();
@@ -319,21 +327,30 @@ impl Loop {
         }
     }
 
-    /// Runs `first`, taken at `since`, and all that waits behind it in one transaction.
-    fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) {
+    /// Runs `first`, taken at `since`, and all that waits behind it in one transaction; a long one has it for itself. Returns
+    /// what it took from the queue and left for the next transaction.
+    fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) -> Option<Box<dyn Job>> {
         // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
         if first.is_called_off() {
-            return first.answer(Err(NotApplied::CalledOff));
+            first.answer(Err(NotApplied::CalledOff));
+            return None;
         }
         let started = Instant::now();
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
-            return self.fail(vec![first], &error);
+            self.fail(vec![first], &error);
+            return None;
         }
         self.moment.begin();
+        let mut left = None;
         let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
         let mut next = Some(first);
         let mut has_changed = false;
         while let Some(mut job) = next.take() {
+            let is_long = job.is_long();
+            if is_long && !done.is_empty() {
+                left = Some(job);
+                break;
+            }
             if job.take() {
                 let changes = self.connection.total_changes();
                 match self.run_in_savepoint(job.as_mut()) {
@@ -346,13 +363,14 @@ impl Loop {
                         self.rollback();
                         let mut lost: Vec<_> = done.into_iter().map(|(job, _)| job).collect();
                         lost.push(job);
-                        return self.fail(lost, &error);
+                        self.fail(lost, &error);
+                        return None;
                     }
                 }
             } else {
                 job.answer(Err(NotApplied::CalledOff));
             }
-            if done.len() < BATCH_MAX && started.elapsed() < BATCH_TIME {
+            if !is_long && done.len() < BATCH_MAX && started.elapsed() < BATCH_TIME {
                 next = self.jobs.try_recv().ok();
             }
         }
@@ -374,6 +392,7 @@ impl Loop {
                 self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
             }
         }
+        left
     }
 
     /// The fate of the job if the batch commits, and whether its changes are kept, or the error that broke the whole

@@ -144,6 +144,28 @@ fn every_operation_does_what_its_own_route_does() {
 }
 
 #[test]
+fn the_operations_are_documented() {
+    let server = Server::shared();
+    let reply = server.admin().post("/batch", &atomic(&[json!({"operation": ""})])).refused(400, 3, "INVALID_FIELD");
+    let message = reply.text_at("message");
+    let names: Vec<&str> = message.split_once("one of ").unwrap().1.split(", ").collect();
+    let page = include_str!("../../docs/api.md").split_once("<!-- table: operations -->").unwrap().1;
+    let rows = page.trim_start().lines().skip(2).take_while(|line| line.starts_with('|'));
+    let listed = rows.flat_map(|row| row.split('|').nth(1).unwrap().split(", "));
+    let mut listed: Vec<_> = listed.map(|name| name.trim().trim_matches('`').to_owned()).collect();
+    let document = server.anyone().get("/openapi.json").ok().json();
+    let description = &document["components"]["schemas"]["OperationBody"]["properties"]["operation"]["description"];
+    let description = description.as_str().unwrap().trim_end_matches('.').replace(" or ", ", ").replace('\n', " ");
+    let mut described: Vec<_> = description.split(", ").map(|name| name.trim().to_owned()).collect();
+    let mut names: Vec<_> = names.into_iter().map(str::to_owned).collect();
+    for list in [&mut names, &mut listed, &mut described] {
+        list.sort();
+    }
+    assert_eq!(listed, names);
+    assert_eq!(described, names);
+}
+
+#[test]
 fn an_atomic_batch_is_done_as_a_whole_or_not_at_all() {
     let server = Server::start("");
     let admin = server.admin();
@@ -435,7 +457,9 @@ fn each_operation_takes_its_own_right() {
     let (funds, writes) = (scoped(&["funds:move"]), scoped(&["accounts:write"]));
     let before = server.trace();
     for caller in [server.viewer(), scoped(&["accounts:read", "profiles:write"])] {
-        for body in [each(&[deposit(&account, "1"), lock.clone()]), atomic(&[lock.clone()]), each(&[json!({})])] {
+        for body in
+            [each(&[deposit(&account, "1"), lock.clone()]), atomic(std::slice::from_ref(&lock)), each(&[json!({})])]
+        {
             caller.post("/batch", &body).refused(403, 7, "RIGHT_MISSING");
         }
     }

@@ -122,7 +122,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("GET", "/transfers"), read("native_transfers::a_transfer_in_one_currency_is_posted_at_once", LISTED)),
         (("GET", "/transfers/{id}"), read("native_transfers::a_transfer_in_one_currency_is_posted_at_once", HIDDEN)),
         (("POST", "/entries/{id}/reverse"), write("native_reversals::a_reversal_turns_every_leg_round", HIDDEN, MOVED, "native_reversals::refused_reversals_leave_no_trace")),
-        (("POST", "/batch"), write("native_batch::every_operation_does_what_its_own_route_does", "native_batch::what_is_hidden_is_not_found_in_a_batch_either", "native_batch::a_batch_is_replayed_as_a_whole", "native_batch::an_atomic_batch_is_done_as_a_whole_or_not_at_all")),
+        (("POST", "/batch"), write("native_batch::every_operation_does_what_its_own_route_does", "native_batch_access::what_is_hidden_is_not_found_in_a_batch_either", "native_batch::a_batch_is_replayed_as_a_whole", "native_batch::an_atomic_batch_is_done_as_a_whole_or_not_at_all")),
         (("POST", "/sandbox/clock"), write("sandbox::a_month_passes_in_one_call_and_each_thing_happens_at_its_time", READS_NO_CLIENT, "", JOURNEY)),
         (("POST", "/sandbox/reset"), write("sandbox::a_reset_leaves_operators_tokens_and_reference_data", READS_NO_CLIENT, "", JOURNEY)),
         (("GET", "/portfolios/{id}"), read("native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN)),

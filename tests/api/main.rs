@@ -16,6 +16,7 @@ mod native_account_states;
 mod native_accounts;
 mod native_approvals;
 mod native_batch;
+mod native_batch_access;
 mod native_deals;
 mod native_deaths;
 mod native_deposits;

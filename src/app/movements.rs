@@ -62,7 +62,7 @@ impl MovementRequest {
             return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
         }
         if let Some(reference) = &self.reference
-            && let Some(holder) = work.tx.account_of_reference(kind, reference)?
+            && let Some(holder) = work.tx.account_of_movement_reference(kind, reference)?
         {
             // That a hidden client has used it is not told.
             let Some(holder) = work.tx.account(holder, work.visibility())? else {

@@ -125,7 +125,11 @@ impl ReadTx<'_> {
     }
 
     /// The account of the movement of a kind that has a reference; of a transfer, the one that pays.
-    pub fn account_of_reference(&self, kind: MovementKind, reference: &str) -> Result<Option<AccountId>, StoreError> {
+    pub fn account_of_movement_reference(
+        &self,
+        kind: MovementKind,
+        reference: &str,
+    ) -> Result<Option<AccountId>, StoreError> {
         let sql = "SELECT a.uuid FROM movements m JOIN accounts a ON a.id = m.account_id
              WHERE m.kind = ?1 AND m.reference = ?2";
         self.find(sql, (kind.name(), reference), |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))

@@ -1,6 +1,6 @@
 //! Many operations in one call: each with the checks and the trail that it has alone, all in one commit.
 
-use super::account_states::{CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
+use super::account_states::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
 use super::accounts::ArchiveAccount;
 use super::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
 use super::funding::{PostFunds, Posted};
@@ -77,6 +77,7 @@ operations! {
     ReverseEntry => Posted,
     LockAccount => Account,
     UnlockAccount => Account,
+    ApproveAccount => Account,
     SetLifecycle => Account,
     CloseAccount => Account,
     ArchiveAccount => Archived,

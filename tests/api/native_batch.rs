@@ -65,6 +65,10 @@ fn every_operation_does_what_its_own_route_does() {
     let admin = server.admin();
     let [account, other, euro, aside, closing, empty] =
         ["USD", "USD", "EUR", "USD", "USD", "USD"].map(|currency| admin.new_account(currency));
+    let waiting = json!({
+        "profileId": admin.new_profile(), "currency": "USD", "groupId": admin.group("USD", false), "requiresApproval": true,
+    });
+    let waiting = admin.post("/accounts", &waiting).ok().text_at("account/id");
     admin.deposit(&account, "1000");
     admin.deposit(&closing, "7");
     let deposits = [1, 2].map(|_| admin.ask(&account, "deposits", "5"));
@@ -97,6 +101,8 @@ fn every_operation_does_what_its_own_route_does() {
         on("activate", &aside),
         json!({"operation": "close", "accountId": closing, "sweepToAccountId": other}),
         on("archive", &empty),
+        on("approve", &waiting),
+        deposit(&waiting, "1"),
     ];
     let before = counted(&server, ACTIONS);
     let (.., events) = server.trace();
@@ -117,6 +123,7 @@ fn every_operation_does_what_its_own_route_does() {
     let lifecycles: Vec<_> = (19..23).map(|index| result(index, "lifecycle")).collect();
     assert_eq!(lifecycles, ["DORMANT", "INACTIVE", "ACTIVE", "CLOSED"]);
     assert_eq!(reply.json()["results"][23]["result"], json!({}));
+    assert_eq!((result(24, "lifecycle"), admin.balance(&waiting)), ("ACTIVE".into(), "1.00".into()));
     // 1003 + 100.5 - 50.25 - 1 - 30 - 10 + 5 - 10 - 12.5 - 3
     assert_eq!(admin.balance(&account), "991.75");
     // 10 and 9 for withdrawals, 11 on hold
@@ -134,7 +141,7 @@ fn every_operation_does_what_its_own_route_does() {
         .filter(|(_, count)| *count > 0)
         .collect();
     assert_eq!(done.values().sum::<i64>(), operations.len() as i64 + 1, "{done:?}");
-    for (action, count) in [("batch", 1), ("funds.post", 3), ("transfer", 2), ("withdrawal.void", 2), ("hold.place", 1)]
+    for (action, count) in [("batch", 1), ("funds.post", 4), ("transfer", 2), ("withdrawal.void", 2), ("hold.place", 1)]
     {
         assert_eq!(done[action], count, "{done:?}");
     }

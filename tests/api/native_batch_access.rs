@@ -60,7 +60,7 @@ fn what_is_hidden_is_not_found_in_a_batch_either() {
     for operation in ["deposit", "withdraw", "balance", "announceDeposit", "requestWithdrawal", "placeHold"] {
         hidden.push(on(operation, "accountId", &account));
     }
-    for operation in ["lock", "unlock", "activate", "inactive", "dormant", "close", "archive"] {
+    for operation in ["lock", "unlock", "approve", "activate", "inactive", "dormant", "close", "archive"] {
         hidden.push(on(operation, "accountId", &account));
     }
     hidden.push(json!({"operation": "close", "accountId": own, "sweepToAccountId": account}));

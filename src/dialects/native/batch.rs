@@ -10,7 +10,7 @@ use super::holds::CaptureBody;
 use super::movements::{MovementBody, MovementView};
 use super::profiles::Empty;
 use super::transfers::TransferBody;
-use crate::app::account_states::{SetLifecycle, UnlockAccount};
+use crate::app::account_states::{ApproveAccount, SetLifecycle, UnlockAccount};
 use crate::app::accounts::ArchiveAccount;
 use crate::app::batch::{Batch, OPERATIONS_MAX, Operation, OperationOutcome, Performed};
 use crate::app::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
@@ -47,7 +47,7 @@ pub(super) struct BatchBody {
 pub(super) struct OperationBody {
     /// deposit, withdraw, balance, transfer, announceDeposit, settleDeposit, returnDeposit, requestWithdrawal,
     /// approveWithdrawal, payWithdrawal, rejectWithdrawal, cancelWithdrawal, placeHold, captureHold, releaseHold,
-    /// reverseEntry, lock, unlock, activate, inactive, dormant, close or archive.
+    /// reverseEntry, lock, unlock, approve, activate, inactive, dormant, close or archive.
     #[schema(value_type = String, example = "deposit")]
     operation: Option<String>,
     /// Of what is done to an account.
@@ -66,7 +66,7 @@ pub(super) struct OperationBody {
 type Reader = fn(&Item<'_>) -> Result<Operation, Refusal>;
 
 /// The operations by their names.
-const OPERATIONS: [(&str, Reader); 23] = [
+const OPERATIONS: [(&str, Reader); 24] = [
     ("deposit", |item| Ok(item.body::<MoveRequest>()?.deposit(item.account()?)?.into())),
     ("withdraw", |item| Ok(item.body::<MoveRequest>()?.withdrawal(item.account()?)?.into())),
     ("balance", |item| Ok(item.body::<AdjustRequest>()?.command(item.account()?)?.into())),
@@ -85,6 +85,7 @@ const OPERATIONS: [(&str, Reader); 23] = [
     ("reverseEntry", |item| Ok(item.body::<ReverseBody>()?.command(item.entry()?).into())),
     ("lock", |item| Ok(item.body::<LockBody>()?.command(item.account()?)?.into())),
     ("unlock", |item| Ok(UnlockAccount { id: item.account()? }.into())),
+    ("approve", |item| Ok(ApproveAccount { id: item.account()?, expected_version: None }.into())),
     ("activate", |item| Ok(SetLifecycle { id: item.account()?, state: Lifecycle::Active }.into())),
     ("inactive", |item| Ok(SetLifecycle { id: item.account()?, state: Lifecycle::Inactive }.into())),
     ("dormant", |item| Ok(SetLifecycle { id: item.account()?, state: Lifecycle::Dormant }.into())),
@@ -157,7 +158,7 @@ pub(super) enum ResultView {
     Deal(DealMade),
     /// Of movements.
     Movement(Box<MovementView>),
-    /// Of lock, unlock, activate, inactive, dormant and close.
+    /// Of lock, unlock, approve, activate, inactive, dormant and close.
     Account(Box<AccountView>),
     /// Of archive.
     Archived(Empty),

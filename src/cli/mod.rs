@@ -8,6 +8,7 @@
 //! read-only beside whoever has it (`place.rs`).
 
 pub mod audit;
+pub mod backup;
 mod banner;
 pub mod config;
 pub mod control;
@@ -15,6 +16,7 @@ mod control_server;
 mod dev;
 pub mod healthcheck;
 pub mod init;
+mod keeper;
 pub mod keys;
 mod logging;
 pub mod openapi;
@@ -23,6 +25,7 @@ pub mod outcome;
 mod output;
 mod password;
 mod place;
+mod progress;
 pub mod reference;
 pub mod serve;
 pub mod token;
@@ -95,6 +98,9 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Prove that the books are right: entries, balances, hash chain, file
     Audit(audit::AuditArgs),
+    /// Make, list, verify, try and remove backups
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// Ask the running server whether it is well: exit code 0 or 1
     Healthcheck,
     /// Print the OpenAPI description of a dialect
@@ -189,6 +195,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         Command::Reference(command) => reference::run(command, session),
         Command::Keys(command) => keys::run(command, session),
         Command::Audit(args) => audit::run(&args, session),
+        Command::Backup(command) => backup::run(command, session),
         Command::Healthcheck => healthcheck::run(session),
         Command::Openapi(args) => openapi::run(&args, session),
         Command::Version => version::run(session),

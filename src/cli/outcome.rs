@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::Failure as UseCaseFailure;
+use crate::backup::BackupError;
+use crate::backup::target::{TargetError, TargetFault};
 use crate::config::ConfigErrors;
 use crate::domain::refusal::Refusal;
 use crate::store::{Abort, DataDirError, MigrationError, StoreError};
@@ -151,6 +153,51 @@ impl From<UseCaseFailure> for Failure {
 impl From<MigrationError> for Failure {
     fn from(error: MigrationError) -> Self {
         Failure::new(Exit::Database, format!("the database cannot be opened: {error}"))
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let message = error.to_string();
+        match &error {
+            BackupError::Busy(_) => {
+                Failure::new(Exit::Busy, message).next("Wait until it has finished, then try again.")
+            }
+            BackupError::NoTarget => Failure::new(Exit::Configuration, message)
+                .next("Set backup.directories or backup.s3_bucket in the configuration."),
+            BackupError::Target(at) => {
+                let exit = match at.fault {
+                    TargetFault::Denied => Exit::Permission,
+                    TargetFault::Credentials => Exit::Authentication,
+                    _ => Exit::Failure,
+                };
+                Failure::new(exit, message).next(at.next())
+            }
+            BackupError::Partly(at) => {
+                let next = at.first().map_or("Try again.", TargetError::next);
+                Failure::new(Exit::Failure, message).next(next)
+            }
+            BackupError::NotFound(_) => {
+                Failure::new(Exit::Failure, message).next("See what there is with: bursar backup list")
+            }
+            BackupError::Wrong { .. } => Failure::new(Exit::Verification, message)
+                .next("Do not rely on it. Make a new one with `bursar backup create`, and look at the disk it was on."),
+            BackupError::Newer(_) => {
+                Failure::new(Exit::Database, message).next("Use the bursar version that made it, or a newer one.")
+            }
+            BackupError::NoKey(_) => {
+                Failure::new(Exit::Authentication, message).next("Name the file with the private key: --identity FILE")
+            }
+            BackupError::WrongKey(_) => Failure::new(Exit::Authentication, message)
+                .next("Name the file with the private key to the public one it was made with: --identity FILE"),
+            BackupError::Unproven(_) => Failure::new(Exit::Verification, message)
+                .next("Run `bursar audit`. Keep the file as it is, and the last good backup."),
+            BackupError::Local(path, io) => Failure::of_file(path.display(), io),
+            BackupError::DataDir(_) | BackupError::Stopped => Failure::new(Exit::Failure, message),
+            BackupError::Store(_) => Failure::new(Exit::Database, message)
+                .next("See that the disk of the data directory is healthy and has room for one more copy."),
+            BackupError::Migration(_) => Failure::new(Exit::Database, message),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `[backup]`: where backups go, how often, how long they stay, and who can read them.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -41,6 +43,38 @@ section! {
         s3_credentials_file: Option<PathBuf> = None;
         /// Seconds for which the service may be silent before it counts as unreachable.
         s3_timeout_s: u64 = 30, in 1..=600;
+    }
+}
+
+/// The key of a bucket as the tools of AWS take it from the environment. It is no part of the values, so that nobody prints
+/// it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct S3Environment {
+    /// `AWS_ACCESS_KEY_ID`
+    pub access_key_id: Option<String>,
+    /// `AWS_SECRET_ACCESS_KEY`
+    pub secret_access_key: Option<String>,
+    /// `AWS_SESSION_TOKEN`
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for S3Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S3Environment({})", if self.access_key_id.is_some() { "set" } else { "not set" })
+    }
+}
+
+impl S3Environment {
+    pub(super) fn read(environment: &[(OsString, OsString)]) -> S3Environment {
+        let find = |name: &str| {
+            let found = environment.iter().find(|(it, value)| it == name && !value.is_empty());
+            found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
+        };
+        S3Environment {
+            access_key_id: find("AWS_ACCESS_KEY_ID"),
+            secret_access_key: find("AWS_SECRET_ACCESS_KEY"),
+            session_token: find("AWS_SESSION_TOKEN"),
+        }
     }
 }
 

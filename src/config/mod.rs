@@ -39,7 +39,7 @@ use serde_json::Value;
 pub use access::Access;
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
-pub use backup::Backup;
+pub use backup::{Backup, S3Environment};
 pub use example::example;
 pub use idempotency::Idempotency;
 pub use log::{Log, LogFormat};
@@ -82,6 +82,9 @@ pub struct Config {
     pub log: Log,
     /// The dialects.
     pub apis: Apis,
+    /// The key of a bucket, where the environment has it.
+    #[serde(skip)]
+    pub s3_environment: S3Environment,
 }
 
 /// Where the configuration is taken from. The environment is handed in, so that a test need not change its own.
@@ -181,7 +184,10 @@ impl Config {
             }));
         }
         match config {
-            Ok(config) if problems.is_empty() => Ok(Loaded { config, sources: origin, file }),
+            Ok(mut config) if problems.is_empty() => {
+                config.s3_environment = S3Environment::read(&sources.environment);
+                Ok(Loaded { config, sources: origin, file })
+            }
             _ => Err(ConfigErrors { problems }),
         }
     }

@@ -64,6 +64,16 @@ impl DataDir {
         self.path.join("journal")
     }
 
+    /// Takes the lock of backups: one at a time is made, removed or tried, beside whoever writes to the database.
+    pub fn lock_backups(&self) -> Result<BackupLock, DataDirError> {
+        let file = private_file(&self.path.join("backup.lock")).map_err(|error| self.io(error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(BackupLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
+            Err(TryLockError::Error(error)) => Err(self.io(error)),
+        }
+    }
+
     /// Whether a database was created in it.
     pub fn has_database(&self) -> bool {
         self.database_file().exists()
@@ -97,6 +107,12 @@ impl DataDir {
     fn io(&self, error: io::Error) -> DataDirError {
         DataDirError::Io(self.path.clone(), error)
     }
+}
+
+/// Held by whoever works with backups.
+#[derive(Debug)]
+pub struct BackupLock {
+    _file: File,
 }
 
 /// A data directory that nobody else writes to.
@@ -171,6 +187,6 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }

@@ -7,6 +7,7 @@ mod access;
 mod account_requests;
 mod accounts;
 mod audit_log;
+mod backup_record;
 mod books;
 mod checkpoint;
 mod conditions;
@@ -31,6 +32,7 @@ mod portfolios;
 mod profiles;
 mod proof;
 mod sessions;
+mod snapshot;
 mod transaction;
 mod writer;
 
@@ -38,9 +40,10 @@ pub use access::{NewPrincipal, NewToken, PrincipalRow, TokenKind, TokenRow};
 pub use account_requests::{AccountRequest, Awaits};
 pub use accounts::{AccountChange, AccountFilter, NewAccount};
 pub use audit_log::AuditRow;
+pub use backup_record::{BackupRecord, RecordedBackup, RecordedFailure};
 pub use books::{Book, BookOwner};
 pub use currencies::CurrencyRow;
-pub use data_dir::{DataDir, DataDirError, Locked};
+pub use data_dir::{BackupLock, DataDir, DataDirError, Locked};
 pub use entries::{DealFilter, DealRow, EntryRow, NewEntry, PostedEntry};
 pub use error::StoreError;
 pub use groups::{GroupFilter, GroupRow};
@@ -58,6 +61,7 @@ pub use platforms::PlatformRow;
 pub use profiles::{NewProfile, ProfileFilter};
 pub use proof::{Finding, Proof, Tally};
 pub use sessions::SessionRow;
+pub use snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 use transaction::Snapshot;
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::{Abort, Health, NotApplied, Ticket};
@@ -102,14 +106,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or creates the database of a data directory, migrates it and starts the writer. The caller holds the
-    /// directory's lock.
+    /// Opens or creates the database of a data directory and starts the writer. The caller holds the directory's lock. A
+    /// database of an older schema is refused: it is migrated by [`migrate`], when there is a backup of it.
     pub fn open(lock: Locked, tuning: &Tuning) -> Result<Store, MigrationError> {
         let file = lock.database_file();
         // Before SQLite opens the file: it may let the log start over.
         let opening = Opening::look(lock.dir().journal_dir(), &file);
         let mut connection = connection::open_writer(&file)?;
-        let is_migrated = migrations::migrate(&mut connection)?;
+        let is_migrated = match migrations::version(&connection)? {
+            found if found > 0 && found < LATEST_SCHEMA => return Err(MigrationError::TooOld { found }),
+            _ => migrations::migrate(&mut connection)?,
+        };
         let readers = connection::reader_pool(&file, tuning.readers)?;
         // By now the write-ahead log has been made, and it stays until the last connection is closed.
         lock.sync()?;
@@ -209,6 +216,19 @@ pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
         0 => Ok(None),
         _ => Ok(tx.installation()?.map(|installation| installation.mode)),
     }
+}
+
+/// Brings the database of a data directory to the latest schema in one transaction, and proves it before that is committed;
+/// or leaves it as it was.
+pub fn migrate(lock: &Locked) -> Result<(), MigrationError> {
+    let mut connection = connection::open_writer(&lock.database_file())?;
+    migrations::migrate(&mut connection).map(|_| ())
+}
+
+/// The schema version of a database file, and the migrations that it lacks: number and name.
+pub fn schema_state(file: &Path) -> Result<(i64, Vec<(i64, String)>), StoreError> {
+    let found = migrations::version(&connection::open_reader(file)?)?;
+    Ok((found, migrations::missing(found)))
 }
 
 /// The version of the database library that is built in.

@@ -131,10 +131,22 @@ impl ReadTx<'_> {
 
     /// Proves the books.
     pub fn prove(&self) -> Result<Proof, StoreError> {
+        self.prove_with(true)
+    }
+
+    /// Proves the books as this transaction sees them, with all that it has not committed yet.
+    pub(super) fn prove_uncommitted(&self) -> Result<Proof, StoreError> {
+        self.prove_with(false)
+    }
+
+    fn prove_with(&self, may_share: bool) -> Result<Proof, StoreError> {
         let mut proof = Proof::default();
         let books = self.book_lines()?;
         proof.books = books.len() as u64;
-        let (journal, ledger) = self.prove_both(&mut proof, &books)?;
+        let (journal, ledger) = match may_share {
+            true => self.prove_both(&mut proof, &books)?,
+            false => (self.prove_journal(&mut proof, &books)?, self.prove_ledger(&mut proof, &books)?),
+        };
         if journal != ledger {
             proof.find("journal", || "the postings differ from the legs of the entries".to_owned());
         }

@@ -22,6 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const AT_HOME: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("refinery", &["store"]),
+    ("refinery_core", &["store"]),
     ("r2d2", &["store"]),
     ("r2d2_sqlite", &["store"]),
     ("actix_web", &["cli", "dialects", "http"]),

@@ -1,0 +1,262 @@
+//! Making a backup: copy, prove, wrap, send, read back, and only then the manifest that makes it one.
+
+use super::codec::{self, Hashing};
+use super::error::BackupError;
+use super::fetch::{Database, fetch, pour};
+use super::keeper::{Keeper, Workshop, called, local};
+use super::manifest::{Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason};
+use super::prove::{hex, prove_copy, tallies};
+use super::repository::{BackupName, Repository};
+use super::target::TargetError;
+use super::watch::{Phase, Watched};
+use crate::domain::clock::Moment;
+use crate::store::{self, RecordedBackup, RecordedFailure};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// The rest after each step of the copy. It is what keeps the copy from crowding out the disk and the processor of those
+/// who are served meanwhile.
+const REST: Duration = Duration::from_millis(1);
+
+/// A backup that was made.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// Its name.
+    pub name: BackupName,
+    /// What it says about itself, with the sums.
+    pub manifest: Manifest,
+    /// The targets that have it.
+    pub targets: Vec<String>,
+    /// Leftovers of others that were removed.
+    pub swept: usize,
+}
+
+impl Keeper {
+    /// Makes a backup and sends it to all targets.
+    ///
+    /// # Errors
+    /// [`BackupError::Busy`] where another process works with backups. [`BackupError::Partly`] where some targets have it
+    /// and some do not. Whatever fails, there is no half of a backup.
+    pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
+        let shop = self.workshop()?;
+        let outcome = self.create_in(&shop, reason);
+        let at_ms = self.now();
+        let failed = |error: &BackupError| RecordedFailure { at_ms, reason: error.to_string() };
+        let made = match outcome {
+            Err(error) => {
+                self.note(|record| {
+                    (record.last_failure, record.failures) = (Some(failed(&error)), record.failures + 1)
+                });
+                return Err(error);
+            }
+            Ok(made) => made,
+        };
+        let (created, missed) = made;
+        let recorded = RecordedBackup { at_ms, name: created.name.to_string() };
+        let outcome = match missed.is_empty() {
+            true => Ok(()),
+            false => Err(BackupError::Partly(missed)),
+        };
+        self.note(|record| {
+            record.last_proof = Some(recorded.clone());
+            for target in &created.targets {
+                record.targets.insert(target.clone(), recorded.clone());
+            }
+            match &outcome {
+                Ok(()) => (record.last_success, record.failures) = (Some(recorded), 0),
+                Err(error) => {
+                    (record.last_failure, record.failures) = (Some(failed(error)), record.failures + 1);
+                }
+            }
+        });
+        outcome.map(|()| created)
+    }
+
+    fn create_in(&self, shop: &Workshop, reason: Reason) -> Result<(Created, Vec<TargetError>), BackupError> {
+        let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
+        // A target that is not there is found out before the work, not after it.
+        let (mut swept, mut missed, mut repositories) = (0, Vec::new(), Vec::new());
+        for repository in self.repositories()? {
+            let swept_there = repository.and_then(|repository| {
+                let count = repository.sweep(facts.timeline)?;
+                Ok((repository, count))
+            });
+            match swept_there {
+                Ok((repository, count)) => (swept, _) = (swept + count, repositories.push(repository)),
+                Err(error) => missed.push(error),
+            }
+        }
+        if repositories.is_empty() {
+            return Err(missed.into_iter().next().map_or(BackupError::NoTarget, BackupError::Target));
+        }
+
+        let (copy, taken_at) = (shop.path("copy.db"), self.now());
+        self.copy(&copy)?;
+        let contents = self.prove(shop, &copy, taken_at, reason)?;
+        let name = free_name(&repositories, taken_at, &contents)?;
+        let object = shop.path("object");
+        let manifest = self.wrap(&copy, &object, contents)?;
+        let _ = fs::remove_file(&copy); // the workshop goes as a whole, but targets may need the room
+
+        let mut targets = Vec::new();
+        for repository in &repositories {
+            match self.send(repository, name, &manifest, &object) {
+                Ok(()) => targets.push(repository.target().name().to_owned()),
+                Err(BackupError::Target(error)) => missed.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if targets.is_empty() {
+            return Err(missed.into_iter().next().map_or(BackupError::NoTarget, BackupError::Target));
+        }
+        Ok((Created { name, manifest, targets, swept }, missed))
+    }
+
+    fn copy(&self, to: &Path) -> Result<(), BackupError> {
+        let from = self.dir.database_file();
+        let page = 4096;
+        self.watch.begin(Phase::Copy, 0);
+        let mut total = 0;
+        store::copy_file(&from, to, &mut |done, of| {
+            if total != of {
+                total = of;
+                self.watch.begin(Phase::Copy, of * page);
+            }
+            self.watch.reach(done * page);
+            !self.stop.rest(REST)
+        })?;
+        Ok(())
+    }
+
+    /// Checks the copy and says what is in it.
+    fn prove(&self, shop: &Workshop, copy: &Path, taken_at: Moment, reason: Reason) -> Result<Contents, BackupError> {
+        self.watch.begin(Phase::Prove, 0);
+        let (facts, proof) = prove_copy(copy, &shop.path("migrated.db"))?;
+        if let Some(finding) = proof.findings.first() {
+            return Err(BackupError::Unproven(format!("{}: {}", finding.check, finding.what)));
+        }
+        let file = File::open(copy).map_err(local(copy))?;
+        let mut hashed = Hashing::new(Watched::new(file, self.watch.as_ref(), &self.stop));
+        std::io::copy(&mut hashed, &mut std::io::sink()).map_err(local(copy))?;
+        let (_, bytes, sha256) = hashed.finish();
+        Ok(Contents {
+            format: FORMAT,
+            bursar_version: env!("CARGO_PKG_VERSION").to_owned(),
+            schema_version: facts.schema_version,
+            installation: facts.installation,
+            mode: facts.mode,
+            timeline: facts.timeline,
+            position: None,
+            taken_at,
+            recorded_at: facts.recorded_at,
+            reason,
+            entries: facts.entries,
+            last_entry: facts.last_entry,
+            last_event: facts.last_event,
+            chain_head: hex(&facts.chain_head),
+            trial_balance: Some(tallies(&proof)),
+            database: FileFacts { bytes, sha256 },
+            proof: ProofFacts {
+                proven_at: self.now(),
+                postings: proof.postings,
+                books: proof.books,
+                events: proof.events,
+            },
+        })
+    }
+
+    fn wrap(&self, copy: &Path, object: &Path, contents: Contents) -> Result<Manifest, BackupError> {
+        self.watch.begin(Phase::Wrap, contents.database.bytes);
+        let file = File::open(copy).map_err(local(copy))?;
+        let mut plain = Hashing::new(Watched::new(file, self.watch.as_ref(), &self.stop));
+        let mut options = OpenOptions::new();
+        let to = options.write(true).create_new(true).mode(0o600).open(object).map_err(local(object))?;
+        let recipients = &self.settings.recipients;
+        let wrapped = codec::write_backup(recipients, &contents, Hashing::new(to)).and_then(|mut sealed| {
+            std::io::copy(&mut plain, &mut sealed)?;
+            sealed.finish()
+        });
+        let (_, bytes, sha256) = wrapped
+            .map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { local(object)(error) })?
+            .finish();
+        let (_, _, database) = plain.finish();
+        if database != contents.database.sha256 {
+            return Err(BackupError::Unproven("its copy changed between proof and wrapping".into()));
+        }
+        let encoding = if recipients.is_empty() { Encoding::Zstd } else { Encoding::ZstdAge };
+        Ok(Manifest { contents, object: ObjectFacts { encoding, bytes, sha256 } })
+    }
+
+    /// Sends a backup to a target, reads it back, and makes it one with its manifest.
+    fn send(
+        &self,
+        repository: &Repository,
+        name: BackupName,
+        manifest: &Manifest,
+        object: &Path,
+    ) -> Result<(), BackupError> {
+        let timeline = manifest.contents.timeline;
+        self.watch.begin(Phase::Send, manifest.object.bytes);
+        let file = File::open(object).map_err(local(object))?;
+        let mut from = Watched::new(file, self.watch.as_ref(), &self.stop);
+        let put = repository.put_object(timeline, name, manifest.object.bytes, &mut from);
+        put.map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { error.into() })?;
+        self.watch.begin(Phase::ReadBack, manifest.object.bytes);
+        let can_read = manifest.object.encoding == Encoding::Zstd || !self.settings.identities.is_empty();
+        let fetched = can_read.then(|| fetch(self, repository, name, manifest, Database::Nowhere));
+        let read = match fetched {
+            // The keys at hand may be for older backups: then its checksum must do.
+            None | Some(Err(BackupError::WrongKey(_))) => self.read_back(repository, name, manifest),
+            Some(fetched) => fetched.map(|_| ()),
+        };
+        if let Err(error) = read {
+            if let Err(error) = repository.remove(timeline, name) {
+                tracing::warn!(%error, "an object that is no backup is left behind; the next backup removes it");
+            }
+            return Err(error);
+        }
+        Ok(repository.put_manifest(name, &told(manifest))?)
+    }
+
+    fn read_back(&self, repository: &Repository, name: BackupName, manifest: &Manifest) -> Result<(), BackupError> {
+        let mut object = Hashing::new(Watched::new(
+            repository.open_object(manifest.contents.timeline, name)?,
+            self.watch.as_ref(),
+            &self.stop,
+        ));
+        pour(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
+        let (_, bytes, sha256) = object.finish();
+        match (bytes, &sha256) == (manifest.object.bytes, &manifest.object.sha256) {
+            true => Ok(()),
+            false => Err(BackupError::Wrong {
+                backup: called(repository.target(), name),
+                what: "did not arrive as it was sent".into(),
+            }),
+        }
+    }
+}
+
+/// What stands beside the object: all of it, but for sums that only those with the key may read.
+fn told(manifest: &Manifest) -> Manifest {
+    match manifest.object.encoding {
+        Encoding::Zstd => manifest.clone(),
+        Encoding::ZstdAge => Manifest { contents: manifest.contents.without_sums(), ..manifest.clone() },
+    }
+}
+
+/// A name that is free at all targets: a clock that was set back may have been at this second before.
+fn free_name(repositories: &[Repository], at: Moment, contents: &Contents) -> Result<BackupName, BackupError> {
+    let mut name = BackupName { at_s: at.unix_s(), last_entry: contents.last_entry };
+    loop {
+        let mut is_taken = false;
+        for repository in repositories {
+            is_taken |= repository.has_backup(contents.timeline, name)?;
+        }
+        if !is_taken {
+            return Ok(name);
+        }
+        name.at_s += 1;
+    }
+}

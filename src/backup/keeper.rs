@@ -1,0 +1,145 @@
+//! What all work with backups has in common: whose they are, where they go, who can read them.
+
+use super::codec::{Identity, Recipient};
+use super::error::BackupError;
+use super::repository::{BackupName, Listed, Repository};
+use super::retention::Retention;
+use super::target::{Target, TargetError, TargetSpec};
+use super::watch::{Stop, Unwatched, Watch};
+use crate::domain::clock::{Clock, Moment};
+use crate::store::{self, BackupLock, BackupRecord, DataDir};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How backups are kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where they go.
+    pub targets: Vec<TargetSpec>,
+    /// Who can read them; none: everybody who can read the target.
+    pub recipients: Vec<Recipient>,
+    /// The keys at hand.
+    pub identities: Vec<Identity>,
+    /// Which are kept.
+    pub retention: Retention,
+}
+
+/// Makes and looks after the backups of one data directory. Works beside a server, on threads that may block.
+pub struct Keeper {
+    pub(super) dir: DataDir,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) watch: Arc<dyn Watch>,
+    pub(super) stop: Stop,
+}
+
+impl Keeper {
+    /// The keeper of a data directory. The clock is that of the machine: a sandbox's clock can be moved, and with it the
+    /// time of no backup.
+    pub fn new(dir: DataDir, settings: Settings, clock: Arc<dyn Clock>) -> Keeper {
+        Keeper { dir, settings, clock, watch: Arc::new(Unwatched), stop: Stop::default() }
+    }
+
+    /// The same with somebody who looks on.
+    #[must_use]
+    pub fn watched(mut self, watch: Arc<dyn Watch>) -> Keeper {
+        self.watch = watch;
+        self
+    }
+
+    /// The way to call its work off.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// What is known about backups.
+    pub fn record(&self) -> BackupRecord {
+        self.dir.backup_record()
+    }
+
+    /// Changes the record. That it cannot be written must not hide what it would say.
+    pub(super) fn note(&self, change: impl FnOnce(&mut BackupRecord)) {
+        if let Err(error) = self.dir.note_backup(change) {
+            tracing::error!(%error, "the record of backups cannot be written");
+        }
+    }
+
+    /// Whose backups these are.
+    pub(super) fn installation(&self) -> Result<Uuid, BackupError> {
+        Ok(store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?.installation)
+    }
+
+    /// The targets as they are configured, each with what is wrong with it.
+    pub fn targets(&self) -> Result<Vec<Result<Arc<dyn Target>, TargetError>>, BackupError> {
+        match self.settings.targets.is_empty() {
+            true => Err(BackupError::NoTarget),
+            false => Ok(self.settings.targets.iter().map(TargetSpec::open).collect()),
+        }
+    }
+
+    /// What there is for this installation, target by target.
+    pub fn repositories(&self) -> Result<Vec<Result<Repository, TargetError>>, BackupError> {
+        let installation = self.installation()?;
+        let open = |target: Result<_, _>| target.map(|target| Repository::new(target, installation));
+        Ok(self.targets()?.into_iter().map(open).collect())
+    }
+
+    /// All backups at all targets, the oldest first at each. A target that cannot be read is told, too.
+    pub fn list(&self) -> Result<Vec<(String, Result<Vec<Listed>, TargetError>)>, BackupError> {
+        let list = |repository: Result<Repository, TargetError>| match repository {
+            Ok(repository) => (repository.target().name().to_owned(), repository.backups()),
+            Err(error) => (error.target.clone(), Err(error)),
+        };
+        Ok(self.repositories()?.into_iter().map(list).collect())
+    }
+
+    /// Makes sure that nobody else works with backups, and a private place to work in, empty.
+    pub(super) fn workshop(&self) -> Result<Workshop, BackupError> {
+        let lock = self.dir.lock_backups()?;
+        let path = self.dir.path().join("backup.tmp");
+        let emptied = match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => DirBuilder::new().mode(0o700).create(&path),
+        };
+        emptied.map_err(|error| BackupError::Local(path.clone(), error))?;
+        Ok(Workshop { path, _lock: lock })
+    }
+}
+
+/// A private directory in the data directory; it goes when the work is done, or when the next work begins.
+pub(super) struct Workshop {
+    path: PathBuf,
+    _lock: BackupLock,
+}
+
+impl Workshop {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "is left behind; the next backup removes it");
+        }
+    }
+}
+
+/// A backup at a target, as messages call it.
+pub(super) fn called(target: &dyn Target, name: BackupName) -> String {
+    format!("the backup {name} at {}", target.name())
+}
+
+/// What the file system said about a file of ours.
+pub(super) fn local(path: &Path) -> impl Fn(std::io::Error) -> BackupError + '_ {
+    |error| BackupError::Local(path.to_owned(), error)
+}

@@ -1,0 +1,69 @@
+//! The proof of a copy, whatever version wrote it.
+
+use super::error::BackupError;
+use super::manifest::{Contents, TallyLine};
+use crate::store::{self, CopyFacts, LATEST_SCHEMA, Proof, Tally};
+use std::fs;
+use std::path::Path;
+
+pub(super) use super::codec::hex;
+
+/// Checks the file of a copy and its books. A copy of an older schema is itself left as it is: its books are proven on a
+/// second copy, brought to this program's schema, which also shows that it can be.
+pub(super) fn prove_copy(copy: &Path, spare: &Path) -> Result<(CopyFacts, Proof), BackupError> {
+    let (facts, mut findings) =
+        store::read_file(copy, |tx| Ok::<_, store::StoreError>((tx.copy_facts()?, tx.check_file()?)))?;
+    if facts.schema_version > LATEST_SCHEMA {
+        return Err(store::MigrationError::TooNew { found: facts.schema_version }.into());
+    }
+    store::settle_copy(copy)?;
+    if !findings.is_empty() {
+        return Ok((facts, Proof { findings, ..Proof::default() }));
+    }
+    let mut proof = if facts.schema_version == LATEST_SCHEMA {
+        let proof = store::read_file(copy, |tx| tx.prove())?;
+        store::settle_copy(copy)?;
+        proof
+    } else {
+        fs::copy(copy, spare).map_err(|error| BackupError::Local(spare.to_owned(), error))?;
+        store::migrate_copy(spare)?;
+        let proof = store::read_file(spare, |tx| tx.prove())?;
+        store::settle_copy(spare)?;
+        let _ = fs::remove_file(spare); // it goes with the workshop
+        proof
+    };
+    findings.append(&mut proof.findings);
+    Ok((facts, Proof { findings, ..proof }))
+}
+
+/// What differs between a database and what its backup says about it.
+pub(super) fn difference(contents: &Contents, facts: &CopyFacts, proof: &Proof) -> Option<String> {
+    let told = (contents.installation, contents.timeline, contents.schema_version);
+    let found = (facts.installation, facts.timeline, facts.schema_version);
+    if told != found {
+        return Some(format!("says installation, timeline and schema {told:?}, and its database {found:?}"));
+    }
+    let told = (contents.entries, contents.last_entry, contents.last_event);
+    let found = (facts.entries, facts.last_entry, facts.last_event);
+    if told != found {
+        return Some(format!("says entries, last entry and last event {told:?}, and its database {found:?}"));
+    }
+    if contents.chain_head != hex(&facts.chain_head) {
+        return Some("has another chain of entries than it says".into());
+    }
+    match &contents.trial_balance {
+        Some(told) if *told != tallies(proof) => Some("has other sums than it says".into()),
+        _ => None,
+    }
+}
+
+/// The trial balance as a manifest has it.
+pub(super) fn tallies(proof: &Proof) -> Vec<TallyLine> {
+    let line = |tally: &Tally| TallyLine {
+        mode: if tally.is_demo { "demo" } else { "live" }.into(),
+        currency: tally.currency.clone(),
+        books: tally.role.clone(),
+        balance: tally.to_text(),
+    };
+    proof.trial_balance.iter().map(line).collect()
+}

@@ -1,0 +1,255 @@
+//! Looking at backups that were made before: are they still what they were, and does one of them really start?
+
+use super::error::BackupError;
+use super::fetch::{Database, fetch, pour};
+use super::keeper::{Keeper, Workshop, called, local};
+use super::manifest::{Encoding, Manifest};
+use super::prove::{difference, prove_copy};
+use super::repository::{BackupName, Listed, Repository};
+use super::target::TargetError;
+use super::watch::Phase;
+use crate::store::{self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning};
+use std::time::Instant;
+
+/// Which backups are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// The newest at each target.
+    Newest,
+    /// The one with this name, wherever it is.
+    Named(BackupName),
+    /// All.
+    All,
+}
+
+/// How much could be said about a backup.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    /// Fetched, unwrapped, opened; file and books proven, and equal to what the manifest says.
+    Proven,
+    /// It is stored as it was made. What is in it cannot be read here, because the key is elsewhere.
+    Stored,
+}
+
+/// What was found out about a backup.
+#[derive(Debug)]
+pub struct Verified {
+    /// Where it is.
+    pub target: String,
+    /// Its name.
+    pub name: BackupName,
+    /// What was found out.
+    pub outcome: Result<Level, BackupError>,
+}
+
+/// A drill that went well.
+#[derive(Clone, Debug)]
+pub struct Drilled {
+    /// The backup.
+    pub name: BackupName,
+    /// Where it came from.
+    pub target: String,
+    /// Entries in it.
+    pub entries: u64,
+    /// How long it took until the restored database could be written, in milliseconds.
+    pub took_ms: u64,
+}
+
+impl Keeper {
+    /// Looks at backups at all targets. Fetches each whole.
+    ///
+    /// # Errors
+    /// Where there is nothing to look at. What is wrong with a backup is in the result.
+    pub fn verify(&self, which: Which) -> Result<Vec<Verified>, BackupError> {
+        let shop = self.workshop()?;
+        let mut found = Vec::new();
+        for repository in self.repositories()? {
+            let repository = repository?;
+            let mut listed = repository.backups()?;
+            match which {
+                Which::All => {}
+                Which::Named(name) => listed.retain(|listed| listed.name == name),
+                Which::Newest => drop(listed.drain(..listed.len().saturating_sub(1))),
+            }
+            for listed in listed {
+                let outcome = self.verify_one(&shop, &repository, &listed);
+                let target = repository.target().name().to_owned();
+                found.push(Verified { target, name: listed.name, outcome });
+            }
+        }
+        if found.is_empty() {
+            return Err(nothing(which));
+        }
+        let proven = |verified: &&Verified| matches!(verified.outcome, Ok(Level::Proven));
+        if let Some(newest) = found.iter().filter(proven).max_by_key(|verified| verified.name) {
+            let recorded = RecordedBackup { at_ms: self.now(), name: newest.name.to_string() };
+            self.note(|record| record.last_proof = Some(recorded));
+        }
+        Ok(found)
+    }
+
+    fn verify_one(&self, shop: &Workshop, repository: &Repository, listed: &Listed) -> Result<Level, BackupError> {
+        let manifest = usable(repository, listed)?;
+        self.watch.begin(Phase::Fetch, manifest.object.bytes);
+        if manifest.object.encoding == Encoding::ZstdAge && self.settings.identities.is_empty() {
+            return self.verify_stored(repository, listed.name, manifest);
+        }
+        let (copy, spare) = (shop.path("fetched.db"), shop.path("migrated.db"));
+        let contents = fetch(self, repository, listed.name, manifest, Database::File(&copy))?;
+        self.watch.begin(Phase::Prove, 0);
+        let proven = prove_copy(&copy, &spare);
+        let _ = std::fs::remove_file(&copy); // makes room for the next; the workshop goes as a whole
+        let (facts, proof) = proven.map_err(|error| of_proof(repository, listed.name, error))?;
+        let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
+        if let Some(finding) = proof.findings.first() {
+            return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
+        }
+        difference(&contents, &facts, &proof).map_or(Ok(Level::Proven), |what| Err(wrong(what)))
+    }
+
+    /// The checksum is all that can be looked at.
+    fn verify_stored(
+        &self,
+        repository: &Repository,
+        name: BackupName,
+        manifest: &Manifest,
+    ) -> Result<Level, BackupError> {
+        let mut object = super::codec::Hashing::new(repository.open_object(manifest.contents.timeline, name)?);
+        pour(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
+        let (_, bytes, sha256) = object.finish();
+        match (bytes, &sha256) == (manifest.object.bytes, &manifest.object.sha256) {
+            true => Ok(Level::Stored),
+            false => Err(BackupError::Wrong {
+                backup: called(repository.target(), name),
+                what: "is not the object that its manifest speaks of: size or checksum differ".into(),
+            }),
+        }
+    }
+
+    /// Restores the newest backup to a place of its own, opens it as a server does, writes to it, proves it, and throws it
+    /// away.
+    pub fn drill(&self) -> Result<Drilled, BackupError> {
+        let shop = self.workshop()?;
+        let outcome = self.drill_in(&shop);
+        let at_ms = self.now();
+        match &outcome {
+            Ok(drilled) => {
+                let recorded = RecordedBackup { at_ms, name: drilled.name.to_string() };
+                self.note(|record| {
+                    (record.last_drill, record.last_proof) = (Some(recorded.clone()), Some(recorded));
+                    record.last_drill_failure = None;
+                });
+            }
+            Err(error) => {
+                let failure = RecordedFailure { at_ms, reason: error.to_string() };
+                self.note(|record| record.last_drill_failure = Some(failure));
+            }
+        }
+        outcome
+    }
+
+    fn drill_in(&self, shop: &Workshop) -> Result<Drilled, BackupError> {
+        let started = Instant::now();
+        let (repository, listed) = self.newest()?;
+        let manifest = usable(&repository, &listed)?;
+        let dir = DataDir::new(shop.path("drill"));
+        dir.create()?;
+        let file = dir.database_file();
+        self.watch.begin(Phase::Fetch, manifest.object.bytes);
+        let contents = fetch(self, &repository, listed.name, manifest, Database::File(&file))?;
+        self.watch.begin(Phase::Prove, 0);
+        let spare = shop.path("migrated.db");
+        let (facts, proof) = prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
+        let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
+        if let Some(finding) = proof.findings.first() {
+            return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
+        }
+        if let Some(what) = difference(&contents, &facts, &proof) {
+            return Err(wrong(what));
+        }
+        let lock = dir.lock()?;
+        if facts.schema_version < LATEST_SCHEMA {
+            store::migrate(&lock)?;
+        }
+        let restored = Store::open(lock, &Tuning { readers: 2, ..Tuning::default() })?;
+        let written = restored.submit(|tx| Ok::<_, store::Abort<()>>(tx.touch()?)).map(|ticket| ticket.wait());
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        restored.close();
+        match written {
+            Ok(Ok(Ok(()))) => {
+                let target = repository.target().name().to_owned();
+                Ok(Drilled { name: listed.name, target, entries: contents.entries, took_ms })
+            }
+            _ => Err(wrong("was restored, and could not be written to".into())),
+        }
+    }
+
+    /// The newest backup of all targets that can be read.
+    fn newest(&self) -> Result<(Repository, Listed), BackupError> {
+        let (mut newest, mut trouble): (Option<(Repository, Listed)>, Option<TargetError>) = (None, None);
+        for repository in self.repositories()? {
+            let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
+            match listed {
+                Err(error) => trouble = trouble.or(Some(error)),
+                Ok((listed, repository)) => {
+                    let Some(last) = listed.into_iter().next_back() else { continue };
+                    let rank = |listed: &Listed| (listed.timeline, listed.name);
+                    if newest.as_ref().is_none_or(|(_, newest)| rank(newest) < rank(&last)) {
+                        newest = Some((repository, last));
+                    }
+                }
+            }
+        }
+        newest.ok_or_else(|| trouble.map_or_else(|| nothing(Which::Newest), BackupError::Target))
+    }
+}
+
+fn nothing(which: Which) -> BackupError {
+    BackupError::NotFound(match which {
+        Which::Named(name) => format!("there is no backup {name}"),
+        Which::Newest | Which::All => "there are no backups of this installation yet".into(),
+    })
+}
+
+/// The manifest of a backup that is there as a whole.
+pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<&'a Manifest, BackupError> {
+    let backup = called(repository.target(), listed.name);
+    let manifest = listed.manifest.as_ref().map_err(|error| BackupError::of_manifest(&backup, error))?;
+    if listed.bytes != Some(manifest.object.bytes) {
+        let what = match listed.bytes {
+            None => "has a manifest, and its object is missing".to_owned(),
+            Some(bytes) => format!("has {bytes} bytes, and its manifest says {}", manifest.object.bytes),
+        };
+        return Err(BackupError::Wrong { backup, what });
+    }
+    if manifest.contents.schema_version > LATEST_SCHEMA {
+        let (schema, version) = (manifest.contents.schema_version, &manifest.contents.bursar_version);
+        let what =
+            format!("{backup} has schema version {schema} of bursar {version}, this program knows {LATEST_SCHEMA}");
+        return Err(BackupError::Newer(what));
+    }
+    Ok(manifest)
+}
+
+/// What keeps the copy of a backup from being proven is wrong with the backup.
+fn of_proof(repository: &Repository, name: BackupName, error: BackupError) -> BackupError {
+    let backup = called(repository.target(), name);
+    match error {
+        BackupError::Migration(MigrationError::TooNew { .. }) => BackupError::Newer(format!("{backup}: {error}")),
+        BackupError::Store(_) | BackupError::Migration(_) => {
+            BackupError::Wrong { backup, what: format!("cannot be proven: {error}") }
+        }
+        error => error,
+    }
+}
+
+/// Makes a fresh key in a private file that is not there yet; returns the public half.
+pub fn keygen(path: &std::path::Path) -> Result<super::codec::Recipient, BackupError> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let identity = super::codec::Identity::generate();
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(local(path))?;
+    file.write_all(identity.to_file().as_bytes()).and_then(|()| file.sync_all()).map_err(local(path))?;
+    Ok(identity.recipient())
+}

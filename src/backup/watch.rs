@@ -1,0 +1,110 @@
+//! Long work, seen from outside: how far it is, and whether it should go on.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What is being done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Pages of the database are copied.
+    Copy,
+    /// The copy is proven.
+    Prove,
+    /// It is compressed, and encrypted if so configured.
+    Wrap,
+    /// It is sent to a target.
+    Send,
+    /// It is read back from a target.
+    ReadBack,
+    /// It is fetched and unwrapped.
+    Fetch,
+}
+
+impl Phase {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Copy => "copy",
+            Phase::Prove => "prove",
+            Phase::Wrap => "wrap",
+            Phase::Send => "send",
+            Phase::ReadBack => "read_back",
+            Phase::Fetch => "fetch",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Who looks on.
+pub trait Watch: Send + Sync {
+    /// Something begins; `bytes` is how much there is of it, 0 where nobody knows.
+    fn begin(&self, phase: Phase, bytes: u64);
+    /// So much of it is done.
+    fn reach(&self, bytes: u64);
+}
+
+/// Nobody looks on.
+#[derive(Debug)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begin(&self, _: Phase, _: u64) {}
+    fn reach(&self, _: u64) {}
+}
+
+/// A way to call long work off from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+
+impl Stop {
+    /// Calls it off.
+    pub fn call(&self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
+    }
+
+    /// Whether it was called off.
+    pub fn is_called(&self) -> bool {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rests, but not beyond a call. True if it was called off.
+    pub fn rest(&self, duration: Duration) -> bool {
+        let called = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rested = self.0.1.wait_timeout_while(called, duration, |called| !*called);
+        *rested.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Shows how far a source was read, and ends it when the work is called off.
+pub(super) struct Watched<'a, R> {
+    inner: R,
+    watch: &'a dyn Watch,
+    stop: &'a Stop,
+    bytes: u64,
+}
+
+impl<'a, R> Watched<'a, R> {
+    pub(super) fn new(inner: R, watch: &'a dyn Watch, stop: &'a Stop) -> Self {
+        Watched { inner, watch, stop, bytes: 0 }
+    }
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_called() {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "called off"));
+        }
+        let read = self.inner.read(into)?;
+        self.bytes += read as u64;
+        self.watch.reach(self.bytes);
+        Ok(read)
+    }
+}

@@ -1,0 +1,250 @@
+//! `bursar backup`: makes, lists, verifies, tries and removes backups, beside a running server or without one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::outcome::Failure;
+use super::output::table;
+use super::{Session, keeper, place, progress};
+use crate::backup::manifest::{Encoding, ManifestError, Reason};
+use crate::backup::repository::{BackupName, Listed};
+use crate::backup::target::TargetError;
+use crate::backup::{BackupError, Keeper, Level, Verified, Which, keygen};
+use crate::system::SystemClock;
+
+/// What to do with backups.
+#[derive(Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Make a backup now and send it to all targets; writers and readers go on
+    Create,
+    /// List the backups at all targets
+    List,
+    /// Fetch backups and prove them: the newest at each target, or those named
+    Verify {
+        /// The backup, as `bursar backup list` calls it; without it, the newest
+        #[arg(conflicts_with = "all")]
+        name: Option<BackupName>,
+        /// All backups
+        #[arg(long)]
+        all: bool,
+        /// What opens encrypted ones
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Restore the newest backup to a temporary place, open it as a server does, prove it, and throw it away
+    Drill {
+        /// What opens encrypted ones
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Remove what the retention does not keep; never the newest, nor the last that was proven
+    Prune {
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Make a key that opens encrypted backups, in a private file; prints what [backup] recipients takes
+    Keygen {
+        /// The file, which must not be there yet
+        file: PathBuf,
+    },
+}
+
+/// The keys that open encrypted backups.
+#[derive(Debug, Default, Args)]
+pub struct Keys {
+    /// A file with private keys of age, beside that of the configuration
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+/// Runs one of them.
+pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+    match command {
+        BackupCommand::Create => create(session),
+        BackupCommand::List => list(session),
+        BackupCommand::Verify { name, all, keys } => {
+            let which = match (name, all) {
+                (Some(name), _) => Which::Named(name),
+                (None, true) => Which::All,
+                (None, false) => Which::Newest,
+            };
+            verify(which, &keys, session)
+        }
+        BackupCommand::Drill { keys } => drill(&keys, session),
+        BackupCommand::Prune { dry_run } => prune(dry_run, session),
+        BackupCommand::Keygen { file } => make_key(&file, session),
+    }
+}
+
+fn create(session: &mut Session<'_>) -> Result<(), Failure> {
+    let made = keeper_of(session, &Keys::default())?.create(Reason::Manual)?;
+    let (contents, object) = (&made.manifest.contents, &made.manifest.object);
+    let value = json!({
+        "name": made.name.to_string(),
+        "targets": made.targets,
+        "swept": made.swept,
+        "manifest": made.manifest,
+    });
+    let text = format!(
+        "Made {}: {} entries up to {}, {} of database in {} bytes{}; proven.\n{}",
+        made.name,
+        contents.entries,
+        contents.last_entry,
+        contents.database.bytes,
+        object.bytes,
+        if object.encoding == Encoding::ZstdAge { ", encrypted" } else { "" },
+        made.targets.iter().map(|target| format!("  {target}")).collect::<Vec<_>>().join("\n"),
+    );
+    session.output.print(&value, text)
+}
+
+fn list(session: &mut Session<'_>) -> Result<(), Failure> {
+    let (mut rows, mut values, mut trouble) = (Vec::new(), Vec::new(), Vec::new());
+    for (target, listed) in keeper_of(session, &Keys::default())?.list()? {
+        match listed {
+            Ok(listed) => {
+                rows.extend(listed.iter().map(|listed| row(&target, listed)));
+                values.extend(listed.iter().map(|listed| view(&target, listed)));
+            }
+            Err(error) => trouble.push(error),
+        }
+    }
+    let unreadable: Vec<_> = trouble.iter().map(|error| json!({"target": error.target, "error": error.what})).collect();
+    let text = table(["NAME", "TIMELINE", "ENTRIES", "BYTES", "STATE", "TARGET"], &rows);
+    session.output.print(&json!({"backups": values, "unreadable": unreadable}), text)?;
+    trouble.into_iter().next().map_or(Ok(()), |error: TargetError| Err(BackupError::Target(error).into()))
+}
+
+fn state(listed: &Listed) -> &'static str {
+    match &listed.manifest {
+        Err(ManifestError::Newer { .. }) => "newer",
+        Err(_) => "broken",
+        Ok(manifest) if listed.bytes != Some(manifest.object.bytes) => "broken",
+        Ok(manifest) if manifest.object.encoding == Encoding::ZstdAge => "encrypted",
+        Ok(_) => "plain",
+    }
+}
+
+fn row(target: &str, listed: &Listed) -> [String; 6] {
+    let entries = listed.manifest.as_ref().map_or("-".into(), |manifest| manifest.contents.entries.to_string());
+    [
+        listed.name.to_string(),
+        listed.timeline.to_string(),
+        entries,
+        listed.bytes.map_or("-".into(), |bytes| bytes.to_string()),
+        state(listed).into(),
+        target.into(),
+    ]
+}
+
+fn view(target: &str, listed: &Listed) -> Value {
+    json!({
+        "name": listed.name.to_string(),
+        "timeline": listed.timeline,
+        "target": target,
+        "bytes": listed.bytes,
+        "state": state(listed),
+        "manifest": listed.manifest.as_ref().ok(),
+        "problem": listed.manifest.as_ref().err().map(ToString::to_string),
+    })
+}
+
+fn verify(which: Which, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
+    let found = keeper_of(session, keys)?.verify(which)?;
+    let says = |verified: &Verified| match &verified.outcome {
+        Ok(Level::Proven) => "proven".to_owned(),
+        Ok(Level::Stored) => "stored as it was made; what is in it takes a key: --identity FILE".to_owned(),
+        Err(error) => format!("WRONG: {error}"),
+    };
+    let level = |verified: &Verified| match &verified.outcome {
+        Ok(Level::Proven) => "proven",
+        Ok(Level::Stored) => "stored",
+        Err(_) => "wrong",
+    };
+    let value = |verified: &Verified| {
+        json!({
+            "name": verified.name.to_string(),
+            "target": verified.target,
+            "state": level(verified),
+            "problem": verified.outcome.as_ref().err().map(ToString::to_string),
+        })
+    };
+    let ok = found.iter().all(|verified| verified.outcome.is_ok());
+    let lines: Vec<_> =
+        found.iter().map(|verified| format!("{} at {}: {}", verified.name, verified.target, says(verified))).collect();
+    let values: Vec<_> = found.iter().map(value).collect();
+    session.output.print(&json!({"ok": ok, "backups": values}), lines.join("\n"))?;
+    let wrong = found.into_iter().find_map(|verified| verified.outcome.err());
+    wrong.map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
+    let drilled = keeper_of(session, keys)?.drill()?;
+    let value = json!({
+        "ok": true,
+        "name": drilled.name.to_string(),
+        "target": drilled.target,
+        "entries": drilled.entries,
+        "took_ms": drilled.took_ms,
+    });
+    let text = format!(
+        "Restored {} from {} to a temporary place: {} entries, proven, ready for writing after {} ms.",
+        drilled.name, drilled.target, drilled.entries, drilled.took_ms
+    );
+    session.output.print(&value, text)
+}
+
+fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
+    let pruned = keeper_of(session, &Keys::default())?.prune(dry_run)?;
+    let names = |names: &[BackupName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let values: Vec<_> = pruned
+        .iter()
+        .map(|pruned| {
+            json!({
+                "target": pruned.target,
+                "kept": names(&pruned.kept),
+                "removed": names(&pruned.removed),
+                "journal_segments_removed": pruned.segments,
+                "broken": names(&pruned.broken),
+            })
+        })
+        .collect();
+    let mut lines = Vec::new();
+    for pruned in &pruned {
+        let what = if dry_run { "would remove" } else { "removed" };
+        lines.push(format!(
+            "{}: {what} {} backups and {} journal segments, keeps {}",
+            pruned.target,
+            pruned.removed.len(),
+            pruned.segments,
+            pruned.kept.len()
+        ));
+        lines.extend(pruned.removed.iter().map(|name| format!("  {name}")));
+        lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and left alone")));
+    }
+    session.output.print(&json!({"dry_run": dry_run, "targets": values}), lines.join("\n"))
+}
+
+fn make_key(file: &Path, session: &mut Session<'_>) -> Result<(), Failure> {
+    let recipient = keygen(file)?.to_string();
+    let text = format!(
+        "Wrote the private key to {}. Keep it away from this machine, in more than one place: without it no encrypted \
+         backup can be read.\n\nIn the configuration:\n  [backup]\n  recipients = [\"{recipient}\"]",
+        file.display()
+    );
+    session.output.print(&json!({"recipient": recipient, "file": file}), text)
+}
+
+fn keeper_of(session: &Session<'_>, keys: &Keys) -> Result<Keeper, Failure> {
+    let config = session.config()?;
+    let dir = place::existing(config)?;
+    let mut settings = keeper::settings(config, &dir)?;
+    if let Some(file) = &keys.identity {
+        settings.identities.extend(keeper::identities(file)?);
+    }
+    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(progress::watch(session.output.json)))
+}

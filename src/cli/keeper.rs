@@ -1,0 +1,97 @@
+//! What the configuration says about backups, as those who keep them take it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::outcome::{Exit, Failure};
+use crate::backup::codec::{Identity, Recipient};
+use crate::backup::target::TargetSpec;
+use crate::backup::{Keeper, Retention, S3Settings, Settings};
+use crate::config::{Backup, Config};
+use crate::store::DataDir;
+use crate::system::SystemClock;
+
+/// The keeper of a data directory, as configured; nobody looks on.
+pub(super) fn unwatched(config: &Config, dir: DataDir) -> Result<Keeper, Failure> {
+    let settings = settings(config, &dir)?;
+    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)))
+}
+
+/// How backups are kept.
+pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failure> {
+    let backup = &config.backup;
+    let mut targets: Vec<TargetSpec> = Vec::new();
+    for path in &backup.directories {
+        targets.push(TargetSpec::Directory { path: dir.path().join(path), create: path.is_relative() });
+    }
+    if let Some(bucket) = &backup.s3_bucket {
+        targets.push(TargetSpec::S3(s3(config, bucket)?));
+    }
+    let recipients: Result<Vec<Recipient>, String> = backup.recipients.iter().map(|text| text.parse()).collect();
+    let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Ok(Settings {
+        targets,
+        recipients: recipients.map_err(|reason| Failure::new(Exit::Configuration, reason))?,
+        identities: backup.identity_file.as_deref().map_or(Ok(Vec::new()), identities)?,
+        retention: Retention {
+            latest: count(backup.keep_latest),
+            daily: count(backup.keep_daily),
+            weekly: count(backup.keep_weekly),
+            monthly: count(backup.keep_monthly),
+        },
+    })
+}
+
+/// The private keys in a file.
+pub(super) fn identities(file: &Path) -> Result<Vec<Identity>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
+    Identity::parse_file(&text).map_err(|reason| {
+        Failure::new(Exit::Authentication, format!("{} is no file of private keys: {reason}", file.display()))
+            .next("It has a line that begins with AGE-SECRET-KEY-1; `bursar backup keygen` makes one.")
+    })
+}
+
+fn s3(config: &Config, bucket: &str) -> Result<S3Settings, Failure> {
+    let Backup { s3_credentials_file, s3_endpoint, s3_region, s3_prefix, s3_timeout_s, .. } = &config.backup;
+    let environment = &config.s3_environment;
+    let wrong = |message: String| {
+        Failure::new(Exit::Configuration, message).next(
+            "Write access_key_id = ... and secret_access_key = ... to the file that backup.s3_credentials_file names, or \
+             set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; not both.",
+        )
+    };
+    let (id, secret, token) = match (s3_credentials_file, &environment.access_key_id) {
+        (Some(file), Some(_)) => {
+            return Err(wrong(format!("the key of the bucket is both in {} and in the environment", file.display())));
+        }
+        (None, None) => return Err(wrong("there is no key for the bucket of backup.s3_bucket".into())),
+        (None, Some(id)) => (id.clone(), environment.secret_access_key.clone(), environment.session_token.clone()),
+        (Some(file), None) => {
+            let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
+            let find = |name: &str| {
+                let value = |line: &str| {
+                    let (key, value) = line.split_once('=')?;
+                    (key.trim().trim_start_matches("aws_") == name).then(|| value.trim().trim_matches('"').to_owned())
+                };
+                text.lines().find_map(value).filter(|value| !value.is_empty())
+            };
+            let missing = || wrong(format!("{} has no access_key_id", file.display()));
+            (find("access_key_id").ok_or_else(missing)?, find("secret_access_key"), find("session_token"))
+        }
+    };
+    Ok(S3Settings {
+        endpoint: s3_endpoint.clone(),
+        region: s3_region.clone(),
+        bucket: bucket.to_owned(),
+        prefix: s3_prefix.clone().unwrap_or_default(),
+        access_key_id: id,
+        secret_access_key: SecretString::from(
+            secret.ok_or_else(|| wrong("the key for the bucket of backup.s3_bucket has no secret half".into()))?,
+        ),
+        session_token: token.map(SecretString::from),
+        timeout: Duration::from_secs(*s3_timeout_s),
+    })
+}

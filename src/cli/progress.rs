@@ -1,0 +1,59 @@
+//! How far long work is: a bar on a terminal, a line of JSON for each part of it with `--json`, nothing elsewhere.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::backup::{Phase, Unwatched, Watch};
+
+/// Somebody to look on, as fits where stderr goes.
+pub(super) fn watch(json: bool) -> Arc<dyn Watch> {
+    match json {
+        true => Arc::new(Lines),
+        false if io::stderr().is_terminal() => Arc::new(Bar(Mutex::new(ProgressBar::hidden()))),
+        false => Arc::new(Unwatched),
+    }
+}
+
+/// One line for each part that begins.
+struct Lines;
+
+impl Watch for Lines {
+    fn begin(&self, phase: Phase, bytes: u64) {
+        let line = json!({"progress": {"phase": phase.name(), "bytes": bytes}});
+        let _ = writeln!(io::stderr().lock(), "{line}"); // the work goes on, whoever looks on
+    }
+
+    fn reach(&self, _: u64) {}
+}
+
+struct Bar(Mutex<ProgressBar>);
+
+impl Watch for Bar {
+    fn begin(&self, phase: Phase, bytes: u64) {
+        let mut bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bar.finish_and_clear();
+        let (template, length) = match bytes {
+            0 => ("{prefix:>9} {spinner} {elapsed}", None),
+            bytes => ("{prefix:>9} [{bar:40}] {bytes} of {total_bytes}, {binary_bytes_per_sec}", Some(bytes)),
+        };
+        let fresh = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_prefix(phase.name());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            fresh.set_style(style.progress_chars("=> "));
+        }
+        *bar = fresh;
+        bar.tick();
+    }
+
+    fn reach(&self, bytes: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).set_position(bytes);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).finish_and_clear();
+    }
+}

@@ -70,6 +70,8 @@ pub struct Settings {
     pub operation_timeout: Duration,
     /// Long reads at a time.
     pub long_reads: usize,
+    /// How often the server makes a backup; none: it does not.
+    pub backup_interval: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -83,6 +85,7 @@ impl Default for Settings {
             retry_days: 7,
             operation_timeout: Duration::from_secs(5),
             long_reads: 4,
+            backup_interval: None,
         }
     }
 }
@@ -133,6 +136,11 @@ impl App {
     /// The present moment.
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// The present moment of the machine, however far a sandbox has moved its own.
+    pub fn machine_now(&self) -> Moment {
+        self.clock.real_now()
     }
 
     /// The source of randomness.
@@ -219,6 +227,17 @@ impl App {
                 Ok::<_, Failure>(more || forgotten > 0)
             })
             .map_err(refusal_of)?;
+        ticket.wait().map_err(refusal_of)?
+    }
+
+    /// What is known about backups. Reads a small file.
+    pub fn backup_record(&self) -> crate::store::BackupRecord {
+        self.store.backup_record()
+    }
+
+    /// Renews what the database knows about its own contents, so that it finds the shortest ways. Blocks.
+    pub fn optimize(&self) -> Result<(), Refusal> {
+        let ticket = self.store.submit(|tx| tx.optimize().map_err(Failure::from)).map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }
 

@@ -32,6 +32,11 @@ impl MovableClock {
         MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms), turn: Mutex::new(()) }
     }
 
+    /// The present moment by the clock that cannot be moved.
+    pub fn real_now(&self) -> Moment {
+        self.real.now()
+    }
+
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -14,7 +14,7 @@ use crate::store::{self, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The rest after each step of the copy. It is what keeps the copy from crowding out the disk and the processor of those
 /// who are served meanwhile.
@@ -42,8 +42,8 @@ impl Keeper {
     pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
         let shop = self.workshop()?;
         let outcome = self.create_in(&shop, reason);
-        let at_ms = self.now();
-        let failed = |error: &BackupError| RecordedFailure { at_ms, reason: error.to_string() };
+        let at = self.now();
+        let failed = |error: &BackupError| RecordedFailure { at, reason: error.to_string() };
         let made = match outcome {
             Err(error) => {
                 self.note(|record| {
@@ -54,7 +54,7 @@ impl Keeper {
             Ok(made) => made,
         };
         let (created, missed) = made;
-        let recorded = RecordedBackup { at_ms, name: created.name.to_string() };
+        let recorded = RecordedBackup { at, name: created.name.to_string() };
         let outcome = match missed.is_empty() {
             true => Ok(()),
             false => Err(BackupError::Partly(missed)),
@@ -112,6 +112,20 @@ impl Keeper {
             return Err(missed.into_iter().next().map_or(BackupError::NoTarget, BackupError::Target));
         }
         Ok((Created { name, manifest, targets, swept }, missed))
+    }
+
+    /// Brings a copy of the database to this program's schema and proves it. Says how long that took, in milliseconds.
+    pub fn rehearse_migration(&self) -> Result<u64, BackupError> {
+        let shop = self.workshop()?;
+        let copy = shop.path("copy.db");
+        self.copy(&copy)?;
+        self.watch.begin(Phase::Prove, 0);
+        let started = Instant::now();
+        let (_, proof) = prove_copy(&copy, &shop.path("migrated.db"))?;
+        match proof.findings.first() {
+            Some(finding) => Err(BackupError::Unproven(format!("{}: {}", finding.check, finding.what))),
+            None => Ok(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        }
     }
 
     fn copy(&self, to: &Path) -> Result<(), BackupError> {

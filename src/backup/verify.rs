@@ -82,7 +82,7 @@ impl Keeper {
         }
         let proven = |verified: &&Verified| matches!(verified.outcome, Ok(Level::Proven));
         if let Some(newest) = found.iter().filter(proven).max_by_key(|verified| verified.name) {
-            let recorded = RecordedBackup { at_ms: self.now(), name: newest.name.to_string() };
+            let recorded = RecordedBackup { at: self.now(), name: newest.name.to_string() };
             self.note(|record| record.last_proof = Some(recorded));
         }
         Ok(found)
@@ -131,17 +131,17 @@ impl Keeper {
     pub fn drill(&self) -> Result<Drilled, BackupError> {
         let shop = self.workshop()?;
         let outcome = self.drill_in(&shop);
-        let at_ms = self.now();
+        let at = self.now();
         match &outcome {
             Ok(drilled) => {
-                let recorded = RecordedBackup { at_ms, name: drilled.name.to_string() };
+                let recorded = RecordedBackup { at, name: drilled.name.to_string() };
                 self.note(|record| {
                     (record.last_drill, record.last_proof) = (Some(recorded.clone()), Some(recorded));
                     record.last_drill_failure = None;
                 });
             }
             Err(error) => {
-                let failure = RecordedFailure { at_ms, reason: error.to_string() };
+                let failure = RecordedFailure { at, reason: error.to_string() };
                 self.note(|record| record.last_drill_failure = Some(failure));
             }
         }

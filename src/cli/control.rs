@@ -94,6 +94,8 @@ pub enum ControlCommand {
     },
     /// Makes a new signing key.
     RotateKeys,
+    /// Renews what the planner of queries knows.
+    Optimize,
 }
 
 /// What a command led to.
@@ -146,6 +148,10 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
         }
         ControlCommand::ApplyReference { file } => {
             Ok(json!({"changes": app.execute_blocking(&caller, ApplyReference { file })?.outcome}))
+        }
+        ControlCommand::Optimize => {
+            app.optimize()?;
+            Ok(json!({"optimized": true}))
         }
         ControlCommand::RotateKeys => {
             let key = new_key(app.now(), app.randomness())?;

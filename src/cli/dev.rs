@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{Exit, Failure};
-use super::place;
+use super::{place, progress};
 use crate::app::App;
 use crate::app::operators::{AddOperator, ResetPassword};
 use crate::app::passwords::hash_blocking;
@@ -48,6 +48,7 @@ pub(super) fn open(config: &Config, with_samples: bool) -> Result<(Arc<App>, Cre
     if !is_sandbox(&dir)? {
         return place::create(lock, config, Mode::Sandbox, set_up);
     }
+    place::migrate(&lock, config, progress::watch(false))?;
     let app = place::open(lock, config)?;
     let credentials = set_up(&app).inspect_err(|_| app.close())?;
     Ok((app, credentials))

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::outcome::{Exit, Failure};
 use crate::backup::codec::{Identity, Recipient};
 use crate::backup::target::TargetSpec;
-use crate::backup::{Keeper, Retention, S3Settings, Settings};
+use crate::backup::{Keeper, Plan, Retention, S3Settings, Settings, Watch};
 use crate::config::{Backup, Config};
 use crate::store::DataDir;
 use crate::system::SystemClock;
@@ -18,6 +18,30 @@ use crate::system::SystemClock;
 pub(super) fn unwatched(config: &Config, dir: DataDir) -> Result<Keeper, Failure> {
     let settings = settings(config, &dir)?;
     Ok(Keeper::new(dir, settings, Arc::new(SystemClock)))
+}
+
+/// The same with somebody who looks on.
+pub(super) fn watched(config: &Config, dir: DataDir, watch: Arc<dyn Watch>) -> Result<Keeper, Failure> {
+    Ok(unwatched(config, dir)?.watched(watch))
+}
+
+/// The one that makes the backup before a migration: where no place for backups is configured, it goes to the data directory.
+pub(super) fn before_migration(config: &Config, dir: DataDir, watch: Arc<dyn Watch>) -> Result<Keeper, Failure> {
+    let mut settings = settings(config, &dir)?;
+    if settings.targets.is_empty() {
+        settings.targets.push(TargetSpec::Directory { path: dir.path().join("backups"), create: true });
+    }
+    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(watch))
+}
+
+/// When backups and drills are made.
+pub(super) fn plan(config: &Config) -> Option<Plan> {
+    let seconds = |count: u64, each: i64| i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(each);
+    let backup = &config.backup;
+    backup.enabled.then(|| Plan {
+        interval_s: seconds(backup.interval_hours, 3600),
+        drill_s: (backup.drill_days > 0).then(|| seconds(backup.drill_days, 86_400)),
+    })
 }
 
 /// How backups are kept.

@@ -13,6 +13,7 @@ mod banner;
 pub mod config;
 pub mod control;
 mod control_server;
+pub mod db;
 mod dev;
 pub mod healthcheck;
 pub mod init;
@@ -101,6 +102,9 @@ enum Command {
     /// Make, list, verify, try and remove backups
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// Migrate the database, tell its sizes, keep it fast
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Ask the running server whether it is well: exit code 0 or 1
     Healthcheck,
     /// Print the OpenAPI description of a dialect
@@ -196,6 +200,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         Command::Keys(command) => keys::run(command, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Backup(command) => backup::run(command, session),
+        Command::Db(command) => db::run(&command, session),
         Command::Healthcheck => healthcheck::run(session),
         Command::Openapi(args) => openapi::run(&args, session),
         Command::Version => version::run(session),

@@ -152,7 +152,15 @@ impl From<UseCaseFailure> for Failure {
 
 impl From<MigrationError> for Failure {
     fn from(error: MigrationError) -> Self {
-        Failure::new(Exit::Database, format!("the database cannot be opened: {error}"))
+        let next = match &error {
+            MigrationError::TooNew { .. } => {
+                "Nothing was changed. There is no way back to an older schema but a backup of it."
+            }
+            MigrationError::TooOld { .. } => "Migrate it with: bursar db migrate",
+            MigrationError::Failed(_) => "Nothing was changed: the bursar version before works as it did.",
+            MigrationError::Store(_) => "See that it is a database of bursar on a healthy disk.",
+        };
+        Failure::new(Exit::Database, format!("the database cannot be opened: {error}")).next(next)
     }
 }
 

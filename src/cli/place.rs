@@ -8,10 +8,15 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::control::{self, ControlCommand};
+use super::keeper;
 use super::outcome::{Exit, Failure};
 use crate::app::{self, App, Settings};
+use crate::backup::manifest::Reason;
+use crate::backup::{BackupError, Watch};
 use crate::config::Config;
-use crate::store::{self, DataDir, DataDirError, LATEST_SCHEMA, Locked, Mode, ReadTx, Store, StoreError, Tuning};
+use crate::store::{
+    self, DataDir, DataDirError, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store, StoreError, Tuning,
+};
 use crate::system::{SystemClock, SystemRandomness};
 
 /// The data directory that the configuration names, with a database in it.
@@ -41,12 +46,62 @@ pub(super) fn read<T>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, 
     })
 }
 
+/// Brings the database to the schema of this program, where it has an older one: a proven backup first, then one
+/// transaction that is proven before it is committed. Returns the version that it had, and the name of the backup.
+pub(super) fn migrate(lock: &Locked, config: &Config, watch: Arc<dyn Watch>) -> Result<Option<(i64, String)>, Failure> {
+    let dir = lock.dir();
+    let (found, missing) = store::schema_state(&dir.database_file())?;
+    refuse_newer(found)?;
+    if found == 0 || missing.is_empty() {
+        return Ok(None);
+    }
+    let keeper = keeper::before_migration(config, dir.clone(), watch)?;
+    let backup = match keeper.create(Reason::Migration) {
+        Ok(created) => created.name.to_string(),
+        Err(error @ BackupError::Partly(_)) => {
+            tracing::warn!(%error, "the backup before the migration is not everywhere");
+            let proven = keeper.record().last_proof;
+            proven.map(|recorded| recorded.name).ok_or_else(|| unbacked(found, &error.into()))?
+        }
+        Err(error @ BackupError::Busy(_)) => return Err(error.into()),
+        Err(error) => return Err(unbacked(found, &error.into())),
+    };
+    tracing::info!(%backup, from = found, to = LATEST_SCHEMA, "the database is migrated");
+    store::migrate(lock).map_err(|error| {
+        let message = format!("the database cannot be migrated from schema version {found}: {error}");
+        let next = format!(
+            "Nothing was changed: the bursar version before works as it did. The backup {backup} was made for this."
+        );
+        Failure::new(Exit::Database, message).next(next)
+    })?;
+    Ok(Some((found, backup)))
+}
+
+/// No backup, no migration.
+fn unbacked(found: i64, reason: &Failure) -> Failure {
+    let message = format!(
+        "the database has schema version {found} and must be migrated to {LATEST_SCHEMA}; nothing was changed, because \
+         the backup before it could not be made: {}",
+        reason.message
+    );
+    let next = reason.next.clone().unwrap_or_else(|| "Put that right and start again.".into());
+    Failure::new(Exit::Database, message).next(next)
+}
+
+/// A database of a newer program is not touched.
+pub(super) fn refuse_newer(found: i64) -> Result<(), Failure> {
+    match found > LATEST_SCHEMA {
+        true => Err(MigrationError::TooNew { found }.into()),
+        false => Ok(()),
+    }
+}
+
 fn other_schema(file: &Path, found: i64) -> Failure {
     let message = format!("{} has schema version {found}, this program works with {LATEST_SCHEMA}", file.display());
     let next = match found < LATEST_SCHEMA {
         true => {
-            "`bursar serve` migrates the database of its data directory when it starts; an older copy needs the \
-                 bursar version that wrote it."
+            "`bursar db migrate`, or `bursar serve` when it starts, migrates the database of its data directory; an older \
+                 copy needs the bursar version that wrote it."
         }
         false => "Use the bursar version that wrote it, or a newer one.",
     };
@@ -103,6 +158,7 @@ fn settings(config: &Config) -> Settings {
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
         // Point reads always find a connection that long reads have left.
         long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
+        backup_interval: keeper::plan(config).map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
     }
 }
 

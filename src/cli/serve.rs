@@ -10,7 +10,7 @@ use clap::Args;
 use super::banner::Banner;
 use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
-use super::{ListenFlags, dev, logging, place};
+use super::{ListenFlags, dev, keeper, logging, place, progress};
 use crate::app::App;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
 use crate::http::{self, ServeError};
@@ -63,6 +63,16 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let _scheduler = jobs::scheduler(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
+    let _backups = match keeper::plan(config) {
+        None => None,
+        Some(plan) => {
+            let backups = jobs::backups(keeper::unwatched(config, dir.clone())?, plan);
+            Some(
+                backups
+                    .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?,
+            )
+        }
+    };
     let ready = |listening: &http::Listening| {
         control.announce(&listening.url);
         banner(listening);
@@ -102,7 +112,9 @@ fn open(config: &Config) -> Result<Arc<App>, Failure> {
         return Err(Failure::new(Exit::Configuration, message));
     }
     database?;
-    place::open(dir.lock()?, config)
+    let lock = dir.lock()?;
+    place::migrate(&lock, config, progress::watch(false))?;
+    place::open(lock, config)
 }
 
 fn not_served(error: &ServeError) -> Failure {

@@ -1,9 +1,11 @@
 //! `/livez` and `/readyz`: for supervisors and load balancers, without a token.
 
 use super::gate::Gate;
+use crate::app::App;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use std::sync::Arc;
 
 pub(super) fn mount(config: &mut ServiceConfig) {
     let only_get =
@@ -44,10 +46,44 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
         return turned_away();
     }
     let app = gate.app().clone();
+    let is_verbose = request.query_string().split('&').any(|part| part == "verbose" || part.starts_with("verbose="));
     match app.unreadiness().await {
+        None if is_verbose => {
+            let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await});
+            answer(actix_web::http::StatusCode::OK, &body)
+        }
         None => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
         Some(reason) => unready(&reason),
     }
+}
+
+/// How backups are doing. A server without a fresh backup still serves, so this never makes it unready.
+async fn backup_state(app: &Arc<App>) -> serde_json::Value {
+    let app = Arc::clone(app);
+    let state = move || {
+        let now = app.machine_now();
+        let record = app.backup_record();
+        let interval = app.settings().backup_interval;
+        let age_s = record.last_success.as_ref().map(|success| (now.unix_ms() - success.at.unix_ms()) / 1000);
+        let is_late = |age_s: i64| interval.is_some_and(|interval| age_s > 2 * interval.as_secs().cast_signed());
+        let state = match (age_s, interval) {
+            _ if record.failures > 0 => "failing",
+            _ if record.last_drill_failure.is_some() => "drill_failing",
+            (None, None) => "off",
+            (None, Some(_)) => "none_yet",
+            (Some(age_s), _) if is_late(age_s) => "late",
+            (Some(_), _) => "ok",
+        };
+        serde_json::json!({
+            "state": state,
+            "last_success": record.last_success,
+            "last_proof": record.last_proof,
+            "last_failure": record.last_failure,
+            "last_drill": record.last_drill,
+            "last_drill_failure": record.last_drill_failure,
+        })
+    };
+    tokio::task::spawn_blocking(state).await.unwrap_or_default()
 }
 
 fn unready(reason: &str) -> HttpResponse {

@@ -1,7 +1,9 @@
 //! Work that nobody asked for: what has to be done by itself while the server runs.
 
+mod backups;
 mod rounds;
 
+pub use backups::{Backups, backups};
 pub use rounds::Rounds;
 
 use crate::app::App;

@@ -32,7 +32,8 @@ pub struct BackupRecord {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RecordedBackup {
     /// When.
-    pub at_ms: Moment,
+    #[serde(with = "text")]
+    pub at: Moment,
     /// The name of the backup.
     pub name: String,
 }
@@ -41,7 +42,8 @@ pub struct RecordedBackup {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RecordedFailure {
     /// When.
-    pub at_ms: Moment,
+    #[serde(with = "text")]
+    pub at: Moment,
     /// Why.
     pub reason: String,
 }
@@ -78,6 +80,22 @@ impl DataDir {
         file.write_all(&serde_json::to_vec_pretty(&record)?)?;
         file.sync_all()?;
         fs::rename(&unfinished, self.path().join(FILE))
+    }
+}
+
+/// Times as RFC 3339, for those who look into the file.
+mod text {
+    use crate::domain::clock::Moment;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(moment)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Moment::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no time")))
     }
 }
 

@@ -33,6 +33,7 @@ mod profiles;
 mod proof;
 mod sessions;
 mod snapshot;
+mod stats;
 mod transaction;
 mod writer;
 
@@ -62,6 +63,7 @@ pub use profiles::{NewProfile, ProfileFilter};
 pub use proof::{Finding, Proof, Tally};
 pub use sessions::SessionRow;
 pub use snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
+pub use stats::{FileStats, TableStats};
 use transaction::Snapshot;
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::{Abort, Health, NotApplied, Ticket};
@@ -192,6 +194,11 @@ impl Store {
         let connection = self.readers.get().map_err(StoreError::from)?;
         let snapshot = Snapshot::begin(&connection)?;
         query(&ReadTx::new(snapshot.connection()))
+    }
+
+    /// What is known about backups of this database.
+    pub fn backup_record(&self) -> BackupRecord {
+        self.lock.dir().backup_record()
     }
 
     /// Takes no more operations, finishes those that are queued, and folds the write-ahead log into the file.

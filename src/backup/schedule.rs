@@ -1,0 +1,167 @@
+//! When the server makes a backup by itself, and when it tries one.
+
+use super::error::BackupError;
+use super::keeper::Keeper;
+use super::manifest::Reason;
+use crate::domain::clock::Moment;
+use crate::store::BackupRecord;
+
+/// How often.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// Seconds from one backup to the next.
+    pub interval_s: i64,
+    /// Seconds from one drill to the next; none: no drills.
+    pub drill_s: Option<i64>,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    /// A backup.
+    Backup,
+    /// A drill.
+    Drill,
+    /// Nothing yet.
+    Nothing,
+}
+
+/// A new installation gets its first backup when it has run for so long.
+const FIRST_AFTER_S: i64 = 600;
+/// A backup that failed is tried again after so long, then after twice as long, and so on.
+const RETRY_S: i64 = 60;
+/// But after this at the latest.
+const RETRY_MAX_S: i64 = 3600;
+/// A drill that failed is tried again after so long.
+const DRILL_RETRY_S: i64 = 6 * 3600;
+/// What was recorded so much later than now was recorded by a clock that was wrong.
+const SLACK_S: i64 = 300;
+
+impl Plan {
+    /// What is to be done now, in a server that has started at `started`.
+    pub fn due(&self, record: &BackupRecord, now: Moment, started: Moment) -> Due {
+        let is_over = |since: Moment, wait_s: i64| now >= since.plus_s(wait_s) || since > now.plus_s(SLACK_S);
+        let retry_s = RETRY_S.saturating_mul(1 << record.failures.saturating_sub(1).min(10)).min(RETRY_MAX_S);
+        let is_backup_due = match (&record.last_failure, &record.last_success) {
+            (Some(failure), _) if record.failures > 0 => is_over(failure.at, retry_s.min(self.interval_s)),
+            (_, Some(success)) => is_over(success.at, self.interval_s),
+            _ => is_over(started, FIRST_AFTER_S),
+        };
+        if is_backup_due {
+            return Due::Backup;
+        }
+        let (Some(drill_s), Some(_)) = (self.drill_s, &record.last_success) else { return Due::Nothing };
+        let is_drill_due = match (&record.last_drill_failure, &record.last_drill) {
+            (Some(failure), _) => is_over(failure.at, DRILL_RETRY_S.min(drill_s)),
+            (None, Some(drill)) => is_over(drill.at, drill_s),
+            (None, None) => true,
+        };
+        if is_drill_due { Due::Drill } else { Due::Nothing }
+    }
+}
+
+impl Keeper {
+    /// Does what is due, and logs what became of it; what failed is recorded and comes again. Blocks.
+    pub fn do_what_is_due(&self, plan: &Plan, started: Moment) {
+        match plan.due(&self.record(), self.now(), started) {
+            Due::Backup => self.back_up(),
+            Due::Drill if self.can_drill() => match self.drill() {
+                Ok(drilled) => {
+                    let (name, target, took_ms) = (drilled.name, drilled.target, drilled.took_ms);
+                    tracing::info!(%name, %target, took_ms, entries = drilled.entries, "a backup was tried and is good");
+                }
+                Err(BackupError::Busy(_) | BackupError::Stopped) => {}
+                Err(error) => tracing::error!(%error, "the drill of the newest backup failed"),
+            },
+            Due::Drill | Due::Nothing => {}
+        }
+    }
+
+    /// Whether backups can be read on this machine.
+    fn can_drill(&self) -> bool {
+        self.settings.recipients.is_empty() || !self.settings.identities.is_empty()
+    }
+
+    fn back_up(&self) {
+        match self.create(Reason::Scheduled) {
+            Ok(created) => {
+                let (name, object) = (created.name, &created.manifest.object);
+                tracing::info!(%name, bytes = object.bytes, targets = ?created.targets, "a backup was made");
+                match self.prune(false) {
+                    Ok(pruned) => {
+                        let removed: usize = pruned.iter().map(|pruned| pruned.removed.len()).sum();
+                        tracing::debug!(removed, "old backups were removed");
+                    }
+                    Err(BackupError::Busy(_) | BackupError::Stopped) => {}
+                    Err(error) => tracing::warn!(%error, "old backups could not be removed"),
+                }
+            }
+            Err(BackupError::Busy(_)) => tracing::debug!("another process works with backups"),
+            Err(BackupError::Stopped) => tracing::info!("a backup was called off; nothing of it is left"),
+            Err(error) => tracing::error!(%error, "a backup failed; it is tried again"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{RecordedBackup, RecordedFailure};
+
+    const DAY: i64 = 86_400;
+
+    fn at(s: i64) -> Moment {
+        Moment::from_unix_ms(s * 1000)
+    }
+
+    fn good(s: i64) -> Option<RecordedBackup> {
+        Some(RecordedBackup { at: at(s), name: "x".into() })
+    }
+
+    fn bad(s: i64) -> Option<RecordedFailure> {
+        Some(RecordedFailure { at: at(s), reason: "x".into() })
+    }
+
+    fn due(record: &BackupRecord, now: i64) -> Due {
+        Plan { interval_s: DAY, drill_s: Some(7 * DAY) }.due(record, at(now), at(1_000_000))
+    }
+
+    #[test]
+    fn the_first_comes_soon_and_the_others_in_time() {
+        let mut record = BackupRecord::default();
+        assert_eq!((due(&record, 1_000_010), due(&record, 1_000_600)), (Due::Nothing, Due::Backup));
+        (record.last_success, record.last_drill) = (good(1_000_600), good(1_000_600));
+        assert_eq!(due(&record, 1_000_600 + DAY - 1), Due::Nothing);
+        assert_eq!(due(&record, 1_000_600 + DAY), Due::Backup);
+    }
+
+    #[test]
+    fn a_failure_comes_again_ever_more_rarely() {
+        let mut record = BackupRecord { last_success: good(0), last_drill: good(0), ..BackupRecord::default() };
+        for (failures, wait) in [(1, 60), (2, 120), (3, 240), (7, 3600), (40, 3600)] {
+            (record.last_failure, record.failures) = (bad(1_000_000), failures);
+            assert_eq!(due(&record, 1_000_000 + wait - 1), Due::Nothing, "{failures}");
+            assert_eq!(due(&record, 1_000_000 + wait), Due::Backup, "{failures}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_puts_nothing_off() {
+        let record = BackupRecord { last_success: good(9_000_000), ..BackupRecord::default() };
+        assert_eq!(due(&record, 1_000_000), Due::Backup);
+        let record = BackupRecord { last_failure: bad(9_000_000), failures: 3, ..BackupRecord::default() };
+        assert_eq!(due(&record, 1_000_000), Due::Backup);
+    }
+
+    #[test]
+    fn drills_follow_the_first_backup_and_come_again() {
+        let mut record = BackupRecord { last_success: good(1_000_000), ..BackupRecord::default() };
+        assert_eq!(due(&record, 1_000_001), Due::Drill);
+        record.last_drill = good(1_000_000 - 7 * DAY + 1);
+        assert_eq!((due(&record, 1_000_000), due(&record, 1_000_001)), (Due::Nothing, Due::Drill));
+        record.last_drill_failure = bad(1_000_000);
+        assert_eq!((due(&record, 1_000_010), due(&record, 1_021_600)), (Due::Nothing, Due::Drill));
+        let never = Plan { interval_s: DAY, drill_s: None };
+        assert_eq!(never.due(&record, at(1_050_000), at(0)), Due::Nothing);
+    }
+}

@@ -4,12 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
+mod backup_kill;
+mod backup_s3;
+mod backups;
 mod cli;
 mod coverage;
 mod harness;
+mod home;
 mod idempotency;
 mod jobs;
 mod limits;
+mod migration;
 mod model;
 mod mounts;
 mod native_account_states;

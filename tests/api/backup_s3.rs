@@ -1,0 +1,206 @@
+//! Backups in a bucket: a real server of S3 in this process, and a wire that can be cut.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use s3s_fs::FileSystem;
+
+use super::backups::{configure, files, seeded};
+use super::home::{Home, Ran};
+
+const KEY: &str = "access_key_id = AKIATEST\nsecret_access_key = \"secret/of+the=bucket\"\n";
+
+/// Serves a directory as buckets until the process ends; returns its address.
+fn serve(root: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut service = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
+    service.set_auth(SimpleAuth::from_single("AKIATEST", "secret/of+the=bucket"));
+    let service = service.build();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+    });
+    address
+}
+
+/// A wire to the server that falls silent after so many bytes, in either direction; `u64::MAX` means never.
+struct Wire {
+    address: String,
+    left: Arc<AtomicU64>,
+}
+
+impl Wire {
+    fn to(server: String) -> Wire {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let left = Arc::new(AtomicU64::new(u64::MAX));
+        let shared = Arc::clone(&left);
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let far = TcpStream::connect(&server).unwrap();
+                let ways = [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)];
+                for (from, to) in ways {
+                    let left = Arc::clone(&shared);
+                    thread::spawn(move || carry(from, to, &left));
+                }
+            }
+        });
+        Wire { address, left }
+    }
+
+    fn falls_silent_after(&self, bytes: u64) {
+        self.left.store(bytes, Ordering::SeqCst);
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, left: &AtomicU64) {
+    let mut buffer = [0; 512];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        let had = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
+            u64::MAX => None,
+            left => Some(left.saturating_sub(read as u64)),
+        });
+        // Silence: the connection stays open and nothing more comes.
+        if had.is_ok_and(|had| had < read as u64) || to.write_all(&buffer[..read]).is_err() {
+            if had.is_ok() {
+                continue;
+            }
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+/// A place whose backups go to a bucket, and the wire to it.
+fn place() -> (Home, Wire) {
+    let home = seeded();
+    std::fs::create_dir_all(home.path("s3/vault")).unwrap();
+    home.file("key", KEY);
+    let wire = Wire::to(serve(&home.path("s3")));
+    settle(&home, &wire, "vault", "");
+    (home, wire)
+}
+
+fn settle(home: &Home, wire: &Wire, bucket: &str, more: &str) {
+    let endpoint = &wire.address;
+    configure(
+        home,
+        &format!(
+            "directories = []\ns3_bucket = \"{bucket}\"\ns3_prefix = \"broker/one\"\ns3_endpoint = \"http://{endpoint}\"\n\
+             s3_credentials_file = \"key\"\ns3_timeout_s = 1\n{more}"
+        ),
+    );
+}
+
+fn backup(home: &Home, args: &[&str]) -> Ran {
+    super::backups::backup(home, args)
+}
+
+#[test]
+fn a_bucket_is_as_good_as_a_directory() {
+    let (home, _wire) = place();
+    let made = backup(&home, &["create"]).json();
+    assert_eq!(made["targets"][0], "s3://vault/broker/one");
+    backup(&home, &["create"]).json();
+    let stored = files(&home.path("s3/vault/broker/one"));
+    assert_eq!(stored.iter().filter(|path| path.extension().is_some_and(|it| it == "bursar")).count(), 2, "{stored:?}");
+    assert_eq!(backup(&home, &["list"]).json()["backups"].as_array().unwrap().len(), 2);
+    assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
+    assert_eq!(backup(&home, &["drill"]).json()["ok"], true);
+    let sealed = super::backups::object(&home.path("s3/vault"), ".bursar");
+    let bytes = std::fs::read(&sealed).unwrap();
+    std::fs::write(&sealed, &bytes[..bytes.len() - 1]).unwrap();
+    assert_eq!(backup(&home, &["verify"]).code, 5);
+    std::fs::write(&sealed, &bytes).unwrap();
+    let _ = std::fs::remove_file(home.path("config.toml"));
+}
+
+#[test]
+fn a_large_backup_goes_in_parts() {
+    let (home, _wire) = place();
+    // Noise cannot be compressed: it makes the object larger than one part.
+    let database = rusqlite::Connection::open(home.data().join("bursar.db")).unwrap();
+    let noise = "INSERT INTO audit_log (recorded_at, principal_id, action, address)
+         WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+         SELECT 1, 1, 'noise', hex(randomblob(500000)) FROM n";
+    database.execute(noise, []).unwrap();
+    drop(database);
+    let made = backup(&home, &["create"]).json();
+    assert!(made["manifest"]["object"]["bytes"].as_u64().unwrap() > 16 << 20, "{made}");
+    assert_eq!(backup(&home, &["verify"]).json()["ok"], true);
+}
+
+#[test]
+fn a_wire_that_falls_silent_leaves_no_half_of_a_backup() {
+    let (home, wire) = place();
+    backup(&home, &["create"]).json();
+    let count = || backup(&home, &["list"]).json()["backups"].as_array().unwrap().len();
+    // From the first request to the last: in listing, sending, reading back, the manifest.
+    for bytes in [0, 500, 4_000, 20_000, 28_000, 40_000, 56_000] {
+        let began = Instant::now();
+        wire.falls_silent_after(bytes);
+        let ran = backup(&home, &["create"]);
+        wire.falls_silent_after(u64::MAX);
+        assert_eq!(ran.code, 1, "after {bytes}: {}", ran.stderr);
+        let error = ran.error(1);
+        assert!(error["next"].as_str().unwrap().contains("reached"), "after {bytes}: {error}");
+        assert!(began.elapsed() < Duration::from_secs(30), "after {bytes}: {:?}", began.elapsed());
+        assert!(!home.data().join("backup.tmp").exists());
+        assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "after {bytes}");
+    }
+    let before = count();
+    backup(&home, &["create"]).json();
+    assert_eq!(count(), before + 1);
+    wire.falls_silent_after(100);
+    assert_eq!(backup(&home, &["list"]).code, 1);
+}
+
+#[test]
+fn wrong_keys_and_buckets_are_told_apart() {
+    let (home, wire) = place();
+    settle(&home, &wire, "nowhere", "");
+    let error = backup(&home, &["create"]).error(1);
+    assert!(error["next"].as_str().unwrap().contains("Mount or create it"), "{error}");
+    settle(&home, &wire, "vault", "");
+    home.file("key", "access_key_id = AKIATEST\nsecret_access_key = wrong\n");
+    let error = backup(&home, &["create"]).error(8);
+    assert!(!error.to_string().contains("\"wrong\""), "{error}");
+    home.file("key", "access_key_id = AKIATEST\n");
+    assert_eq!(backup(&home, &["create"]).code, 3);
+    home.file("key", KEY);
+    let both =
+        home.command(&["backup", "create", "--json", "--config", "config.toml"]).env("AWS_ACCESS_KEY_ID", "x").output();
+    assert_eq!(Ran::of(both.unwrap()).error(3)["code"], "CONFIGURATION");
+    let settings = std::fs::read_to_string(home.path("config.toml")).unwrap();
+    home.file("config.toml", &settings.replace("s3_credentials_file = \"key\"\n", ""));
+    let by_environment = home
+        .command(&["backup", "create", "--json", "--config", "config.toml"])
+        .env("AWS_ACCESS_KEY_ID", "AKIATEST")
+        .env("AWS_SECRET_ACCESS_KEY", "secret/of+the=bucket")
+        .output();
+    Ran::of(by_environment.unwrap()).json();
+    let shown = home
+        .command(&["config", "show", "--json", "--config", "config.toml"])
+        .env("AWS_SECRET_ACCESS_KEY", "hush")
+        .output();
+    assert!(!String::from_utf8(shown.unwrap().stdout).unwrap().contains("hush"));
+}

@@ -4,7 +4,7 @@ use super::codec::{self, Hashing};
 use super::error::BackupError;
 use super::fetch::{Database, fetch, pour};
 use super::keeper::{Keeper, Workshop, called, local};
-use super::manifest::{Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason};
+use super::manifest::{Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition};
 use super::prove::{hex, prove_copy, tallies};
 use super::repository::{BackupName, Repository};
 use super::target::TargetError;
@@ -162,7 +162,7 @@ impl Keeper {
             installation: facts.installation,
             mode: facts.mode,
             timeline: facts.timeline,
-            position: None,
+            position: facts.journal.map(|row| StreamPosition { stream: row.stream, commit: row.number }),
             taken_at,
             recorded_at: facts.recorded_at,
             reason,

@@ -41,7 +41,7 @@ section! {
         s3_region: String = "us-east-1".into();
         /// A private file with `access_key_id = ...` and `secret_access_key = ...`; else AWS_ACCESS_KEY_ID and so on are taken.
         s3_credentials_file: Option<PathBuf> = None;
-        /// Seconds for which the service may be silent before it counts as unreachable.
+        /// Seconds that the service may take for an answer, or for 8 MB that are sent, before it counts as unreachable.
         s3_timeout_s: u64 = 30, in 1..=600;
     }
 }

@@ -68,6 +68,8 @@ pub struct Facts {
     pub certificate: Option<Result<Found, String>>,
     /// The same for the private key.
     pub key: Option<Result<Found, String>>,
+    /// The files with secrets for backups that are named, each with its key in the configuration.
+    pub backup_secrets: Vec<(&'static str, Result<Found, String>)>,
 }
 
 impl Facts {
@@ -86,6 +88,13 @@ impl Facts {
             file_system: existing(data_dir).and_then(|path| file_system(&mounts, &path)),
             certificate: tls(&config.tls.certificate_file),
             key: tls(&config.tls.key_file),
+            backup_secrets: [
+                ("backup.identity_file", &config.backup.identity_file),
+                ("backup.s3_credentials_file", &config.backup.s3_credentials_file),
+            ]
+            .into_iter()
+            .filter_map(|(key, file)| Some((key, readable(file.as_deref()?))))
+            .collect(),
         }
     }
 }
@@ -179,6 +188,7 @@ pub fn problems(config: &Config, facts: &Facts) -> Vec<StartProblem> {
     let mut found = Vec::new();
     plain_http(config, &mut found);
     tls_files(facts, &mut found);
+    backup_secrets(facts, &mut found);
     data_dir(config, facts, &mut found);
     found
 }
@@ -226,6 +236,22 @@ fn tls_files(facts: &Facts, found: &mut Vec<StartProblem>) {
     {
         let problem = format!("the private key {} is open to every user (mode {mode:04o})", path.display());
         say(found, problem, format!("chmod o-rwx {}", quoted(path)));
+    }
+}
+
+fn backup_secrets(facts: &Facts, found: &mut Vec<StartProblem>) {
+    for (key, file) in &facts.backup_secrets {
+        match file {
+            Err(reason) => {
+                let fix = format!("set {key} to a file that user {} can read, or remove it", facts.user);
+                say(found, format!("{key} cannot be read: {reason}"), fix);
+            }
+            Ok(Found { path, mode }) if mode & 0o077 != 0 => {
+                let problem = format!("the secrets in {} are open to other users (mode {mode:04o})", path.display());
+                say(found, problem, format!("chmod 600 {}", quoted(path)));
+            }
+            Ok(_) => {}
+        }
     }
 }
 
@@ -279,7 +305,10 @@ mod tests {
     fn good() -> (Config, Facts) {
         let found = DataDir::Found { mode: 0o700, unwritable: None, databases: Vec::new() };
         let file_system = Some("ext4".into());
-        (Config::default(), Facts { user: 990, data_dir: found, file_system, certificate: None, key: None })
+        (
+            Config::default(),
+            Facts { user: 990, data_dir: found, file_system, certificate: None, key: None, backup_secrets: Vec::new() },
+        )
     }
 
     /// The fixes that are proposed after `change`.
@@ -320,6 +349,14 @@ mod tests {
         assert_eq!(fixes(|_, facts| facts.key = key(0o644)), ["chmod o-rwx '/etc/my keys/key.pem'"]);
         assert_eq!(fixes(|_, facts| facts.key = key(0o640)), [""; 0]);
         assert_eq!(fixes(|_, facts| facts.key = Some(Err("no such file".into()))).len(), 1);
+    }
+
+    #[test]
+    fn secrets_for_backups_are_private() {
+        let file = |mode| ("backup.identity_file", Ok(Found { path: "/etc/bursar/age.txt".into(), mode }));
+        assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![file(0o640)]), ["chmod 600 /etc/bursar/age.txt"]);
+        assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![file(0o600)]), [""; 0]);
+        assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![("x", Err("no such file".into()))]).len(), 1);
     }
 
     #[test]

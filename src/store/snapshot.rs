@@ -2,7 +2,7 @@
 
 use super::connection::{self, open_reader};
 use super::transaction::{ReadTx, Snapshot};
-use super::{MigrationError, StoreError, migrations};
+use super::{JournalRow, MigrationError, StoreError, migrations};
 use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryHash, GENESIS};
 use rusqlite::Connection;
@@ -58,6 +58,8 @@ pub struct CopyFacts {
     pub last_event: i64,
     /// The latest moment that is recorded.
     pub recorded_at: Moment,
+    /// Where it stands in the journal of changes; none in schemas without one.
+    pub journal: Option<JournalRow>,
 }
 
 /// Copies a database file, whoever else has it open, as it is at one moment. The copy is private and has the same pages.
@@ -124,6 +126,9 @@ impl ReadTx<'_> {
         let sql = "SELECT seq, recorded_at FROM events ORDER BY seq DESC LIMIT 1";
         let event = self.find(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
         let (last_event, event_at) = event.unwrap_or((0, 0));
+        let has_journal = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'change_journal'";
+        let journal = if self.one(has_journal, [], |row| row.get(0))? { Some(self.journal_row()?) } else { None };
+        let journal_at = journal.as_ref().map_or(0, |row| row.recorded_at.unix_ms());
         Ok(CopyFacts {
             schema_version: self.schema_version()?,
             installation,
@@ -133,7 +138,8 @@ impl ReadTx<'_> {
             last_entry,
             chain_head,
             last_event,
-            recorded_at: Moment::from_unix_ms(entry_at.max(event_at)),
+            recorded_at: Moment::from_unix_ms(entry_at.max(event_at).max(journal_at)),
+            journal,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -260,6 +260,7 @@ fn a_full_and_a_read_only_target_keep_what_they_have() {
     while file.write_all(&[0; 4096]).is_ok() {}
     let error = backup(&home, &["create"]).error(1);
     assert!(error["next"].as_str().unwrap().contains("Make room"), "{error}");
+    drop(file);
     fs::remove_file(&filler).unwrap();
     assert_eq!(files(disk.0.path()), before, "no half of a backup");
     disk.remount("ro");
@@ -284,6 +285,7 @@ fn a_full_data_directory_makes_no_backup_and_keeps_the_database() {
     let failed = run(&["backup", "create"]);
     assert!([1, 4].contains(&failed.code), "{}{}", failed.code, failed.stderr);
     assert!(files(&data.join("backups")).is_empty());
+    drop(file);
     fs::remove_file(disk.0.path().join("filler")).unwrap();
     assert_eq!(run(&["audit"]).json()["ok"], true);
 }
@@ -299,7 +301,9 @@ fn two_at_once_are_one_too_many() {
     }
     assert_eq!(names(&home).len(), 1, "looking needs no lock");
     drop(lock);
-    let many: Vec<_> = (0..4).map(|_| home.command(&["backup", "create", "--json"]).spawn().unwrap()).collect();
+    let many: Vec<_> = (0..4)
+        .map(|_| home.command(&["backup", "create"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .collect();
     let codes: Vec<i32> = many.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
     assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{codes:?}");
     assert_eq!(names(&home).len(), 1 + codes.iter().filter(|code| **code == 0).count());

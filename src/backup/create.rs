@@ -4,7 +4,9 @@ use super::codec::{self, Hashing};
 use super::error::BackupError;
 use super::fetch::{Database, fetch, pour};
 use super::keeper::{Keeper, Workshop, called, local};
-use super::manifest::{Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition};
+use super::manifest::{
+    Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition,
+};
 use super::prove::{hex, prove_copy, tallies};
 use super::repository::{BackupName, Repository};
 use super::target::TargetError;

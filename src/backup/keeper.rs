@@ -27,6 +27,18 @@ pub struct Settings {
     pub retention: Retention,
 }
 
+/// What belongs to a target, or what is wrong with it.
+pub type Opened<T> = Result<T, TargetError>;
+
+/// The backups at a target, the oldest first, or why they cannot be read.
+#[derive(Debug)]
+pub struct AtTarget {
+    /// The target.
+    pub target: String,
+    /// The backups.
+    pub backups: Opened<Vec<Listed>>,
+}
+
 /// Makes and looks after the backups of one data directory. Works beside a server, on threads that may block.
 pub struct Keeper {
     pub(super) dir: DataDir,
@@ -78,7 +90,7 @@ impl Keeper {
     }
 
     /// The targets as they are configured, each with what is wrong with it.
-    pub fn targets(&self) -> Result<Vec<Result<Arc<dyn Target>, TargetError>>, BackupError> {
+    pub fn targets(&self) -> Result<Vec<Opened<Arc<dyn Target>>>, BackupError> {
         match self.settings.targets.is_empty() {
             true => Err(BackupError::NoTarget),
             false => Ok(self.settings.targets.iter().map(TargetSpec::open).collect()),
@@ -86,17 +98,17 @@ impl Keeper {
     }
 
     /// What there is for this installation, target by target.
-    pub fn repositories(&self) -> Result<Vec<Result<Repository, TargetError>>, BackupError> {
+    pub fn repositories(&self) -> Result<Vec<Opened<Repository>>, BackupError> {
         let installation = self.installation()?;
         let open = |target: Result<_, _>| target.map(|target| Repository::new(target, installation));
         Ok(self.targets()?.into_iter().map(open).collect())
     }
 
     /// All backups at all targets, the oldest first at each. A target that cannot be read is told, too.
-    pub fn list(&self) -> Result<Vec<(String, Result<Vec<Listed>, TargetError>)>, BackupError> {
+    pub fn list(&self) -> Result<Vec<AtTarget>, BackupError> {
         let list = |repository: Result<Repository, TargetError>| match repository {
-            Ok(repository) => (repository.target().name().to_owned(), repository.backups()),
-            Err(error) => (error.target.clone(), Err(error)),
+            Ok(repository) => AtTarget { target: repository.target().name().to_owned(), backups: repository.backups() },
+            Err(error) => AtTarget { target: error.target.clone(), backups: Err(error) },
         };
         Ok(self.repositories()?.into_iter().map(list).collect())
     }

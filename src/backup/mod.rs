@@ -25,7 +25,7 @@ pub use create::Created;
 pub use directory::DirectoryTarget;
 pub use error::BackupError;
 pub use fetch::{Database, fetch};
-pub use keeper::{Keeper, Settings};
+pub use keeper::{AtTarget, Keeper, Opened, Settings};
 pub use prune::Pruned;
 pub use retention::Retention;
 pub use s3::{S3Settings, S3Target};

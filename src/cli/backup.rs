@@ -104,8 +104,9 @@ fn create(session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn list(session: &mut Session<'_>) -> Result<(), Failure> {
     let (mut rows, mut values, mut trouble) = (Vec::new(), Vec::new(), Vec::new());
-    for (target, listed) in keeper_of(session, &Keys::default())?.list()? {
-        match listed {
+    for at in keeper_of(session, &Keys::default())?.list()? {
+        let target = at.target;
+        match at.backups {
             Ok(listed) => {
                 rows.extend(listed.iter().map(|listed| row(&target, listed)));
                 values.extend(listed.iter().map(|listed| view(&target, listed)));

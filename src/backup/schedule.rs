@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_failure_comes_again_ever_more_rarely() {
-        let mut record = BackupRecord { last_success: good(0), last_drill: good(0), ..BackupRecord::default() };
+        let mut record = BackupRecord { last_success: good(0), last_drill: good(1_000_000), ..BackupRecord::default() };
         for (failures, wait) in [(1, 60), (2, 120), (3, 240), (7, 3600), (40, 3600)] {
             (record.last_failure, record.failures) = (bad(1_000_000), failures);
             assert_eq!(due(&record, 1_000_000 + wait - 1), Due::Nothing, "{failures}");

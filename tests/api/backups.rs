@@ -275,7 +275,7 @@ fn a_full_and_a_read_only_target_keep_what_they_have() {
 
 #[test]
 fn a_full_data_directory_makes_no_backup_and_keeps_the_database() {
-    let Some(disk) = SmallDisk::mount("1m") else { return };
+    let Some(disk) = SmallDisk::mount("8m") else { return };
     let home = seeded();
     let data = disk.0.path().join("data");
     let run = |args: &[&str]| home.json(&[args, &["--data-dir", data.to_str().unwrap()]].concat());

@@ -22,7 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const AT_HOME: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("refinery", &["store"]),
-    ("refinery_core", &["store"]),
+    ("refinery_core", &["cli", "store"]), // cli: the filter of its log lines
     ("r2d2", &["store"]),
     ("r2d2_sqlite", &["store"]),
     ("actix_web", &["cli", "dialects", "http"]),

@@ -284,7 +284,7 @@ CREATE TABLE audit_log (
     request_uuid BLOB,                     -- in which request
     address TEXT,                          -- from where
     event_seq INTEGER                      -- the first event of it
-) STRICT;
+, last_event_seq INTEGER /* the last event of it */) STRICT;
 
 CREATE TABLE idempotency_state (
     id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row
@@ -449,3 +449,23 @@ CREATE TABLE account_requests (
     approved_at INTEGER,                   -- when
     CHECK ((approved_by IS NULL) = (approved_at IS NULL))
 ) STRICT;
+
+CREATE TABLE event_checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row
+    seq INTEGER NOT NULL,                  -- the last event that the balances of event_checkpoint_books include
+    entry_seq INTEGER NOT NULL             -- the last entry that was told by then
+) STRICT;
+
+CREATE TABLE event_checkpoint_books (
+    book_id INTEGER PRIMARY KEY REFERENCES books (id), -- the book
+    balance_minor INTEGER NOT NULL,        -- its balance as of the checkpoint
+    held_minor INTEGER NOT NULL,           -- what was held
+    uncleared_minor INTEGER NOT NULL,      -- what was not available yet
+    pending_minor INTEGER NOT NULL,        -- what was announced
+    credit_minor INTEGER NOT NULL          -- its trading credit, zero or more
+) STRICT;
+
+CREATE TABLE event_consumers (
+    name TEXT PRIMARY KEY,                 -- who passes events on, such as webhooks
+    delivered_seq INTEGER NOT NULL         -- the last event that it is done with; later ones are not pruned
+) STRICT, WITHOUT ROWID;

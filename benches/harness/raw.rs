@@ -131,7 +131,7 @@ impl Raw {
         let mut set_balance = db.prepare_cached(sql!("books/set_balance"))?;
         set_balance.execute((book, balance, 0))?;
         set_balance.execute((house, house_balance, 0))?;
-        let told = payload(id, seq, now, (account, amount, balance), ("bank", house_balance));
+        let told = payload(id, seq, now, (book, account, amount, balance), (house, "bank", house_balance));
         let event: i64 = db.prepare_cached(sql!("events/insert"))?.insert((
             "entry.posted",
             id,
@@ -161,10 +161,11 @@ impl Raw {
             request,
             "127.0.0.1",
             event,
+            event,
         ))?;
         let _: (i64, i64) = db.prepare_cached(generation)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         db.prepare_cached("INSERT INTO idempotency_0 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)")?
-            .execute((key.as_slice(), key.as_slice(), format!("{{\"e\":\"{id}\"}}")))?;
+            .execute((key.as_slice(), key.as_slice(), format!("{{\"o\":{{\"e\":\"{id}\"}}}}")))?;
         Ok(())
     }
 }

@@ -193,10 +193,11 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
             legs,
             previous.as_slice()
         ])?;
-        let payload = payload(id, seq, at, (account.uuid, amount, account.balance), (bank_name, bank_balance));
+        let client = (account.book, account.uuid, amount, account.balance);
+        let payload = payload(id, seq, at, client, (bank, bank_name, bank_balance));
         let event: i64 = insert_event.insert(("entry.posted", id, account.profile, principal, at, payload))?;
         let request = id_at(at.unsigned_abs(), &mut dice);
-        insert_audit.execute((at, principal, token, "funds.post", id, request, "127.0.0.1", event))?;
+        insert_audit.execute((at, principal, token, "funds.post", id, request, "127.0.0.1", event, event))?;
         let random = |dice: &mut Dice| id_at(dice.roll() >> 16, dice).into_bytes();
         outcomes.push((random(&mut dice), random(&mut dice), id));
         let posting = |book, amount, balance, deal| Posting { book, seq, amount, balance, at, deal };
@@ -213,7 +214,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
         connection.prepare("INSERT INTO idempotency_0 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)")?;
     outcomes.sort_unstable();
     for (key, command, id) in outcomes {
-        insert.execute((key.as_slice(), command.as_slice(), json!({"e": id}).to_string()))?;
+        insert.execute((key.as_slice(), command.as_slice(), json!({"o": {"e": id}}).to_string()))?;
     }
     let mut set_balance = connection.prepare(sql!("books/set_balance"))?;
     for account in &accounts {
@@ -231,14 +232,22 @@ fn clients(connection: &Connection) -> Outcome<Vec<Account>> {
 }
 
 /// What the program tells of an entry.
-pub(crate) fn payload(id: Uuid, seq: i64, at: i64, client: (Uuid, i64, i64), house: (&str, i64)) -> String {
-    let (account, amount, balance) = client;
-    let (house, house_balance) = house;
+pub(crate) fn payload(id: Uuid, seq: i64, at: i64, client: (i64, Uuid, i64, i64), house: (i64, &str, i64)) -> String {
+    let (book, account, amount, balance) = client;
+    let (house_book, house, house_balance) = house;
+    let dollars = |minor: i64| {
+        let (sign, minor) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
+        format!("{sign}{}.{:02}", minor / 100, minor % 100)
+    };
     format!(
-        "{{\"id\":\"{id}\",\"seq\":{seq},\"kind\":\"balance\",\"recorded_at\":\"{}\",\"currency\":\"USD\",\"decimals\":2,\
-         \"postings\":[{{\"account\":\"{account}\",\"amount_minor\":{amount},\"balance_minor\":{balance}}},\
-         {{\"house\":\"{house}\",\"amount_minor\":{},\"balance_minor\":{house_balance}}}]}}",
+        "{{\"id\":\"{id}\",\"seq\":\"{seq}\",\"kind\":\"balance\",\"recordedAt\":\"{}\",\"movementId\":\"{id}\",\
+         \"balances\":[{{\"book\":{book},\"accountId\":\"{account}\",\"currency\":\"USD\",\"isDemo\":false,\"amount\":{},\
+         \"balance\":{},\"held\":0.00,\"uncleared\":0.00,\"pending\":0.00,\"credit\":0.00}},{{\"book\":{house_book},\
+         \"house\":\"{house}\",\"currency\":\"USD\",\"isDemo\":false,\"amount\":{},\"balance\":{}}}]}}",
         Moment::from_unix_ms(at),
-        -amount
+        dollars(amount),
+        dollars(balance),
+        dollars(-amount),
+        dollars(house_balance),
     )
 }

@@ -1,2 +1,2 @@
-INSERT INTO audit_log (recorded_at, principal_id, token_uuid, action, object_uuid, request_uuid, address, event_seq)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+INSERT INTO audit_log (recorded_at, principal_id, token_uuid, action, object_uuid, request_uuid, address, event_seq, last_event_seq)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)

@@ -247,6 +247,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
         tag: None,
         reverses: None,
         is_credit: false,
+        movement: None,
     };
     post(work, &draft).map(|_| ())
 }

@@ -2,11 +2,11 @@
 
 use super::labels::check_account_labels;
 use super::profiles::check_version;
-use super::work::to_json;
+use super::told::tell_account;
 use super::{Command, Failure, Query, View, Work};
 use crate::domain::account::{Account, Lifecycle, PositionMode};
 use crate::domain::currency::{Currency, CurrencyCode};
-use crate::domain::event::{Event, EventType};
+use crate::domain::event::EventType;
 use crate::domain::group::{Group, MarginCalculation, TradeStatus};
 use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
 use crate::domain::labels::{AccountLabels, AccountLabelsChange};
@@ -385,12 +385,7 @@ pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
 /// Tells the outside of an account as it is now.
 pub(super) fn told(work: &Work<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
     let account = work.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    work.emit(&Event {
-        kind,
-        object: id.uuid(),
-        profile: Some((account.standing.profile, account.profile)),
-        payload: to_json(&account)?,
-    })?;
+    tell_account(work, kind, &account)?;
     Ok(account)
 }
 

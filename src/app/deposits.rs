@@ -62,7 +62,7 @@ impl Command for SettleDeposit {
 
 /// Posts an announced deposit and holds its funds back as long as the account's group says.
 fn settle(work: &Work<'_>, movement: &Movement, account: &Account, comment: &str) -> Result<(), Failure> {
-    let posted = post_in(work, account, movement.amount, comment, movement.reference.as_deref())?;
+    let posted = post_in(work, account, movement.amount, comment, movement.reference.as_deref(), movement.id)?;
     let clearing = hold_back(work, account, movement.amount)?;
     plan_clearing(work, movement.serial, clearing)?;
     let settled = Movement { clears_at: clearing.at, uncleared: clearing.uncleared, ..movement.clone() };
@@ -76,10 +76,15 @@ pub(super) fn note_settled(
     amount: Amount,
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
-    let posted = post_in(work, account, amount, comment, None)?;
+    let id = MovementId::new(work.now, work.app.randomness());
+    let posted = post_in(work, account, amount, comment, None, id)?;
     let clearing = hold_back(work, account, amount)?;
-    let serial = note_posted(work, MovementKind::Deposit, account, amount, posted, clearing)?;
+    let serial = note_posted(work, id, MovementKind::Deposit, account, amount, posted, clearing)?;
     plan_clearing(work, serial, clearing)?;
+    // The entry tells all of a deposit but what is held back of it.
+    if clearing.at.is_some() {
+        told(work, serial, EventType::MovementRequested)?;
+    }
     Ok(posted)
 }
 
@@ -90,11 +95,15 @@ fn post_in(
     amount: Amount,
     comment: &str,
     tag: Option<&str>,
+    movement: MovementId,
 ) -> Result<PostedDraft, Failure> {
     let opposite = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let bank = Side::House(BookOwner::of(account), House::Bank);
     let sides = [(Side::Client(account), amount), (bank, opposite)];
-    post(work, &Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false })
+    let movement = Some(movement);
+    let draft =
+        Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false, movement };
+    post(work, &draft)
 }
 
 /// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.

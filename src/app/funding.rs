@@ -86,5 +86,5 @@ fn adjust(
     let owner = BookOwner::of(account);
     let sides = [(Side::Client(account), amount), (Side::House(owner, house), opposite)];
     let is_credit = kind == EntryKind::Credit;
-    post(work, &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit })
+    post(work, &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit, movement: None })
 }

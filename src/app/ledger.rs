@@ -2,17 +2,17 @@
 //!
 //! Which accounts may be debited is decided before, by those who know why money moves.
 
-use super::work::to_json;
+use super::told::{BalancesTold, EntryTold, tell_entry};
 use super::{Failure, Work};
 use crate::domain::account::{Account, Lifecycle};
-use crate::domain::clock::Moment;
+use crate::domain::balance::Balances;
 use crate::domain::entry::{EntryKind, Leg, comment_hash};
-use crate::domain::event::{Event, EventType};
 use crate::domain::house::House;
-use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq};
-use crate::domain::money::Amount;
+use crate::domain::ids::{BookId, CurrencySerial, EntryId, EntrySeq, MovementId, ProfileId, ProfileSerial};
+use crate::domain::money::{Amount, Decimals};
 use crate::domain::refusal::Refusal;
 use crate::store::{BookOwner, NewEntry};
+use std::borrow::Cow;
 
 /// One side of an entry.
 #[derive(Clone, Copy)]
@@ -37,6 +37,8 @@ pub(super) struct Draft<'a> {
     pub reverses: Option<EntrySeq>,
     /// Whether it counts as trading credit: CREDIT entries and their reversals.
     pub is_credit: bool,
+    /// The movement that it posts.
+    pub movement: Option<MovementId>,
 }
 
 /// An entry that was posted.
@@ -48,64 +50,32 @@ pub(super) struct PostedDraft {
     pub seq: EntrySeq,
 }
 
-/// What the outside is told of an entry. Comments stay inside: they can hold personal data and can be erased.
-#[derive(serde::Serialize)]
-struct EntryTold {
-    id: EntryId,
-    seq: EntrySeq,
-    kind: EntryKind,
-    recorded_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverses: Option<EntrySeq>,
-    postings: Vec<PostingTold>,
-}
-
-#[derive(serde::Serialize)]
-struct PostingTold {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<AccountId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    house: Option<&'static str>,
-    currency: i64,
-    amount_minor: Amount,
-    balance_minor: Amount,
-}
-
 /// Posts an entry. Refusals: a balance would overflow.
 pub(super) fn post(work: &Work<'_>, draft: &Draft<'_>) -> Result<PostedDraft, Failure> {
     let overflow = || Failure::from(Refusal::BalanceOverflow);
     let mut legs: Vec<Leg> = Vec::with_capacity(draft.sides.len());
-    let mut told: Vec<PostingTold> = Vec::with_capacity(draft.sides.len());
+    let mut told: Vec<Told<'_>> = Vec::with_capacity(draft.sides.len());
     let mut client_books: Vec<BookId> = Vec::with_capacity(2);
-    let mut owner = None;
     for (side, amount) in draft.sides {
-        let (book, before, account, house, currency) = match side {
+        let (book, before) = match side {
             Side::Client(account) => {
                 if account.lifecycle == Lifecycle::Closing {
                     work.touch(account.id);
                 }
                 client_books.push(account.book);
-                if draft.is_credit {
-                    account.balances.credit_net.checked_add(*amount).ok_or_else(overflow)?;
-                }
-                owner.get_or_insert(*account);
-                let currency = account.standing.currency;
-                (account.book, account.balances.balance, Some(account.id), None, currency)
+                let after = account.balances.after(*amount, draft.is_credit).ok_or_else(overflow)?;
+                told.push(Told::Client(account, *amount, after));
+                (account.book, account.balances.balance)
             }
             Side::House(owner, house) => {
                 let book = work.tx.house_book(*owner, *house)?;
-                (book.id, book.balance, None, Some(house.name()), owner.currency)
+                let after = book.balance.checked_add(*amount).ok_or_else(overflow)?;
+                told.push(Told::House(*owner, *house, book.id, *amount, after));
+                (book.id, book.balance)
             }
         };
         let balance_after = before.checked_add(*amount).ok_or_else(overflow)?;
         legs.push(Leg { book, amount: *amount, balance_after });
-        told.push(PostingTold {
-            account,
-            house,
-            currency: currency.0,
-            amount_minor: *amount,
-            balance_minor: balance_after,
-        });
     }
     let mut salt = [0; 16];
     let comment = (!draft.comment.is_empty()).then(|| {
@@ -128,28 +98,87 @@ pub(super) fn post(work: &Work<'_>, draft: &Draft<'_>) -> Result<PostedDraft, Fa
         let credit = if draft.is_credit && client_books.contains(&leg.book) { leg.amount } else { Amount::ZERO };
         work.tx.set_balance(leg.book, leg.balance_after, credit)?;
     }
-    tell(work, draft, id, posted.seq, posted.recorded_at, told, owner)?;
+    let entry = EntryTold {
+        id,
+        seq: posted.seq,
+        kind: draft.kind,
+        recorded_at: posted.recorded_at,
+        reverses: draft.reverses,
+        reference: draft.tag,
+        movement_id: draft.movement,
+    };
+    tell(work, &entry, &told)?;
     Ok(PostedDraft { id, seq: posted.seq })
 }
 
-fn tell(
-    work: &Work<'_>,
-    draft: &Draft<'_>,
-    id: EntryId,
-    seq: EntrySeq,
-    recorded_at: Moment,
-    postings: Vec<PostingTold>,
-    owner: Option<&Account>,
-) -> Result<(), Failure> {
-    let told = EntryTold {
-        id,
-        seq,
-        kind: draft.kind,
-        recorded_at: recorded_at.to_string(),
-        reverses: draft.reverses,
-        postings,
-    };
-    let profile = owner.map(|account| (account.standing.profile, account.profile));
-    work.emit(&Event { kind: EventType::EntryPosted, object: id.uuid(), profile, payload: to_json(&told)? })?;
+/// What is told of one side of an entry.
+enum Told<'a> {
+    Client(&'a Account, Amount, Balances),
+    House(BookOwner, House, BookId, Amount, Amount),
+}
+
+/// Tells the outside of an entry: each client in an event of its own, so that nobody learns from it who is on the other
+/// side; what the house has of it stands in the first.
+fn tell(work: &Work<'_>, entry: &EntryTold<'_>, told: &[Told<'_>]) -> Result<(), Failure> {
+    let mut owners: Vec<(ProfileSerial, ProfileId)> = Vec::with_capacity(2);
+    for side in told {
+        if let Told::Client(account, ..) = side
+            && !owners.contains(&(account.standing.profile, account.profile))
+        {
+            owners.push((account.standing.profile, account.profile));
+        }
+    }
+    if owners.is_empty() {
+        return tell_entry(work, entry, None, &lines(work, told, |owner| owner.is_none())?);
+    }
+    // The movement and its reference are the first one's, who pays.
+    let theirs = EntryTold { reference: None, movement_id: None, ..*entry };
+    for (number, owner) in owners.iter().enumerate() {
+        let is_theirs = |side: Option<ProfileSerial>| side.map_or(number == 0, |side| side == owner.0);
+        let entry = if number == 0 { entry } else { &theirs };
+        tell_entry(work, entry, Some(*owner), &lines(work, told, is_theirs)?)?;
+    }
     Ok(())
+}
+
+/// The sides of an entry that are told to somebody, in their order.
+fn lines<'a>(
+    work: &Work<'_>,
+    told: &[Told<'a>],
+    is_theirs: impl Fn(Option<ProfileSerial>) -> bool,
+) -> Result<Vec<BalancesTold<'a>>, Failure> {
+    let mut lines = Vec::with_capacity(told.len());
+    for side in told {
+        match side {
+            Told::Client(account, amount, after) if is_theirs(Some(account.standing.profile)) => {
+                lines.push(BalancesTold::of_account(account, after).posted(*amount, account.decimals));
+            }
+            Told::House(owner, house, book, amount, after) if is_theirs(None) => {
+                let (currency, decimals) = currency_of(work, told, owner.currency)?;
+                let line = BalancesTold::of_house(*house, *book, currency, decimals, owner.is_demo, *after);
+                lines.push(line.posted(*amount, decimals));
+            }
+            _ => {}
+        }
+    }
+    Ok(lines)
+}
+
+/// The currency of a house account, which is mostly that of the client beside it.
+fn currency_of<'a>(
+    work: &Work<'_>,
+    told: &[Told<'a>],
+    serial: CurrencySerial,
+) -> Result<(Cow<'a, str>, Decimals), Failure> {
+    let beside = told.iter().find_map(|side| match side {
+        Told::Client(account, ..) if account.standing.currency == serial => Some(*account),
+        _ => None,
+    });
+    match beside {
+        Some(account) => Ok((account.currency.as_str().into(), account.decimals)),
+        None => {
+            let currency = work.tx.currency_of_serial(serial)?.ok_or(Refusal::Internal)?;
+            Ok((currency.code.to_string().into(), currency.decimals))
+        }
+    }
 }

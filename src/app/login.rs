@@ -59,7 +59,7 @@ impl App {
                     object: None,
                     request: Some(request),
                     address: Some(address),
-                    event: None,
+                    events: None,
                 })?;
                 Ok::<_, Failure>(())
             })

@@ -9,6 +9,9 @@ pub mod batch;
 pub mod currencies;
 pub mod deals;
 pub mod deposits;
+pub mod events;
+mod exact;
+pub mod feed;
 pub mod funding;
 pub mod groups;
 pub mod holds;
@@ -31,10 +34,12 @@ pub mod scheduler;
 pub mod sessions;
 pub mod throttle;
 pub mod tokens;
+mod told;
 pub mod transfers;
 pub mod withdrawals;
 mod work;
 
+pub use exact::ExactNumber;
 pub use retries::RetryKey;
 pub use work::{Caller, Command, Done, Failure, Query, View, Work};
 
@@ -66,6 +71,10 @@ pub struct Settings {
     pub account_number_prefix: String,
     /// How long outcomes are kept for retries, in days.
     pub retry_days: u32,
+    /// After how many days events are forgotten; none: never.
+    pub event_days: Option<u32>,
+    /// Streams of events.
+    pub streams: feed::StreamLimits,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
     /// Long reads at a time.
@@ -83,6 +92,8 @@ impl Default for Settings {
             session_lifetime_s: 900,
             account_number_prefix: "21".into(),
             retry_days: 7,
+            event_days: None,
+            streams: feed::StreamLimits::default(),
             operation_timeout: Duration::from_secs(5),
             long_reads: 4,
             backup_interval: None,
@@ -101,9 +112,13 @@ pub struct App {
     principals: PrincipalCache,
     hasher: PasswordHasher,
     logins: Throttle,
+    streams: feed::Streams,
     long_reads: Arc<tokio::sync::Semaphore>,
     long_writes: Arc<tokio::sync::Semaphore>,
 }
+
+/// Old events that are forgotten at a time; bounds how long the writer is busy with it.
+const EVENTS_AT_ONCE: u32 = 200;
 
 impl App {
     /// Takes a database into use. It must have been installed ([`install`]).
@@ -117,6 +132,7 @@ impl App {
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
         let hasher = PasswordHasher::new(randomness.as_ref());
         let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
+        let streams = feed::Streams::new(settings.streams);
         let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
         Ok(App {
             store,
@@ -128,6 +144,7 @@ impl App {
             principals: PrincipalCache::default(),
             hasher,
             logins: Throttle::default(),
+            streams,
             long_reads,
             long_writes: Arc::new(tokio::sync::Semaphore::new(1)),
         })
@@ -226,6 +243,17 @@ impl App {
                     tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
                 Ok::<_, Failure>(more || forgotten > 0)
             })
+            .map_err(refusal_of)?;
+        Ok(ticket.wait().map_err(refusal_of)?? | self.prune_events()?)
+    }
+
+    /// Forgets a few events that are past their time, if any ever are. True if there are more. Blocks.
+    fn prune_events(&self) -> Result<bool, Refusal> {
+        let Some(days) = self.settings.event_days else { return Ok(false) };
+        let before = self.now().plus_s(-i64::from(days) * 86_400);
+        let ticket = self
+            .store
+            .submit(move |tx| tx.prune_events(before, EVENTS_AT_ONCE).map_err(Failure::from))
             .map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }

@@ -3,11 +3,11 @@
 use super::accounts::find as find_account;
 use super::ledger::PostedDraft;
 use super::scheduler::JobKind;
-use super::work::to_json;
+use super::told::tell_movement;
 use super::{Failure, Query, View, Work};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
-use crate::domain::event::{Event, EventType};
+use crate::domain::event::EventType;
 use crate::domain::ids::{AccountId, MovementId, MovementSerial};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::movement::{Movement, MovementKind, MovementState};
@@ -145,13 +145,7 @@ pub(super) fn told(work: &Work<'_>, serial: MovementSerial, kind: EventType) -> 
     let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
     let account =
         work.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    let owner = account.standing.profile;
-    work.emit(&Event {
-        kind,
-        object: movement.id.uuid(),
-        profile: Some((owner, account.profile)),
-        payload: to_json(&movement)?,
-    })?;
+    tell_movement(work, kind, &movement, &account)?;
     Ok(movement)
 }
 
@@ -292,6 +286,7 @@ impl Query for ListMovements {
 /// Notes a movement that is asked for and posted in one call.
 pub(super) fn note_posted(
     work: &Work<'_>,
+    id: MovementId,
     kind: MovementKind,
     account: &Account,
     amount: Amount,
@@ -299,7 +294,7 @@ pub(super) fn note_posted(
     clearing: Clearing,
 ) -> Result<MovementSerial, Failure> {
     let new = NewMovement {
-        id: MovementId::new(work.now, work.app.randomness()),
+        id,
         kind,
         account: account.book,
         to_account: None,

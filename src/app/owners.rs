@@ -156,18 +156,19 @@ pub(super) fn admit_primary(work: &Work<'_>, old: &Owners, new: &Owners) -> Resu
 
 /// What the outside is told of an owner.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct OwnerTold {
-    account: AccountId,
+    account_id: AccountId,
     /// Left out where somebody who sees the account does not see this client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<ProfileId>,
+    profile_id: Option<ProfileId>,
     /// What it may do; none: it is no longer an owner.
     access: Option<OwnerAccess>,
     /// Its place; none: it is no longer an owner.
     priority: Option<usize>,
     /// How many owners there are.
     owners: usize,
-    version: u64,
+    version: String,
 }
 
 /// Writes the owners of an account and all that follows from it. Returns the account's version.
@@ -203,12 +204,12 @@ pub(super) fn write(
     // Told to those who saw the account before; the change of the primary owner also to those who see it now.
     let version = account.version + 1;
     let told = OwnerTold {
-        account: account.id,
-        profile: if is_seen_by_all(work, leaving.profile, subject)? { Some(subject) } else { None },
+        account_id: account.id,
+        profile_id: if is_seen_by_all(work, leaving.profile, subject)? { Some(subject) } else { None },
         access: new.access(subject),
         priority: new.priority(subject),
         owners: new.list().len(),
-        version,
+        version: version.to_string(),
     };
     let profile = Some((leaving.serial, leaving.profile));
     work.emit(&Event { kind, object: account.id.uuid(), profile, payload: to_json(&told)? })?;

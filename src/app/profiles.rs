@@ -2,10 +2,10 @@
 
 use super::labels::check_profile_reference;
 use super::passwords::PasswordHash;
-use super::work::to_json;
+use super::told::tell_profile;
 use super::{Command, Failure, Query, View, Work};
 use crate::domain::account::Account;
-use crate::domain::event::{Event, EventType};
+use crate::domain::event::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::labels::{Labels, LabelsChange};
 use crate::domain::page::{Listing, Page};
@@ -192,7 +192,7 @@ pub(super) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Re
 /// Tells the outside of a profile as it is now.
 pub(super) fn told(work: &Work<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
     let profile = work.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
-    work.emit(&Event { kind, object: id.uuid(), profile: Some((profile.serial, id)), payload: to_json(&profile)? })?;
+    tell_profile(work, kind, &profile)?;
     Ok(profile)
 }
 

@@ -146,6 +146,12 @@ pub struct Change {
     pub code: String,
 }
 
+/// What the outside is told of a change.
+#[derive(Serialize)]
+struct ChangesTold<'a> {
+    changes: &'a [Change],
+}
+
 /// Reads the file. The error names line and column.
 pub fn parse(text: &str) -> Result<ReferenceFile, String> {
     let file: ReferenceFile = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -390,7 +396,7 @@ impl Command for ApplyReference {
                 kind: EventType::ReferenceChanged,
                 object: work.app.installation().uuid,
                 profile: None,
-                payload: super::work::to_json(&changes)?,
+                payload: super::work::to_json(&ChangesTold { changes: &changes })?,
             })?;
         }
         Ok(changes)

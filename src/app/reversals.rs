@@ -92,6 +92,7 @@ impl Command for ReverseEntry {
             tag: None,
             reverses: Some(entry.seq),
             is_credit,
+            movement: None,
         };
         Ok(Posted { entry: post(work, &draft)?.id })
     }

@@ -120,6 +120,9 @@ impl App {
             self.run_due_jobs()?;
         }
         self.step_to(caller, to)?;
+        // Events that are past their time by then are forgotten by then.
+        while self.prune_events()? {}
+        self.store.wake_followers();
         Ok(self.now())
     }
 

@@ -133,7 +133,7 @@ impl App {
                     object: Some(profile.id.uuid()),
                     request: Some(caller.request),
                     address: caller.address,
-                    event: None,
+                    events: None,
                 })?;
                 Ok::<_, Failure>(())
             })

@@ -7,7 +7,7 @@ use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::principal::{Principal, Right, Visibility};
 use crate::domain::refusal::{Credentials, Noun, Refusal};
 use crate::domain::text;
-use crate::store::{NewToken, TokenKind, TokenRow};
+use crate::store::{NewToken, ReadTx, StoreError, TokenKind, TokenRow};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -99,6 +99,11 @@ impl PrincipalCache {
         }
     }
 
+    /// Rises whenever an operator or a token changes.
+    pub(super) fn epoch(&self) -> u64 {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).epoch
+    }
+
     pub(super) fn forget(&self) {
         let mut cached = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         cached.epoch += 1;
@@ -128,6 +133,7 @@ impl App {
     /// Forgets who was looked up. To be called after operators or tokens have changed.
     pub fn forget_principals(&self) {
         self.principals.forget();
+        self.store.wake_followers();
     }
 
     fn refuse_foreign_token(&self, token: &str) -> Refusal {
@@ -139,10 +145,23 @@ impl App {
     }
 
     fn look_up(&self, hash: &[u8; 32]) -> Result<Principal, Refusal> {
+        self.principal_of(|tx| tx.token_by_hash(hash))
+    }
+
+    /// The caller as it is now, found by the token that it used.
+    pub(super) fn principal_again(&self, principal: &Principal) -> Result<Principal, Refusal> {
+        let id = principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
+        self.principal_of(|tx| tx.token(id))
+    }
+
+    fn principal_of(
+        &self,
+        token: impl FnOnce(&ReadTx<'_>) -> Result<Option<TokenRow>, StoreError>,
+    ) -> Result<Principal, Refusal> {
         let unknown = || Failure::from(Refusal::Unauthenticated(Credentials::Unknown));
         self.store
             .read(|tx| {
-                let token = tx.token_by_hash(hash)?.ok_or_else(unknown)?;
+                let token = token(tx)?.ok_or_else(unknown)?;
                 let operator = tx.operator(token.principal)?.ok_or_else(unknown)?;
                 if token.revoked_at.is_some() || operator.disabled_at.is_some() {
                     return Err(Refusal::Unauthenticated(Credentials::Revoked).into());

@@ -73,6 +73,7 @@ impl Command for Transfer {
         admit_debit(&from, amount)?;
 
         let serial = self.request.note(work, MovementKind::Transfer, &from, Some(&to), amount)?;
+        let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
         let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::BalanceOverflow);
         let both = [(Side::Client(&from), negative(amount)?), (Side::Client(&to), arriving)];
         // The fx accounts of the two currencies carry the conversion, so that each currency sums to zero.
@@ -89,9 +90,9 @@ impl Command for Transfer {
             tag: self.request.reference.as_deref(),
             reverses: None,
             is_credit: false,
+            movement: Some(movement.id),
         };
         let posted = post(work, &draft)?;
-        let movement = work.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
         step(work, &movement, MovementState::Posted, Some((posted, amount)))?;
         told(work, serial, EventType::MovementRequested)
     }

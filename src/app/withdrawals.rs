@@ -112,7 +112,7 @@ pub(super) fn pay(
     amount: Amount,
     comment: &str,
 ) -> Result<(), Failure> {
-    let posted = post_out(work, account, amount, comment, movement.reference.as_deref())?;
+    let posted = post_out(work, account, amount, comment, movement.reference.as_deref(), movement.id)?;
     step(work, movement, MovementState::Posted, Some((posted, amount)))
 }
 
@@ -123,12 +123,16 @@ fn post_out(
     amount: Amount,
     comment: &str,
     tag: Option<&str>,
+    movement: MovementId,
 ) -> Result<PostedDraft, Failure> {
     admit_debit(account, amount)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let bank = Side::House(BookOwner::of(account), House::Bank);
     let sides = [(Side::Client(account), debit), (bank, amount)];
-    post(work, &Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false })
+    let movement = Some(movement);
+    let draft =
+        Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false, movement };
+    post(work, &draft)
 }
 
 /// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.
@@ -138,8 +142,9 @@ pub(super) fn note_paid(
     amount: Amount,
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
-    let posted = post_out(work, account, amount, comment, None)?;
-    note_posted(work, MovementKind::Withdrawal, account, amount, posted, Clearing::default())?;
+    let id = MovementId::new(work.now, work.app.randomness());
+    let posted = post_out(work, account, amount, comment, None, id)?;
+    note_posted(work, id, MovementKind::Withdrawal, account, amount, posted, Clearing::default())?;
     Ok(posted)
 }
 

@@ -100,6 +100,7 @@ pub struct Work<'a> {
     /// Settings and randomness.
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
+    last_event: Cell<Option<EventSeq>>,
     touched: RefCell<BTreeSet<AccountId>>,
     involved: RefCell<Involved>,
 }
@@ -107,8 +108,9 @@ pub struct Work<'a> {
 impl<'a> Work<'a> {
     fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Work<'a> {
         let now = tx.moment(|| app.now());
+        let last_event = Cell::new(None);
         let (first_event, touched, involved) = (Cell::new(None), RefCell::default(), RefCell::default());
-        Work { tx, caller, now, app, first_event, touched, involved }
+        Work { tx, caller, now, app, first_event, last_event, touched, involved }
     }
 
     /// What the caller sees.
@@ -125,6 +127,7 @@ impl<'a> Work<'a> {
         if let Some((_, client)) = event.profile {
             self.involve(client);
         }
+        self.last_event.set(Some(seq));
         Ok(seq)
     }
 
@@ -190,7 +193,7 @@ impl<'a> Work<'a> {
             object: first.map(|event| event.object),
             request: Some(self.caller.request),
             address: self.caller.address,
-            event: first.map(|event| event.seq),
+            events: first.map(|event| event.seq).zip(self.last_event.get()),
         })?;
         Ok(outcome)
     }
@@ -352,7 +355,7 @@ impl App {
         })?
     }
 
-    fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
+    pub(super) fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
         let now = self.now();
         self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)
     }

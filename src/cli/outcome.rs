@@ -126,7 +126,7 @@ impl From<Refusal> for Failure {
         let exit = match &refusal {
             Refusal::Busy { .. } | Refusal::Throttled { .. } | Refusal::ShuttingDown => Exit::Busy,
             Refusal::StorageUnavailable => Exit::Database,
-            Refusal::Forbidden { .. } | Refusal::AddressNotAllowed => Exit::Permission,
+            Refusal::Forbidden { .. } | Refusal::LimitedByTags | Refusal::AddressNotAllowed => Exit::Permission,
             Refusal::Unauthenticated(_) | Refusal::EndUserToken => Exit::Authentication,
             _ => Exit::Failure,
         };

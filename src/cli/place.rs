@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::control::{self, ControlCommand};
 use super::keeper;
 use super::outcome::{Exit, Failure};
+use crate::app::feed::StreamLimits;
 use crate::app::{self, App, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::{BackupError, Watch};
@@ -155,6 +156,12 @@ fn settings(config: &Config) -> Settings {
         session_lifetime_s: narrow(config.sessions.lifetime_s),
         account_number_prefix: config.accounts.number_prefix.clone(),
         retry_days: narrow(config.idempotency.retention_days),
+        event_days: Some(narrow(config.events.retention_days)).filter(|days| *days > 0),
+        streams: StreamLimits {
+            all: usize::try_from(config.events.max_streams).unwrap_or(usize::MAX),
+            each: usize::try_from(config.events.max_streams_per_operator).unwrap_or(usize::MAX),
+            heartbeat: Duration::from_millis(config.events.heartbeat_ms),
+        },
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
         // Point reads always find a connection that long reads have left.
         long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),

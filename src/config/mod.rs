@@ -11,6 +11,7 @@ mod accounts;
 mod apis;
 mod backup;
 mod environment;
+mod events;
 mod example;
 mod file;
 mod idempotency;
@@ -40,6 +41,7 @@ pub use access::Access;
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
 pub use backup::{Backup, S3Environment};
+pub use events::Events;
 pub use example::example;
 pub use idempotency::Idempotency;
 pub use log::{Log, LogFormat};
@@ -74,6 +76,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// How long a retry gets the same answer.
     pub idempotency: Idempotency,
+    /// Events.
+    pub events: Events,
     /// The database.
     pub store: Store,
     /// Backups.
@@ -272,6 +276,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Sessions>("sessions"),
         section::<Accounts>("accounts"),
         section::<Idempotency>("idempotency"),
+        section::<Events>("events"),
         section::<Store>("store"),
         section::<Backup>("backup"),
         section::<Log>("log"),

@@ -18,6 +18,8 @@ section! {
         workers: u64 = 0, in 0..=1024;
         /// Milliseconds that a client has to send its request before the connection is closed.
         request_timeout_ms: u64 = 10_000, in 100..=600_000;
+        /// Milliseconds after which a connection is closed whose client does not take what it was sent.
+        send_timeout_ms: u64 = 30_000, in 100..=600_000;
         /// The largest request body in bytes; no call of any API needs more than the default of 1 MiB.
         body_limit_bytes: u64 = 1_048_576, in 1024..=1_048_576;
         /// Connections open at once, on all listeners together; more wait outside.

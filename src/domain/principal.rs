@@ -25,13 +25,15 @@ pub enum Right {
     MoveFunds,
     /// Issue and check end-user sessions.
     IssueSessions,
+    /// Read and follow events.
+    ReadEvents,
     /// What only administrators do: operators, tokens, keys, reference data, forced reversals, the clock of a sandbox.
     Administer,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 8] = [
+    pub const ALL: [Right; 9] = [
         Right::ReadReference,
         Right::ReadProfiles,
         Right::WriteProfiles,
@@ -39,6 +41,7 @@ impl Right {
         Right::WriteAccounts,
         Right::MoveFunds,
         Right::IssueSessions,
+        Right::ReadEvents,
         Right::Administer,
     ];
 
@@ -52,6 +55,7 @@ impl Right {
             Right::WriteAccounts => "accounts:write",
             Right::MoveFunds => "funds:move",
             Right::IssueSessions => "sessions:issue",
+            Right::ReadEvents => "events:read",
             Right::Administer => "admin",
         }
     }
@@ -98,7 +102,7 @@ impl Role {
             Role::Admin => true,
             Role::Operator => right != Right::Administer,
             Role::Viewer | Role::Auditor => {
-                matches!(right, Right::ReadReference | Right::ReadProfiles | Right::ReadAccounts)
+                matches!(right, Right::ReadReference | Right::ReadProfiles | Right::ReadAccounts | Right::ReadEvents)
             }
         }
     }

@@ -122,6 +122,8 @@ pub enum Refusal {
         /// The right that is missing.
         right: Right,
     },
+    /// The caller sees only clients with its tags, and this is about all of them.
+    LimitedByTags,
     /// The body did not arrive in time.
     BodyTimeout,
     /// The body is larger than is read.
@@ -149,6 +151,11 @@ pub enum Refusal {
         field: String,
         /// The range.
         reason: String,
+    },
+    /// Events that were asked for are not kept any more.
+    EventsPruned {
+        /// The oldest event that is kept.
+        oldest: i64,
     },
     /// The idempotency key was used for another request before.
     IdempotencyConflict,
@@ -293,12 +300,14 @@ impl Refusal {
             Refusal::Unauthenticated(Credentials::BadLogin) => "BAD_LOGIN",
             Refusal::EndUserToken => "END_USER_TOKEN",
             Refusal::Forbidden { .. } => "RIGHT_MISSING",
+            Refusal::LimitedByTags => "LIMITED_BY_TAGS",
             Refusal::BodyTimeout => "BODY_TIMEOUT",
             Refusal::BodyTooLarge { .. } => "BODY_TOO_LARGE",
             Refusal::WrongContentType => "WRONG_CONTENT_TYPE",
             Refusal::MalformedBody { .. } => "MALFORMED_BODY",
             Refusal::InvalidField { .. } => "INVALID_FIELD",
             Refusal::OutOfRange { .. } => "OUT_OF_RANGE",
+            Refusal::EventsPruned { .. } => "EVENTS_PRUNED",
             Refusal::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
             Refusal::NotFound(_) => "NOT_FOUND",
             Refusal::UnknownCurrency { .. } => "UNKNOWN_CURRENCY",
@@ -372,6 +381,7 @@ impl fmt::Display for Refusal {
             Refusal::Unauthenticated(Credentials::BadLogin) => f.write_str("wrong name or password"),
             Refusal::EndUserToken => f.write_str("an end user's token does not open this interface"),
             Refusal::Forbidden { right } => write!(f, "the right {} is needed", right.name()),
+            Refusal::LimitedByTags => f.write_str("this is about all clients, and you see only some"),
             Refusal::BodyTimeout => f.write_str("the body did not arrive in time"),
             Refusal::BodyTooLarge { limit_bytes } => write!(f, "the body may have at most {limit_bytes} bytes"),
             Refusal::WrongContentType => f.write_str("send the body as Content-Type: application/json"),
@@ -379,6 +389,11 @@ impl fmt::Display for Refusal {
             Refusal::InvalidField { field, reason } | Refusal::OutOfRange { field, reason } => {
                 write!(f, "{field}: {reason}")
             }
+            Refusal::EventsPruned { oldest } => write!(
+                f,
+                "after: the events that follow it are not kept any more; the oldest one is {oldest}; \
+                 begin with the checkpoint"
+            ),
             Refusal::IdempotencyConflict => {
                 f.write_str("this Idempotency-Key was used for another request; take a new key")
             }

@@ -14,10 +14,11 @@ use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use gate::Gate;
 use mounts::Plan;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tls::Certificates;
@@ -122,6 +123,8 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
         }
     }
     tracing::info!("stopping: finishing what is under way");
+    // They would never finish by themselves.
+    app.end_streams();
     for handle in handles {
         handle.stop(true).await;
     }
@@ -168,11 +171,29 @@ fn start(
     for address in &plan.listen {
         let address = *address;
         let bind = |error| ServeError::Bind { address, error };
+        let listener = listener(address, Duration::from_millis(config.server.send_timeout_ms)).map_err(bind)?;
         server = match certificates {
-            None => server.bind(address).map_err(bind)?,
-            Some(certificates) => server.bind_rustls_0_23(address, certificates.server_config()?).map_err(bind)?,
+            None => server.listen(listener).map_err(bind)?,
+            Some(certificates) => server.listen_rustls_0_23(listener, certificates.server_config()?).map_err(bind)?,
         };
     }
     let addresses = server.addrs();
     Ok((server.run(), addresses))
+}
+
+/// Connections that wait to be taken.
+const BACKLOG: i32 = 1024;
+
+/// A listener whose connections end when the other side leaves what it was sent unread for too long: it is gone, or it
+/// follows events and is too slow. Connections get this from the listener that they come in at.
+fn listener(address: SocketAddr, send_timeout: Duration) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(send_timeout))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = send_timeout;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }

@@ -181,6 +181,11 @@ impl ReadTx<'_> {
         self.find(concat!(sql!("access/token_columns"), "WHERE k.hash = ?1"), [hash], token)
     }
 
+    /// The token of an id.
+    pub fn token(&self, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
+        self.find(concat!(sql!("access/token_columns"), "WHERE k.uuid = ?1"), [id.uuid()], token)
+    }
+
     /// All tokens, in the order in which they were made.
     pub fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         self.all(concat!(sql!("access/token_columns"), "ORDER BY k.id"), [], token)

@@ -24,8 +24,8 @@ pub struct AuditRow<'a> {
     pub request: Option<RequestId>,
     /// From where.
     pub address: Option<IpAddr>,
-    /// The first event of it.
-    pub event: Option<EventSeq>,
+    /// The first and the last event of it.
+    pub events: Option<(EventSeq, EventSeq)>,
 }
 
 impl WriteTx<'_> {
@@ -41,7 +41,8 @@ impl WriteTx<'_> {
                 row.object,
                 row.request.map(RequestId::uuid),
                 row.address.map(|address| address.to_string()),
-                row.event.map(|seq| seq.0),
+                row.events.map(|(first, _)| first.0),
+                row.events.map(|(_, last)| last.0),
             ),
         )?;
         Ok(())

@@ -116,6 +116,7 @@ impl WriteTx<'_> {
     pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
         for table in [
             "jobs",
+            "event_checkpoint_books",
             "movements",
             "postings",
             "entries",
@@ -140,6 +141,9 @@ impl WriteTx<'_> {
         ] {
             self.run(&format!("DELETE FROM {table}"), [])?;
         }
+        self.run("UPDATE event_checkpoint SET seq = 0, entry_seq = 0", [])?;
+        self.run("UPDATE event_consumers SET delivered_seq = 0", [])?;
+        self.note_news();
         self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;
         self.set_clock_ahead(0)
     }

@@ -16,6 +16,7 @@ mod currencies;
 mod data_dir;
 mod entries;
 mod error;
+mod event_balances;
 mod events;
 mod groups;
 mod idempotency;
@@ -31,6 +32,7 @@ mod platforms;
 mod portfolios;
 mod profiles;
 mod proof;
+mod proof_events;
 mod sessions;
 mod snapshot;
 mod stats;
@@ -47,6 +49,8 @@ pub use currencies::CurrencyRow;
 pub use data_dir::{BackupLock, DataDir, DataDirError, Locked};
 pub use entries::{DealFilter, DealRow, EntryRow, NewEntry, PostedEntry};
 pub use error::StoreError;
+pub use event_balances::{CheckpointBook, EventCheckpoint};
+pub use events::{EventFilter, EventRow, Feed};
 pub use groups::{GroupFilter, GroupRow};
 pub use idempotency::StoredOutcome;
 pub use installation::{Installation, Mode};
@@ -73,6 +77,7 @@ use connection::ReaderManager;
 use journal::Opening;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::watch;
 use transaction::CommitMoment;
 use uuid::Uuid;
 use writer::Writer;
@@ -186,6 +191,16 @@ impl Store {
         F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
     {
         self.writer.submit(operation, true)
+    }
+
+    /// Something to wait on for those who follow events: it changes as soon as a commit has made events durable.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.writer.news().subscribe()
+    }
+
+    /// Wakes those who follow events for another reason than a commit.
+    pub fn wake_followers(&self) {
+        self.writer.news().send_replace(());
     }
 
     /// Runs a read on a read-only connection, in one transaction, so that all it sees belongs together. Never waits for

@@ -62,7 +62,7 @@ pub struct Proof {
 const FINDINGS_MAX: usize = 20;
 
 impl Proof {
-    fn find(&mut self, check: &'static str, what: impl FnOnce() -> String) {
+    pub(super) fn find(&mut self, check: &'static str, what: impl FnOnce() -> String) {
         if self.findings.iter().filter(|finding| finding.check == check).count() < FINDINGS_MAX {
             self.findings.push(Finding { check, what: what() });
         }
@@ -143,17 +143,14 @@ impl ReadTx<'_> {
         let mut proof = Proof::default();
         let books = self.book_lines()?;
         proof.books = books.len() as u64;
-        let (journal, ledger) = match may_share {
-            true => self.prove_both(&mut proof, &books)?,
-            false => (self.prove_journal(&mut proof, &books)?, self.prove_ledger(&mut proof, &books)?),
-        };
+        let (journal, ledger) = self.prove_all(&mut proof, &books, may_share)?;
         if journal != ledger {
             proof.find("journal", || "the postings differ from the legs of the entries".to_owned());
         }
         self.prove_movements(&mut proof)?;
         self.prove_owners(&mut proof)?;
         self.prove_approvals(&mut proof)?;
-        self.prove_events(&mut proof)?;
+        self.prove_outcomes(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
                 format!("account {account}: its reference or alias counts in another place than its own")
@@ -163,13 +160,21 @@ impl ReadTx<'_> {
         Ok(proof)
     }
 
-    /// Journal and ledger at the same time, each on a connection of its own. Where the second connection does not see the
-    /// very state that the first one sees, because somebody has written meanwhile, one after the other.
-    fn prove_both(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<(SetSum, SetSum), StoreError> {
-        let file = self.connection().path().map(PathBuf::from);
+    /// Journal, ledger and events at the same time, each on a connection of its own. Where another connection does not see
+    /// the very state that the first one sees, because somebody has written meanwhile, one after the other.
+    fn prove_all(
+        &self,
+        proof: &mut Proof,
+        books: &HashMap<i64, BookLine>,
+        may_share: bool,
+    ) -> Result<(SetSum, SetSum), StoreError> {
+        let file = self.connection().path().filter(|_| may_share).map(PathBuf::from);
         let head = self.head()?;
         std::thread::scope(|scope| {
-            let beside = file.map(|file| scope.spawn(move || prove_ledger_beside(&file, head, books)));
+            let feed =
+                file.clone().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_feed(part))));
+            let beside =
+                file.map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_ledger(part, books))));
             let journal = self.prove_journal(proof, books)?;
             let ledger = match beside.and_then(|beside| beside.join().ok().flatten()) {
                 Some((part, sum)) => {
@@ -179,14 +184,22 @@ impl ReadTx<'_> {
                 }
                 None => self.prove_ledger(proof, books)?,
             };
+            match feed.and_then(|feed| feed.join().ok().flatten()) {
+                Some((part, ())) => {
+                    proof.events = part.events;
+                    proof.findings.extend(part.findings);
+                }
+                None => self.prove_feed(proof)?,
+            }
             Ok((journal, ledger))
         })
     }
 
-    /// The last entry and the last event: whatever changes the books raises one of them.
-    fn head(&self) -> Result<(i64, i64), StoreError> {
-        let sql = "SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT coalesce(max(seq), 0) FROM events)";
-        self.one(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    /// The last entry, the last event and the checkpoint: whatever changes the books or the events raises one of them.
+    fn head(&self) -> Result<(i64, i64, i64), StoreError> {
+        let sql = "SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT coalesce(max(seq), 0) FROM events),
+                          (SELECT seq FROM event_checkpoint)";
+        self.one(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     }
 
     fn book_lines(&self) -> Result<HashMap<i64, BookLine>, StoreError> {
@@ -352,26 +365,18 @@ impl ReadTx<'_> {
         }
         Ok(())
     }
-
-    fn prove_events(&self, proof: &mut Proof) -> Result<(), StoreError> {
-        let (count, first, last): (u64, u64, u64) =
-            self.one("SELECT count(*), coalesce(min(seq), 1), coalesce(max(seq), 0) FROM events", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
-        proof.events = count;
-        if last + 1 - first != count {
-            proof.find("events", || format!("{count} events are numbered from {first} to {last}"));
-        }
-        Ok(())
-    }
 }
 
 fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u8>>> {
     row.get(column)
 }
 
-/// The ledger part on a connection of its own; nothing if that does not see the state with this head.
-fn prove_ledger_beside(file: &Path, head: (i64, i64), books: &HashMap<i64, BookLine>) -> Option<(Proof, SetSum)> {
+/// A part of the proof on a connection of its own; nothing if that does not see the state with this head.
+fn beside<T>(
+    file: &Path,
+    head: (i64, i64, i64),
+    prove: impl FnOnce(&ReadTx<'_>, &mut Proof) -> Result<T, StoreError>,
+) -> Option<(Proof, T)> {
     let connection = open_reader(file).ok()?;
     let snapshot = Snapshot::begin(&connection).ok()?;
     let tx = ReadTx::new(snapshot.connection());
@@ -379,7 +384,7 @@ fn prove_ledger_beside(file: &Path, head: (i64, i64), books: &HashMap<i64, BookL
         return None;
     }
     let mut part = Proof::default();
-    let sum = tx.prove_ledger(&mut part, books).ok()?;
+    let sum = prove(&tx, &mut part).ok()?;
     Some((part, sum))
 }
 

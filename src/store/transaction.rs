@@ -122,11 +122,21 @@ impl CommitMoment {
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
     moment: &'c CommitMoment,
+    has_news: Cell<bool>,
 }
 
 impl<'c> WriteTx<'c> {
     pub(super) fn new(connection: &'c Connection, moment: &'c CommitMoment) -> Self {
-        WriteTx { read: ReadTx::new(connection), moment }
+        WriteTx { read: ReadTx::new(connection), moment, has_news: Cell::new(false) }
+    }
+
+    /// Notes that there will be something for those who follow events.
+    pub(super) fn note_news(&self) {
+        self.has_news.set(true);
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        self.has_news.get()
     }
 
     /// The moment of the commit that this is part of: the first operation of a commit that asks reads the clock, the

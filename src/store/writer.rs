@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The most operations that share one commit.
 const BATCH_MAX: usize = 256;
@@ -182,6 +182,7 @@ pub(super) struct Writer {
     queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     health: Arc<Health>,
+    news: Arc<watch::Sender<()>>,
 }
 
 impl Writer {
@@ -195,7 +196,18 @@ impl Writer {
         let (queue, jobs) = sync_channel(tuning.queue);
         let health = Arc::new(Health::default());
         let number = Cell::new(journal.status().committed);
-        let state = Loop { connection, jobs, health: Arc::clone(&health), checkpointer, journal, moment, number };
+        let news = Arc::new(watch::Sender::new(()));
+        let state = Loop {
+            connection,
+            jobs,
+            health: Arc::clone(&health),
+            checkpointer,
+            journal,
+            moment,
+            number,
+            news: Arc::clone(&news),
+            has_news: Cell::new(false),
+        };
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let health = Arc::clone(&state.health);
             if catch_unwind(AssertUnwindSafe(|| state.run())).is_err() {
@@ -209,11 +221,16 @@ impl Writer {
                 None
             }
         };
-        Writer { queue: Mutex::new(Some(queue)), thread: Mutex::new(thread), health }
+        Writer { queue: Mutex::new(Some(queue)), thread: Mutex::new(thread), health, news }
     }
 
     pub(super) fn health(&self) -> &Arc<Health> {
         &self.health
+    }
+
+    /// Changes whenever a commit has made events durable.
+    pub(super) fn news(&self) -> &watch::Sender<()> {
+        &self.news
     }
 
     pub(super) fn submit<T, E, F>(&self, work: F, is_long: bool) -> Result<Ticket<T, E>, NotApplied>
@@ -257,6 +274,9 @@ struct Loop {
     moment: CommitMoment,
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
+    news: Arc<watch::Sender<()>>,
+    /// Whether the batch that is being filled has news.
+    has_news: Cell<bool>,
 }
 
 impl Loop {
@@ -342,6 +362,7 @@ impl Loop {
         }
         self.moment.begin();
         let mut left = None;
+        self.has_news.set(false);
         let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
         let mut next = Some(first);
         let mut has_changed = false;
@@ -382,6 +403,10 @@ impl Loop {
                     self.health.note(None);
                 }
                 self.count(done.len(), since.elapsed());
+                // Not before: what is told of is on disk.
+                if self.has_news.get() {
+                    self.news.send_replace(());
+                }
                 for (job, fate) in done {
                     job.answer(fate);
                 }
@@ -411,6 +436,9 @@ impl Loop {
         let fate = match verdict {
             Ok(Verdict::Keep) => {
                 self.execute("RELEASE operation")?;
+                if tx.has_news() {
+                    self.has_news.set(true);
+                }
                 return Ok((Ok(()), true));
             }
             Ok(Verdict::Undo) => Ok(()),

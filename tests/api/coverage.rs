@@ -125,6 +125,8 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         (("POST", "/batch"), write("native_batch::every_operation_does_what_its_own_route_does", "native_batch_access::what_is_hidden_is_not_found_in_a_batch_either", "native_batch::a_batch_is_replayed_as_a_whole", "native_batch::an_atomic_batch_is_done_as_a_whole_or_not_at_all")),
         (("POST", "/sandbox/clock"), write("sandbox::a_month_passes_in_one_call_and_each_thing_happens_at_its_time", READS_NO_CLIENT, "", JOURNEY)),
         (("POST", "/sandbox/reset"), write("sandbox::a_reset_leaves_operators_tokens_and_reference_data", READS_NO_CLIENT, "", JOURNEY)),
+        (("GET", "/events"), read("native_events::events_are_read_in_their_order_by_type_and_in_pages", "native_events::events_obey_tags_as_they_are_now")),
+        (("GET", "/events/checkpoint"), read("native_events::old_events_are_pruned_and_the_checkpoint_stands_for_them", "native_events::events_obey_tags_as_they_are_now")),
         (("GET", "/portfolios/{id}"), read("native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN)),
     ])
 }

@@ -282,27 +282,27 @@ fn events_of_owners_name_only_clients_whom_all_who_see_the_account_see() {
         .collect();
     let told = |event: &(String, String, Value)| {
         let (kind, of, payload) = event;
-        let fields = ["profile", "access", "priority", "owners", "version"].map(|name| payload[name].clone());
+        let fields = ["profileId", "access", "priority", "owners", "version"].map(|name| payload[name].clone());
         (kind.trim_start_matches("account.").to_owned(), of.clone(), fields)
     };
     let nobody = Value::Null;
     assert_eq!(
         events.iter().filter(|(kind, ..)| kind != "account.primary_changed").map(told).collect::<Vec<_>>(),
         [
-            ("owner_added".into(), retail.clone(), [nobody.clone(), json!("read"), json!(2), json!(2), json!(2)]),
-            ("owner_added".into(), retail.clone(), [json!(both), json!("read"), json!(3), json!(3), json!(3)]),
-            ("owner_changed".into(), retail.clone(), [nobody.clone(), json!("full"), json!(2), json!(3), json!(4)]),
+            ("owner_added".into(), retail.clone(), [nobody.clone(), json!("read"), json!(2), json!(2), json!("2")]),
+            ("owner_added".into(), retail.clone(), [json!(both), json!("read"), json!(3), json!(3), json!("3")]),
+            ("owner_changed".into(), retail.clone(), [nobody.clone(), json!("full"), json!(2), json!(3), json!("4")]),
             (
                 "owner_removed".into(),
                 retail.clone(),
-                [json!(retail), nobody.clone(), nobody.clone(), json!(2), json!(5)]
+                [json!(retail), nobody.clone(), nobody.clone(), json!(2), json!("5")]
             ),
-            ("owner_removed".into(), vip.clone(), [json!(both), nobody.clone(), nobody, json!(1), json!(6)]),
+            ("owner_removed".into(), vip.clone(), [json!(both), nobody.clone(), nobody, json!(1), json!("6")]),
         ]
     );
     let moved: Vec<_> = events.iter().filter(|(kind, ..)| kind == "account.primary_changed").collect();
     assert_eq!(moved.len(), 1);
-    assert_eq!((&moved[0].1, &moved[0].2["profile"], &moved[0].2["id"]), (&vip, &json!(vip), &json!(account)));
+    assert_eq!((&moved[0].1, &moved[0].2["profileId"], &moved[0].2["id"]), (&vip, &json!(vip), &json!(account)));
 }
 
 #[test]

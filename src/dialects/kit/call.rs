@@ -7,7 +7,7 @@ use crate::app::{App, Caller, Command, Done, Query, RetryKey};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
@@ -64,6 +64,14 @@ impl Call {
     /// A header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the caller wants an answer of this content type. A caller who asks for the head only gets that of JSON.
+    pub fn accepts(&self, content_type: &str) -> bool {
+        let is_meant =
+            |range: &str| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(content_type));
+        let accepted = self.header(header::ACCEPT.as_str()).unwrap_or_default();
+        self.request.method() == Method::GET && accepted.split(',').any(is_meant)
     }
 
     /// The body as JSON, whatever it is declared to be.

@@ -11,9 +11,10 @@ pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
 pub use members::{Members, Scalar, sent};
 pub use query::QueryParams;
-pub use reply::{ExactNumber, Reply};
+pub use reply::Reply;
 pub use routes::{Access, Route, Routes, Shared, refuse, respond, unknown_route};
 
+pub use crate::app::ExactNumber;
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::Refusal;
 use actix_web::HttpRequest;

@@ -1,18 +1,37 @@
 //! Replies.
 
-use crate::domain::money::{Amount, Decimals};
 use crate::domain::refusal::Refusal;
 use actix_web::http::StatusCode;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use actix_web::web::Bytes;
+use futures_core::Stream;
+use serde::Serialize;
+use std::fmt;
+use std::pin::Pin;
+
+/// What a reply has to say.
+pub enum ReplyBody {
+    /// JSON.
+    Json(Vec<u8>),
+    /// Something of this content type, in pieces.
+    Stream(&'static str, Pin<Box<dyn Stream<Item = Bytes>>>),
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReplyBody::Json(body) => write!(f, "{} bytes of JSON", body.len()),
+            ReplyBody::Stream(content_type, _) => write!(f, "a stream of {content_type}"),
+        }
+    }
+}
 
 /// A successful answer, before it becomes an HTTP response.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
-    /// The body, JSON.
-    pub body: Vec<u8>,
+    /// The body.
+    pub body: ReplyBody,
     /// Whether it repeats the answer of an earlier call with the same idempotency key.
     pub replayed: bool,
     /// The version of the object in the body, for the `ETag` header.
@@ -26,7 +45,14 @@ impl Reply {
             tracing::error!(%error, "a view has no JSON form");
             Refusal::Internal
         })?;
+        let body = ReplyBody::Json(body);
         Ok(Reply { status: StatusCode::OK, body, replayed: false, version: None })
+    }
+
+    /// 200 with a body that is sent as it comes, for as long as the server and the client like.
+    pub fn stream(content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
+        let body = ReplyBody::Stream(content_type, Box::pin(bytes));
+        Reply { status: StatusCode::OK, body, replayed: false, version: None }
     }
 
     /// Says which version of an object the body shows.
@@ -37,33 +63,5 @@ impl Reply {
     /// Marks the answer as a repeated one.
     pub fn replayed(self, replayed: bool) -> Reply {
         Reply { replayed, ..self }
-    }
-}
-
-/// A decimal number that is written into JSON digit by digit, never through a binary float.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExactNumber(String);
-
-impl ExactNumber {
-    /// Zero without decimals.
-    pub fn zero() -> ExactNumber {
-        ExactNumber("0".into())
-    }
-
-    /// An amount with the decimals of its currency.
-    pub fn of(amount: Amount, decimals: Decimals) -> ExactNumber {
-        ExactNumber(amount.to_text(decimals))
-    }
-
-    /// Decimal text that was checked before it was stored.
-    pub fn from_stored(text: &str) -> ExactNumber {
-        ExactNumber(text.to_owned())
-    }
-}
-
-impl Serialize for ExactNumber {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw = RawValue::from_string(self.0.clone()).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
     }
 }

@@ -3,13 +3,14 @@
 
 use super::Dialect;
 use super::call::{Call, Origin};
-use super::reply::Reply;
+use super::reply::{Reply, ReplyBody};
 use crate::app::{App, Caller};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, Bytes, BytesMut, Payload, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use futures_util::StreamExt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
@@ -279,7 +280,15 @@ pub fn respond<D: Dialect>(answer: Result<Reply, Refusal>, request: RequestId) -
             if reply.replayed {
                 response.insert_header((D::REPLAYED_HEADER, "true"));
             }
-            response.body(reply.body)
+            match reply.body {
+                ReplyBody::Json(body) => response.body(body),
+                ReplyBody::Stream(content_type, bytes) => {
+                    response.content_type(content_type);
+                    // What stands between may not keep pieces back until there are more.
+                    response.insert_header(("X-Accel-Buffering", "no"));
+                    response.streaming(bytes.map(Ok::<_, std::convert::Infallible>))
+                }
+            }
         }
         Err(refusal) => {
             let (status, content_type, body) = D::refuse(&refusal, request);

@@ -93,9 +93,9 @@ impl From<Deals> for DealList {
 }
 
 /// Deals that are shown when no limit is given.
-const LIMIT_DEFAULT: u64 = 100;
+const LIMIT_DEFAULT: u32 = 100;
 /// Deals that are shown at most.
-const LIMIT_MAX: u64 = 1000;
+const LIMIT_MAX: u32 = 1000;
 
 /// The deals of an account, newest first.
 #[utoipa::path(get, path = "/accounts/{id}/deals", tag = "Accounts",
@@ -109,14 +109,12 @@ const LIMIT_MAX: u64 = 1000;
     responses((status = 200, body = DealList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let query = call.query()?;
-    let limit = query.number("limit")?.unwrap_or(LIMIT_DEFAULT);
-    let limit = u32::try_from(limit).ok().filter(|n| (1..=LIMIT_MAX).contains(&u64::from(*n)));
     let deals = ListDeals {
         account: fields::path_id(&call)?,
         from: fields::moment(&query, "from")?,
         to: fields::moment(&query, "to")?,
         before: fields::optional_id("beforeId", query.one("beforeId")?)?,
-        limit: limit.ok_or_else(|| Refusal::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?,
+        limit: fields::limit(&query, LIMIT_DEFAULT, LIMIT_MAX)?,
     };
     let found = call.ask(deals).await?;
     Reply::ok(&DealList::from(found))

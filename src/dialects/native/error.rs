@@ -47,15 +47,22 @@ pub(super) struct Detail {
 pub(super) struct Metadata {
     /// The field that is wrong.
     field: String,
+    /// The oldest event that is kept, where older ones were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest: Option<String>,
 }
 
 impl From<&Refusal> for ErrorView {
     fn from(refusal: &Refusal) -> Self {
+        let oldest = match refusal {
+            Refusal::EventsPruned { oldest } => Some(oldest.to_string()),
+            _ => None,
+        };
         let info = Detail {
             kind: "type.googleapis.com/google.rpc.ErrorInfo",
             reason: Some(refusal.reason()),
             domain: Some("bursar"),
-            metadata: field(refusal).map(|field| Metadata { field }),
+            metadata: field(refusal).map(|field| Metadata { field, oldest }),
             request_id: None,
         };
         ErrorView { code: status_and_code(refusal).1, message: refusal.to_string(), details: vec![info] }
@@ -91,7 +98,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
     const UNAVAILABLE: u8 = 14;
     const UNAUTHENTICATED: u8 = 16;
     match refusal {
-        Refusal::AddressNotAllowed | Refusal::EndUserToken | Refusal::Forbidden { .. } => {
+        Refusal::AddressNotAllowed | Refusal::EndUserToken | Refusal::Forbidden { .. } | Refusal::LimitedByTags => {
             (StatusCode::FORBIDDEN, PERMISSION_DENIED)
         }
         Refusal::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED),
@@ -107,6 +114,7 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::UnknownCurrency { .. }
         | Refusal::Immutable { .. } => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT),
         Refusal::OutOfRange { .. } | Refusal::BalanceOverflow => (StatusCode::BAD_REQUEST, OUT_OF_RANGE),
+        Refusal::EventsPruned { .. } => (StatusCode::GONE, OUT_OF_RANGE),
         Refusal::IdempotencyConflict
         | Refusal::DuplicateId(_)
         | Refusal::DuplicateEmail
@@ -152,6 +160,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::UnknownCurrency { field }
         | Refusal::Immutable { field }
         | Refusal::SameAccount { field } => Some(field.clone()),
+        Refusal::EventsPruned { .. } => Some("after".into()),
         Refusal::NotFound(Noun::Profile | Noun::Owner) | Refusal::DuplicateOwner => Some("profileId".into()),
         Refusal::NotFound(Noun::Account) => Some("accountId".into()),
         Refusal::NotFound(Noun::Group) | Refusal::GroupDisabled | Refusal::GroupModeDiffers => Some("groupId".into()),

@@ -196,6 +196,13 @@ pub(super) fn page(query: &QueryParams) -> Result<Page, Refusal> {
     Page::new(query.number("page")?, query.number("perPage")?)
 }
 
+/// `limit` of the query string: from 1 to the largest, or the default.
+pub(super) fn limit(query: &QueryParams, default: u32, largest: u32) -> Result<u32, Refusal> {
+    let limit = query.number("limit")?.unwrap_or(u64::from(default));
+    let limit = u32::try_from(limit).ok().filter(|limit| (1..=largest).contains(limit));
+    limit.ok_or_else(|| Refusal::out_of_range("limit", format!("1 to {largest}")))
+}
+
 /// The version that the caller has read: from the body, from `If-Match`, or not at all.
 pub(super) fn expected_version(call: &Call, sent: Option<u64>) -> Result<Option<u64>, Refusal> {
     let header = match call.header("If-Match").map(str::trim) {

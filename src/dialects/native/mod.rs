@@ -10,6 +10,8 @@ mod deals;
 mod deposits;
 mod entries;
 mod error;
+mod event_stream;
+mod events;
 mod fields;
 mod funding;
 mod groups;
@@ -111,6 +113,8 @@ impl Dialect for Native {
             .get("/accounts/{id}/orders", portfolios::orders)
             .get("/accounts/{id}/history/positions", portfolios::closed_positions)
             .get("/portfolios/{id}", portfolios::get)
+            .get("/events", events::list)
+            .get("/events/checkpoint", events::checkpoint)
     }
 
     fn token(request: &HttpRequest) -> Option<&str> {

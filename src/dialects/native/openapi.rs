@@ -2,7 +2,9 @@
 
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, portfolios, profiles, sessions, users};
-use super::{account_states, batch, deposits, entries, holds, owners, profile_states, sandbox, transfers, withdrawals};
+use super::{
+    account_states, batch, deposits, entries, events, holds, owners, profile_states, sandbox, transfers, withdrawals,
+};
 use crate::dialects::kit::{Access, Dialect};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -33,7 +35,7 @@ use utoipa::{Modify, OpenApi};
         account_states::unlock, account_states::activate, account_states::inactive, account_states::dormant,
         account_states::close, owners::list, owners::add, owners::alter, owners::remove,
         account_states::approve, profile_states::approve, profile_states::deny, profile_states::deceased,
-        profile_states::archive, batch::run
+        profile_states::archive, batch::run, events::list, events::checkpoint
     ),
     components(schemas(ErrorView, Detail, Metadata)),
     modifiers(&Common)

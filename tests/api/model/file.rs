@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -144,18 +145,19 @@ impl File {
         for (seq, kind, payload) in events {
             assert_eq!(seq, self.last_event + 1, "events have no gap");
             self.last_event = seq;
+            let digits = Digits::of(&payload);
             let payload: Value = serde_json::from_str(&payload).unwrap();
             let text = |name: &str| payload[name].as_str().unwrap_or_else(|| panic!("{name}: {payload}")).to_owned();
             match kind.as_str() {
                 "account.opened" => _ = self.accounts.insert(text("id"), Figures::default()),
-                "entry.posted" => self.apply_entry(&payload),
+                "entry.posted" => self.apply_entry(&payload, &digits),
                 "movement.requested" | "movement.changed" => {
                     let is_open = matches!(payload["state"].as_str(), Some("pending" | "approved"));
                     let told = Told {
-                        account: text("account"),
+                        account: text("accountId"),
                         is_deposit: payload["kind"] == "deposit",
-                        reserved: if is_open { minor(&payload["amount"]) } else { 0 },
-                        uncleared: minor(&payload["uncleared"]),
+                        reserved: if is_open { digits.minor("amount") } else { 0 },
+                        uncleared: digits.minor("uncleared"),
                     };
                     self.movements.insert(text("id"), told);
                 }
@@ -171,24 +173,38 @@ impl File {
         figures
     }
 
-    fn apply_entry(&mut self, payload: &Value) {
-        let seq = payload["seq"].as_i64().unwrap();
+    fn apply_entry(&mut self, payload: &Value, digits: &Digits) {
+        let number = |name: &str| payload[name].as_str().map(|text| text.parse::<i64>().unwrap());
         let is_credit = payload["kind"] == "credit"
-            || payload["reverses"].as_i64().is_some_and(|reversed| self.credit_entries.contains(&reversed));
-        if is_credit {
-            self.credit_entries.push(seq);
-        }
-        for posting in payload["postings"].as_array().unwrap() {
-            let Some(account) = posting["account"].as_str() else { continue };
+            || number("reverses").is_some_and(|reversed| self.credit_entries.contains(&reversed));
+        // The same entry is told to each of its clients.
+        self.credit_entries.extend(number("seq").filter(|_| is_credit));
+        for (line, digits) in payload["balances"].as_array().unwrap().iter().zip(digits.lines()) {
+            let Some(account) = line["accountId"].as_str() else { continue };
             let of = self.accounts.get_mut(account).unwrap();
-            let amount = minor(&posting["amount_minor"]);
+            let amount = digits.minor("amount");
             of.balance += amount;
             of.credit_net += if is_credit { amount } else { 0 };
-            assert_eq!(of.balance, minor(&posting["balance_minor"]), "{payload}");
+            assert_eq!(of.balance, digits.minor("balance"), "{payload}");
+            assert_eq!(of.credit_net.max(0), digits.minor("credit"), "{payload}");
         }
     }
 }
 
-fn minor(value: &Value) -> i128 {
-    value.as_i64().unwrap_or_else(|| panic!("not minor units: {value}")).into()
+/// The parts of an object as they were written: money must not pass through a binary float.
+struct Digits(BTreeMap<String, Box<RawValue>>);
+
+impl Digits {
+    fn of(object: &str) -> Digits {
+        Digits(serde_json::from_str(object).unwrap())
+    }
+
+    fn minor(&self, name: &str) -> i128 {
+        self.0[name].get().replace('.', "").parse().unwrap()
+    }
+
+    fn lines(&self) -> Vec<Digits> {
+        let lines: Vec<Box<RawValue>> = serde_json::from_str(self.0["balances"].get()).unwrap();
+        lines.iter().map(|line| Digits::of(line.get())).collect()
+    }
 }

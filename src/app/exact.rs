@@ -1,0 +1,33 @@
+//! Amounts in JSON.
+
+use crate::domain::money::{Amount, Decimals};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A decimal number that is written into JSON digit by digit, never through a binary float.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExactNumber(String);
+
+impl ExactNumber {
+    /// Zero without decimals.
+    pub fn zero() -> ExactNumber {
+        ExactNumber("0".into())
+    }
+
+    /// An amount with the decimals of its currency.
+    pub fn of(amount: Amount, decimals: Decimals) -> ExactNumber {
+        ExactNumber(amount.to_text(decimals))
+    }
+
+    /// Decimal text that was checked before it was stored.
+    pub fn from_stored(text: &str) -> ExactNumber {
+        ExactNumber(text.to_owned())
+    }
+}
+
+impl Serialize for ExactNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw = RawValue::from_string(self.0.clone()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}

@@ -1,0 +1,228 @@
+//! Events: read in pages, or followed as they happen.
+
+use super::{event_stream, fields};
+use crate::app::events::{
+    CheckpointBook, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents,
+};
+use crate::dialects::kit::{Call, ExactNumber, QueryParams, Reply};
+use crate::domain::event::EventType;
+use crate::domain::ids::{BookId, EventSeq};
+use crate::domain::refusal::Refusal;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// An event.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
+pub(super) struct EventView {
+    /// Its sequence number.
+    #[schema(example = "1207")]
+    seq: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    #[schema(example = "entry.posted")]
+    kind: String,
+    /// The thing that it happened to.
+    object_id: String,
+    /// The client whom it concerns.
+    profile_id: Option<String>,
+    /// Who did it.
+    actor: ActorView,
+    recorded_at: String,
+    /// The thing as it was afterwards; without comments, reasons and what clients say about themselves.
+    #[schema(value_type = Object)]
+    data: Box<RawValue>,
+}
+
+/// An operator, or the system.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub(super) struct ActorView {
+    id: String,
+    #[schema(example = "ada")]
+    name: String,
+}
+
+impl EventView {
+    pub(super) fn of(row: EventRow) -> Result<EventView, Refusal> {
+        let data = RawValue::from_string(row.payload).map_err(|error| {
+            tracing::error!(%error, seq = row.seq.0, "an event cannot be read");
+            Refusal::Internal
+        })?;
+        Ok(EventView {
+            seq: row.seq.to_string(),
+            kind: row.kind,
+            object_id: row.object.to_string(),
+            profile_id: row.profile.map(|id| id.to_string()),
+            actor: ActorView { id: row.actor.to_string(), name: row.actor_name },
+            recorded_at: row.recorded_at.to_string(),
+            data,
+        })
+    }
+}
+
+/// Some events, in their order.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Events)]
+pub(super) struct EventList {
+    events: Vec<EventView>,
+    /// Where to go on: send it as `after`. It also passes events that you may not see or did not ask for.
+    #[schema(example = "1207")]
+    next_after: String,
+    /// The last event that there is.
+    #[schema(example = "1300")]
+    last_seq: String,
+    /// Whether there is more after `nextAfter` to look at.
+    has_more: bool,
+}
+
+impl EventList {
+    fn of(page: EventPage) -> Result<EventList, Refusal> {
+        Ok(EventList {
+            events: page.rows.into_iter().map(EventView::of).collect::<Result<_, _>>()?,
+            next_after: page.upto.to_string(),
+            last_seq: page.last.to_string(),
+            has_more: page.upto < page.last,
+        })
+    }
+}
+
+/// What a caller accepts who wants to follow events.
+const EVENT_STREAM: &str = "text/event-stream";
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_MAX: u32 = 1000;
+
+/// `after`, `types` and `limit` of the query string; `Last-Event-ID` goes before `after`.
+fn wanted(call: &Call) -> Result<ReadEvents, Refusal> {
+    let query = call.query()?;
+    let after = match call.header("Last-Event-ID").filter(|text| !text.is_empty()) {
+        Some(text) => Some(sequence("Last-Event-ID", text)?),
+        None => query.one("after")?.map(|text| sequence("after", text)).transpose()?,
+    };
+    let limit = fields::limit(&query, LIMIT_DEFAULT, LIMIT_MAX)?;
+    let filter = EventFilter { kinds: kinds(&query)? };
+    Ok(ReadEvents { after: EventSeq(after.unwrap_or(0)), filter, limit })
+}
+
+fn sequence(field: &str, text: &str) -> Result<i64, Refusal> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Refusal::invalid(field, "the number of an event, or 0"));
+    }
+    text.parse().map_err(|_| Refusal::out_of_range(field, "there is no such event yet"))
+}
+
+/// `types`, given several times or as a list: names, or beginnings of names such as `account.*`.
+fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Refusal> {
+    let mut kinds = Vec::new();
+    for pattern in query.all("types").flat_map(|list| list.split(',')).map(str::trim).filter(|text| !text.is_empty()) {
+        let found = EventType::matching(pattern);
+        if found.is_empty() {
+            let known = EventType::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+            return Err(Refusal::invalid("types", format!("names or beginnings such as account.*, out of {known}")));
+        }
+        kinds.extend(found);
+    }
+    Ok((!kinds.is_empty()).then_some(kinds))
+}
+
+/// Events in their order; with `Accept: text/event-stream`, also those that are still to come.
+#[utoipa::path(get, path = "/events", tag = "Events",
+    params(
+        ("after" = Option<String>, Query, description = "only events after this one; 0 if left out"),
+        ("types" = Option<String>, Query, description = "only of these types: a list, with beginnings such as account.*"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; streams have none"),
+        ("Last-Event-ID" = Option<String>, Header, description = "goes before `after`; browsers send it when they connect again"),
+    ), responses((status = 200, body = EventList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+    let wanted = wanted(&call)?;
+    if call.accepts(EVENT_STREAM) {
+        let followed = call.app().follow(call.caller()?, wanted).await?;
+        return Ok(Reply::stream(EVENT_STREAM, event_stream::bytes(followed)));
+    }
+    Reply::ok(&EventList::of(call.ask(wanted).await?)?)
+}
+
+/// A book as of the checkpoint.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CheckpointBook)]
+pub(super) struct CheckpointBookView {
+    book: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<String>,
+    /// The name of a house account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "bank")]
+    house: Option<String>,
+    #[schema(example = "USD")]
+    currency: String,
+    is_demo: bool,
+    #[schema(value_type = f64)]
+    balance: ExactNumber,
+    #[schema(value_type = f64)]
+    held: ExactNumber,
+    #[schema(value_type = f64)]
+    uncleared: ExactNumber,
+    #[schema(value_type = f64)]
+    pending: ExactNumber,
+    #[schema(value_type = f64)]
+    credit: ExactNumber,
+}
+
+/// The balances from which the events that follow `seq` lead to those of today.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Checkpoint)]
+pub(super) struct CheckpointView {
+    /// The last event that the balances include. If it differs between two parts, begin again.
+    seq: String,
+    balances: Vec<CheckpointBookView>,
+    /// Where to go on: send it as `afterBook`; none when this was all.
+    next_after_book: Option<i64>,
+}
+
+impl CheckpointView {
+    fn of(page: CheckpointPage, limit: u32) -> CheckpointView {
+        let is_full = page.books.len() == limit as usize;
+        CheckpointView {
+            seq: page.seq.to_string(),
+            next_after_book: page.books.last().filter(|_| is_full).map(|book| book.book.0),
+            balances: page.books.into_iter().map(CheckpointBookView::from).collect(),
+        }
+    }
+}
+
+impl From<CheckpointBook> for CheckpointBookView {
+    fn from(book: CheckpointBook) -> Self {
+        let money = |amount| ExactNumber::of(amount, book.decimals);
+        CheckpointBookView {
+            book: book.book.0,
+            account_id: book.account.map(|id| id.to_string()),
+            house: book.account.is_none().then_some(book.role),
+            is_demo: book.is_demo,
+            balance: money(book.balance),
+            held: money(book.held),
+            uncleared: money(book.uncleared),
+            pending: money(book.pending),
+            credit: money(book.credit),
+            currency: book.currency,
+        }
+    }
+}
+
+/// The balances where the kept events begin, for operators who see all clients.
+#[utoipa::path(get, path = "/events/checkpoint", tag = "Events",
+    params(
+        ("afterBook" = Option<i64>, Query, description = "only books after this one"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000, default 1000"),
+    ), responses((status = 200, body = CheckpointView)))]
+pub(super) async fn checkpoint(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let after = query.one("afterBook")?.map(|text| sequence("afterBook", text)).transpose()?;
+    let limit = fields::limit(&query, LIMIT_MAX, LIMIT_MAX)?;
+    let page = call.ask(ReadCheckpoint { after: BookId(after.unwrap_or(0)), limit }).await?;
+    Reply::ok(&CheckpointView::of(page, limit))
+}

@@ -1,0 +1,268 @@
+//! Events as they happen, over real connections.
+
+use super::harness::{Caller, PATIENCE, Server};
+use super::native_events::{DAY, read_all};
+use super::tls;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// One connection that follows events.
+struct Follower {
+    lines: BufReader<Box<dyn Read>>,
+    head: String,
+}
+
+/// What came: an event with its fields, or the text of a comment.
+#[derive(Debug, PartialEq)]
+enum Came {
+    Event { id: String, kind: String, data: Value },
+    Comment(String),
+    Id(String),
+}
+
+impl Follower {
+    fn over(mut stream: impl Read + Write + 'static, token: &str, path: &str, headers: &str) -> Follower {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{headers}\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut lines = BufReader::new(Box::new(stream) as Box<dyn Read>);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(lines.read_line(&mut head).unwrap() > 0, "no answer: {head}");
+        }
+        Follower { lines, head }
+    }
+
+    fn open(server: &Server, token: &str, path: &str, headers: &str) -> Follower {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut follower = Follower::over(stream, token, path, headers);
+        assert!(follower.head.starts_with("HTTP/1.1 200"), "{}", follower.head);
+        assert!(follower.head.contains("content-type: text/event-stream\r\n"), "{}", follower.head);
+        assert_eq!(follower.next(), Some(Came::Comment("events follow".into())));
+        follower
+    }
+
+    /// A line of the stream, without the sizes of chunks in between; none at its end.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if self.lines.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
+            match line.strip_suffix("\r\n") {
+                Some("0") => return None,
+                Some(_) => {}
+                None => return Some(line.trim_end_matches('\n').to_owned()),
+            }
+        }
+    }
+
+    /// The next block.
+    fn next(&mut self) -> Option<Came> {
+        let (mut id, mut kind, mut data, mut comment) = (None, None, None, None);
+        loop {
+            let line = self.line()?;
+            let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+            let value = value.trim_start().to_owned();
+            match name {
+                "id" => id = Some(value),
+                "event" => kind = Some(value),
+                "data" => data = Some(value),
+                "" if !line.is_empty() => comment = Some(value),
+                "retry" => {}
+                _ => {
+                    assert_eq!(line, "");
+                    break;
+                }
+            }
+        }
+        Some(match (comment, data, id) {
+            (Some(comment), ..) => Came::Comment(comment),
+            (None, Some(data), Some(id)) => {
+                Came::Event { id, kind: kind.unwrap(), data: serde_json::from_str(&data).unwrap() }
+            }
+            (None, None, Some(id)) => Came::Id(id),
+            _ => panic!("a block without anything"),
+        })
+    }
+
+    /// The next event; heartbeats and cursors are passed over.
+    fn event(&mut self) -> (String, String, Value) {
+        loop {
+            if let Came::Event { id, kind, data } = self.next().expect("the stream has ended") {
+                return (id, kind, data);
+            }
+        }
+    }
+
+    /// Why the stream ended.
+    fn end(&mut self) -> String {
+        let mut last = String::new();
+        while let Some(came) = self.next() {
+            if let Came::Comment(comment) = came {
+                last = comment;
+            }
+        }
+        last.strip_prefix("the end: ").unwrap_or_else(|| panic!("no last word: {last}")).to_owned()
+    }
+}
+
+fn token(server: &Server) -> String {
+    server.banner["token"].as_str().unwrap().to_owned()
+}
+
+const QUICK: &str = "[events]\nheartbeat_ms = 400\n";
+
+#[test]
+fn what_was_is_told_first_and_what_happens_at_once() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let before = read_all(&admin, "0", "", 100);
+    let mut all = Follower::open(&server, &token(&server), "/events", "");
+    for event in &before {
+        let (id, kind, data) = all.event();
+        assert_eq!((&json(&id), &json(&kind), &data), (&event["seq"], &event["type"], event));
+    }
+    let last = before.last().unwrap()["seq"].as_str().unwrap();
+    let mut entries = Follower::open(
+        &server,
+        &token(&server),
+        "/events?after=999999&types=entry.*",
+        &format!("Last-Event-ID: {last}\r\n"),
+    );
+    for number in 0..20 {
+        let began = Instant::now();
+        admin.deposit(&account, "1");
+        let told = (all.event(), entries.event());
+        assert_eq!((told.0.0.parse::<usize>().unwrap(), &told.0), (before.len() + 1 + number, &told.1));
+        assert!(began.elapsed() < Duration::from_secs(2), "a heartbeat is 15 seconds away");
+    }
+    // Where one ended, another goes on.
+    let third = (before.len() + 3).to_string();
+    let mut again = Follower::open(&server, &token(&server), "/events?after=0", &format!("Last-Event-ID: {third}\r\n"));
+    assert_eq!(again.event().0, (before.len() + 4).to_string());
+}
+
+fn json(text: &str) -> Value {
+    Value::from(text)
+}
+
+#[test]
+fn a_quiet_stream_has_a_heartbeat_and_a_blind_one_a_cursor() {
+    let server = Server::start(&format!("{QUICK}[server]\nrequest_timeout_ms = 1000\n"));
+    let admin = server.admin();
+    server.operator("viewer", &["vip"]);
+    let blind = server.add_token("viewer-vip", &[]).1;
+    let last = read_all(&admin, "0", "", 100).len().to_string();
+    let mut quiet = Follower::open(&server, &token(&server), &format!("/events?after={last}"), "");
+    for _ in 0..4 {
+        assert_eq!(quiet.next(), Some(Came::Comment("all is well".into())), "longer than a request may take");
+    }
+    let mut blind = Follower::open(&server, &blind, "/events", "");
+    assert_eq!(blind.next(), Some(Came::Comment("all is well".into())));
+    admin.new_account("USD");
+    let seen = admin.new_profile_with(&serde_json::json!({"tags": ["vip"]}));
+    let (id, kind, data) = blind.event();
+    assert_eq!((kind.as_str(), &data["objectId"]), ("profile.created", &json(&seen)));
+    let all = read_all(&admin, "0", "", 100);
+    assert_eq!(
+        (id, all.len()),
+        (all.last().unwrap()["seq"].as_str().unwrap().to_owned(), last.parse::<usize>().unwrap() + 3)
+    );
+}
+
+#[test]
+fn a_stream_ends_with_its_token() {
+    let server = Server::start("");
+    server.add_operator("ada", "viewer", &[]);
+    let ((id, revoked), (_, disabled)) = (server.add_token("ada", &[]), server.add_token("ada", &[]));
+    let expiring = server.add_token("dev", &["--days", "2"]).1;
+    let open = |token: &str| Follower::open(&server, token, "/events?types=entry.*", "");
+    let (mut revoked, mut disabled, mut expiring, mut stays) =
+        (open(&revoked), open(&disabled), open(&expiring), open(&token(&server)));
+    let began = Instant::now();
+    server.command(&["token", "revoke", &id]);
+    assert_eq!(revoked.end(), "TOKEN_REVOKED");
+    server.command(&["operator", "disable", "ada"]);
+    assert_eq!(disabled.end(), "TOKEN_REVOKED");
+    server.advance(2 * DAY);
+    assert_eq!(expiring.end(), "TOKEN_EXPIRED");
+    assert!(began.elapsed() < Duration::from_secs(14), "not only at a heartbeat");
+    let admin = server.admin();
+    admin.deposit(&admin.new_account("USD"), "1");
+    assert_eq!(stays.event().1, "entry.posted");
+    // A sandbox that starts over has other events under the same numbers.
+    admin.step("/sandbox/reset").ok();
+    assert_eq!(stays.end(), "OUT_OF_RANGE");
+}
+
+#[test]
+fn a_server_that_stops_ends_its_streams() {
+    let server = Server::start("");
+    let mut streams: Vec<_> = (0..3).map(|_| Follower::open(&server, &token(&server), "/events", "")).collect();
+    let began = Instant::now();
+    server.signal("TERM");
+    for stream in &mut streams {
+        assert_eq!(stream.end(), "SHUTTING_DOWN");
+    }
+    server.await_log("the writer has stopped", 1);
+    assert!(began.elapsed() < Duration::from_secs(15), "running requests have 30 seconds");
+}
+
+#[test]
+fn streams_are_limited_for_each_operator_and_in_all() {
+    let server = Server::start(&format!("{QUICK}max_streams = 3\nmax_streams_per_operator = 2\n"));
+    let refused = |caller: &Caller<'_>| {
+        let reply = caller.with("Accept", "text/event-stream").get("/events").refused(429, 8, "THROTTLED");
+        assert!(reply.header("retry-after").is_some());
+    };
+    server.add_operator("ada", "viewer", &[]);
+    let others = server.add_token("ada", &[]).1;
+    let (admin, ada) = (server.admin(), server.bearer(&others));
+    let mut mine: Vec<_> = (0..2).map(|_| Follower::open(&server, &token(&server), "/events", "")).collect();
+    refused(&admin);
+    let _third = Follower::open(&server, &others, "/events", "");
+    refused(&ada);
+    // Without streaming there is no limit, and HEAD does not stream.
+    admin.get("/events").ok();
+    assert_eq!(admin.with("Accept", "text/event-stream").send("HEAD", "/events", None, None).status, 200);
+    // Who hangs up makes room, at a heartbeat at the latest.
+    mine.pop();
+    let end = Instant::now() + PATIENCE;
+    let has_room = || {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Follower::over(stream, &others, "/events", "").head.starts_with("HTTP/1.1 200")
+    };
+    while !has_room() {
+        assert!(Instant::now() < end, "the place was not given back");
+    }
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused_before_the_stream_begins() {
+    let server = Server::start("");
+    let admin = server.admin().with("Accept", "application/json, text/event-stream;q=0.9");
+    assert_eq!(admin.get("/events?after=999").refused(400, 11, "OUT_OF_RANGE").field(), "after");
+    assert_eq!(admin.get("/events?types=x").refused(400, 3, "INVALID_FIELD").field(), "types");
+    server.anyone().with("Accept", "text/event-stream").get("/events").refused(401, 16, "TOKEN_MISSING");
+    let narrow = server.bearer(&server.add_token("dev", &["--scope", "accounts:read"]).1);
+    narrow.with("Accept", "text/event-stream").get("/events").refused(403, 7, "RIGHT_MISSING");
+}
+
+#[test]
+fn events_are_followed_over_tls() {
+    let (certificate, key) = tls::pair();
+    let server = tls::serve(&certificate, &key);
+    let stream = tls::stream(&server, &certificate, &[b"http/1.1"]);
+    let mut follower = Follower::over(stream, &token(&server), "/events?types=profile.*", "");
+    assert!(follower.head.starts_with("HTTP/1.1 200"), "{}", follower.head);
+    let profile = server.admin().new_profile();
+    assert_eq!(follower.event().2["objectId"], *profile);
+}

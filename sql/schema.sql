@@ -260,7 +260,7 @@ CREATE TABLE postings (
     recorded_at INTEGER NOT NULL,          -- as in the entry
     kind TEXT NOT NULL,                    -- as in the entry
     entry_uuid BLOB,                       -- as in the entry; none on house books
-    comment TEXT,                          -- the comment; none on house books
+    comment TEXT, effective_at INTEGER,                          -- the comment; none on house books
     PRIMARY KEY (book_id, entry_seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -469,3 +469,24 @@ CREATE TABLE event_consumers (
     name TEXT PRIMARY KEY,                 -- who passes events on, such as webhooks
     delivered_seq INTEGER NOT NULL         -- the last event that it is done with; later ones are not pruned
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE book_figures (
+    book_id INTEGER NOT NULL REFERENCES books (id), -- the book of a client account
+    recorded_at INTEGER NOT NULL,          -- from when on these figures hold; never before an entry on the book
+    held_minor INTEGER NOT NULL CHECK (held_minor >= 0), -- as in books; so are the next three
+    uncleared_minor INTEGER NOT NULL CHECK (uncleared_minor >= 0), -- settled deposits that were not available yet
+    pending_minor INTEGER NOT NULL CHECK (pending_minor >= 0), -- announced deposits
+    credit_net_minor INTEGER NOT NULL,     -- net sum of its CREDIT postings
+    minimum_minor INTEGER NOT NULL CHECK (minimum_minor <= 0), -- the account's own limit, as in accounts
+    group_id INTEGER NOT NULL REFERENCES account_groups (id), -- the group that it was in, whose limit counts as well
+    PRIMARY KEY (book_id, recorded_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE group_minimums (
+    group_id INTEGER NOT NULL REFERENCES account_groups (id), -- the group
+    recorded_at INTEGER NOT NULL,          -- from when on this limit holds; 0: from the first one that is known
+    minimum_balance TEXT NOT NULL,         -- as in account_groups
+    PRIMARY KEY (group_id, recorded_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX postings_backdated ON postings (book_id, effective_at, entry_seq) WHERE effective_at IS NOT NULL;

@@ -126,8 +126,18 @@ impl Raw {
             hash
         ])?;
         let mut posting = db.prepare_cached(sql!("entries/insert_posting"))?;
-        posting.execute((book, seq, amount, balance, now, "balance", Some(id), Some(COMMENT)))?;
-        posting.execute((house, seq, -amount, house_balance, now, "balance", None::<Uuid>, None::<String>))?;
+        posting.execute((book, seq, amount, balance, now, "balance", Some(id), Some(COMMENT), None::<i64>))?;
+        posting.execute((
+            house,
+            seq,
+            -amount,
+            house_balance,
+            now,
+            "balance",
+            None::<Uuid>,
+            None::<String>,
+            None::<i64>,
+        ))?;
         let mut set_balance = db.prepare_cached(sql!("books/set_balance"))?;
         set_balance.execute((book, balance, 0))?;
         set_balance.execute((house, house_balance, 0))?;

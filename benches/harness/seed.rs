@@ -208,7 +208,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
     postings.sort_unstable_by_key(|posting| (posting.book, posting.seq));
     for Posting { book, seq, amount, balance, at, deal } in postings {
         let comment = deal.map(|_| COMMENT);
-        insert.execute((book, seq, amount, balance, at, EntryKind::Balance.name(), deal, comment))?;
+        insert.execute((book, seq, amount, balance, at, EntryKind::Balance.name(), deal, comment, None::<i64>))?;
     }
     let mut insert =
         connection.prepare("INSERT INTO idempotency_0 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)")?;

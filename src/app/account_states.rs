@@ -36,13 +36,13 @@ impl Command for LockAccount {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
+        if self.holder == LockHolder::System {
+            work.caller.principal.require(Right::Administer)?;
+        }
         let account = find(work, self.id)?;
         account.admit_change()?;
         if work.caller.principal.require(Right::Administer).is_err() {
             account.admit_unlocking()?;
-            if self.holder == LockHolder::System {
-                return Err(Refusal::Forbidden { right: Right::Administer }.into());
-            }
         }
         work.tx.set_lock(account.book, self.lock, Some((self.holder, self.reason)), work.now)?;
         told(work, self.id, EventType::AccountLocked)
@@ -199,7 +199,13 @@ impl Command for CloseAccount {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
+        if self.sweep_to.is_some() {
+            work.caller.principal.require(Right::MoveFunds)?;
+        }
         let account = find(work, self.id)?;
+        if let Some(target) = self.sweep_to {
+            admit_target(&account, &find(work, target)?)?;
+        }
         if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::PendingApproval) {
             return Err(Refusal::AccountState(account.lifecycle).into());
         }
@@ -216,20 +222,23 @@ impl Command for CloseAccount {
     }
 }
 
+/// Refuses an account to which no balance can be swept, whatever there is to sweep.
+fn admit_target(from: &Account, to: &Account) -> Result<(), Refusal> {
+    if from.currency != to.currency {
+        return Err(Refusal::invalid("sweepToAccountId", "must be an account in the same currency"));
+    }
+    if from.id == to.id {
+        return Err(Refusal::SameAccount { field: "sweepToAccountId".into() });
+    }
+    if BookOwner::of(from) != BookOwner::of(to) {
+        return Err(Refusal::ModesDiffer);
+    }
+    Ok(())
+}
+
 /// Moves all that is free and the client's own to another account; an overdraft is not drawn for it.
 fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure> {
-    work.caller.principal.require(Right::MoveFunds)?;
     let (from, to) = (find(work, from)?, find(work, to)?);
-    if from.id == to.id {
-        return Err(Refusal::SameAccount { field: "sweepToAccountId".into() }.into());
-    }
-    if from.currency != to.currency {
-        return Err(Refusal::invalid("sweepToAccountId", "must be an account in the same currency").into());
-    }
-    let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
-    if from_owner != to_owner {
-        return Err(Refusal::ModesDiffer.into());
-    }
     // The client's own free money: no trading credit, nothing that is held or uncleared, and no overdraft to make up for it.
     let own = from.balances.available().saturating_sub(from.balances.credit());
     let amount = own.min(from.balances.withdrawable());
@@ -248,6 +257,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
         reverses: None,
         is_credit: false,
         movement: None,
+        effective_at: None,
     };
     post(work, &draft).map(|_| ())
 }

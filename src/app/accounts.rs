@@ -68,16 +68,19 @@ impl Command for OpenAccount {
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
         let now = work.now;
         self.labels.check()?;
+        if let Some(leverage) = self.max_leverage {
+            check_leverage(leverage)?;
+        }
         let profile = work.tx.profile(self.profile, work.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
         let group = work.tx.group(self.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+        if self.is_demo.is_some_and(|is_demo| is_demo != group.is_demo) {
+            return Err(Refusal::invalid("isDemo", "contradicts the account group").into());
+        }
         let currency = work
             .tx
             .currency(&self.currency)?
             .filter(|currency| currency.enabled)
             .ok_or_else(|| Refusal::UnknownCurrency { field: "currency".into() })?;
-        if self.is_demo.is_some_and(|is_demo| is_demo != group.is_demo) {
-            return Err(Refusal::invalid("isDemo", "contradicts the account group").into());
-        }
         let max_leverage = self.max_leverage.unwrap_or(group.max_leverage);
         check_leverage(max_leverage)?;
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, currency.decimals)).transpose()?;
@@ -280,32 +283,17 @@ impl Command for ChangeAccount {
     fn run(self, work: &Work<'_>) -> Result<Account, Failure> {
         let id = self.id;
         self.labels.check()?;
+        if let Some(leverage) = self.max_leverage {
+            check_leverage(leverage)?;
+        }
         let account = find(work, id)?;
         let present = work.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
         let group = match self.group {
             Some(group) => work.tx.group(group)?.ok_or(Refusal::NotFound(Noun::Group))?,
             None => present.clone(),
         };
-        let labels = self.labels.apply(&account.labels);
-        check_account_labels(work, &labels, (account.standing.ledger, account.standing.portfolio), Some(&account))?;
-        check_version(self.expected_version, account.version)?;
-        self.fixed.check(&account)?;
-        if let Some(leverage) = self.max_leverage {
-            check_leverage(leverage)?;
-        }
+        // What only the account can tell about a field comes as soon as the account is known.
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, account.decimals)).transpose()?;
-        if group.id != account.group {
-            let currency =
-                work.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: "currency".into() })?;
-            if group.is_demo != account.is_demo {
-                return Err(Refusal::GroupModeDiffers.into());
-            }
-            let loses_approval = present.requires_approval && !group.requires_approval;
-            if loses_approval && work.caller.principal.require(Right::Administer).is_err() {
-                return Err(Refusal::NeedsApproval.into());
-            }
-            check_group(&group, &currency)?;
-        }
         let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
         let own = account.standing.own_minimum;
         let least =
@@ -315,6 +303,22 @@ impl Command for ChangeAccount {
         if is_asked && minimum.unwrap_or(own) < least {
             let least = least.to_text(account.decimals);
             return Err(Refusal::out_of_range("minimumBalance", format!("{least} to 0 in this group")).into());
+        }
+        let labels = self.labels.apply(&account.labels);
+        check_account_labels(work, &labels, (account.standing.ledger, account.standing.portfolio), Some(&account))?;
+        check_version(self.expected_version, account.version)?;
+        self.fixed.check(&account)?;
+        if group.id != account.group {
+            let currency =
+                work.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: "currency".into() })?;
+            let loses_approval = present.requires_approval && !group.requires_approval;
+            if loses_approval && work.caller.principal.require(Right::Administer).is_err() {
+                return Err(Refusal::NeedsApproval.into());
+            }
+            check_group(&group, &currency)?;
+            if group.is_demo != account.is_demo {
+                return Err(Refusal::GroupModeDiffers.into());
+            }
         }
         account.admit_change()?;
         let old = AccountChange {

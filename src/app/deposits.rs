@@ -101,8 +101,16 @@ fn post_in(
     let bank = Side::House(BookOwner::of(account), House::Bank);
     let sides = [(Side::Client(account), amount), (bank, opposite)];
     let movement = Some(movement);
-    let draft =
-        Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false, movement };
+    let draft = Draft {
+        kind: EntryKind::Balance,
+        sides: &sides,
+        comment,
+        tag,
+        reverses: None,
+        is_credit: false,
+        movement,
+        effective_at: None,
+    };
     post(work, &draft)
 }
 
@@ -116,7 +124,7 @@ fn hold_back(work: &Work<'_>, account: &Account, amount: Amount) -> Result<Clear
         return Ok(Clearing::default());
     }
     account.balances.uncleared.checked_add(amount).ok_or(Refusal::BalanceOverflow)?;
-    work.tx.reserve(account.book, Amount::ZERO, amount, Amount::ZERO)?;
+    work.tx.reserve(account.book, Amount::ZERO, amount, Amount::ZERO, work.now)?;
     Ok(Clearing { at: Some(at), uncleared: amount })
 }
 

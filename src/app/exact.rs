@@ -1,6 +1,6 @@
 //! Amounts in JSON.
 
-use crate::domain::money::{Amount, Decimals};
+use crate::domain::money::{Amount, Decimals, Total};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -17,6 +17,11 @@ impl ExactNumber {
     /// An amount with the decimals of its currency.
     pub fn of(amount: Amount, decimals: Decimals) -> ExactNumber {
         ExactNumber(amount.to_text(decimals))
+    }
+
+    /// A sum of amounts with the decimals of their currency.
+    pub fn total(total: Total, decimals: Decimals) -> ExactNumber {
+        ExactNumber(total.to_text(decimals))
     }
 
     /// Decimal text that was checked before it was stored.

@@ -7,6 +7,7 @@ use super::movements::amount_of;
 use super::withdrawals::note_paid;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
+use crate::domain::clock::Moment;
 use crate::domain::entry::EntryKind;
 use crate::domain::house::House;
 use crate::domain::ids::{AccountId, EntryId};
@@ -18,7 +19,7 @@ use crate::store::BookOwner;
 
 /// Posts one amount to an account, settled at once.
 ///
-/// Refusals: bad amount or comment; unknown account; the account's state, lock or flags; a debit beyond what can be
+/// Refusals: bad amount or comment; a moment that is in the future or before the account; unknown account; the account's state, lock or flags; a debit beyond what can be
 /// withdrawn; a debit where the group requires a second operator; an overflow.
 #[derive(Clone, Debug)]
 pub struct PostFunds {
@@ -32,6 +33,8 @@ pub struct PostFunds {
     pub kind: EntryKind,
     /// A comment; may be empty.
     pub comment: String,
+    /// From when on it counts, where that is not now; not for money from or to the outside.
+    pub effective_at: Option<Moment>,
 }
 
 /// Where the money went.
@@ -51,6 +54,9 @@ impl Command for PostFunds {
         text::check("comment", &self.comment, text::COMMENT_MAX)?;
         let account = find(work, self.account)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
+        if let Some(at) = self.effective_at {
+            admit_backdating(&account, self.kind, at, work.now)?;
+        }
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
         if direction == Direction::Debit && account.standing.requires_approval {
             return Err(Refusal::NeedsApproval.into());
@@ -67,9 +73,25 @@ impl Command for PostFunds {
                 let paid = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
                 note_paid(work, &account, paid, &self.comment)?
             }
-            _ => adjust(work, &account, amount, self.kind, &self.comment)?,
+            _ => adjust(work, &account, amount, self.kind, &self.comment, self.effective_at)?,
         };
         Ok(Posted { entry: posted.id })
+    }
+}
+
+/// Refuses a moment from which an entry cannot count.
+fn admit_backdating(account: &Account, kind: EntryKind, at: Moment, now: Moment) -> Result<(), Refusal> {
+    if kind == EntryKind::Balance {
+        Err(Refusal::invalid("effectiveAt", "money from or to the outside counts when it comes or goes"))
+    } else if at > now {
+        Err(Refusal::out_of_range("effectiveAt", "not in the future"))
+    } else if at < account.created_at {
+        Err(Refusal::out_of_range(
+            "effectiveAt",
+            format!("not before {}, when the account was opened", account.created_at),
+        ))
+    } else {
+        Ok(())
     }
 }
 
@@ -80,11 +102,15 @@ fn adjust(
     amount: Amount,
     kind: EntryKind,
     comment: &str,
+    effective_at: Option<Moment>,
 ) -> Result<PostedDraft, Failure> {
     let house = House::counterpart(kind).ok_or(Refusal::Internal)?;
     let opposite = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let owner = BookOwner::of(account);
     let sides = [(Side::Client(account), amount), (Side::House(owner, house), opposite)];
     let is_credit = kind == EntryKind::Credit;
-    post(work, &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit, movement: None })
+    post(
+        work,
+        &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit, movement: None, effective_at },
+    )
 }

@@ -6,6 +6,7 @@ use super::told::{BalancesTold, EntryTold, tell_entry};
 use super::{Failure, Work};
 use crate::domain::account::{Account, Lifecycle};
 use crate::domain::balance::Balances;
+use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryKind, Leg, comment_hash};
 use crate::domain::house::House;
 use crate::domain::ids::{BookId, CurrencySerial, EntryId, EntrySeq, MovementId, ProfileId, ProfileSerial};
@@ -39,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub is_credit: bool,
     /// The movement that it posts.
     pub movement: Option<MovementId>,
+    /// When it counts, where that is before the present moment.
+    pub effective_at: Option<Moment>,
 }
 
 /// An entry that was posted.
@@ -87,6 +90,7 @@ pub(super) fn post(work: &Work<'_>, draft: &Draft<'_>) -> Result<PostedDraft, Fa
         id,
         kind: draft.kind,
         now: work.now,
+        effective_at: draft.effective_at,
         principal: work.caller.principal.serial,
         tag: draft.tag,
         reverses: draft.reverses,
@@ -96,13 +100,14 @@ pub(super) fn post(work: &Work<'_>, draft: &Draft<'_>) -> Result<PostedDraft, Fa
     })?;
     for leg in &legs {
         let credit = if draft.is_credit && client_books.contains(&leg.book) { leg.amount } else { Amount::ZERO };
-        work.tx.set_balance(leg.book, leg.balance_after, credit)?;
+        work.tx.set_balance(leg.book, leg.balance_after, credit, work.now)?;
     }
     let entry = EntryTold {
         id,
         seq: posted.seq,
         kind: draft.kind,
         recorded_at: posted.recorded_at,
+        effective_at: draft.effective_at.filter(|at| *at < posted.recorded_at),
         reverses: draft.reverses,
         reference: draft.tag,
         movement_id: draft.movement,

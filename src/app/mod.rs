@@ -32,6 +32,7 @@ pub mod samples;
 pub mod sandbox;
 pub mod scheduler;
 pub mod sessions;
+pub mod statements;
 pub mod throttle;
 pub mod tokens;
 mod told;

@@ -47,20 +47,32 @@ pub(super) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecima
 }
 
 impl MovementRequest {
-    /// Checks the texts and finds the account and the amount.
+    /// Checks all that can be checked of a request on one account, and finds the account and the amount.
     pub(super) fn resolve(&self, work: &Work<'_>, kind: MovementKind) -> Result<(Account, Amount), Failure> {
+        let resolved = self.account_and_amount(work)?;
+        self.admit_reference(work, kind)?;
+        Ok(resolved)
+    }
+
+    /// Checks the texts and the time, and finds the account and the amount.
+    pub(super) fn account_and_amount(&self, work: &Work<'_>) -> Result<(Account, Amount), Failure> {
         text::check("reason", &self.reason, text::COMMENT_MAX)?;
         if let Some(reference) = &self.reference {
             text::check("reference", reference, REFERENCE_MAX)?;
+        }
+        if self.expires_at.is_some_and(|at| at <= work.now) {
+            return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
         }
         let account = find_account(work, self.account)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if amount.is_negative() {
             return Err(Refusal::invalid("amount", "must be above zero").into());
         }
-        if self.expires_at.is_some_and(|at| at <= work.now) {
-            return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
-        }
+        Ok((account, amount))
+    }
+
+    /// Refuses a reference that was used before.
+    pub(super) fn admit_reference(&self, work: &Work<'_>, kind: MovementKind) -> Result<(), Failure> {
         if let Some(reference) = &self.reference
             && let Some(holder) = work.tx.account_of_movement_reference(kind, reference)?
         {
@@ -71,7 +83,7 @@ impl MovementRequest {
             work.involve(holder.profile);
             return Err(Refusal::DuplicateReference.into());
         }
-        Ok((account, amount))
+        Ok(())
     }
 
     /// Notes the movement and plans its end.
@@ -165,14 +177,14 @@ pub(super) fn reserve(work: &Work<'_>, account: &Account, kind: MovementKind, am
     if !fits {
         return Err(Refusal::BalanceOverflow.into());
     }
-    Ok(work.tx.reserve(account.book, held, Amount::ZERO, pending)?)
+    Ok(work.tx.reserve(account.book, held, Amount::ZERO, pending, work.now)?)
 }
 
 /// Gives back what a movement had reserved. Returns the account as it is then.
 pub(super) fn free(work: &Work<'_>, movement: &Movement, account: &Account) -> Result<Account, Failure> {
     let (held, pending) = reservation(movement.kind, movement.amount);
     let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::Internal);
-    work.tx.reserve(account.book, negative(held)?, Amount::ZERO, negative(pending)?)?;
+    work.tx.reserve(account.book, negative(held)?, Amount::ZERO, negative(pending)?, work.now)?;
     let mut freed = account.clone();
     freed.balances.held = freed.balances.held.saturating_sub(held);
     freed.balances.pending = freed.balances.pending.saturating_sub(pending);
@@ -217,7 +229,7 @@ pub(super) fn clear_deposit(work: &Work<'_>, serial: MovementSerial) -> Result<(
     }
     let account = work.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
     let available = movement.uncleared.checked_neg().ok_or(Refusal::Internal)?;
-    work.tx.reserve(account.book, Amount::ZERO, available, Amount::ZERO)?;
+    work.tx.reserve(account.book, Amount::ZERO, available, Amount::ZERO, work.now)?;
     work.tx.clear_movement(serial, work.now)?;
     work.touch(movement.account);
     work.tx.drop_job(JobKind::ClearDeposit.name(), serial.0)?;

@@ -54,11 +54,11 @@ impl Command for AddOwner {
     fn run(self, work: &Work<'_>) -> Result<OwnerWritten, Failure> {
         let account = find_account(work, self.account)?;
         let profile = find_profile(work, self.profile)?;
-        check_version(self.expected_version, account.version)?;
         let old = owners_of(work, &account)?;
         let mut new = old.clone();
         let owner = Owner { profile: profile.id, serial: profile.serial, access: self.access, since: work.now };
         new.add(owner, self.priority)?;
+        check_version(self.expected_version, account.version)?;
         profile.admit_verified()?;
         account.admit_change()?;
         let version = write(work, &account, &old, &new, (EventType::AccountOwnerAdded, profile.id))?;

@@ -427,7 +427,7 @@ fn apply(work: &Work<'_>, file: &ReferenceFile, stored: &ReferenceFile, change: 
         }
         ("group", "switch_off") => {
             if let Some(entry) = stored.groups.iter().find(|g| g.code == *code) {
-                work.tx.change_group(&GroupEntry { enabled: false, ..entry.clone() }.row())?;
+                work.tx.change_group(&GroupEntry { enabled: false, ..entry.clone() }.row(), work.now)?;
             }
         }
         ("group", action) => {
@@ -437,9 +437,9 @@ fn apply(work: &Work<'_>, file: &ReferenceFile, stored: &ReferenceFile, change: 
                     if work.tx.group(id)?.is_some() {
                         return Err(Refusal::invalid("groups", format!("the id of {code} is taken")).into());
                     }
-                    work.tx.add_group(id, &entry.row())?;
+                    work.tx.add_group(id, &entry.row(), work.now)?;
                 } else {
-                    work.tx.change_group(&entry.row())?;
+                    work.tx.change_group(&entry.row(), work.now)?;
                 }
             }
         }

@@ -34,12 +34,12 @@ impl Command for ReverseEntry {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, work: &Work<'_>) -> Result<Posted, Failure> {
-        text::check("reason", &self.reason, text::COMMENT_MAX)?;
         if self.force {
             work.caller.principal.require(Right::Administer)?;
-            if self.reason.trim().is_empty() {
-                return Err(Refusal::missing("reason").into());
-            }
+        }
+        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        if self.force && self.reason.trim().is_empty() {
+            return Err(Refusal::missing("reason").into());
         }
         let entry = work.tx.entry(self.id)?.ok_or(Refusal::NotFound(Noun::Deal))?;
         let mut parts: Vec<(Part, Amount)> = Vec::with_capacity(entry.legs.len());
@@ -93,6 +93,7 @@ impl Command for ReverseEntry {
             reverses: Some(entry.seq),
             is_credit,
             movement: None,
+            effective_at: None,
         };
         Ok(Posted { entry: post(work, &draft)?.id })
     }

@@ -94,6 +94,7 @@ impl App {
                     extra_decimals: ExtraDecimals::Refuse,
                     kind: *kind,
                     comment: "sample".into(),
+                    effective_at: None,
                 };
                 self.execute_blocking(caller, post)?;
             }

@@ -158,11 +158,15 @@ impl App {
         &self,
         token: impl FnOnce(&ReadTx<'_>) -> Result<Option<TokenRow>, StoreError>,
     ) -> Result<Principal, Refusal> {
+        let now = self.now();
         let unknown = || Failure::from(Refusal::Unauthenticated(Credentials::Unknown));
         self.store
             .read(|tx| {
                 let token = token(tx)?.ok_or_else(unknown)?;
                 let operator = tx.operator(token.principal)?.ok_or_else(unknown)?;
+                if token.expires_at.is_some_and(|end| end <= now) {
+                    return Err(Refusal::Unauthenticated(Credentials::Expired).into());
+                }
                 if token.revoked_at.is_some() || operator.disabled_at.is_some() {
                     return Err(Refusal::Unauthenticated(Credentials::Revoked).into());
                 }

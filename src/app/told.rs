@@ -118,6 +118,9 @@ pub(super) struct EntryTold<'a> {
     pub(super) kind: EntryKind,
     #[serde(serialize_with = "text")]
     pub(super) recorded_at: Moment,
+    /// From when on it counts, where that is before it was recorded.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text_if_any")]
+    pub(super) effective_at: Option<Moment>,
     /// The sequence number of the entry that it reverses.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text_if_any")]
     pub(super) reverses: Option<EntrySeq>,

@@ -46,15 +46,9 @@ impl Command for Transfer {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
-        let (from, amount) = self.request.resolve(work, MovementKind::Transfer)?;
+        let (from, amount) = self.request.account_and_amount(work)?;
         let to = find_account(work, self.to)?;
-        if from.id == to.id {
-            return Err(Refusal::SameAccount { field: "toAccountId".into() }.into());
-        }
         let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
-        if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {
-            return Err(Refusal::ModesDiffer.into());
-        }
         let is_same_currency = from_owner.currency == to_owner.currency;
         let arriving = match (self.arrival, is_same_currency) {
             (Arrival::Same, true) => amount,
@@ -67,6 +61,13 @@ impl Command for Transfer {
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
         };
+        self.request.admit_reference(work, MovementKind::Transfer)?;
+        if from.id == to.id {
+            return Err(Refusal::SameAccount { field: "toAccountId".into() }.into());
+        }
+        if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {
+            return Err(Refusal::ModesDiffer.into());
+        }
         admit_way_out(&from, &to)?;
         from.admit_funds(Direction::Debit)?;
         to.admit_funds(Direction::Credit)?;
@@ -91,6 +92,7 @@ impl Command for Transfer {
             reverses: None,
             is_credit: false,
             movement: Some(movement.id),
+            effective_at: None,
         };
         let posted = post(work, &draft)?;
         step(work, &movement, MovementState::Posted, Some((posted, amount)))?;

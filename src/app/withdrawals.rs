@@ -130,8 +130,16 @@ fn post_out(
     let bank = Side::House(BookOwner::of(account), House::Bank);
     let sides = [(Side::Client(account), debit), (bank, amount)];
     let movement = Some(movement);
-    let draft =
-        Draft { kind: EntryKind::Balance, sides: &sides, comment, tag, reverses: None, is_credit: false, movement };
+    let draft = Draft {
+        kind: EntryKind::Balance,
+        sides: &sides,
+        comment,
+        tag,
+        reverses: None,
+        is_credit: false,
+        movement,
+        effective_at: None,
+    };
     post(work, &draft)
 }
 

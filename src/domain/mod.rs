@@ -20,4 +20,5 @@ pub mod page;
 pub mod principal;
 pub mod profile;
 pub mod refusal;
+pub mod statement;
 pub mod text;

@@ -77,6 +77,57 @@ impl Amount {
     }
 }
 
+/// A sum of any number of amounts, in minor units: what an [`Amount`] cannot hold fits here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Total(i128);
+
+impl Total {
+    /// From minor units.
+    pub fn from_minor(minor: i128) -> Total {
+        Total(minor)
+    }
+
+    /// As one amount; nothing if it does not fit.
+    pub fn to_amount(self) -> Option<Amount> {
+        i64::try_from(self.0).ok().map(Amount::from_minor)
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Without its sign.
+    #[must_use]
+    pub fn magnitude(self) -> Total {
+        Total(self.0.saturating_abs())
+    }
+
+    /// As decimal text with exactly `decimals` places.
+    pub fn to_text(self, decimals: Decimals) -> String {
+        let scale = usize::from(decimals.0);
+        let digits = format!("{:0>width$}", self.0.unsigned_abs(), width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+}
+
+impl From<Amount> for Total {
+    fn from(amount: Amount) -> Total {
+        Total(i128::from(amount.0))
+    }
+}
+
+impl std::ops::Add for Total {
+    type Output = Total;
+
+    /// Amounts have 64 bits, so it would take more of them than there can be to leave 128.
+    fn add(self, other: Total) -> Total {
+        Total(self.0.saturating_add(other.0))
+    }
+}
+
 /// The number of decimals of a currency, 0 to 8.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]

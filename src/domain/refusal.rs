@@ -1,6 +1,8 @@
 //! Why a request was refused: one list for the whole system, in order of precedence.
 //!
-//! When several reasons apply, the one that stands first here is given. Every dialect matches this enum exhaustively and
+//! When several reasons apply, the one that stands first here is given; a field that only an account or a group can judge
+//! is judged as soon as that is found, because earlier it would tell that it exists. Of two accounts the payer is asked first.
+//! Every dialect matches this enum exhaustively and
 //! spells each reason in its own envelope, so a new refusal does not compile until every dialect has said what it looks
 //! like there. A refusal changed nothing.
 

@@ -299,7 +299,7 @@ impl WriteTx<'_> {
                 change.allows_debits,
             ),
         )?;
-        Ok(())
+        self.record_figures(book, now)
     }
 
     /// Locks an account, or takes the lock off.

@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::transaction::{WriteTx, sql};
 use crate::domain::account::Account;
+use crate::domain::clock::Moment;
 use crate::domain::house::House;
 use crate::domain::ids::{BookId, CurrencySerial};
 use crate::domain::money::Amount;
@@ -71,7 +72,9 @@ impl WriteTx<'_> {
     }
 
     /// Sets the balance of a book, and adds to the net sum of its CREDIT entries.
-    pub fn set_balance(&self, book: BookId, balance: Amount, credit: Amount) -> Result<(), StoreError> {
-        self.run(sql!("books/set_balance"), (book.0, balance.minor(), credit.minor())).map(|_| ())
+    pub fn set_balance(&self, book: BookId, balance: Amount, credit: Amount, now: Moment) -> Result<(), StoreError> {
+        self.run(sql!("books/set_balance"), (book.0, balance.minor(), credit.minor()))?;
+        // The history of the balance itself is that of the postings.
+        if credit.is_zero() { Ok(()) } else { self.record_figures(book, now) }
     }
 }

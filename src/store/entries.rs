@@ -18,6 +18,8 @@ pub struct NewEntry<'a> {
     pub kind: EntryKind,
     /// The present moment; the entry is recorded at this moment, or at its predecessor's if that is later.
     pub now: Moment,
+    /// When it counts, where that is before the moment at which it is recorded.
+    pub effective_at: Option<Moment>,
     /// Who writes it.
     pub principal: PrincipalSerial,
     /// The caller's own reference.
@@ -182,12 +184,14 @@ impl WriteTx<'_> {
             None => (EntrySeq(1), new.now, GENESIS),
         };
         let recorded_at = new.now.max(earliest);
+        let backdated = new.effective_at.filter(|at| *at < recorded_at);
+        let effective_at = backdated.unwrap_or(recorded_at);
         let legs = encode_legs(new.legs);
         let record = EntryRecord {
             seq,
             id: new.id,
             kind: new.kind,
-            effective_at: recorded_at,
+            effective_at,
             recorded_at,
             principal: new.principal,
             tag: new.tag,
@@ -202,7 +206,7 @@ impl WriteTx<'_> {
                 seq.0,
                 new.id.uuid(),
                 new.kind.name(),
-                recorded_at.unix_ms(),
+                effective_at.unix_ms(),
                 recorded_at.unix_ms(),
                 new.principal.0,
                 new.tag,
@@ -226,6 +230,7 @@ impl WriteTx<'_> {
                     new.kind.name(),
                     is_client.then(|| new.id.uuid()),
                     new.comment.as_ref().filter(|_| is_client).map(|(comment, _, _)| *comment),
+                    backdated.map(Moment::unix_ms),
                 ),
             )?;
         }

@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::access::text_list;
 use super::transaction::{ReadTx, WriteTx, named, sql};
+use crate::domain::clock::Moment;
 use crate::domain::currency::CurrencyCode;
 use crate::domain::group::{Group, GroupKind, MarginCalculation, TradeStatus};
 use crate::domain::ids::{GroupId, GroupSerial};
@@ -131,7 +132,7 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     /// Creates a group; its platform and its currencies exist already.
-    pub fn add_group(&self, id: GroupId, row: &GroupRow) -> Result<(), StoreError> {
+    pub fn add_group(&self, id: GroupId, row: &GroupRow, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("groups/insert"),
             rusqlite::params![
@@ -157,11 +158,12 @@ impl WriteTx<'_> {
                 row.minimum_balance,
             ],
         )?;
+        self.note_group_minimum(&row.code, now)?;
         self.offer(row)
     }
 
     /// Changes what may change of a group: all but its kind and whether it is demo.
-    pub fn change_group(&self, row: &GroupRow) -> Result<(), StoreError> {
+    pub fn change_group(&self, row: &GroupRow, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("groups/update"),
             rusqlite::params![
@@ -184,6 +186,7 @@ impl WriteTx<'_> {
                 row.minimum_balance,
             ],
         )?;
+        self.note_group_minimum(&row.code, now)?;
         self.run(sql!("groups/withdraw_offers"), [&row.code])?;
         self.offer(row)
     }

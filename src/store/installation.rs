@@ -118,6 +118,7 @@ impl WriteTx<'_> {
             "jobs",
             "event_checkpoint_books",
             "movements",
+            "book_figures",
             "postings",
             "entries",
             "events",
@@ -144,6 +145,7 @@ impl WriteTx<'_> {
         self.run("UPDATE event_checkpoint SET seq = 0, entry_seq = 0", [])?;
         self.run("UPDATE event_consumers SET delivered_seq = 0", [])?;
         self.note_news();
+        self.forget_group_minimums()?;
         self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;
         self.set_clock_ahead(0)
     }

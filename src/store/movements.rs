@@ -228,7 +228,15 @@ impl WriteTx<'_> {
     }
 
     /// Changes what is held, uncleared and pending on a book.
-    pub fn reserve(&self, book: BookId, held: Amount, uncleared: Amount, pending: Amount) -> Result<(), StoreError> {
-        self.run(sql!("books/reserve"), (book.0, held.minor(), uncleared.minor(), pending.minor())).map(|_| ())
+    pub fn reserve(
+        &self,
+        book: BookId,
+        held: Amount,
+        uncleared: Amount,
+        pending: Amount,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        self.run(sql!("books/reserve"), (book.0, held.minor(), uncleared.minor(), pending.minor()))?;
+        self.record_figures(book, now)
     }
 }

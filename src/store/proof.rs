@@ -86,7 +86,7 @@ struct BookLine {
 struct SetSum(u64, u64);
 
 impl SetSum {
-    fn add(&mut self, parts: [i64; 8]) {
+    fn add(&mut self, parts: [i64; 9]) {
         let mut a = 0x9e37_79b9_7f4a_7c15u64;
         let mut b = 0xc2b2_ae3d_27d4_eb4fu64;
         for part in parts {
@@ -151,6 +151,7 @@ impl ReadTx<'_> {
         self.prove_owners(&mut proof)?;
         self.prove_approvals(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
+        self.prove_figure_history(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
                 format!("account {account}: its reference or alias counts in another place than its own")
@@ -254,6 +255,9 @@ impl ReadTx<'_> {
             if recorded_at < previous.1 {
                 proof.find("time", || format!("entry {seq} was recorded before its predecessor"));
             }
+            if record.effective_at > record.recorded_at {
+                proof.find("time", || format!("entry {seq} counts from a moment after it was recorded"));
+            }
             if chain_is_whole && record.hash(&previous.2) != stored {
                 chain_is_whole = false;
                 proof.find("chain", || format!("entry {seq} is the first whose hash does not follow from its content"));
@@ -294,7 +298,9 @@ impl ReadTx<'_> {
                 current.2 = current.2.wrapping_add(amount);
             }
             let (high, low) = id_parts(row.get(7)?);
-            sum.add([book, seq, amount, balance, row.get(4)?, kind as i64, high, low]);
+            let recorded_at: i64 = row.get(4)?;
+            let effective_at = row.get::<_, Option<i64>>(8)?.unwrap_or(recorded_at);
+            sum.add([book, seq, amount, balance, recorded_at, effective_at, kind as i64, high, low]);
             if let Some(comment) = row.get::<_, Option<String>>(6)? {
                 self.check_comment(proof, seq, &comment)?;
             }
@@ -365,6 +371,14 @@ impl ReadTx<'_> {
         }
         Ok(())
     }
+
+    /// The history of what books hold back ends with what they hold back now.
+    fn prove_figure_history(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        for book in self.all(sql!("proof/figure_history"), [], |row| row.get::<_, i64>(0))? {
+            proof.find("figures", || format!("the history of book {book} does not end with its present figures"));
+        }
+        Ok(())
+    }
 }
 
 fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -404,6 +418,7 @@ fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryR
             leg.amount.minor(),
             leg.balance_after.minor(),
             record.recorded_at.unix_ms(),
+            record.effective_at.unix_ms(),
             record.kind as i64,
             high,
             low,

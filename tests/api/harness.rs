@@ -363,6 +363,12 @@ impl<'a> Caller<'a> {
         self.with("Idempotency-Key", key)
     }
 
+    /// The same caller with another idempotency key than the one that it has.
+    pub(super) fn key_again(&self, key: &str) -> Caller<'a> {
+        let headers = self.headers.iter().filter(|(name, _)| name != "Idempotency-Key").cloned().collect();
+        Caller { headers, ..self.clone() }.key(key)
+    }
+
     /// The same caller from an address that a proxy tells.
     pub(super) fn from(&self, address: &str) -> Caller<'a> {
         self.with("X-Forwarded-For", address)

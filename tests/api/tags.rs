@@ -61,6 +61,8 @@ fn what_is_hidden_is_not_found_by_any_route() {
         retail.get(&format!("/transfers/{transfer}")),
         retail.step(&format!("/entries/{deal}/reverse")),
         retail.get(&format!("/accounts/{account}/deals")),
+        retail.get(&format!("/accounts/{account}/balance")),
+        retail.get(&format!("/accounts/{account}/statement")),
         retail.get(&format!("/accounts/{account}/positions")),
         retail.get(&format!("/accounts/{account}/orders")),
         retail.get(&format!("/accounts/{account}/history/positions")),

@@ -116,6 +116,26 @@ impl Call {
         self.run(command, true).await
     }
 
+    /// Whether the caller wants a table instead of JSON: `format=csv` in the query, or a list of accepted types that names
+    /// CSV and not JSON.
+    pub fn wants_table(&self) -> Result<bool, Refusal> {
+        match self.query()?.one("format")? {
+            Some("csv") => Ok(true),
+            Some("json") => Ok(false),
+            Some(_) => Err(Refusal::invalid("format", "json or csv")),
+            None => {
+                let accepted = self.header("Accept").unwrap_or_default();
+                let is_named = |wanted: &str| {
+                    accepted.split(',').any(|range| {
+                        let media_type = range.split(';').next().unwrap_or_default();
+                        media_type.trim().eq_ignore_ascii_case(wanted)
+                    })
+                };
+                Ok(is_named("text/csv") && !is_named("application/json"))
+            }
+        }
+    }
+
     /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.
     pub fn is_rehearsal(&self) -> Result<bool, Refusal> {
         match self.query()?.one("dryRun")? {

@@ -3,12 +3,14 @@
 mod body;
 mod call;
 mod members;
+mod csv;
 mod query;
 mod reply;
 mod routes;
 
 pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
+pub use csv::CsvTable;
 pub use members::{Members, Scalar, sent};
 pub use query::QueryParams;
 pub use reply::Reply;
@@ -16,9 +18,10 @@ pub use routes::{Access, Route, Routes, Shared, refuse, respond, unknown_route};
 
 pub use crate::app::ExactNumber;
 use crate::domain::ids::RequestId;
+use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 
 /// One API dialect.
 pub trait Dialect: 'static {
@@ -28,6 +31,11 @@ pub trait Dialect: 'static {
     const REPLAYED_HEADER: &'static str;
     /// Its routes.
     fn routes() -> Routes;
+    /// The right that a call takes whatever it says, where that follows from its path: those who lack it are told so before
+    /// their body is read. What runs the call asks again.
+    fn right(_method: &Method, _pattern: &str) -> Option<Right> {
+        None
+    }
     /// The token that a request carries, in this dialect's spelling.
     fn token(request: &HttpRequest) -> Option<&str>;
     /// The key under which a request may be repeated. Refusals: a key that is not of the form that the dialect asks for.

@@ -1,5 +1,6 @@
 //! Replies.
 
+use super::csv::CsvTable;
 use crate::domain::refusal::Refusal;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
@@ -12,6 +13,8 @@ use std::pin::Pin;
 pub enum ReplyBody {
     /// JSON.
     Json(Vec<u8>),
+    /// A table, to be kept as a file of this name.
+    Table(Vec<u8>, String),
     /// Something of this content type, in pieces.
     Stream(&'static str, Pin<Box<dyn Stream<Item = Bytes>>>),
 }
@@ -20,6 +23,7 @@ impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReplyBody::Json(body) => write!(f, "{} bytes of JSON", body.len()),
+            ReplyBody::Table(body, name) => write!(f, "{name}, {} bytes", body.len()),
             ReplyBody::Stream(content_type, _) => write!(f, "a stream of {content_type}"),
         }
     }
@@ -46,6 +50,12 @@ impl Reply {
             Refusal::Internal
         })?;
         let body = ReplyBody::Json(body);
+        Ok(Reply { status: StatusCode::OK, body, replayed: false, version: None })
+    }
+
+    /// 200 with a table, to be kept as a file. The name has to be plain ASCII.
+    pub fn table(table: CsvTable, file_name: String) -> Result<Reply, Refusal> {
+        let body = ReplyBody::Table(table.into_bytes()?, file_name);
         Ok(Reply { status: StatusCode::OK, body, replayed: false, version: None })
     }
 

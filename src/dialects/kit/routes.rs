@@ -222,6 +222,9 @@ async fn handle<D: Dialect>(
         Access::Token => {
             let token = D::token(&request).ok_or(Refusal::Unauthenticated(Credentials::Missing))?;
             let principal = shared.app.authenticate(token, origin.address)?;
+            if let Some(right) = D::right(wanted, route.path) {
+                principal.require(right)?;
+            }
             Some(Caller { principal, address: Some(origin.address), request: origin.request })
         }
     };
@@ -282,6 +285,12 @@ pub fn respond<D: Dialect>(answer: Result<Reply, Refusal>, request: RequestId) -
             }
             match reply.body {
                 ReplyBody::Json(body) => response.body(body),
+                ReplyBody::Table(body, name) => {
+                    response.content_type("text/csv; charset=utf-8; header=present");
+                    let disposition = format!("attachment; filename=\"{name}\"");
+                    response.insert_header((header::CONTENT_DISPOSITION, disposition));
+                    response.body(body)
+                }
                 ReplyBody::Stream(content_type, bytes) => {
                     response.content_type(content_type);
                     // What stands between may not keep pieces back until there are more.

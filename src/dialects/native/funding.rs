@@ -24,6 +24,7 @@ pub(super) struct MoveRequest {
 
 /// An adjustment of a balance.
 #[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct AdjustRequest {
     /// Above or below zero, in the account's currency, as a text or a number.
     #[schema(value_type = String, example = "-12.50")]
@@ -33,6 +34,8 @@ pub(super) struct AdjustRequest {
     action: Option<Literal>,
     /// At most 255 characters.
     comment: Option<String>,
+    /// From when on it counts, RFC 3339: not in the future, not before the account was opened, not for BALANCE.
+    effective_at: Option<String>,
 }
 
 /// The deal that was made.
@@ -62,7 +65,9 @@ impl AdjustRequest {
     pub(super) fn command(self, account: AccountId) -> Result<PostFunds, Refusal> {
         let action = self.action.as_ref().map(|Literal(text)| fields::parse_adjustment("action", text)).transpose()?;
         let amount = amount(self.amount.as_ref())?;
-        Ok(post(account, amount, action.unwrap_or(EntryKind::Correction), self.comment))
+        let effective_at = self.effective_at.as_deref().filter(|text| !text.is_empty());
+        let effective_at = effective_at.map(|text| fields::moment_of("effectiveAt", text)).transpose()?;
+        Ok(PostFunds { effective_at, ..post(account, amount, action.unwrap_or(EntryKind::Correction), self.comment) })
     }
 }
 
@@ -79,7 +84,7 @@ fn amount(literal: Option<&Literal>) -> Result<DecimalText, Refusal> {
 
 fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Option<String>) -> PostFunds {
     let comment = comment.unwrap_or_default();
-    PostFunds { account, amount, extra_decimals: ExtraDecimals::RoundHalfAway, kind, comment }
+    PostFunds { account, amount, extra_decimals: ExtraDecimals::RoundHalfAway, kind, comment, effective_at: None }
 }
 
 /// Runs a command that makes a deal.

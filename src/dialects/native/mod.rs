@@ -25,7 +25,9 @@ mod profile_states;
 mod profiles;
 mod sandbox;
 mod sessions;
+mod statements;
 mod transfers;
+mod trial_balance;
 mod users;
 mod withdrawals;
 
@@ -33,6 +35,7 @@ pub use openapi::document;
 
 use super::kit::{Access, Dialect, Routes};
 use crate::domain::ids::RequestId;
+use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode, header};
@@ -81,6 +84,9 @@ impl Dialect for Native {
             .post("/accounts/{id}/deposit", funding::deposit)
             .post("/accounts/{id}/withdraw", funding::withdraw)
             .post("/accounts/{id}/balance", funding::adjust)
+            .get("/accounts/{id}/balance", statements::balance)
+            .get("/accounts/{id}/statement", statements::statement)
+            .get("/trial-balance", trial_balance::get)
             .post("/accounts/{id}/deposits", deposits::announce)
             .get("/accounts/{id}/deposits", deposits::list_of_account)
             .get("/deposits", deposits::list)
@@ -115,6 +121,33 @@ impl Dialect for Native {
             .get("/portfolios/{id}", portfolios::get)
             .get("/events", events::list)
             .get("/events/checkpoint", events::checkpoint)
+    }
+
+    fn right(method: &Method, pattern: &str) -> Option<Right> {
+        let is_read = *method == Method::GET;
+        let mut parts = pattern.trim_start_matches('/').split('/');
+        let (noun, _, of_it) = (parts.next()?, parts.next(), parts.next());
+        Some(match (noun, of_it) {
+            ("options" | "account-groups", _) => Right::ReadReference,
+            ("trade", _) => Right::IssueSessions,
+            ("events", _) => Right::ReadEvents,
+            ("sandbox", _) => Right::Administer,
+            ("profiles", Some("accounts")) | ("portfolios" | "trial-balance", _) => Right::ReadAccounts,
+            ("profiles", _) => {
+                if is_read {
+                    Right::ReadProfiles
+                } else {
+                    Right::WriteProfiles
+                }
+            }
+            ("accounts" | "deposits" | "withdrawals" | "transfers" | "holds", _) if is_read => Right::ReadAccounts,
+            ("deposits" | "withdrawals" | "transfers" | "holds" | "entries", _)
+            | ("accounts", Some("deposit" | "withdraw" | "balance" | "deposits" | "withdrawals" | "holds")) => {
+                Right::MoveFunds
+            }
+            ("accounts", _) => Right::WriteAccounts,
+            _ => return None,
+        })
     }
 
     fn token(request: &HttpRequest) -> Option<&str> {

@@ -3,7 +3,8 @@
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, portfolios, profiles, sessions, users};
 use super::{
-    account_states, batch, deposits, entries, events, holds, owners, profile_states, sandbox, transfers, withdrawals,
+    account_states, batch, deposits, entries, events, holds, owners, profile_states, sandbox, statements, transfers,
+    trial_balance, withdrawals,
 };
 use crate::dialects::kit::{Access, Dialect};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -35,7 +36,8 @@ use utoipa::{Modify, OpenApi};
         account_states::unlock, account_states::activate, account_states::inactive, account_states::dormant,
         account_states::close, owners::list, owners::add, owners::alter, owners::remove,
         account_states::approve, profile_states::approve, profile_states::deny, profile_states::deceased,
-        profile_states::archive, batch::run, events::list, events::checkpoint
+        profile_states::archive, batch::run, events::list, events::checkpoint,
+        statements::balance, statements::statement, trial_balance::get
     ),
     components(schemas(ErrorView, Detail, Metadata)),
     modifiers(&Common)

@@ -171,9 +171,6 @@ impl Books {
         if minor <= 0 {
             return Err("INVALID_FIELD");
         }
-        if from == to {
-            return Err("SAME_ACCOUNT");
-        }
         let arriving = match (arrival, payer.currency == receiver.currency) {
             (Arrival::Same, true) => minor,
             (Arrival::Amount(arriving), false) => i128::from(arriving),
@@ -189,6 +186,9 @@ impl Books {
             ..=0 => return Err("INVALID_FIELD"),
             100_000_000_000_000_001.. => return Err("INVALID_FIELD"),
             _ => {}
+        }
+        if from == to {
+            return Err("SAME_ACCOUNT");
         }
         if payer.requires_approval && !receiver.requires_approval {
             return Err("NEEDS_APPROVAL");
@@ -240,15 +240,15 @@ impl Books {
     /// What is swept when an account is closed, if it can be.
     pub(super) fn foresee_close(&self, account: usize, sweep_to: Option<usize>) -> Result<i128, No> {
         let from = &self.accounts[account];
-        self.foresee_change(account)?;
-        let Some(number) = sweep_to else { return Ok(0) };
+        let Some(number) = sweep_to else { return self.foresee_change(account).map(|()| 0) };
         let to = &self.accounts[number];
-        if number == account {
-            return Err("SAME_ACCOUNT");
-        }
         if from.currency != to.currency {
             return Err("INVALID_FIELD");
         }
+        if number == account {
+            return Err("SAME_ACCOUNT");
+        }
+        self.foresee_change(account)?;
         let own = from.available() - from.credit_net.max(0);
         let amount = own.min(from.withdrawable());
         if amount <= 0 {

@@ -1,0 +1,6 @@
+FROM postings t
+JOIN entries e ON e.seq = t.entry_seq
+LEFT JOIN entries r ON r.seq = e.reverses_seq
+WHERE t.book_id = ?1 AND t.entry_seq >= ?2 AND t.entry_seq < ?4
+ORDER BY t.entry_seq
+LIMIT ?5

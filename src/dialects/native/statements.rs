@@ -1,0 +1,307 @@
+//! Balances and statements of any past moment.
+
+use super::fields;
+use crate::app::statements::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
+use crate::dialects::kit::{Call, CsvTable, ExactNumber, QueryParams, Reply};
+use crate::domain::money::{Amount, Total};
+use crate::domain::refusal::Refusal;
+use crate::domain::statement::{Basis, Continuation};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The balances of an account at a moment.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BalanceAt)]
+pub(super) struct BalanceView {
+    account_id: String,
+    #[schema(example = "USD")]
+    currency: String,
+    /// The moment, all of it included.
+    at: String,
+    /// `recorded`: what was shown then. `effective`: what would have been shown, had everything been written in time.
+    #[schema(example = "recorded")]
+    basis: &'static str,
+    /// All that was posted.
+    #[schema(value_type = f64, example = 10000.00)]
+    balance: ExactNumber,
+    /// What is left of it without holds and uncleared deposits.
+    #[schema(value_type = f64, example = 9750.00)]
+    available_balance: ExactNumber,
+    /// What a withdrawal may take; below zero where losses have eaten into the credit.
+    #[schema(value_type = f64, example = 9750.00)]
+    withdrawable_balance: ExactNumber,
+    /// Holds, and withdrawals under way.
+    #[schema(value_type = f64, example = 250.00)]
+    held_balance: ExactNumber,
+    /// Settled deposits that are not available yet.
+    #[schema(value_type = f64, example = 0.00)]
+    uncleared_balance: ExactNumber,
+    /// Announced deposits; not part of the balance.
+    #[schema(value_type = f64, example = 0.00)]
+    pending_balance: ExactNumber,
+    /// Trading credit: part of the balance, not the client's to take out.
+    #[schema(value_type = f64, example = 0.00)]
+    credit_balance: ExactNumber,
+    /// How far below zero the account may go.
+    #[schema(value_type = f64, example = 0.00)]
+    minimum_balance: ExactNumber,
+}
+
+impl BalanceView {
+    fn new(past: PastBalances, basis: Basis) -> BalanceView {
+        let account = past.account;
+        let balances = account.balances;
+        let money = |amount: Amount| ExactNumber::of(amount, account.decimals);
+        BalanceView {
+            account_id: account.id.to_string(),
+            at: past.at.to_string(),
+            basis: basis.name(),
+            balance: money(balances.balance),
+            available_balance: money(balances.available()),
+            withdrawable_balance: money(balances.withdrawable()),
+            held_balance: money(balances.held),
+            uncleared_balance: money(balances.uncleared),
+            pending_balance: money(balances.pending),
+            credit_balance: money(balances.credit()),
+            minimum_balance: money(balances.minimum),
+            currency: account.currency.to_string(),
+        }
+    }
+}
+
+/// `basis` of the query string.
+pub(super) fn basis(query: &QueryParams) -> Result<Basis, Refusal> {
+    let Some(name) = query.one("basis")? else { return Ok(Basis::default()) };
+    let found = Basis::ALL.into_iter().find(|basis| basis.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| Refusal::invalid("basis", "recorded or effective"))
+}
+
+/// The balances of an account, now or at any past moment. Before its opening they are zero.
+#[utoipa::path(get, path = "/accounts/{id}/balance", tag = "Statements",
+    params(
+        ("id" = Uuid, Path, description = "account id"),
+        ("at" = Option<String>, Query, description = "the moment, RFC 3339, not in the future; now if left out"),
+        ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
+    ),
+    responses((status = 200, body = BalanceView)))]
+pub(super) async fn balance(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let basis = basis(&query)?;
+    let past =
+        call.ask(BalanceAt { account: fields::path_id(&call)?, at: fields::moment(&query, "at")?, basis }).await?;
+    Reply::ok(&BalanceView::new(past, basis))
+}
+
+/// One line of a statement.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = StatementLine)]
+pub(super) struct LineView {
+    deal_id: String,
+    /// What it is, transfers and reversals told apart.
+    #[schema(example = "BALANCE")]
+    kind: String,
+    /// Signed.
+    #[schema(value_type = f64, example = -12.50)]
+    amount: ExactNumber,
+    /// The balance after it, in the order of the statement.
+    #[schema(value_type = f64, example = 9987.50)]
+    balance: ExactNumber,
+    comment: String,
+    /// When it was written.
+    recorded_at: String,
+    /// From when on it counts.
+    effective_at: String,
+    /// The deal that it reverses.
+    reverses: Option<String>,
+    /// The deal that reverses it.
+    reversed_by: Option<String>,
+}
+
+/// A statement, or a page of one. `closingBalance` is `openingBalance` plus `credits` minus `debits`, of the whole period
+/// and on every page; the lines lead from `broughtForward` to `carriedForward`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Statement)]
+pub(super) struct StatementView {
+    account_id: String,
+    /// Serial number of the account.
+    #[schema(example = 4711)]
+    number: i64,
+    #[schema(example = "USD")]
+    currency: String,
+    #[schema(example = "recorded")]
+    basis: &'static str,
+    /// From this moment on.
+    from: String,
+    /// Up to before this moment.
+    to: String,
+    #[schema(value_type = f64)]
+    opening_balance: ExactNumber,
+    #[schema(value_type = f64)]
+    closing_balance: ExactNumber,
+    /// Sum of what came in.
+    #[schema(value_type = f64)]
+    credits: ExactNumber,
+    /// Sum of what went out, without a sign.
+    #[schema(value_type = f64)]
+    debits: ExactNumber,
+    /// The balance before the first line of this page.
+    #[schema(value_type = f64)]
+    brought_forward: ExactNumber,
+    /// The balance after the last line of this page.
+    #[schema(value_type = f64)]
+    carried_forward: ExactNumber,
+    /// Oldest first.
+    lines: Vec<LineView>,
+    /// Send it as `after`, with `from` and `to` of this answer, to go on; null on the last page. All pages show the books as
+    /// they were at the first.
+    next: Option<String>,
+}
+
+impl From<Statement> for StatementView {
+    fn from(statement: Statement) -> Self {
+        let account = statement.account;
+        let money = |amount: Amount| ExactNumber::of(amount, account.decimals);
+        let total = |total| ExactNumber::total(total, account.decimals);
+        let line = |line: StatementLine| LineView {
+            deal_id: line.posting.id.to_string(),
+            kind: line.posting.kind.name().to_uppercase(),
+            amount: money(line.posting.amount),
+            balance: money(line.balance),
+            recorded_at: line.posting.recorded_at.to_string(),
+            effective_at: line.posting.effective_at.to_string(),
+            reverses: line.posting.reverses.map(|id| id.to_string()),
+            reversed_by: line.posting.reversed_by.map(|id| id.to_string()),
+            comment: line.posting.comment,
+        };
+        StatementView {
+            account_id: account.id.to_string(),
+            number: account.serial.0,
+            currency: account.currency.to_string(),
+            basis: statement.basis.name(),
+            from: statement.from.to_string(),
+            to: statement.to.to_string(),
+            opening_balance: money(statement.opening),
+            closing_balance: money(statement.closing),
+            credits: total(statement.turnover.credits),
+            debits: total(statement.turnover.debits.magnitude()),
+            brought_forward: money(statement.brought_forward),
+            carried_forward: money(statement.carried_forward),
+            lines: statement.lines.into_iter().map(line).collect(),
+            next: statement.next.map(Continuation::to_text),
+        }
+    }
+}
+
+/// The columns of a statement as a table. The first row has the opening balance, the last one the totals and the closing
+/// balance, and every other one is a line.
+const COLUMNS: [&str; 12] = [
+    "row",
+    "recorded_at",
+    "effective_at",
+    "deal_id",
+    "kind",
+    "debit",
+    "credit",
+    "balance",
+    "currency",
+    "comment",
+    "reverses",
+    "reversed_by",
+];
+
+/// Writes a statement as a table. Numbers are decimals without separators of thousands; debits have no sign.
+fn table(statement: Statement) -> Result<Reply, Refusal> {
+    let account = statement.account;
+    let mut table = CsvTable::new(&COLUMNS)?;
+    let money = |amount: Amount| amount.to_text(account.decimals);
+    let currency = account.currency.to_string();
+    let frame = |row: &str, at: String, debit: String, credit: String, balance: String| {
+        let none = String::new;
+        let left = [row.to_owned(), at.clone(), at, none(), none(), debit, credit, balance, currency.clone()];
+        [left.as_slice(), &[none(), none(), none()]].concat()
+    };
+    let (from, to) = (statement.from.to_string(), statement.to.to_string());
+    table.row(&frame("OPENING", from, String::new(), String::new(), money(statement.opening)))?;
+    for StatementLine { posting, balance } in statement.lines {
+        let amount = Total::from(posting.amount).magnitude().to_text(account.decimals);
+        let (debit, credit) =
+            if posting.amount.is_negative() { (amount, String::new()) } else { (String::new(), amount) };
+        table.row(&[
+            "LINE".to_owned(),
+            posting.recorded_at.to_string(),
+            posting.effective_at.to_string(),
+            posting.id.to_string(),
+            posting.kind.name().to_uppercase(),
+            debit,
+            credit,
+            money(balance),
+            currency.clone(),
+            CsvTable::text(&posting.comment),
+            posting.reverses.map(|id| id.to_string()).unwrap_or_default(),
+            posting.reversed_by.map(|id| id.to_string()).unwrap_or_default(),
+        ])?;
+    }
+    let total = |total: Total| total.magnitude().to_text(account.decimals);
+    let (debits, credits) = (total(statement.turnover.debits), total(statement.turnover.credits));
+    table.row(&frame("CLOSING", to, debits, credits, money(statement.closing)))?;
+    Reply::table(table, format!("statement-{}.csv", account.number))
+}
+
+/// Lines that are shown when no limit is given.
+const LIMIT_DEFAULT: u64 = 100;
+/// Lines that one page shows at most.
+const LIMIT_MAX: u64 = 1000;
+/// Lines that a table has at most.
+const TABLE_MAX: u32 = 100_000;
+
+/// What happened on an account between two moments: as JSON in pages, or as one CSV table.
+#[utoipa::path(get, path = "/accounts/{id}/statement", tag = "Statements",
+    params(
+        ("id" = Uuid, Path, description = "account id"),
+        ("from" = Option<String>, Query, description = "at this time or later, RFC 3339; the account's opening if left out"),
+        ("to" = Option<String>, Query, description = "before this time, RFC 3339, not in the future; all so far if left out"),
+        ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; not for CSV"),
+        ("after" = Option<String>, Query, description = "next of the page before; not for CSV"),
+        ("format" = Option<String>, Query, description = "json or csv; if left out, csv where Accept names text/csv and not JSON"),
+    ),
+    responses((status = 200, content((StatementView = "application/json"), (String = "text/csv")))))]
+pub(super) async fn statement(call: Call) -> Result<Reply, Refusal> {
+    let wanted = wanted(&call)?;
+    let is_table = call.wants_table()?;
+    let statement = call.ask(wanted).await?;
+    if is_table { table(whole(statement)?) } else { Reply::ok(&StatementView::from(statement)) }
+}
+
+fn wanted(call: &Call) -> Result<GetStatement, Refusal> {
+    let query = call.query()?;
+    let is_table = call.wants_table()?;
+    let (limit, after) = (query.number("limit")?, query.one("after")?);
+    if is_table && (limit.is_some() || after.is_some()) {
+        let field = if limit.is_some() { "limit" } else { "after" };
+        return Err(Refusal::invalid(field, "a table is always whole"));
+    }
+    let limit = u32::try_from(limit.unwrap_or(LIMIT_DEFAULT)).ok().filter(|n| (1..=LIMIT_MAX).contains(&u64::from(*n)));
+    let limit = limit.ok_or_else(|| Refusal::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
+    let continuation =
+        |text| Continuation::parse(text).ok_or_else(|| Refusal::invalid("after", "next of the page before"));
+    Ok(GetStatement {
+        account: fields::path_id(call)?,
+        from: fields::moment(&query, "from")?,
+        to: fields::moment(&query, "to")?,
+        basis: basis(&query)?,
+        after: after.map(continuation).transpose()?,
+        limit: if is_table { TABLE_MAX } else { limit },
+    })
+}
+
+/// A statement that is not cut off: a part of a table would look like all of it.
+fn whole(statement: Statement) -> Result<Statement, Refusal> {
+    match statement.next {
+        None => Ok(statement),
+        Some(_) => Err(Refusal::out_of_range("to", format!("more than {TABLE_MAX} lines: take a shorter period"))),
+    }
+}

@@ -1,0 +1,85 @@
+//! The trial balance: what the house and its clients have, which sums to zero.
+
+use super::fields;
+use super::statements::basis;
+use crate::app::statements::{GetTrialBalance, TrialBalance};
+use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::domain::refusal::Refusal;
+use crate::domain::statement::Basis;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One account of the house.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HouseAccount {
+    #[schema(example = "bank")]
+    name: String,
+    /// Below zero where clients have what it stands for.
+    #[schema(value_type = f64, example = -10000.00)]
+    balance: ExactNumber,
+}
+
+/// All books of one ledger and currency, live or demo.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TrialBooks {
+    ledger_id: String,
+    #[schema(example = "USD")]
+    currency: String,
+    is_demo: bool,
+    house: Vec<HouseAccount>,
+    /// What all clients have together.
+    #[schema(value_type = f64, example = 10000.00)]
+    clients: ExactNumber,
+    /// House and clients together: zero, or the books are wrong.
+    #[schema(value_type = f64, example = 0.00)]
+    total: ExactNumber,
+}
+
+/// A trial balance.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TrialBalance)]
+pub(super) struct TrialView {
+    /// The moment, all of it included.
+    at: String,
+    #[schema(example = "recorded")]
+    basis: &'static str,
+    /// Whether every group sums to zero.
+    is_balanced: bool,
+    /// Live money first.
+    books: Vec<TrialBooks>,
+}
+
+impl TrialView {
+    fn new(trial: TrialBalance, basis: Basis) -> TrialView {
+        let is_balanced = trial.groups.values().all(|sums| sums.total.is_zero());
+        let books = trial.groups.into_iter().map(|(group, sums)| {
+            let money = |total| ExactNumber::total(total, group.decimals);
+            let house = |(name, balance)| HouseAccount { name, balance: money(balance) };
+            TrialBooks {
+                ledger_id: group.ledger.to_string(),
+                is_demo: group.is_demo,
+                house: sums.house.into_iter().map(house).collect(),
+                clients: money(sums.clients),
+                total: money(sums.total),
+                currency: group.currency,
+            }
+        });
+        TrialView { at: trial.at.to_string(), basis: basis.name(), is_balanced, books: books.collect() }
+    }
+}
+
+/// The balances of the house and of all clients, now or at any past moment. Not for those who see only some clients.
+#[utoipa::path(get, path = "/trial-balance", tag = "Statements",
+    params(
+        ("at" = Option<String>, Query, description = "the moment, RFC 3339, not in the future; now if left out"),
+        ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
+    ),
+    responses((status = 200, body = TrialView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+    let query = call.query()?;
+    let basis = basis(&query)?;
+    let trial = call.ask(GetTrialBalance { at: fields::moment(&query, "at")?, basis }).await?;
+    Reply::ok(&TrialView::new(trial, basis))
+}

@@ -1,0 +1,35 @@
+//! The trial balance of the house.
+
+use super::harness::Server;
+use super::native_balances::adjust;
+use serde_json::json;
+
+#[test]
+fn the_trial_balance_shows_live_and_demo_money_apart() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let live = admin.new_account("USD");
+    admin.deposit(&live, "100");
+    adjust(&admin, &live, &json!({"amount": "-2.50", "action": "DEAL_ACTION_FEE"})).ok();
+    let profile = admin.new_profile();
+    let body = json!({"profileId": profile, "currency": "USD", "groupId": admin.group("USD", true)});
+    let demo = admin.post("/accounts", &body).ok().text_at("account/id");
+    admin.deposit(&demo, "7");
+    let trial = server.viewer().get("/trial-balance").ok();
+    let books = trial.json()["books"].as_array().unwrap().clone();
+    assert_eq!(books.iter().map(|books| books["isDemo"] == true).collect::<Vec<_>>(), [false, true]);
+    let digits = |path: &str| trial.digits(&format!("books/{path}"));
+    assert_eq!((digits("0/clients"), digits("0/total")), ("97.50".into(), "0.00".into()));
+    assert_eq!((digits("0/house/0/name"), digits("0/house/0/balance")), ("\"bank\"".into(), "-100.00".into()));
+    assert_eq!((digits("0/house/1/name"), digits("0/house/1/balance")), ("\"fee\"".into(), "2.50".into()));
+    assert_eq!((digits("1/clients"), digits("1/house/0/balance")), ("7.00".into(), "-7.00".into()));
+}
+
+#[test]
+fn the_trial_balance_is_not_for_those_who_see_only_some_clients() {
+    let server = Server::start("");
+    for role in ["operator", "viewer", "admin"] {
+        server.operator(role, &["retail"]).get("/trial-balance").refused(403, 7, "LIMITED_BY_TAGS");
+        server.operator(role, &[]).get("/trial-balance").ok();
+    }
+}

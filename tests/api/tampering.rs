@@ -75,7 +75,10 @@ fn each_kind_of_tampering_is_found() {
         ("UPDATE movements SET state = 'voided' WHERE entry_seq IS NOT NULL".into(), "movements"),
         ("UPDATE movements SET posted_minor = posted_minor - 1 WHERE posted_minor > 1".into(), "movements"),
         ("DELETE FROM movements WHERE state = 'pending' AND kind = 'hold'".into(), "reserved"),
-        ("INSERT INTO postings SELECT book_id, 99999, 1, balance_minor + 1, recorded_at, kind, entry_uuid, NULL
+        ("UPDATE book_figures SET held_minor = held_minor + 1".into(), "figures"),
+        ("DELETE FROM book_figures".into(), "figures"),
+        ("UPDATE postings SET effective_at = recorded_at - 1 WHERE entry_seq = 2".into(), "journal"),
+        ("INSERT INTO postings SELECT book_id, 99999, 1, balance_minor + 1, recorded_at, kind, entry_uuid, NULL, NULL
           FROM postings ORDER BY entry_seq DESC LIMIT 1".into(), "journal"),
         ("UPDATE entries SET kind = 'fee' WHERE seq = 2".into(), "chain"),
         ("UPDATE postings SET comment = 'another' WHERE comment IS NOT NULL".into(), "comment"),

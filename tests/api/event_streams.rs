@@ -102,8 +102,9 @@ impl Follower {
 
     /// Why the stream ended.
     fn end(&mut self) -> String {
-        let mut last = String::new();
+        let (mut last, end) = (String::new(), Instant::now() + PATIENCE);
         while let Some(came) = self.next() {
+            assert!(Instant::now() < end, "the stream goes on: {last}");
             if let Came::Comment(comment) = came {
                 last = comment;
             }

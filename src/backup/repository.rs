@@ -3,7 +3,7 @@
 //! ```text
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.bursar    the object
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.json      its manifest, written last
-//! <installation>/timeline-00001/journal/<stream>/<first>-<last>.journal         changes between backups
+//! <installation>/timeline-00001/journal/<stream>/<first>-<last>-<ms>.journal    changes between backups
 //! ```
 //!
 //! An object without its manifest is no backup: its making, or its removal, was cut short.
@@ -82,6 +82,8 @@ pub struct Segment {
     pub first: u64,
     /// The number of the last commit in it.
     pub last: u64,
+    /// The moment of the last commit in it.
+    pub reaches: Moment,
     /// The size of its object.
     pub bytes: u64,
 }
@@ -235,7 +237,8 @@ impl Repository {
 
     fn segment_key(&self, segment: &Segment) -> String {
         let folder = self.folder(segment.timeline, "journal");
-        format!("{folder}/{}/{:015}-{:015}{SEGMENT}", segment.stream, segment.first, segment.last)
+        let Segment { stream, first, last, reaches, .. } = segment;
+        format!("{folder}/{stream}/{first:015}-{last:015}-{}{SEGMENT}", reaches.unix_ms())
     }
 
     /// The segments of all streams of a timeline, by stream and number.
@@ -243,14 +246,20 @@ impl Repository {
         let found = self.target.list(&self.folder(timeline, "journal"))?;
         let read = |object: &super::target::Object| {
             let mut parts = object.key.rsplit('/');
-            let (first, last) = parts.next()?.strip_suffix(SEGMENT)?.split_once('-')?;
+            let mut numbers = parts.next()?.strip_suffix(SEGMENT)?.split('-');
             let stream = parts.next()?.parse().ok()?;
-            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-            Some(Segment { timeline, stream, first, last, bytes: object.bytes })
+            let (first, last) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+            let reaches = Moment::from_unix_ms(numbers.next()?.parse().ok()?);
+            Some(Segment { timeline, stream, first, last, reaches, bytes: object.bytes })
         };
         let mut segments: Vec<Segment> = found.iter().filter_map(read).collect();
         segments.sort_by_key(|segment| (segment.stream, segment.first));
         Ok(segments)
+    }
+
+    /// Removes what puts of segments that were cut short have left. Nobody may be putting one there. Returns how many.
+    pub fn sweep_segments(&self, timeline: i64, stream: Uuid) -> Result<usize, TargetError> {
+        self.target.sweep(&format!("{}/{stream}", self.folder(timeline, "journal")))
     }
 
     /// Stores a segment; `segment.bytes` is the size of what is read.
@@ -330,7 +339,8 @@ mod tests {
     fn segments_are_found_by_stream_and_number() {
         let home = tempfile::tempdir().unwrap();
         let repository = Repository::new(Arc::new(DirectoryTarget::new(home.path(), false)), Uuid::from_u128(1));
-        let segment = |first, last| Segment { timeline: 1, stream: Uuid::from_u128(2), first, last, bytes: 1 };
+        let reaches = Moment::from_unix_ms(1_772_439_300_120);
+        let segment = |first, last| Segment { timeline: 1, stream: Uuid::from_u128(2), first, last, reaches, bytes: 1 };
         for it in [segment(11, 20), segment(1, 10)] {
             repository.put_segment(&it, &mut &b"x"[..]).unwrap();
         }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::outcome::{Exit, Failure};
+use crate::app::App;
 use crate::backup::codec::{Identity, Recipient};
 use crate::backup::target::TargetSpec;
-use crate::backup::{Keeper, Plan, Retention, S3Settings, Settings, Watch};
+use crate::backup::{Keeper, Plan, Retention, S3Settings, Settings, Shipping, Watch};
 use crate::config::{Backup, Config};
 use crate::store::DataDir;
 use crate::system::SystemClock;
@@ -42,6 +43,17 @@ pub(super) fn plan(config: &Config) -> Option<Plan> {
         interval_s: seconds(backup.interval_hours, 3600),
         drill_s: (backup.drill_days > 0).then(|| seconds(backup.drill_days, 86_400)),
     })
+}
+
+/// What ships the changes between backups; none where the server makes no backups.
+pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result<Option<Arc<Shipping>>, Failure> {
+    if !config.backup.enabled {
+        return Ok(None);
+    }
+    let keeper = unwatched(config, dir.clone())?;
+    let spool_max = config.backup.journal_spool_mb.saturating_mul(1 << 20);
+    let journal = Arc::clone(app.store().journal());
+    Ok(Some(Arc::new(Shipping::new(&keeper, journal, app.installation().uuid, spool_max))))
 }
 
 /// How backups are kept.

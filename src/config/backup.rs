@@ -25,6 +25,10 @@ section! {
         keep_weekly: u64 = 5, in 0..=1000;
         /// Months of which the last backup is kept.
         keep_monthly: u64 = 12, in 0..=1000;
+        /// Seconds from one shipping of the changes between backups to the next: what a lost disk can cost at most.
+        journal_interval_s: u64 = 10, in 1..=3600;
+        /// Megabytes of changes that may wait in the data directory for a place that cannot be reached.
+        journal_spool_mb: u64 = 1024, in 16..=1_048_576;
         /// Days from one drill to the next, in which the newest backup is restored and proven; 0 means never.
         drill_days: u64 = 7, in 0..=366;
         /// Public keys of age, such as ["age1..."], that backups are encrypted to; the private half can be elsewhere.

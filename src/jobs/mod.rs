@@ -2,9 +2,11 @@
 
 mod backups;
 mod rounds;
+mod shipping;
 
 pub use backups::{Backups, backups};
 pub use rounds::Rounds;
+pub use shipping::{shipping, stream};
 
 use crate::app::App;
 use std::io;

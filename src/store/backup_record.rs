@@ -26,6 +26,22 @@ pub struct BackupRecord {
     pub last_drill_failure: Option<RecordedFailure>,
     /// The last success at each target.
     pub targets: BTreeMap<String, RecordedBackup>,
+    /// How the changes between backups are shipped to each target.
+    pub shipping: BTreeMap<String, RecordedShipping>,
+}
+
+/// How the change journal is shipped to a target.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecordedShipping {
+    /// When it was tried last.
+    #[serde(with = "text")]
+    pub at: Moment,
+    /// The moment of the last commit that is there, as text; none: nothing was shipped since the server began.
+    pub reaches: Option<String>,
+    /// Why it did not work; none: it did.
+    pub failure: Option<String>,
+    /// Whether changes were dropped that it lacks, so that it needs a new backup.
+    pub has_gap: bool,
 }
 
 /// Something that went well with a backup.

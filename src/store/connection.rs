@@ -70,14 +70,19 @@ pub(super) fn open_unfinished(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // What the log holds is still to be read by the change journal.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if !is_new && id != APPLICATION_ID {
         return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
     }
     set_up_reader(&connection)?;
+    Ok(connection)
+}
+
+/// The same, but what the log holds stays there when it is closed: the change journal is still to read it.
+pub(super) fn open_unfinished_leaving_log(file: &Path) -> Result<Connection, StoreError> {
+    let connection = open_unfinished(file)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
 }
 

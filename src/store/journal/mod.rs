@@ -25,9 +25,10 @@ mod tail;
 mod tests;
 
 pub(super) use opening::Opening;
+pub use opening::settle_journal;
 pub use row::JournalRow;
 pub use segment::{SegmentCommit, SegmentError, SegmentHead, SegmentReader};
-pub use spool::SpooledSegment;
+pub use spool::{SpooledSegment, closed_segments as spooled_segments};
 
 use super::StoreError;
 use super::transaction::{ReadTx, WriteTx};
@@ -35,6 +36,7 @@ use crate::domain::clock::Moment;
 use rusqlite::Connection;
 use spool::Spool;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -66,6 +68,8 @@ struct State {
     /// A stream that is to begin.
     begin: Option<Uuid>,
     is_stopping: bool,
+    /// There is no thread (any more), and nothing to wait for.
+    is_idle: bool,
 }
 
 #[derive(Default)]
@@ -107,6 +111,7 @@ struct Follower {
     shared: Arc<Shared>,
     dir: PathBuf,
     wal: PathBuf,
+    timeline: i64,
     row_page: u32,
     spool: Option<Spool>,
     tail: Option<Tail>,
@@ -116,7 +121,11 @@ impl Journal {
     /// A journal that follows nothing, and why.
     fn idle(dir: PathBuf, committed: u64, failure: Option<String>) -> Journal {
         let shared = Arc::new(Shared::default());
-        shared.state().status = JournalStatus { committed, failure, ..JournalStatus::default() };
+        {
+            let mut state = shared.state();
+            state.status = JournalStatus { committed, failure, ..JournalStatus::default() };
+            state.is_idle = true;
+        }
         Journal { shared, thread: Mutex::new(None), dir }
     }
 
@@ -130,9 +139,27 @@ impl Journal {
             state.status = JournalStatus { stream, spooled, committed, failure: None };
             state.synced = spooled;
         }
-        let started = std::thread::Builder::new().name("journal".into()).spawn(move || follower.run());
-        let thread = started.inspect_err(|error| shared.fail(format!("its thread did not start: {error}"))).ok();
+        let ended = Arc::clone(&shared);
+        let run = move || {
+            if catch_unwind(AssertUnwindSafe(|| follower.run())).is_err() {
+                ended.fail("its thread panicked".into());
+            }
+            ended.state().is_idle = true;
+            ended.done.notify_all();
+        };
+        let started = std::thread::Builder::new().name("journal".into()).spawn(run);
+        let thread = started
+            .inspect_err(|error| {
+                shared.fail(format!("its thread did not start: {error}"));
+                shared.state().is_idle = true;
+            })
+            .ok();
         Journal { shared, thread: Mutex::new(thread), dir }
+    }
+
+    /// Where its spool is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// How it is doing.
@@ -152,7 +179,7 @@ impl Journal {
         let mut state = self.shared.state();
         state.wanted = state.wanted.max(number.min(state.status.committed));
         self.shared.wanted.notify_one();
-        while state.synced < number.min(state.status.committed) && state.status.stream.is_some() {
+        while state.synced < number.min(state.status.committed) && state.status.stream.is_some() && !state.is_idle {
             state = self.shared.wait(state, &self.shared.done);
         }
     }
@@ -163,7 +190,7 @@ impl Journal {
         state.rotations_wanted += 1;
         let mine = state.rotations_wanted;
         self.shared.wanted.notify_one();
-        while state.rotations_done < mine && state.status.stream.is_some() {
+        while state.rotations_done < mine && state.status.stream.is_some() && !state.is_idle {
             state = self.shared.wait(state, &self.shared.done);
         }
         state.status.failure.clone().map_or(Ok(()), Err)
@@ -183,15 +210,18 @@ impl Journal {
     /// the next commit that is found in the log.
     pub(super) fn follow(&self, stream: Uuid) {
         let mut state = self.shared.state();
+        if state.is_idle {
+            return;
+        }
         state.begin = Some(stream);
         state.synced = 0;
         self.shared.wanted.notify_one();
-        while state.begin.is_some() {
+        while state.begin.is_some() && !state.is_idle {
             state = self.shared.wait(state, &self.shared.done);
         }
     }
 
-    /// Takes the last commits into the spool and ends the thread.
+    /// Takes the last commits into the spool, closes the open segment, and ends the thread.
     pub(super) fn stop(&self) {
         self.shared.state().is_stopping = true;
         self.shared.wanted.notify_one();
@@ -235,7 +265,7 @@ impl Follower {
                 continue;
             }
             let is_followed = self.shared.state().status.stream.is_some();
-            let outcome = if is_followed { self.take(number, frames, rotations) } else { Ok(()) };
+            let outcome = if is_followed { self.take(number, frames, rotations, is_stopping) } else { Ok(()) };
             if let Err(reason) = outcome {
                 self.shared.fail(reason);
             }
@@ -259,7 +289,7 @@ impl Follower {
     fn begin(&mut self, stream: Uuid) {
         self.spool = None;
         self.tail = None;
-        let begun = Spool::begin(&self.dir, stream, self.row_page);
+        let begun = Spool::begin(&self.dir, self.timeline, stream, self.row_page);
         let mut state = self.shared.state();
         state.begin = None;
         state.status.failure = begun.as_ref().err().map(|error| format!("the spool could not be made: {error}"));
@@ -270,8 +300,8 @@ impl Follower {
         self.shared.done.notify_all();
     }
 
-    /// Takes all commits up to a number into the spool and syncs it.
-    fn take(&mut self, number: u64, frames: u32, rotations: u64) -> Result<(), String> {
+    /// Takes all commits up to a number into the spool and syncs it; closes the segment if that is asked for, and at the end.
+    fn take(&mut self, number: u64, frames: u32, rotations: u64, is_stopping: bool) -> Result<(), String> {
         let Some(spool) = &mut self.spool else { return Ok(()) };
         let failed = |error: io::Error| format!("the spool of the change journal failed: {error}");
         // Frames without a number are none of ours, which is found out by reading them.
@@ -290,7 +320,7 @@ impl Follower {
             }
             spool.sync().map_err(failed)?;
         }
-        let is_due = self.shared.state().rotations_done != rotations;
+        let is_due = is_stopping || self.shared.state().rotations_done != rotations;
         if is_due { spool.rotate().map_err(failed) } else { Ok(()) }
     }
 }

@@ -1,10 +1,10 @@
 //! How the journal goes on after a stop of any kind, or why it cannot.
 
-use super::spool::Spool;
+use super::spool::{Spool, SpooledSegment, closed_segments};
 use super::tail::Tail;
 use super::{Follower, Journal, Shared, catch_up};
-use crate::store::StoreError;
 use crate::store::transaction::{CommitMoment, ReadTx, WriteTx};
+use crate::store::{Locked, StoreError};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -54,10 +54,16 @@ pub(super) fn note_clean_stop(dir: &Path, database: &Path, stream: Uuid, number:
 pub(in crate::store) struct Opening {
     dir: PathBuf,
     database: PathBuf,
+    is_wanted: bool,
     found: Result<Spool, String>,
 }
 
 impl Opening {
+    /// No commit is to be followed.
+    pub(in crate::store) fn without_journal(dir: PathBuf, database: &Path) -> Opening {
+        Opening { dir, database: database.into(), is_wanted: false, found: Err(String::new()) }
+    }
+
     /// Looks at the spool and the log. Nobody has the database open.
     pub(in crate::store) fn look(dir: PathBuf, database: &Path) -> Opening {
         let found = match Spool::resume(&dir) {
@@ -65,20 +71,24 @@ impl Opening {
             Ok(None) => Err("there is none yet".to_owned()),
             Err(error) => Err(error.to_string()),
         };
-        Opening { dir, database: database.into(), found }
+        Opening { dir, database: database.into(), is_wanted: true, found }
     }
 
     /// Goes on where the spool ends, if the database stands there as well; else a new stream begins.
     pub(in crate::store) fn finish(self, connection: &Connection, is_migrated: bool) -> Result<Journal, StoreError> {
         let tx = ReadTx::new(connection);
         let row = tx.journal_row()?;
+        if !self.is_wanted {
+            return Ok(Journal::idle(self.dir, row.number, None));
+        }
         let row_page: u32 =
             tx.one("SELECT rootpage FROM sqlite_schema WHERE name = 'change_journal'", [], |row| row.get(0))?;
+        let timeline = tx.installation()?.map_or(1, |installation| installation.timeline);
         let found = self.found.and_then(|spool| {
             let is_there = spool.head().stream == row.stream && spool.last().unwrap_or_default() == row.number;
             if is_migrated {
                 Err("the schema was migrated".into())
-            } else if !is_there || spool.head().row_page != row_page {
+            } else if !is_there || (spool.head().row_page, spool.head().timeline) != (row_page, timeline) {
                 Err("the database does not stand where the journal ends".into())
             } else {
                 Ok(spool)
@@ -97,23 +107,35 @@ impl Opening {
                     Err(error) => return Err(error),
                 };
                 tracing::info!(%reason, %stream, "a new stream of the change journal begins");
-                match Spool::begin(&self.dir, stream, row_page) {
+                match Spool::begin(&self.dir, timeline, stream, row_page) {
                     Ok(spool) => (spool, 0),
                     Err(error) => return Ok(Journal::idle(self.dir, 0, Some(error.to_string()))),
                 }
             }
         };
         let wal = wal_of(&self.database);
-        let follower = Follower {
-            shared: Arc::new(Shared::default()),
-            dir: self.dir,
-            wal,
-            row_page,
-            spool: Some(spool),
-            tail: None,
-        };
+        let shared = Arc::new(Shared::default());
+        let follower = Follower { shared, dir: self.dir, wal, timeline, row_page, spool: Some(spool), tail: None };
         Ok(Journal::start(follower, number))
     }
+}
+
+/// Takes what the log holds into the spool and closes the open segment, so that all that was recorded can be restored from.
+/// Nobody has the database open. Returns what waits in the spool.
+pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
+    let (dir, database) = (lock.dir().journal_dir(), lock.dir().database_file());
+    let settled = Spool::resume(&dir).map_err(|error| error.to_string()).and_then(|spool| {
+        let Some(spool) = spool else { return Ok(()) };
+        let completed = complete(&dir, &database, spool);
+        let told = |error: io::Error| error.to_string();
+        // Where the log does not follow, what the spool has is still good.
+        let spool = completed.map_or_else(|_| Spool::resume(&dir).map_err(told), |spool| Ok(Some(spool)))?;
+        spool.map_or(Ok(()), |mut spool| spool.rotate().map_err(told))
+    });
+    if let Err(reason) = settled {
+        tracing::warn!(%reason, "the spool of the change journal cannot be used to its end");
+    }
+    closed_segments(&dir).unwrap_or_default()
 }
 
 fn wal_of(database: &Path) -> PathBuf {

@@ -21,6 +21,8 @@ pub(super) const FORMAT: u32 = 1;
 pub struct SegmentHead {
     /// Version of the format.
     pub format: u32,
+    /// The timeline that it belongs to.
+    pub timeline: i64,
     /// The stream.
     pub stream: Uuid,
     /// The number of the commit before the first one; none in the first segment of a stream, whose first commit may have
@@ -232,6 +234,11 @@ impl<R: BufRead> SegmentReader<R> {
     /// What it says of itself.
     pub fn head(&self) -> &SegmentHead {
         &self.head
+    }
+
+    /// What it was read from.
+    pub fn into_inner(self) -> R {
+        self.from
     }
 
     /// The next commit, checked; none at the end.

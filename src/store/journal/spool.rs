@@ -4,6 +4,7 @@
 //! The open one is always there, however short: where the journal stands can be read from it after a stop.
 
 use super::segment::{CommitHead, FORMAT, SegmentError, SegmentHead, SegmentReader, WalPlace};
+use crate::domain::clock::Moment;
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -17,12 +18,16 @@ const CLOSED: &str = "commits";
 /// A closed segment in the data directory.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SpooledSegment {
+    /// The timeline that it belongs to.
+    pub timeline: i64,
     /// Its stream.
     pub stream: Uuid,
     /// Its first commit.
     pub first: u64,
     /// Its last commit.
     pub last: u64,
+    /// The moment of its last commit.
+    pub reaches: Moment,
     /// Where it is.
     pub path: PathBuf,
     /// Its size.
@@ -36,9 +41,11 @@ impl SpooledSegment {
         }
         let mut parts = path.file_stem()?.to_str()?.split('-');
         let segment = SpooledSegment {
+            timeline: parts.next()?.parse().ok()?,
             stream: Uuid::try_parse(parts.next()?).ok()?,
             first: parts.next()?.parse().ok()?,
             last: parts.next()?.parse().ok()?,
+            reaches: Moment::from_unix_ms(parts.next()?.parse().ok()?),
             path: path.into(),
             bytes: fs::metadata(path).ok()?.len(),
         };
@@ -47,7 +54,7 @@ impl SpooledSegment {
 }
 
 /// The closed segments of a spool, in their order within each stream.
-pub(super) fn closed_segments(dir: &Path) -> io::Result<Vec<SpooledSegment>> {
+pub fn closed_segments(dir: &Path) -> io::Result<Vec<SpooledSegment>> {
     let mut found: Vec<_> = files(dir)?.iter().filter_map(|path| SpooledSegment::named(path)).collect();
     found.sort();
     Ok(found)
@@ -89,11 +96,13 @@ pub(super) struct Spool {
     last: Option<u64>,
     /// Where the last commit ends in the log; none if it is not in this segment.
     place: Option<WalPlace>,
+    /// The moment of the last commit; none if it is not in this segment.
+    recorded_at: Option<Moment>,
 }
 
 impl Spool {
     /// Begins a stream. Segments of an earlier one are closed, and stay until they were shipped.
-    pub(super) fn begin(dir: &Path, stream: Uuid, row_page: u32) -> io::Result<Spool> {
+    pub(super) fn begin(dir: &Path, timeline: i64, stream: Uuid, row_page: u32) -> io::Result<Spool> {
         if !dir.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
@@ -106,7 +115,7 @@ impl Spool {
                 }
             }
         }
-        Spool::create(dir, SegmentHead { format: FORMAT, stream, after: None, previous: None, row_page })
+        Spool::create(dir, SegmentHead { format: FORMAT, timeline, stream, after: None, previous: None, row_page })
     }
 
     /// Opens the segment that was open before a stop; what it holds of a commit that is not whole is cut off. None if
@@ -151,7 +160,7 @@ impl Spool {
         let mut hash = Context::new(&SHA256);
         hash.update(line.as_bytes());
         let last = head.after;
-        Ok(Spool { dir: dir.into(), head, path, file, hash, first: None, last, place: None })
+        Ok(Spool { dir: dir.into(), head, path, file, hash, first: None, last, place: None, recorded_at: None })
     }
 
     fn read(dir: &Path, path: &Path) -> Result<Spool, SegmentError> {
@@ -159,13 +168,13 @@ impl Spool {
         let mut reader = SegmentReader::new(BufReader::new(&file))?;
         let head = reader.head().clone();
         let mut size = head.line().len() as u64;
-        let (mut first, mut last, mut place) = (None, head.after, None);
+        let (mut first, mut last, mut place, mut recorded_at) = (None, head.after, None, None);
         loop {
             match reader.next_commit() {
                 Ok(Some(commit)) => {
                     let row = commit.row();
                     first = first.or(Some(row.number));
-                    (last, place) = (Some(row.number), Some(commit.head.place));
+                    (last, place, recorded_at) = (Some(row.number), Some(commit.head.place), Some(row.recorded_at));
                     size += super::segment::COMMIT_HEAD as u64
                         + commit.head.frame_size() as u64 * u64::from(commit.head.frames);
                 }
@@ -189,7 +198,7 @@ impl Spool {
                 read => hash.update(&buffer[..read]),
             }
         }
-        Ok(Spool { dir: dir.into(), head, path: path.into(), file, hash, first, last, place })
+        Ok(Spool { dir: dir.into(), head, path: path.into(), file, hash, first, last, place, recorded_at })
     }
 
     pub(super) fn head(&self) -> &SegmentHead {
@@ -214,6 +223,7 @@ impl Spool {
         self.first = self.first.or(Some(head.row.number));
         self.last = Some(head.row.number);
         self.place = Some(head.place);
+        self.recorded_at = Some(head.row.recorded_at);
         Ok(())
     }
 
@@ -234,10 +244,11 @@ impl Spool {
 
     /// Gives the segment the name under which it is shipped; drops it if it is empty.
     pub(super) fn close(self) -> io::Result<()> {
-        match (self.first, self.last) {
-            (Some(first), Some(last)) => {
+        match (self.first, self.last, self.recorded_at) {
+            (Some(first), Some(last), Some(reaches)) => {
                 self.file.sync_all()?;
-                let name = format!("{}-{first:016}-{last:016}.{CLOSED}", self.head.stream.simple());
+                let (timeline, stream, reaches) = (self.head.timeline, self.head.stream.simple(), reaches.unix_ms());
+                let name = format!("{timeline:05}-{stream}-{first:016}-{last:016}-{reaches}.{CLOSED}");
                 fs::rename(&self.path, self.dir.join(name))?;
             }
             _ => fs::remove_file(&self.path)?,

@@ -55,7 +55,7 @@ impl Plain {
     }
 
     fn spool(&self) -> Spool {
-        Spool::begin(&self.home.path().join("journal"), self.row().stream, self.row_page()).unwrap()
+        Spool::begin(&self.home.path().join("journal"), 1, self.row().stream, self.row_page()).unwrap()
     }
 
     fn tail(&self) -> Tail {

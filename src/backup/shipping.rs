@@ -1,0 +1,229 @@
+//! Shipping the change journal: closed segments go from the spool to every target, wrapped like backups, and leave the spool
+//! when all targets have them.
+//!
+//! Each target has a turn of its own, so that one that is slow or away does not hold up the others. What is too much to
+//! wait for a target is dropped, the oldest first: that target then has a gap, which its next backup ends.
+
+use super::codec::{self, Recipient};
+use super::error::BackupError;
+use super::keeper::Keeper;
+use super::repository::{Repository, Segment};
+use super::target::{TargetError, TargetFault, TargetSpec};
+use crate::domain::clock::{Clock, Moment};
+use crate::store::{DataDir, Journal, RecordedShipping, SpooledSegment};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+#[derive(Default)]
+struct Lane {
+    target: String,
+    /// The moment of the last commit that the target has.
+    reaches: Option<Moment>,
+    /// Why it could not be reached, the last time that it was tried.
+    failure: Option<String>,
+    /// Whether changes were dropped that it lacks.
+    has_gap: bool,
+    /// The segments that it has and that are still in the spool.
+    has: BTreeSet<(Uuid, u64)>,
+    is_swept: bool,
+}
+
+/// Ships the change journal of one installation.
+pub struct Shipping {
+    dir: DataDir,
+    journal: Arc<Journal>,
+    installation: Uuid,
+    targets: Vec<TargetSpec>,
+    recipients: Vec<Recipient>,
+    spool_max: u64,
+    clock: Arc<dyn Clock>,
+    lanes: Mutex<Vec<Lane>>,
+}
+
+impl Shipping {
+    /// Of the journal of a keeper's database, to the keeper's targets; more than `spool_max` bytes do not wait.
+    pub fn new(keeper: &Keeper, journal: Arc<Journal>, installation: Uuid, spool_max: u64) -> Shipping {
+        let (targets, recipients) = (keeper.settings.targets.clone(), keeper.settings.recipients.clone());
+        let lanes = Mutex::new(targets.iter().map(|_| Lane::default()).collect());
+        let (dir, clock) = (keeper.dir.clone(), Arc::clone(&keeper.clock));
+        Shipping { dir, journal, installation, targets, recipients, spool_max, clock, lanes }
+    }
+
+    /// The number of targets.
+    pub fn lanes(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether the last try to ship to a target worked.
+    pub fn is_well(&self, lane: usize) -> bool {
+        self.lock().get(lane).is_some_and(|lane| lane.failure.is_none())
+    }
+
+    /// Whether a target lacks changes that were dropped, and can be reached again.
+    pub fn wants_backup(&self) -> bool {
+        self.lock().iter().any(|lane| lane.has_gap && lane.failure.is_none())
+    }
+
+    /// A backup was made: no gap before it matters any more.
+    pub fn forget_gaps(&self) {
+        self.lock().iter_mut().for_each(|lane| lane.has_gap = false);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, lane: usize, change: impl FnOnce(&mut Lane)) {
+        if let Some(lane) = self.lock().get_mut(lane) {
+            change(lane);
+        }
+    }
+
+    /// Ships to one target what it lacks. Closes the open segment before, so that all commits until now are shipped.
+    pub fn ship(&self, lane: usize) -> Result<(), BackupError> {
+        if let Err(reason) = self.journal.rotate() {
+            tracing::debug!(%reason, "the change journal is not followed");
+        }
+        let shipped = self.ship_closed(lane);
+        let (failure, now) = (shipped.as_ref().err().map(ToString::to_string), self.clock.now());
+        self.note(lane, |lane| {
+            match (&lane.failure, &failure) {
+                (None, Some(reason)) => tracing::warn!(%reason, "changes cannot be shipped; they wait"),
+                (Some(_), None) => tracing::info!(target = lane.target, "changes are shipped again"),
+                _ => {}
+            }
+            lane.failure = failure;
+        });
+        let cleaned = self.clean_up();
+        self.record(lane, now);
+        shipped.and(cleaned)
+    }
+
+    /// Notes how it went, for those who ask whether the loss of this machine would cost anything.
+    fn record(&self, lane: usize, at: Moment) {
+        let lanes = self.lock();
+        let Some(Lane { target, reaches, failure, has_gap, .. }) = lanes.get(lane) else { return };
+        let shipping = RecordedShipping {
+            at,
+            reaches: reaches.map(|moment| moment.to_string()),
+            failure: failure.clone(),
+            has_gap: *has_gap,
+        };
+        if let Err(error) = self.dir.note_backup(|record| _ = record.shipping.insert(target.clone(), shipping)) {
+            tracing::error!(%error, "the record of backups cannot be written");
+        }
+    }
+
+    fn ship_closed(&self, lane: usize) -> Result<(), BackupError> {
+        let Some(spec) = self.targets.get(lane) else { return Ok(()) };
+        let target = spec.open()?;
+        let name = target.name().to_owned();
+        self.note(lane, |lane| lane.target = name);
+        let repository = Repository::new(target, self.installation);
+        for segment in self.spooled()? {
+            let key = (segment.stream, segment.last);
+            if self.lock().get(lane).is_some_and(|lane| lane.has.contains(&key)) {
+                continue;
+            }
+            self.sweep_once(lane, &repository, &segment)?;
+            // The other targets may have it, and the last one of them takes it away.
+            let Some(sealed) = self.seal(lane, &segment)? else { continue };
+            put(&repository, &segment, &sealed)?;
+            let _ = fs::remove_file(&sealed); // it is made anew each time
+            self.note(lane, |lane| {
+                lane.has.insert(key);
+                lane.reaches = lane.reaches.max(Some(segment.reaches));
+            });
+        }
+        Ok(())
+    }
+
+    fn spooled(&self) -> Result<Vec<SpooledSegment>, BackupError> {
+        self.journal.segments().map_err(|error| BackupError::Local(self.journal.dir().into(), error))
+    }
+
+    /// What a put that was cut short has left is removed before the first put.
+    fn sweep_once(&self, lane: usize, repository: &Repository, segment: &SpooledSegment) -> Result<(), TargetError> {
+        if !self.lock().get(lane).is_some_and(|lane| lane.is_swept) {
+            repository.sweep_segments(segment.timeline, segment.stream)?;
+            self.note(lane, |lane| lane.is_swept = true);
+        }
+        Ok(())
+    }
+
+    /// The segment as a target keeps it, in a file. None if it is not there any more.
+    fn seal(&self, lane: usize, segment: &SpooledSegment) -> Result<Option<std::path::PathBuf>, BackupError> {
+        let path = self.journal.dir().join(format!("sealed-{lane}.tmp"));
+        let local = |error: io::Error| BackupError::Local(path.clone(), error);
+        let mut from = match File::open(&segment.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            from => from.map_err(|error| BackupError::Local(segment.path.clone(), error))?,
+        };
+        let to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(local)?;
+        let mut sealed = codec::seal(&self.recipients, BufWriter::new(to)).map_err(local)?;
+        io::copy(&mut from, &mut sealed).map_err(local)?;
+        let written = sealed.finish().map_err(local)?;
+        written.into_inner().map_err(|error| local(error.into_error()))?;
+        Ok(Some(path))
+    }
+
+    /// Removes what all targets have, and the oldest of what is too much.
+    fn clean_up(&self) -> Result<(), BackupError> {
+        let spooled = self.spooled()?;
+        let mut lanes = self.lock();
+        let mut waiting: u64 = 0;
+        let mut kept = Vec::new();
+        for segment in spooled {
+            let key = (segment.stream, segment.last);
+            if lanes.iter().all(|lane| lane.has.contains(&key)) {
+                remove(&segment.path)?;
+                lanes.iter_mut().for_each(|lane| _ = lane.has.remove(&key));
+            } else {
+                waiting += segment.bytes;
+                kept.push(segment);
+            }
+        }
+        for segment in kept {
+            if waiting <= self.spool_max {
+                break;
+            }
+            let key = (segment.stream, segment.last);
+            remove(&segment.path)?;
+            waiting -= segment.bytes;
+            for lane in lanes.iter_mut() {
+                if lane.has.remove(&key) {
+                    continue;
+                }
+                if !lane.has_gap {
+                    tracing::warn!(target = lane.target, "changes were dropped: too many wait; a backup will follow");
+                }
+                lane.has_gap = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> Result<(), BackupError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BackupError::Local(path.into(), error)),
+        _ => Ok(()),
+    }
+}
+
+fn put(repository: &Repository, segment: &SpooledSegment, sealed: &Path) -> Result<(), BackupError> {
+    let local = |error: io::Error| BackupError::Local(sealed.into(), error);
+    let mut from = File::open(sealed).map_err(local)?;
+    let SpooledSegment { timeline, stream, first, last, reaches, .. } = *segment;
+    let bytes = from.metadata().map_err(local)?.len();
+    match repository.put_segment(&Segment { timeline, stream, first, last, reaches, bytes }, &mut from) {
+        // It was stored before a crash, and the spool does not know.
+        Err(error) if error.fault == TargetFault::Exists => Ok(()),
+        put => Ok(put?),
+    }
+}

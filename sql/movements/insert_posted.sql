@@ -1,3 +1,4 @@
-INSERT INTO movements (uuid, kind, account_id, amount_minor, posted_minor, state, reason, requested_by, clears_at,
+INSERT INTO movements (id, uuid, kind, account_id, amount_minor, posted_minor, state, reason, requested_by, clears_at,
                        uncleared_minor, entry_seq, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?4, 'posted', '', ?5, ?6, ?7, ?8, ?9, ?9)
+VALUES (1 + max((SELECT coalesce(max(id), 0) FROM movements),
+                coalesce((SELECT floor FROM number_floors WHERE table_name = 'movements'), 0)), ?1, ?2, ?3, ?4, ?4, 'posted', '', ?5, ?6, ?7, ?8, ?9, ?9)

@@ -27,6 +27,7 @@ pub mod profile_states;
 pub mod profiles;
 pub mod reference;
 mod retries;
+pub mod restores;
 pub mod reversals;
 pub mod samples;
 pub mod sandbox;

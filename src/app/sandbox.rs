@@ -113,9 +113,10 @@ impl App {
         if to > now.plus_s(YEARS_MAX_S) {
             return Err(Refusal::out_of_range("set", "at most a hundred years at a time"));
         }
+        let rests = self.rests_after()?.is_some();
         for _ in 0..JOBS_MAX {
             let next = self.store.read(|tx| Ok(tx.next_job_at()?)).map_err(refusal_of_read)?;
-            let Some(due) = next.filter(|due| *due <= to) else { break };
+            let Some(due) = next.filter(|due| *due <= to && !rests) else { break };
             self.step_to(caller, due)?;
             self.run_due_jobs()?;
         }

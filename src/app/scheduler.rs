@@ -75,8 +75,11 @@ impl Command for Postpone {
 const AT_A_TIME: u32 = 100;
 
 impl App {
-    /// Runs the jobs that are due. Returns how many ran. Blocks.
+    /// Runs the jobs that are due, unless they rest after a restore. Returns how many ran. Blocks.
     pub fn run_due_jobs(self: &Arc<App>) -> Result<usize, Refusal> {
+        if self.rests_after()?.is_some() {
+            return Ok(0);
+        }
         let caller = self.system_caller();
         let mut ran = 0;
         loop {

@@ -3,6 +3,7 @@
 use super::codec::CodecError;
 use super::manifest::ManifestError;
 use super::target::TargetError;
+use crate::domain::clock::Moment;
 use crate::store::{CopyError, DataDirError, MigrationError, StoreError};
 use std::fmt;
 use std::io;
@@ -27,6 +28,24 @@ pub enum BackupError {
         backup: String,
         /// What is wrong with it.
         what: String,
+    },
+    /// Commits are missing on the way to what was asked for.
+    Gap {
+        /// The first that is missing.
+        first: u64,
+        /// The last that is missing.
+        last: u64,
+        /// The moment that can be reached without them.
+        reaches: Moment,
+    },
+    /// A segment of the change journal is not as it should be.
+    Segment {
+        /// Which, and where.
+        segment: String,
+        /// What is wrong with it.
+        what: String,
+        /// The moment that can be reached without it.
+        reaches: Moment,
     },
     /// A backup was made by a later version of this program.
     Newer(String),
@@ -60,6 +79,15 @@ impl fmt::Display for BackupError {
             }
             BackupError::NotFound(what) => f.write_str(what),
             BackupError::Wrong { backup, what } => write!(f, "{backup} {what}"),
+            BackupError::Gap { first, last, reaches } => {
+                write!(
+                    f,
+                    "commits {first} to {last} are at no target; what was recorded up to {reaches} can be reached"
+                )
+            }
+            BackupError::Segment { segment, what, reaches } => {
+                write!(f, "{segment} is not as it should be: {what}; what was recorded up to {reaches} can be reached")
+            }
             BackupError::Newer(what) => f.write_str(what),
             BackupError::NoKey(backup) => write!(f, "{backup} is encrypted, and no private key was given"),
             BackupError::WrongKey(backup) => write!(f, "{backup} is encrypted to another key than those given"),

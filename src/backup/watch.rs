@@ -20,6 +20,8 @@ pub enum Phase {
     ReadBack,
     /// It is fetched and unwrapped.
     Fetch,
+    /// Changes are laid on it.
+    Replay,
 }
 
 impl Phase {
@@ -32,6 +34,7 @@ impl Phase {
             Phase::Send => "send",
             Phase::ReadBack => "read_back",
             Phase::Fetch => "fetch",
+            Phase::Replay => "replay",
         }
     }
 }

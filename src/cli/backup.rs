@@ -58,7 +58,7 @@ pub enum BackupCommand {
 pub struct Keys {
     /// A file with private keys of age, beside that of the configuration
     #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
+    pub(super) identity: Option<PathBuf>,
 }
 
 /// Runs one of them.

@@ -10,6 +10,9 @@ use super::dev::Credentials;
 use crate::http::Listening;
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
 
+/// What lets jobs run again after a restore.
+const RESUME: &str = "bursar restore resume";
+
 /// What it is about.
 pub(super) struct Banner<'a> {
     pub(super) listening: &'a Listening,
@@ -17,6 +20,8 @@ pub(super) struct Banner<'a> {
     pub(super) dir: &'a DataDir,
     pub(super) mode: Mode,
     pub(super) sources: &'a [String],
+    /// The timeline that a restore has begun, if jobs still rest after it.
+    pub(super) rests: Option<i64>,
 }
 
 impl Banner<'_> {
@@ -47,6 +52,9 @@ impl Banner<'_> {
             line["password"] = password.as_str().into();
             line["token"] = token.as_str().into();
         }
+        if let Some(timeline) = self.rests {
+            line["jobs"] = json!({"state": "resting", "timeline": timeline, "next": RESUME});
+        }
         line
     }
 
@@ -60,6 +68,12 @@ impl Banner<'_> {
         rows.push(("database", format!("{} ({}, schema {LATEST_SCHEMA})", database.display(), self.mode.name())));
         rows.push(("settings", self.sources.join(", ")));
         rows.push(("backups", "not set up yet".into()));
+        if let Some(timeline) = self.rests {
+            rows.push((
+                "jobs",
+                format!("rest after the restore that began timeline {timeline}; let them run: {RESUME}"),
+            ));
+        }
         rows.push(("docs", self.listening.docs_url.clone()));
         for (name, urls) in &self.listening.apis {
             rows.push(("api", format!("{name} at {}", urls.join(", "))));

@@ -24,6 +24,7 @@ use crate::app::keys::{RotateKeys, new_key};
 use crate::app::operators::{AddOperator, DisableOperator, ResetPassword};
 use crate::app::passwords::PasswordHash;
 use crate::app::reference::{ApplyReference, ReferenceFile};
+use crate::app::restores::ResumeAfterRestore;
 use crate::app::tokens::{CreateToken, RevokeToken, TokenHash};
 use crate::domain::ids::TokenId;
 use crate::domain::principal::Role;
@@ -94,6 +95,8 @@ pub enum ControlCommand {
     },
     /// Makes a new signing key.
     RotateKeys,
+    /// Lets jobs run again after a restore.
+    ResumeAfterRestore,
     /// Renews what the planner of queries knows.
     Optimize,
 }
@@ -152,6 +155,9 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
         ControlCommand::Optimize => {
             app.optimize()?;
             Ok(json!({"optimized": true}))
+        }
+        ControlCommand::ResumeAfterRestore => {
+            Ok(json!({"resumed": app.execute_blocking(&caller, ResumeAfterRestore)?.outcome}))
         }
         ControlCommand::RotateKeys => {
             let key = new_key(app.now(), app.randomness())?;

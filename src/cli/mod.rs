@@ -28,6 +28,7 @@ mod password;
 mod place;
 mod progress;
 pub mod reference;
+pub mod restore;
 pub mod serve;
 pub mod token;
 pub mod version;
@@ -102,6 +103,9 @@ enum Command {
     /// Make, list, verify, try and remove backups
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// Put a database back, as it was at any moment
+    #[command(subcommand)]
+    Restore(restore::RestoreCommand),
     /// Migrate the database, tell its sizes, keep it fast
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -200,6 +204,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         Command::Keys(command) => keys::run(command, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Backup(command) => backup::run(command, session),
+        Command::Restore(command) => restore::run(command, session),
         Command::Db(command) => db::run(&command, session),
         Command::Healthcheck => healthcheck::run(session),
         Command::Openapi(args) => openapi::run(&args, session),

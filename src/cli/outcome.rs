@@ -190,6 +190,13 @@ impl From<BackupError> for Failure {
             }
             BackupError::Wrong { .. } => Failure::new(Exit::Verification, message)
                 .next("Do not rely on it. Make a new one with `bursar backup create`, and look at the disk it was on."),
+            BackupError::Gap { reaches, .. } | BackupError::Segment { reaches, .. } => Failure::new(
+                Exit::Verification,
+                message,
+            )
+            .next(format!(
+                "Nothing was changed. To restore what can be reached: --at {reaches}; or name another target or backup."
+            )),
             BackupError::Newer(_) => {
                 Failure::new(Exit::Database, message).next("Use the bursar version that made it, or a newer one.")
             }

@@ -23,6 +23,10 @@ use crate::system::{SystemClock, SystemRandomness};
 /// The data directory that the configuration names, with a database in it.
 pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
+    if dir.has_open_swap() {
+        // A restore was cut short after its decision: whoever takes the lock brings it to its end.
+        drop(dir.lock()?);
+    }
     match std::fs::metadata(dir.database_file()) {
         Ok(_) => Ok(dir),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(DataDirError::NoDatabase(dir.path().into()).into()),
@@ -145,6 +149,7 @@ pub(super) fn tuning(config: &Config) -> Tuning {
         readers: narrow(store.readers),
         queue: usize::try_from(store.queue).unwrap_or(usize::MAX),
         checkpoint_pages: narrow(store.checkpoint_pages),
+        journal: config.backup.enabled,
     }
 }
 

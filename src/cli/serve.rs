@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -12,6 +13,7 @@ use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
 use super::{ListenFlags, dev, keeper, logging, place, progress};
 use crate::app::App;
+use crate::backup::Shipping;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
 use crate::http::{self, ServeError};
 use crate::jobs;
@@ -47,9 +49,10 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
     let used = loaded.used();
     let config = &loaded.config;
     let dir = DataDir::new(&config.server.data_dir);
+    let rests = app.rests_after()?.map(|restore| restore.timeline);
     let outcome = serve(&app, config, &dir, |listening| {
         let mode = app.installation().mode;
-        Banner { listening, credentials: credentials.as_ref(), dir: &dir, mode, sources: &used }.print(json);
+        Banner { listening, credentials: credentials.as_ref(), dir: &dir, mode, sources: &used, rests }.print(json);
     });
     app.close();
     outcome
@@ -63,21 +66,43 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let _scheduler = jobs::scheduler(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
+    let no_thread = |error: io::Error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}"));
     let _backups = match keeper::plan(config) {
         None => None,
-        Some(plan) => {
-            let backups = jobs::backups(keeper::unwatched(config, dir.clone())?, plan);
-            Some(
-                backups
-                    .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?,
-            )
+        Some(plan) => Some(jobs::backups(keeper::unwatched(config, dir.clone())?, plan).map_err(no_thread)?),
+    };
+    let shipping = keeper::shipping(config, dir, app)?;
+    let threads = match &shipping {
+        None => None,
+        Some(shipping) => {
+            let interval = Duration::from_secs(config.backup.journal_interval_s);
+            let stream =
+                jobs::stream(Arc::clone(app), keeper::unwatched(config, dir.clone())?, Arc::clone(shipping), interval);
+            Some((jobs::shipping(shipping, interval).map_err(no_thread)?, stream.map_err(no_thread)?))
         }
     };
     let ready = |listening: &http::Listening| {
         control.announce(&listening.url);
         banner(listening);
     };
-    actix_web::rt::System::new().block_on(http::run(Arc::clone(app), config, ready)).map_err(|error| not_served(&error))
+    let served = actix_web::rt::System::new()
+        .block_on(http::run(Arc::clone(app), config, ready))
+        .map_err(|error| not_served(&error));
+    drop(threads);
+    if let Some(shipping) = shipping {
+        app.close();
+        ship_the_rest(&shipping);
+    }
+    served
+}
+
+/// After a clean stop, the targets have everything. One that could not be reached just now is not waited for.
+fn ship_the_rest(shipping: &Shipping) {
+    for lane in (0..shipping.lanes()).filter(|lane| shipping.is_well(*lane)) {
+        if let Err(error) = shipping.ship(lane) {
+            tracing::warn!(%error, "the last changes wait for the next start");
+        }
+    }
 }
 
 /// Development is on this machine, in a directory of its own.

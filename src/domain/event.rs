@@ -71,6 +71,10 @@ event_types! {
     MovementChanged = "movement.changed",
     /// The reference data were changed.
     ReferenceChanged = "reference.changed",
+    /// The database was restored, and a new timeline has begun.
+    RestoreApplied = "restore.applied",
+    /// Jobs run again after a restore.
+    RestoreResumed = "restore.resumed",
 }
 
 impl EventType {

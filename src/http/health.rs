@@ -49,7 +49,15 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     let is_verbose = request.query_string().split('&').any(|part| part == "verbose" || part.starts_with("verbose="));
     match app.unreadiness().await {
         None if is_verbose => {
-            let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await});
+            let jobs = match app.rests_after() {
+                Ok(None) => serde_json::json!({"state": "running"}),
+                Ok(Some(restore)) => {
+                    serde_json::json!({"state": "resting", "since_restore_to_timeline": restore.timeline,
+                    "next": "bursar restore resume"})
+                }
+                Err(refusal) => serde_json::json!({"state": "unknown", "reason": refusal.to_string()}),
+            };
+            let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await, "jobs": jobs});
             answer(actix_web::http::StatusCode::OK, &body)
         }
         None => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
@@ -79,6 +87,7 @@ async fn backup_state(app: &Arc<App>) -> serde_json::Value {
             "last_success": record.last_success,
             "last_proof": record.last_proof,
             "last_failure": record.last_failure,
+            "shipping": record.shipping,
             "last_drill": record.last_drill,
             "last_drill_failure": record.last_drill_failure,
         })

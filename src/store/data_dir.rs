@@ -98,7 +98,11 @@ impl DataDir {
     pub fn lock(&self) -> Result<Locked, DataDirError> {
         let file = private_file(&self.path.join("bursar.lock")).map_err(|error| self.io(error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Locked { dir: self.clone(), _file: file }),
+            Ok(()) => {
+                let locked = Locked { dir: self.clone(), _file: file };
+                locked.finish_swap()?;
+                Ok(locked)
+            }
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
             Err(TryLockError::Error(error)) => Err(self.io(error)),
         }

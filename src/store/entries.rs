@@ -179,10 +179,12 @@ impl WriteTx<'_> {
     /// Appends an entry to the journal and its postings to the ledger, and extends the hash chain. Balances are set
     /// apart from it ([`WriteTx::set_balance`]).
     pub fn append_entry(&self, new: &NewEntry<'_>) -> Result<PostedEntry, StoreError> {
-        let (seq, earliest, previous) = match self.last_entry()? {
-            Some((seq, recorded_at, hash)) => (EntrySeq(seq.0 + 1), recorded_at, hash),
-            None => (EntrySeq(1), new.now, GENESIS),
+        let (last, earliest, previous) = match self.last_entry()? {
+            Some((seq, recorded_at, hash)) => (seq, recorded_at, hash),
+            None => (EntrySeq(0), new.now, GENESIS),
         };
+        // Dense, but for what a restore has left out.
+        let seq = EntrySeq(last.0.max(self.number_floor("entries")?) + 1);
         let recorded_at = new.now.max(earliest);
         let backdated = new.effective_at.filter(|at| *at < recorded_at);
         let effective_at = backdated.unwrap_or(recorded_at);

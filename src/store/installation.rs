@@ -139,6 +139,8 @@ impl WriteTx<'_> {
             "profile_tags",
             "profiles",
             "counters",
+            "restores",
+            "number_floors",
         ] {
             self.run(&format!("DELETE FROM {table}"), [])?;
         }

@@ -34,10 +34,12 @@ mod portfolios;
 mod profiles;
 mod proof;
 mod proof_events;
+mod restores;
 mod sessions;
 mod snapshot;
 mod stats;
 mod statements;
+mod swap;
 mod transaction;
 mod writer;
 
@@ -45,7 +47,7 @@ pub use access::{NewPrincipal, NewToken, PrincipalRow, TokenKind, TokenRow};
 pub use account_requests::{AccountRequest, Awaits};
 pub use accounts::{AccountChange, AccountFilter, NewAccount};
 pub use audit_log::AuditRow;
-pub use backup_record::{BackupRecord, RecordedBackup, RecordedFailure};
+pub use backup_record::{BackupRecord, RecordedBackup, RecordedFailure, RecordedShipping};
 pub use books::{Book, BookOwner};
 pub use currencies::CurrencyRow;
 pub use data_dir::{BackupLock, DataDir, DataDirError, Locked};
@@ -59,6 +61,7 @@ pub use installation::{Installation, Mode};
 pub use jobs::JobRow;
 pub use journal::{
     Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
+    settle_journal, spooled_segments,
 };
 pub use keys::KeyRow;
 pub use labels::LabelFilter;
@@ -67,6 +70,7 @@ pub use movements::{Clearing, MovementFilter, MovementStep, NewMovement};
 pub use platforms::PlatformRow;
 pub use profiles::{NewProfile, ProfileFilter};
 pub use proof::{Finding, Proof, Tally};
+pub use restores::{Census, Issued, NewTimeline, RestoreRow};
 pub use sessions::SessionRow;
 pub use snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 pub use statements::{Period, StatementRow, Turnover};
@@ -94,11 +98,13 @@ pub struct Tuning {
     pub queue: usize,
     /// Pages of the write-ahead log after which a checkpoint starts.
     pub checkpoint_pages: u32,
+    /// Whether commits go to the change journal.
+    pub journal: bool,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Tuning { readers: 8, queue: 1024, checkpoint_pages: 1000 }
+        Tuning { readers: 8, queue: 1024, checkpoint_pages: 1000, journal: true }
     }
 }
 
@@ -121,7 +127,10 @@ impl Store {
     pub fn open(lock: Locked, tuning: &Tuning) -> Result<Store, MigrationError> {
         let file = lock.database_file();
         // Before SQLite opens the file: it may let the log start over.
-        let opening = Opening::look(lock.dir().journal_dir(), &file);
+        let opening = match tuning.journal {
+            true => Opening::look(lock.dir().journal_dir(), &file),
+            false => Opening::without_journal(lock.dir().journal_dir(), &file),
+        };
         let mut connection = connection::open_writer(&file)?;
         let is_migrated = match migrations::version(&connection)? {
             found if found > 0 && found < LATEST_SCHEMA => return Err(MigrationError::TooOld { found }),
@@ -143,7 +152,7 @@ impl Store {
     }
 
     /// The change journal.
-    pub fn journal(&self) -> &Journal {
+    pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
@@ -234,7 +243,7 @@ pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx
 
 /// Reads what a database file is for; none where its making was cut short, by a crash for example.
 pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
-    let connection = connection::open_unfinished(file)?;
+    let connection = connection::open_unfinished_leaving_log(file)?;
     let transaction = connection.unchecked_transaction()?;
     let tx = ReadTx::new(&transaction);
     match tx.schema_version()? {

@@ -224,6 +224,9 @@ impl ReadTx<'_> {
     /// zero within one ledger, currency and mode.
     fn prove_journal(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<SetSum, StoreError> {
         let mut sum = SetSum::default();
+        // What a restore has left out, and nothing else.
+        let gaps: HashSet<(i64, i64)> =
+            self.restores()?.iter().map(|restore| (restore.last_entry, restore.next_entry)).collect();
         let mut previous: (i64, i64, EntryHash) = (0, i64::MIN, GENESIS);
         let mut chain_is_whole = true;
         let mut statement = self.connection().prepare(sql!("proof/entries"))?;
@@ -249,7 +252,7 @@ impl ReadTx<'_> {
                 comment_hash: comment.as_deref(),
                 legs,
             };
-            if seq != previous.0 + 1 {
+            if seq != previous.0 + 1 && !gaps.contains(&(previous.0, seq)) {
                 proof.find("sequence", || format!("entry {seq} follows entry {}", previous.0));
             }
             if recorded_at < previous.1 {

@@ -221,8 +221,6 @@ fn the_operations_of_an_independent_batch_stand_for_themselves() {
                 json!({"operation": "lock", "accountId": other}),
                 deposit(&other, "1"),
                 json!({"operation": "unlock", "accountId": other}),
-                // This one is refused after it has begun to close the account.
-                json!({"operation": "close", "accountId": other, "sweepToAccountId": other}),
                 deposit(&other, "1"),
             ]),
         )
@@ -237,7 +235,6 @@ fn the_operations_of_an_independent_batch_stand_for_themselves() {
         "ok",
         "ACCOUNT_LOCKED",
         "ok",
-        "SAME_ACCOUNT",
         "ok",
     ];
     assert_eq!(outcomes(&reply.json()), expected);

@@ -76,6 +76,11 @@ impl Faults {
         self.plan(start, faults, seed).env("FAULTS_IF", sign.to_str().unwrap())
     }
 
+    /// The environment of another command on the data of a server, whose storage fails so.
+    pub(crate) fn environment(&self, start: &Start, faults: &[Fault], seed: u64) -> Vec<(String, String)> {
+        self.plan(start, faults, seed).environment().to_vec()
+    }
+
     /// A server that is killed just before it changes a file for the n-th time.
     pub(crate) fn kill_at(&self, start: &Start, n: u64) -> Start {
         self.plan(start, &[Fault { at: n, kind: Kind::Kill, times: 1 }], 0)

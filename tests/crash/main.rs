@@ -15,6 +15,7 @@ mod disk_full;
 mod faults;
 mod kill;
 mod power;
+mod restore;
 mod run;
 mod server;
 mod stop;

@@ -36,6 +36,10 @@ impl Start {
     }
 
     /// Where the data is.
+    pub(crate) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
     pub(crate) fn data(&self) -> &Path {
         &self.data
     }

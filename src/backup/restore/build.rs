@@ -1,0 +1,168 @@
+//! Going the way: the database of the backup, then commit after commit, into a file.
+
+use super::catalog::{FoundSegment, Place};
+use super::way::Way;
+use crate::backup::codec::{self, CodecError, Hashing};
+use crate::backup::error::BackupError;
+use crate::backup::fetch::{Database, fetch};
+use crate::backup::keeper::{Keeper, local};
+use crate::backup::manifest::Contents;
+use crate::backup::watch::{Phase, Watched};
+use crate::domain::clock::Moment;
+use crate::store::{SegmentError, SegmentReader};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// A database file that was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// What its backup says.
+    pub contents: Contents,
+    /// Commits that were laid on it.
+    pub commits: u64,
+    /// The moment of the last commit in it.
+    pub reaches: Moment,
+}
+
+/// How far the building is.
+struct Progress {
+    next: u64,
+    commits: u64,
+    reaches: Moment,
+    previous: Option<String>,
+}
+
+impl Keeper {
+    /// Builds the database at the end of a way in a new file. It is on disk when this returns; if it fails, the file is worth
+    /// nothing.
+    pub fn build(&self, way: &Way, to: &Path) -> Result<Built, BackupError> {
+        if let Some(gap) = way.gap {
+            return Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: way.reaches });
+        }
+        let base = &way.base;
+        self.watch.begin(Phase::Fetch, base.manifest.object.bytes);
+        let contents = fetch(self, &base.repository, base.name, &base.manifest, Database::File(to))?;
+        let Some(position) = contents.position else {
+            return Ok(Built { reaches: contents.recorded_at, contents, commits: 0 });
+        };
+        let database = OpenOptions::new().read(true).write(true).open(to).map_err(local(to))?;
+        let mut progress =
+            Progress { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
+        for found in &way.segments {
+            self.watch.begin(Phase::Replay, found.segment.bytes);
+            match self.lay_on(found, way.wish.at, &database, to, &mut progress) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // All that was recorded before the moment that was asked for is there.
+                Err(BackupError::Segment { reaches, .. }) if way.wish.at == Some(reaches) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        database.sync_all().map_err(local(to))?;
+        Ok(Built { contents, commits: progress.commits, reaches: progress.reaches })
+    }
+
+    /// Lays the commits of a segment on the database. False if the moment that was asked for is reached.
+    fn lay_on(
+        &self,
+        found: &FoundSegment,
+        until: Option<Moment>,
+        database: &File,
+        path: &Path,
+        progress: &mut Progress,
+    ) -> Result<bool, BackupError> {
+        let (first, last) = (found.segment.first, found.segment.last);
+        let (called, source): (String, Box<dyn Read>) = match &found.place {
+            Place::Target(repository) => {
+                let called = format!("the segment {first} to {last} at {}", repository.target().name());
+                (called, repository.open_segment(&found.segment)?)
+            }
+            Place::Spool(path) => {
+                let called = format!("the segment {}", path.display());
+                (called, Box::new(File::open(path).map_err(local(path))?))
+            }
+        };
+        let source = Watched::new(source, self.watch.as_ref(), &self.stop);
+        let wrong_at = |what: String, reaches| BackupError::Segment { segment: called.clone(), what, reaches };
+        let start = progress.reaches;
+        let wrong = |what: String| wrong_at(what, start);
+        let of_codec = |error: CodecError| match error {
+            CodecError::NoKey | CodecError::WrongKey => BackupError::of_codec(&called, error),
+            error => wrong(error.to_string()),
+        };
+        let plain: Box<dyn Read> = match &found.place {
+            Place::Target(_) => Box::new(codec::open(source, &self.settings.identities).map_err(of_codec)?),
+            Place::Spool(_) => Box::new(source),
+        };
+        let of_segment =
+            |error: SegmentError| if self.stop.is_called() { BackupError::Stopped } else { wrong(error.to_string()) };
+        let mut reader =
+            SegmentReader::new(BufReader::with_capacity(1 << 17, Hashing::new(plain))).map_err(of_segment)?;
+        let head = reader.head().clone();
+        if head.stream != found.segment.stream || head.timeline != found.segment.timeline {
+            return Err(wrong("it belongs to another stream or timeline".into()));
+        }
+        if progress.previous.is_some() && head.previous != progress.previous {
+            return Err(wrong("it does not follow the segment before it".into()));
+        }
+        loop {
+            let next = reader.next_commit().map_err(|error| match of_segment(error) {
+                BackupError::Segment { segment, what, .. } => {
+                    BackupError::Segment { segment, what, reaches: progress.reaches }
+                }
+                error => error,
+            })?;
+            let Some(commit) = next else { break };
+            let row = commit.row();
+            if row.number < progress.next {
+                continue;
+            }
+            if row.number > progress.next {
+                return Err(wrong_at(format!("commit {} is missing", progress.next), progress.reaches));
+            }
+            if until.is_some_and(|until| row.recorded_at > until) {
+                return Ok(false);
+            }
+            commit.apply(database).map_err(local(path))?;
+            (progress.next, progress.reaches) = (row.number + 1, row.recorded_at);
+            progress.commits += 1;
+        }
+        if progress.next != last + 1 {
+            return Err(wrong_at(format!("it ends before commit {last}"), progress.reaches));
+        }
+        let (_, _, sha256) = reader.into_inner().into_inner().finish();
+        progress.previous = Some(sha256);
+        Ok(true)
+    }
+
+    /// Unwraps a lone backup file into a new database file.
+    pub fn unwrap_file(&self, backup: &Path, to: &Path) -> Result<Built, BackupError> {
+        let called = backup.display().to_string();
+        let from = File::open(backup).map_err(local(backup))?;
+        self.watch.begin(Phase::Fetch, from.metadata().map_or(0, |file| file.len()));
+        let from = Watched::new(from, self.watch.as_ref(), &self.stop);
+        let of_codec = |error| BackupError::of_codec(&called, error);
+        let (contents, mut database) = codec::read_backup(from, &self.settings.identities).map_err(of_codec)?;
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(to).map_err(local(to))?;
+        let mut hashing = Hashing::new(file);
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            match database.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => hashing.write_all(&buffer[..read]).map_err(local(to))?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(BackupError::Wrong { backup: called, what: format!("is damaged: {error}") }),
+            }
+        }
+        let (file, bytes, sha256) = hashing.finish();
+        if (bytes, &sha256) != (contents.database.bytes, &contents.database.sha256) {
+            let what = "has another database in it than its manifest says".into();
+            return Err(BackupError::Wrong { backup: called, what });
+        }
+        file.sync_all().map_err(local(to))?;
+        Ok(Built { reaches: contents.recorded_at, contents, commits: 0 })
+    }
+}

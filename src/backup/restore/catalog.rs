@@ -1,0 +1,158 @@
+//! What there is to restore from, at all targets and in the spool of the data directory.
+
+use crate::backup::error::BackupError;
+use crate::backup::keeper::Keeper;
+use crate::backup::manifest::Manifest;
+use crate::backup::repository::{BackupName, Repository, Segment};
+use crate::backup::target::{Target, TargetError};
+use crate::domain::clock::Moment;
+use crate::store::SpooledSegment;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A backup that can be restored, at one target.
+#[derive(Clone)]
+pub struct Found {
+    /// Where.
+    pub repository: Repository,
+    /// Its timeline.
+    pub timeline: i64,
+    /// Its name.
+    pub name: BackupName,
+    /// What it says about itself.
+    pub manifest: Manifest,
+}
+
+/// A segment of the change journal.
+#[derive(Clone)]
+pub struct FoundSegment {
+    /// What it holds.
+    pub segment: Segment,
+    /// Where it is; none: in the spool, under this path.
+    pub place: Place,
+}
+
+/// Where a segment is.
+#[derive(Clone)]
+pub enum Place {
+    /// At a target.
+    Target(Repository),
+    /// In the spool of the data directory.
+    Spool(std::path::PathBuf),
+}
+
+/// Everything that one installation can be restored from.
+#[derive(Default)]
+pub struct Catalog {
+    /// The installation.
+    pub installation: Uuid,
+    /// The backups, the oldest first.
+    pub backups: Vec<Found>,
+    /// The segments, by stream and number. The same one may be at several places.
+    pub segments: Vec<FoundSegment>,
+    /// Backups that cannot be used, in words.
+    pub broken: Vec<String>,
+    /// Targets that cannot be read.
+    pub trouble: Vec<TargetError>,
+}
+
+impl Catalog {
+    /// The highest timeline that anything belongs to.
+    pub fn last_timeline(&self) -> i64 {
+        let backups = self.backups.iter().map(|found| found.timeline);
+        backups.chain(self.segments.iter().map(|found| found.segment.timeline)).max().unwrap_or(0)
+    }
+
+    /// The moment that the segments of a timeline reach.
+    pub fn reach(&self, timeline: i64) -> Option<Moment> {
+        let of_timeline = self.segments.iter().filter(|found| found.segment.timeline == timeline);
+        of_timeline.map(|found| found.segment.reaches).max()
+    }
+}
+
+impl Keeper {
+    /// Looks what there is. The installation is that of the data directory, or the one that is asked for, or the only one
+    /// that has something at the targets.
+    pub fn catalog(&self, wanted: Option<Uuid>, spooled: Vec<SpooledSegment>) -> Result<Catalog, BackupError> {
+        let (mut targets, mut catalog) = (Vec::new(), Catalog::default());
+        for target in self.targets()? {
+            match target {
+                Ok(target) => targets.push(target),
+                Err(error) => catalog.trouble.push(error),
+            }
+        }
+        let own = if self.dir.has_database() { self.installation().ok() } else { None };
+        catalog.installation = match wanted.or(own) {
+            Some(installation) => installation,
+            None => only_installation(&targets, &mut catalog.trouble)?,
+        };
+        for target in targets {
+            let repository = Repository::new(target, catalog.installation);
+            if let Err(error) = catalog.add(&repository) {
+                catalog.trouble.push(error);
+            }
+        }
+        catalog.segments.extend(spooled.into_iter().map(|it| FoundSegment {
+            segment: Segment {
+                timeline: it.timeline,
+                stream: it.stream,
+                first: it.first,
+                last: it.last,
+                reaches: it.reaches,
+                bytes: it.bytes,
+            },
+            place: Place::Spool(it.path),
+        }));
+        catalog.backups.sort_by_key(|found| (found.timeline, found.name));
+        catalog.segments.sort_by_key(|found| (found.segment.timeline, found.segment.stream, found.segment.first));
+        Ok(catalog)
+    }
+}
+
+impl Catalog {
+    fn add(&mut self, repository: &Repository) -> Result<(), TargetError> {
+        for listed in repository.backups()? {
+            let called = format!("{} at {}", listed.name, repository.target().name());
+            match listed.manifest {
+                Ok(manifest) if listed.bytes == Some(manifest.object.bytes) => self.backups.push(Found {
+                    repository: repository.clone(),
+                    timeline: listed.timeline,
+                    name: listed.name,
+                    manifest,
+                }),
+                Ok(_) => self.broken.push(format!("{called} is not complete")),
+                Err(error) => self.broken.push(format!("{called} {error}")),
+            }
+        }
+        for timeline in repository.timelines()? {
+            let segments = repository.segments(timeline)?;
+            self.segments.extend(
+                segments.into_iter().map(|segment| FoundSegment { segment, place: Place::Target(repository.clone()) }),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn only_installation(targets: &[Arc<dyn Target>], trouble: &mut Vec<TargetError>) -> Result<Uuid, BackupError> {
+    let mut found = Vec::new();
+    for target in targets {
+        match Repository::installations(target.as_ref()) {
+            Ok(some) => found.extend(some),
+            Err(error) => trouble.push(error),
+        }
+    }
+    found.sort();
+    found.dedup();
+    match (found.as_slice(), trouble.first()) {
+        ([only], _) => Ok(*only),
+        ([], Some(error)) => Err(error.clone().into()),
+        ([], None) => Err(BackupError::NotFound("there is no backup at any target".into())),
+        (several, _) => {
+            let list = several.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", ");
+            Err(BackupError::NotFound(format!(
+                "the targets hold backups of several installations; name one of them with --installation: {list}"
+            )))
+        }
+    }
+}

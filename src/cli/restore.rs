@@ -1,0 +1,457 @@
+//! `bursar restore`: shows what there is, plans, and puts a database back; afterwards jobs rest until `restore resume`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::backup::Keys;
+use super::control::ControlCommand;
+use super::outcome::{Exit, Failure};
+use super::output::table;
+use super::{Session, keeper, place, progress};
+use crate::app::restores::{self, Restored};
+use crate::backup::repository::BackupName;
+use crate::backup::restore::{Built, Catalog, Way, Wish};
+use crate::backup::{BackupError, Keeper};
+use crate::config::Config;
+use crate::domain::clock::{Clock, Moment};
+use crate::store::{self, Census, DataDir, Issued, Locked, RestoreRow, SpooledSegment, Store, StoreError};
+use crate::system::{SystemClock, SystemRandomness};
+
+/// What to do about restoring.
+#[derive(Debug, Subcommand)]
+pub enum RestoreCommand {
+    /// List what there is to restore from: backups, and the moments that the change journal reaches
+    List {
+        /// Whose backups
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Say which backup and which changes lead to a moment, what is missing, and how much room it takes
+    Plan {
+        /// What is to be restored
+        #[command(flatten)]
+        what: What,
+    },
+    /// Restore; the database before is kept beside the new one
+    Apply {
+        /// What is to be restored
+        #[command(flatten)]
+        what: What,
+        /// Into this directory, as a data directory of its own, instead of the configured one
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// From this lone backup file, without any target
+        #[arg(long, value_name = "BACKUP", conflicts_with_all = ["at", "timeline", "backup", "installation"])]
+        file: Option<PathBuf>,
+        /// What opens encrypted backups
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Let jobs run again after a restore, once somebody has looked at it
+    Resume,
+}
+
+/// Whose backups.
+#[derive(Debug, Default, Args)]
+pub struct Whose {
+    /// The installation, where the targets hold backups of several and there is no database that says which
+    #[arg(long, value_name = "UUID")]
+    installation: Option<Uuid>,
+}
+
+/// What is to be restored.
+#[derive(Debug, Default, Args)]
+pub struct What {
+    /// Everything that was recorded up to this moment, such as 2026-03-02T08:15:00.120Z; without it, everything
+    #[arg(long, value_name = "T", value_parser = moment)]
+    at: Option<Moment>,
+    /// On this timeline; without it, the newest that has a backup from before the moment
+    #[arg(long, value_name = "N")]
+    timeline: Option<i64>,
+    /// Beginning with this backup; without it, the newest from before the moment
+    #[arg(long, value_name = "NAME")]
+    backup: Option<BackupName>,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    Moment::parse(text).ok_or_else(|| "write it like 2026-03-02T08:15:00Z".to_owned())
+}
+
+impl What {
+    fn wish(&self) -> Wish {
+        Wish { at: self.at, timeline: self.timeline, backup: self.backup }
+    }
+}
+
+/// Runs one of them.
+pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+    match command {
+        RestoreCommand::List { whose } => list(&whose, session),
+        RestoreCommand::Plan { what } => {
+            let config = session.config()?;
+            let dir = DataDir::new(&config.server.data_dir);
+            let catalog = keeper::unwatched(config, dir.clone())?.catalog(what.whose.installation, spooled(&dir)?)?;
+            let way = catalog.way(what.wish())?;
+            session.output.print(&plan_view(&way, &catalog), plan_text(&way, &catalog))?;
+            way.gap.map_or(Ok(()), |gap| {
+                Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: way.reaches }.into())
+            })
+        }
+        RestoreCommand::Apply { what, into, dry_run, file, keys } => {
+            let job = Job { what: &what, into: into.as_deref(), is_rehearsal: dry_run, file: file.as_deref() };
+            apply(&job, &keys, session)
+        }
+        RestoreCommand::Resume => {
+            let done = place::write(session.config()?, ControlCommand::ResumeAfterRestore)?;
+            let text = match done["resumed"].as_bool() {
+                Some(true) => "Jobs run again.",
+                _ => "Jobs did not rest; nothing was changed.",
+            };
+            session.output.print(&done, text)
+        }
+    }
+}
+
+/// The keeper of the configured data directory, with these keys as well.
+fn keeper_of(config: &Config, keys: &Keys, json: bool) -> Result<Keeper, Failure> {
+    let dir = DataDir::new(&config.server.data_dir);
+    let mut settings = keeper::settings(config, &dir)?;
+    if let Some(file) = &keys.identity {
+        settings.identities.extend(keeper::identities(file)?);
+    }
+    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(progress::watch(json)))
+}
+
+/// What waits in the spool, as far as it is closed.
+fn spooled(dir: &DataDir) -> Result<Vec<SpooledSegment>, Failure> {
+    let path = dir.journal_dir();
+    store::spooled_segments(&path).map_err(|error| Failure::of_file(path.display(), &error))
+}
+
+fn list(whose: &Whose, session: &mut Session<'_>) -> Result<(), Failure> {
+    let config = session.config()?;
+    let dir = DataDir::new(&config.server.data_dir);
+    let catalog = keeper::unwatched(config, dir.clone())?.catalog(whose.installation, spooled(&dir)?)?;
+    let backups = catalog.backups.iter().map(|found| {
+        let contents = &found.manifest.contents;
+        [
+            found.timeline.to_string(),
+            found.name.to_string(),
+            contents.recorded_at.to_string(),
+            contents.entries.to_string(),
+            found.repository.target().name().to_owned(),
+        ]
+    });
+    let rows: Vec<_> = backups.collect();
+    let mut lines = vec![
+        format!("Installation {}", catalog.installation),
+        String::new(),
+        table(["TIMELINE", "BACKUP", "HOLDS UP TO", "ENTRIES", "TARGET"], &rows),
+        String::new(),
+    ];
+    let mut timelines: Vec<i64> = catalog.backups.iter().map(|found| found.timeline).collect();
+    timelines.dedup();
+    let mut ranges = Vec::new();
+    for timeline in timelines {
+        let first = catalog.backups.iter().find(|found| found.timeline == timeline);
+        let from = first.map(|found| found.manifest.contents.recorded_at);
+        let reach = catalog.reach(timeline);
+        if let (Some(from), Some(to)) = (from, reach) {
+            lines.push(format!("Timeline {timeline} can be restored to any moment from {from} to {to}, but for gaps."));
+        }
+        ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
+    }
+    lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
+    lines.extend(catalog.trouble.iter().map(|error| format!("Not reached: {error}")));
+    let value = json!({
+        "installation": catalog.installation,
+        "backups": catalog.backups.iter().map(|found| json!({
+            "timeline": found.timeline,
+            "name": found.name.to_string(),
+            "target": found.repository.target().name(),
+            "manifest": found.manifest,
+        })).collect::<Vec<_>>(),
+        "journal": ranges,
+        "broken": catalog.broken,
+        "unreachable": catalog.trouble.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    session.output.print(&value, lines.join("\n"))
+}
+
+fn text_of(moment: Moment) -> String {
+    moment.to_string()
+}
+
+fn plan_view(way: &Way, catalog: &Catalog) -> Value {
+    json!({
+        "installation": catalog.installation,
+        "timeline": way.base.timeline,
+        "backup": way.base.name.to_string(),
+        "target": way.base.repository.target().name(),
+        "segments": way.segments.len(),
+        "asked_for": way.wish.at.map(text_of),
+        "reaches": way.reaches.to_string(),
+        "missing_commits": way.gap.map(|gap| json!({"first": gap.first, "last": gap.last})),
+        "bytes_to_fetch": way.bytes(),
+        "room_needed": way.room(),
+        "unreachable": catalog.trouble.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn plan_text(way: &Way, catalog: &Catalog) -> String {
+    let contents = &way.base.manifest.contents;
+    let mut lines = vec![
+        format!(
+            "Backup     {} (timeline {}) at {}",
+            way.base.name,
+            way.base.timeline,
+            way.base.repository.target().name()
+        ),
+        format!("           {} entries, recorded up to {}", contents.entries, contents.recorded_at),
+        match way.segments.as_slice() {
+            [] => "Changes    none after it".to_owned(),
+            segments => format!(
+                "Changes    {} segments, commits {} to {}",
+                segments.len(),
+                contents.position.map_or(0, |position| position.commit + 1),
+                segments.last().map_or(0, |found| found.segment.last)
+            ),
+        },
+        format!("Reaches    {}", way.reaches),
+        format!("To fetch   {} bytes; room needed: {} bytes", way.bytes(), way.room()),
+    ];
+    if let Some(gap) = way.gap {
+        lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
+    }
+    lines.extend(catalog.trouble.iter().map(|error| format!("Not reached: {error}")));
+    lines.join("\n")
+}
+
+struct Job<'a> {
+    what: &'a What,
+    into: Option<&'a Path>,
+    is_rehearsal: bool,
+    file: Option<&'a Path>,
+}
+
+/// What was there before.
+struct Before {
+    census: Option<Census>,
+    issued: Issued,
+    timeline: i64,
+}
+
+fn apply(job: &Job<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
+    let config = session.config()?;
+    let dir = DataDir::new(job.into.unwrap_or(&config.server.data_dir));
+    dir.create()?;
+    let lock = dir.lock()?;
+    if job.into.is_some() && dir.has_database() {
+        let message = format!("{} holds a database already", dir.path().display());
+        return Err(Failure::new(Exit::Failure, message).next("Name an empty directory, or one that does not exist."));
+    }
+    let keeper = keeper_of(config, keys, session.output.json)?;
+    let before = before(&dir);
+    let source = source(job, &lock, config, &keeper)?;
+    if job.is_rehearsal {
+        let (value, text) = source.shown();
+        return session.output.print(&value, format!("{text}\nNothing was changed."));
+    }
+    let work = lock.empty_restore_dir()?;
+    let file = work.join("bursar.db");
+    let built = match &source {
+        Source::Way(way, _) => keeper.build(way, &file)?,
+        Source::File(path) => keeper.unwrap_file(path, &file)?,
+    };
+    let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
+    let (backup, asked_for) = source.told();
+    let restored = Restored { timeline, backup, asked_for, issued: before.issued };
+    let row = begin(&work, config, restored)?;
+    let after = prove(&file)?;
+    let kept = lock.swap(&format!("replaced-{}", stamp(SystemClock.now())))?;
+    let told = Told { built: &built, row: &row, before: before.census, after, kept: kept.as_deref(), dir: &dir };
+    session.output.print(&told.view(), told.text())
+}
+
+/// Where the restored database comes from.
+enum Source<'a> {
+    Way(Box<Way>, Box<Catalog>),
+    File(&'a Path),
+}
+
+impl Source<'_> {
+    fn shown(&self) -> (Value, String) {
+        match self {
+            Source::Way(way, catalog) => (plan_view(way, catalog), plan_text(way, catalog)),
+            Source::File(path) => (json!({"file": path}), format!("From the file {}", path.display())),
+        }
+    }
+
+    fn last_timeline(&self) -> i64 {
+        match self {
+            Source::Way(_, catalog) => catalog.last_timeline(),
+            Source::File(_) => 0,
+        }
+    }
+
+    fn told(&self) -> (String, Option<Moment>) {
+        match self {
+            Source::Way(way, _) => (way.base.name.to_string(), way.wish.at),
+            Source::File(path) => {
+                (path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()), None)
+            }
+        }
+    }
+}
+
+fn source<'a>(job: &Job<'a>, lock: &Locked, config: &Config, keeper: &Keeper) -> Result<Source<'a>, Failure> {
+    if let Some(file) = job.file {
+        return Ok(Source::File(file));
+    }
+    // What the spool still holds was recorded last, and may be at no target yet.
+    let configured = DataDir::new(&config.server.data_dir);
+    let spooled =
+        if configured.path() == lock.dir().path() { store::settle_journal(lock) } else { spooled(&configured)? };
+    let catalog = keeper.catalog(job.what.whose.installation, spooled)?;
+    let way = catalog.way(job.what.wish())?;
+    Ok(Source::Way(Box::new(way), Box::new(catalog)))
+}
+
+/// What is known of the database that is there. One that cannot be read any more is why people restore.
+fn before(dir: &DataDir) -> Before {
+    let nothing = Before { census: None, issued: Issued::default(), timeline: 0 };
+    if !dir.has_database() {
+        return nothing;
+    }
+    let read = |tx: &store::ReadTx<'_>| {
+        let timeline = tx.installation()?.map_or(0, |installation| installation.timeline);
+        Ok::<_, StoreError>(Before { census: Some(tx.census()?), issued: tx.issued()?, timeline })
+    };
+    store::read_file(&dir.database_file(), read).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the database that is there cannot be read; it is kept as it is");
+        nothing
+    })
+}
+
+/// Brings the restored database to this program's schema and begins its timeline.
+fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow, Failure> {
+    let dir = DataDir::new(work);
+    let tuning = store::Tuning { journal: false, ..place::tuning(config) };
+    let lock = dir.lock()?;
+    store::migrate(&lock)?;
+    let store = Store::open(lock, &tuning)?;
+    let row = restores::begin_timeline(&store, restored, &SystemClock, &SystemRandomness::default());
+    store.close();
+    Ok(row?)
+}
+
+/// The restored database is proven before it takes the place of the other.
+fn prove(file: &Path) -> Result<Census, Failure> {
+    let (census, findings) = store::read_file(file, |tx| {
+        let mut findings = tx.check_file()?;
+        findings.extend(tx.prove()?.findings);
+        Ok::<_, StoreError>((tx.census()?, findings))
+    })?;
+    store::settle_copy(file)?;
+    match findings.first() {
+        None => Ok(census),
+        Some(finding) => {
+            let message = format!("what was restored is not as it should be: {}: {}", finding.check, finding.what);
+            Err(Failure::new(Exit::Verification, message)
+                .next("Nothing was replaced. Try an earlier moment with --at, or another backup with --backup."))
+        }
+    }
+}
+
+/// A moment as part of a file name.
+fn stamp(moment: Moment) -> String {
+    moment.to_string().chars().filter(|c| !"-:.".contains(*c)).collect()
+}
+
+/// What is told at the end.
+struct Told<'a> {
+    built: &'a Built,
+    row: &'a RestoreRow,
+    before: Option<Census>,
+    after: Census,
+    kept: Option<&'a Path>,
+    dir: &'a DataDir,
+}
+
+impl Told<'_> {
+    fn view(&self) -> Value {
+        let row = self.row;
+        json!({
+            "data_dir": self.dir.path(),
+            "backup": row.backup,
+            "commits": self.built.commits,
+            "asked_for": row.asked_for.map(text_of),
+            "reached": row.reached_at.to_string(),
+            "timeline": row.timeline,
+            "last_entry": row.last_entry,
+            "next_entry": row.next_entry,
+            "last_event": row.last_event,
+            "next_event": row.next_event,
+            "before": self.before.as_ref().map(census),
+            "after": census(&self.after),
+            "kept": self.kept,
+        })
+    }
+
+    fn text(&self) -> String {
+        let row = self.row;
+        let count =
+            |pick: fn(&Census) -> u64| self.before.as_ref().map_or("-".to_owned(), |before| pick(before).to_string());
+        let line = |name: &str, pick: fn(&Census) -> u64| [name.to_owned(), count(pick), pick(&self.after).to_string()];
+        let rows = [
+            line("clients", |census| census.profiles),
+            line("accounts", |census| census.accounts),
+            line("movements", |census| census.movements),
+            line("entries", |census| census.entries),
+            line("postings", |census| census.postings),
+            line("events", |census| census.events),
+        ];
+        let mut lines = vec![
+            format!(
+                "Restored {} from {} and {} commits after it; proven.",
+                self.dir.path().display(),
+                row.backup,
+                self.built.commits
+            ),
+            format!("It holds everything that was recorded up to {}.", row.reached_at),
+            String::new(),
+            table(["", "BEFORE", "AFTER"], &rows),
+            String::new(),
+            format!(
+                "Timeline {} begins: the next entry is {}, the next event {}.",
+                row.timeline, row.next_entry, row.next_event
+            ),
+            "All tokens, logins and end-user sessions are revoked; operators log in again.".to_owned(),
+        ];
+        if let Some(kept) = self.kept {
+            lines.push(format!("The database before is kept in {}.", kept.display()));
+        }
+        lines.push("Jobs rest. Look at it, then: bursar restore resume".to_owned());
+        lines.join("\n")
+    }
+}
+
+fn census(census: &Census) -> Value {
+    json!({
+        "clients": census.profiles,
+        "accounts": census.accounts,
+        "movements": census.movements,
+        "entries": census.entries,
+        "postings": census.postings,
+        "events": census.events,
+    })
+}

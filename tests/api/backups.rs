@@ -36,7 +36,8 @@ pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type().unwrap().is_dir() {
             found.extend(files(&entry.path()));
-        } else {
+        } else if entry.path().extension().is_none_or(|extension| extension != "journal") {
+            // The changes between backups are no part of any.
             found.push(entry.path());
         }
     }

@@ -2,8 +2,8 @@
 //! was restored are not issued again, whoever held a token or a session has none any more, and jobs rest until somebody has
 //! looked.
 
-use super::audit_log::AuditRow;
 use super::StoreError;
+use super::audit_log::AuditRow;
 use super::keys::KeyRow;
 use super::transaction::{ReadTx, WriteTx, sql};
 use crate::domain::clock::Moment;

@@ -1,10 +1,12 @@
 //! What a few lines of arithmetic believe of accounts, movements and entries.
 
+use super::clients::{Client, Owner, Wait};
 use super::step::{Arrival, Going, Kind};
 
 /// A reason to refuse.
 pub(super) type No = &'static str;
 
+#[derive(Clone)]
 pub(super) struct Account {
     pub(super) id: String,
     pub(super) currency: &'static str,
@@ -21,6 +23,15 @@ pub(super) struct Account {
     pub(super) minimum: i128,
     pub(super) life: &'static str,
     pub(super) lock: &'static str,
+    /// Only an administrator takes the lock off.
+    pub(super) is_lock_kept: bool,
+    pub(super) allows_credits: bool,
+    pub(super) allows_debits: bool,
+    /// The primary owner first.
+    pub(super) owners: Vec<Owner>,
+    pub(super) wait: Option<Wait>,
+    pub(super) reference: Option<usize>,
+    pub(super) alias: Option<usize>,
 }
 
 impl Account {
@@ -32,19 +43,32 @@ impl Account {
         self.available() - self.credit_net.max(0) - self.minimum
     }
 
-    /// Whether state and lock let money in, or out.
-    pub(super) fn admits(&self, is_credit: bool) -> Result<(), No> {
+    /// Whether the state lets money in, or out.
+    pub(super) fn admit_life(&self, is_credit: bool) -> Result<(), No> {
         match (self.life, is_credit) {
-            ("active", _) | ("closing", false) => {}
-            ("inactive", _) => return Err("ACCOUNT_INACTIVE"),
-            ("dormant", _) => return Err("ACCOUNT_DORMANT"),
-            ("closing", true) => return Err("ACCOUNT_CLOSING"),
-            _ => return Err("ACCOUNT_ARCHIVED"),
+            ("active", _) | ("closing", false) => Ok(()),
+            ("pending", _) => Err("ACCOUNT_PENDING_APPROVAL"),
+            ("inactive", _) => Err("ACCOUNT_INACTIVE"),
+            ("dormant", _) => Err("ACCOUNT_DORMANT"),
+            ("closing", true) => Err("ACCOUNT_CLOSING"),
+            _ => Err("ACCOUNT_ARCHIVED"),
         }
+    }
+
+    /// Whether lock and flags let money in, or out.
+    fn admit_lock(&self, is_credit: bool) -> Result<(), No> {
         match (self.lock, is_credit) {
+            ("none", true) | ("CREDITS_ONLY", true) if !self.allows_credits => Err("CREDITS_OFF"),
+            ("none", false) | ("DEBITS_ONLY", false) if !self.allows_debits => Err("DEBITS_OFF"),
             ("none", _) | ("CREDITS_ONLY", true) | ("DEBITS_ONLY", false) => Ok(()),
             _ => Err("ACCOUNT_LOCKED"),
         }
+    }
+
+    /// Whether state, lock and flags let money in, or out.
+    pub(super) fn admits(&self, is_credit: bool) -> Result<(), No> {
+        self.admit_life(is_credit)?;
+        self.admit_lock(is_credit)
     }
 
     /// Whether a debit passes that first gives back `freed`, of what is held or uncleared.
@@ -72,6 +96,7 @@ impl Account {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Movement {
     pub(super) id: String,
     pub(super) kind: Kind,
@@ -85,11 +110,12 @@ pub(super) struct Movement {
 }
 
 impl Movement {
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         matches!(self.state, "PENDING" | "APPROVED")
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) id: String,
     /// The client accounts in order, and what each of them gained.
@@ -102,9 +128,10 @@ pub(super) struct Entry {
     pub(super) uncleared: Option<(i128, i64)>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Books {
     pub(super) hour: i64,
+    pub(super) clients: Vec<Client>,
     pub(super) accounts: Vec<Account>,
     pub(super) movements: Vec<Movement>,
     pub(super) entries: Vec<Entry>,
@@ -222,10 +249,23 @@ impl Books {
 
     pub(super) fn foresee_life(&self, account: usize) -> Result<(), No> {
         match self.accounts[account].life {
-            "closing" => Err("ACCOUNT_CLOSING"),
-            "closed" => Err("ACCOUNT_ARCHIVED"),
+            "inactive" | "dormant" => Ok(()),
+            _ => self.accounts[account].admit_life(true),
+        }
+    }
+
+    pub(super) fn foresee_lock(&self, account: usize, is_kept: bool, is_second: bool) -> Result<(), No> {
+        self.foresee_change(account)?;
+        match is_second {
+            true if self.accounts[account].is_lock_kept => Err("LOCK_KEPT"),
+            true if is_kept => Err("RIGHT_MISSING"),
             _ => Ok(()),
         }
+    }
+
+    pub(super) fn foresee_unlock(&self, account: usize, is_second: bool) -> Result<(), No> {
+        self.foresee_change(account)?;
+        if is_second && self.accounts[account].is_lock_kept { Err("LOCK_KEPT") } else { Ok(()) }
     }
 
     pub(super) fn foresee_change(&self, account: usize) -> Result<(), No> {
@@ -240,7 +280,12 @@ impl Books {
     /// What is swept when an account is closed, if it can be.
     pub(super) fn foresee_close(&self, account: usize, sweep_to: Option<usize>) -> Result<i128, No> {
         let from = &self.accounts[account];
-        let Some(number) = sweep_to else { return self.foresee_change(account).map(|()| 0) };
+        let state = match from.life {
+            "pending" => Err("ACCOUNT_PENDING_APPROVAL"),
+            "closed" => Err("ACCOUNT_ARCHIVED"),
+            _ => Ok(()),
+        };
+        let Some(number) = sweep_to else { return state.map(|()| 0) };
         let to = &self.accounts[number];
         if from.currency != to.currency {
             return Err("INVALID_FIELD");
@@ -248,7 +293,7 @@ impl Books {
         if number == account {
             return Err("SAME_ACCOUNT");
         }
-        self.foresee_change(account)?;
+        state?;
         let own = from.available() - from.credit_net.max(0);
         let amount = own.min(from.withdrawable());
         if amount <= 0 {
@@ -257,9 +302,7 @@ impl Books {
         if from.requires_approval && !to.requires_approval {
             return Err("NEEDS_APPROVAL");
         }
-        if matches!(from.lock, "FULL" | "CREDITS_ONLY") {
-            return Err("ACCOUNT_LOCKED");
-        }
+        from.admit_lock(false)?;
         to.admits(true)?;
         Ok(amount)
     }

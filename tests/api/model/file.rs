@@ -120,6 +120,13 @@ impl File {
         self.last_entry = last[0];
     }
 
+    /// The ids of the entries since the books were last checked, in order.
+    pub(super) fn new_entries(&self) -> Vec<String> {
+        self.all("SELECT uuid FROM entries WHERE seq > ?1 ORDER BY seq", [self.last_entry], |row| {
+            Ok(row.get::<_, uuid::Uuid>(0)?.to_string())
+        })
+    }
+
     /// What is stored of all client accounts, by public id.
     pub(super) fn figures(&self) -> BTreeMap<String, Figures> {
         let figures = self.all(

@@ -5,12 +5,15 @@
 //! - no operator's debit has taken what is withdrawable below zero, but a forced reversal;
 //! - what was refused or rehearsed has changed nothing;
 //! - what is sent again gets the same answer;
+//! - what a batch does is what its operations would do alone, or nothing if it is atomic and one of them is refused;
 //! - the events, applied from the first on, lead to the same figures.
 //!
 //! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form; a failure prints its seed, and the shortest
 //! sequence of steps found that still fails.
 
 mod books;
+mod clients;
+mod deeds;
 mod file;
 mod step;
 mod world;

@@ -23,13 +23,34 @@ pub(super) enum What {
     Transfer(usize, usize, i64, Arrival),
     /// Reverses an entry, by force or not.
     Reverse(usize, bool),
-    Lock(usize, &'static str),
+    /// Locks an account; perhaps so that only an administrator takes it off.
+    Lock(usize, &'static str, bool),
     Unlock(usize),
     Life(usize, &'static str),
     Minimum(usize, i64),
     /// Closes an account, sweeping it to another one or not.
     Close(usize, Option<usize>),
     Archive(usize),
+    /// Lets an account be used that was opened to wait.
+    Approve(usize),
+    /// Whether money may come in, and go out.
+    Flags(usize, bool, bool),
+    /// Reference and alias.
+    Label(usize, Option<usize>, Option<usize>),
+    /// Opens an account: the client, the sort, whether it waits for approval.
+    Open(usize, usize, bool),
+    /// Owners of an account: one more, another access or priority, one less.
+    Join(usize, usize, &'static str, Option<i64>),
+    Alter(usize, usize, Option<&'static str>, Option<i64>),
+    Leave(usize, usize),
+    /// A new client; perhaps one in review.
+    Register(bool),
+    /// Approves, denies, archives a client, or notes that it is dead.
+    Turn(usize, &'static str),
+    /// Changes what a client tells about itself.
+    Describe(usize),
+    /// Many of those that a batch can have in one call, all or each for itself.
+    Batch(bool, Vec<What>),
     /// Hours pass.
     Clock(i64),
     /// Sends something again that was done long ago.
@@ -137,7 +158,53 @@ impl Dice {
     }
 
     fn what(&mut self) -> What {
-        match self.below(100) {
+        match self.below(20) {
+            0..=1 => {
+                let count = 1 + self.below(6);
+                What::Batch(self.one_in(2), (0..count).map(|_| self.operation()).collect())
+            }
+            2 => self.about_clients(),
+            _ => self.about_money(),
+        }
+    }
+
+    /// Something that can be in a batch.
+    fn operation(&mut self) -> What {
+        loop {
+            match self.about_money() {
+                What::Minimum(..) | What::Label(..) | What::Clock(_) | What::Retry(_) | What::Nonsense(..) => {}
+                What::Flags(number, ..) => return What::Approve(number),
+                what => return what,
+            }
+        }
+    }
+
+    fn about_clients(&mut self) -> What {
+        let priority = self.one_in(2).then(|| i64::try_from(self.below(4)).unwrap());
+        let access = self.from(&["FULL", "FULL", "READ", "NONE"]);
+        match self.below(20) {
+            0..=4 => What::Join(self.any(), self.any(), access, priority),
+            5..=7 => What::Alter(self.any(), self.any(), self.one_in(2).then_some(access), priority),
+            8..=9 => What::Leave(self.any(), self.any()),
+            10..=11 => What::Register(self.one_in(2)),
+            12..=14 => {
+                What::Turn(self.any(), self.from(&["approve", "approve", "approve", "deny", "archive", "deceased"]))
+            }
+            15..=17 => What::Open(self.any(), self.any(), self.one_in(2)),
+            18 => What::Describe(self.any()),
+            _ => What::Approve(self.any()),
+        }
+    }
+
+    fn about_money(&mut self) -> What {
+        match self.below(103) {
+            100 => What::Flags(self.any(), !self.one_in(4), !self.one_in(4)),
+            101 => {
+                let mut name = || (!self.one_in(3)).then(|| usize::try_from(self.below(3)).unwrap());
+                let (reference, alias) = (name(), name());
+                What::Label(self.any(), reference, alias)
+            }
+            102 => What::Approve(self.any()),
             0..=17 => What::Post(self.any(), "deposit", self.minor()),
             18..=23 => What::Post(self.any(), "withdraw", self.minor()),
             24..=33 => {
@@ -175,7 +242,7 @@ impl Dice {
                 What::Transfer(self.any(), self.any(), self.minor(), arrival)
             }
             74..=81 => What::Reverse(self.any(), self.one_in(4)),
-            82 => What::Lock(self.any(), self.from(&["FULL", "CREDITS_ONLY", "DEBITS_ONLY"])),
+            82 => What::Lock(self.any(), self.from(&["FULL", "CREDITS_ONLY", "DEBITS_ONLY"]), self.one_in(4)),
             83..=84 => What::Unlock(self.any()),
             85 => What::Life(self.any(), self.from(&["inactive", "dormant"])),
             86..=87 => What::Life(self.any(), "activate"),

@@ -1,15 +1,17 @@
 //! A server, and steps that are taken through its API and in the model alike.
 
-use super::books::{Account, Books, Movement, No};
+use super::books::{Account, Books, No};
+use super::clients::Client;
+use super::deeds::Setting;
 use super::file::{Figures, File};
-use super::step::{Arrival, Going, Kind, Step, What};
+use super::step::{Step, What};
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 
 /// What is drawn up for each sequence: code of the group, currency, decimals, minimum of the group in whole units, hours for
 /// which its deposits are held back, and whether it takes a second operator.
-const ACCOUNTS: [(&str, &str, u32, i128, i64, bool); 7] = [
+pub(super) const ACCOUNTS: [(&str, &str, u32, i128, i64, bool); 7] = [
     ("live-standard", "USD", 2, -500, 0, false),
     ("live-standard", "USD", 2, -500, 0, false),
     ("live-standard", "EUR", 2, -500, 0, false),
@@ -46,6 +48,8 @@ struct World<'a> {
     now: Moment,
     taken: usize,
     done: Vec<(Call, String)>,
+    /// The ids of the groups, in the order of [`ACCOUNTS`].
+    groups: Vec<String>,
 }
 
 /// What a run has come to.
@@ -77,38 +81,58 @@ pub(super) fn run(steps: &[Step]) -> Tally {
     tally
 }
 
+/// An account as it is opened.
+pub(super) fn fresh_account(id: String, client: usize, sort: usize) -> Account {
+    let (_, currency, decimals, least, hold_hours, requires_approval) = ACCOUNTS[sort];
+    Account {
+        id,
+        currency,
+        decimals,
+        least: least * 10i128.pow(decimals),
+        hold_hours,
+        requires_approval,
+        balance: 0,
+        held: 0,
+        uncleared: 0,
+        pending: 0,
+        credit_net: 0,
+        minimum: 0,
+        life: "active",
+        lock: "none",
+        is_lock_kept: false,
+        allows_credits: true,
+        allows_debits: true,
+        owners: vec![(client, "FULL")],
+        wait: None,
+        reference: None,
+        alias: None,
+    }
+}
+
 impl<'a> World<'a> {
     fn new(server: &'a Server) -> World<'a> {
         let (admin, second) = (server.admin(), server.operator("operator", &[]));
-        let profile = admin.new_profile();
-        let groups = admin.get("/account-groups").ok().json();
-        let shown = bursar::app::reference::shipped().unwrap();
+        let client = admin.new_profile();
+        let shown = admin.get("/account-groups").ok().json();
+        let shipped = bursar::app::reference::shipped().unwrap();
+        let id_of = |(code, ..): &(&str, _, _, _, _, _)| {
+            let name = &shipped.groups.iter().find(|of| of.code == *code).unwrap().name;
+            let mut all = shown["groups"].as_array().unwrap().iter();
+            let group = all.find(|of| of["name"] == **name && of["isDemo"] == false).unwrap();
+            group["id"].as_str().unwrap().to_owned()
+        };
+        let groups: Vec<String> = ACCOUNTS.iter().map(id_of).collect();
         let mut books = Books::default();
-        for (group, currency, decimals, least, hold_hours, requires_approval) in ACCOUNTS {
-            let name = &shown.groups.iter().find(|of| of.code == group).unwrap().name;
-            let mut all = groups["groups"].as_array().unwrap().iter();
-            let group = all.find(|of| of["name"] == **name && of["isDemo"] == false).unwrap()["id"].clone();
-            let body = json!({"profileId": profile, "currency": currency, "groupId": group});
-            books.accounts.push(Account {
-                id: admin.post("/accounts", &body).ok().text_at("account/id"),
-                currency,
-                decimals,
-                least: least * 10i128.pow(decimals),
-                hold_hours,
-                requires_approval,
-                balance: 0,
-                held: 0,
-                uncleared: 0,
-                pending: 0,
-                credit_net: 0,
-                minimum: 0,
-                life: "active",
-                lock: "none",
-            });
+        for (sort, (_, currency, ..)) in ACCOUNTS.iter().enumerate() {
+            let body = json!({"profileId": client, "currency": currency, "groupId": groups[sort]});
+            let id = admin.post("/accounts", &body).ok().text_at("account/id");
+            books.accounts.push(fresh_account(id, 0, sort));
         }
+        let email = admin.get(&format!("/profiles/{client}")).ok().text_at("email");
+        books.clients.push(Client { id: client, email, status: "VERIFIED", by_second: false });
         let file = File::open(&server.data_dir().join("bursar.db"));
         let now = server.advance(0);
-        World { server, admin, second, file, books, now, taken: 0, done: Vec::new() }
+        World { server, admin, second, file, books, now, taken: 0, done: Vec::new(), groups }
     }
 
     /// Takes a step. Whether it was done.
@@ -116,8 +140,12 @@ impl<'a> World<'a> {
         self.taken += 1;
         let before: Vec<i128> = self.books.accounts.iter().map(Account::withdrawable).collect();
         let is_done = self.go(step);
-        self.books.finish_closing();
-        if !matches!(step.what, What::Minimum(..) | What::Reverse(_, true)) {
+        let may_overdraw = |what: &What| matches!(what, What::Minimum(..) | What::Reverse(_, true));
+        let is_exempt = match &step.what {
+            What::Batch(_, items) => items.iter().any(may_overdraw),
+            what => may_overdraw(what),
+        };
+        if !is_exempt {
             for (account, before) in self.books.accounts.iter().zip(before) {
                 let after = account.withdrawable();
                 assert!(after >= 0 || after >= before, "{step:?}: {before} to {after} on {}", account.id);
@@ -127,33 +155,13 @@ impl<'a> World<'a> {
     }
 
     fn go(&mut self, step: &Step) -> bool {
-        let account = |number: usize| number % ACCOUNTS.len();
-        match step.what {
-            What::Post(number, action, minor) => self.post(step, account(number), action, minor.into()),
-            What::Ask(number, kind, minor, hours) => self.ask(step, account(number), kind, minor.into(), hours),
-            What::Go(number, going, part) if !self.books.movements.is_empty() => {
-                // Mostly one that is as it has to be.
-                let count = self.books.movements.len();
-                let fits = |of: &Movement| of.kind == going.kind() && matches!(of.state, "PENDING" | "APPROVED");
-                let fitting: Vec<_> = (0..count).filter(|&n| fits(&self.books.movements[n])).collect();
-                let is_any = fitting.is_empty() || number % 8 == 0;
-                let movement = if is_any { number % count } else { fitting[number % fitting.len()] };
-                self.go_on(step, movement, going, part.map(i128::from))
-            }
-            What::Transfer(from, to, minor, arrival) => {
-                self.transfer(step, account(from), account(to), minor.into(), arrival)
-            }
-            What::Reverse(number, force) if !self.books.entries.is_empty() => {
-                self.reverse(step, number % self.books.entries.len(), force)
-            }
-            What::Lock(..) | What::Unlock(_) | What::Life(..) | What::Minimum(..) | What::Archive(_) => {
-                self.settings(step)
-            }
-            What::Close(number, to) => self.close(step, account(number), to.map(account)),
+        match &step.what {
+            What::Batch(is_atomic, items) => self.batch(step, *is_atomic, items),
             What::Clock(hours) => {
                 let reply = self.admin.post("/sandbox/clock", &json!({"advance": hours * 3_600})).ok();
                 self.now = Moment::parse(&reply.text_at("now")).unwrap();
-                self.books.pass(hours);
+                self.books.pass(*hours);
+                self.books.finish_closing();
                 true
             }
             What::Retry(number) if !self.done.is_empty() => {
@@ -161,154 +169,105 @@ impl<'a> World<'a> {
                 self.assert_replayed(&call, &text);
                 true
             }
-            What::Nonsense(number, kind) => self.nonsense(step, account(number), kind),
-            What::Go(..) | What::Reverse(..) | What::Retry(_) => false,
+            What::Nonsense(number, kind) => self.nonsense(step, number % self.books.accounts.len(), *kind),
+            what => match self.books.resolve(what) {
+                Some(what) => self.single(step, &what),
+                None => false,
+            },
         }
     }
 
-    fn post(&mut self, step: &Step, account: usize, action: &'static str, minor: i128) -> bool {
-        let foreseen = self.books.foresee_post(account, action, minor);
-        let of = &self.books.accounts[account];
-        let (path, body) = match action {
-            "deposit" | "withdraw" => (action, json!({"amount": of.text(minor), "comment": "by the model"})),
-            _ => ("balance", json!({"amount": of.text(minor), "action": format!("DEAL_ACTION_{action}")})),
-        };
-        let path = format!("/accounts/{}/{path}", of.id);
-        let Some(reply) = self.send(step, "POST", &path, &body, foreseen) else { return false };
-        let signed = if action == "withdraw" { -minor } else { minor };
-        let id = reply.text_at("dealId");
-        self.books.post(id, vec![(account, signed)], action == "CREDIT", step.is_second);
-        if signed > 0 && matches!(action, "deposit" | "BALANCE") {
-            self.books.hold_back();
+    /// Sends one call, and does in the books what it does.
+    fn single(&mut self, step: &Step, what: &What) -> bool {
+        let plan = self.books.plan(what, &self.setting(format!("s{}", self.taken)));
+        let foreseen = self.books.foresee(what, step.is_second);
+        let Some(reply) = self.send(step, plan.method, &plan.path, &plan.body, foreseen) else { return false };
+        let answer = reply.json();
+        self.books.apply(what, step.is_second, &answer);
+        self.compare(what, &answer);
+        self.name_entries();
+        true
+    }
+
+    fn setting(&self, name: String) -> Setting<'_> {
+        Setting { now: self.now, name, groups: &self.groups }
+    }
+
+    /// What a movement answers is where the model believes it to be.
+    fn compare(&self, what: &What, answer: &Value) {
+        if let What::Go(number, ..) = *what {
+            assert_eq!(answer["state"], self.books.movements[number].state, "{what:?}: {answer}");
         }
-        true
     }
 
-    fn ask(&mut self, step: &Step, account: usize, kind: Kind, minor: i128, hours: Option<i64>) -> bool {
-        let foreseen = self.books.foresee_ask(account, kind, minor);
-        let of = &self.books.accounts[account];
-        // Half an hour late, so that it is clear in which hour it ends however long the test takes.
-        let expires_at = hours.map(|hours| self.now.plus_s(hours * 3_600 + 1_800).to_string());
-        let body = json!({"amount": of.text(minor), "expiresAt": expires_at, "reference": format!("r{}", self.taken)});
-        let path = format!("/accounts/{}/{}", of.id, kind.path());
-        let Some(reply) = self.send(step, "POST", &path, &body, foreseen) else { return false };
-        self.books.ask(Movement {
-            id: reply.text_at("id"),
-            kind,
-            account,
-            minor,
-            state: "PENDING",
-            by_second: step.is_second,
-            approved_by_second: None,
-            ends: hours.map(|hours| self.books.hour + hours + 1),
-        });
-        true
-    }
-
-    fn go_on(&mut self, step: &Step, number: usize, going: Going, part: Option<i128>) -> bool {
-        let foreseen = self.books.foresee_going(number, going, part, step.is_second);
-        let Movement { ref id, account, minor, .. } = self.books.movements[number];
-        let part = part.filter(|_| going == Going::Capture);
-        let body = json!({"amount": part.map(|part| self.books.accounts[account].text(part))});
-        let path = format!("/{}/{id}/{}", going.kind().path(), going.path());
-        let Some(reply) = self.send(step, "POST", &path, &body, foreseen) else { return false };
-        let deal = || reply.text_at("dealId");
-        match going {
-            Going::Approve => {
-                let movement = &mut self.books.movements[number];
-                movement.state = "APPROVED";
-                movement.approved_by_second = Some(step.is_second);
-            }
-            Going::Return | Going::Cancel | Going::Release => self.books.end(number, "VOIDED"),
-            Going::Settle => {
-                self.books.end(number, "POSTED");
-                self.books.post(deal(), vec![(account, minor)], false, step.is_second);
-                self.books.hold_back();
-            }
-            Going::Pay | Going::Capture => {
-                self.books.end(number, "POSTED");
-                self.books.post(deal(), vec![(account, -part.unwrap_or(minor))], false, step.is_second);
-            }
+    /// The entries of the file that are new are those of the model; a sweep has not told its id before.
+    fn name_entries(&mut self) {
+        let ids = self.file.new_entries();
+        let known = self.books.entries.len().checked_sub(ids.len()).expect("more entries than the model knows");
+        assert!(self.books.entries[..known].iter().all(|entry| !entry.id.is_empty()), "an entry is missing");
+        for (entry, id) in self.books.entries[known..].iter_mut().zip(ids) {
+            assert!(entry.id.is_empty() || entry.id == id, "{} is stored as {id}", entry.id);
+            entry.id = id;
         }
-        assert_eq!(reply.text_at("state"), self.books.movements[number].state);
-        true
     }
 
-    fn transfer(&mut self, step: &Step, from: usize, to: usize, minor: i128, arrival: Arrival) -> bool {
-        let foreseen = self.books.foresee_transfer(from, to, minor, arrival);
-        let (payer, receiver) = (&self.books.accounts[from], &self.books.accounts[to]);
-        let mut body = json!({"fromAccountId": payer.id, "toAccountId": receiver.id, "amount": payer.text(minor)});
-        match arrival {
-            Arrival::Same => {}
-            Arrival::Rate(rate) => body["rate"] = json!(format!("{}.{:04}", rate / 10_000, rate % 10_000)),
-            Arrival::Amount(arriving) => body["toAmount"] = json!(receiver.text(arriving.into())),
-        }
-        let Some(reply) = self.send(step, "POST", "/transfers", &body, foreseen.map(|_| ())) else { return false };
-        let legs = vec![(from, -minor), (to, foreseen.unwrap())];
-        self.books.post(reply.text_at("dealId"), legs, false, step.is_second);
-        true
-    }
-
-    fn reverse(&mut self, step: &Step, number: usize, force: bool) -> bool {
-        let foreseen = self.books.foresee_reversal(number, force, step.is_second);
-        let path = format!("/entries/{}/reverse", self.books.entries[number].id);
-        let body = json!({"reason": "the model wants it", "force": force});
-        let Some(reply) = self.send(step, "POST", &path, &body, foreseen) else { return false };
-        self.books.reverse(number, reply.text_at("dealId"), step.is_second);
-        true
-    }
-
-    fn settings(&mut self, step: &Step) -> bool {
-        let (What::Lock(number, _)
-        | What::Unlock(number)
-        | What::Life(number, _)
-        | What::Minimum(number, _)
-        | What::Archive(number)) = step.what
-        else {
-            return false;
-        };
-        let number = number % ACCOUNTS.len();
-        let of = &self.books.accounts[number];
-        let base = format!("/accounts/{}", of.id);
-        let (method, path, body, foreseen) = match step.what {
-            What::Lock(_, lock) => {
-                ("POST", format!("{base}/lock"), json!({"lock": lock}), self.books.foresee_change(number))
-            }
-            What::Life(_, state) => ("POST", format!("{base}/{state}"), json!({}), self.books.foresee_life(number)),
-            What::Minimum(_, minor) => {
-                let body = json!({"minimumBalance": of.text(minor.into())});
-                ("PUT", base, body, self.books.foresee_minimum(number, minor.into()))
-            }
-            What::Archive(_) => ("DELETE", base, Value::Null, self.books.foresee_archive(number)),
-            _ => ("POST", format!("{base}/unlock"), json!({}), self.books.foresee_change(number)),
-        };
-        if self.send(step, method, &path, &body, foreseen).is_none() {
+    /// Sends many operations in one call. They are written down before any of them is done, as a caller would.
+    fn batch(&mut self, step: &Step, is_atomic: bool, items: &[What]) -> bool {
+        let items: Vec<What> = items.iter().filter_map(|what| self.books.resolve(what)).collect();
+        if items.is_empty() {
             return false;
         }
-        let of = &mut self.books.accounts[number];
-        match step.what {
-            What::Lock(_, lock) => of.lock = lock,
-            What::Life(_, state) => of.life = if state == "activate" { "active" } else { state },
-            What::Minimum(_, minor) => of.minimum = minor.into(),
-            What::Archive(_) => of.life = "closed",
-            _ => of.lock = "none",
+        let operation =
+            |(index, what)| self.books.plan(what, &self.setting(format!("s{}-{index}", self.taken))).operation();
+        let operations: Vec<Value> = items.iter().enumerate().map(operation).collect();
+        let body = json!({"atomic": is_atomic, "operations": operations});
+        let foreseen = if is_atomic { self.foresee_all(&items, step.is_second) } else { Ok(()) };
+        let Some(reply) = self.send(step, "POST", "/batch", &body, foreseen) else { return false };
+        let reply = reply.json();
+        let results = reply["results"].as_array().unwrap();
+        assert_eq!(results.len(), items.len(), "{reply}");
+        for ((index, what), result) in items.iter().enumerate().zip(results) {
+            assert_eq!(result["index"], index, "{reply}");
+            let found = match result["status"].as_str().unwrap() {
+                "ok" => Ok(()),
+                _ => Err(result["error"]["details"][0]["reason"].as_str().unwrap().to_owned()),
+            };
+            let foreseen = self.books.foresee(what, step.is_second);
+            self.assert_foreseen(&found, foreseen, &format!("operation {index}, {what:?} of {body}"));
+            if found.is_ok() {
+                self.books.apply(what, step.is_second, &result["result"]);
+                self.compare(what, &result["result"]);
+            }
         }
-        true
+        self.name_entries();
+        results.iter().any(|result| result["status"] == "ok")
     }
 
-    fn close(&mut self, step: &Step, account: usize, to: Option<usize>) -> bool {
-        let foreseen = self.books.foresee_close(account, to);
-        let path = format!("/accounts/{}/close", self.books.accounts[account].id);
-        let body = json!({"sweepToAccountId": to.map(|to| &self.books.accounts[to].id)});
-        if self.send(step, "POST", &path, &body, foreseen.map(|_| ())).is_none() {
-            return false;
+    /// The first refusal of operations of which each sees what those before it have done.
+    fn foresee_all(&self, items: &[What], is_second: bool) -> Result<(), No> {
+        if items.iter().any(Books::is_unreadable) {
+            return Err("INVALID_FIELD");
         }
-        self.books.begin_closing(account);
-        if let (Ok(swept @ 1..), Some(to)) = (foreseen, to) {
-            let id = self.admin.deals(&self.books.accounts[account].id)[0]["id"].as_str().unwrap().to_owned();
-            self.books.post(id, vec![(account, -swept), (to, swept)], false, step.is_second);
+        let mut books = self.books.clone();
+        items.iter().try_for_each(|what| {
+            books.foresee(what, is_second)?;
+            books.apply(what, is_second, &Value::Null);
+            Ok(())
+        })
+    }
+
+    fn assert_foreseen(&self, found: &Result<(), String>, foreseen: Result<(), No>, call: &str) {
+        match found {
+            Err(reason) if reason == "BALANCE_OVERFLOW" => {
+                // The house accounts carry the sum of all accounts with the opposite sign.
+                let moved: i128 =
+                    self.books.accounts.iter().map(|of| of.balance.abs().max(of.held).max(of.pending)).sum();
+                assert!(moved > i128::from(i64::MAX) / 2, "{call} does not overflow");
+            }
+            found => {
+                assert_eq!(found.as_ref().map_err(String::as_str), foreseen.as_ref().map_err(|no| *no), "{call}");
+            }
         }
-        true
     }
 
     /// What nobody can ask for is refused, and nothing else happens.
@@ -361,17 +320,7 @@ impl<'a> World<'a> {
             400..500 => Err(reply.text_at("details/0/reason")),
             _ => panic!("{call:?}: {reply:?}"),
         };
-        match (&found, foreseen) {
-            (Err(reason), _) if reason == "BALANCE_OVERFLOW" => {
-                // The house accounts carry the sum of all accounts with the opposite sign.
-                let moved: i128 =
-                    self.books.accounts.iter().map(|of| of.balance.abs().max(of.held).max(of.pending)).sum();
-                assert!(moved > i128::from(i64::MAX) / 2, "{call:?} does not overflow");
-            }
-            (found, foreseen) => {
-                assert_eq!(found.as_ref().map_err(String::as_str), foreseen.as_ref().map_err(|no| *no), "{call:?}")
-            }
-        }
+        self.assert_foreseen(&found, foreseen, &format!("{call:?}"));
         if found.is_err() || step.is_rehearsal {
             self.assert_unchanged(version, &call);
             if step.is_repeated {
@@ -430,15 +379,44 @@ impl<'a> World<'a> {
         // One account after each step, all of them now and then.
         let is_audit = self.taken.is_multiple_of(AUDIT_EVERY);
         for (number, of) in self.books.accounts.iter().enumerate() {
-            if is_audit || number == self.taken % ACCOUNTS.len() {
-                let shown = self.admin.get(&format!("/accounts/{}", of.id)).ok();
-                let shown_figures = (shown.digits("balance"), shown.digits("availableBalance"));
-                assert_eq!(shown_figures, (of.text(of.balance), of.text(of.available())), "{}", shown.text);
-                assert_eq!(shown.json()["archivedAt"].is_string(), of.life == "closed", "{}", shown.text);
+            if is_audit || number == self.taken % self.books.accounts.len() {
+                self.check_account(of);
             }
+        }
+        let count = self.books.clients.len();
+        for of in self
+            .books
+            .clients
+            .iter()
+            .skip(if is_audit { 0 } else { self.taken % (4 * count) })
+            .take(if is_audit { count } else { 1 })
+        {
+            assert_eq!(self.admin.get(&format!("/profiles/{}", of.id)).ok().text_at("status"), of.status);
         }
         if is_audit {
             self.server.trace();
         }
+    }
+    fn check_account(&self, of: &Account) {
+        let shown = self.admin.get(&format!("/accounts/{}", of.id)).ok();
+        let figures = (shown.digits("balance"), shown.digits("availableBalance"));
+        assert_eq!(figures, (of.text(of.balance), of.text(of.available())), "{}", shown.text);
+        let json = shown.json();
+        let settings = (&json["lifecycle"], &json["lock"], &json["allowCredits"], &json["allowDebits"]);
+        let life = match of.life {
+            "pending" => "PENDING_APPROVAL".to_owned(),
+            life => life.to_uppercase(),
+        };
+        let believed =
+            (&json!(life), &json!(of.lock.to_uppercase()), &json!(of.allows_credits), &json!(of.allows_debits));
+        assert_eq!(settings, believed, "{json}");
+        assert_eq!(json["archivedAt"].is_string(), of.life == "closed", "{json}");
+        let owners = self.admin.get(&format!("/accounts/{}/owners", of.id)).ok().json();
+        let shown: Vec<_> =
+            owners["owners"].as_array().unwrap().iter().map(|one| (&one["profileId"], &one["access"])).collect();
+        let believed: Vec<_> =
+            of.owners.iter().map(|(client, access)| (json!(self.books.clients[*client].id), json!(access))).collect();
+        assert_eq!(shown, believed.iter().map(|(client, access)| (client, access)).collect::<Vec<_>>(), "{owners}");
+        assert_eq!(json["profileId"], believed[0].0, "{json}");
     }
 }

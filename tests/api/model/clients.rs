@@ -174,8 +174,7 @@ impl Books {
             _ => {}
         }
         self.first_unchecked(account)?;
-        of.admit_life(true)?;
-        Ok(())
+        if of.life == "pending" { Ok(()) } else { of.admit_life(true) }
     }
 
     pub(super) fn foresee_labels(

@@ -242,7 +242,7 @@ impl Books {
 
     /// Whether a batch will not even be begun for it.
     pub(super) fn is_unreadable(what: &What) -> bool {
-        matches!(*what, What::Post(_, "deposit" | "withdraw", ..0))
+        matches!(*what, What::Post(_, _, 0) | What::Post(_, "deposit" | "withdraw", ..0))
     }
 
     /// Does something that was foreseen to pass. What the answer does not tell stays without an id.

@@ -3,12 +3,10 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What is stored of an account, or rebuilt from its events.
+/// What is stored of an account, or told by its events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Figures {
     pub(super) balance: i128,
@@ -18,35 +16,16 @@ pub(super) struct Figures {
     pub(super) credit_net: i128,
 }
 
-/// A movement, as its last event tells it.
-struct Told {
-    account: String,
-    is_deposit: bool,
-    reserved: i128,
-    uncleared: i128,
-}
-
 pub(super) struct File {
     connection: Connection,
     last_entry: i64,
-    last_event: i64,
-    accounts: BTreeMap<String, Figures>,
-    movements: BTreeMap<String, Told>,
-    credit_entries: Vec<i64>,
 }
 
 impl File {
     pub(super) fn open(path: &Path) -> File {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-        File {
-            connection,
-            last_entry: 0,
-            last_event: 0,
-            accounts: BTreeMap::new(),
-            movements: BTreeMap::new(),
-            credit_entries: Vec::new(),
-        }
+        File { connection, last_entry: 0 }
     }
 
     /// Changes with each commit that has written anything. If it is the same, so is every byte.
@@ -141,77 +120,5 @@ impl File {
             },
         );
         figures.into_iter().collect()
-    }
-
-    /// Applies the events that are new to what all earlier ones have led to; returns that.
-    pub(super) fn figures_from_events(&mut self) -> BTreeMap<String, Figures> {
-        let events: Vec<(i64, String, String)> =
-            self.all("SELECT seq, type, payload FROM events WHERE seq > ?1 ORDER BY seq", [self.last_event], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            });
-        for (seq, kind, payload) in events {
-            assert_eq!(seq, self.last_event + 1, "events have no gap");
-            self.last_event = seq;
-            let digits = Digits::of(&payload);
-            let payload: Value = serde_json::from_str(&payload).unwrap();
-            let text = |name: &str| payload[name].as_str().unwrap_or_else(|| panic!("{name}: {payload}")).to_owned();
-            match kind.as_str() {
-                "account.opened" => _ = self.accounts.insert(text("id"), Figures::default()),
-                "entry.posted" => self.apply_entry(&payload, &digits),
-                "movement.requested" | "movement.changed" => {
-                    let is_open = matches!(payload["state"].as_str(), Some("pending" | "approved"));
-                    let told = Told {
-                        account: text("accountId"),
-                        is_deposit: payload["kind"] == "deposit",
-                        reserved: if is_open { digits.minor("amount") } else { 0 },
-                        uncleared: digits.minor("uncleared"),
-                    };
-                    self.movements.insert(text("id"), told);
-                }
-                _ => {}
-            }
-        }
-        let mut figures = self.accounts.clone();
-        for told in self.movements.values() {
-            let of = figures.get_mut(&told.account).unwrap();
-            of.uncleared += told.uncleared;
-            *if told.is_deposit { &mut of.pending } else { &mut of.held } += told.reserved;
-        }
-        figures
-    }
-
-    fn apply_entry(&mut self, payload: &Value, digits: &Digits) {
-        let number = |name: &str| payload[name].as_str().map(|text| text.parse::<i64>().unwrap());
-        let is_credit = payload["kind"] == "credit"
-            || number("reverses").is_some_and(|reversed| self.credit_entries.contains(&reversed));
-        // The same entry is told to each of its clients.
-        self.credit_entries.extend(number("seq").filter(|_| is_credit));
-        for (line, digits) in payload["balances"].as_array().unwrap().iter().zip(digits.lines()) {
-            let Some(account) = line["accountId"].as_str() else { continue };
-            let of = self.accounts.get_mut(account).unwrap();
-            let amount = digits.minor("amount");
-            of.balance += amount;
-            of.credit_net += if is_credit { amount } else { 0 };
-            assert_eq!(of.balance, digits.minor("balance"), "{payload}");
-            assert_eq!(of.credit_net.max(0), digits.minor("credit"), "{payload}");
-        }
-    }
-}
-
-/// The parts of an object as they were written: money must not pass through a binary float.
-struct Digits(BTreeMap<String, Box<RawValue>>);
-
-impl Digits {
-    fn of(object: &str) -> Digits {
-        Digits(serde_json::from_str(object).unwrap())
-    }
-
-    fn minor(&self, name: &str) -> i128 {
-        self.0[name].get().replace('.', "").parse().unwrap()
-    }
-
-    fn lines(&self) -> Vec<Digits> {
-        let lines: Vec<Box<RawValue>> = serde_json::from_str(self.0["balances"].get()).unwrap();
-        lines.iter().map(|line| Digits::of(line.get())).collect()
     }
 }

@@ -6,7 +6,7 @@
 //! - what was refused or rehearsed has changed nothing;
 //! - what is sent again gets the same answer;
 //! - what a batch does is what its operations would do alone, or nothing if it is atomic and one of them is refused;
-//! - the events, applied from the first on, lead to the same figures.
+//! - the events, read from the first on, say the same figures.
 //!
 //! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form; a failure prints its seed, and the shortest
 //! sequence of steps found that still fails.
@@ -14,6 +14,7 @@
 mod books;
 mod clients;
 mod deeds;
+mod feed;
 mod file;
 mod step;
 mod world;

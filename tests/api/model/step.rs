@@ -119,6 +119,9 @@ pub(super) enum Arrival {
     Amount(i64),
 }
 
+/// What becomes of clients; few of them die, for their accounts stay locked.
+const TURNS: &[&str] = &["approve", "approve", "approve", "approve", "deny", "deny", "archive", "deceased"];
+
 /// Chance from a seed (SplitMix64).
 pub(super) struct Dice(pub(super) u64);
 
@@ -187,9 +190,7 @@ impl Dice {
             5..=7 => What::Alter(self.any(), self.any(), self.one_in(2).then_some(access), priority),
             8..=9 => What::Leave(self.any(), self.any()),
             10..=11 => What::Register(self.one_in(2)),
-            12..=14 => {
-                What::Turn(self.any(), self.from(&["approve", "approve", "approve", "deny", "archive", "deceased"]))
-            }
+            12..=14 => What::Turn(self.any(), self.from(TURNS)),
             15..=17 => What::Open(self.any(), self.any(), self.one_in(2)),
             18 => What::Describe(self.any()),
             _ => What::Approve(self.any()),

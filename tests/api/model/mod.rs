@@ -6,7 +6,8 @@
 //! - what was refused or rehearsed has changed nothing;
 //! - what is sent again gets the same answer;
 //! - what a batch does is what its operations would do alone, or nothing if it is atomic and one of them is refused;
-//! - the events, read from the first on, say the same figures.
+//! - the events, read from the first on, say the same figures;
+//! - what is told of an earlier moment is what was seen then, and statements lead from it to now.
 //!
 //! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form; a failure prints its seed, and the shortest
 //! sequence of steps found that still fails.
@@ -16,6 +17,7 @@ mod clients;
 mod deeds;
 mod feed;
 mod file;
+mod past;
 mod step;
 mod world;
 

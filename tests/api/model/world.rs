@@ -5,6 +5,7 @@ use super::clients::Client;
 use super::deeds::Setting;
 use super::feed::Feed;
 use super::file::{Figures, File};
+use super::past::Seen;
 use super::step::{Step, What};
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
@@ -29,6 +30,10 @@ const RULES: [(&str, &str); 3] = [
 /// After how many steps `bursar audit` has its say.
 const AUDIT_EVERY: usize = 100;
 
+/// After how many steps what is seen is remembered, and what is told of an earlier moment is compared with it.
+const REMEMBER_EVERY: usize = 10;
+const RECALL_EVERY: usize = 4;
+
 /// A call as it was sent.
 #[derive(Clone, Debug)]
 struct Call {
@@ -46,6 +51,7 @@ struct World<'a> {
     second: Caller<'a>,
     file: File,
     feed: Feed,
+    past: Vec<Seen>,
     books: Books,
     now: Moment,
     taken: usize,
@@ -134,7 +140,19 @@ impl<'a> World<'a> {
         books.clients.push(Client { id: client, email, status: "VERIFIED", by_second: false });
         let file = File::open(&server.data_dir().join("bursar.db"));
         let now = server.advance(0);
-        World { server, admin, second, file, feed: Feed::default(), books, now, taken: 0, done: Vec::new(), groups }
+        World {
+            server,
+            admin,
+            second,
+            file,
+            feed: Feed::default(),
+            past: Vec::new(),
+            books,
+            now,
+            taken: 0,
+            done: Vec::new(),
+            groups,
+        }
     }
 
     /// Takes a step. Whether it was done.
@@ -391,6 +409,17 @@ impl<'a> World<'a> {
             .take(if is_audit { count } else { 1 })
         {
             assert_eq!(self.admin.get(&format!("/profiles/{}", of.id)).ok().text_at("status"), of.status);
+        }
+        if self.taken.is_multiple_of(REMEMBER_EVERY) {
+            self.past.push(Seen::now(&self.books, &self.admin));
+        }
+        if self.taken.is_multiple_of(RECALL_EVERY) && !self.past.is_empty() {
+            // Any of them, and any account; what is long ago as well as what has just been.
+            let seen = &self.past[(self.taken * 7 / RECALL_EVERY) % self.past.len()];
+            seen.check_balances(self.taken / RECALL_EVERY, &self.admin);
+            if self.taken.is_multiple_of(5 * RECALL_EVERY) {
+                seen.check_statement(self.taken / 5 / RECALL_EVERY, &self.books, &self.admin);
+            }
         }
         if is_audit {
             self.server.trace();

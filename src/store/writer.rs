@@ -395,7 +395,10 @@ impl Loop {
                 next = self.jobs.try_recv().ok();
             }
         }
-        match self.stamp_if(has_changed).and_then(|number| self.execute("COMMIT").map(|()| number)) {
+        // What was undone has touched pages all the same, and a COMMIT would write them: a commit without a number, with which
+        // the change journal cannot go on. So where nothing is kept, there is none.
+        let end = if has_changed { "COMMIT" } else { "ROLLBACK" };
+        match self.stamp_if(has_changed).and_then(|number| self.execute(end).map(|()| number)) {
             Ok(number) => {
                 self.tell(number, gauge);
                 // A batch of refusals writes nothing, and is no proof that writing works.

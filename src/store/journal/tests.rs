@@ -271,6 +271,34 @@ fn the_journal_follows_the_writer_through_stops() {
     assert_same(&ours, &fs::read(&file).unwrap(), 4096);
 }
 
+/// What is refused after it has written, and what the database library notes for itself, leave no commit without a number.
+#[test]
+fn what_is_undone_and_what_is_not_counted_do_not_end_the_stream() {
+    let home = tempfile::tempdir().unwrap();
+    let mut choices = Choices(4);
+    let store = open(home.path());
+    write(&store, &mut choices);
+    store.journal().rotate().unwrap();
+    let before = store.journal().status();
+    for _ in 0..20 {
+        let undone = store.submit(|tx| {
+            tx.touch()?;
+            Err::<(), _>(Abort::Refused(()))
+        });
+        assert_eq!(undone.unwrap().wait().unwrap(), Err(()));
+    }
+    store.journal().rotate().unwrap();
+    assert_eq!(store.journal().status().committed, before.committed);
+    let noted = store.submit(|tx| tx.optimize().map_err(Abort::<()>::Store));
+    noted.unwrap().wait().unwrap().unwrap();
+    for _ in 0..50 {
+        write(&store, &mut choices);
+    }
+    store.journal().rotate().unwrap();
+    let status = store.journal().status();
+    assert_eq!((status.stream, status.spooled, status.failure), (before.stream, status.committed, None));
+}
+
 /// A copy of a directory is another database from then on; so is one that somebody has written to.
 #[test]
 fn a_copy_and_a_file_that_was_written_to_begin_a_new_stream() {

@@ -3,6 +3,7 @@
 use super::funding::Posted;
 use super::ledger::{Draft, Side, post};
 use super::movements::clear_deposit;
+use super::withdrawals::admit_way_out;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
 use crate::domain::entry::EntryKind;
@@ -18,7 +19,7 @@ use crate::store::BookOwner;
 /// any other, unless an administrator forces it with a reason.
 ///
 /// Refusals: unknown, or one of its accounts is hidden; reversed before; itself a reversal; the states, locks or flags of
-/// its accounts; not covered; where the group requires a second operator, written by the same one; overflow.
+/// its accounts; not covered; a way around the second operator; where the group requires one, written by the same; overflow.
 pub struct ReverseEntry {
     /// Which entry.
     pub id: EntryId,
@@ -72,6 +73,7 @@ impl Command for ReverseEntry {
             clear_deposit(work, movement.serial)?;
             refresh(work, &mut parts)?;
         }
+        self.admit_ways_out(work, &parts)?;
         let is_credit = entry.kind == EntryKind::Credit;
         for (part, amount) in &parts {
             if let Part::Client(account) = part {
@@ -115,6 +117,21 @@ fn refresh(work: &Work<'_>, parts: &mut [(Part, Amount)]) -> Result<(), Failure>
 }
 
 impl ReverseEntry {
+    /// Refuses to turn a transfer round that would take money past the second operator, but for administrators, who can
+    /// move the account out of the rule as well.
+    fn admit_ways_out(&self, work: &Work<'_>, parts: &[(Part, Amount)]) -> Result<(), Failure> {
+        if work.caller.principal.require(Right::Administer).is_ok() {
+            return Ok(());
+        }
+        let clients = |pays: bool| {
+            parts.iter().filter_map(move |(part, amount)| match part {
+                Part::Client(account) if amount.is_negative() == pays => Some(account),
+                _ => None,
+            })
+        };
+        clients(true).try_for_each(|from| clients(false).try_for_each(|to| admit_way_out(from, to)))
+    }
+
     fn admit(
         &self,
         work: &Work<'_>,

@@ -184,6 +184,17 @@ fn there_is_no_way_around_the_second_operator() {
     let moved = json!({"groupId": elsewhere});
     second.put(&format!("/accounts/{guarded}"), &moved).refused(400, 9, "NEEDS_APPROVAL");
     assert_eq!(server.trace(), before);
+    // Nor by turning round what somebody else moved in.
+    admin.deposit(&open, "5");
+    let into = json!({"fromAccountId": open, "toAccountId": guarded, "amount": "5"});
+    let deal = admin.post("/transfers", &into).ok().text_at("dealId");
+    let before = server.trace();
+    second.step(&format!("/entries/{deal}/reverse")).refused(400, 9, "NEEDS_APPROVAL");
+    admin.step(&format!("/entries/{deal}/reverse")).refused(400, 9, "OWN_REQUEST");
+    assert_eq!(server.trace(), before);
+    admin.deposit(&open, "5");
+    let deal = second.post("/transfers", &into).ok().text_at("dealId");
+    admin.step(&format!("/entries/{deal}/reverse")).ok();
     admin.put(&format!("/accounts/{guarded}"), &moved).ok();
     admin.post("/transfers", &transfer).ok();
 }

@@ -234,6 +234,12 @@ impl Books {
             Entry { is_reversed: true, .. } => return Err("ALREADY_REVERSED"),
             _ => {}
         }
+        let guarded = |of: &(usize, i128)| self.accounts[of.0].requires_approval;
+        let is_way_out = entry.legs.iter().any(|leg| leg.1 > 0 && guarded(leg))
+            && entry.legs.iter().any(|leg| leg.1 < 0 && !guarded(leg));
+        if is_second && is_way_out {
+            return Err("NEEDS_APPROVAL");
+        }
         let freed = entry.uncleared.map_or(0, |(minor, _)| minor);
         entry.legs.iter().try_for_each(|&(account, minor)| {
             let account = &self.accounts[account];

@@ -356,7 +356,10 @@ fn a_rehearsal_answers_and_does_nothing() {
     admin.post("/profiles?dryRun=true", &json!({"email": "rehearsed@example.com"})).ok();
     let withdraw = format!("/accounts/{account}/withdraw");
     admin.post(&format!("{withdraw}?dryRun=true"), &json!({"amount": 11})).refused(400, 9, "INSUFFICIENT_FUNDS");
-    admin.post(&format!("{withdraw}?dryRun=maybe"), &json!({"amount": 1})).refused(400, 3, "INVALID_FIELD");
+    // What was meant as a rehearsal is not done.
+    for meant in ["dryRun=maybe", "dryRun", "dryRun=", "dryRun=1", "dryRun=True", "dryrun=true", "dry_run=true"] {
+        admin.post(&format!("{withdraw}?{meant}"), &json!({"amount": 1})).refused(400, 3, "INVALID_FIELD");
+    }
     for (path, body) in [
         ("/user/login", json!({"username": "dev", "password": "x"})),
         ("/trade/login", json!({"email": "a@example.com", "password": "x"})),

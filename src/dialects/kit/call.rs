@@ -138,11 +138,7 @@ impl Call {
 
     /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.
     pub fn is_rehearsal(&self) -> Result<bool, Refusal> {
-        match self.query()?.one("dryRun")? {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(Refusal::invalid("dryRun", "true or false")),
-        }
+        self.query()?.switch("dryRun")
     }
 
     /// Refuses a rehearsal where there is none: issuing a token for show would issue it.

@@ -30,6 +30,22 @@ impl QueryParams {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
+    /// A parameter that says whether the call is meant: true or false, and false if it is not there. Any other spelling of
+    /// it or its value is refused, because whoever wrote it did not mean what a call without it does.
+    pub fn switch(&self, name: &str) -> Result<bool, Refusal> {
+        let plain = |text: &str| text.replace(['-', '_'], "").to_lowercase();
+        let mut found = self.0.iter().filter(|(key, _)| plain(key) == plain(name));
+        match (found.next(), found.next()) {
+            (None, _) => Ok(false),
+            (Some(_), Some(_)) => Err(Refusal::invalid(name, "given more than once")),
+            (Some((key, value)), None) => match value.as_str() {
+                "true" if key == name => Ok(true),
+                "false" if key == name => Ok(false),
+                _ => Err(Refusal::invalid(name, format!("{name}=true or {name}=false"))),
+            },
+        }
+    }
+
     /// All values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -23,7 +23,7 @@ fn a_transfer_in_one_currency_is_posted_at_once() {
     let admin = server.admin();
     let (from, to) = (admin.new_account("USD"), admin.new_account("USD"));
     admin.deposit(&from, "100");
-    let body = with(transfer(&from, &to, "30.5"), "comment", "rent");
+    let body = with(transfer(&from, &to, "30.5"), "reason", "rent");
     let made = admin.post("/transfers", &body).ok();
     assert_eq!((made.text_at("accountId"), made.text_at("toAccountId")), (from.clone(), to.clone()));
     assert_eq!((made.text_at("state"), made.digits("postedAmount")), ("POSTED".into(), "30.50".into()));

@@ -26,7 +26,9 @@ pub(super) struct TransferBody {
     /// Instead of a rate: how much arrives, in the currency of the account that receives.
     #[schema(value_type = Option<String>, example = "92.15")]
     to_amount: Option<Literal>,
-    /// At most 255 characters.
+    /// Why; at most 255 characters. The answer names it so.
+    reason: Option<String>,
+    /// The same as `reason`, as the one-call movements name it.
     comment: Option<String>,
     /// Your own reference, at most 100 characters; unique among transfers.
     reference: Option<String>,
@@ -42,7 +44,7 @@ impl TransferBody {
         };
         let body = MovementBody {
             amount: self.amount,
-            reason: None,
+            reason: self.reason,
             comment: self.comment,
             reference: self.reference,
             expires_at: None,

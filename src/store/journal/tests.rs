@@ -291,6 +291,9 @@ fn what_is_undone_and_what_is_not_counted_do_not_end_the_stream() {
     assert_eq!(store.journal().status().committed, before.committed);
     let noted = store.submit(|tx| tx.optimize().map_err(Abort::<()>::Store));
     noted.unwrap().wait().unwrap().unwrap();
+    let reader = Connection::open(DataDir::new(home.path()).database_file()).unwrap();
+    let tables = reader.query_row("SELECT count(*) FROM sqlite_stat1", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(tables > 0);
     for _ in 0..50 {
         write(&store, &mut choices);
     }

@@ -46,7 +46,7 @@ pub enum BackupCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Make a key that opens encrypted backups, in a private file; prints what [backup] recipients takes
+    /// Make a key that opens encrypted backups, in a private file; prints what `backup.recipients` takes
     Keygen {
         /// The file, which must not be there yet
         file: PathBuf,

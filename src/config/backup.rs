@@ -39,7 +39,7 @@ section! {
         s3_bucket: Option<String> = None;
         /// What the names of all objects in the bucket begin with.
         s3_prefix: Option<String> = None;
-        /// The URL of the service, such as "https://s3.broker.example"; empty means AWS in the region.
+        /// The URL of the service, such as `https://s3.broker.example`; empty means AWS in the region.
         s3_endpoint: Option<String> = None;
         /// The region of the bucket.
         s3_region: String = "us-east-1".into();

@@ -261,12 +261,11 @@ impl Books {
     }
 
     pub(super) fn foresee_lock(&self, account: usize, is_kept: bool, is_second: bool) -> Result<(), No> {
-        self.foresee_change(account)?;
-        match is_second {
-            true if self.accounts[account].is_lock_kept => Err("LOCK_KEPT"),
-            true if is_kept => Err("RIGHT_MISSING"),
-            _ => Ok(()),
+        if is_second && is_kept {
+            return Err("RIGHT_MISSING");
         }
+        self.foresee_change(account)?;
+        if is_second && self.accounts[account].is_lock_kept { Err("LOCK_KEPT") } else { Ok(()) }
     }
 
     pub(super) fn foresee_unlock(&self, account: usize, is_second: bool) -> Result<(), No> {

@@ -205,6 +205,7 @@ impl Writer {
             journal,
             moment,
             number,
+            is_rest_due: Cell::new(false),
             news: Arc::clone(&news),
             has_news: Cell::new(false),
         };
@@ -274,6 +275,8 @@ struct Loop {
     moment: CommitMoment,
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
+    /// Whether the log is to start over as soon as the change journal has nearly caught up.
+    is_rest_due: Cell<bool>,
     news: Arc<watch::Sender<()>>,
     /// Whether the batch that is being filled has news.
     has_news: Cell<bool>,
@@ -286,7 +289,10 @@ impl Loop {
         let mut left = None;
         while let Some(first) = left.take().or_else(|| self.jobs.recv().ok()) {
             let since = Instant::now();
-            if self.checkpointer.wants_rest() {
+            let is_rest_due = self.is_rest_due.get() || self.checkpointer.wants_rest();
+            // Those who wait behind this commit do not wait for a spool that is far behind.
+            self.is_rest_due.set(is_rest_due && !self.journal.is_near(self.number.get()));
+            if is_rest_due && !self.is_rest_due.get() {
                 // Nobody commits meanwhile, so what is moved is in the spool.
                 self.journal.sync(self.number.get());
                 self.checkpointer.finish(&self.connection);

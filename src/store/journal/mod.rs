@@ -184,6 +184,19 @@ impl Journal {
         }
     }
 
+    /// Has the spool brought up to this commit without waiting for it. True if it nearly is there already, so that
+    /// [`Journal::sync`] will not take long.
+    pub(super) fn is_near(&self, number: u64) -> bool {
+        const COMMITS: u64 = 1;
+        let mut state = self.shared.state();
+        if state.status.stream.is_none() || state.is_idle {
+            return true;
+        }
+        state.wanted = state.wanted.max(number.min(state.status.committed));
+        self.shared.wanted.notify_one();
+        state.synced + COMMITS >= number
+    }
+
     /// Closes the open segment with all commits until now. Blocks.
     pub fn rotate(&self) -> Result<(), String> {
         let mut state = self.shared.state();

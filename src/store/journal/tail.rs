@@ -97,7 +97,11 @@ impl Tail {
     /// The next whole commit among the first `upto` frames; none at their end, or where frames stop to count.
     pub(super) fn next_commit(&mut self, upto: u32) -> io::Result<Option<TailCommit<'_>>> {
         let Some(header) = self.header else { return Ok(None) };
-        self.bytes.drain(..self.given);
+        if self.given == self.bytes.len() {
+            self.bytes.clear();
+        } else {
+            self.bytes.drain(..self.given);
+        }
         self.parsed -= self.given;
         self.given = 0;
         let frame_size = header.frame_size();

@@ -2,7 +2,7 @@
 
 use super::{Failure, Work};
 use crate::domain::account::Account;
-use crate::domain::ids::{AccountId, PortfolioSerial, ProfileSerial};
+use crate::domain::ids::{PortfolioSerial, ProfileSerial};
 use crate::domain::labels::AccountLabels;
 use crate::domain::refusal::Refusal;
 
@@ -24,23 +24,27 @@ pub(super) fn check_profile_reference(
     }
 }
 
-/// Refuses a reference that another account of the ledger has, and an alias that another one of the portfolio has.
+/// Refuses a reference that another account of the ledger has, and an alias that another one of the portfolio has. What an account
+/// keeps is not looked at: an archived one has lost its alias to whoever takes it.
 pub(super) fn check_account_labels(
     work: &Work<'_>,
     labels: &AccountLabels,
     (ledger, portfolio): (i64, PortfolioSerial),
     own: Option<&Account>,
 ) -> Result<(), Failure> {
-    let own = own.map(|account| account.id);
-    let is_taken = |holder: Option<AccountId>| holder.filter(|holder| Some(*holder) != own);
-    if !labels.common.reference.is_empty()
-        && let Some(holder) = is_taken(work.tx.account_of_reference(ledger, &labels.common.reference)?)
+    let reference = &labels.common.reference;
+    let keeps_reference = own.is_some_and(|own| own.labels.common.reference == *reference);
+    if !reference.is_empty()
+        && !keeps_reference
+        && let Some(holder) = work.tx.account_of_reference(ledger, reference)?
     {
         let is_visible = work.tx.account(holder, work.visibility())?.is_some();
         return Err(taken(is_visible, "reference", Refusal::DuplicateReference).into());
     }
+    let keeps_alias = own.is_some_and(|own| own.labels.alias == labels.alias && own.standing.portfolio == portfolio);
     if !labels.alias.is_empty()
-        && let Some(holder) = is_taken(work.tx.account_of_alias(portfolio, &labels.alias)?)
+        && !keeps_alias
+        && let Some(holder) = work.tx.account_of_alias(portfolio, &labels.alias)?
     {
         let is_visible = work.tx.account(holder, work.visibility())?.is_some();
         return Err(taken(is_visible, "alias", Refusal::DuplicateAlias).into());

@@ -382,6 +382,9 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
     admin.delete(&format!("/accounts/{first}")).ok();
     assert_eq!(admin.get(&format!("/accounts/{first}")).ok().text_at("alias"), "main");
     admin.put(&path, &json!({"alias": "main"})).ok();
+    // The archived one is refused for what it is, not for an alias that it has no more.
+    let archived = admin.put(&format!("/accounts/{first}"), &json!({"allowDebits": false}));
+    archived.refused(400, 9, "ACCOUNT_ARCHIVED");
     assert_eq!(listed(&admin, "accounts", "alias=main").0, [second.clone(), elsewhere.clone()]);
     assert_eq!(listed(&admin, "accounts", "alias=main&archived=true").1, "3");
     // Closing that ends in archiving frees it, too.

@@ -187,7 +187,8 @@ impl Books {
         if reference.is_some() && others.any(|(_, of)| of.reference == reference) {
             return Err("DUPLICATE_REFERENCE");
         }
-        self.admit_alias(account, self.accounts[account].owners[0].0, alias)?;
+        let is_new = alias != self.accounts[account].alias;
+        self.admit_alias(account, self.accounts[account].owners[0].0, alias.filter(|_| is_new))?;
         self.foresee_change(account)
     }
 

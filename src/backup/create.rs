@@ -7,20 +7,17 @@ use super::keeper::{Keeper, Workshop, called, local};
 use super::manifest::{
     Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition,
 };
-use super::prove::{hex, prove_copy, tallies};
+use super::prove::{hex, tallies};
 use super::repository::{BackupName, Repository};
+use super::steady::Steady;
 use super::target::TargetError;
-use super::watch::{Phase, Watched};
+use super::watch::Phase;
 use crate::domain::clock::Moment;
 use crate::store::{self, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// The rest after each step of the copy. It is what keeps the copy from crowding out the disk and the processor of those
-/// who are served meanwhile.
-const REST: Duration = Duration::from_millis(1);
+use std::time::Instant;
 
 /// A backup that was made.
 #[derive(Clone, Debug)]
@@ -123,7 +120,7 @@ impl Keeper {
         self.copy(&copy)?;
         self.watch.begin(Phase::Prove, 0);
         let started = Instant::now();
-        let (_, proof) = prove_copy(&copy, &shop.path("migrated.db"))?;
+        let (_, proof) = self.prove_copy(&copy, &shop.path("migrated.db"))?;
         match proof.findings.first() {
             Some(finding) => Err(BackupError::Unproven(format!("{}: {}", finding.check, finding.what))),
             None => Ok(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
@@ -134,14 +131,14 @@ impl Keeper {
         let from = self.dir.database_file();
         let page = 4096;
         self.watch.begin(Phase::Copy, 0);
-        let mut total = 0;
+        let (mut total, mut pace) = (0, self.pace());
         store::copy_file(&from, to, &mut |done, of| {
             if total != of {
                 total = of;
                 self.watch.begin(Phase::Copy, of * page);
             }
             self.watch.reach(done * page);
-            !self.stop.rest(REST)
+            !pace.breathe()
         })?;
         Ok(())
     }
@@ -149,12 +146,12 @@ impl Keeper {
     /// Checks the copy and says what is in it.
     fn prove(&self, shop: &Workshop, copy: &Path, taken_at: Moment, reason: Reason) -> Result<Contents, BackupError> {
         self.watch.begin(Phase::Prove, 0);
-        let (facts, proof) = prove_copy(copy, &shop.path("migrated.db"))?;
+        let (facts, proof) = self.prove_copy(copy, &shop.path("migrated.db"))?;
         if let Some(finding) = proof.findings.first() {
             return Err(BackupError::Unproven(format!("{}: {}", finding.check, finding.what)));
         }
         let file = File::open(copy).map_err(local(copy))?;
-        let mut hashed = Hashing::new(Watched::new(file, self.watch.as_ref(), &self.stop));
+        let mut hashed = Hashing::new(self.watched_read(file));
         std::io::copy(&mut hashed, &mut std::io::sink()).map_err(local(copy))?;
         let (_, bytes, sha256) = hashed.finish();
         Ok(Contents {
@@ -186,11 +183,11 @@ impl Keeper {
     fn wrap(&self, copy: &Path, object: &Path, contents: Contents) -> Result<Manifest, BackupError> {
         self.watch.begin(Phase::Wrap, contents.database.bytes);
         let file = File::open(copy).map_err(local(copy))?;
-        let mut plain = Hashing::new(Watched::new(file, self.watch.as_ref(), &self.stop));
+        let mut plain = Hashing::new(self.watched_read(file));
         let mut options = OpenOptions::new();
         let to = options.write(true).create_new(true).mode(0o600).open(object).map_err(local(object))?;
         let recipients = &self.settings.recipients;
-        let wrapped = codec::write_backup(recipients, &contents, Hashing::new(to)).and_then(|mut sealed| {
+        let wrapped = codec::write_backup(recipients, &contents, Hashing::new(Steady::new(to))).and_then(|mut sealed| {
             std::io::copy(&mut plain, &mut sealed)?;
             sealed.finish()
         });
@@ -216,7 +213,7 @@ impl Keeper {
         let timeline = manifest.contents.timeline;
         self.watch.begin(Phase::Send, manifest.object.bytes);
         let file = File::open(object).map_err(local(object))?;
-        let mut from = Watched::new(file, self.watch.as_ref(), &self.stop);
+        let mut from = self.watched_read(file);
         let put = repository.put_object(timeline, name, manifest.object.bytes, &mut from);
         put.map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { error.into() })?;
         self.watch.begin(Phase::ReadBack, manifest.object.bytes);
@@ -237,11 +234,7 @@ impl Keeper {
     }
 
     fn read_back(&self, repository: &Repository, name: BackupName, manifest: &Manifest) -> Result<(), BackupError> {
-        let mut object = Hashing::new(Watched::new(
-            repository.open_object(manifest.contents.timeline, name)?,
-            self.watch.as_ref(),
-            &self.stop,
-        ));
+        let mut object = Hashing::new(self.watched_read(repository.open_object(manifest.contents.timeline, name)?));
         pour(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
         let (_, bytes, sha256) = object.finish();
         match (bytes, &sha256) == (manifest.object.bytes, &manifest.object.sha256) {

@@ -1,5 +1,6 @@
 //! A directory as a target: a private file for each object, complete before it has its name.
 
+use super::steady::Steady;
 use super::target::{Object, Target, TargetError, TargetFault};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,9 +11,7 @@ use std::path::{Path, PathBuf};
 const UNFINISHED: &str = ".unfinished";
 
 /// How much is copied at a time.
-const CHUNK: usize = 1 << 20;
-/// After so many bytes they are sent on to the disk, so that the end of a large put does not bury the database's own syncs.
-const SYNC_EVERY: u64 = 16 << 20;
+const CHUNK: usize = 1 << 18;
 
 /// Objects in a directory. Files have mode 0600 and directories 0700.
 #[derive(Debug)]
@@ -171,9 +170,9 @@ enum Failed {
 fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), Failed> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(path).map_err(Failed::There)?;
+    let mut file = Steady::new(options.open(path).map_err(Failed::There)?);
     let mut buffer = vec![0; CHUNK];
-    let (mut written, mut unsynced) = (0, 0);
+    let mut written = 0;
     loop {
         let read = match from.read(&mut buffer) {
             Ok(0) => break,
@@ -183,11 +182,6 @@ fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), Failed>
         };
         file.write_all(&buffer[..read]).map_err(Failed::There)?;
         written += read as u64;
-        unsynced += read as u64;
-        if unsynced >= SYNC_EVERY {
-            file.sync_data().map_err(Failed::There)?;
-            unsynced = 0;
-        }
     }
     if written != bytes {
         return Err(Failed::Here(format!("{written} bytes came, not {bytes}")));

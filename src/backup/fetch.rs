@@ -5,8 +5,8 @@ use super::error::BackupError;
 use super::keeper::{Keeper, called, local};
 use super::manifest::{Contents, Encoding, Manifest};
 use super::repository::{BackupName, Repository};
+use super::steady::Steady;
 use super::target::{TargetError, TargetFault};
-use super::watch::Watched;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -34,7 +34,7 @@ pub fn fetch(
         return unwrap(keeper, repository, name, manifest, &mut io::sink(), Path::new("/dev/null"));
     };
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(local(path))?;
+    let mut file = Steady::new(options.write(true).create_new(true).mode(0o600).open(path).map_err(local(path))?);
     let fetched = unwrap(keeper, repository, name, manifest, &mut file, path)
         .and_then(|contents| file.sync_all().map_err(local(path)).map(|()| contents));
     fetched.inspect_err(|_| {
@@ -54,7 +54,7 @@ fn unwrap(
     let wrong = |what: &str| BackupError::Wrong { backup: backup.clone(), what: what.to_owned() };
     let object = repository.open_object(manifest.contents.timeline, name)?;
     let (object, source_failed) = codec::Watched::new(object);
-    let mut object = Hashing::new(Watched::new(object, keeper.watch.as_ref(), &keeper.stop));
+    let mut object = Hashing::new(keeper.watched_read(object));
     let source_failed = || source_failed.load(std::sync::atomic::Ordering::Acquire);
     let unreachable = |error: &dyn std::fmt::Display| -> BackupError {
         match keeper.stop.is_called() {

@@ -2,12 +2,13 @@
 
 use super::codec::{Identity, Recipient};
 use super::error::BackupError;
+use super::prove::prove_copy;
 use super::repository::{BackupName, Listed, Repository};
 use super::retention::Retention;
 use super::target::{Target, TargetError, TargetSpec};
-use super::watch::{Stop, Unwatched, Watch};
+use super::watch::{Pace, Stop, Unwatched, Watch, Watched};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{self, BackupLock, BackupRecord, DataDir};
+use crate::store::{self, BackupLock, BackupRecord, CopyFacts, DataDir, Proof};
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -46,13 +47,14 @@ pub struct Keeper {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watch: Arc<dyn Watch>,
     pub(super) stop: Stop,
+    is_gentle: bool,
 }
 
 impl Keeper {
     /// The keeper of a data directory. The clock is that of the machine: a sandbox's clock can be moved, and with it the
     /// time of no backup.
     pub fn new(dir: DataDir, settings: Settings, clock: Arc<dyn Clock>) -> Keeper {
-        Keeper { dir, settings, clock, watch: Arc::new(Unwatched), stop: Stop::default() }
+        Keeper { dir, settings, clock, watch: Arc::new(Unwatched), stop: Stop::default(), is_gentle: true }
     }
 
     /// The same with somebody who looks on.
@@ -60,6 +62,32 @@ impl Keeper {
     pub fn watched(mut self, watch: Arc<dyn Watch>) -> Keeper {
         self.watch = watch;
         self
+    }
+
+    /// The same where nobody is served meanwhile: it takes what it can get.
+    #[must_use]
+    pub fn in_a_hurry(mut self) -> Keeper {
+        self.is_gentle = false;
+        self
+    }
+
+    /// The pace of one piece of work.
+    pub(super) fn pace(&self) -> Pace {
+        Pace::new(self.stop.clone(), self.is_gentle)
+    }
+
+    /// A source that is read at this keeper's pace, and watched.
+    pub(super) fn watched_read<R>(&self, inner: R) -> Watched<'_, R> {
+        Watched::new(inner, self.watch.as_ref(), self.pace())
+    }
+
+    /// Checks the file of a copy and its books.
+    pub(super) fn prove_copy(&self, copy: &Path, spare: &Path) -> Result<(CopyFacts, Proof), BackupError> {
+        let pace = self.is_gentle.then(|| self.pace());
+        prove_copy(copy, spare, pace.as_ref()).map_err(|error| match self.stop.is_called() {
+            true => BackupError::Stopped,
+            false => error,
+        })
     }
 
     /// The way to call its work off.
@@ -116,6 +144,9 @@ impl Keeper {
     /// Makes sure that nobody else works with backups, and a private place to work in, empty.
     pub(super) fn workshop(&self) -> Result<Workshop, BackupError> {
         let lock = self.dir.lock_backups()?;
+        if self.is_gentle {
+            step_back();
+        }
         let path = self.dir.path().join("backup.tmp");
         let emptied = match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
@@ -123,6 +154,14 @@ impl Keeper {
         };
         emptied.map_err(|error| BackupError::Local(path.clone(), error))?;
         Ok(Workshop { path, _lock: lock })
+    }
+}
+
+/// Lets this thread, and those that it starts, run where nobody else wants to. There is no way back, and no need for one: such
+/// threads have nothing else to do.
+fn step_back() {
+    if let Err(error) = rustix::process::nice(19) {
+        tracing::debug!(%error, "the work with backups keeps its priority");
     }
 }
 

@@ -19,6 +19,7 @@ mod retention;
 mod s3;
 mod schedule;
 mod shipping;
+mod steady;
 pub mod target;
 mod verify;
 mod watch;

@@ -2,17 +2,22 @@
 
 use super::error::BackupError;
 use super::manifest::{Contents, TallyLine};
-use crate::store::{self, CopyFacts, LATEST_SCHEMA, Proof, Tally};
+use super::watch::Pace;
+use crate::store::{self, CopyFacts, LATEST_SCHEMA, Proof, ReadTx, StoreError, Tally};
 use std::fs;
 use std::path::Path;
 
 pub(super) use super::codec::hex;
 
 /// Checks the file of a copy and its books. A copy of an older schema is itself left as it is: its books are proven on a
-/// second copy, brought to this program's schema, which also shows that it can be.
-pub(super) fn prove_copy(copy: &Path, spare: &Path) -> Result<(CopyFacts, Proof), BackupError> {
+/// second copy, brought to this program's schema, which also shows that it can be. With a pace it rests in between.
+pub(super) fn prove_copy(
+    copy: &Path,
+    spare: &Path,
+    pace: Option<&Pace>,
+) -> Result<(CopyFacts, Proof), BackupError> {
     let (facts, mut findings) =
-        store::read_file(copy, |tx| Ok::<_, store::StoreError>((tx.copy_facts()?, tx.check_file()?)))?;
+        read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
     if facts.schema_version > LATEST_SCHEMA {
         return Err(store::MigrationError::TooNew { found: facts.schema_version }.into());
     }
@@ -21,19 +26,35 @@ pub(super) fn prove_copy(copy: &Path, spare: &Path) -> Result<(CopyFacts, Proof)
         return Ok((facts, Proof { findings, ..Proof::default() }));
     }
     let mut proof = if facts.schema_version == LATEST_SCHEMA {
-        let proof = store::read_file(copy, |tx| tx.prove())?;
+        let proof = read(copy, pace, |tx| prove(tx, pace))?;
         store::settle_copy(copy)?;
         proof
     } else {
         fs::copy(copy, spare).map_err(|error| BackupError::Local(spare.to_owned(), error))?;
         store::migrate_copy(spare)?;
-        let proof = store::read_file(spare, |tx| tx.prove())?;
+        let proof = read(spare, pace, |tx| prove(tx, pace))?;
         store::settle_copy(spare)?;
         let _ = fs::remove_file(spare); // it goes with the workshop
         proof
     };
     findings.append(&mut proof.findings);
     Ok((facts, Proof { findings, ..proof }))
+}
+
+fn read<T>(
+    file: &Path,
+    pace: Option<&Pace>,
+    query: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    match pace.cloned() {
+        Some(mut pace) => store::read_file_slowly(file, move || pace.breathe(), query),
+        None => store::read_file(file, query),
+    }
+}
+
+/// One thing after the other, or all that can be done at a time.
+fn prove(tx: &ReadTx<'_>, pace: Option<&Pace>) -> Result<Proof, StoreError> {
+    if pace.is_some() { tx.prove_in_turn() } else { tx.prove() }
 }
 
 /// What differs between a database and what its backup says about it.

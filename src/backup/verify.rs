@@ -1,10 +1,11 @@
 //! Looking at backups that were made before: are they still what they were, and does one of them really start?
 
+use super::codec::Hashing;
 use super::error::BackupError;
 use super::fetch::{Database, fetch, pour};
 use super::keeper::{Keeper, Workshop, called, local};
 use super::manifest::{Encoding, Manifest};
-use super::prove::{difference, prove_copy};
+use super::prove::difference;
 use super::repository::{BackupName, Listed, Repository};
 use super::target::TargetError;
 use super::watch::Phase;
@@ -97,7 +98,7 @@ impl Keeper {
         let (copy, spare) = (shop.path("fetched.db"), shop.path("migrated.db"));
         let contents = fetch(self, repository, listed.name, manifest, Database::File(&copy))?;
         self.watch.begin(Phase::Prove, 0);
-        let proven = prove_copy(&copy, &spare);
+        let proven = self.prove_copy(&copy, &spare);
         let _ = std::fs::remove_file(&copy); // makes room for the next; the workshop goes as a whole
         let (facts, proof) = proven.map_err(|error| of_proof(repository, listed.name, error))?;
         let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
@@ -114,7 +115,7 @@ impl Keeper {
         name: BackupName,
         manifest: &Manifest,
     ) -> Result<Level, BackupError> {
-        let mut object = super::codec::Hashing::new(repository.open_object(manifest.contents.timeline, name)?);
+        let mut object = Hashing::new(self.watched_read(repository.open_object(manifest.contents.timeline, name)?));
         pour(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
         let (_, bytes, sha256) = object.finish();
         match (bytes, &sha256) == (manifest.object.bytes, &manifest.object.sha256) {
@@ -159,7 +160,7 @@ impl Keeper {
         let contents = fetch(self, &repository, listed.name, manifest, Database::File(&file))?;
         self.watch.begin(Phase::Prove, 0);
         let spare = shop.path("migrated.db");
-        let (facts, proof) = prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
+        let (facts, proof) = self.prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
         let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
         if let Some(finding) = proof.findings.first() {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is being done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,23 +86,56 @@ impl Stop {
     }
 }
 
-/// Shows how far a source was read, and ends it when the work is called off.
+/// After so much work comes a rest.
+const SPELL: Duration = Duration::from_millis(2);
+/// A rest is so many times as long as the work before it: what goes on beside a server takes a quarter of one core.
+const RESTS: u32 = 3;
+/// But no longer than this, so that waiting for a slow place does not count as work for ever.
+const REST_MAX: Duration = Duration::from_millis(100);
+
+/// Keeps long work from crowding out those who are served on the same machine meanwhile: it works for a moment and rests for
+/// longer. Slow disks and busy processors make the work longer, and so the rests, too.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    stop: Stop,
+    is_gentle: bool,
+    since: Instant,
+}
+
+impl Pace {
+    pub(super) fn new(stop: Stop, is_gentle: bool) -> Pace {
+        Pace { stop, is_gentle, since: Instant::now() }
+    }
+
+    /// Is called often between pieces of work; rests where that is due. True if the work was called off.
+    pub(super) fn breathe(&mut self) -> bool {
+        let worked = self.since.elapsed();
+        if !self.is_gentle || worked < SPELL {
+            return self.stop.is_called();
+        }
+        let called = self.stop.rest((worked * RESTS).min(REST_MAX));
+        self.since = Instant::now();
+        called
+    }
+}
+
+/// Shows how far a source was read, keeps the pace, and ends it when the work is called off.
 pub(super) struct Watched<'a, R> {
     inner: R,
     watch: &'a dyn Watch,
-    stop: &'a Stop,
+    pace: Pace,
     bytes: u64,
 }
 
 impl<'a, R> Watched<'a, R> {
-    pub(super) fn new(inner: R, watch: &'a dyn Watch, stop: &'a Stop) -> Self {
-        Watched { inner, watch, stop, bytes: 0 }
+    pub(super) fn new(inner: R, watch: &'a dyn Watch, pace: Pace) -> Self {
+        Watched { inner, watch, pace, bytes: 0 }
     }
 }
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_called() {
+        if self.pace.breathe() {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "called off"));
         }
         let read = self.inner.read(into)?;

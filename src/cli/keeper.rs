@@ -32,7 +32,7 @@ pub(super) fn before_migration(config: &Config, dir: DataDir, watch: Arc<dyn Wat
     if settings.targets.is_empty() {
         settings.targets.push(TargetSpec::Directory { path: dir.path().join("backups"), create: true });
     }
-    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(watch))
+    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(watch).in_a_hurry())
 }
 
 /// When backups and drills are made.

@@ -169,7 +169,7 @@ impl Transaction for Proven<'_> {
 }
 
 fn prove(tx: &ReadTx<'_>) -> Result<(), Undone> {
-    let mut findings = tx.prove_uncommitted().map_err(Undone::Store)?.findings;
+    let mut findings = tx.prove_in_turn().map_err(Undone::Store)?.findings;
     findings.extend(tx.check_file().map_err(Undone::Store)?);
     match findings.first() {
         None => Ok(()),

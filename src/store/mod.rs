@@ -241,6 +241,21 @@ pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx
     query(&ReadTx::new(snapshot.connection()))
 }
 
+/// Reads a database file at the pace of the caller: `rest` is called every now and then, and ends the work by saying true.
+pub fn read_file_slowly<T, E: From<StoreError>>(
+    file: &Path,
+    rest: impl FnMut() -> bool + Send + 'static,
+    query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let connection = connection::open_reader(file)?;
+    connection.progress_handler(STEPS_BETWEEN_RESTS, Some(rest)).map_err(StoreError::from)?;
+    let snapshot = Snapshot::begin(&connection)?;
+    query(&ReadTx::new(snapshot.connection()))
+}
+
+/// Steps of the database's virtual machine: some tens of microseconds.
+const STEPS_BETWEEN_RESTS: i32 = 500;
+
 /// Reads what a database file is for; none where its making was cut short, by a crash for example.
 pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
     let connection = connection::open_unfinished_leaving_log(file)?;

@@ -134,8 +134,9 @@ impl ReadTx<'_> {
         self.prove_with(true)
     }
 
-    /// Proves the books as this transaction sees them, with all that it has not committed yet.
-    pub(super) fn prove_uncommitted(&self) -> Result<Proof, StoreError> {
+    /// Proves the books on this connection alone: one part after the other, and with all that this transaction has not
+    /// committed yet.
+    pub fn prove_in_turn(&self) -> Result<Proof, StoreError> {
         self.prove_with(false)
     }
 

@@ -179,7 +179,7 @@ pub(crate) async fn read_answer<S: AsyncRead + Unpin>(stream: &mut S, buffer: &m
     }
 }
 
-fn content_length(head: &str) -> Option<usize> {
+pub(crate) fn content_length(head: &str) -> Option<usize> {
     head.split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?

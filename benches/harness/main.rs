@@ -8,6 +8,7 @@
 // Ratios of rates are not money.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
 
+mod backups;
 mod load;
 mod postgres;
 mod raw;
@@ -34,8 +35,10 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const CONNECTIONS: usize = 64;
 /// Postings of the small database that a large one is compared with.
 const SMALL: u64 = 10_000;
+/// Postings of the database that backups are made of.
+const BACKED_UP: u64 = 100_000;
 /// Names for `--only`.
-const NAMES: [&str; 8] = ["deposits", "raw", "empty", "postgres", "get", "deals", "tls", "audit"];
+const NAMES: [&str; 9] = ["deposits", "raw", "empty", "postgres", "get", "deals", "tls", "audit", "backups"];
 
 struct Options {
     postings: u64,
@@ -124,8 +127,10 @@ struct Places {
 fn run(options: &Options, home: &Path) -> Outcome<()> {
     let program = Program { binary: options.binary.clone() };
     let load_before = report::load_average();
-    println!("load average {load_before}; seeding {} postings", options.postings);
-    let entries = options.postings / 2;
+    // Backups have a database of their own.
+    let postings = if options.only == ["backups"] { SMALL } else { options.postings };
+    println!("load average {load_before}; seeding {postings} postings");
+    let entries = postings / 2;
     let count = usize::try_from(entries / 125)?.clamp(40, 4000);
     let empty = seed::accounts(&program, home.join("empty"), count)?;
     let started = Instant::now();
@@ -135,6 +140,10 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     let mut small = seed::accounts(&program, home.join("small"), 40)?;
     seed::fill(&mut small, SMALL / 2)?;
     let raw = large.copy("raw")?;
+    let mut middle = seed::accounts(&program, home.join("middle"), 400)?;
+    if options.wants("backups") {
+        seed::fill(&mut middle, BACKED_UP / 2)?;
+    }
     let places = Places { large, small, empty, raw };
 
     let postgres = postgres(options)?;
@@ -147,6 +156,9 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     }
     if options.wants("audit") {
         audit(&program, &places.large, deposited, &mut table)?;
+    }
+    if options.wants("backups") {
+        backups::measure(options, &program, &middle, &mut table)?;
     }
     build(options, home, &mut table)?;
     println!("\n{}", table.to_markdown());

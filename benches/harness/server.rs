@@ -43,6 +43,23 @@ impl Program {
         self.start(directory, None)
     }
 
+    /// The same with a configuration.
+    pub(crate) fn serve_with(&self, directory: &Path, config: &Path) -> Outcome<Bursar> {
+        self.start(directory, Some((config.to_owned(), None)))
+    }
+
+    /// `bursar backup …`: what it says.
+    pub(crate) fn backup(&self, directory: &Path, config: &Path, command: &[&str]) -> Outcome<Value> {
+        let mut program = Command::new(&self.binary);
+        program.arg("backup").args(command).args(["--json", "--data-dir"]).arg(directory).arg("--config").arg(config);
+        let out = program.output()?;
+        if !out.status.success() {
+            let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+            return Err(format!("backup {}: {text}", command.join(" ")).into());
+        }
+        Ok(serde_json::from_slice(&out.stdout)?)
+    }
+
     /// The same with TLS.
     pub(crate) fn serve_tls(&self, directory: &Path) -> Outcome<Bursar> {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
@@ -63,14 +80,14 @@ impl Program {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        self.start(directory, Some((config, Arc::new(client))))
+        self.start(directory, Some((config, Some(Arc::new(client)))))
     }
 
-    fn start(&self, directory: &Path, tls: Option<(PathBuf, Arc<ClientConfig>)>) -> Outcome<Bursar> {
+    fn start(&self, directory: &Path, config: Option<(PathBuf, Option<Arc<ClientConfig>>)>) -> Outcome<Bursar> {
         let log = directory.join("bench.log");
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--data-dir"]).arg(directory);
-        if let Some((config, _)) = &tls {
+        if let Some((config, _)) = &config {
             command.arg("--config").arg(config);
         }
         let started = Instant::now();
@@ -85,8 +102,8 @@ impl Program {
         let url = text("url")?;
         let address: SocketAddr = url.rsplit('/').next().unwrap_or_default().parse()?;
         let token = text("token")?;
+        let tls = config.and_then(|(_, client)| client);
         let is_tls = tls.is_some();
-        let tls = tls.map(|(_, client)| client);
         let mut server = Bursar { process, log, address, token, tls, started_in: Duration::ZERO };
         if !is_tls {
             server.ask("GET", "/account-groups", None)?;

@@ -157,10 +157,11 @@ impl Keeper {
     }
 }
 
-/// Lets this thread, and those that it starts, run where nobody else wants to. There is no way back, and no need for one: such
-/// threads have nothing else to do.
+/// Lets this thread, and those that it starts, give way to those who serve; not so far that a busy machine starves them, because
+/// a copy that takes long keeps the write-ahead log from starting over. There is no way back, and no need for one: such threads
+/// have nothing else to do.
 fn step_back() {
-    if let Err(error) = rustix::process::nice(19) {
+    if let Err(error) = rustix::process::nice(10) {
         tracing::debug!(%error, "the work with backups keeps its priority");
     }
 }

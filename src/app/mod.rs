@@ -83,6 +83,30 @@ pub struct Settings {
     pub long_reads: usize,
     /// How often the server makes a backup; none: it does not.
     pub backup_interval: Option<Duration>,
+    /// Whether backups are tried on this machine by themselves.
+    pub backup_drills: BackupDrills,
+}
+
+/// Whether backups are tried on this machine by themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BackupDrills {
+    /// They are.
+    On,
+    /// They are not wanted.
+    Off,
+    /// They cannot be: backups are encrypted, and the key is elsewhere.
+    NoKey,
+}
+
+impl BackupDrills {
+    /// The name that probes get.
+    pub fn name(self) -> &'static str {
+        match self {
+            BackupDrills::On => "on",
+            BackupDrills::Off => "off",
+            BackupDrills::NoKey => "no_key_here",
+        }
+    }
 }
 
 impl Default for Settings {
@@ -99,6 +123,7 @@ impl Default for Settings {
             operation_timeout: Duration::from_secs(5),
             long_reads: 4,
             backup_interval: None,
+            backup_drills: BackupDrills::Off,
         }
     }
 }

@@ -187,10 +187,11 @@ impl Keeper {
         let mut options = OpenOptions::new();
         let to = options.write(true).create_new(true).mode(0o600).open(object).map_err(local(object))?;
         let recipients = &self.settings.recipients;
-        let wrapped = codec::write_backup(recipients, &contents, Hashing::new(Steady::new(to))).and_then(|mut sealed| {
-            std::io::copy(&mut plain, &mut sealed)?;
-            sealed.finish()
-        });
+        let wrapped =
+            codec::write_backup(recipients, &contents, Hashing::new(Steady::new(to))).and_then(|mut sealed| {
+                std::io::copy(&mut plain, &mut sealed)?;
+                sealed.finish()
+            });
         let (_, bytes, sha256) = wrapped
             .map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { local(object)(error) })?
             .finish();

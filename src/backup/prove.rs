@@ -11,13 +11,8 @@ pub(super) use super::codec::hex;
 
 /// Checks the file of a copy and its books. A copy of an older schema is itself left as it is: its books are proven on a
 /// second copy, brought to this program's schema, which also shows that it can be. With a pace it rests in between.
-pub(super) fn prove_copy(
-    copy: &Path,
-    spare: &Path,
-    pace: Option<&Pace>,
-) -> Result<(CopyFacts, Proof), BackupError> {
-    let (facts, mut findings) =
-        read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
+pub(super) fn prove_copy(copy: &Path, spare: &Path, pace: Option<&Pace>) -> Result<(CopyFacts, Proof), BackupError> {
+    let (facts, mut findings) = read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
     if facts.schema_version > LATEST_SCHEMA {
         return Err(store::MigrationError::TooNew { found: facts.schema_version }.into());
     }

@@ -3,6 +3,7 @@
 use super::error::BackupError;
 use super::keeper::Keeper;
 use super::repository::{BackupName, Listed, Repository, Segment};
+use super::target::TargetError;
 use super::verify::usable;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -22,20 +23,32 @@ pub struct Pruned {
     pub broken: Vec<BackupName>,
 }
 
+/// What became of all targets.
+#[derive(Clone, Debug, Default)]
+pub struct Pruning {
+    /// Those where all went well.
+    pub pruned: Vec<Pruned>,
+    /// Those where something did not; the next time goes on there.
+    pub failed: Vec<TargetError>,
+}
+
 impl Keeper {
     /// Removes what the retention does not keep, at each target. The newest backup, and the last one that was proven or
-    /// drilled, always stay; so does what cannot be read.
-    pub fn prune(&self, dry_run: bool) -> Result<Vec<Pruned>, BackupError> {
+    /// drilled, always stay; so does what cannot be read. A target that fails does not keep the others from being pruned.
+    pub fn prune(&self, dry_run: bool) -> Result<Pruning, BackupError> {
         let _shop = self.workshop()?;
         let record = self.record();
         let recorded = [&record.last_success, &record.last_proof, &record.last_drill];
         let safe: BTreeSet<BackupName> =
             recorded.into_iter().flatten().filter_map(|recorded| recorded.name.parse().ok()).collect();
-        let mut all = Vec::new();
+        let mut pruning = Pruning::default();
         for repository in self.repositories()? {
-            all.push(self.prune_one(&repository?, &safe, dry_run)?);
+            match repository.and_then(|repository| self.prune_one(&repository, &safe, dry_run)) {
+                Ok(pruned) => pruning.pruned.push(pruned),
+                Err(error) => pruning.failed.push(error),
+            }
         }
-        Ok(all)
+        Ok(pruning)
     }
 
     fn prune_one(
@@ -43,7 +56,7 @@ impl Keeper {
         repository: &Repository,
         safe: &BTreeSet<BackupName>,
         dry_run: bool,
-    ) -> Result<Pruned, BackupError> {
+    ) -> Result<Pruned, TargetError> {
         let (good, broken): (Vec<Listed>, Vec<Listed>) =
             repository.backups()?.into_iter().partition(|listed| usable(repository, listed).is_ok());
         let names: Vec<BackupName> = good.iter().map(|listed| listed.name).collect();
@@ -81,7 +94,7 @@ fn needless(
     kept: &[Listed],
     gone: &[Listed],
     broken: &[Listed],
-) -> Result<Vec<Segment>, BackupError> {
+) -> Result<Vec<Segment>, TargetError> {
     if !broken.is_empty() {
         return Ok(Vec::new()); // nobody knows what they need
     }

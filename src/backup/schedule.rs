@@ -78,7 +78,7 @@ impl Keeper {
     }
 
     /// Whether backups can be read on this machine.
-    fn can_drill(&self) -> bool {
+    pub fn can_drill(&self) -> bool {
         self.settings.recipients.is_empty() || !self.settings.identities.is_empty()
     }
 
@@ -88,8 +88,11 @@ impl Keeper {
                 let (name, object) = (created.name, &created.manifest.object);
                 tracing::info!(%name, bytes = object.bytes, targets = ?created.targets, "a backup was made");
                 match self.prune(false) {
-                    Ok(pruned) => {
-                        let removed: usize = pruned.iter().map(|pruned| pruned.removed.len()).sum();
+                    Ok(pruning) => {
+                        for error in &pruning.failed {
+                            tracing::warn!(%error, "old backups could not be removed at one place");
+                        }
+                        let removed: usize = pruning.pruned.iter().map(|pruned| pruned.removed.len()).sum();
                         tracing::debug!(removed, "old backups were removed");
                     }
                     Err(BackupError::Busy(_) | BackupError::Stopped) => {}

@@ -43,6 +43,15 @@ pub struct Verified {
     pub outcome: Result<Level, BackupError>,
 }
 
+/// What was found out at all targets.
+#[derive(Debug)]
+pub struct Verification {
+    /// The backups.
+    pub found: Vec<Verified>,
+    /// The targets that could not be looked at.
+    pub unreadable: Vec<TargetError>,
+}
+
 /// A drill that went well.
 #[derive(Clone, Debug)]
 pub struct Drilled {
@@ -60,13 +69,19 @@ impl Keeper {
     /// Looks at backups at all targets. Fetches each whole.
     ///
     /// # Errors
-    /// Where there is nothing to look at. What is wrong with a backup is in the result.
-    pub fn verify(&self, which: Which) -> Result<Vec<Verified>, BackupError> {
+    /// Where there is nothing to look at. What is wrong with a backup, or with some of the targets, is in the result.
+    pub fn verify(&self, which: Which) -> Result<Verification, BackupError> {
         let shop = self.workshop()?;
-        let mut found = Vec::new();
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         for repository in self.repositories()? {
-            let repository = repository?;
-            let mut listed = repository.backups()?;
+            let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
+            let (mut listed, repository) = match listed {
+                Ok(at) => at,
+                Err(error) => {
+                    unreadable.push(error);
+                    continue;
+                }
+            };
             match which {
                 Which::All => {}
                 Which::Named(name) => listed.retain(|listed| listed.name == name),
@@ -74,19 +89,23 @@ impl Keeper {
             }
             for listed in listed {
                 let outcome = self.verify_one(&shop, &repository, &listed);
+                if self.stop.is_called() {
+                    return Err(BackupError::Stopped);
+                }
                 let target = repository.target().name().to_owned();
                 found.push(Verified { target, name: listed.name, outcome });
             }
         }
         if found.is_empty() {
-            return Err(nothing(which));
+            let nothing = || nothing(which);
+            return Err(unreadable.into_iter().next().map_or_else(nothing, BackupError::Target));
         }
         let proven = |verified: &&Verified| matches!(verified.outcome, Ok(Level::Proven));
         if let Some(newest) = found.iter().filter(proven).max_by_key(|verified| verified.name) {
             let recorded = RecordedBackup { at: self.now(), name: newest.name.to_string() };
             self.note(|record| record.last_proof = Some(recorded));
         }
-        Ok(found)
+        Ok(Verification { found, unreadable })
     }
 
     fn verify_one(&self, shop: &Workshop, repository: &Repository, listed: &Listed) -> Result<Level, BackupError> {
@@ -160,7 +179,8 @@ impl Keeper {
         let contents = fetch(self, &repository, listed.name, manifest, Database::File(&file))?;
         self.watch.begin(Phase::Prove, 0);
         let spare = shop.path("migrated.db");
-        let (facts, proof) = self.prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
+        let (facts, proof) =
+            self.prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
         let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
         if let Some(finding) = proof.findings.first() {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));

@@ -12,7 +12,7 @@ use super::{Session, keeper, place, progress};
 use crate::backup::manifest::{Encoding, ManifestError, Reason};
 use crate::backup::repository::{BackupName, Listed};
 use crate::backup::target::TargetError;
-use crate::backup::{BackupError, Keeper, Level, Verified, Which, keygen};
+use crate::backup::{BackupError, Keeper, Level, Pruning, Verification, Verified, Which, keygen};
 use crate::system::SystemClock;
 
 /// What to do with backups.
@@ -114,10 +114,9 @@ fn list(session: &mut Session<'_>) -> Result<(), Failure> {
             Err(error) => trouble.push(error),
         }
     }
-    let unreadable: Vec<_> = trouble.iter().map(|error| json!({"target": error.target, "error": error.what})).collect();
     let text = table(["NAME", "TIMELINE", "ENTRIES", "BYTES", "STATE", "TARGET"], &rows);
-    session.output.print(&json!({"backups": values, "unreadable": unreadable}), text)?;
-    trouble.into_iter().next().map_or(Ok(()), |error: TargetError| Err(BackupError::Target(error).into()))
+    session.output.print(&json!({"backups": values, "unreadable": troubles(&trouble)}), text)?;
+    first(trouble).map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn state(listed: &Listed) -> &'static str {
@@ -155,7 +154,7 @@ fn view(target: &str, listed: &Listed) -> Value {
 }
 
 fn verify(which: Which, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
-    let found = keeper_of(session, keys)?.verify(which)?;
+    let Verification { found, unreadable } = keeper_of(session, keys)?.verify(which)?;
     let says = |verified: &Verified| match &verified.outcome {
         Ok(Level::Proven) => "proven".to_owned(),
         Ok(Level::Stored) => "stored as it was made; what is in it takes a key: --identity FILE".to_owned(),
@@ -174,13 +173,15 @@ fn verify(which: Which, keys: &Keys, session: &mut Session<'_>) -> Result<(), Fa
             "problem": verified.outcome.as_ref().err().map(ToString::to_string),
         })
     };
-    let ok = found.iter().all(|verified| verified.outcome.is_ok());
-    let lines: Vec<_> =
+    let ok = unreadable.is_empty() && found.iter().all(|verified| verified.outcome.is_ok());
+    let mut lines: Vec<_> =
         found.iter().map(|verified| format!("{} at {}: {}", verified.name, verified.target, says(verified))).collect();
     let values: Vec<_> = found.iter().map(value).collect();
-    session.output.print(&json!({"ok": ok, "backups": values}), lines.join("\n"))?;
+    lines.extend(unreadable.iter().map(|error| format!("NOT LOOKED AT: {error}")));
+    let value = json!({"ok": ok, "backups": values, "unreadable": troubles(&unreadable)});
+    session.output.print(&value, lines.join("\n"))?;
     let wrong = found.into_iter().find_map(|verified| verified.outcome.err());
-    wrong.map_or(Ok(()), |error| Err(error.into()))
+    wrong.or_else(|| first(unreadable)).map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -200,7 +201,7 @@ fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
-    let pruned = keeper_of(session, &Keys::default())?.prune(dry_run)?;
+    let Pruning { pruned, failed } = keeper_of(session, &Keys::default())?.prune(dry_run)?;
     let names = |names: &[BackupName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let values: Vec<_> = pruned
         .iter()
@@ -227,7 +228,19 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
         lines.extend(pruned.removed.iter().map(|name| format!("  {name}")));
         lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and left alone")));
     }
-    session.output.print(&json!({"dry_run": dry_run, "targets": values}), lines.join("\n"))
+    lines.extend(failed.iter().map(|error| format!("NOT PRUNED: {error}")));
+    let value = json!({"dry_run": dry_run, "targets": values, "failed": troubles(&failed)});
+    session.output.print(&value, lines.join("\n"))?;
+    first(failed).map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn troubles(errors: &[TargetError]) -> Vec<Value> {
+    errors.iter().map(|error| json!({"target": error.target, "error": error.what})).collect()
+}
+
+/// What ends a command that did all that it could.
+fn first(errors: Vec<TargetError>) -> Option<BackupError> {
+    errors.into_iter().next().map(BackupError::Target)
 }
 
 fn make_key(file: &Path, session: &mut Session<'_>) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use super::control::{self, ControlCommand};
 use super::keeper;
 use super::outcome::{Exit, Failure};
 use crate::app::feed::StreamLimits;
-use crate::app::{self, App, Settings};
+use crate::app::{self, App, BackupDrills, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::{BackupError, Watch};
 use crate::config::Config;
@@ -171,6 +171,13 @@ fn settings(config: &Config) -> Settings {
         // Point reads always find a connection that long reads have left.
         long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
         backup_interval: keeper::plan(config).map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
+        backup_drills: match keeper::plan(config) {
+            Some(plan) if plan.drill_s.is_some() => {
+                let can_read = config.backup.recipients.is_empty() || config.backup.identity_file.is_some();
+                if can_read { BackupDrills::On } else { BackupDrills::NoKey }
+            }
+            _ => BackupDrills::Off,
+        },
     }
 }
 

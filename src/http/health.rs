@@ -84,6 +84,7 @@ async fn backup_state(app: &Arc<App>) -> serde_json::Value {
         };
         serde_json::json!({
             "state": state,
+            "drills": app.settings().backup_drills.name(),
             "last_success": record.last_success,
             "last_proof": record.last_proof,
             "last_failure": record.last_failure,

@@ -14,6 +14,12 @@ pub struct Backups {
 /// Makes backups as planned, by the clock of the machine.
 pub fn backups(keeper: Keeper, plan: Plan) -> io::Result<Backups> {
     let (stop, started) = (keeper.stop(), keeper.now());
+    if plan.drill_s.is_some() && !keeper.can_drill() {
+        tracing::warn!(
+            "backups are encrypted and the private key is not here, so that no drill can be made on this machine: run \
+             `bursar backup drill --identity FILE` where it is"
+        );
+    }
     let rounds = Rounds::start("backups", Duration::from_secs(1), move || {
         keeper.do_what_is_due(&plan, started);
         false

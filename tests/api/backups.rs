@@ -221,6 +221,43 @@ fn a_target_that_is_not_as_it_should_be_is_told_and_changes_nothing() {
     assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
 }
 
+#[test]
+fn a_place_that_cannot_be_reached_does_not_keep_the_others_from_being_looked_after() {
+    let home = seeded();
+    configure(&home, "directories = [\"backups\"]");
+    let name = backup(&home, &["create"]).json()["name"].clone();
+    // The one that is missing comes first.
+    configure(&home, "directories = [\"/nonexistent/mount\", \"backups\"]");
+    for command in [&["verify"][..], &["verify", "--all"], &["verify", name.as_str().unwrap()]] {
+        let ran = backup(&home, command);
+        assert!(ran.error(1)["message"].as_str().unwrap().contains("/nonexistent/mount"), "{}", ran.stderr);
+        let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((&told["ok"], &told["backups"][0]["state"]), (&json!(false), &json!("proven")), "{told}");
+        assert_eq!(told["unreadable"][0]["target"], "/nonexistent/mount");
+    }
+    assert_eq!(backup(&home, &["verify", "20200101T000000Z-000000000001"]).code, 1);
+    let ran = backup(&home, &["prune"]);
+    assert!(ran.error(1)["next"].is_string(), "{}", ran.stderr);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&told["targets"][0]["kept"], told["targets"].as_array().unwrap().len()), (&json!([name]), 1), "{told}");
+    assert_eq!(told["failed"][0]["target"], "/nonexistent/mount");
+    is_tidy(&home);
+}
+
+#[test]
+fn where_the_key_is_elsewhere_it_is_said_that_no_drill_is_made() {
+    let home = Home::new();
+    let key = home.json(&["backup", "keygen", "key.txt"]).json()["recipient"].as_str().unwrap().to_owned();
+    let secret = fs::read_to_string(home.path("key.txt")).unwrap();
+    let drills = |server: &Server| server.anyone().get("/readyz?verbose").ok().json()["backup"]["drills"].clone();
+    let server = Server::start(&format!("[backup]\nrecipients = [\"{key}\"]\n"));
+    server.await_log("no drill can be made on this machine", 1);
+    assert_eq!(drills(&server), "no_key_here");
+    let config = format!("[backup]\nrecipients = [\"{key}\"]\nidentity_file = \"HOME/key.txt\"\n");
+    assert_eq!(drills(&Server::start_with(&config, &[("key.txt", &secret)])), "on");
+    assert_eq!(drills(&Server::start("[backup]\ndrill_days = 0\n")), "off");
+}
+
 /// A small disk; it goes away with this value.
 struct SmallDisk(tempfile::TempDir);
 

@@ -128,7 +128,7 @@ fn keeper_of(config: &Config, keys: &Keys, json: bool) -> Result<Keeper, Failure
     if let Some(file) = &keys.identity {
         settings.identities.extend(keeper::identities(file)?);
     }
-    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(progress::watch(json)))
+    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(progress::watch(json)).in_a_hurry())
 }
 
 /// What waits in the spool, as far as it is closed.

@@ -7,7 +7,7 @@ use crate::backup::error::BackupError;
 use crate::backup::fetch::{Database, fetch};
 use crate::backup::keeper::{Keeper, local};
 use crate::backup::manifest::Contents;
-use crate::backup::watch::{Phase, Watched};
+use crate::backup::watch::Phase;
 use crate::domain::clock::Moment;
 use crate::store::{SegmentError, SegmentReader};
 use std::fs::{File, OpenOptions};
@@ -84,7 +84,7 @@ impl Keeper {
                 (called, Box::new(File::open(path).map_err(local(path))?))
             }
         };
-        let source = Watched::new(source, self.watch.as_ref(), &self.stop);
+        let source = self.watched_read(source);
         let wrong_at = |what: String, reaches| BackupError::Segment { segment: called.clone(), what, reaches };
         let start = progress.reaches;
         let wrong = |what: String| wrong_at(what, start);
@@ -142,7 +142,7 @@ impl Keeper {
         let called = backup.display().to_string();
         let from = File::open(backup).map_err(local(backup))?;
         self.watch.begin(Phase::Fetch, from.metadata().map_or(0, |file| file.len()));
-        let from = Watched::new(from, self.watch.as_ref(), &self.stop);
+        let from = self.watched_read(from);
         let of_codec = |error| BackupError::of_codec(&called, error);
         let (contents, mut database) = codec::read_backup(from, &self.settings.identities).map_err(of_codec)?;
         let mut options = OpenOptions::new();

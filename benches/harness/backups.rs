@@ -54,6 +54,7 @@ pub(crate) fn measure(options: &Options, program: &Program, place: &Place, table
     for pair in 1..=options.rounds {
         println!("pair {pair} of runs, load average {}", crate::report::load_average());
         let server = program.serve_with(&place.directory, &config)?;
+        program.first_backup(&place.directory)?;
         deposits(&server, place, Duration::from_secs(2), &AtomicBool::new(false))?;
         let mut quiet = deposits(&server, place, QUIET / 2, &AtomicBool::new(false))?;
         let started = Instant::now();

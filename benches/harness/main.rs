@@ -13,6 +13,7 @@ mod load;
 mod postgres;
 mod raw;
 mod report;
+mod restore;
 mod seed;
 mod server;
 
@@ -37,8 +38,11 @@ const CONNECTIONS: usize = 64;
 const SMALL: u64 = 10_000;
 /// Postings of the database that backups are made of.
 const BACKED_UP: u64 = 100_000;
+/// Postings of the database that is restored: a million entries.
+const RESTORED: u64 = 2_000_000;
 /// Names for `--only`.
-const NAMES: [&str; 9] = ["deposits", "raw", "empty", "postgres", "get", "deals", "tls", "audit", "backups"];
+const NAMES: [&str; 11] =
+    ["deposits", "raw", "empty", "journal", "postgres", "get", "deals", "tls", "audit", "backups", "restore"];
 
 struct Options {
     postings: u64,
@@ -127,8 +131,10 @@ struct Places {
 fn run(options: &Options, home: &Path) -> Outcome<()> {
     let program = Program { binary: options.binary.clone() };
     let load_before = report::load_average();
-    // Backups have a database of their own.
-    let postings = if options.only == ["backups"] { SMALL } else { options.postings };
+    // Backups and restores have databases of their own.
+    let is_own = |name: &String| name == "backups" || name == "restore";
+    let has_own = !options.only.is_empty() && options.only.iter().all(is_own);
+    let postings = if has_own { SMALL } else { options.postings };
     println!("load average {load_before}; seeding {postings} postings");
     let entries = postings / 2;
     let count = usize::try_from(entries / 125)?.clamp(40, 4000);
@@ -145,6 +151,10 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
         seed::fill(&mut middle, BACKED_UP / 2)?;
     }
     let places = Places { large, small, empty, raw };
+    // A running installation has a backup, and changes after it are shipped.
+    let server = program.serve(&places.large.directory)?;
+    program.first_backup(&places.large.directory)?;
+    server.stop()?;
 
     let postgres = postgres(options)?;
     let hello = Hello::start()?;
@@ -159,6 +169,11 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     }
     if options.wants("backups") {
         backups::measure(options, &program, &middle, &mut table)?;
+    }
+    if options.wants("restore") {
+        let mut million = seed::accounts(&program, home.join("million"), 4000)?;
+        seed::fill(&mut million, RESTORED / 2)?;
+        restore::measure(options, &program, &million, &mut table)?;
     }
     build(options, home, &mut table)?;
     println!("\n{}", table.to_markdown());
@@ -186,7 +201,8 @@ fn round(
     if options.wants("deposits") {
         start(&server, table)?;
     }
-    let needs_deposits = ["deposits", "raw", "empty", "postgres", "tls"].iter().any(|name| options.wants(name));
+    let needs_deposits =
+        ["deposits", "raw", "empty", "journal", "postgres", "tls"].iter().any(|name| options.wants(name));
     let rate = if needs_deposits {
         let before = server.processor_time()?;
         let figures = deposits(&server, &places.large, time)?;
@@ -225,9 +241,20 @@ fn round(
     if options.wants("empty") {
         let place = places.empty.copy("fresh")?;
         let server = program.serve(&place.directory)?;
+        program.first_backup(&place.directory)?;
         let figures = deposits(&server, &place, time)?;
         server.stop()?;
         table.ratio("deposits on N postings ÷ on an empty file", 0.6, (rate, figures.rate));
+    }
+    if options.wants("journal") {
+        let config = places.large.directory.join("bench-no-backups.toml");
+        fs::write(&config, "[backup]\nenabled = false\n")?;
+        let place = places.large.copy("unshipped")?;
+        let server = program.serve_with(&place.directory, &config)?;
+        let figures = deposits(&server, &place, time)?;
+        server.stop()?;
+        let made_of = format!("{:.0} ÷ {:.0} a second", rate, figures.rate);
+        table.note("deposits with the change journal ÷ without backups", "", Goal::None, rate / figures.rate, made_of);
     }
     if options.wants("tls") {
         let server = program.serve_tls(&places.large.directory)?;

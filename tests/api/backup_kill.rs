@@ -1,32 +1,11 @@
 //! Backups that are killed as a power cut would: at any moment there is no new backup, or a complete one.
 
 use std::fs;
-use std::process::Stdio;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::backups::{backup, configure, files, seeded};
 use super::home::Home;
-
-/// Starts a command, kills it after so many microseconds, and returns whether it was killed.
-fn kill_after(home: &Home, args: &[&str], us: u64) -> bool {
-    let mut command = home.command(args);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    // Nobody ever sends: this waits, and the moment of the kill is what the test is about.
-    let (_keep, never) = mpsc::channel::<()>();
-    let _ = never.recv_timeout(Duration::from_micros(us));
-    let _ = child.kill();
-    child.wait().unwrap().code().is_none()
-}
-
-/// Numbers that look random and are the same in each run.
-fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed;
-    move |below| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    }
-}
+use super::kills::{Aim, Tally, dice, points, shoot};
 
 fn count(home: &Home) -> usize {
     backup(home, &["list"]).json()["backups"].as_array().unwrap().len()
@@ -35,18 +14,31 @@ fn count(home: &Home) -> usize {
 #[test]
 fn a_backup_that_is_killed_is_none_or_whole() {
     let home = seeded();
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     backup(&home, &["create"]).json();
     let whole_us = u64::try_from(began.elapsed().as_micros()).unwrap();
-    let (mut roll, mut killed) = (dice(11), 0);
-    for _ in 0..25 {
+    let (mut roll, mut tally) = (dice(11), Tally::default());
+    for round in 0..points() {
+        // Every second kill comes at any time, the others in each phase in turn, and around its end.
+        let phase = ["copy", "prove", "wrap", "send", "read_back"][usize::try_from(round / 2 % 5).unwrap()];
+        let aim = match round % 2 {
+            0 => Aim::from_start(roll(whole_us * 5 / 4)),
+            _ => Aim::at_phase(phase, roll(whole_us / 4)),
+        };
         let before = count(&home);
-        killed += usize::from(kill_after(&home, &["backup", "create"], roll(whole_us * 5 / 4)));
+        let shot = shoot(&mut home.command(&["backup", "create", "--json"]), &aim);
         let after = count(&home);
         assert!(after == before || after == before + 1, "{before} {after}");
-        assert_eq!(backup(&home, &["verify"]).json()["ok"], true);
+        assert_eq!(backup(&home, &["verify"]).json()["ok"], true, "killed in {}", shot.phase);
+        let place = match (shot.is_killed, shot.phase.as_str()) {
+            (false, _) => "nothing, as it was through",
+            (true, "") => "start",
+            (true, phase) => phase,
+        };
+        tally.count(place, if after == before { "no new backup" } else { "a new backup" });
     }
-    assert!(killed > 5, "{killed} were killed in the act");
+    tally.print("backup create");
+    assert!(tally.of("no new backup") > points() / 5, "too few were killed in the act");
     backup(&home, &["create"]).json();
     assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
     assert!(!home.data().join("backup.tmp").exists());
@@ -65,21 +57,35 @@ fn a_removal_that_is_killed_leaves_whole_backups() {
     let directory = super::backups::object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();
     let entry = name.split_once('-').unwrap().1;
     configure(&home, "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0");
-    let mut roll = dice(7);
-    for _ in 0..12 {
+    let (mut roll, mut tally) = (dice(7), Tally::default());
+    for _ in 0..points() {
         for day in 1..=28 {
             for ending in ["bursar", "json"] {
                 let copy = directory.join(format!("202402{day:02}T120000Z-{entry}.{ending}"));
                 fs::copy(directory.join(format!("{name}.{ending}")), copy).unwrap();
             }
         }
-        kill_after(&home, &["backup", "prune", "--config", "config.toml"], 5_000 + roll(60_000));
-        let left = backup(&home, &["list"]).json();
-        for it in left["backups"].as_array().unwrap() {
+        // Two files for each of them, and the one that stays: the kill comes when so many are left.
+        let left = 2 + usize::try_from(roll(57)).unwrap();
+        let aim = Aim::once(|| files(&directory).len() <= left, roll(300));
+        let shot = shoot(&mut home.command(&["backup", "prune", "--config", "config.toml", "--json"]), &aim);
+        let found = backup(&home, &["list"]).json();
+        let found = found["backups"].as_array().unwrap();
+        for it in found {
             assert_eq!(it["state"], "plain", "{it}");
         }
         assert_eq!(backup(&home, &["verify"]).json()["backups"][0]["name"], name.as_str());
+        let is_between = files(&directory).len() % 2 == 1;
+        let place = match (shot.is_killed, found.len()) {
+            (false, _) => "nothing, as it was through",
+            (true, 29) => "looking what there is",
+            (true, 1) => "its end",
+            (true, _) if is_between => "the middle of a removal",
+            (true, _) => "removing, between two",
+        };
+        tally.count(place, "those that are left are whole");
     }
+    tally.print("backup prune");
     backup(&home, &["prune"]).json();
     assert_eq!(files(&directory).len(), 2);
 }

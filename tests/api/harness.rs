@@ -85,17 +85,33 @@ impl Server {
 
     /// Kills it as a power cut would, and starts it again on its data.
     pub(super) fn restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        (self.child, self.log, self.banner) = launch(self.home.path(), self.way);
+        self.kill();
+        self.start_again();
     }
 
     /// Kills it, lets somebody change its database file, and starts it again.
     pub(super) fn restart_after(&mut self, change: impl FnOnce(&Path)) {
+        self.kill();
+        change(&self.data_dir().join("bursar.db"));
+        self.start_again();
+    }
+
+    /// Kills it as a power cut would.
+    pub(super) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        change(&self.data_dir().join("bursar.db"));
+    }
+
+    /// Starts it again on its data.
+    pub(super) fn start_again(&mut self) {
         (self.child, self.log, self.banner) = launch(self.home.path(), self.way);
+    }
+
+    /// The program in the place of this server, with its configuration.
+    pub(super) fn program(&self, args: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.args(args).args(["--config", "config.toml", "--json"]);
+        command
     }
 
     /// Lets clients of this server trust a certificate.

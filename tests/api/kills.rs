@@ -1,0 +1,126 @@
+//! kill -9 of the real program at chosen moments, and a count of where they came down.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How often each kind of work is killed: in all tests together `BURSAR_KILL_POINTS` times, of which 200 are the long form.
+// A setting of the tests and not of the program, so its configuration does not know it.
+#[allow(clippy::disallowed_methods)]
+pub(super) fn points() -> u64 {
+    let all: u64 = std::env::var("BURSAR_KILL_POINTS").ok().map_or(48, |text| text.parse().unwrap());
+    all.div_ceil(4)
+}
+
+/// Numbers that look random and are the same in each run.
+pub(super) fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below.max(1)
+    }
+}
+
+/// Lets so much time pass: the moment of a kill is what these tests are about.
+pub(super) fn let_pass(us: u64) {
+    let (_keep, never) = mpsc::channel::<()>();
+    let _ = never.recv_timeout(Duration::from_micros(us));
+}
+
+/// When the kill comes: so many microseconds after something is so.
+pub(super) struct Aim<'a> {
+    after: Box<dyn Fn(&str) -> bool + 'a>,
+    us: u64,
+}
+
+impl<'a> Aim<'a> {
+    /// After the start.
+    pub(super) fn from_start(us: u64) -> Aim<'a> {
+        Aim { after: Box::new(|_| true), us }
+    }
+
+    /// After this phase was told.
+    pub(super) fn at_phase(name: &'a str, us: u64) -> Aim<'a> {
+        Aim { after: Box::new(move |phase| phase == name), us }
+    }
+
+    /// After something in the file system is so. It is looked at as often as can be.
+    pub(super) fn once(is_so: impl Fn() -> bool + 'a, us: u64) -> Aim<'a> {
+        Aim { after: Box::new(move |_| is_so()), us }
+    }
+
+    /// Waits for that moment, or until there is nothing to kill any more.
+    pub(super) fn wait(&self, phase: impl Fn() -> String, mut is_over: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !is_over() && !(self.after)(&phase()) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the moment to kill never came");
+            thread::yield_now();
+        }
+        let_pass(self.us);
+    }
+}
+
+/// What became of a command that was aimed at.
+pub(super) struct Shot {
+    /// Whether it was killed in the act; else it was through before.
+    pub(super) is_killed: bool,
+    /// The last phase that it told of; empty where it told of none.
+    pub(super) phase: String,
+}
+
+/// Starts a command that tells its phases, and kills it.
+pub(super) fn shoot(command: &mut Command, aim: &Aim<'_>) -> Shot {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let phase = Arc::new(Mutex::new(String::new()));
+    let (stderr, told) = (child.stderr.take().unwrap(), Arc::clone(&phase));
+    let reader = thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let value: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(name) = value["progress"]["phase"].as_str() {
+                name.clone_into(&mut told.lock().unwrap());
+            }
+        }
+    });
+    aim.wait(|| phase.lock().unwrap().clone(), || child.try_wait().unwrap().is_some());
+    let _ = child.kill();
+    let status = child.wait().unwrap();
+    reader.join().unwrap();
+    assert!([None, Some(0)].contains(&status.code()), "it failed by itself: {status}");
+    let phase = phase.lock().unwrap().clone();
+    Shot { is_killed: status.code().is_none(), phase }
+}
+
+/// How many kills came down where, and what was there afterwards.
+#[derive(Default)]
+pub(super) struct Tally(BTreeMap<(String, &'static str), u64>);
+
+impl Tally {
+    pub(super) fn count(&mut self, place: &str, outcome: &'static str) {
+        *self.0.entry((place.to_owned(), outcome)).or_default() += 1;
+    }
+
+    /// The kills with this outcome.
+    pub(super) fn of(&self, outcome: &str) -> u64 {
+        self.0.iter().filter(|((_, found), _)| *found == outcome).map(|(_, count)| count).sum()
+    }
+
+    pub(super) fn print(&self, what: &str) {
+        println!("{what}: {} kills", self.0.values().sum::<u64>());
+        for ((place, outcome), count) in &self.0 {
+            println!("  {count:4} in {place}: {outcome}");
+        }
+    }
+}
+
+/// Copies a directory with all that is in it.
+pub(super) fn copy_dir(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}

@@ -3,15 +3,16 @@
 use super::codec::{self, Hashing};
 use super::error::BackupError;
 use super::fetch::{Database, fetch, pour};
-use super::keeper::{Keeper, Workshop, called, local};
+use super::keeper::{Keeper, called, local};
 use super::manifest::{
     Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition,
 };
 use super::prove::{hex, tallies};
 use super::repository::{BackupName, Repository};
 use super::steady::Steady;
-use super::target::TargetError;
+use super::target::{TargetError, TargetFault};
 use super::watch::Phase;
+use super::workshop::Workshop;
 use crate::domain::clock::Moment;
 use crate::store::{self, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
@@ -231,7 +232,14 @@ impl Keeper {
             }
             return Err(error);
         }
-        Ok(repository.put_manifest(name, &told(manifest))?)
+        repository.put_manifest(name, &told(manifest))?;
+        // A disk that was unmounted meanwhile may have the one, and the directory that was below it the other.
+        match repository.is_whole(timeline, name)? {
+            true => Ok(()),
+            false => {
+                Err(TargetError::new(repository.target().name(), TargetFault::Other, "was replaced meanwhile").into())
+            }
+        }
     }
 
     fn read_back(&self, repository: &Repository, name: BackupName, manifest: &Manifest) -> Result<(), BackupError> {

@@ -157,6 +157,7 @@ impl Target for DirectoryTarget {
                 swept += 1;
             }
         }
+        let _ = fs::remove_dir(self.path(prefix)); // works on an empty one only
         Ok(swept)
     }
 }

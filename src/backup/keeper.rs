@@ -8,10 +8,8 @@ use super::retention::Retention;
 use super::target::{Target, TargetError, TargetSpec};
 use super::watch::{Pace, Stop, Unwatched, Watch, Watched};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{self, BackupLock, BackupRecord, CopyFacts, DataDir, Proof};
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use crate::store::{self, BackupRecord, CopyFacts, DataDir, Proof};
+use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -47,7 +45,7 @@ pub struct Keeper {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watch: Arc<dyn Watch>,
     pub(super) stop: Stop,
-    is_gentle: bool,
+    pub(super) is_gentle: bool,
 }
 
 impl Keeper {
@@ -139,50 +137,6 @@ impl Keeper {
             Err(error) => AtTarget { target: error.target.clone(), backups: Err(error) },
         };
         Ok(self.repositories()?.into_iter().map(list).collect())
-    }
-
-    /// Makes sure that nobody else works with backups, and a private place to work in, empty.
-    pub(super) fn workshop(&self) -> Result<Workshop, BackupError> {
-        let lock = self.dir.lock_backups()?;
-        if self.is_gentle {
-            step_back();
-        }
-        let path = self.dir.path().join("backup.tmp");
-        let emptied = match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            _ => DirBuilder::new().mode(0o700).create(&path),
-        };
-        emptied.map_err(|error| BackupError::Local(path.clone(), error))?;
-        Ok(Workshop { path, _lock: lock })
-    }
-}
-
-/// Lets this thread, and those that it starts, give way to those who serve; not so far that a busy machine starves them, because
-/// a copy that takes long keeps the write-ahead log from starting over. There is no way back, and no need for one: such threads
-/// have nothing else to do.
-fn step_back() {
-    if let Err(error) = rustix::process::nice(10) {
-        tracing::debug!(%error, "the work with backups keeps its priority");
-    }
-}
-
-/// A private directory in the data directory; it goes when the work is done, or when the next work begins.
-pub(super) struct Workshop {
-    path: PathBuf,
-    _lock: BackupLock,
-}
-
-impl Workshop {
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-}
-
-impl Drop for Workshop {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, path = %self.path.display(), "is left behind; the next backup removes it");
-        }
     }
 }
 

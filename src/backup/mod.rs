@@ -23,6 +23,7 @@ mod steady;
 pub mod target;
 mod verify;
 mod watch;
+mod workshop;
 
 pub use create::Created;
 pub use directory::DirectoryTarget;

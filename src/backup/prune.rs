@@ -1,12 +1,18 @@
 //! Removing backups that have had their time, and the changes between them that no backup needs any more.
 
 use super::error::BackupError;
-use super::keeper::Keeper;
+use super::keeper::{Keeper, local};
 use super::repository::{BackupName, Listed, Repository, Segment};
 use super::target::TargetError;
 use super::verify::usable;
+use crate::domain::clock::Moment;
+use crate::store;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+/// A stream in which no backup stands keeps its segments for so long after the last of them: somebody may be making its first
+/// backup, for instance on another machine to which this installation was restored.
+const BASELESS_KEPT_S: i64 = 86_400;
 
 /// What was removed at a target, or would be.
 #[derive(Clone, Debug)]
@@ -32,8 +38,18 @@ pub struct Pruning {
     pub failed: Vec<TargetError>,
 }
 
+/// What there is at a target, and what of it is to go.
+struct Look {
+    repository: Repository,
+    kept: Vec<Listed>,
+    gone: Vec<Listed>,
+    broken: Vec<Listed>,
+    segments: Vec<Segment>,
+}
+
 impl Keeper {
-    /// Removes what the retention does not keep, at each target. The newest backup, and the last one that was proven or
+    /// Removes what the retention does not keep, at each target, and the segments of the journal that lead on from no
+    /// backup that stays. The newest backup, the newest of the stream that is going on, and the last one that was proven or
     /// drilled, always stay; so does what cannot be read. A target that fails does not keep the others from being pruned.
     pub fn prune(&self, dry_run: bool) -> Result<Pruning, BackupError> {
         let _shop = self.workshop()?;
@@ -41,78 +57,139 @@ impl Keeper {
         let recorded = [&record.last_success, &record.last_proof, &record.last_drill];
         let safe: BTreeSet<BackupName> =
             recorded.into_iter().flatten().filter_map(|recorded| recorded.name.parse().ok()).collect();
-        let mut pruning = Pruning::default();
+        let (mut pruning, mut looks) = (Pruning::default(), Vec::new());
         for repository in self.repositories()? {
-            match repository.and_then(|repository| self.prune_one(&repository, &safe, dry_run)) {
-                Ok(pruned) => pruning.pruned.push(pruned),
+            match repository.and_then(look) {
+                Ok(look) => looks.push(look),
+                Err(error) => pruning.failed.push(error),
+            }
+        }
+        // Only now: a stream that has begun since is the one that is going on, or at no target yet.
+        let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
+        let current = facts.journal.map(|row| row.stream);
+        looks.iter_mut().for_each(|look| self.choose(look, &safe, current));
+        let needs = match pruning.failed.is_empty() {
+            true => self.needs(&looks, facts.timeline, current)?,
+            false => None, // a backup there may need what is here
+        };
+        for look in looks {
+            let gone: Vec<Segment> = needs.as_ref().map_or_else(Vec::new, |needs| needs.needless(&look.segments));
+            match if dry_run { Ok(()) } else { remove(&look, &gone) } {
+                Ok(()) => pruning.pruned.push(told(&look, gone.len())),
                 Err(error) => pruning.failed.push(error),
             }
         }
         Ok(pruning)
     }
 
-    fn prune_one(
-        &self,
-        repository: &Repository,
-        safe: &BTreeSet<BackupName>,
-        dry_run: bool,
-    ) -> Result<Pruned, TargetError> {
-        let (good, broken): (Vec<Listed>, Vec<Listed>) =
-            repository.backups()?.into_iter().partition(|listed| usable(repository, listed).is_ok());
-        let names: Vec<BackupName> = good.iter().map(|listed| listed.name).collect();
+    /// Parts the backups into those that stay and those that go.
+    fn choose(&self, look: &mut Look, safe: &BTreeSet<BackupName>, current: Option<Uuid>) {
+        let names: Vec<BackupName> = look.kept.iter().map(|listed| listed.name).collect();
         let mut keep = self.settings.retention.kept(&names);
-        keep.extend(good.last().map(|newest| newest.name));
+        keep.extend(names.last());
         keep.extend(safe);
-        let (kept, gone): (Vec<Listed>, Vec<Listed>) = good.into_iter().partition(|listed| keep.contains(&listed.name));
-        let segments = needless(repository, &kept, &gone, &broken)?;
-        if !dry_run {
-            for timeline in repository.timelines()? {
-                repository.sweep(timeline)?;
-            }
-            for segment in &segments {
-                repository.remove_segment(segment)?;
-            }
-            for listed in &gone {
-                repository.remove(listed.timeline, listed.name)?;
-            }
+        let commit = |listed: &&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
+        let newest = look.kept.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
+        keep.extend(newest.map(|listed| listed.name));
+        (look.kept, look.gone) = look.kept.drain(..).partition(|listed| keep.contains(&listed.name));
+    }
+
+    /// What the backups that stay need, wherever they are. None where that cannot be known.
+    fn needs(&self, looks: &[Look], timeline: i64, current: Option<Uuid>) -> Result<Option<Needs>, BackupError> {
+        let staying = || looks.iter().flat_map(|look| look.kept.iter().chain(&look.broken));
+        if staying().any(|listed| listed.manifest.is_err()) {
+            return Ok(None);
         }
-        let names = |listed: &[Listed]| listed.iter().map(|listed| listed.name).collect();
-        Ok(Pruned {
-            target: repository.target().name().to_owned(),
-            kept: names(&kept),
-            removed: names(&gone),
-            segments: segments.len(),
-            broken: names(&broken),
-        })
+        let mut from: BTreeMap<Uuid, u64> = BTreeMap::new();
+        for (stream, commit) in staying().filter_map(position) {
+            let first = from.entry(stream).or_insert(commit);
+            *first = commit.min(*first);
+        }
+        let spool = self.dir.journal_dir();
+        let waiting = store::spooled_segments(&spool).map_err(local(&spool))?;
+        let current = current.into_iter().chain(waiting.iter().map(|segment| segment.stream)).collect();
+        let left = looks.iter().flat_map(|look| &look.gone).filter_map(position).map(|at| at.0).collect();
+        Ok(Some(Needs { from, current, left, timeline, baseless_since: self.now().plus_s(-BASELESS_KEPT_S) }))
     }
 }
 
-/// Segments that lead on from no backup that stays. Those of streams that no backup stands in are left alone: the first
-/// backup of a stream may still be under way.
-fn needless(
-    repository: &Repository,
-    kept: &[Listed],
-    gone: &[Listed],
-    broken: &[Listed],
-) -> Result<Vec<Segment>, TargetError> {
-    if !broken.is_empty() {
-        return Ok(Vec::new()); // nobody knows what they need
+/// What of the journal is needed.
+struct Needs {
+    /// The first backup that stays in each stream: the commit that it stands at.
+    from: BTreeMap<Uuid, u64>,
+    /// Streams that are going on, or wait to be shipped; their first backup may be yet to come.
+    current: BTreeSet<Uuid>,
+    /// Streams that backups stood in which go now.
+    left: BTreeSet<Uuid>,
+    /// The timeline of the database. What belongs to a later one is somebody else's.
+    timeline: i64,
+    /// Streams without a backup that have ended before this are of no use.
+    baseless_since: Moment,
+}
+
+impl Needs {
+    /// The segments that lead on from no backup that stays.
+    fn needless(&self, segments: &[Segment]) -> Vec<Segment> {
+        let mut ends: BTreeMap<Uuid, Moment> = BTreeMap::new();
+        for segment in segments {
+            let end = ends.entry(segment.stream).or_insert(segment.reaches);
+            *end = segment.reaches.max(*end);
+        }
+        let is_needless = |segment: &&Segment| match self.from.get(&segment.stream) {
+            Some(commit) => segment.last <= *commit,
+            None => {
+                let is_old = ends.get(&segment.stream).is_some_and(|end| *end < self.baseless_since);
+                let is_ours = segment.timeline <= self.timeline;
+                (is_old || self.left.contains(&segment.stream)) && is_ours && !self.current.contains(&segment.stream)
+            }
+        };
+        segments.iter().filter(is_needless).cloned().collect()
     }
-    let position = |listed: &Listed| listed.manifest.as_ref().ok()?.contents.position;
-    let mut needed_from: BTreeMap<Uuid, u64> = BTreeMap::new();
-    for position in gone.iter().filter_map(position) {
-        needed_from.entry(position.stream).or_insert(u64::MAX);
-    }
-    for position in kept.iter().filter_map(position) {
-        let from = needed_from.entry(position.stream).or_insert(u64::MAX);
-        *from = position.commit.min(*from);
-    }
-    let mut needless = Vec::new();
+}
+
+/// Where in which stream a backup stands.
+fn position(listed: &Listed) -> Option<(Uuid, u64)> {
+    let position = listed.manifest.as_ref().ok()?.contents.position?;
+    Some((position.stream, position.commit))
+}
+
+fn look(repository: Repository) -> Result<Look, TargetError> {
+    let (kept, broken) = repository.backups()?.into_iter().partition(|listed| usable(&repository, listed).is_ok());
+    let mut segments = Vec::new();
     for timeline in repository.timelines()? {
-        let segments = repository.segments(timeline)?;
-        needless.extend(
-            segments.into_iter().filter(|it| needed_from.get(&it.stream).is_some_and(|needed| it.last <= *needed)),
-        );
+        segments.extend(repository.segments(timeline)?);
     }
-    Ok(needless)
+    Ok(Look { repository, kept, gone: Vec::new(), broken, segments })
+}
+
+/// Backups go before the changes that lead on from them: no backup is there that could be chosen and lead nowhere.
+fn remove(look: &Look, segments: &[Segment]) -> Result<(), TargetError> {
+    let repository = &look.repository;
+    for timeline in repository.timelines()? {
+        repository.sweep(timeline)?;
+    }
+    for listed in &look.gone {
+        repository.remove(listed.timeline, listed.name)?;
+    }
+    for segment in segments {
+        repository.remove_segment(segment)?;
+    }
+    let of = |segment: &Segment| (segment.timeline, segment.stream);
+    let left: BTreeSet<_> = look.segments.iter().filter(|it| !segments.contains(it)).map(of).collect();
+    let ended: BTreeSet<_> = segments.iter().map(of).filter(|stream| !left.contains(stream)).collect();
+    for (timeline, stream) in ended {
+        repository.sweep_segments(timeline, stream)?;
+    }
+    Ok(())
+}
+
+fn told(look: &Look, segments: usize) -> Pruned {
+    let names = |listed: &[Listed]| listed.iter().map(|listed| listed.name).collect();
+    Pruned {
+        target: look.repository.target().name().to_owned(),
+        kept: names(&look.kept),
+        removed: names(&look.gone),
+        segments,
+        broken: names(&look.broken),
+    }
 }

@@ -184,6 +184,17 @@ impl Repository {
         Ok(objects.contains_key(&name) || manifests.contains(&name))
     }
 
+    /// Whether a backup is still one.
+    pub fn has_manifest(&self, timeline: i64, name: BackupName) -> Result<bool, TargetError> {
+        Ok(self.files(timeline)?.1.contains(&name))
+    }
+
+    /// Whether both parts of a backup are there.
+    pub fn is_whole(&self, timeline: i64, name: BackupName) -> Result<bool, TargetError> {
+        let (objects, manifests) = self.files(timeline)?;
+        Ok(objects.contains_key(&name) && manifests.contains(&name))
+    }
+
     /// Stores the object of a backup. It is none before its manifest is stored, too.
     pub fn put_object(
         &self,

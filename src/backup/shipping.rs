@@ -10,7 +10,7 @@ use super::keeper::Keeper;
 use super::repository::{Repository, Segment};
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{DataDir, Journal, RecordedShipping, SpooledSegment};
+use crate::store::{BackupRecord, DataDir, Journal, RecordedShipping, SpooledSegment};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
@@ -86,7 +86,9 @@ impl Shipping {
 
     /// Ships to one target what it lacks. Closes the open segment before, so that all commits until now are shipped.
     pub fn ship(&self, lane: usize) -> Result<(), BackupError> {
-        if let Err(reason) = self.journal.rotate() {
+        let began = self.clock.now();
+        let rotated = self.journal.rotate();
+        if let Err(reason) = &rotated {
             tracing::debug!(%reason, "the change journal is not followed");
         }
         let shipped = self.ship_closed(lane);
@@ -100,21 +102,29 @@ impl Shipping {
             lane.failure = failure;
         });
         let cleaned = self.clean_up();
-        self.record(lane, now);
+        self.record(lane, now, (rotated.is_ok() && shipped.is_ok()).then_some(began));
         shipped.and(cleaned)
     }
 
     /// Notes how it went, for those who ask whether the loss of this machine would cost anything.
-    fn record(&self, lane: usize, at: Moment) {
+    fn record(&self, lane: usize, at: Moment, complete_at: Option<Moment>) {
         let lanes = self.lock();
         let Some(Lane { target, reaches, failure, has_gap, .. }) = lanes.get(lane) else { return };
+        // What was dropped before it arrived has not arrived, whatever came after it.
+        let shipped_at = complete_at.filter(|_| !has_gap);
         let shipping = RecordedShipping {
             at,
+            shipped_at,
             reaches: reaches.map(|moment| moment.to_string()),
             failure: failure.clone(),
             has_gap: *has_gap,
         };
-        if let Err(error) = self.dir.note_backup(|record| _ = record.shipping.insert(target.clone(), shipping)) {
+        let note = |record: &mut BackupRecord| {
+            let before = record.shipping.get(target).and_then(|before| before.shipped_at);
+            let shipping = RecordedShipping { shipped_at: shipped_at.or(before), ..shipping };
+            record.shipping.insert(target.clone(), shipping);
+        };
+        if let Err(error) = self.dir.note_backup(note) {
             tracing::error!(%error, "the record of backups cannot be written");
         }
     }

@@ -3,12 +3,13 @@
 use super::codec::Hashing;
 use super::error::BackupError;
 use super::fetch::{Database, fetch, pour};
-use super::keeper::{Keeper, Workshop, called, local};
+use super::keeper::{Keeper, called, local};
 use super::manifest::{Encoding, Manifest};
 use super::prove::difference;
 use super::repository::{BackupName, Listed, Repository};
 use super::target::TargetError;
 use super::watch::Phase;
+use super::workshop::Workshop;
 use crate::store::{self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning};
 use std::time::Instant;
 
@@ -71,7 +72,7 @@ impl Keeper {
     /// # Errors
     /// Where there is nothing to look at. What is wrong with a backup, or with some of the targets, is in the result.
     pub fn verify(&self, which: Which) -> Result<Verification, BackupError> {
-        let shop = self.workshop()?;
+        let shop = self.looking_place()?;
         let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
@@ -89,6 +90,9 @@ impl Keeper {
             }
             for listed in listed {
                 let outcome = self.verify_one(&shop, &repository, &listed);
+                if outcome.is_err() && repository.has_manifest(listed.timeline, listed.name).is_ok_and(|has| !has) {
+                    continue; // it was removed meanwhile, as it should be
+                }
                 if self.stop.is_called() {
                     return Err(BackupError::Stopped);
                 }
@@ -149,7 +153,7 @@ impl Keeper {
     /// Restores the newest backup to a place of its own, opens it as a server does, writes to it, proves it, and throws it
     /// away.
     pub fn drill(&self) -> Result<Drilled, BackupError> {
-        let shop = self.workshop()?;
+        let shop = self.looking_place()?;
         let outcome = self.drill_in(&shop);
         let at = self.now();
         match &outcome {

@@ -82,13 +82,19 @@ async fn backup_state(app: &Arc<App>) -> serde_json::Value {
             (Some(age_s), _) if is_late(age_s) => "late",
             (Some(_), _) => "ok",
         };
+        // The age says what the loss of this machine would cost now.
+        let mut shipping = serde_json::json!(record.shipping);
+        for (target, shipped) in &record.shipping {
+            let age_ms = shipped.shipped_at.map(|at| (now.unix_ms() - at.unix_ms()).max(0));
+            shipping[target]["age_s"] = age_ms.map(|age_ms| age_ms / 1000).into();
+        }
         serde_json::json!({
             "state": state,
             "drills": app.settings().backup_drills.name(),
             "last_success": record.last_success,
             "last_proof": record.last_proof,
             "last_failure": record.last_failure,
-            "shipping": record.shipping,
+            "shipping": shipping,
             "last_drill": record.last_drill,
             "last_drill_failure": record.last_drill_failure,
         })

@@ -36,6 +36,9 @@ pub struct RecordedShipping {
     /// When it was tried last.
     #[serde(with = "text")]
     pub at: Moment,
+    /// When everything that was recorded until then had arrived; none: never.
+    #[serde(default, with = "text_if_any")]
+    pub shipped_at: Option<Moment>,
     /// The moment of the last commit that is there, as text; none: nothing was shipped since the server began.
     pub reaches: Option<String>,
     /// Why it did not work; none: it did.
@@ -112,6 +115,22 @@ mod text {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
         let text = String::deserialize(deserializer)?;
         Moment::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no time")))
+    }
+}
+
+/// The same, where there may be none.
+mod text_if_any {
+    use crate::domain::clock::Moment;
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(moment: &Option<Moment>, serializer: S) -> Result<S::Ok, S::Error> {
+        moment.map(|moment| moment.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Moment>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        Ok(text.and_then(|text| Moment::parse(&text)))
     }
 }
 

@@ -64,13 +64,45 @@ impl DataDir {
         self.path.join("journal")
     }
 
-    /// Takes the lock of backups: one at a time is made, removed or tried, beside whoever writes to the database.
+    /// Takes the lock of backups: one at a time is made or removed, beside whoever writes to the database.
     pub fn lock_backups(&self) -> Result<BackupLock, DataDirError> {
         let file = private_file(&self.path.join("backup.lock")).map_err(|error| self.io(error))?;
         match file.try_lock() {
             Ok(()) => Ok(BackupLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
             Err(TryLockError::Error(error)) => Err(self.io(error)),
+        }
+    }
+
+    /// Makes a private directory to look at backups in. Several may look at the same time; what those have left whom a crash
+    /// has ended is removed.
+    pub fn place_to_look(&self) -> Result<(PathBuf, LookLock), DataDirError> {
+        self.make_place_to_look().map_err(|error| self.io(error))
+    }
+
+    fn make_place_to_look(&self) -> io::Result<(PathBuf, LookLock)> {
+        // Held until the new directory is: else somebody else would take it for one that was left.
+        let turn = private_file(&self.path.join("look.lock"))?;
+        turn.lock()?;
+        let is_place = |name: &str| name.starts_with("look-") && name.ends_with(".tmp");
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(is_place) && File::open(entry.path())?.try_lock().is_ok() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        let mut number = 1;
+        loop {
+            let path = self.path.join(format!("look-{number}.tmp"));
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                made => {
+                    made?;
+                    let held = File::open(&path)?;
+                    held.lock()?;
+                    return Ok((path, LookLock { _held: held }));
+                }
+            }
         }
     }
 
@@ -117,6 +149,12 @@ impl DataDir {
 #[derive(Debug)]
 pub struct BackupLock {
     _file: File,
+}
+
+/// Held by whoever looks at backups in a directory of their own.
+#[derive(Debug)]
+pub struct LookLock {
+    _held: File,
 }
 
 /// A data directory that nobody else writes to.

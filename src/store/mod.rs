@@ -50,7 +50,7 @@ pub use audit_log::AuditRow;
 pub use backup_record::{BackupRecord, RecordedBackup, RecordedFailure, RecordedShipping};
 pub use books::{Book, BookOwner};
 pub use currencies::CurrencyRow;
-pub use data_dir::{BackupLock, DataDir, DataDirError, Locked};
+pub use data_dir::{BackupLock, DataDir, DataDirError, Locked, LookLock};
 pub use entries::{DealFilter, DealRow, EntryRow, NewEntry, PostedEntry};
 pub use error::StoreError;
 pub use event_balances::{CheckpointBook, EventCheckpoint};

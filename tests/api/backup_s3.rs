@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,49 +42,85 @@ fn serve(root: &Path) -> String {
     address
 }
 
-/// A wire to the server that falls silent after so many bytes, in either direction; `u64::MAX` means never.
+/// A wire to the server that falls silent, or breaks, after so many bytes in either direction, or is slow.
 struct Wire {
     address: String,
-    left: Arc<AtomicU64>,
+    fate: Arc<Fate>,
+}
+
+/// What becomes of what a wire carries.
+struct Fate {
+    /// Bytes until it falls silent or breaks; `u64::MAX` means never.
+    left: AtomicU64,
+    breaks: AtomicBool,
+    /// Microseconds that each piece takes.
+    slow_us: AtomicU64,
+}
+
+impl Fate {
+    fn is_broken(&self) -> bool {
+        self.breaks.load(Ordering::SeqCst) && self.left.load(Ordering::SeqCst) == 0
+    }
 }
 
 impl Wire {
     fn to(server: String) -> Wire {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let left = Arc::new(AtomicU64::new(u64::MAX));
-        let shared = Arc::clone(&left);
+        let (left, slow_us) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
+        let fate = Arc::new(Fate { left, breaks: AtomicBool::new(false), slow_us });
+        let shared = Arc::clone(&fate);
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
+                if shared.is_broken() {
+                    continue; // nobody answers there any more
+                }
                 let far = TcpStream::connect(&server).unwrap();
                 let ways = [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)];
                 for (from, to) in ways {
-                    let left = Arc::clone(&shared);
-                    thread::spawn(move || carry(from, to, &left));
+                    let fate = Arc::clone(&shared);
+                    thread::spawn(move || carry(from, to, &fate));
                 }
             }
         });
-        Wire { address, left }
+        Wire { address, fate }
     }
 
     fn falls_silent_after(&self, bytes: u64) {
-        self.left.store(bytes, Ordering::SeqCst);
+        self.fate.breaks.store(false, Ordering::SeqCst);
+        self.fate.left.store(bytes, Ordering::SeqCst);
+    }
+
+    /// As if the server was killed then.
+    fn breaks_after(&self, bytes: u64) {
+        self.fate.breaks.store(true, Ordering::SeqCst);
+        self.fate.left.store(bytes, Ordering::SeqCst);
+    }
+
+    fn is_slow(&self, us: u64) {
+        self.fate.slow_us.store(us, Ordering::SeqCst);
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, left: &AtomicU64) {
+fn carry(mut from: TcpStream, mut to: TcpStream, fate: &Fate) {
     let mut buffer = [0; 4096];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        let had = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
+        match fate.slow_us.load(Ordering::SeqCst) {
+            0 => {}
+            us => super::kills::let_pass(us),
+        }
+        let had = fate.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
             u64::MAX => None,
             left => Some(left.saturating_sub(read as u64)),
         });
         // Silence: the connection stays open and nothing more comes.
         if had.is_ok_and(|had| had < read as u64) || to.write_all(&buffer[..read]).is_err() {
-            if had.is_ok() {
+            if had.is_ok() && !fate.is_broken() {
                 continue;
             }
-            break;
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+            return;
         }
     }
     let _ = to.shutdown(Shutdown::Write);
@@ -203,4 +239,73 @@ fn wrong_keys_and_buckets_are_told_apart() {
         .env("AWS_SECRET_ACCESS_KEY", "hush")
         .output();
     assert!(!String::from_utf8(shown.unwrap().stdout).unwrap().contains("hush"));
+}
+
+#[test]
+fn a_bucket_that_goes_down_half_way_has_no_half_of_a_backup() {
+    let (home, wire) = place();
+    backup(&home, &["create"]).json();
+    for bytes in [0, 4_000, 20_000, 40_000, 56_000] {
+        wire.breaks_after(bytes);
+        let error = backup(&home, &["create"]).error(1);
+        assert!(error["next"].as_str().unwrap().contains("reached"), "after {bytes}: {error}");
+        let record = std::fs::read_to_string(home.data().join("backup-record.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        let reason = record["last_failure"]["reason"].as_str().unwrap();
+        assert!(reason.contains("s3://vault/broker/one"), "after {bytes}: {record}");
+        wire.falls_silent_after(u64::MAX);
+        let listed = backup(&home, &["list"]).json();
+        assert!(listed["backups"].as_array().unwrap().iter().all(|it| it["state"] == "plain"), "{bytes}: {listed}");
+        assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "after {bytes}");
+    }
+    for bytes in [0, 4_000, 20_000] {
+        wire.breaks_after(bytes);
+        for command in [&["verify"][..], &["drill"]] {
+            let error = backup(&home, command).error(1);
+            assert!(error["next"].as_str().unwrap().contains("reached"), "{command:?} after {bytes}: {error}");
+            wire.breaks_after(bytes);
+        }
+        let into = home.path("into").display().to_string();
+        let apply = ["restore", "apply", "--into", &into, "--config", "config.toml"];
+        let error = home.json(&apply).error(1);
+        assert!(error["next"].is_string(), "after {bytes}: {error}");
+        assert!(!home.path("into/bursar.db").exists());
+        wire.falls_silent_after(u64::MAX);
+    }
+    backup(&home, &["create"]).json();
+}
+
+#[test]
+fn a_bucket_that_is_slow_is_waited_for() {
+    let (home, wire) = place();
+    wire.is_slow(20_000);
+    backup(&home, &["create"]).json();
+    assert_eq!(backup(&home, &["verify"]).json()["ok"], true);
+    wire.is_slow(0);
+    assert_eq!(backup(&home, &["drill"]).json()["ok"], true);
+}
+
+#[test]
+fn changes_in_a_bucket_go_with_the_backups_that_need_them() {
+    let (home, _wire) = place();
+    let made = backup(&home, &["create"]).json();
+    let (contents, root) = (&made["manifest"], home.path("s3/vault/broker/one"));
+    let commit = contents["position"]["commit"].as_u64().unwrap();
+    let folder = root.join(contents["installation"].as_str().unwrap()).join("timeline-00001/journal");
+    let put = |stream: &str, first: u64, last: u64| {
+        let folder = folder.join(stream);
+        std::fs::create_dir_all(&folder).unwrap();
+        // Recorded in 2024, as far as the name says.
+        let file = folder.join(format!("{first:015}-{last:015}-1709280000000.journal"));
+        std::fs::write(&file, "changes").unwrap();
+        file
+    };
+    let stream = contents["position"]["stream"].as_str().unwrap();
+    let (before, after) = (put(stream, 1, commit), put(stream, commit + 1, commit + 2));
+    let orphan = put("00000000-0000-4000-8000-000000000001", 1, 9);
+    let dry = backup(&home, &["prune", "--dry-run"]).json();
+    assert_eq!(dry["targets"][0]["segments"], 2, "{dry}");
+    assert!(before.exists() && after.exists() && orphan.exists());
+    assert_eq!(backup(&home, &["prune"]).json()["targets"], dry["targets"]);
+    assert!(!before.exists() && after.exists() && !orphan.exists());
 }

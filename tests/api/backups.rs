@@ -259,11 +259,11 @@ fn where_the_key_is_elsewhere_it_is_said_that_no_drill_is_made() {
 }
 
 /// A small disk; it goes away with this value.
-struct SmallDisk(tempfile::TempDir);
+pub(super) struct SmallDisk(pub(super) tempfile::TempDir);
 
 impl SmallDisk {
     /// None, and a word about it, where this user may not mount.
-    fn mount(size: &str) -> Option<SmallDisk> {
+    pub(super) fn mount(size: &str) -> Option<SmallDisk> {
         let home = tempfile::tempdir().unwrap();
         let options = format!("size={size},mode=0700");
         let ran = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(home.path()).output();
@@ -334,17 +334,34 @@ fn two_at_once_are_one_too_many() {
     backup(&home, &["create"]).json();
     let lock = fs::OpenOptions::new().write(true).open(home.data().join("backup.lock")).unwrap();
     lock.lock().unwrap();
-    for command in [&["create"][..], &["prune"], &["drill"], &["verify"]] {
-        assert_eq!(backup(&home, command).error(6)["code"], "BUSY");
+    for command in [&["create"][..], &["prune"]] {
+        let error = backup(&home, command).error(6);
+        assert_eq!((&error["code"], error["next"].is_string()), (&json!("BUSY"), true), "{error}");
     }
-    assert_eq!(names(&home).len(), 1, "looking needs no lock");
+    // Looking needs no lock.
+    assert_eq!(names(&home).len(), 1);
+    assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
+    assert_eq!(backup(&home, &["drill"]).json()["ok"], true);
+    for command in ["list", "plan"] {
+        home.json(&["restore", command]).json();
+    }
     drop(lock);
+    let looks: Vec<_> = ["verify", "drill", "verify", "drill", "create"]
+        .map(|command| home.command(&["backup", command]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .into_iter()
+        .collect();
+    assert!(looks.into_iter().all(|mut child| child.wait().unwrap().success()), "all at the same time");
+    // What one that was killed has left goes with the next.
+    fs::create_dir(home.data().join("look-7.tmp")).unwrap();
+    assert_eq!(backup(&home, &["verify"]).json()["ok"], true);
+    let is_left = |entry: &fs::DirEntry| entry.file_name().to_str().unwrap().ends_with(".tmp");
+    assert!(!fs::read_dir(home.data()).unwrap().any(|entry| is_left(&entry.unwrap())));
     let many: Vec<_> = (0..4)
         .map(|_| home.command(&["backup", "create"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
         .collect();
     let codes: Vec<i32> = many.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
     assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{codes:?}");
-    assert_eq!(names(&home).len(), 1 + codes.iter().filter(|code| **code == 0).count());
+    assert_eq!(names(&home).len(), 2 + codes.iter().filter(|code| **code == 0).count());
     is_tidy(&home);
 }
 

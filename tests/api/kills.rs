@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -77,6 +77,17 @@ pub(super) struct Shot {
 
 /// Starts a command that tells its phases, and kills it.
 pub(super) fn shoot(command: &mut Command, aim: &Aim<'_>) -> Shot {
+    let (status, phase) = watch(command, aim, |child| _ = child.kill());
+    assert!([None, Some(0)].contains(&status.code()), "it failed by itself: {status}");
+    Shot { is_killed: status.code().is_none(), phase }
+}
+
+/// Starts a command that tells its phases, does something to its surroundings at some moment, and waits for its end.
+pub(super) fn shoot_with(command: &mut Command, aim: &Aim<'_>, act: impl FnOnce(&mut Child)) -> ExitStatus {
+    watch(command, aim, act).0
+}
+
+fn watch(command: &mut Command, aim: &Aim<'_>, act: impl FnOnce(&mut Child)) -> (ExitStatus, String) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let phase = Arc::new(Mutex::new(String::new()));
     let (stderr, told) = (child.stderr.take().unwrap(), Arc::clone(&phase));
@@ -89,12 +100,11 @@ pub(super) fn shoot(command: &mut Command, aim: &Aim<'_>) -> Shot {
         }
     });
     aim.wait(|| phase.lock().unwrap().clone(), || child.try_wait().unwrap().is_some());
-    let _ = child.kill();
+    act(&mut child);
     let status = child.wait().unwrap();
     reader.join().unwrap();
-    assert!([None, Some(0)].contains(&status.code()), "it failed by itself: {status}");
     let phase = phase.lock().unwrap().clone();
-    Shot { is_killed: status.code().is_none(), phase }
+    (status, phase)
 }
 
 /// How many kills came down where, and what was there afterwards.

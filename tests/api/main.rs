@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
+mod backup_faults;
+mod backup_journal;
 mod backup_kill;
 mod backup_s3;
 mod backups;

@@ -14,10 +14,10 @@ use super::home::Ran;
 use super::kills::{Aim, Tally, copy_dir, dice, let_pass, points, shoot};
 
 /// Number, moment and hash of an entry.
-type Entry = (i64, i64, Vec<u8>);
+pub(super) type Entry = (i64, i64, Vec<u8>);
 
 /// A server whose changes go to the directory `target` beside its data every half second.
-fn shipping_server() -> Server {
+pub(super) fn shipping_server() -> Server {
     let mut server = Server::start("");
     let target = server.home().join("target");
     fs::create_dir(&target).unwrap();
@@ -27,7 +27,7 @@ fn shipping_server() -> Server {
     server
 }
 
-fn ran(mut command: Command) -> Ran {
+pub(super) fn ran(mut command: Command) -> Ran {
     Ran::of(command.output().unwrap())
 }
 
@@ -35,7 +35,7 @@ fn open(data: &Path) -> Connection {
     Connection::open_with_flags(data.join("bursar.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }
 
-fn entries(data: &Path) -> Vec<Entry> {
+pub(super) fn entries(data: &Path) -> Vec<Entry> {
     let connection = open(data);
     let mut query = connection.prepare("SELECT seq, recorded_at, hash FROM entries ORDER BY seq").unwrap();
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
@@ -52,7 +52,7 @@ fn timeline(data: &Path) -> i64 {
 }
 
 /// The files below a directory whose names end so.
-fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(super) fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type() {
@@ -80,7 +80,7 @@ fn in_spool(server: &Server) -> Vec<u64> {
 }
 
 /// Waits until all that was recorded is at the target, and there is a backup to begin with.
-fn await_shipped(server: &Server) {
+pub(super) fn await_shipped(server: &Server) {
     let (since, (_, last)) = (Instant::now(), stream_and_commit(&server.data_dir()));
     loop {
         let plan = ran(server.program(&["restore", "plan"]));
@@ -215,10 +215,11 @@ fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
     let (mut roll, mut tally) = (dice(42), Tally::default());
     for round in 0..points() {
         let mut command = again(&server);
+        let built = data.join("restore.tmp/bursar.db");
         let (tmp, swap) = (data.join("restore.tmp/bursar.lock"), data.join("restore.swap"));
         let aim = match round % 6 {
             0 => Aim::from_start(roll(whole_us)),
-            1 => Aim::at_phase(["fetch", "replay"][usize::try_from(round / 6 % 2).unwrap()], roll(whole_us / 5)),
+            1 => Aim::once(|| built.exists(), roll(whole_us / 8)),
             2 => Aim::once(|| tmp.exists(), roll(whole_us / 2)),
             3 => Aim::once(|| data.join("restore.making").exists() || swap.exists(), roll(1500)),
             4 => Aim::once(|| kept(&data).is_some(), roll(1500)),

@@ -18,6 +18,7 @@ mod power;
 mod restore;
 mod run;
 mod server;
+mod shipped;
 mod stop;
 mod sync;
 mod work;

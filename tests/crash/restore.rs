@@ -15,16 +15,16 @@ use crate::run::{self, Choices};
 use crate::server::Start;
 
 /// How long something may take that happens by itself every second.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server whose changes go to a directory beside its data every second.
-struct Place {
-    home: tempfile::TempDir,
-    start: Start,
+pub(crate) struct Place {
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) start: Start,
 }
 
 impl Place {
-    fn new(more: &str) -> Place {
+    pub(crate) fn new(more: &str) -> Place {
         let home = tempfile::tempdir().unwrap();
         let target = home.path().join("target");
         fs::create_dir(&target).unwrap();
@@ -33,19 +33,28 @@ impl Place {
         Place { home, start }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.path().join("data")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.command_in(&self.data(), arguments)
+    }
+
+    fn command_in(&self, data: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
         command.env_clear().args(arguments).arg("--config").arg(self.home.path().join("data.toml"));
-        command.arg("--data-dir").arg(self.data()).arg("--json");
+        command.arg("--data-dir").arg(data).arg("--json");
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran(self.command(arguments).output().unwrap())
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_in(&self.data(), arguments)
+    }
+
+    /// Runs a command in another data directory, with the configuration of this place.
+    pub(crate) fn run_in(&self, data: &Path, arguments: &[&str]) -> Ran {
+        Ran(self.command_in(data, arguments).output().unwrap())
     }
 
     /// The segments at the target, in order.
@@ -58,7 +67,7 @@ impl Place {
     }
 
     /// Waits until everything that was recorded until now is at the target.
-    fn wait_until_shipped(&self) {
+    pub(crate) fn wait_until_shipped(&self) {
         let (last, since) = (last_commit(&self.data()), Instant::now());
         loop {
             let plan = self.run(&["restore", "plan"]);
@@ -83,7 +92,7 @@ fn last_of(segment: &Path) -> Option<i64> {
     segment.file_stem()?.to_str()?.split('-').nth(1)?.parse().ok()
 }
 
-struct Ran(Output);
+pub(crate) struct Ran(Output);
 
 impl Ran {
     fn code(&self) -> i32 {
@@ -95,7 +104,7 @@ impl Ran {
     }
 
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.code(), 0, "{}", self.text());
         serde_json::from_slice(&self.0.stdout).unwrap()
     }
@@ -115,12 +124,17 @@ fn last_commit(data: &Path) -> i64 {
     open(data).query_row("SELECT commit_number FROM change_journal", [], |row| row.get(0)).unwrap()
 }
 
+/// The stream of changes that a database stands in.
+pub(crate) fn stream(data: &Path) -> Vec<u8> {
+    open(data).query_row("SELECT stream FROM change_journal", [], |row| row.get(0)).unwrap()
+}
+
 fn timeline(data: &Path) -> i64 {
     open(data).query_row("SELECT timeline FROM installation", [], |row| row.get(0)).unwrap()
 }
 
 /// Number, moment and hash of every entry up to a moment.
-fn entries(data: &Path, until: i64) -> Vec<(i64, i64, Vec<u8>)> {
+pub(crate) fn entries(data: &Path, until: i64) -> Vec<(i64, i64, Vec<u8>)> {
     let connection = open(data);
     let mut query =
         connection.prepare("SELECT seq, recorded_at, hash FROM entries WHERE recorded_at <= ?1 ORDER BY seq").unwrap();
@@ -133,7 +147,7 @@ fn text_of(moment: i64) -> String {
 }
 
 /// The settings of this binary, where there are many short rounds.
-fn rounds(short: u64, long: u64) -> u64 {
+pub(crate) fn rounds(short: u64, long: u64) -> u64 {
     if run::is_long() { long } else { short }
 }
 
@@ -416,7 +430,7 @@ fn a_restore_can_be_killed_anywhere() {
     assert!(old > 0 && new > 0);
 }
 
-fn copy_dir(from: &Path, to: &Path) {
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -439,9 +453,6 @@ fn shipping_can_be_killed_anywhere() {
     let mut server = place.start.start();
     place.wait_until_shipped();
     let mut books = Books::open(&server.client());
-    let stream = |data: &Path| -> Vec<u8> {
-        open(data).query_row("SELECT stream FROM change_journal", [], |row| row.get(0)).unwrap()
-    };
     let first = stream(&place.data());
     for _ in 0..rounds(4, 40) {
         let client = server.client();

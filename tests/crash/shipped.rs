@@ -1,0 +1,90 @@
+//! What was shipped, after a power cut: it leads to what was recorded and to nothing else, whatever the cut has done to the
+//! spool of changes in the data directory.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::books::Books;
+use crate::faults::{Fault, Faults, Kind};
+use crate::restore::{PATIENCE, Place, copy_dir, entries, rounds, stream};
+use crate::run::{self, Choices};
+
+/// About as many changes of files as a few rounds of shipping take.
+const CHANGES: u64 = 4000;
+
+#[test]
+fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
+    let _turn = run::turn();
+    let mut choices = Choices::new("power cuts of shipping");
+    let place = Place::new("");
+    let Some(faults) = Faults::build(place.home.path()) else { return };
+    let server = place.start.start();
+    place.wait_until_shipped();
+    let mut books = Books::open(&server.client());
+    server.signal_end();
+    server.ended();
+    let (mut went_on, mut began_anew, mut lost, mut most) = (0, 0, 0, 0);
+    let count = rounds(4, 40);
+    for round in 0..count {
+        let before = stream(&place.data());
+        let (sign, gone) = (place.home.path().join("sign"), place.home.path().join("data.lost"));
+        let _ = fs::remove_dir_all(&gone);
+        let fault = Fault { at: choices.from(1, CHANGES), kind: Kind::Plug, times: 1 };
+        let mut server = faults.plan_if(&place.start, &[fault], choices.from(0, 1 << 40), &sign).start();
+        books.storm(&server.client(), 4, |storm| {
+            storm.wait_for(1);
+            fs::write(&sign, "").unwrap();
+            let since = Instant::now();
+            while !server.has_ended() {
+                assert!(since.elapsed() < PATIENCE, "the power did not go");
+                run::let_pass(Duration::from_millis(20));
+            }
+        });
+        fs::remove_file(&sign).unwrap();
+
+        // On a machine that has only the target, and in the directory itself with what the spool and the log still hold.
+        let (elsewhere, cut) = (place.home.path().join("elsewhere"), place.home.path().join("cut"));
+        for old in [&elsewhere, &cut] {
+            let _ = fs::remove_dir_all(old);
+        }
+        copy_dir(&place.data(), &cut);
+        let told = place.run_in(&elsewhere, &["restore", "apply"]).json();
+        place.run_in(&cut, &["restore", "apply"]).json();
+
+        let server = place.start.start();
+        books.check(&server.client());
+        let recovered = entries(&place.data(), i64::MAX);
+        let shipped = entries(&elsewhere, i64::MAX);
+        let word = format!("round {round}, power cut at change {}", fault.at);
+        assert_eq!(shipped, recovered[..shipped.len()], "{word}: what is shipped was recorded: {told}");
+        let reached = bursar::domain::clock::Moment::parse(told["reached"].as_str().unwrap()).unwrap();
+        assert_eq!(shipped, entries(&place.data(), reached.unix_ms()), "{word}: and all of it up to that moment");
+        let settled = entries(&cut, i64::MAX);
+        assert_eq!(settled, recovered[..settled.len()], "{word}");
+        match stream(&place.data()) == before {
+            true => {
+                assert_eq!(settled.len(), recovered.len(), "{word}: with spool and log, nothing is lost");
+                went_on += 1;
+            }
+            false => began_anew += 1,
+        }
+        lost += recovered.len() - shipped.len();
+        most = most.max(recovered.last().unwrap().1 - shipped.last().map_or(0, |entry| entry.1));
+
+        // It goes on by itself, and what is shipped from now on leads on from there.
+        if round % 4 == 3 || round + 1 == count {
+            assert_eq!(books.deposit(&server.client()).unwrap().status, 200, "{word}");
+            place.wait_until_shipped();
+            let into = place.home.path().join(format!("into-{round}"));
+            place.run(&["restore", "apply", "--into", into.to_str().unwrap()]).json();
+            assert_eq!(entries(&into, i64::MAX), entries(&place.data(), i64::MAX), "{word}");
+            place.run_in(Path::new(&into), &["audit"]).json();
+        }
+        server.kill();
+    }
+    println!(
+        "{count} power cuts: the stream went on {went_on} times and began anew {began_anew} times; the target alone lacked {lost} \
+         entries in all, the last {most} ms at most"
+    );
+}

@@ -75,6 +75,10 @@ impl Target for DirectoryTarget {
         &self.name
     }
 
+    fn is_there(&self) -> Result<(), TargetError> {
+        self.root().map(|_| ())
+    }
+
     fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError> {
         self.root()?;
         let path = self.path(key);

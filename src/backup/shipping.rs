@@ -134,6 +134,8 @@ impl Shipping {
         let target = spec.open()?;
         let name = target.name().to_owned();
         self.note(lane, |lane| lane.target = name);
+        // Also where there is nothing to ship: a place that is gone has nothing any more.
+        target.is_there()?;
         let repository = Repository::new(target, self.installation);
         for segment in self.spooled()? {
             let key = (segment.stream, segment.last);

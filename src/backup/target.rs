@@ -15,6 +15,11 @@ pub trait Target: Send + Sync {
     /// How the place is called in messages and records: no secret is in it.
     fn name(&self) -> &str;
 
+    /// Whether the place is there, as far as that can be said at no cost.
+    fn is_there(&self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     /// Stores an object of `bytes` bytes under a new name. After this has returned it survives a loss of power; if it
     /// fails, or the process dies, nothing is there under that name.
     fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError>;

@@ -207,7 +207,16 @@ impl From<BackupError> for Failure {
                 .next("Name the file with the private key to the public one it was made with: --identity FILE"),
             BackupError::Unproven(_) => Failure::new(Exit::Verification, message)
                 .next("Run `bursar audit`. Keep the file as it is, and the last good backup."),
-            BackupError::Local(path, io) => Failure::of_file(path.display(), io),
+            BackupError::Local(path, io) => {
+                let failure = Failure::of_file(path.display(), io);
+                match io.kind() {
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        failure.next("Make room there, then try again.")
+                    }
+                    io::ErrorKind::NotFound => failure.next("See that the path is right, then try again."),
+                    _ => failure,
+                }
+            }
             BackupError::DataDir(_) | BackupError::Stopped => Failure::new(Exit::Failure, message),
             BackupError::Store(_) => Failure::new(Exit::Database, message)
                 .next("See that the disk of the data directory is healthy and has room for one more copy."),

@@ -57,7 +57,7 @@ fn a_restore_from_what_is_not_a_backup_changes_nothing() {
     let mut flipped = bytes.clone();
     flipped[bytes.len() / 2] ^= 1;
     fails(&home, &all, &["--file", &file("notes.txt", b"not ours")], 5, "is not a backup of bursar");
-    fails(&home, &all, &["--file", &file("empty", b"")], 5, "is not a backup of bursar");
+    fails(&home, &all, &["--file", &file("empty", b"")], 5, "is too short");
     let database = fs::read(home.data().join("bursar.db")).unwrap();
     fails(&home, &all, &["--file", &file("bare.db", &database)], 5, "is not a backup of bursar");
     fails(&home, &all, &["--file", &file("half", &bytes[..bytes.len() / 2])], 5, "");

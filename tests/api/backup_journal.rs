@@ -80,7 +80,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     // As long as the backups before them stay, so do the changes.
     configure(&server, &[&target], "keep_latest = 10\n");
     let dry = prune(&server, &["--dry-run"]).json();
-    let first = dry["targets"][0]["segments"].as_u64().unwrap();
+    let first = dry["targets"][0]["journal_segments_removed"].as_u64().unwrap();
     assert!(first >= others as u64, "{dry}");
     assert!(old.exists(), "a dry run removes nothing");
     assert_eq!(prune(&server, &[]).json()["targets"], dry["targets"]);
@@ -94,7 +94,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let ran_there = prune(&server, &["--dry-run"]);
     ran_there.error(1);
     let told: Value = serde_json::from_str(&ran_there.stdout).unwrap();
-    assert_eq!(told["targets"][0]["segments"], 0, "{told}");
+    assert_eq!(told["targets"][0]["journal_segments_removed"], 0, "{told}");
 
     // A backup at another place needs them here, too.
     let other = server.home().join("other");
@@ -136,7 +136,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
         let numbers = path.file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap().0.to_owned();
         fs::rename(&path, path.with_file_name(format!("{numbers}-{days_ago}.journal"))).unwrap();
     }
-    assert_eq!(prune(&server, &[]).json()["targets"][0]["segments"], 0);
+    assert_eq!(prune(&server, &[]).json()["targets"][0]["journal_segments_removed"], 0);
 }
 
 /// The commit of the first backup at the target.

@@ -304,7 +304,7 @@ fn changes_in_a_bucket_go_with_the_backups_that_need_them() {
     let (before, after) = (put(stream, 1, commit), put(stream, commit + 1, commit + 2));
     let orphan = put("00000000-0000-4000-8000-000000000001", 1, 9);
     let dry = backup(&home, &["prune", "--dry-run"]).json();
-    assert_eq!(dry["targets"][0]["segments"], 2, "{dry}");
+    assert_eq!(dry["targets"][0]["journal_segments_removed"], 2, "{dry}");
     assert!(before.exists() && after.exists() && orphan.exists());
     assert_eq!(backup(&home, &["prune"]).json()["targets"], dry["targets"]);
     assert!(!before.exists() && after.exists() && !orphan.exists());

@@ -21,7 +21,7 @@ pub(super) fn shipping_server() -> Server {
     let mut server = Server::start("");
     let target = server.home().join("target");
     fs::create_dir(&target).unwrap();
-    let config = format!("[backup]\ndirectories = [{target:?}]\njournal_interval_s = 1\n");
+    let config = format!("[backup]\ndirectories = [{target:?}]\njournal_interval_s = 1\ndrill_days = 0\n");
     write_private(&server.home().join("config.toml"), &config);
     server.restart();
     server

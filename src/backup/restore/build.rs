@@ -7,6 +7,7 @@ use crate::backup::error::BackupError;
 use crate::backup::fetch::{Database, fetch};
 use crate::backup::keeper::{Keeper, local};
 use crate::backup::manifest::Contents;
+use crate::backup::repository::Segment;
 use crate::backup::watch::Phase;
 use crate::domain::clock::Moment;
 use crate::store::{SegmentError, SegmentReader};
@@ -74,7 +75,8 @@ impl Keeper {
         progress: &mut Progress,
     ) -> Result<bool, BackupError> {
         let (first, last) = (found.segment.first, found.segment.last);
-        let (called, source): (String, Box<dyn Read>) = match &found.place {
+        let place = self.place_of(found);
+        let (called, source): (String, Box<dyn Read>) = match &place {
             Place::Target(repository) => {
                 let called = format!("the segment {first} to {last} at {}", repository.target().name());
                 (called, repository.open_segment(&found.segment)?)
@@ -92,7 +94,7 @@ impl Keeper {
             CodecError::NoKey | CodecError::WrongKey => BackupError::of_codec(&called, error),
             error => wrong(error.to_string()),
         };
-        let plain: Box<dyn Read> = match &found.place {
+        let plain: Box<dyn Read> = match &place {
             Place::Target(_) => Box::new(codec::open(source, &self.settings.identities).map_err(of_codec)?),
             Place::Spool(_) => Box::new(source),
         };
@@ -135,6 +137,22 @@ impl Keeper {
         let (_, _, sha256) = reader.into_inner().into_inner().finish();
         progress.previous = Some(sha256);
         Ok(true)
+    }
+
+    /// Where a segment is now: a server that runs ships what waits in its spool, and takes it out of there.
+    fn place_of(&self, found: &FoundSegment) -> Place {
+        match &found.place {
+            Place::Spool(path) if !path.exists() => {}
+            place => return place.clone(),
+        }
+        let Segment { timeline, stream, first, last, .. } = found.segment;
+        for repository in self.repositories().into_iter().flatten().flatten() {
+            let of_timeline = repository.segments(timeline).unwrap_or_default();
+            if of_timeline.iter().any(|it| (it.stream, it.first, it.last) == (stream, first, last)) {
+                return Place::Target(repository);
+            }
+        }
+        found.place.clone()
     }
 
     /// Unwraps a lone backup file into a new database file.

@@ -129,7 +129,11 @@ pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
         let completed = complete(&dir, &database, spool);
         let told = |error: io::Error| error.to_string();
         // Where the log does not follow, what the spool has is still good.
-        let spool = completed.map_or_else(|_| Spool::resume(&dir).map_err(told), |spool| Ok(Some(spool)))?;
+        let resume = |reason: String| {
+            tracing::warn!(%reason, "the log of the database cannot be used for a restore, only what the spool has");
+            Spool::resume(&dir).map_err(told)
+        };
+        let spool = completed.map_or_else(resume, |spool| Ok(Some(spool)))?;
         spool.map_or(Ok(()), |mut spool| spool.rotate().map_err(told))
     });
     if let Err(reason) = settled {

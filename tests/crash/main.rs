@@ -11,6 +11,7 @@
 mod books;
 mod busy;
 mod client;
+mod deeds;
 mod disk_full;
 mod faults;
 mod kill;

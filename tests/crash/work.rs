@@ -8,6 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
+use crate::deeds::{Deed, Open, pick};
 use crate::run::{self, Choices};
 
 /// How long a client waits after a refusal before it sends the operation again.
@@ -16,29 +17,27 @@ const REST: Duration = Duration::from_millis(20);
 const PATIENCE: usize = 200;
 const OPENING_CENTS: i64 = 100_000_000;
 
-/// One operation.
+/// One call: a deed by itself, or a batch of them.
 #[derive(Clone, Debug)]
 struct Sent {
     key: String,
     path: String,
     body: Value,
-    /// What it moves: accounts by number, and cents.
-    moves: Vec<(usize, i64)>,
-    /// What it does to the money that is held.
-    holds: Option<(usize, i64)>,
+    deeds: Vec<Deed>,
+    form: Form,
     /// Its answer. None: there was none, or only refusals, and it was applied or not.
     answer: Option<Value>,
     /// The last word about it was a refusal.
     is_refused: bool,
 }
 
-/// What clients can go on with.
-#[derive(Clone, Debug)]
-enum Open {
-    Deal(usize, String, i64),
-    Hold(usize, String, i64),
-    Deposit(usize, String, i64),
-    Withdrawal(usize, String, i64),
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    Alone,
+    /// A batch: all of it is done, but for deeds that are refused themselves.
+    Batch,
+    /// A batch that one of its deeds undoes, whenever it is sent.
+    Undone,
 }
 
 /// Why an operation was not answered with success.
@@ -55,6 +54,7 @@ pub(crate) struct Work {
     name: String,
     accounts: Vec<String>,
     sent: Vec<Sent>,
+    /// What there is to go on with.
     open: Vec<Open>,
 }
 
@@ -73,6 +73,9 @@ pub(crate) struct Found {
     pub(crate) open: usize,
     pub(crate) landed: usize,
     pub(crate) refused: usize,
+    /// Batches, and those of them that were not answered but done.
+    pub(crate) batches: usize,
+    pub(crate) batches_landed: usize,
 }
 
 impl std::ops::AddAssign for Found {
@@ -81,6 +84,8 @@ impl std::ops::AddAssign for Found {
         self.open += more.open;
         self.landed += more.landed;
         self.refused += more.refused;
+        self.batches += more.batches;
+        self.batches_landed += more.batches_landed;
     }
 }
 
@@ -95,142 +100,84 @@ impl Work {
     fn open_accounts(&mut self, client: &Client) -> Result<(), End> {
         let groups = client.get("/account-groups").map_err(|_| End::NoAnswer)?.body;
         let group = &groups["groups"].as_array().unwrap_or_else(|| panic!("{groups}"))[0]["id"];
-        let profile =
-            self.send(client, "/profiles", json!({"email": format!("{}@example.com", self.name)}), &[], None)?;
+        let profile = json!({"email": format!("{}@example.com", self.name)});
+        let profile = self.send(client, Deed::plain("/profiles", profile))?;
         for account in 0..2 {
             let body = json!({"profileId": profile["id"], "groupId": group, "currency": "USD"});
-            let opened = self.send(client, "/accounts", body, &[], None)?;
+            let opened = self.send(client, Deed::plain("/accounts", body))?;
             self.accounts.push(opened["account"]["id"].as_str().unwrap().into());
-            self.post(client, account, "deposit", OPENING_CENTS, &[(account, OPENING_CENTS)], None)?;
+            self.send(client, Deed::deposit(&self.accounts, account, OPENING_CENTS))?;
         }
         Ok(())
     }
 
     /// One operation by chance. None: the server does not answer, or nothing but refusals.
     pub(crate) fn step(&mut self, client: &Client, choices: &mut Choices) -> Option<()> {
-        match self.try_step(client, choices) {
+        let done = if choices.from(0, 4) == 0 { self.batch(client, choices) } else { self.single(client, choices) };
+        match done {
             Ok(()) | Err(End::GivenUp) => Some(()),
             Err(End::NoAnswer) => None,
         }
     }
 
-    fn try_step(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
-        let cents = i64::try_from(choices.from(1, 9_999)).unwrap();
-        let pick = |length: usize, choices: &mut Choices| usize::try_from(choices.from(0, length as u64 - 1)).unwrap();
-        if !self.open.is_empty() && choices.from(0, 2) == 0 {
-            let number = pick(self.open.len(), choices);
-            let open = self.open.swap_remove(number);
-            return self.go_on(client, open, choices);
-        }
-        let account = pick(2, choices);
-        let id = |answer: &Value| answer["id"].as_str().unwrap().to_owned();
-        let deal = |answer: &Value| answer["dealId"].as_str().unwrap().to_owned();
-        match choices.from(0, 9) {
-            0..=2 => {
-                let made = self.post(client, account, "deposit", cents, &[(account, cents)], None)?;
-                self.open.push(Open::Deal(account, deal(&made), cents));
-            }
-            3 => {
-                let made = self.post(client, account, "withdraw", cents, &[(account, -cents)], None)?;
-                self.open.push(Open::Deal(account, deal(&made), -cents));
-            }
-            4 => _ = self.post(client, account, "balance", cents, &[(account, cents)], None)?,
-            5 => {
-                let asked = self.post(client, account, "holds", cents, &[], Some((account, cents)))?;
-                self.open.push(Open::Hold(account, id(&asked), cents));
-            }
-            6 => {
-                let asked = self.post(client, account, "deposits", cents, &[], None)?;
-                self.open.push(Open::Deposit(account, id(&asked), cents));
-            }
-            7 => {
-                let asked = self.post(client, account, "withdrawals", cents, &[], Some((account, cents)))?;
-                self.open.push(Open::Withdrawal(account, id(&asked), cents));
-            }
-            _ => {
-                let (from, to) = (account, 1 - account);
-                let body = json!({"fromAccountId": self.accounts[from], "toAccountId": self.accounts[to],
-                    "amount": money(cents), "comment": "between accounts"});
-                self.send(client, "/transfers", body, &[(from, -cents), (to, cents)], None)?;
-            }
-        }
-        Ok(())
+    fn single(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
+        let deed = self.deed(choices);
+        self.send(client, deed).map(|_| ())
     }
 
-    fn go_on(&mut self, client: &Client, open: Open, choices: &mut Choices) -> Result<(), End> {
-        let nothing = json!({});
-        let is_yes = choices.from(0, 2) > 0;
-        match open {
-            Open::Deal(account, id, cents) => {
-                let path = format!("/entries/{id}/reverse");
-                self.send(client, &path, json!({"reason": "wrong"}), &[(account, -cents)], None)?;
-            }
-            Open::Hold(account, id, cents) if is_yes => {
-                let taken = i64::try_from(choices.from(1, cents.unsigned_abs())).unwrap();
-                let body = json!({"amount": money(taken)});
-                let path = format!("/holds/{id}/capture");
-                self.send(client, &path, body, &[(account, -taken)], Some((account, -cents)))?;
-            }
-            Open::Hold(account, id, cents) => {
-                self.send(client, &format!("/holds/{id}/release"), nothing, &[], Some((account, -cents)))?;
-            }
-            Open::Deposit(account, id, cents) if is_yes => {
-                self.send(client, &format!("/deposits/{id}/settle"), nothing, &[(account, cents)], None)?;
-            }
-            Open::Deposit(_, id, _) => _ = self.send(client, &format!("/deposits/{id}/return"), nothing, &[], None)?,
-            Open::Withdrawal(account, id, cents) if is_yes => {
-                let paid = [(account, -cents)];
-                self.send(client, &format!("/withdrawals/{id}/pay"), nothing, &paid, Some((account, -cents)))?;
-            }
-            Open::Withdrawal(account, id, cents) => {
-                self.send(client, &format!("/withdrawals/{id}/reject"), nothing, &[], Some((account, -cents)))?;
-            }
+    /// Something new, or going on with something, which nobody else goes on with then.
+    fn deed(&mut self, choices: &mut Choices) -> Deed {
+        if self.open.is_empty() || choices.from(0, 2) > 0 {
+            return Deed::any(&self.accounts, choices);
         }
-        Ok(())
+        let number = pick(self.open.len(), choices);
+        self.open.swap_remove(number).go_on(choices)
     }
 
-    fn post(
-        &mut self,
-        client: &Client,
-        account: usize,
-        what: &str,
-        cents: i64,
-        moves: &[(usize, i64)],
-        holds: Option<(usize, i64)>,
-    ) -> Result<Value, End> {
-        let path = format!("/accounts/{}/{what}", self.accounts[account]);
-        self.send(client, &path, json!({"amount": money(cents)}), moves, holds)
+    /// Many of those in one call; at times so many that their commit is a long one, at times with one that is refused.
+    fn batch(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
+        let count = if choices.from(0, 9) == 0 { choices.from(20, 60) } else { choices.from(1, 6) };
+        let before = self.open.clone();
+        let mut deeds: Vec<Deed> = (0..count).map(|_| self.deed(choices)).collect();
+        let is_atomic = choices.from(0, 1) == 0;
+        let has_refused = choices.from(0, 3) == 0;
+        if has_refused {
+            let account = pick(2, choices);
+            deeds.insert(pick(deeds.len() + 1, choices), Deed::refused(&self.accounts, account));
+        }
+        let operations: Vec<Value> = deeds.iter().map(Deed::as_operation).collect();
+        let body = json!({"atomic": is_atomic, "operations": operations});
+        let form = if is_atomic && has_refused { Form::Undone } else { Form::Batch };
+        if form == Form::Undone {
+            // None of it is done, so all of it can be gone on with.
+            self.open = before;
+        }
+        self.call(client, "/batch", body, deeds, form).map(|_| ())
     }
 
-    /// Sends an operation until it is answered with success, as clients are told to; of every second one that is refused
-    /// the client lets go at once.
-    fn send(
-        &mut self,
-        client: &Client,
-        path: &str,
-        body: Value,
-        moves: &[(usize, i64)],
-        holds: Option<(usize, i64)>,
-    ) -> Result<Value, End> {
+    fn send(&mut self, client: &Client, deed: Deed) -> Result<Value, End> {
+        self.call(client, &deed.path.clone(), deed.body.clone(), vec![deed], Form::Alone)
+    }
+
+    /// Sends a call until it is answered with success, as clients are told to; of every second one that is refused the
+    /// client lets go at once.
+    fn call(&mut self, client: &Client, path: &str, body: Value, deeds: Vec<Deed>, form: Form) -> Result<Value, End> {
         let number = self.sent.len();
         let key = format!("{}-{number}", self.name);
-        self.sent.push(Sent {
-            key,
-            path: path.into(),
-            body,
-            moves: moves.into(),
-            holds,
-            answer: None,
-            is_refused: false,
-        });
+        self.sent.push(Sent { key, path: path.into(), body, deeds, form, answer: None, is_refused: false });
         let sent = self.sent.last_mut().unwrap();
         for attempt in 0..PATIENCE {
             let answer = sent.post(client);
             sent.is_refused = false;
             let answer = answer.map_err(|_| End::NoAnswer)?;
             match answer.status {
-                200 => {
+                200 if sent.form != Form::Undone => {
                     sent.answer = Some(answer.body.clone());
+                    self.open.extend(sent.done().filter_map(|(deed, answer)| deed.opened(answer)));
+                    return Ok(answer.body);
+                }
+                400 if sent.form == Form::Undone => {
+                    sent.is_refused = true;
                     return Ok(answer.body);
                 }
                 503 => {
@@ -256,6 +203,13 @@ impl Work {
         let mut was_there = Vec::new();
         for sent in &mut self.sent {
             let again = sent.post(client).unwrap();
+            let is_batch = sent.form != Form::Alone;
+            found.batches += usize::from(is_batch);
+            if sent.form == Form::Undone {
+                assert_eq!((again.status, again.is_replay), (400, false), "{again:?} to {sent:?}");
+                was_there.push(false);
+                continue;
+            }
             assert_eq!(again.status, 200, "{again:?} to {sent:?}");
             match &sent.answer {
                 Some(answer) => {
@@ -268,6 +222,7 @@ impl Work {
                     found.refused += usize::from(sent.is_refused);
                     found.open += 1;
                     found.landed += usize::from(again.is_replay);
+                    found.batches_landed += usize::from(again.is_replay && is_batch);
                     sent.answer = Some(again.body);
                 }
             }
@@ -293,15 +248,16 @@ impl Work {
     fn expected(&self, is_there: &[bool]) -> Vec<Shown> {
         let mut accounts: Vec<Shown> = self.accounts.iter().map(|_| Shown::default()).collect();
         for (sent, _) in self.sent.iter().zip(is_there).filter(|(_, is_there)| **is_there) {
-            for &(account, cents) in &sent.moves {
-                let deal = sent.answer.as_ref().unwrap()["dealId"].as_str().unwrap();
-                let account = &mut accounts[account];
-                account.deals.insert(deal.into(), cents);
-                account.balance += cents;
-                account.available += cents;
-            }
-            if let Some((account, cents)) = sent.holds {
-                accounts[account].available -= cents;
+            for (deed, answer) in sent.done() {
+                for &(account, cents) in &deed.moves {
+                    let account = &mut accounts[account];
+                    account.deals.insert(answer["dealId"].as_str().unwrap().into(), cents);
+                    account.balance += cents;
+                    account.available += cents;
+                }
+                if let Some((account, cents)) = deed.holds {
+                    accounts[account].available -= cents;
+                }
             }
         }
         accounts
@@ -312,10 +268,22 @@ impl Sent {
     fn post(&self, client: &Client) -> Result<Answer, String> {
         client.post(&self.path, &self.key, &self.body)
     }
-}
 
-fn money(cents: i64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
+    /// What was done of it, with the answers; nothing as long as nobody has said so.
+    fn done(&self) -> impl Iterator<Item = (&Deed, &Value)> {
+        let answers: Vec<Option<&Value>> = match (&self.answer, self.form) {
+            (None, _) | (_, Form::Undone) => Vec::new(),
+            (Some(answer), Form::Alone) => vec![Some(answer)],
+            (Some(answer), Form::Batch) => {
+                let results = answer["results"].as_array().unwrap();
+                assert_eq!(results.len(), self.deeds.len(), "{answer}");
+                let is_done = results.iter().map(|result| result.get("result"));
+                assert!(is_done.clone().zip(&self.deeds).all(|(done, deed)| done.is_some() == deed.passes), "{answer}");
+                is_done.collect()
+            }
+        };
+        self.deeds.iter().zip(answers).filter_map(|(deed, answer)| answer.map(|answer| (deed, answer)))
+    }
 }
 
 fn cents(amount: &Value) -> i64 {

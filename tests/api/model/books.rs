@@ -9,6 +9,8 @@ pub(super) type No = &'static str;
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) id: String,
+    /// When it was opened, in milliseconds.
+    pub(super) opened: i64,
     pub(super) currency: &'static str,
     pub(super) decimals: u32,
     /// How far the group lets the minimum go, in minor units.
@@ -124,6 +126,10 @@ pub(super) struct Entry {
     pub(super) is_reversal: bool,
     pub(super) is_reversed: bool,
     pub(super) by_second: bool,
+    /// When it was recorded, in milliseconds, as the file says.
+    pub(super) recorded: i64,
+    /// From when on it counts, where it was back-dated.
+    pub(super) effective: Option<i64>,
     /// What of it is not available yet, and the hour at which it will be.
     pub(super) uncleared: Option<(i128, i64)>,
 }
@@ -131,6 +137,8 @@ pub(super) struct Entry {
 #[derive(Clone, Default)]
 pub(super) struct Books {
     pub(super) hour: i64,
+    /// A moment that has passed, in milliseconds.
+    pub(super) now: i64,
     pub(super) clients: Vec<Client>,
     pub(super) accounts: Vec<Account>,
     pub(super) movements: Vec<Movement>,
@@ -150,6 +158,20 @@ impl Books {
             1.. => account.admits(true),
             _ if account.requires_approval => Err("NEEDS_APPROVAL"),
             _ => account.admits_debit(-signed, action == "CREDIT", 0),
+        }
+    }
+
+    pub(super) fn foresee_backdating(
+        &self,
+        account: usize,
+        action: &str,
+        minor: i128,
+        effective: i64,
+    ) -> Result<(), No> {
+        match self.accounts[account].opened {
+            _ if minor == 0 || action == "BALANCE" => Err("INVALID_FIELD"),
+            opened if effective < opened || effective > self.now.max(opened) => Err("OUT_OF_RANGE"),
+            _ => self.foresee_post(account, action, minor),
         }
     }
 
@@ -329,9 +351,17 @@ impl Books {
             self.accounts[account].balance += minor;
             self.accounts[account].credit_net += if is_trading_credit { minor } else { 0 };
         }
-        let entry =
-            Entry { id, legs, is_trading_credit, is_reversal: false, is_reversed: false, by_second, uncleared: None };
-        self.entries.push(entry);
+        self.entries.push(Entry {
+            id,
+            legs,
+            is_trading_credit,
+            is_reversal: false,
+            is_reversed: false,
+            by_second,
+            recorded: i64::MAX,
+            effective: None,
+            uncleared: None,
+        });
     }
 
     /// Notes that the last entry is a deposit from outside.

@@ -2,7 +2,7 @@
 
 use super::books::{Account, Books, Movement, No};
 use super::clients::{Client, Wait, owners_altered, owners_with, owners_without};
-use super::step::{Arrival, Going, Kind, What};
+use super::step::{Arrival, Going, Kind, Step, What};
 use super::world::{ACCOUNTS, fresh_account};
 use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
@@ -55,6 +55,22 @@ impl Books {
         let client = |number: usize| number % self.clients.len();
         Some(match *what {
             What::Post(number, action, minor) => What::Post(account(number), action, minor),
+            What::Backdate(number, action, minor, when) => {
+                let (opened, since) = (self.accounts[account(number)].opened, self.now);
+                let at = match when % 16 {
+                    0 => opened - 1,
+                    1 => since.max(opened) + 86_400_000,
+                    2 => opened,
+                    _ => {
+                        opened
+                            + i64::try_from(
+                                i128::from((since - opened).max(0)) * i128::from(when) / i128::from(Step::WHENS),
+                            )
+                            .unwrap()
+                    }
+                };
+                What::Backdate(account(number), action, minor, at)
+            }
             What::Ask(number, kind, minor, hours) => What::Ask(account(number), kind, minor, hours),
             What::Go(number, going, part) => {
                 // Mostly one that is as it has to be.
@@ -109,6 +125,11 @@ impl Books {
             What::Post(number, action, minor) => {
                 let amount = of(number).text(minor.into());
                 let body = json!({"amount": amount, "action": format!("DEAL_ACTION_{action}")});
+                to_account(number, "balance", "balance", body)
+            }
+            What::Backdate(number, action, minor, at) => {
+                let (amount, at) = (of(number).text(minor.into()), Moment::from_unix_ms(at).to_string());
+                let body = json!({"amount": amount, "action": format!("DEAL_ACTION_{action}"), "effectiveAt": at});
                 to_account(number, "balance", "balance", body)
             }
             What::Ask(number, kind, minor, hours) => {
@@ -207,6 +228,7 @@ impl Books {
     pub(super) fn foresee(&self, what: &What, is_second: bool) -> Result<(), No> {
         match *what {
             What::Post(account, action, minor) => self.foresee_post(account, action, minor.into()),
+            What::Backdate(account, action, minor, at) => self.foresee_backdating(account, action, minor.into(), at),
             What::Ask(account, kind, minor, _) => self.foresee_ask(account, kind, minor.into()),
             What::Go(movement, going, part) => self.foresee_going(movement, going, part.map(i128::from), is_second),
             What::Transfer(from, to, minor, arrival) => {
@@ -242,7 +264,7 @@ impl Books {
 
     /// Whether a batch will not even be begun for it.
     pub(super) fn is_unreadable(what: &What) -> bool {
-        matches!(*what, What::Post(_, _, 0) | What::Post(_, "deposit" | "withdraw", ..0))
+        matches!(*what, What::Post(_, _, 0) | What::Backdate(_, _, 0, _) | What::Post(_, "deposit" | "withdraw", ..0))
     }
 
     /// Does something that was foreseen to pass. What the answer does not tell stays without an id.
@@ -256,6 +278,10 @@ impl Books {
                 if minor > 0 && matches!(action, "deposit" | "BALANCE") {
                     self.hold_back();
                 }
+            }
+            What::Backdate(account, action, minor, at) => {
+                self.post(deal, vec![(account, minor.into())], action == "CREDIT", is_second);
+                self.entries.last_mut().unwrap().effective = Some(at);
             }
             What::Ask(account, kind, minor, hours) => self.ask(Movement {
                 id: text("id"),
@@ -285,7 +311,8 @@ impl Books {
                 let wait = (waits || is_review).then_some(Wait { is_for_client: !waits, by_second: is_second });
                 let id = answer["account"]["id"].as_str().unwrap().to_owned();
                 let life = if wait.is_some() { "pending" } else { "active" };
-                self.accounts.push(Account { life, wait, ..fresh_account(id, client, sort) });
+                let opened = Moment::parse(answer["account"]["createdAt"].as_str().unwrap()).unwrap().unix_ms();
+                self.accounts.push(Account { life, wait, opened, ..fresh_account(id, client, sort) });
             }
             What::Register(waits) => {
                 let status = if waits { "PENDING" } else { "VERIFIED" };

@@ -99,10 +99,10 @@ impl File {
         self.last_entry = last[0];
     }
 
-    /// The ids of the entries since the books were last checked, in order.
-    pub(super) fn new_entries(&self) -> Vec<String> {
-        self.all("SELECT uuid FROM entries WHERE seq > ?1 ORDER BY seq", [self.last_entry], |row| {
-            Ok(row.get::<_, uuid::Uuid>(0)?.to_string())
+    /// The ids of the entries since the books were last checked, in order, and when they were recorded.
+    pub(super) fn new_entries(&self) -> Vec<(String, i64)> {
+        self.all("SELECT uuid, recorded_at FROM entries WHERE seq > ?1 ORDER BY seq", [self.last_entry], |row| {
+            Ok((row.get::<_, uuid::Uuid>(0)?.to_string(), row.get(1)?))
         })
     }
 

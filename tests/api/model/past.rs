@@ -1,8 +1,10 @@
 //! What was seen once must still be told of that moment.
 
-use super::books::{Account, Books};
-use crate::harness::Caller;
+use super::books::{Account, Books, Entry};
+use super::step::Dice;
+use crate::harness::{Caller, Reply};
 use bursar::domain::clock::Moment;
+use bursar::domain::statement::Basis;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -39,6 +41,62 @@ fn clock(admin: &Caller<'_>) -> Moment {
     Moment::parse(&admin.post("/sandbox/clock", &json!({"advance": 0})).ok().text_at("now")).unwrap()
 }
 
+/// From when on an entry counts.
+fn counts_from(entry: &Entry, basis: Basis) -> i64 {
+    match basis {
+        Basis::Recorded => entry.recorded,
+        Basis::Effective => entry.effective.unwrap_or(entry.recorded),
+    }
+}
+
+/// What an entry posted on an account.
+fn on_account(entry: &Entry, account: usize) -> impl Iterator<Item = i128> {
+    entry.legs.iter().filter(move |leg| leg.0 == account).map(|leg| leg.1)
+}
+
+/// The balance of an account at the end of a millisecond, and the net trading credit in it.
+fn balance_at(books: &Books, account: usize, at: i64, basis: Basis) -> (i128, i128) {
+    let counted = books.entries.iter().filter(|entry| counts_from(entry, basis) <= at);
+    counted.fold((0, 0), |(balance, credit), entry| {
+        let minor: i128 = on_account(entry, account).sum();
+        (balance + minor, credit + if entry.is_trading_credit { minor } else { 0 })
+    })
+}
+
+fn ask(admin: &Caller<'_>, of: &Account, at: Moment, basis: Basis) -> Reply {
+    admin.get(&format!("/accounts/{}/balance?at={at}&basis={}", of.id, basis.name())).ok()
+}
+
+/// An account has, by each basis, the balance that follows from the entries: at a moment at which one begins to count,
+/// just before one, or at any other.
+pub(super) fn check_any_moment(seed: usize, books: &Books, admin: &Caller<'_>) {
+    let mut dice = Dice(seed as u64);
+    let mut below = |end: usize| usize::try_from(dice.below(end as u64)).unwrap();
+    let account = below(books.accounts.len());
+    let of = &books.accounts[account];
+    let entries = books.entries.iter().filter(|entry| on_account(entry, account).next().is_some());
+    // Those that are back-dated are few.
+    let (backdated, on_time): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.effective.is_some());
+    let entries = if backdated.is_empty() || below(2) == 0 { on_time } else { backdated };
+    if entries.is_empty() {
+        return;
+    }
+    let entry = entries[below(entries.len())];
+    let begins = counts_from(entry, Basis::ALL[below(2)]);
+    let at = match below(3) {
+        0 => begins,
+        1 => begins - 1,
+        _ => of.opened + (entry.recorded - of.opened) / 2,
+    };
+    for basis in Basis::ALL {
+        let (balance, credit) = balance_at(books, account, at, basis);
+        let at = Moment::from_unix_ms(at);
+        let told = ask(admin, of, at, basis);
+        let (told, known) = ((told.digits("balance"), told.digits("creditBalance")), (balance, credit.max(0)));
+        assert_eq!(told, (of.text(known.0), of.text(known.1)), "{basis:?} at {at} on {}", of.id);
+    }
+}
+
 impl Seen {
     /// Notes the books as they are. Returns when the next millisecond has begun, so that nothing else falls into this one.
     pub(super) fn now(books: &Books, admin: &Caller<'_>) -> Seen {
@@ -47,47 +105,59 @@ impl Seen {
         Seen { at, accounts: books.accounts.clone(), entries: books.entries.len() }
     }
 
-    /// The balances of an account at that moment are what they were then.
-    pub(super) fn check_balances(&self, number: usize, admin: &Caller<'_>) {
-        let of = &self.accounts[number % self.accounts.len()];
-        let told = admin.get(&format!("/accounts/{}/balance?at={}", of.id, self.at)).ok();
-        for (name, minor) in [
-            ("balance", of.balance),
-            ("availableBalance", of.available()),
-            ("heldBalance", of.held),
-            ("unclearedBalance", of.uncleared),
-            ("pendingBalance", of.pending),
-            ("creditBalance", of.credit_net.max(0)),
-            ("minimumBalance", of.minimum),
-        ] {
-            assert_eq!(
-                told.digits(name),
-                of.text(minor),
-                "{name}, told (left), and seen at {}: {}",
-                self.at,
-                told.text
-            );
+    /// The balances of an account at that moment are what they were then, and by effective time what they would have been.
+    pub(super) fn check_balances(&self, number: usize, books: &Books, admin: &Caller<'_>) {
+        let number = number % self.accounts.len();
+        let of = &self.accounts[number];
+        for basis in Basis::ALL {
+            let (balance, credit_net) = match basis {
+                Basis::Recorded => (of.balance, of.credit_net),
+                Basis::Effective => balance_at(books, number, self.at.unix_ms(), basis),
+            };
+            let told = ask(admin, of, self.at, basis);
+            for (name, minor) in [
+                ("balance", balance),
+                ("availableBalance", balance - of.held - of.uncleared),
+                ("heldBalance", of.held),
+                ("unclearedBalance", of.uncleared),
+                ("pendingBalance", of.pending),
+                ("creditBalance", credit_net.max(0)),
+                ("minimumBalance", of.minimum),
+            ] {
+                let (told, seen) = (told.digits(name), of.text(minor));
+                assert_eq!(told, seen, "{name}, told (left), and seen, {basis:?} at {} on {}", self.at, of.id);
+            }
         }
     }
 
     /// The statement from then on leads from the balance of then to that of now, by the entries that the model knows.
-    pub(super) fn check_statement(&self, number: usize, books: &Books, admin: &Caller<'_>) {
+    pub(super) fn check_statement(&self, number: usize, basis: Basis, books: &Books, admin: &Caller<'_>) {
         let number = number % self.accounts.len();
         let (then, now) = (&self.accounts[number], &books.accounts[number]);
-        let amounts = |legs: &[(usize, i128)]| {
-            let of_account = legs.iter().filter(|leg| leg.0 == number).map(|leg| leg.1);
-            of_account.collect::<Vec<_>>()
+        let opening = match basis {
+            Basis::Recorded => then.balance,
+            Basis::Effective => balance_at(books, number, self.at.unix_ms(), basis).0,
         };
-        let entries = books.entries[self.entries..].iter();
-        let known: Vec<(String, i128)> =
-            entries.flat_map(|entry| amounts(&entry.legs).into_iter().map(|minor| (entry.id.clone(), minor))).collect();
+        let is_later = |(place, entry): &(usize, &Entry)| match basis {
+            Basis::Recorded => *place >= self.entries,
+            Basis::Effective => counts_from(entry, basis) > self.at.unix_ms(),
+        };
+        let mut later: Vec<(usize, &Entry)> = books.entries.iter().enumerate().filter(is_later).collect();
+        // The sort keeps the order of those that count from the same moment on.
+        later.sort_by_key(|(_, entry)| counts_from(entry, basis));
+        let known: Vec<(String, i128)> = later
+            .iter()
+            .flat_map(|(_, entry)| on_account(entry, number).map(|minor| (entry.id.clone(), minor)))
+            .collect();
         let mut known = known.iter();
-        let (mut balance, mut after) = (then.balance, String::new());
+        let (mut balance, mut after) = (opening, String::new());
+        let basis = basis.name();
         let mut period = format!("from={}", Moment::from_unix_ms(self.at.unix_ms() + 1));
         loop {
-            let text = admin.get(&format!("/accounts/{}/statement?limit=7&{period}{after}", now.id)).ok().text;
+            let text =
+                admin.get(&format!("/accounts/{}/statement?limit=7&basis={basis}&{period}{after}", now.id)).ok().text;
             let page: Statement = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-            assert_eq!(page.opening_balance.get(), then.text(then.balance), "opening of {text}");
+            assert_eq!(page.opening_balance.get(), then.text(opening), "opening of {text}");
             assert_eq!(page.closing_balance.get(), now.text(now.balance), "closing of {text}");
             assert_eq!(page.brought_forward.get(), now.text(balance), "brought forward in {text}");
             for line in &page.lines {

@@ -12,10 +12,17 @@ pub(super) struct Step {
     pub(super) is_repeated: bool,
 }
 
+impl Step {
+    /// How many numbers there are for moments in the life of an account.
+    pub(super) const WHENS: i64 = 1 << 20;
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum What {
     /// One-call deposits and withdrawals, and adjustments: the action, and the minor units.
     Post(usize, &'static str, i64),
+    /// An adjustment that counts from an earlier moment on: any number, or, once it is resolved, the moment.
+    Backdate(usize, &'static str, i64, i64),
     /// Announces a deposit, requests a withdrawal, places a hold; perhaps with hours after which it ends.
     Ask(usize, Kind, i64, Option<i64>),
     /// Lets a movement go on; of a capture also how much, or all.
@@ -198,7 +205,13 @@ impl Dice {
     }
 
     fn about_money(&mut self) -> What {
-        match self.below(103) {
+        match self.below(109) {
+            103..=108 => {
+                let actions = ["CREDIT", "FEE", "FEE", "BONUS", "CORRECTION", "CORRECTION", "BALANCE"];
+                let sign = self.from(&[1, -1]);
+                let when = i64::try_from(self.below(Step::WHENS as u64)).unwrap();
+                What::Backdate(self.any(), self.from(&actions), sign * self.minor(), when)
+            }
             100 => What::Flags(self.any(), !self.one_in(4), !self.one_in(4)),
             101 => {
                 let mut name = || (!self.one_in(3)).then(|| usize::try_from(self.below(3)).unwrap());

@@ -5,10 +5,11 @@ use super::clients::Client;
 use super::deeds::Setting;
 use super::feed::Feed;
 use super::file::{Figures, File};
-use super::past::Seen;
+use super::past::{Seen, check_any_moment};
 use super::step::{Step, What};
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
+use bursar::domain::statement::Basis;
 use serde_json::{Value, json};
 
 /// What is drawn up for each sequence: code of the group, currency, decimals, minimum of the group in whole units, hours for
@@ -94,6 +95,7 @@ pub(super) fn fresh_account(id: String, client: usize, sort: usize) -> Account {
     let (_, currency, decimals, least, hold_hours, requires_approval) = ACCOUNTS[sort];
     Account {
         id,
+        opened: 0,
         currency,
         decimals,
         least: least * 10i128.pow(decimals),
@@ -133,13 +135,15 @@ impl<'a> World<'a> {
         let mut books = Books::default();
         for (sort, (_, currency, ..)) in ACCOUNTS.iter().enumerate() {
             let body = json!({"profileId": client, "currency": currency, "groupId": groups[sort]});
-            let id = admin.post("/accounts", &body).ok().text_at("account/id");
-            books.accounts.push(fresh_account(id, 0, sort));
+            let opened = admin.post("/accounts", &body).ok();
+            let at = Moment::parse(&opened.text_at("account/createdAt")).unwrap().unix_ms();
+            books.accounts.push(Account { opened: at, ..fresh_account(opened.text_at("account/id"), 0, sort) });
         }
         let email = admin.get(&format!("/profiles/{client}")).ok().text_at("email");
         books.clients.push(Client { id: client, email, status: "VERIFIED", by_second: false });
         let file = File::open(&server.data_dir().join("bursar.db"));
         let now = server.advance(0);
+        books.now = now.unix_ms();
         World {
             server,
             admin,
@@ -180,6 +184,7 @@ impl<'a> World<'a> {
             What::Clock(hours) => {
                 let reply = self.admin.post("/sandbox/clock", &json!({"advance": hours * 3_600})).ok();
                 self.now = Moment::parse(&reply.text_at("now")).unwrap();
+                self.books.now = self.now.unix_ms();
                 self.books.pass(*hours);
                 self.books.finish_closing();
                 true
@@ -225,9 +230,9 @@ impl<'a> World<'a> {
         let ids = self.file.new_entries();
         let known = self.books.entries.len().checked_sub(ids.len()).expect("more entries than the model knows");
         assert!(self.books.entries[..known].iter().all(|entry| !entry.id.is_empty()), "an entry is missing");
-        for (entry, id) in self.books.entries[known..].iter_mut().zip(ids) {
+        for (entry, (id, recorded)) in self.books.entries[known..].iter_mut().zip(ids) {
             assert!(entry.id.is_empty() || entry.id == id, "{} is stored as {id}", entry.id);
-            entry.id = id;
+            (entry.id, entry.recorded) = (id, recorded);
         }
     }
 
@@ -416,9 +421,11 @@ impl<'a> World<'a> {
         if self.taken.is_multiple_of(RECALL_EVERY) && !self.past.is_empty() {
             // Any of them, and any account; what is long ago as well as what has just been.
             let seen = &self.past[(self.taken * 7 / RECALL_EVERY) % self.past.len()];
-            seen.check_balances(self.taken / RECALL_EVERY, &self.admin);
+            seen.check_balances(self.taken / RECALL_EVERY, &self.books, &self.admin);
+            check_any_moment(self.taken, &self.books, &self.admin);
             if self.taken.is_multiple_of(5 * RECALL_EVERY) {
-                seen.check_statement(self.taken / 5 / RECALL_EVERY, &self.books, &self.admin);
+                let number = self.taken / 5 / RECALL_EVERY;
+                seen.check_statement(number, Basis::ALL[number / 2 % 2], &self.books, &self.admin);
             }
         }
         if is_audit {

@@ -34,6 +34,7 @@ mod portfolios;
 mod profiles;
 mod proof;
 mod proof_events;
+mod proof_figures;
 mod restores;
 mod sessions;
 mod snapshot;

@@ -4,6 +4,7 @@
 use super::StoreError;
 use super::connection::open_reader;
 use super::entries::entry_kind;
+use super::proof_figures::{History, HistoryStatements};
 use super::transaction::{ReadTx, Snapshot, sql, unreadable};
 use crate::domain::clock::Moment;
 use crate::domain::entry::{EntryHash, EntryKind, EntryRecord, GENESIS, comment_hash, decode_legs};
@@ -275,13 +276,16 @@ impl ReadTx<'_> {
         Ok(sum)
     }
 
-    /// Postings by book: running balances that follow from the amounts and end at the book's balance.
+    /// Postings by book: running balances that follow from the amounts and end at the book's balance; and beside them the
+    /// history of what is held and awaited.
     fn prove_ledger(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<SetSum, StoreError> {
         let credit_reversals: HashSet<i64> =
             self.all(sql!("proof/credit_reversals"), [], |row| row.get(0))?.into_iter().collect();
         let mut sum = SetSum::default();
         let mut totals: HashMap<i64, (i64, i64)> = HashMap::with_capacity(books.len());
         let mut current: (i64, i64, i64) = (0, 0, 0);
+        let mut histories = HistoryStatements::prepare(self)?;
+        let mut history = History::begin(&mut histories)?;
         let mut statement = self.connection().prepare(sql!("proof/postings"))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -298,11 +302,14 @@ impl ReadTx<'_> {
                 });
             }
             current.1 = balance;
+            let recorded_at: i64 = row.get(4)?;
             if kind == EntryKind::Credit || (kind == EntryKind::Reversal && credit_reversals.contains(&seq)) {
                 current.2 = current.2.wrapping_add(amount);
+                if books.get(&book).is_some_and(|line| line.role == "client") {
+                    history.credit(proof, (book, recorded_at), amount)?;
+                }
             }
             let (high, low) = id_parts(row.get(7)?);
-            let recorded_at: i64 = row.get(4)?;
             let effective_at = row.get::<_, Option<i64>>(8)?.unwrap_or(recorded_at);
             sum.add([book, seq, amount, balance, recorded_at, effective_at, kind as i64, high, low]);
             if let Some(comment) = row.get::<_, Option<String>>(6)? {
@@ -310,6 +317,7 @@ impl ReadTx<'_> {
             }
             proof.postings += 1;
         }
+        history.finish(proof)?;
         totals.insert(current.0, (current.1, current.2));
         let mut ids: Vec<_> = books.keys().copied().collect();
         ids.sort_unstable();

@@ -46,6 +46,7 @@ fn each_kind_of_tampering_is_found() {
     let sound = audit(&clean);
     assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stdout));
 
+    let past = "recorded_at < (SELECT max(l.recorded_at) FROM book_figures l WHERE l.book_id = book_figures.book_id)";
     let last = "(SELECT max(seq) FROM events)";
     let kept = "(SELECT key_hash FROM idempotency_0 LIMIT 1)";
     for (sql, check) in [
@@ -77,6 +78,15 @@ fn each_kind_of_tampering_is_found() {
         ("DELETE FROM movements WHERE state = 'pending' AND kind = 'hold'".into(), "reserved"),
         ("UPDATE book_figures SET held_minor = held_minor + 1".into(), "figures"),
         ("DELETE FROM book_figures".into(), "figures"),
+        (format!("UPDATE book_figures SET held_minor = held_minor + 1 WHERE {past} AND held_minor > 0"), "figures"),
+        (format!("UPDATE book_figures SET uncleared_minor = uncleared_minor + 1 WHERE {past} AND uncleared_minor > 0"), "figures"),
+        (format!("UPDATE book_figures SET pending_minor = 0 WHERE {past} AND pending_minor > 0"), "figures"),
+        (format!("UPDATE book_figures SET credit_net_minor = credit_net_minor - 1 WHERE {past} AND credit_net_minor <> 0"), "figures"),
+        (format!("UPDATE book_figures SET recorded_at = recorded_at - 1 WHERE {past} AND held_minor > 0"), "figures"),
+        (format!("UPDATE book_figures SET recorded_at = recorded_at + 1 WHERE {past} AND pending_minor > 0"), "figures"),
+        (format!("DELETE FROM book_figures WHERE {past} AND held_minor > 0"), "figures"),
+        (format!("DELETE FROM book_figures WHERE {past} AND credit_net_minor <> 0"), "figures"),
+        ("INSERT INTO book_figures SELECT book_id, min(recorded_at) - 1, 5, 0, 0, 0, 0, group_id FROM book_figures".into(), "figures"),
         ("UPDATE postings SET effective_at = recorded_at - 1 WHERE entry_seq = 2".into(), "journal"),
         ("INSERT INTO postings SELECT book_id, 99999, 1, balance_minor + 1, recorded_at, kind, entry_uuid, NULL, NULL
           FROM postings ORDER BY entry_seq DESC LIMIT 1".into(), "journal"),

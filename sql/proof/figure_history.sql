@@ -3,10 +3,6 @@ FROM books b
 LEFT JOIN accounts a ON a.id = b.id
 LEFT JOIN book_figures f
        ON f.book_id = b.id AND f.recorded_at = (SELECT max(l.recorded_at) FROM book_figures l WHERE l.book_id = b.id)
-WHERE b.held_minor <> coalesce(f.held_minor, 0)
-   OR b.uncleared_minor <> coalesce(f.uncleared_minor, 0)
-   OR b.pending_minor <> coalesce(f.pending_minor, 0)
-   OR b.credit_net_minor <> coalesce(f.credit_net_minor, 0)
-   OR coalesce(a.minimum_minor, 0) <> coalesce(f.minimum_minor, 0)
+WHERE coalesce(a.minimum_minor, 0) <> coalesce(f.minimum_minor, 0)
    OR a.group_id <> f.group_id
 LIMIT 20

@@ -384,10 +384,13 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// The history of what books hold back ends with what they hold back now.
+    /// The history of the group and the limit of accounts ends with what they are now. The other figures of the history are
+    /// proven row by row beside the ledger.
     fn prove_figure_history(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for book in self.all(sql!("proof/figure_history"), [], |row| row.get::<_, i64>(0))? {
-            proof.find("figures", || format!("the history of book {book} does not end with its present figures"));
+            proof.find("figures", || {
+                format!("the history of book {book} does not end with its present group and limit")
+            });
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ConfigErrors, Flags, Loaded, Sources};
 use outcome::{Exit, Failure};
-use output::Output;
+use output::{Output, Stdout, unless_nobody_reads};
 
 /// Accounts & funding back office for small brokers: one binary, one SQLite file.
 #[derive(Debug, Parser)]
@@ -146,7 +146,7 @@ fn report(failure: &Failure, json: bool) {
 /// Help that was asked for is no failure; a wrong command line is, and an unknown command is answered with the list.
 fn not_a_command(error: &clap::Error, json: bool) -> Result<(), Failure> {
     if !error.use_stderr() {
-        return Ok(error.print()?);
+        return Ok(unless_nobody_reads(error.print(), ())?);
     }
     let text = error.render().to_string();
     let mut message = text.trim().trim_start_matches("error: ").to_owned();
@@ -170,7 +170,7 @@ impl Session<'_> {
 }
 
 fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = Stdout::lock();
     let Some(command) = cli.command else {
         return Ok(write!(stdout, "{}", Cli::command().render_help())?);
     };

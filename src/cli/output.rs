@@ -1,6 +1,6 @@
 //! Where results go: JSON for machines, lines and tables for people.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde_json::Value;
 
@@ -22,6 +22,34 @@ impl Output<'_> {
             false => writeln!(self.to, "{}", text.as_ref().trim_end())?,
         }
         Ok(self.to.flush()?)
+    }
+}
+
+/// Stdout of a command. A reader that has gone, as `head` does, has read what it wanted: nothing is said about it, and the
+/// exit code is what it would be otherwise.
+pub(super) struct Stdout(io::StdoutLock<'static>);
+
+impl Stdout {
+    pub(super) fn lock() -> Stdout {
+        Stdout(io::stdout().lock())
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unless_nobody_reads(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        unless_nobody_reads(self.0.flush(), ())
+    }
+}
+
+/// The result of writing; success, where nobody reads any more.
+pub(super) fn unless_nobody_reads<T>(written: io::Result<T>, done: T) -> io::Result<T> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(done),
+        written => written,
     }
 }
 

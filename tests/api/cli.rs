@@ -312,3 +312,51 @@ fn an_audit_finds_what_was_tampered_with() {
     assert_eq!(home.run(&["audit", "nowhere.db"]).code, 4);
     assert_eq!(home.run(&["audit", &home.file("other.db", "not a database")]).code, 4);
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure_and_the_exit_code_is_what_it_would_be() {
+    let home = Home::installed();
+    let tampered = home.path("tampered.db");
+    fs::copy(home.data().join("bursar.db"), &tampered).unwrap();
+    let file = rusqlite::Connection::open(&tampered).unwrap();
+    file.execute("UPDATE books SET balance_minor = balance_minor + 1", []).unwrap();
+    file.execute("DELETE FROM events WHERE seq = (SELECT min(seq) FROM events)", []).unwrap();
+    drop(file);
+    let tampered = tampered.display().to_string();
+    for command in [
+        &["audit"][..],
+        &["audit", &tampered],
+        &["config", "show"],
+        &["config", "check"],
+        &["config", "schema"],
+        &["operator", "list"],
+        &["token", "list"],
+        &["reference", "show"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+        &["db", "stats"],
+        &["db", "optimize"],
+        &["backup", "list"],
+        &["restore", "plan"],
+        &["healthcheck"],
+        &["openapi"],
+        &["version"],
+        &["help"],
+        &["--help"],
+        &["audit", "--help"],
+        &["--version"],
+        &[],
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let arguments = [command, json].concat();
+            // Nobody reads, from before the command begins.
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let ran = Ran::of(home.command(&arguments).stdout(writer).output().unwrap());
+            let read = home.run(&arguments);
+            assert_eq!((ran.code, &ran.stderr), (read.code, &read.stderr), "{arguments:?}");
+            assert!(!ran.stderr.contains("panic") && !ran.stderr.contains("pipe"), "{arguments:?}: {}", ran.stderr);
+        }
+    }
+    assert_eq!(home.run(&["audit", &tampered]).code, 5);
+}

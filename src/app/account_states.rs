@@ -1,6 +1,6 @@
 //! The life of an account as operators steer it: locks, setting aside, closing.
 
-use super::accounts::{find, told};
+use super::accounts::{find, find_as, told};
 use super::ledger::{Draft, Side, post};
 use super::movements::return_announced;
 use super::owners::owners_of;
@@ -13,7 +13,7 @@ use crate::domain::event::EventType;
 use crate::domain::ids::{AccountId, ProfileSerial};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::profile::ProfileStatus;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Noun, Refusal};
 use crate::store::{AccountRequest, Awaits, BookOwner};
 
 /// Locks an account, or replaces its lock.
@@ -153,7 +153,8 @@ fn let_use(work: &Work<'_>, account: &Account) -> Result<Account, Failure> {
     told(work, account.id, EventType::AccountApproved)
 }
 
-/// Sets an account aside or takes it back into use: active, inactive, dormant.
+/// Sets an account aside or takes it back into use: active, inactive, dormant. Taking one into use that is closing calls
+/// the closing off; deposits that were returned for it stay returned.
 ///
 /// Refusals: unknown; the account's state does not allow it.
 pub struct SetLifecycle {
@@ -182,7 +183,7 @@ impl Command for SetLifecycle {
 }
 
 /// Closes an account: announced deposits are returned, the balance goes to another account if one is named, and as soon
-/// as nothing is left the account is archived. Until then it pays out and takes nothing in.
+/// as nothing is left the account is archived. Until then it pays out, and takes in nothing but what it owes.
 ///
 /// Refusals: unknown; archived or waiting for approval; the target is the same account, of another currency or mode, or
 /// takes no credits; the account is locked or its debits are switched off while there is something to sweep.
@@ -204,7 +205,7 @@ impl Command for CloseAccount {
         }
         let account = find(work, self.id)?;
         if let Some(target) = self.sweep_to {
-            admit_target(&account, &find(work, target)?)?;
+            admit_target(&account, &find_as(work, target, Noun::SweepTarget)?)?;
         }
         if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::PendingApproval) {
             return Err(Refusal::AccountState(account.lifecycle).into());
@@ -247,7 +248,7 @@ fn sweep(work: &Work<'_>, from: AccountId, to: AccountId) -> Result<(), Failure>
     }
     admit_way_out(&from, &to)?;
     from.admit_funds(Direction::Debit)?;
-    to.admit_funds(Direction::Credit)?;
+    to.admit_credit(amount, false)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let draft = Draft {
         kind: EntryKind::Transfer,

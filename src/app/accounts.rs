@@ -381,7 +381,12 @@ impl Command for ArchiveAccount {
 
 /// The account that a command is about, if its caller sees it.
 pub(super) fn find(work: &Work<'_>, id: AccountId) -> Result<Account, Failure> {
-    let account = work.tx.account(id, work.visibility())?.ok_or(Refusal::NotFound(Noun::Account))?;
+    find_as(work, id, Noun::Account)
+}
+
+/// The same of one of several accounts: a refusal says which of them it was.
+pub(super) fn find_as(work: &Work<'_>, id: AccountId, noun: Noun) -> Result<Account, Failure> {
+    let account = work.tx.account(id, work.visibility())?.ok_or(Refusal::NotFound(noun))?;
     work.involve(account.profile);
     Ok(account)
 }

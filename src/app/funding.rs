@@ -61,8 +61,11 @@ impl Command for PostFunds {
         if direction == Direction::Debit && account.standing.requires_approval {
             return Err(Refusal::NeedsApproval.into());
         }
-        account.admit_funds(direction)?;
         let is_credit = self.kind == EntryKind::Credit;
+        match direction {
+            Direction::Credit => account.admit_credit(amount, is_credit)?,
+            Direction::Debit => account.admit_funds(direction)?,
+        }
         if direction == Direction::Debit && !account.balances.covers(amount, is_credit) {
             return Err(account.insufficient_funds(is_credit).into());
         }

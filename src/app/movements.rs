@@ -1,6 +1,6 @@
 //! What all movements have in common: they are asked for, they go on, they are told and listed.
 
-use super::accounts::find as find_account;
+use super::accounts::find_as;
 use super::ledger::PostedDraft;
 use super::scheduler::JobKind;
 use super::told::tell_movement;
@@ -49,13 +49,13 @@ pub(super) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecima
 impl MovementRequest {
     /// Checks all that can be checked of a request on one account, and finds the account and the amount.
     pub(super) fn resolve(&self, work: &Work<'_>, kind: MovementKind) -> Result<(Account, Amount), Failure> {
-        let resolved = self.account_and_amount(work)?;
+        let resolved = self.account_and_amount(work, Noun::Account)?;
         self.admit_reference(work, kind)?;
         Ok(resolved)
     }
 
     /// Checks the texts and the time, and finds the account and the amount.
-    pub(super) fn account_and_amount(&self, work: &Work<'_>) -> Result<(Account, Amount), Failure> {
+    pub(super) fn account_and_amount(&self, work: &Work<'_>, noun: Noun) -> Result<(Account, Amount), Failure> {
         text::check("reason", &self.reason, text::COMMENT_MAX)?;
         if let Some(reference) = &self.reference {
             text::check("reference", reference, REFERENCE_MAX)?;
@@ -63,7 +63,7 @@ impl MovementRequest {
         if self.expires_at.is_some_and(|at| at <= work.now) {
             return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
         }
-        let account = find_account(work, self.account)?;
+        let account = find_as(work, self.account, noun)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if amount.is_negative() {
             return Err(Refusal::invalid("amount", "must be above zero").into());

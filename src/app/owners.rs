@@ -9,6 +9,7 @@ use crate::domain::account::Account;
 use crate::domain::clock::Moment;
 use crate::domain::event::{Event, EventType};
 use crate::domain::ids::{AccountId, PortfolioId, ProfileId};
+use crate::domain::labels::AccountLabels;
 use crate::domain::owner::{Owner, OwnerAccess, Owners};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::{Noun, Refusal};
@@ -61,7 +62,8 @@ impl Command for AddOwner {
         check_version(self.expected_version, account.version)?;
         profile.admit_verified()?;
         account.admit_change()?;
-        let version = write(work, &account, &old, &new, (EventType::AccountOwnerAdded, profile.id))?;
+        let version =
+            write(work, &account, &old, &new, (EventType::AccountOwnerAdded, profile.id), TakenAlias::Refuses)?;
         written(&new, self.profile, version)
     }
 }
@@ -97,7 +99,8 @@ impl Command for AlterOwner {
         new.alter(self.profile, self.access, self.priority)?;
         admit_primary(work, &old, &new)?;
         account.admit_change()?;
-        let version = write(work, &account, &old, &new, (EventType::AccountOwnerChanged, self.profile))?;
+        let version =
+            write(work, &account, &old, &new, (EventType::AccountOwnerChanged, self.profile), TakenAlias::Refuses)?;
         written(&new, self.profile, version)
     }
 }
@@ -127,7 +130,8 @@ impl Command for RemoveOwner {
         new.remove(self.profile)?;
         admit_primary(work, &old, &new)?;
         account.admit_change()?;
-        write(work, &account, &old, &new, (EventType::AccountOwnerRemoved, self.profile)).map(|_| ())
+        write(work, &account, &old, &new, (EventType::AccountOwnerRemoved, self.profile), TakenAlias::Refuses)
+            .map(|_| ())
     }
 }
 
@@ -168,7 +172,23 @@ struct OwnerTold {
     priority: Option<usize>,
     /// How many owners there are.
     owners: usize,
+    /// The account has lost its alias: another one of the next primary owner has it.
+    #[serde(skip_serializing_if = "is_false")]
+    alias_dropped: bool,
     version: String,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What becomes of the alias of an account where another one of the next primary owner has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TakenAlias {
+    /// The change is refused: whoever asks for it can change one of the two first.
+    Refuses,
+    /// It is dropped: what has happened cannot wait for a name.
+    IsDropped,
 }
 
 /// Writes the owners of an account and all that follows from it. Returns the account's version.
@@ -178,12 +198,14 @@ pub(super) fn write(
     old: &Owners,
     new: &Owners,
     (kind, subject): (EventType, ProfileId),
+    taken_alias: TakenAlias,
 ) -> Result<u64, Failure> {
     if old == new {
         return Ok(account.version);
     }
     work.tx.set_owners(account.book, new, work.now)?;
     let (leaving, primary) = (old.primary(), new.primary());
+    let mut alias_dropped = false;
     if leaving.profile != primary.profile {
         let portfolio = work.tx.default_portfolio(
             account.standing.ledger,
@@ -192,7 +214,17 @@ pub(super) fn write(
             work.now,
         )?;
         // Its alias goes with it, and may be taken there.
-        check_account_labels(work, &account.labels, (account.standing.ledger, portfolio), Some(account))?;
+        let is_other = |holder: &AccountId| *holder != account.id;
+        if taken_alias == TakenAlias::IsDropped
+            && !account.labels.alias.is_empty()
+            && work.tx.account_of_alias(portfolio, &account.labels.alias)?.as_ref().is_some_and(is_other)
+        {
+            let labels = AccountLabels { alias: String::new(), ..account.labels.clone() };
+            work.tx.set_account_labels(account.book, &labels)?;
+            alias_dropped = true;
+        } else {
+            check_account_labels(work, &account.labels, (account.standing.ledger, portfolio), Some(account))?;
+        }
         let serial = work.tx.next_portfolio_serial(portfolio)?;
         work.tx.move_account(account.book, primary.serial, portfolio, serial)?;
     }
@@ -209,6 +241,7 @@ pub(super) fn write(
         access: new.access(subject),
         priority: new.priority(subject),
         owners: new.list().len(),
+        alias_dropped,
         version: version.to_string(),
     };
     let profile = Some((leaving.serial, leaving.profile));

@@ -3,7 +3,7 @@
 
 use super::account_states::review_is_over;
 use super::accounts::told as account_told;
-use super::owners::{admit_primary, owners_of, write};
+use super::owners::{TakenAlias, admit_primary, owners_of, write};
 use super::profiles::{check_version, find, told};
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Lock, LockHolder, LockReason};
@@ -82,7 +82,8 @@ impl Command for DenyProfile {
 }
 
 /// Notes that a client is dead. It leaves all accounts that have other owners: the next one follows where it was the
-/// primary owner. Accounts without heirs get a lock of the system. Its sessions end.
+/// primary owner; an alias that this one uses for another account is dropped. Accounts without heirs get a lock of the
+/// system. Its sessions end.
 ///
 /// Refusals: a day that is none, or in the future; unknown; version differs; no right to change accounts, if it has any; an
 /// heir is hidden; archived.
@@ -134,7 +135,8 @@ fn leave(work: &Work<'_>, account: &Account, client: ProfileId) -> Result<(), Fa
     match new.remove(client) {
         Ok(()) => {
             admit_primary(work, &old, &new)?;
-            write(work, account, &old, &new, (EventType::AccountOwnerRemoved, client)).map(|_| ())
+            let subject = (EventType::AccountOwnerRemoved, client);
+            write(work, account, &old, &new, subject, TakenAlias::IsDropped).map(|_| ())
         }
         Err(Refusal::LastOwner) => {
             // A fraud investigation does not end with the suspect.

@@ -117,8 +117,8 @@ fn refresh(work: &Work<'_>, parts: &mut [(Part, Amount)]) -> Result<(), Failure>
 }
 
 impl ReverseEntry {
-    /// Refuses to turn a transfer round that would take money past the second operator, but for administrators, who can
-    /// move the account out of the rule as well.
+    /// Refuses what would take money past the second operator: out of an account whose debits take one, to the house or to
+    /// an account without the rule. But for administrators, who can move the account out of the rule as well.
     fn admit_ways_out(&self, work: &Work<'_>, parts: &[(Part, Amount)]) -> Result<(), Failure> {
         if work.caller.principal.require(Right::Administer).is_ok() {
             return Ok(());
@@ -129,6 +129,9 @@ impl ReverseEntry {
                 _ => None,
             })
         };
+        if clients(false).next().is_none() && clients(true).any(|from| from.standing.requires_approval) {
+            return Err(Refusal::NeedsApproval.into());
+        }
         clients(true).try_for_each(|from| clients(false).try_for_each(|to| admit_way_out(from, to)))
     }
 
@@ -141,7 +144,7 @@ impl ReverseEntry {
         author: crate::domain::ids::PrincipalSerial,
     ) -> Result<(), Failure> {
         if !amount.is_negative() {
-            return Ok(account.admit_funds(Direction::Credit)?);
+            return Ok(account.admit_credit(amount, is_credit)?);
         }
         if account.standing.requires_approval && author == work.caller.principal.serial {
             return Err(Refusal::OwnRequest.into());

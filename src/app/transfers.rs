@@ -1,6 +1,6 @@
 //! Transfers between accounts, in one currency or across two.
 
-use super::accounts::find as find_account;
+use super::accounts::find_as as find_account;
 use super::ledger::{Draft, Side, post};
 use super::movements::{MovementRequest, step, told};
 use super::withdrawals::{admit_debit, admit_way_out};
@@ -13,7 +13,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
 use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::principal::Right;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Noun, Refusal};
 use crate::store::BookOwner;
 
 /// How much arrives.
@@ -46,8 +46,8 @@ impl Command for Transfer {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, work: &Work<'_>) -> Result<Movement, Failure> {
-        let (from, amount) = self.request.account_and_amount(work)?;
-        let to = find_account(work, self.to)?;
+        let (from, amount) = self.request.account_and_amount(work, Noun::Payer)?;
+        let to = find_account(work, self.to, Noun::Receiver)?;
         let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
         let is_same_currency = from_owner.currency == to_owner.currency;
         let arriving = match (self.arrival, is_same_currency) {
@@ -70,7 +70,7 @@ impl Command for Transfer {
         }
         admit_way_out(&from, &to)?;
         from.admit_funds(Direction::Debit)?;
-        to.admit_funds(Direction::Credit)?;
+        to.admit_credit(arriving, false)?;
         admit_debit(&from, amount)?;
 
         let serial = self.request.note(work, MovementKind::Transfer, &from, Some(&to), amount)?;

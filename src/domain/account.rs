@@ -24,7 +24,7 @@ pub enum Lifecycle {
     Inactive,
     /// Unused for long, set aside by an operator.
     Dormant,
-    /// Pays out what is left, takes nothing in.
+    /// Pays out what is left, takes in nothing but what it owes.
     Closing,
     /// Archived, for good.
     Closed,
@@ -53,11 +53,12 @@ impl Lifecycle {
         }
     }
 
-    /// Whether an operator may set this state aside for another one. Approval, closing and archiving have ways of their own.
+    /// Whether an operator may set this state aside for another one; a closing can be called off. Approval, closing and
+    /// archiving have ways of their own.
     pub fn may_become(self, next: Lifecycle) -> bool {
         matches!(
             (self, next),
-            (Lifecycle::Inactive | Lifecycle::Dormant, Lifecycle::Active)
+            (Lifecycle::Inactive | Lifecycle::Dormant | Lifecycle::Closing, Lifecycle::Active)
                 | (Lifecycle::Active | Lifecycle::Dormant, Lifecycle::Inactive)
                 | (Lifecycle::Active | Lifecycle::Inactive, Lifecycle::Dormant)
         )
@@ -337,6 +338,22 @@ impl Account {
             (Lifecycle::Active, _) | (Lifecycle::Closing, Direction::Debit) => {}
             (state, _) => return Err(Refusal::AccountState(state)),
         }
+        self.admit_unlocked(direction)
+    }
+
+    /// The same for an amount that comes in. An account that is closing takes in what it owes, and no more: else its closing
+    /// could never end. Trading credit pays no debt.
+    pub fn admit_credit(&self, amount: Amount, is_trading_credit: bool) -> Result<(), Refusal> {
+        let after = self.balances.balance.checked_add(amount);
+        let pays_debt = !is_trading_credit && after.is_some_and(|after| !after.is_positive());
+        if self.lifecycle == Lifecycle::Closing && pays_debt {
+            return self.admit_unlocked(Direction::Credit);
+        }
+        self.admit_funds(Direction::Credit)
+    }
+
+    /// Refuses what the lock or the flags do not allow.
+    fn admit_unlocked(&self, direction: Direction) -> Result<(), Refusal> {
         match (self.lock, direction) {
             (Lock::None, _) | (Lock::CreditsOnly, Direction::Credit) | (Lock::DebitsOnly, Direction::Debit) => {}
             _ => return Err(Refusal::AccountLocked),

@@ -20,6 +20,12 @@ pub enum Noun {
     Profile,
     /// An account.
     Account,
+    /// The account that pays, of a transfer.
+    Payer,
+    /// The account that receives, of a transfer.
+    Receiver,
+    /// The account to which another one is swept.
+    SweepTarget,
     /// An account group.
     Group,
     /// A deal.
@@ -45,7 +51,7 @@ impl Noun {
     pub fn word(self) -> &'static str {
         match self {
             Noun::Profile => "profile",
-            Noun::Account => "account",
+            Noun::Account | Noun::Payer | Noun::Receiver | Noun::SweepTarget => "account",
             Noun::Group => "account group",
             Noun::Deal => "deal",
             Noun::Deposit => "deposit",

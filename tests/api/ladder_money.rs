@@ -96,6 +96,7 @@ pub(super) fn reversals(ladders: &Ladders, server: &Server) {
     let (first, second) = (admin.deposit(&account, "10"), admin.deposit(&account, "10"));
     let reverse = |caller: &Caller<'_>, id: &str, body: &Value| caller.post(&format!("/entries/{id}/reverse"), body);
     let reversal = reverse(&admin, &first, &json!({})).ok().text_at("dealId");
+    let third = operator.deposit(&account, "10");
     let group = admin.get(&format!("/accounts/{account}")).ok().text_at("groupId");
     require_approval(server, &group, true);
     admin.step(&format!("/accounts/{account}/lock")).ok();
@@ -106,8 +107,9 @@ pub(super) fn reversals(ladders: &Ladders, server: &Server) {
     ladder.rung(&reverse(&admin, NOBODY, &plain), "NOT_FOUND");
     ladder.rung(&reverse(&admin, &first, &plain), "ALREADY_REVERSED");
     ladder.rung(&reverse(&admin, &reversal, &plain), "NOT_REVERSIBLE");
+    ladder.rung(&reverse(&operator, &second, &plain), "NEEDS_APPROVAL");
     ladder.rung(&reverse(&admin, &second, &plain), "OWN_REQUEST");
-    ladder.rung(&reverse(&operator, &second, &plain), "ACCOUNT_LOCKED");
+    ladder.rung(&reverse(&admin, &third, &plain), "ACCOUNT_LOCKED");
     require_approval(server, &group, false);
 }
 

@@ -112,9 +112,14 @@ fn an_account_is_set_aside_and_taken_back() {
     step("activate").ok(); // already so
     admin.deposit(&account, "1");
     step("close").ok();
-    for way in ["activate", "inactive", "dormant"] {
+    for way in ["inactive", "dormant"] {
         step(way).refused(400, 9, "ACCOUNT_CLOSING");
     }
+    // A closing can be called off.
+    assert_eq!(step("activate").ok().json()["lifecycle"], "ACTIVE");
+    admin.deposit(&account, "1");
+    admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 1})).ok();
+    step("close").ok();
     admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 11})).ok();
     for way in STEPS {
         admin.step(&format!("/accounts/{account}{way}")).refused(400, 9, "ACCOUNT_ARCHIVED");
@@ -157,6 +162,52 @@ fn closing_ends_when_nothing_is_left() {
     assert_eq!(state(&account), "CLOSING");
     assert_eq!(close(&account, &json!({"sweepToAccountId": to})).ok().json()["lifecycle"], "CLOSED");
     assert_eq!(admin.balance(&to), "30.00");
+}
+
+#[test]
+fn a_closing_account_takes_in_what_it_owes_and_no_more() {
+    let server = Server::start("");
+    server.set_rules("minimum_balance = \"-50\"");
+    let admin = server.admin();
+    let owing = || {
+        let account = admin.new_account("USD");
+        admin.put(&format!("/accounts/{account}"), &json!({"minimumBalance": "-50"})).ok();
+        let spent = admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": "40"})).ok();
+        assert_eq!(admin.step(&format!("/accounts/{account}/close")).ok().text_at("lifecycle"), "CLOSING");
+        (account, spent.text_at("dealId"))
+    };
+    let (account, _) = owing();
+    let other = funded(&admin, "100");
+    let at = |path: &str| format!("/accounts/{account}/{path}");
+    let adjust = |amount: &str, action: &str| json!({"amount": amount, "action": format!("DEAL_ACTION_{action}")});
+    let transfer = |amount: &str| json!({"fromAccountId": other, "toAccountId": account, "amount": amount});
+    let before = server.trace();
+    for (path, body) in [
+        (at("deposit"), json!({"amount": "40.01"})),
+        (at("deposits"), json!({"amount": "1"})),
+        (at("balance"), adjust("40.01", "CORRECTION")),
+        (at("balance"), adjust("1", "CREDIT")),
+        ("/transfers".into(), transfer("40.01")),
+        (format!("/accounts/{other}/close"), json!({"sweepToAccountId": account})),
+    ] {
+        admin.post(&path, &body).refused(400, 9, "ACCOUNT_CLOSING");
+    }
+    assert_eq!(server.trace(), before);
+    admin.step(&at("lock")).ok();
+    admin.post(&at("deposit"), &json!({"amount": "1"})).refused(400, 9, "ACCOUNT_LOCKED");
+    admin.step(&at("unlock")).ok();
+    // Paid by the client and by a friend, the rest written off.
+    admin.post(&at("deposit"), &json!({"amount": "10"})).ok();
+    admin.post("/transfers", &transfer("5")).ok();
+    assert_eq!((field(&admin, &account, "lifecycle"), admin.balance(&account)), (json!("CLOSING"), "-25.00".into()));
+    admin.post(&at("balance"), &adjust("25.01", "CORRECTION")).refused(400, 9, "ACCOUNT_CLOSING");
+    admin.post(&at("balance"), &adjust("25", "CORRECTION")).ok();
+    assert_eq!((field(&admin, &account, "lifecycle"), admin.balance(&account)), (json!("CLOSED"), "0.00".into()));
+    // Or what it had spent comes back.
+    let (account, spent) = owing();
+    admin.step(&format!("/entries/{spent}/reverse")).ok();
+    assert_eq!(field(&admin, &account, "lifecycle"), "CLOSED");
+    server.trace();
 }
 
 #[test]

@@ -108,6 +108,42 @@ fn a_wrong_report_is_corrected() {
 }
 
 #[test]
+fn an_alias_that_the_heir_uses_does_not_stand_in_the_way() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (dead, heir) = (admin.new_profile(), admin.new_profile());
+    let [taken, free, of_heir] = [&dead, &dead, &heir].map(|it| admin.new_account_of(it, "USD"));
+    let label = |id: &str, body: &Value| drop(admin.put(&format!("/accounts/{id}"), body).ok());
+    label(&taken, &json!({"alias": "main", "reference": "r-1", "name": "Savings", "metadata": {"branch": "Oslo"}}));
+    label(&free, &json!({"alias": "second"}));
+    label(&of_heir, &json!({"alias": "main"}));
+    for id in [&taken, &free] {
+        add(&admin, id, &heir, "FULL");
+    }
+    // Whoever changes owners by hand can change an alias first.
+    let before = server.trace();
+    admin.delete(&format!("/accounts/{taken}/owners/{dead}")).refused(409, 6, "DUPLICATE_ALIAS");
+    assert_eq!(server.trace(), before);
+    let last = admin.get("/events?limit=1000").ok().text_at("lastSeq");
+    admin.step(&format!("/profiles/{dead}/deceased")).ok();
+    let labels = |id: &str| ["profileId", "alias", "reference", "name"].map(|name| account(&admin, id)[name].clone());
+    assert_eq!(labels(&taken), [json!(heir), json!(""), json!("r-1"), json!("Savings")]);
+    assert_eq!(account(&admin, &taken)["metadata"], json!({"branch": "Oslo"}));
+    assert_eq!((labels(&free)[1].clone(), labels(&of_heir)[1].clone()), (json!("second"), json!("main")));
+    let events = admin.get(&format!("/events?after={last}&types=account.owner_removed")).ok().json();
+    let told: Vec<_> = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["objectId"].clone(), event["data"]["aliasDropped"].clone()))
+        .collect();
+    assert_eq!(told, [(json!(taken), json!(true)), (json!(free), Value::Null)]);
+    let replaced = json!({"alias": "joint"});
+    admin.put(&format!("/accounts/{taken}"), &replaced).ok();
+    server.trace();
+}
+
+#[test]
 fn an_account_does_not_go_to_an_heir_out_of_sight() {
     let server = Server::start("");
     let admin = server.admin();

@@ -109,7 +109,7 @@ fn a_deposit_that_waits_can_be_reversed_and_never_clears() {
 }
 
 #[test]
-fn where_the_group_says_so_another_operator_takes_a_credit_back() {
+fn where_the_group_says_so_an_administrator_takes_a_credit_of_another_operator_back() {
     let server = Server::start("");
     server.set_rules("requires_approval = true");
     let admin = server.admin();
@@ -121,6 +121,31 @@ fn where_the_group_says_so_another_operator_takes_a_credit_back() {
     let forced = json!({"force": true, "reason": "mine"});
     admin.post(&format!("/entries/{deal}/reverse"), &forced).refused(400, 9, "OWN_REQUEST");
     assert_eq!(server.trace(), before);
-    second.step(&format!("/entries/{deal}/reverse")).ok();
-    assert_eq!(admin.balance(&account), "0.00");
+    let before = server.trace();
+    for action in ["deposit", "balance"] {
+        // What somebody else has posted, and what it has posted itself.
+        let deals = [&admin, &second].map(|caller| {
+            caller.post(&format!("/accounts/{account}/{action}"), &json!({"amount": "10"})).ok().text_at("dealId")
+        });
+        for deal in &deals {
+            second.step(&format!("/entries/{deal}/reverse")).refused(400, 9, "NEEDS_APPROVAL");
+        }
+        let batch = json!({"atomic": false, "operations": [{"operation": "reverseEntry", "entryId": deals[0]}]});
+        let reply = second.post("/batch", &batch).ok();
+        assert_eq!(reply.text_at("results/0/error/details/0/reason"), "NEEDS_APPROVAL");
+        admin.step(&format!("/entries/{}/reverse", deals[1])).ok();
+    }
+    assert_ne!(server.trace(), before);
+    assert_eq!(admin.balance(&account), "30.00");
+    // Within the rule, from one account to another, anybody but the one who did it turns it round; and a debit, anybody.
+    let other = admin.new_account("USD");
+    let moved = json!({"fromAccountId": account, "toAccountId": other, "amount": "10"});
+    let moved = admin.post("/transfers", &moved).ok().text_at("dealId");
+    admin.step(&format!("/entries/{moved}/reverse")).refused(400, 9, "OWN_REQUEST");
+    second.step(&format!("/entries/{moved}/reverse")).ok();
+    let paid = second.ask(&account, "withdrawals", "10");
+    admin.step(&format!("/withdrawals/{paid}/approve")).ok();
+    let paid = second.step(&format!("/withdrawals/{paid}/pay")).ok().text_at("dealId");
+    second.step(&format!("/entries/{paid}/reverse")).ok();
+    assert_eq!(admin.balance(&account), "30.00");
 }

@@ -117,8 +117,14 @@ fn both_accounts_of_a_transfer_must_be_seen() {
     admin.deposit(&own, "10");
     admin.deposit(&hidden, "10");
     let before = server.trace();
-    retail.post("/transfers", &transfer(&own, &hidden, "1")).refused(404, 5, "NOT_FOUND");
-    retail.post("/transfers", &transfer(&hidden, &own, "1")).refused(404, 5, "NOT_FOUND");
+    let sent = |from: &str, to: &str| retail.post("/transfers", &transfer(from, to, "1")).refused(404, 5, "NOT_FOUND");
+    assert_eq!(
+        (sent(&own, &hidden).field(), sent(&hidden, &own).field()),
+        ("toAccountId".into(), "fromAccountId".into())
+    );
+    let sweep = json!({"sweepToAccountId": hidden});
+    let swept = retail.post(&format!("/accounts/{own}/close"), &sweep).refused(404, 5, "NOT_FOUND");
+    assert_eq!(swept.field(), "sweepToAccountId");
     assert_eq!(server.trace(), before);
     let made = admin.post("/transfers", &transfer(&hidden, &own, "1")).ok();
     retail.get(&format!("/transfers/{}", made.text_at("id"))).refused(404, 5, "NOT_FOUND");

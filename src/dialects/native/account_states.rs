@@ -81,7 +81,7 @@ pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
     run(&call, ApproveAccount { id: fields::path_id(&call)?, expected_version }).await
 }
 
-/// Take an account into use that is inactive or dormant.
+/// Take an account into use that is inactive or dormant, or call its closing off.
 #[utoipa::path(post, path = "/accounts/{id}/activate", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
 pub(super) async fn activate(call: Call) -> Result<Reply, Refusal> {

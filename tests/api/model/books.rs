@@ -67,6 +67,14 @@ impl Account {
         }
     }
 
+    /// Whether money may come in: to one that is closing, what it owes.
+    pub(super) fn admits_credit(&self, minor: i128, is_trading_credit: bool) -> Result<(), No> {
+        match self.life {
+            "closing" if !is_trading_credit && self.balance + minor <= 0 => self.admit_lock(true),
+            _ => self.admits(true),
+        }
+    }
+
     /// Whether state, lock and flags let money in, or out.
     pub(super) fn admits(&self, is_credit: bool) -> Result<(), No> {
         self.admit_life(is_credit)?;
@@ -155,7 +163,7 @@ impl Books {
         match signed {
             _ if is_one_sided && minor <= 0 => Err("INVALID_FIELD"),
             0 => Err("INVALID_FIELD"),
-            1.. => account.admits(true),
+            1.. => account.admits_credit(minor, action == "CREDIT"),
             _ if account.requires_approval => Err("NEEDS_APPROVAL"),
             _ => account.admits_debit(-signed, action == "CREDIT", 0),
         }
@@ -243,7 +251,7 @@ impl Books {
             return Err("NEEDS_APPROVAL");
         }
         payer.admits(false)?;
-        receiver.admits(true)?;
+        receiver.admits_credit(arriving, false)?;
         payer.admits_debit(minor, false, 0)?;
         Ok(arriving)
     }
@@ -257,8 +265,10 @@ impl Books {
             _ => {}
         }
         let guarded = |of: &(usize, i128)| self.accounts[of.0].requires_approval;
+        let mut receivers = entry.legs.iter().filter(|leg| leg.1 < 0).peekable();
+        let is_to_house = receivers.peek().is_none();
         let is_way_out = entry.legs.iter().any(|leg| leg.1 > 0 && guarded(leg))
-            && entry.legs.iter().any(|leg| leg.1 < 0 && !guarded(leg));
+            && (is_to_house || receivers.any(|leg| !guarded(leg)));
         if is_second && is_way_out {
             return Err("NEEDS_APPROVAL");
         }
@@ -267,7 +277,7 @@ impl Books {
             let account = &self.accounts[account];
             match minor {
                 // What a debit took comes back.
-                ..0 => account.admits(true),
+                ..0 => account.admits_credit(-minor, entry.is_trading_credit),
                 _ if account.requires_approval && entry.by_second == is_second => Err("OWN_REQUEST"),
                 _ if force => account.admits(false),
                 _ => account.admits_debit(minor, entry.is_trading_credit, freed),
@@ -275,9 +285,10 @@ impl Books {
         })
     }
 
-    pub(super) fn foresee_life(&self, account: usize) -> Result<(), No> {
+    pub(super) fn foresee_life(&self, account: usize, state: &str) -> Result<(), No> {
         match self.accounts[account].life {
             "inactive" | "dormant" => Ok(()),
+            "closing" if state == "activate" => Ok(()),
             _ => self.accounts[account].admit_life(true),
         }
     }
@@ -330,7 +341,7 @@ impl Books {
             return Err("NEEDS_APPROVAL");
         }
         from.admit_lock(false)?;
-        to.admits(true)?;
+        to.admits_credit(amount, false)?;
         Ok(amount)
     }
 

@@ -146,10 +146,6 @@ impl Books {
             ("deny", "VERIFIED") => Err("PROFILE_VERIFIED"),
             ("deny", status @ ("DECEASED" | "ARCHIVED")) => refused_by(status),
             ("archive", _) if !self.open_accounts_of(client).is_empty() => Err("ACCOUNTS_LEFT"),
-            ("deceased", _) => self.open_accounts_of(client).into_iter().try_for_each(|account| {
-                owners_without(&self.accounts[account].owners, client)
-                    .map_or(Ok(()), |new| self.admit_owners(account, &new))
-            }),
             _ => Ok(()),
         }
     }
@@ -210,7 +206,12 @@ impl Books {
             match after {
                 "VERIFIED" => self.end_review(account, is_second),
                 "DECEASED" => match owners_without(&self.accounts[account].owners, client) {
-                    Ok(new) => self.accounts[account].owners = new,
+                    Ok(new) => {
+                        if self.admit_owners(account, &new).is_err() {
+                            self.accounts[account].alias = None;
+                        }
+                        self.accounts[account].owners = new;
+                    }
                     Err(_) => (self.accounts[account].lock, self.accounts[account].is_lock_kept) = ("FULL", true),
                 },
                 _ => {}

@@ -237,7 +237,7 @@ impl Books {
             What::Reverse(entry, force) => self.foresee_reversal(entry, force, is_second),
             What::Lock(account, _, is_kept) => self.foresee_lock(account, is_kept, is_second),
             What::Unlock(account) => self.foresee_unlock(account, is_second),
-            What::Life(account, _) => self.foresee_life(account),
+            What::Life(account, state) => self.foresee_life(account, state),
             What::Minimum(account, minor) => self.foresee_minimum(account, minor.into()),
             What::Flags(account, ..) => self.foresee_change(account),
             What::Label(account, reference, alias) => self.foresee_labels(account, reference, alias),

@@ -1,23 +1,16 @@
--- What was reserved and given back in one go comes to nothing and is left out.
-SELECT account_id, created_at AS at, iif(kind = 'deposit', 0, amount_minor) AS held, 0 AS uncleared,
-       iif(kind = 'deposit', amount_minor, 0) AS pending, 0 AS credit
-FROM movements
-WHERE NOT (state IN ('posted', 'voided', 'expired') AND updated_at = created_at AND clears_at IS NULL)
-UNION ALL
-SELECT account_id, updated_at, -amount_minor, 0, 0, 0
-FROM movements
-WHERE kind <> 'deposit' AND state IN ('posted', 'voided', 'expired') AND updated_at <> created_at
-UNION ALL
-SELECT account_id, updated_at, 0, 0, -amount_minor, 0
-FROM movements
-WHERE kind = 'deposit' AND state IN ('posted', 'voided', 'expired') AND updated_at <> created_at AND clears_at IS NULL
-UNION ALL
-SELECT m.account_id, e.recorded_at, 0, m.amount_minor, -m.amount_minor, 0
-FROM movements m
-JOIN entries e ON e.seq = m.entry_seq
-WHERE m.clears_at IS NOT NULL
-UNION ALL
-SELECT account_id, updated_at, 0, -amount_minor, 0, 0
-FROM movements
-WHERE clears_at IS NOT NULL AND uncleared_minor = 0
+-- Each movement reserves what it is about when it begins and gives it back when it ends; a deposit that is held back is
+-- then uncleared until it is cleared. What was reserved and given back in one go comes to nothing and is left out.
+SELECT m.account_id,
+       CASE s.step WHEN 1 THEN m.created_at WHEN 2 THEN coalesce(e.recorded_at, m.updated_at) ELSE m.updated_at END AS at,
+       iif(m.kind <> 'deposit', s.reserved * m.amount_minor, 0) AS held,
+       iif(m.clears_at IS NOT NULL, s.uncleared * m.amount_minor, 0) AS uncleared,
+       iif(m.kind = 'deposit', s.reserved * m.amount_minor, 0) AS pending,
+       0 AS credit
+FROM movements m NOT INDEXED
+CROSS JOIN (SELECT 1 AS step, 1 AS reserved, 0 AS uncleared UNION ALL SELECT 2, -1, 1 UNION ALL SELECT 3, 0, -1) s
+  ON s.step = 1
+  OR (s.step = 2 AND m.state IN ('posted', 'voided', 'expired'))
+  OR (s.step = 3 AND m.clears_at IS NOT NULL AND m.uncleared_minor = 0)
+LEFT JOIN entries e ON e.seq = m.entry_seq AND m.clears_at IS NOT NULL
+WHERE NOT (m.state IN ('posted', 'voided', 'expired') AND m.updated_at = m.created_at AND m.clears_at IS NULL)
 ORDER BY 1, 2

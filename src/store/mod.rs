@@ -35,6 +35,7 @@ mod profiles;
 mod proof;
 mod proof_events;
 mod proof_figures;
+mod proof_settings;
 mod restores;
 mod sessions;
 mod snapshot;

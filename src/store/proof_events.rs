@@ -4,6 +4,7 @@
 use super::StoreError;
 use super::event_balances::{EventCheckpoint, Figures, Rebuilt, take_in};
 use super::proof::Proof;
+use super::proof_settings::Settings;
 use super::transaction::{ReadTx, sql};
 use crate::domain::event::EventType;
 use crate::domain::ids::EntrySeq;
@@ -40,10 +41,12 @@ impl ReadTx<'_> {
             is_over: false,
         };
         let mut objects = Objects::new(self)?;
+        let mut settings = Settings::begin(self, checkpoint.seq.0 > 0)?;
         let mut rebuilt = self.checkpoint_figures()?;
         let mut previous = None;
-        let mut statement =
-            self.connection().prepare("SELECT seq, type, object_uuid, payload FROM events ORDER BY seq")?;
+        let mut statement = self
+            .connection()
+            .prepare("SELECT seq, type, object_uuid, payload, recorded_at FROM events ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let kind = row.get_ref(1)?.as_str().unwrap_or_default();
@@ -53,6 +56,10 @@ impl ReadTx<'_> {
             proof.events += 1;
             if event.seq <= checkpoint.seq.0 {
                 continue;
+            }
+            settings.reach(proof, row.get(4)?)?;
+            if kind == EventType::AccountUpdated.name() {
+                settings.take(event.object, row.get_ref(3)?.as_str().unwrap_or_default());
             }
             if !row.get_ref(3)?.as_str().is_ok_and(|payload| take_in(&mut rebuilt, payload)) {
                 proof.find("events", || format!("event {} cannot be read", event.seq));
@@ -70,6 +77,7 @@ impl ReadTx<'_> {
         }
         record.finish(proof, previous.unwrap_or(0))?;
         entries.finish(proof)?;
+        settings.finish(proof, self)?;
         self.prove_rebuilt(proof, &rebuilt)
     }
 

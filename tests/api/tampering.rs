@@ -32,8 +32,12 @@ fn findings(output: &Output) -> Vec<String> {
 fn each_kind_of_tampering_is_found() {
     let server = Server::start("[events]\nretention_days = 10\n");
     everything(&server);
+    server.set_rules("minimum_balance = \"-90\"");
     let admin = server.admin();
     let account = admin.new_account("USD");
+    for minimum in ["-70", "-90", "-60"] {
+        admin.put(&format!("/accounts/{account}"), &json!({"minimumBalance": minimum})).ok();
+    }
     admin.deposit(&account, "5");
     let key = admin.key("kept");
     key.post(&format!("/accounts/{account}/deposit"), &json!({"amount": "1"})).ok();
@@ -86,6 +90,10 @@ fn each_kind_of_tampering_is_found() {
         (format!("UPDATE OR REPLACE book_figures SET recorded_at = recorded_at + 1 WHERE {past} AND pending_minor > 0"), "figures"),
         (format!("DELETE FROM book_figures WHERE {past} AND held_minor > 0"), "figures"),
         (format!("DELETE FROM book_figures WHERE {past} AND credit_net_minor <> 0"), "figures"),
+        (format!("UPDATE book_figures SET minimum_minor = minimum_minor - 1 WHERE {past} AND held_minor > 0"), "figures"),
+        (format!("UPDATE book_figures SET minimum_minor = minimum_minor - 1 WHERE {past} AND minimum_minor < 0"), "figures"),
+        (format!("UPDATE book_figures SET group_id = (SELECT max(id) FROM account_groups) WHERE {past}"), "figures"),
+        (format!("DELETE FROM book_figures WHERE {past} AND minimum_minor < 0"), "figures"),
         ("INSERT INTO book_figures SELECT book_id, min(recorded_at) - 1, 5, 0, 0, 0, 0, group_id FROM book_figures".into(), "figures"),
         ("UPDATE postings SET effective_at = recorded_at - 1 WHERE entry_seq = 2".into(), "journal"),
         ("INSERT INTO postings SELECT book_id, 99999, 1, balance_minor + 1, recorded_at, kind, entry_uuid, NULL, NULL

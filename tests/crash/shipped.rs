@@ -25,7 +25,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
     server.signal_end();
     server.ended();
     let (mut went_on, mut began_anew, mut lost, mut most) = (0, 0, 0, 0);
-    let count = rounds(4, 40);
+    let count = rounds(4, 15);
     for round in 0..count {
         let before = stream(&place.data());
         let (sign, gone) = (place.home.path().join("sign"), place.home.path().join("data.lost"));

@@ -250,3 +250,25 @@ fn a_clock_that_was_moved_back_hides_nothing_from_a_restore() {
     backup(&home, &["prune"]).json();
     assert_eq!(restore(&home, &["plan"]).json()["backup"], made["name"], "and it is not the one that goes");
 }
+
+#[test]
+fn a_database_that_is_not_right_is_not_backed_up() {
+    let (home, _) = with_backup();
+    let before = files(&home.data().join("backups"));
+    let change = |sql: &str| Connection::open(home.data().join("bursar.db")).unwrap().execute_batch(sql).unwrap();
+    let one = "(SELECT max(id) FROM books)";
+    change(&format!("UPDATE books SET balance_minor = balance_minor + 1 WHERE id = {one}"));
+    let error = backup(&home, &["create"]).error(5);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("no backup was made") && message.contains("balance"), "{error}");
+    assert!(error["next"].as_str().unwrap().contains("bursar audit"), "{error}");
+    assert_eq!(files(&home.data().join("backups")), before, "and the good one is still there");
+    let record = fs::read_to_string(home.data().join("backup-record.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert!(record["last_failure"]["reason"].as_str().unwrap().contains("balance"), "{record}");
+    assert_eq!(record["failures"], 1);
+    assert!(!home.data().join("backup.tmp").exists());
+    change(&format!("UPDATE books SET balance_minor = balance_minor - 1 WHERE id = {one}"));
+    assert_eq!(backup(&home, &["create"]).json()["manifest"]["reason"], "manual");
+    assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
+}

@@ -240,7 +240,6 @@ fn a_clock_that_was_moved_back_hides_nothing_from_a_restore() {
         let entry = path.file_stem().unwrap().to_str().unwrap().split_once('-').unwrap().1.to_owned();
         fs::rename(&path, directory.join(format!("20990101T000000Z-{entry}.{ending}"))).unwrap();
     }
-    home.json(&["operator", "disable", "nobody"]);
     let mut served = home.serve();
     assert_eq!(served.stop(), 0);
     let made = backup(&home, &["create"]).json();

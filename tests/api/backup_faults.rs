@@ -240,8 +240,8 @@ fn a_clock_that_was_moved_back_hides_nothing_from_a_restore() {
         let entry = path.file_stem().unwrap().to_str().unwrap().split_once('-').unwrap().1.to_owned();
         fs::rename(&path, directory.join(format!("20990101T000000Z-{entry}.{ending}"))).unwrap();
     }
-    let mut served = home.serve();
-    assert_eq!(served.stop(), 0);
+    let password = home.file("password", "correct horse\n");
+    home.json(&["operator", "add", "grace", "--role", "viewer", "--password-file", &password]).json();
     let made = backup(&home, &["create"]).json();
     let plan = restore(&home, &["plan"]).json();
     assert_eq!(plan["backup"], made["name"], "the one that holds most, whatever its name says: {plan}");

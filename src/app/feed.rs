@@ -5,7 +5,7 @@ use super::{App, Caller};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EventSeq, PrincipalSerial};
 use crate::domain::principal::Right;
-use crate::domain::refusal::{Credentials, Refusal};
+use crate::domain::refusal::{Credentials, Excess, Refusal};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,8 +62,12 @@ impl Streams {
     fn take_place(&self, principal: PrincipalSerial) -> Result<(), Refusal> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_principal = open.each.get(&principal).copied().unwrap_or(0);
-        if open.all >= self.limits.all || of_principal >= self.limits.each {
-            return Err(Refusal::Throttled { retry_after_s: RETRY_AFTER_S });
+        let too_many = |what| Err(Refusal::Throttled { what, retry_after_s: RETRY_AFTER_S });
+        if open.all >= self.limits.all {
+            return too_many(Excess::Streams { max: self.limits.all });
+        }
+        if of_principal >= self.limits.each {
+            return too_many(Excess::StreamsOfOperator { max: self.limits.each });
         }
         open.all += 1;
         open.each.insert(principal, of_principal + 1);
@@ -99,7 +103,8 @@ pub struct EventStream {
     caller: Caller,
     wanted: ReadEvents,
     news: watch::Receiver<()>,
-    epoch: u64,
+    /// The state of operators and tokens for which the caller was last found good; none before the first look.
+    epoch: Option<u64>,
     rested: Instant,
     beat: Instant,
     is_over: bool,
@@ -118,7 +123,6 @@ impl App {
         if self.streams.is_closing.load(Ordering::Acquire) {
             return Err(Refusal::ShuttingDown);
         }
-        let epoch = self.principals.epoch();
         let news = self.store.news();
         self.streams.take_place(caller.principal.serial)?;
         let now = Instant::now();
@@ -128,7 +132,8 @@ impl App {
             caller: caller.clone(),
             wanted: ReadEvents { limit: AT_ONCE, ..wanted },
             news,
-            epoch,
+            // The token may have been revoked since it was looked up.
+            epoch: None,
             rested: now,
             beat: now + self.streams.limits.heartbeat,
             is_over: false,
@@ -212,7 +217,7 @@ impl EventStream {
             return Err(Refusal::ShuttingDown);
         }
         let epoch = self.app.principals.epoch();
-        if epoch != self.epoch {
+        if self.epoch != Some(epoch) {
             let present = self.app.principal_again(&self.caller.principal)?;
             let is_same = present.visibility == self.caller.principal.visibility
                 && present.require(Right::ReadEvents).is_ok()
@@ -221,7 +226,7 @@ impl EventStream {
                 return Err(Refusal::Unauthenticated(Credentials::Revoked));
             }
             self.caller.principal = Arc::new(present);
-            self.epoch = epoch;
+            self.epoch = Some(epoch);
         }
         match self.caller.address {
             Some(address) => self.caller.principal.admit(self.app.now(), address),

@@ -4,7 +4,7 @@ use super::tokens::FreshToken;
 use super::work::refusal_of_read;
 use super::{App, Failure, refusal_of};
 use crate::domain::ids::{RequestId, TokenId};
-use crate::domain::refusal::{Credentials, Refusal};
+use crate::domain::refusal::{Credentials, Excess, Refusal};
 use crate::domain::text;
 use crate::store::{AuditRow, NewToken, TokenKind};
 use std::net::IpAddr;
@@ -78,7 +78,7 @@ impl App {
     ) -> Result<(), Refusal> {
         let subjects = [subject.to_owned(), format!("address:{address}")];
         if let Some(retry_after_s) = self.logins.wait_s(&subjects, self.now()) {
-            return Err(Refusal::Throttled { retry_after_s });
+            return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
         }
         if self.verify_password(password, hash).await? {
             // Only the name: one's own account must not give back tries at those of others.

@@ -7,7 +7,7 @@ use crate::domain::clock::Moment;
 use crate::domain::group::TradeStatus;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, ProfileSerial, SessionId};
 use crate::domain::principal::{Right, Visibility};
-use crate::domain::refusal::{Credentials, Refusal};
+use crate::domain::refusal::{Credentials, Excess, Refusal};
 use crate::domain::text;
 use crate::store::{AuditRow, ReadTx, StoreError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -145,7 +145,7 @@ impl App {
     async fn check_session_login(&self, subject: &str, password: String, hash: Option<String>) -> Result<(), Refusal> {
         let subjects = [subject.to_owned()];
         if let Some(retry_after_s) = self.logins.wait_s(&subjects, self.now()) {
-            return Err(Refusal::Throttled { retry_after_s });
+            return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
         }
         if self.verify_password(password, hash).await? {
             self.logins.right(subject);

@@ -95,6 +95,39 @@ pub enum Remainder {
     Accounts,
 }
 
+/// What a caller had too much of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excess {
+    /// Wrong passwords.
+    Logins,
+    /// Streams of events of all operators together.
+    Streams {
+        /// The limit.
+        max: usize,
+    },
+    /// Streams of events of this operator, over all its tokens.
+    StreamsOfOperator {
+        /// The limit.
+        max: usize,
+    },
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (who, max, setting) = match self {
+            Excess::Logins => return f.write_str("too many attempts"),
+            Excess::Streams { max } => ("the server has", max, "events.max_streams"),
+            Excess::StreamsOfOperator { max } => ("you have", max, "events.max_streams_per_operator"),
+        };
+        write!(
+            f,
+            "{who} {max} event streams open, and {setting} allows no more: close one, follow several types with one stream, \
+             or read GET /events in pages"
+        )
+    }
+}
+
 /// Why a request was refused, in order of precedence.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,8 +141,10 @@ pub enum Refusal {
         /// The limit in bytes.
         limit_bytes: usize,
     },
-    /// Too many requests or wrong logins.
+    /// Too many wrong logins, or too many streams of events.
     Throttled {
+        /// What there was too much of.
+        what: Excess,
         /// When to try again, in seconds.
         retry_after_s: u32,
     },
@@ -377,7 +412,7 @@ impl fmt::Display for Refusal {
             Refusal::HeadersTooLarge { limit_bytes } => {
                 write!(f, "the request line and the headers may have at most {limit_bytes} bytes together")
             }
-            Refusal::Throttled { retry_after_s } => write!(f, "too many attempts; try again in {retry_after_s} s"),
+            Refusal::Throttled { what, retry_after_s } => write!(f, "{what}; try again in {retry_after_s} s"),
             Refusal::UnknownRoute => f.write_str("no such path"),
             Refusal::WrongMethod { allowed } => write!(f, "this path allows {}", allowed.join(", ")),
             Refusal::Unauthenticated(Credentials::Missing) => {

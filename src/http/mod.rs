@@ -148,6 +148,7 @@ fn start(
         app: Arc::clone(app),
         body_limit: usize::try_from(config.server.body_limit_bytes).unwrap_or(1 << 20),
         body_timeout: timeout,
+        send_timeout: Duration::from_millis(config.server.send_timeout_ms),
     });
     let gate = web::Data::new(Gate::new(Arc::clone(app), &config.access));
     let mounted = plan.clone();
@@ -166,6 +167,7 @@ fn start(
         .max_connections((connections / workers.max(1)).max(1))
         .client_request_timeout(timeout)
         .keep_alive(KEEP_ALIVE)
+        .on_connect(tls::note_line)
         .shutdown_timeout(config.server.shutdown_timeout_s)
         .disable_signals();
     for address in &plan.listen {

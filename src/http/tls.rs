@@ -3,12 +3,18 @@
 
 use super::ServeError;
 use crate::config::Tls;
+use crate::dialects::kit::Line;
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use socket2::SockRef;
+use std::any::Any;
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
@@ -79,6 +85,22 @@ impl Certificates {
         if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != now {
             self.reload();
         }
+    }
+}
+
+/// Lets handlers hang up on clients who speak HTTP/2. There the streams of one connection wait for their reader each for
+/// itself, and the system, which cuts off other clients who do not read, sees a connection that is well.
+pub(super) fn note_line(connection: &dyn Any, noted: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
+    let (socket, session) = stream.get_ref();
+    if session.alpn_protocol() == Some(b"h2") {
+        match SockRef::from(socket).try_clone() {
+            Ok(socket) => noted.insert(Line::new(socket)),
+            Err(error) => {
+                tracing::warn!(%error, "a client that does not read could not be cut off");
+                None
+            }
+        };
     }
 }
 

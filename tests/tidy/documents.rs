@@ -17,7 +17,7 @@ use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::movement::MovementState;
 use bursar::domain::principal::Right;
 use bursar::domain::profile::ProfileStatus;
-use bursar::domain::refusal::{Credentials, Noun, Refusal, Remainder};
+use bursar::domain::refusal::{Credentials, Excess, Noun, Refusal, Remainder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use uuid::Uuid;
@@ -115,7 +115,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::AddressNotAllowed,
         Refusal::ShuttingDown,
         Refusal::HeadersTooLarge { limit_bytes: 1 },
-        Refusal::Throttled { retry_after_s: 1 },
+        Refusal::Throttled { what: Excess::Logins, retry_after_s: 1 },
         Refusal::UnknownRoute,
         Refusal::WrongMethod { allowed: vec!["GET"] },
     ];

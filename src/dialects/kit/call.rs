@@ -1,7 +1,9 @@
 //! A call: one request whose caller is known and whose body has arrived.
 
 use super::body::read_json;
+use super::live::{self, Line};
 use super::query::QueryParams;
+use super::reply::Reply;
 use super::routes::PathValues;
 use crate::app::{App, Caller, Command, Done, Query, RetryKey};
 use crate::domain::ids::RequestId;
@@ -9,9 +11,11 @@ use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
+use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a request came from, and the name under which it is logged.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +29,7 @@ pub struct Origin {
 /// One request, ready to be handled.
 pub struct Call {
     pub(super) app: Arc<App>,
+    pub(super) send_timeout: Duration,
     pub(super) request: HttpRequest,
     pub(super) body: Bytes,
     pub(super) caller: Option<Caller>,
@@ -134,6 +139,12 @@ impl Call {
                 Ok(is_named("text/csv") && !is_named("application/json"))
             }
         }
+    }
+
+    /// 200 with a body that is sent as it comes, for as long as the server likes and the client reads.
+    pub fn stream(&self, content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
+        let line = self.request.conn_data::<Line>().cloned();
+        Reply::stream(content_type, live::at_the_pace_of_the_reader(bytes, self.send_timeout, line))
     }
 
     /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.

@@ -2,8 +2,9 @@
 
 mod body;
 mod call;
-mod members;
 mod csv;
+mod live;
+mod members;
 mod query;
 mod reply;
 mod routes;
@@ -11,6 +12,7 @@ mod routes;
 pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
 pub use csv::CsvTable;
+pub use live::Line;
 pub use members::{Members, Scalar, sent};
 pub use query::QueryParams;
 pub use reply::Reply;

@@ -59,8 +59,8 @@ impl Reply {
         Ok(Reply { status: StatusCode::OK, body, replayed: false, version: None })
     }
 
-    /// 200 with a body that is sent as it comes, for as long as the server and the client like.
-    pub fn stream(content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
+    /// 200 with a body that is sent as it comes.
+    pub(super) fn stream(content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
         let body = ReplyBody::Stream(content_type, Box::pin(bytes));
         Reply { status: StatusCode::OK, body, replayed: false, version: None }
     }

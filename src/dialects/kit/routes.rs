@@ -184,6 +184,8 @@ pub struct Shared {
     pub body_limit: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a client may leave unread what it was sent.
+    pub send_timeout: Duration,
 }
 
 /// Answers requests to paths that a dialect does not have.
@@ -231,8 +233,19 @@ async fn handle<D: Dialect>(
     let is_write = !matches!(*wanted, Method::GET);
     let body = if is_write { read_body(payload, &shared, route).await? } else { Bytes::new() };
     let retry_key = if is_write { D::retry_key(&request)?.map(str::to_owned) } else { None };
-    let app = Arc::clone(&shared.app);
-    let call = Call { app, request, body, caller, origin, retry_key, dialect: D::NAME, pattern: route.path, values };
+    let (app, send_timeout) = (Arc::clone(&shared.app), shared.send_timeout);
+    let call = Call {
+        app,
+        send_timeout,
+        request,
+        body,
+        caller,
+        origin,
+        retry_key,
+        dialect: D::NAME,
+        pattern: route.path,
+        values,
+    };
     (route.handler)(call).await
 }
 
@@ -308,7 +321,7 @@ pub fn respond<D: Dialect>(answer: Result<Reply, Refusal>, request: RequestId) -
                 Refusal::WrongMethod { allowed } => {
                     response.insert_header((header::ALLOW, allowed.join(", ")));
                 }
-                Refusal::Throttled { retry_after_s } | Refusal::Busy { retry_after_s } => {
+                Refusal::Throttled { retry_after_s, .. } | Refusal::Busy { retry_after_s } => {
                     response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
                 }
                 Refusal::StorageUnavailable | Refusal::ShuttingDown => {

@@ -140,7 +140,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let wanted = wanted(&call)?;
     if call.accepts(EVENT_STREAM) {
         let followed = call.app().follow(call.caller()?, wanted).await?;
-        return Ok(Reply::stream(EVENT_STREAM, event_stream::bytes(followed)));
+        return Ok(call.stream(EVENT_STREAM, event_stream::bytes(followed)));
     }
     Reply::ok(&EventList::of(call.ask(wanted).await?)?)
 }

@@ -156,7 +156,8 @@ impl App {
         }
     }
 
-    /// What a token says, if it is ours, has not ended, and its session was not ended early. Blocks shortly.
+    /// What a token says, if it is ours, has not ended, and its session was not ended early; of its accounts those that may
+    /// still trade. Blocks shortly.
     pub fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Claims>, Refusal> {
         caller.principal.require(Right::IssueSessions)?;
         let Some(mut claims) = self.session_claims(token) else { return Ok(None) };
@@ -164,27 +165,23 @@ impl App {
         if claims.exp <= now.unix_s() {
             return Ok(None);
         }
-        let (session, is_visible, accounts) = self
+        let (session, accounts) = self
             .store
             .read(|tx| {
                 let session = tx.session(claims.jti)?;
+                // The token may have been issued by somebody who sees more, and before an account was disabled or archived.
                 let seen = &caller.principal.visibility;
-                if *seen == Visibility::Everything {
-                    return Ok((session, true, claims.accounts.clone()));
-                }
-                // The token may have been issued by somebody who sees more.
-                let mut accounts = Vec::with_capacity(claims.accounts.len());
-                for account in &claims.accounts {
-                    if tx.account(*account, seen)?.is_some() {
-                        accounts.push(*account);
-                    }
-                }
-                Ok((session, tx.profile(claims.sub, seen)?.is_some(), accounts))
+                let accounts = match tx.profile(claims.sub, seen)? {
+                    Some(profile) => Some(tradable(tx, profile.serial, seen)?),
+                    None => None,
+                };
+                Ok((session, accounts))
             })
             .map_err(refusal_of_read)?;
-        claims.accounts = accounts;
+        let Some(accounts) = accounts else { return Ok(None) };
+        claims.accounts.retain(|named| accounts.iter().any(|(account, _)| account == named));
         let is_good = session.is_some_and(|s| s.revoked_at.is_none() && s.expires_at > now && s.profile == claims.sub);
-        Ok((is_good && is_visible).then_some(claims))
+        Ok(is_good.then_some(claims))
     }
 
     /// What a token says, if one of our published keys signed it; whether it has ended is not asked.

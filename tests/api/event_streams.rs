@@ -9,9 +9,9 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// One connection that follows events.
-struct Follower {
+pub(super) struct Follower {
     lines: BufReader<Box<dyn Read>>,
-    head: String,
+    pub(super) head: String,
 }
 
 /// What came: an event with its fields, or the text of a comment.
@@ -23,7 +23,7 @@ enum Came {
 }
 
 impl Follower {
-    fn over(mut stream: impl Read + Write + 'static, token: &str, path: &str, headers: &str) -> Follower {
+    pub(super) fn over(mut stream: impl Read + Write + 'static, token: &str, path: &str, headers: &str) -> Follower {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{headers}\r\n"
         );
@@ -36,7 +36,7 @@ impl Follower {
         Follower { lines, head }
     }
 
-    fn open(server: &Server, token: &str, path: &str, headers: &str) -> Follower {
+    pub(super) fn open(server: &Server, token: &str, path: &str, headers: &str) -> Follower {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut follower = Follower::over(stream, token, path, headers);
@@ -92,7 +92,7 @@ impl Follower {
     }
 
     /// The next event; heartbeats and cursors are passed over.
-    fn event(&mut self) -> (String, String, Value) {
+    pub(super) fn event(&mut self) -> (String, String, Value) {
         loop {
             if let Came::Event { id, kind, data } = self.next().expect("the stream has ended") {
                 return (id, kind, data);
@@ -101,7 +101,7 @@ impl Follower {
     }
 
     /// Why the stream ended.
-    fn end(&mut self) -> String {
+    pub(super) fn end(&mut self) -> String {
         let (mut last, end) = (String::new(), Instant::now() + PATIENCE);
         while let Some(came) = self.next() {
             assert!(Instant::now() < end, "the stream goes on: {last}");
@@ -113,11 +113,11 @@ impl Follower {
     }
 }
 
-fn token(server: &Server) -> String {
+pub(super) fn token(server: &Server) -> String {
     server.banner["token"].as_str().unwrap().to_owned()
 }
 
-const QUICK: &str = "[events]\nheartbeat_ms = 400\n";
+pub(super) const QUICK: &str = "[events]\nheartbeat_ms = 400\n";
 
 #[test]
 fn what_was_is_told_first_and_what_happens_at_once() {
@@ -219,17 +219,19 @@ fn a_server_that_stops_ends_its_streams() {
 #[test]
 fn streams_are_limited_for_each_operator_and_in_all() {
     let server = Server::start(&format!("{QUICK}max_streams = 3\nmax_streams_per_operator = 2\n"));
-    let refused = |caller: &Caller<'_>| {
+    let refused = |caller: &Caller<'_>, limit: &str| {
         let reply = caller.with("Accept", "text/event-stream").get("/events").refused(429, 8, "THROTTLED");
-        assert!(reply.header("retry-after").is_some());
+        assert_eq!(reply.header("retry-after"), Some("5"));
+        let message = reply.text_at("message");
+        assert!(message.contains(limit) && message.contains("close one"), "{message}");
     };
     server.add_operator("ada", "viewer", &[]);
     let others = server.add_token("ada", &[]).1;
     let (admin, ada) = (server.admin(), server.bearer(&others));
     let mut mine: Vec<_> = (0..2).map(|_| Follower::open(&server, &token(&server), "/events", "")).collect();
-    refused(&admin);
+    refused(&admin, "you have 2 event streams open, and events.max_streams_per_operator allows no more");
     let _third = Follower::open(&server, &others, "/events", "");
-    refused(&ada);
+    refused(&ada, "the server has 3 event streams open, and events.max_streams allows no more");
     // Without streaming there is no limit, and HEAD does not stream.
     admin.get("/events").ok();
     assert_eq!(admin.with("Accept", "text/event-stream").send("HEAD", "/events", None, None).status, 200);

@@ -16,8 +16,14 @@ pub(super) fn pair() -> (String, String) {
 
 /// A server with this certificate, whose clients trust it.
 pub(super) fn serve(certificate: &str, key: &str) -> Server {
-    let config = "[tls]\nmode = \"files\"\ncertificate_file = \"HOME/cert.pem\"\nkey_file = \"HOME/key.pem\"\n";
-    Server::start_with(config, &[("cert.pem", certificate), ("key.pem", key)]).trusting(certificate)
+    serve_with("", certificate, key)
+}
+
+/// The same with more configuration.
+pub(super) fn serve_with(config: &str, certificate: &str, key: &str) -> Server {
+    let tls = "[tls]\nmode = \"files\"\ncertificate_file = \"HOME/cert.pem\"\nkey_file = \"HOME/key.pem\"\n";
+    let config = format!("{tls}{config}");
+    Server::start_with(&config, &[("cert.pem", certificate), ("key.pem", key)]).trusting(certificate)
 }
 
 /// One connection that trusts these certificates.
@@ -63,16 +69,21 @@ pub(super) fn stream(
     certificate: &str,
     protocols: &[&[u8]],
 ) -> StreamOwned<ClientConnection, TcpStream> {
-    let mut roots = RootCertStore::empty();
-    roots.add(der(certificate).into()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    let mut config = client_config(certificate);
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let name = ServerName::try_from("127.0.0.1").unwrap();
     let socket = TcpStream::connect(server.address()).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), socket)
+}
+
+/// How a client connects that trusts this certificate.
+pub(super) fn client_config(certificate: &str) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(der(certificate).into()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    builder.with_root_certificates(roots).with_no_client_auth()
 }
 
 fn der(pem: &str) -> Vec<u8> {

@@ -10,9 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// What is handed over at a time: all that a reader who stops reading keeps in memory, a few times over.
-const PIECE_BYTES: usize = 16_384;
-
 /// The connection that a request came in by, so that it can be closed under a reader who does not read.
 #[derive(Clone)]
 pub struct Line(Arc<Socket>);
@@ -29,7 +26,7 @@ impl Line {
     }
 }
 
-/// Passes bytes on as they are taken. Where a piece is not taken in time, there is no more, what makes the bytes is dropped,
+/// Passes pieces on as they are taken, and keeps one for who does not come for it. Where a piece is not taken in time, there is no more, what makes the bytes is dropped,
 /// and the line is cut if there is one. It does not need to be read for that: a body that nobody polls ends, too.
 pub(super) fn at_the_pace_of_the_reader(
     bytes: impl Stream<Item = Bytes> + 'static,
@@ -45,17 +42,13 @@ pub(super) fn at_the_pace_of_the_reader(
                 () = give.closed() => None,
                 next = bytes.next() => next,
             };
-            let Some(mut rest) = next else { return };
-            while !rest.is_empty() {
-                // A copy, because a part of it would keep all of it.
-                let piece = Bytes::copy_from_slice(&rest.split_to(rest.len().min(PIECE_BYTES)));
-                match tokio::time::timeout(patience, give.send(piece)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return,
-                    Err(_) => {
-                        tracing::info!("a client did not read what it asked to follow, and was cut off");
-                        return line.iter().for_each(Line::hang_up);
-                    }
+            let Some(piece) = next else { return };
+            match tokio::time::timeout(patience, give.send(piece)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    tracing::info!("a client did not read what it asked to follow, and was cut off");
+                    return line.iter().for_each(Line::hang_up);
                 }
             }
         }

@@ -4,44 +4,51 @@ use super::events::EventView;
 use crate::app::feed::{EventStream, Followed};
 use crate::domain::refusal::Refusal;
 use actix_web::web::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt};
 
 /// How long a browser waits before it connects again, in milliseconds.
 const RETRY_MS: u32 = 2000;
+/// When a piece is full: a reader who does not read keeps a few of them in memory.
+const PIECE_BYTES: usize = 16_384;
 
 /// The bytes of a stream of events.
 pub(super) fn bytes(events: EventStream) -> impl Stream<Item = Bytes> {
     let beginning = Bytes::from(format!(": events follow\nretry: {RETRY_MS}\n\n"));
     let rest = stream::unfold((events, 0), |(mut events, told)| async move {
-        let (bytes, told) = match events.next().await? {
+        let (pieces, told) = match events.next().await? {
             Followed::Events(rows, upto) => {
-                let mut text = String::new();
+                let mut pieces = vec![String::new()];
                 let last = rows.last().map_or(told, |row| row.seq.0);
                 for row in rows {
-                    push(&mut text, row).ok()?;
+                    push(&mut pieces, row).ok()?;
                 }
                 // Only a number: it moves the cursor past what is not told, and is no event.
                 if upto.0 > last {
-                    text.push_str(&format!("id: {upto}\n\n"));
+                    pieces.push(format!("id: {upto}\n\n"));
                 }
-                (text, upto.0)
+                (pieces, upto.0)
             }
-            Followed::Nothing(upto) if upto.0 > told => (format!(": all is well\nid: {upto}\n\n"), upto.0),
-            Followed::Nothing(_) => (": all is well\n\n".to_owned(), told),
-            Followed::End(refusal) => (format!(": the end: {}\n\n", refusal.reason()), told),
+            Followed::Nothing(upto) if upto.0 > told => (vec![format!(": all is well\nid: {upto}\n\n")], upto.0),
+            Followed::Nothing(_) => (vec![": all is well\n\n".to_owned()], told),
+            Followed::End(refusal) => (vec![format!(": the end: {}\n\n", refusal.reason())], told),
         };
-        Some((Bytes::from(bytes), (events, told)))
+        Some((stream::iter(pieces.into_iter().map(Bytes::from)), (events, told)))
     });
-    stream::StreamExt::chain(stream::once(async { beginning }), rest)
+    stream::once(async { beginning }).chain(rest.flatten())
 }
 
-fn push(text: &mut String, row: crate::app::events::EventRow) -> Result<(), Refusal> {
+/// Adds an event to the last piece, or begins another one.
+fn push(pieces: &mut Vec<String>, row: crate::app::events::EventRow) -> Result<(), Refusal> {
     let (seq, kind) = (row.seq, row.kind.clone());
     let data = serde_json::to_string(&EventView::of(row)?).map_err(|error| {
         tracing::error!(%error, "an event has no JSON form");
         Refusal::Internal
     })?;
     // JSON has no line breaks outside of its texts, and inside they are escaped.
-    text.push_str(&format!("id: {seq}\nevent: {kind}\ndata: {data}\n\n"));
+    let block = format!("id: {seq}\nevent: {kind}\ndata: {data}\n\n");
+    match pieces.last_mut() {
+        Some(piece) if piece.len() < PIECE_BYTES => piece.push_str(&block),
+        _ => pieces.push(block),
+    }
     Ok(())
 }

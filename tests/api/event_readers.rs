@@ -1,0 +1,238 @@
+//! Who follows events and reads slowly, or over HTTP/2.
+
+use super::event_streams::{Follower, QUICK, token};
+use super::harness::{Caller, PATIENCE, Server};
+use super::tls;
+use h2::RecvStream;
+use h2::client::SendRequest;
+use rustls::ClientConfig;
+use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::task::LocalSet;
+
+/// More events than fit between a server and a client that does not read.
+fn make_many_events(admin: &Caller<'_>) -> String {
+    let account = admin.new_account("USD");
+    let deposit = json!({"operation": "deposit", "accountId": account, "amount": "1"});
+    for _ in 0..6 {
+        admin.post("/batch", &json!({"atomic": true, "operations": vec![deposit.clone(); 1000]})).ok();
+    }
+    account
+}
+
+/// A connection with little room for what was sent and not read.
+fn narrow(server: &Server) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&server.address().parse::<SocketAddr>().unwrap().into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Waits until a place for a stream is free, which it has to be within this time.
+#[track_caller]
+fn await_place(server: &Server, within: Duration) {
+    let end = Instant::now() + within;
+    loop {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        if Follower::over(stream, &token(server), "/events?types=profile.*", "").head.starts_with("HTTP/1.1 200") {
+            return;
+        }
+        assert!(Instant::now() < end, "the place of who does not read was not given back");
+    }
+}
+
+#[test]
+fn who_does_not_read_is_cut_off_and_costs_nobody_anything() {
+    let server = Server::start(&format!("{QUICK}max_streams_per_operator = 8\n[server]\nsend_timeout_ms = 2000\n"));
+    let admin = server.admin();
+    let account = make_many_events(&admin);
+    // Seven who read nothing, and one who reads all.
+    let deaf: Vec<_> = (0..7).map(|_| Follower::over(narrow(&server), &token(&server), "/events", "")).collect();
+    let mut reader = Follower::open(&server, &token(&server), "/events?types=entry.*", "");
+    for _ in 0..6000 {
+        assert_eq!(reader.event().1, "entry.posted");
+    }
+    for _ in 0..5 {
+        let began = Instant::now();
+        admin.deposit(&account, "1");
+        reader.event();
+        assert!(began.elapsed() < Duration::from_secs(2), "those who do not read hold up the one who does");
+    }
+    server.await_log("did not read what it asked to follow", 7);
+    await_place(&server, PATIENCE);
+    drop(deaf);
+}
+
+/// A connection that speaks HTTP/2 over TLS.
+struct Two {
+    runtime: Runtime,
+    tasks: LocalSet,
+    requests: SendRequest<bytes::Bytes>,
+}
+
+impl Two {
+    fn open(server: &Server, certificate: &str) -> Two {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let tasks = LocalSet::new();
+        let mut config: ClientConfig = tls::client_config(certificate);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let address = server.address().to_owned();
+        let requests = tasks.block_on(&runtime, async move {
+            let socket = tokio::net::TcpStream::connect(address).await.unwrap();
+            let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+            let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+            let (requests, connection) = h2::client::handshake(stream).await.unwrap();
+            tokio::task::spawn_local(connection);
+            requests
+        });
+        Two { runtime, tasks, requests }
+    }
+
+    fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        self.tasks.block_on(&self.runtime, async { tokio::time::timeout(PATIENCE, what).await.expect("in time") })
+    }
+
+    /// Asks for a path; the status and the body.
+    fn get(&self, path: &str, token: &str, accept: &str) -> Result<(u16, RecvStream), h2::Error> {
+        let request = ureq::http::Request::get(format!("https://localhost{path}"))
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Accept", accept)
+            .body(())
+            .unwrap();
+        self.wait(async {
+            let (answer, _) = self.requests.clone().ready().await?.send_request(request, true)?;
+            let (head, body) = answer.await?.into_parts();
+            Ok((head.status.as_u16(), body))
+        })
+    }
+
+    /// Follows events.
+    fn follow<'a>(&'a self, path: &str, token: &str) -> Stream<'a> {
+        let (status, body) = self.get(path, token, "text/event-stream").unwrap();
+        assert_eq!(status, 200);
+        Stream { connection: self, body, text: String::new() }
+    }
+}
+
+/// A stream of events over HTTP/2.
+struct Stream<'a> {
+    connection: &'a Two,
+    body: RecvStream,
+    text: String,
+}
+
+impl Stream<'_> {
+    /// The next block; none at the end.
+    fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let block = block.to_owned();
+                self.text = rest.to_owned();
+                return Some(block);
+            }
+            let data = self.connection.wait(self.body.data())?.unwrap();
+            self.body.flow_control().release_capacity(data.len()).unwrap();
+            self.text.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+
+    /// The data of the next event.
+    fn event(&mut self) -> Value {
+        loop {
+            let block = self.block().expect("the stream goes on");
+            if let Some(data) = block.lines().find_map(|line| line.strip_prefix("data: ")) {
+                return serde_json::from_str(data).unwrap();
+            }
+        }
+    }
+
+    /// Why it ended.
+    fn end(&mut self) -> String {
+        let mut last = String::new();
+        while let Some(block) = self.block() {
+            last = block;
+        }
+        last.strip_prefix(": the end: ").unwrap_or_else(|| panic!("no last word: {last}")).to_owned()
+    }
+}
+
+/// A server with TLS and this configuration, and its certificate.
+fn server_with(config: &str) -> (Server, String) {
+    let (certificate, key) = tls::pair();
+    (tls::serve_with(config, &certificate, &key), certificate)
+}
+
+#[test]
+fn one_connection_of_http_2_has_many_streams_and_calls_beside_them() {
+    let (server, certificate) = server_with(QUICK);
+    let two = Two::open(&server, &certificate);
+    let token = token(&server);
+    let mut profiles = two.follow("/events?types=profile.*", &token);
+    let mut entries = two.follow("/events?types=entry.*", &token);
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let began = Instant::now();
+    for _ in 0..10 {
+        admin.deposit(&account, "1");
+        assert_eq!(entries.event()["type"], "entry.posted");
+    }
+    assert_eq!(profiles.event()["type"], "profile.created");
+    assert!(began.elapsed() < Duration::from_secs(10), "each at once");
+    assert_eq!(two.get("/account-groups", &token, "*/*").unwrap().0, 200);
+    // A stream that is given up makes room, and the others go on.
+    drop(profiles);
+    admin.deposit(&account, "1");
+    assert_eq!(entries.event()["type"], "entry.posted");
+}
+
+#[test]
+fn streams_of_http_2_end_with_their_token_and_with_the_server() {
+    let (server, certificate) = server_with("");
+    server.add_operator("ada", "viewer", &[]);
+    let ((id, revoked), (_, disabled)) = (server.add_token("ada", &[]), server.add_token("ada", &[]));
+    let two = Two::open(&server, &certificate);
+    let (mut revoked, mut disabled, mut stays) =
+        (two.follow("/events", &revoked), two.follow("/events", &disabled), two.follow("/events", &token(&server)));
+    let began = Instant::now();
+    server.command(&["token", "revoke", &id]);
+    assert_eq!(revoked.end(), "TOKEN_REVOKED");
+    server.command(&["operator", "disable", "ada"]);
+    assert_eq!(disabled.end(), "TOKEN_REVOKED");
+    server.signal("TERM");
+    assert_eq!(stays.end(), "SHUTTING_DOWN");
+    assert!(began.elapsed() < Duration::from_secs(14), "not only at a heartbeat");
+    server.await_log("the writer has stopped", 1);
+    assert!(began.elapsed() < Duration::from_secs(25), "the connection is open, and nothing runs on it");
+}
+
+#[test]
+fn who_does_not_read_over_http_2_loses_the_connection() {
+    let config = format!("{QUICK}max_streams_per_operator = 2\n[server]\nsend_timeout_ms = 1500\n");
+    let (server, certificate) = server_with(&config);
+    let admin = server.admin();
+    let account = make_many_events(&admin);
+    let two = Two::open(&server, &certificate);
+    let token = token(&server);
+    // The client takes what comes from the wire, so that the system sees a connection that is well.
+    let deaf = (two.follow("/events", &token), two.follow("/events", &token));
+    assert_eq!(two.get("/events", &token, "text/event-stream").unwrap().0, 429);
+    admin.deposit(&account, "1");
+    let end = Instant::now() + PATIENCE;
+    while two.get("/account-groups", &token, "*/*").is_ok() {
+        assert!(Instant::now() < end, "the connection stays");
+    }
+    server.await_log("did not read what it asked to follow", 1);
+    // Another connection has the places.
+    let other = Two::open(&server, &certificate);
+    while other.get("/events", &token, "text/event-stream").unwrap().0 != 200 {
+        assert!(Instant::now() < end, "the places were not given back");
+    }
+    drop(deaf);
+}

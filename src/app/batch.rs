@@ -8,6 +8,7 @@ use super::holds::{CaptureHold, PlaceHold, ReleaseHold};
 use super::reversals::ReverseEntry;
 use super::transfers::Transfer;
 use super::withdrawals::{ApproveWithdrawal, PayWithdrawal, RequestWithdrawal, VoidWithdrawal};
+use super::work::Undo;
 use super::{Command, Failure, Work};
 use crate::domain::account::Account;
 use crate::domain::movement::Movement;
@@ -51,10 +52,10 @@ macro_rules! operations {
                 }
             }
 
-            /// Does it in a savepoint of its own.
-            fn run(self, work: &Work<'_>) -> Result<OperationOutcome, Failure> {
+            /// Does it.
+            fn run(self, work: &Work<'_>, undo: Undo) -> Result<OperationOutcome, Failure> {
                 match self {
-                    $(Operation::$command(command) => Ok(work.part(command)?.map(|done| Performed::$outcome(done.into()))),)+
+                    $(Operation::$command(command) => Ok(work.part(command, undo)?.map(|done| Performed::$outcome(done.into()))),)+
                 }
             }
         }
@@ -127,10 +128,11 @@ impl Command for Batch {
         {
             return Err(whole(index, refusal.clone()));
         }
+        let undo = if self.is_atomic { Undo::Whole } else { Undo::Part };
         let mut outcomes = Vec::with_capacity(self.operations.len());
         for (index, operation) in self.operations.into_iter().enumerate() {
             let outcome = match operation {
-                Ok(operation) => operation.run(work)?,
+                Ok(operation) => operation.run(work, undo)?,
                 Err(refusal) => Err(refusal),
             };
             match outcome {

@@ -89,6 +89,15 @@ pub struct View<'a> {
     pub now: Moment,
 }
 
+/// What is undone when a part of a command is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Undo {
+    /// That part.
+    Part,
+    /// All of the command: whoever runs the part fails with its refusal.
+    Whole,
+}
+
 /// What a command works with: a savepoint, the caller, the time.
 pub struct Work<'a> {
     /// The database.
@@ -163,14 +172,22 @@ impl<'a> Work<'a> {
         Ok(Done { outcome, replayed: false })
     }
 
-    /// Does a command as a part of this one, in a savepoint of its own, with the checks and the trail that it has alone. A
-    /// refusal undoes this part only.
-    pub(super) fn part<C: Command>(&self, command: C) -> Result<Result<C::Outcome, Refusal>, Failure> {
+    /// Does a command as a part of this one, with the checks and the trail that it has alone. A refusal undoes this part only,
+    /// which takes a savepoint, and that the database copies each page once more for each part. Where the whole is undone
+    /// with the first refusal, there is none, and who asks for that fails with the refusal.
+    pub(super) fn part<C: Command>(&self, command: C, undo: Undo) -> Result<Result<C::Outcome, Refusal>, Failure> {
         if let Err(refusal) = command.admit(&self.caller.principal) {
             return Ok(Err(refusal));
         }
         let part = Work::new(self.tx, self.caller, self.app);
-        let outcome = self.tx.attempt(|| part.perform(command))?;
+        let outcome = match undo {
+            Undo::Part => self.tx.attempt(|| part.perform(command))?,
+            Undo::Whole => match part.perform(command) {
+                Ok(outcome) => Ok(outcome),
+                Err(Abort::Refused(refusal)) => Err(refusal),
+                Err(Abort::Store(error)) => return Err(Abort::Store(error)),
+            },
+        };
         // Of a refused part, too: how much is available is told in a refusal.
         let mut involved = self.involved.borrow_mut();
         involved.join(part.involved.into_inner());

@@ -91,6 +91,13 @@ impl Follower {
         })
     }
 
+    /// All that still comes, until the connection ends one way or the other.
+    pub(super) fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        let _ = self.lines.read_to_end(&mut rest);
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
     /// The next event; heartbeats and cursors are passed over.
     pub(super) fn event(&mut self) -> (String, String, Value) {
         loop {

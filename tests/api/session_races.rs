@@ -98,6 +98,8 @@ fn no_login_outlives_its_operator_or_its_password() {
     for round in 0..6 {
         let name = unique("racer");
         server.add_operator(&name, "operator", &[]);
+        // The wrong passwords of the round before are forgotten.
+        server.advance(3600);
         let is_done = AtomicBool::new(false);
         let body = json!({"username": name, "password": PASSWORD});
         let tokens: Vec<String> = thread::scope(|scope| {
@@ -108,7 +110,7 @@ fn no_login_outlives_its_operator_or_its_password() {
                         while !is_done.load(Ordering::Acquire) {
                             let login = server.anyone().post("/user/login", &body);
                             if login.status != 200 {
-                                login.refused(401, 16, "BAD_LOGIN");
+                                assert!(matches!(login.status, 401 | 429), "{login:?}");
                                 break;
                             }
                             tokens.push(login.text_at("token"));

@@ -2,7 +2,7 @@
 
 use crate::{fail_on, files, has_extension, layers::code_of, read, root};
 use bursar::cli::outcome::Exit;
-use bursar::dialects::kit::Dialect;
+use bursar::dialects::kit::{Access, Dialect, Route};
 use bursar::dialects::native::Native;
 use bursar::domain::account::{Account, Direction, Lifecycle, Lock, Standing};
 use bursar::domain::balance::Balances;
@@ -194,6 +194,30 @@ fn the_table_of_errors_is_what_the_native_dialect_answers() {
         .collect();
     let row = |row: Vec<String>| (row[0].clone(), row[1].clone(), row[2].clone());
     assert_eq!(table("docs/api.md", "errors").into_iter().map(row).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_table_of_routes_is_the_route_table_of_the_native_dialect() {
+    let scope = |route: &Route| match (route.access, Native::right(&route.method, route.path)) {
+        (Access::Open, _) => "none",
+        (Access::Token, Some(right)) => right.name(),
+        (Access::Token, None) => "each operation's own",
+    };
+    let expected: BTreeSet<[String; 3]> = Native::routes()
+        .iter()
+        .map(|route| [route.path.to_owned(), route.method.to_string(), scope(route).to_owned()])
+        .collect();
+    let mut written = BTreeSet::new();
+    for row in table("docs/api.md", "routes") {
+        let (methods, scopes): (Vec<_>, Vec<_>) = (row[1].split(", ").collect(), row[2].split(", ").collect());
+        assert_eq!(methods.len(), scopes.len(), "one scope for each method of {}", row[0]);
+        for (method, scope) in methods.into_iter().zip(scopes) {
+            assert!(written.insert([row[0].clone(), method.to_owned(), scope.to_owned()]), "{method} {} twice", row[0]);
+        }
+    }
+    let missing: Vec<_> = expected.difference(&written).collect();
+    let wrong: Vec<_> = written.difference(&expected).collect();
+    assert!(missing.is_empty() && wrong.is_empty(), "docs/api.md lacks {missing:?} and invents {wrong:?}");
 }
 
 #[test]

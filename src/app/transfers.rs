@@ -55,8 +55,11 @@ impl Command for Transfer {
             (Arrival::Same, false) => {
                 return Err(Refusal::invalid("rate", "the currencies differ: send rate or toAmount").into());
             }
-            (_, true) => {
+            (Arrival::Rate(_), true) => {
                 return Err(Refusal::invalid("rate", "only between different currencies").into());
+            }
+            (Arrival::Amount(_), true) => {
+                return Err(Refusal::invalid("toAmount", "only between different currencies").into());
             }
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,

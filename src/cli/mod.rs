@@ -66,11 +66,15 @@ struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ListenFlags {
     /// Listen on this address and port; port 0 takes a free one [also: BURSAR_LISTEN; default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT", global = true)]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address, global = true)]
     pub listen: Option<SocketAddr>,
     /// Allow plain HTTP beyond this machine, for a proxy that does TLS on a network you trust
     #[arg(long, global = true)]
     pub insecure_http: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

@@ -26,8 +26,13 @@ pub enum TokenCommand {
     /// Revoke a token
     Revoke {
         /// Its id, as `bursar token list` shows it
+        #[arg(value_parser = id)]
         id: Uuid,
     },
+}
+
+fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "the id of a token, not the token itself; `bursar token list` shows it".to_owned())
 }
 
 /// What a new token is for and what it is limited to.

@@ -21,6 +21,8 @@ pub(super) fn read(path: &Path, named_by: Option<Source>, keys: &[Key]) -> Optio
             let source = named_by.unwrap_or_else(|| whole(path));
             let fix = match error.kind() {
                 ErrorKind::NotFound => format!("Write one with `bursar config init {}`.", path.display()),
+                ErrorKind::InvalidData => "Save it as UTF-8.".to_owned(),
+                ErrorKind::IsADirectory => "Name a file in it.".to_owned(),
                 _ => "Let the user that runs bursar read it.".to_owned(),
             };
             return Some(Layer::broken(Problem { key: String::new(), source, message, fix }));

@@ -413,7 +413,9 @@ impl fmt::Display for Refusal {
                 write!(f, "the request line and the headers may have at most {limit_bytes} bytes together")
             }
             Refusal::Throttled { what, retry_after_s } => write!(f, "{what}; try again in {retry_after_s} s"),
-            Refusal::UnknownRoute => f.write_str("no such path"),
+            Refusal::UnknownRoute => {
+                f.write_str("no such path; mind upper and lower case, and leave a slash at the end out")
+            }
             Refusal::WrongMethod { allowed } => write!(f, "this path allows {}", allowed.join(", ")),
             Refusal::Unauthenticated(Credentials::Missing) => {
                 f.write_str("send a token: Authorization: Bearer <token>")

@@ -48,6 +48,25 @@ fn a_wrong_configuration_is_3_and_a_missing_database_is_4() {
 }
 
 #[test]
+fn mistakes_of_the_first_day_are_told_with_what_puts_them_right() {
+    let home = Home::new();
+    let bytes = home.file("bytes.toml", "");
+    fs::write(&bytes, b"\xff\xfe").unwrap();
+    fs::create_dir(home.path("folder")).unwrap();
+    let folder = home.path("folder").display().to_string();
+    for (command, code, told) in [
+        (vec!["serve", "--listen", "8080"], 2, "an IP address with a port, such as 127.0.0.1:8080"),
+        (vec!["token", "revoke", "bur_x"], 2, "the id of a token, not the token itself"),
+        (vec!["config", "check", "--config", &bytes], 3, "Save it as UTF-8."),
+        (vec!["config", "check", "--config", &folder], 3, "Name a file in it."),
+    ] {
+        let ran = home.run(&command);
+        assert_eq!(ran.code, code, "{command:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{command:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn init_makes_a_private_directory_once() {
     let home = Home::new();
     let password = home.file("password", "correct horse\n");

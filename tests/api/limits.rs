@@ -383,6 +383,23 @@ fn headers_and_the_request_line_are_bounded_together() {
 }
 
 #[test]
+fn a_field_given_twice_or_of_the_wrong_kind_is_named() {
+    let server = Server::shared();
+    let admin = server.admin();
+    for (body, field, told) in [
+        (r#"{"email":"a@example.com","email":"b@example.com"}"#, "email", "given more than once"),
+        (r#"{"email":"a@example.com","tags":"vip"}"#, "tags", "expected a list"),
+        (r#"{"email":5}"#, "email", "expected a text"),
+        (r#"{"email":"a@example.com","requiresReview":"yes"}"#, "requiresReview", "expected true or false"),
+        (r#"{"email":"a@example.com","customFields":[]}"#, "customFields", "object"),
+    ] {
+        let reply = admin.post_text("/profiles", body).refused(400, 3, "INVALID_FIELD");
+        assert_eq!(reply.field(), field, "{}", reply.text);
+        assert!(reply.text_at("message").contains(told), "{}", reply.text);
+    }
+}
+
+#[test]
 fn a_key_given_twice_is_refused() {
     let server = Server::shared();
     let admin = server.admin();

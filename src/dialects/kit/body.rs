@@ -26,6 +26,10 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let value: T = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
         let field = error.path().to_string();
         let reason = without_value(error.inner().to_string());
+        if let Some(name) = reason.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {
+            let within = if field == "." || field == "?" { String::new() } else { format!("{field}.") };
+            return Refusal::invalid(format!("{within}{name}"), "given more than once");
+        }
         if error.inner().is_data() && field != "." && field != "?" {
             // The position in the text is of no use to someone who has the field.
             let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
@@ -43,7 +47,17 @@ fn without_value(reason: String) -> String {
     let tells_value = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     match reason.rsplit_once(", expected ") {
         Some((told, expected)) if tells_value.iter().any(|start| told.starts_with(start)) => {
-            format!("expected {expected}")
+            let (expected, position) = expected.split_at(expected.find(" at line ").unwrap_or(expected.len()));
+            // The words of the format, not those of the parser.
+            let expected = match expected {
+                "a sequence" => "a list",
+                "a boolean" => "true or false",
+                "a string" => "a text",
+                "a map" => "an object",
+                _ if expected.starts_with("struct ") => "an object",
+                _ => expected,
+            };
+            format!("expected {expected}{position}")
         }
         _ => reason,
     }
@@ -146,12 +160,12 @@ mod tests {
 
     #[test]
     fn errors_name_the_field() {
-        assert_eq!(reason(r#"{"email":5}"#), "email: expected a string");
+        assert_eq!(reason(r#"{"email":5}"#), "email: expected a text");
         assert_eq!(reason(r#"{"amount":[1]}"#), "amount: a number or a text is expected");
         assert!(reason("[1]").contains("object"));
         assert!(reason("").contains("object"));
         assert!(reason(r#"{"email":"a"} x"#).contains("trailing"));
-        assert!(reason(r#"{"email":"a","email":"b"}"#).contains("duplicate field"));
+        assert!(reason(r#"{"email":"a","email":"b"}"#).contains("email: given more than once"));
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
         assert!(reason(&deep).contains("nested"), "{}", reason(&deep));
         assert!(read_json::<Sample>(format!(r#"{{"email":"\"{}"}}"#, "[".repeat(99)).as_bytes()).is_ok());

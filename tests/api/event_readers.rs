@@ -35,15 +35,16 @@ fn narrow(server: &Server) -> TcpStream {
     stream
 }
 
-/// Waits until a place for a stream is free, which it has to be within this time.
+/// Waits until a place for a stream is free, and takes it.
 #[track_caller]
-fn await_place(server: &Server, within: Duration) {
-    let end = Instant::now() + within;
+fn await_place(server: &Server) -> Follower {
+    let end = Instant::now() + PATIENCE;
     loop {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        if Follower::over(stream, &token(server), "/events?types=profile.*", "").head.starts_with("HTTP/1.1 200") {
-            return;
+        let follower = Follower::over(stream, &token(server), "/events?types=profile.*", "");
+        if follower.head.starts_with("HTTP/1.1 200") {
+            return follower;
         }
         assert!(Instant::now() < end, "the place of who does not read was not given back");
     }
@@ -67,7 +68,7 @@ fn who_does_not_read_is_cut_off_and_costs_nobody_anything() {
         assert!(began.elapsed() < Duration::from_secs(2), "those who do not read hold up the one who does");
     }
     // All places are taken until the server cuts off those who do not read, or the system does it.
-    await_place(&server, PATIENCE);
+    let _heirs: Vec<_> = deaf.iter().map(|_| await_place(&server)).collect();
     let all = admin.get("/events?limit=1").ok().json()["lastSeq"].as_str().unwrap().to_owned();
     let sent = deaf.pop().unwrap().rest();
     assert!(!sent.contains(&format!("id: {all}\n")), "it was cut off before the end");

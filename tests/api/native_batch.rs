@@ -349,8 +349,8 @@ fn an_operation_that_cannot_be_read_names_its_field() {
     let twice = format!(
         r#"{{"atomic":true,"operations":[{{"operation":"deposit","operation":"withdraw","accountId":"{account}"}}]}}"#
     );
-    let reply = admin.post_text("/batch", &twice).refused(400, 3, "MALFORMED_BODY");
-    assert_eq!(reply.field(), "operations[0]");
+    let reply = admin.post_text("/batch", &twice).refused(400, 3, "INVALID_FIELD");
+    assert_eq!(reply.field(), "operations[0].operation");
     admin.post("/batch", &atomic(&[json!({"operation": deep})])).refused(400, 3, "MALFORMED_BODY");
     for body in
         ["", "[]", r#"{"atomic":true,"operations":[{"operation":"deposit""#, r#"{"atomic":"yes","operations":[]}"#]

@@ -52,7 +52,8 @@ fn bodies_that_are_not_json_objects_are_refused() {
         assert_eq!(reply.status, 400, "{}: {}", String::from_utf8_lossy(&body[..body.len().min(80)]), reply.text);
         assert_eq!(reply.json()["code"], 3, "{}", reply.text);
     }
-    post_raw(&server, &path, b"{\"amount\":1,\"amount\":2}").refused(400, 3, "MALFORMED_BODY");
+    let reply = post_raw(&server, &path, b"{\"amount\":1,\"amount\":2}").refused(400, 3, "INVALID_FIELD");
+    assert_eq!(reply.field(), "amount");
     assert_eq!(server.trace(), before);
 }
 

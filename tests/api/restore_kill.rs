@@ -1,6 +1,7 @@
 //! The shipping of changes and restores, killed at any moment: what is at the target leads to exactly what was recorded, and in
 //! the data directory is the old database or the new one.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -129,7 +130,16 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
             4 => Aim::once(|| !found(&journal, ".commits").is_empty(), roll(500)),
             _ => Aim::once(|| found(&target, ".journal").len() > before, roll(500)),
         };
-        aim.wait(String::new, || false);
+        // A moment that was not seen comes again with the next changes.
+        let fed = Cell::new(Instant::now());
+        let feed = || {
+            if fed.get().elapsed() > Duration::from_secs(3) {
+                server.admin().deposit(&account, "1.00");
+                fed.set(Instant::now());
+            }
+            String::new()
+        };
+        aim.wait(feed, || false);
         server.kill();
         let place = shipping_place(&server);
 

@@ -220,8 +220,9 @@ fn plan_text(way: &Way, catalog: &Catalog) -> String {
         match way.segments.as_slice() {
             [] => "Changes    none after it".to_owned(),
             segments => format!(
-                "Changes    {} segments, commits {} to {}",
+                "Changes    {} segment{}, commits {} to {}",
                 segments.len(),
+                if segments.len() == 1 { "" } else { "s" },
                 contents.position.map_or(0, |position| position.commit + 1),
                 segments.last().map_or(0, |found| found.segment.last)
             ),

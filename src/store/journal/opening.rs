@@ -130,7 +130,9 @@ pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
         let told = |error: io::Error| error.to_string();
         // Where the log does not follow, what the spool has is still good.
         let resume = |reason: String| {
-            tracing::warn!(%reason, "the log of the database cannot be used for a restore, only what the spool has");
+            if fs::metadata(wal_of(&database)).is_ok_and(|log| log.len() > 0) {
+                tracing::warn!(%reason, "the log of the database cannot be used for a restore, only what the spool has");
+            }
             Spool::resume(&dir).map_err(told)
         };
         let spool = completed.map_or_else(resume, |spool| Ok(Some(spool)))?;

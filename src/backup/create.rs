@@ -220,7 +220,7 @@ impl Keeper {
         put.map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { error.into() })?;
         self.watch.begin(Phase::ReadBack, manifest.object.bytes);
         let can_read = manifest.object.encoding == Encoding::Zstd || !self.settings.identities.is_empty();
-        let fetched = can_read.then(|| fetch(self, repository, name, manifest, Database::Nowhere));
+        let fetched = can_read.then(|| fetch(self, repository, name, &told(manifest), Database::Nowhere));
         let read = match fetched {
             // The keys at hand may be for older backups: then its checksum must do.
             None | Some(Err(BackupError::WrongKey(_))) => self.read_back(repository, name, manifest),

@@ -134,6 +134,18 @@ fn an_encrypted_backup_is_read_with_its_key_only() {
     assert_eq!(backup(&home, &["drill", "--identity", "nowhere.txt"]).code, 1);
     assert_eq!(backup(&home, &["drill", "--identity", "config.toml"]).code, 8);
     is_tidy(&home);
+
+    // Where the key is at hand, what was sent is read back with it, and opened; a key of older backups is none to this one.
+    let with =
+        |file: &str| configure(&home, &format!("recipients = [\"{key}\"]\nidentity_file = {:?}", home.path(file)));
+    for file in ["key.txt", "other.txt"] {
+        with(file);
+        let name = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
+        with("key.txt");
+        assert_eq!(backup(&home, &["verify", &name]).json()["backups"][0]["state"], "proven", "made with {file}");
+    }
+    assert_eq!(backup(&home, &["drill"]).json()["ok"], true);
+    is_tidy(&home);
     configure(&home, "recipients = [\"age1nonsense\"]");
     assert_eq!(backup(&home, &["create"]).error(3)["code"], "CONFIGURATION");
 }

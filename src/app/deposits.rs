@@ -1,19 +1,17 @@
 //! Deposits in two phases: announced, then settled or returned.
 
-use super::ledger::{Draft, PostedDraft, Side, post};
-use super::movements::{MovementRequest, find, free, note_posted, reserve, step, told, void};
+use super::ledger::PostedDraft;
+use super::movements::{MovementRequest, find, free, note_posted, post_with_bank, reserve, step, told, void};
 use super::scheduler::JobKind;
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
-use crate::domain::entry::EntryKind;
 use crate::domain::event::EventType;
-use crate::domain::house::House;
 use crate::domain::ids::{MovementId, MovementSerial};
 use crate::domain::money::Amount;
 use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
-use crate::store::{BookOwner, Clearing};
+use crate::store::Clearing;
 
 /// Announces money that will come in: `pending` rises, the balance does not.
 ///
@@ -62,7 +60,7 @@ impl Command for SettleDeposit {
 
 /// Posts an announced deposit and holds its funds back as long as the account's group says.
 fn settle(work: &Work<'_>, movement: &Movement, account: &Account, comment: &str) -> Result<(), Failure> {
-    let posted = post_in(work, account, movement.amount, comment, movement.reference.as_deref(), movement.id)?;
+    let posted = post_with_bank(work, account, movement.amount, comment, movement.reference.as_deref(), movement.id)?;
     let clearing = hold_back(work, account, movement.amount)?;
     plan_clearing(work, movement.serial, clearing)?;
     let settled = Movement { clears_at: clearing.at, uncleared: clearing.uncleared, ..movement.clone() };
@@ -77,7 +75,7 @@ pub(super) fn note_settled(
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
     let id = MovementId::new(work.now, work.app.randomness());
-    let posted = post_in(work, account, amount, comment, None, id)?;
+    let posted = post_with_bank(work, account, amount, comment, None, id)?;
     let clearing = hold_back(work, account, amount)?;
     let serial = note_posted(work, id, MovementKind::Deposit, account, amount, posted, clearing)?;
     plan_clearing(work, serial, clearing)?;
@@ -86,32 +84,6 @@ pub(super) fn note_settled(
         told(work, serial, EventType::MovementRequested)?;
     }
     Ok(posted)
-}
-
-/// Posts a credit from outside.
-fn post_in(
-    work: &Work<'_>,
-    account: &Account,
-    amount: Amount,
-    comment: &str,
-    tag: Option<&str>,
-    movement: MovementId,
-) -> Result<PostedDraft, Failure> {
-    let opposite = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    let bank = Side::House(BookOwner::of(account), House::Bank);
-    let sides = [(Side::Client(account), amount), (bank, opposite)];
-    let movement = Some(movement);
-    let draft = Draft {
-        kind: EntryKind::Balance,
-        sides: &sides,
-        comment,
-        tag,
-        reverses: None,
-        is_credit: false,
-        movement,
-        effective_at: None,
-    };
-    post(work, &draft)
 }
 
 /// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.

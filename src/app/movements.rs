@@ -1,13 +1,15 @@
 //! What all movements have in common: they are asked for, they go on, they are told and listed.
 
 use super::accounts::find_as;
-use super::ledger::PostedDraft;
+use super::ledger::{Draft, PostedDraft, Side, post};
 use super::scheduler::JobKind;
 use super::told::tell_movement;
 use super::{Failure, Query, View, Work};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
+use crate::domain::entry::EntryKind;
 use crate::domain::event::EventType;
+use crate::domain::house::House;
 use crate::domain::ids::{AccountId, MovementId, MovementSerial};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::movement::{Movement, MovementKind, MovementState};
@@ -15,7 +17,7 @@ use crate::domain::page::{Listing, Page};
 use crate::domain::principal::{Right, Visibility};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::text;
-use crate::store::{Clearing, MovementFilter, MovementStep, NewMovement};
+use crate::store::{BookOwner, Clearing, MovementFilter, MovementStep, NewMovement};
 
 /// What a caller says when it asks for a movement.
 #[derive(Clone, Debug)]
@@ -317,4 +319,28 @@ pub(super) fn note_posted(
         expires_at: None,
     };
     Ok(work.tx.add_posted_movement(&new, posted.seq, clearing, work.now)?)
+}
+
+/// Posts what a movement brings from outside (above zero) or pays to the outside (below zero): the other side is the bank's.
+pub(super) fn post_with_bank(
+    work: &Work<'_>,
+    account: &Account,
+    change: Amount,
+    comment: &str,
+    tag: Option<&str>,
+    movement: MovementId,
+) -> Result<PostedDraft, Failure> {
+    let opposite = change.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    let bank = Side::House(BookOwner::of(account), House::Bank);
+    let draft = Draft {
+        kind: EntryKind::Balance,
+        sides: &[(Side::Client(account), change), (bank, opposite)],
+        comment,
+        tag,
+        reverses: None,
+        is_credit: false,
+        movement: Some(movement),
+        effective_at: None,
+    };
+    post(work, &draft)
 }

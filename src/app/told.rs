@@ -22,6 +22,7 @@ use crate::domain::profile::{Profile, ProfileStatus};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// The balances of a book after a change.
 #[derive(Clone, Serialize)]
@@ -220,10 +221,21 @@ pub(super) fn tell_account(work: &Work<'_>, kind: EventType, account: &Account) 
         updated_at: account.updated_at,
         archived_at: account.closed_at,
     };
+    tell_with_balances(work, kind, account.id.uuid(), account, &what)
+}
+
+/// Tells of something with what its account has after it.
+fn tell_with_balances(
+    work: &Work<'_>,
+    kind: EventType,
+    object: Uuid,
+    account: &Account,
+    what: &impl Serialize,
+) -> Result<(), Failure> {
     let balances = [BalancesTold::of_account(account, &account.balances)];
-    let payload = to_json(&WithBalances { what: &what, balances: &balances })?;
+    let payload = to_json(&WithBalances { what, balances: &balances })?;
     let profile = Some((account.standing.profile, account.profile));
-    work.emit(&Event { kind, object: account.id.uuid(), profile, payload })?;
+    work.emit(&Event { kind, object, profile, payload })?;
     Ok(())
 }
 
@@ -279,11 +291,7 @@ pub(super) fn tell_movement(
         created_at: movement.created_at,
         updated_at: movement.updated_at,
     };
-    let balances = [BalancesTold::of_account(account, &account.balances)];
-    let payload = to_json(&WithBalances { what: &what, balances: &balances })?;
-    let profile = Some((account.standing.profile, account.profile));
-    work.emit(&Event { kind, object: movement.id.uuid(), profile, payload })?;
-    Ok(())
+    tell_with_balances(work, kind, movement.id.uuid(), account, &what)
 }
 
 #[derive(Serialize)]

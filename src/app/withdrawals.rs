@@ -1,18 +1,16 @@
 //! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
 
-use super::ledger::{Draft, PostedDraft, Side, post};
-use super::movements::{MovementRequest, find, free, note_posted, reserve, step, told, void};
+use super::ledger::PostedDraft;
+use super::movements::{MovementRequest, find, free, note_posted, post_with_bank, reserve, step, told, void};
 use super::{Command, Failure, Work};
 use crate::domain::account::{Account, Direction};
-use crate::domain::entry::EntryKind;
 use crate::domain::event::EventType;
-use crate::domain::house::House;
 use crate::domain::ids::MovementId;
 use crate::domain::money::Amount;
 use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
-use crate::store::{BookOwner, Clearing};
+use crate::store::Clearing;
 
 /// Asks for a withdrawal: the money is held until it is decided.
 ///
@@ -127,20 +125,7 @@ fn post_out(
 ) -> Result<PostedDraft, Failure> {
     admit_debit(account, amount)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    let bank = Side::House(BookOwner::of(account), House::Bank);
-    let sides = [(Side::Client(account), debit), (bank, amount)];
-    let movement = Some(movement);
-    let draft = Draft {
-        kind: EntryKind::Balance,
-        sides: &sides,
-        comment,
-        tag,
-        reverses: None,
-        is_credit: false,
-        movement,
-        effective_at: None,
-    };
-    post(work, &draft)
+    post_with_bank(work, account, debit, comment, tag, movement)
 }
 
 /// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.

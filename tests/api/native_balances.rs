@@ -1,6 +1,7 @@
 //! The balances of any past moment, by both times of an entry.
 
 use super::harness::{Caller, Reply, Server};
+use super::native_funding::ACTIONS;
 use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -80,21 +81,7 @@ pub(super) fn live_through_a_month(
     done(server);
     server.advance(3 * DAY); // the deposits clear
     done(server);
-    for kind in [
-        "CREDIT",
-        "CORRECTION",
-        "COMMISSION",
-        "DIVIDEND",
-        "TAX",
-        "BONUS",
-        "OTHER",
-        "SWAP",
-        "INTEREST",
-        "BALANCE",
-        "REBATE",
-        "FEE",
-        "FUNDING",
-    ] {
+    for kind in ACTIONS {
         adjust(&admin, main, &json!({"amount": "11.11", "action": format!("DEAL_ACTION_{kind}")})).ok();
         let body = json!({"amount": "-3.07", "action": format!("DEAL_ACTION_{kind}"), "comment": kind});
         adjust(&admin, main, &body).ok();

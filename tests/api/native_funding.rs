@@ -3,6 +3,23 @@
 use super::harness::Server;
 use serde_json::json;
 
+/// What an adjustment can be for, all of them.
+pub(super) const ACTIONS: [&str; 13] = [
+    "CREDIT",
+    "CORRECTION",
+    "COMMISSION",
+    "DIVIDEND",
+    "TAX",
+    "BONUS",
+    "OTHER",
+    "SWAP",
+    "INTEREST",
+    "BALANCE",
+    "REBATE",
+    "FEE",
+    "FUNDING",
+];
+
 #[test]
 fn a_deposit_and_a_withdrawal_are_balance_deals() {
     let server = Server::shared();
@@ -36,21 +53,7 @@ fn an_adjustment_takes_every_action_but_trades() {
     let account = admin.new_account("USD");
     let path = format!("/accounts/{account}/balance");
     admin.deposit(&account, "100");
-    for action in [
-        "CREDIT",
-        "CORRECTION",
-        "COMMISSION",
-        "DIVIDEND",
-        "TAX",
-        "BONUS",
-        "OTHER",
-        "SWAP",
-        "INTEREST",
-        "BALANCE",
-        "REBATE",
-        "FEE",
-        "FUNDING",
-    ] {
+    for action in ACTIONS {
         let name = format!("DEAL_ACTION_{action}");
         admin.post(&path, &json!({"amount": "1.5", "action": name})).ok();
         admin.post(&path, &json!({"amount": -1.5, "action": name})).ok();

@@ -9,7 +9,8 @@ use crate::domain::principal::Visibility;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
-/// Conditions on the rows of a table that all hold together, with the values of their placeholders in order.
+/// Conditions on the rows of a table that all hold together, with the values of their parameters in order. The text of a condition
+/// is the program's own, never a caller's, which the type of `add` and the others makes sure of.
 pub(super) struct Conditions {
     table: &'static str,
     alias: &'static str,
@@ -34,21 +35,21 @@ impl Conditions {
     }
 
     /// One more, without a value.
-    pub(super) fn add(&mut self, condition: &str) {
+    pub(super) fn add(&mut self, condition: &'static str) {
         self.others.push_str("\n  AND ");
         self.others.push_str(condition);
     }
 
-    /// One more, if there is a value for its placeholder.
-    pub(super) fn if_any(&mut self, condition: &str, value: Option<impl Into<Value>>) {
+    /// One more, if there is a value for its one parameter.
+    pub(super) fn if_any(&mut self, condition: &'static str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.add(condition);
             self.other_values.push(value.into());
         }
     }
 
-    /// Only what a caller sees. The condition is one on the tags of a client, with one placeholder for a list of tags.
-    pub(super) fn visible(&mut self, condition: &str, visibility: &Visibility) {
+    /// Only what a caller sees. The condition is one on the tags of a client, with one parameter for a list of tags.
+    pub(super) fn visible(&mut self, condition: &'static str, visibility: &Visibility) {
         self.if_any(condition, visible_tags(visibility));
     }
 
@@ -60,7 +61,9 @@ impl Conditions {
             self.set = Some(set);
             self.set_values.extend(values);
         } else {
-            self.add(&format!("{}.id IN ({set})", self.alias));
+            for part in ["\n  AND ", self.alias, ".id IN (", set, ")"] {
+                self.others.push_str(part);
+            }
             self.other_values.extend(values);
         }
     }

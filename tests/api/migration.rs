@@ -61,6 +61,37 @@ fn an_old_database_is_rehearsed_backed_up_and_migrated() {
 }
 
 #[test]
+fn an_old_backup_is_migrated_as_it_is_restored() {
+    let home = old();
+    let backed_up = home.json(&["db", "migrate"]).json()["backup"].as_str().unwrap().to_owned();
+    let served = |home: &Home| {
+        let mut server = home.serve();
+        assert_eq!(server.stop(), 0);
+        home.json(&["audit"]).json()
+    };
+    let object =
+        files(&home.data().join("backups")).into_iter().find(|path| path.extension().is_some_and(|it| it == "bursar"));
+    let object = object.unwrap().display().to_string();
+    for (way, name, timeline) in [("--backup", &backed_up, 2), ("--file", &object, 3)] {
+        // What came after the migration goes.
+        change(&home, "UPDATE profiles SET first_name = 'later'");
+        let rehearsed = home.json(&["restore", "apply", "--dry-run", way, name]);
+        assert_eq!(rehearsed.code, 0, "{}", rehearsed.stderr);
+        let told = home.json(&["restore", "apply", way, name]).json();
+        assert_eq!((&told["after"]["entries"], &told["timeline"]), (&6.into(), &timeline.into()), "{told}");
+        assert_eq!(version(&home), bursar::store::LATEST_SCHEMA, "{way}");
+        let later = "SELECT count(*) FROM profiles WHERE first_name = 'later'";
+        let database = Connection::open(home.data().join("bursar.db")).unwrap();
+        assert_eq!(database.query_row(later, [], |row| row.get::<_, i64>(0)).unwrap(), 0, "{way}");
+        drop(database);
+        let audit = served(&home);
+        assert_eq!((&audit["ok"], &audit["entries"]), (&true.into(), &6.into()), "{audit}");
+    }
+    let stored = backup(&home, &["verify", &backed_up]).json();
+    assert_eq!(stored["backups"][0]["state"], "proven", "it is still as it was made");
+}
+
+#[test]
 fn a_server_migrates_when_it_starts() {
     let home = old();
     let mut served = home.serve();

@@ -1,5 +1,5 @@
 //! The measure of what the database library gives at best: the statements of one deposit over HTTP, in its order and with
-//! the settings of `src/store/connection.rs`, issued by one thread that does nothing else, 64 deposits to a COMMIT and
+//! the settings of `src/store/database/connection.rs`, issued by one thread that does nothing else, 64 deposits to a COMMIT and
 //! without savepoints. Checkpoints are left to the library, every 1000 pages.
 
 use crate::Outcome;

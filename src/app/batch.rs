@@ -1,18 +1,16 @@
 //! Many operations in one call: each with the checks and the trail that it has alone, all in one commit.
 
-use super::account_states::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
 use super::accounts::ArchiveAccount;
-use super::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
-use super::funding::{PostFunds, Posted};
-use super::holds::{CaptureHold, PlaceHold, ReleaseHold};
-use super::reversals::ReverseEntry;
-use super::transfers::Transfer;
-use super::withdrawals::{ApproveWithdrawal, PayWithdrawal, RequestWithdrawal, VoidWithdrawal};
-use super::work::Undo;
-use super::{Command, Failure, Work};
-use crate::domain::account::Account;
-use crate::domain::movement::Movement;
-use crate::domain::principal::{Principal, Right};
+use super::{Command, Context, Failure};
+use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
+use crate::app::command::Undo;
+use crate::app::ledger::{
+    AnnounceDeposit, ApproveWithdrawal, CaptureHold, PayWithdrawal, PlaceHold, PostFunds, Posted, ReleaseHold,
+    RequestWithdrawal, ReturnDeposit, ReverseEntry, SettleDeposit, Transfer, VoidWithdrawal,
+};
+use crate::domain::access::{Principal, Right};
+use crate::domain::accounts::Account;
+use crate::domain::ledger::Movement;
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -53,9 +51,9 @@ macro_rules! operations {
             }
 
             /// Does it.
-            fn run(self, work: &Work<'_>, undo: Undo) -> Result<OperationOutcome, Failure> {
+            fn run(self, context: &Context<'_>, undo: Undo) -> Result<OperationOutcome, Failure> {
                 match self {
-                    $(Operation::$command(command) => Ok(work.part(command, undo)?.map(|done| Performed::$outcome(done.into()))),)+
+                    $(Operation::$command(command) => Ok(context.part(command, undo)?.map(|done| Performed::$outcome(done.into()))),)+
                 }
             }
         }
@@ -117,7 +115,7 @@ impl Command for Batch {
         }
     }
 
-    fn run(self, work: &Work<'_>) -> Result<Vec<OperationOutcome>, Failure> {
+    fn run(self, context: &Context<'_>) -> Result<Vec<OperationOutcome>, Failure> {
         if !(1..=OPERATIONS_MAX).contains(&self.operations.len()) {
             return Err(Refusal::out_of_range("operations", format!("1 to {OPERATIONS_MAX} of them")).into());
         }
@@ -132,7 +130,7 @@ impl Command for Batch {
         let mut outcomes = Vec::with_capacity(self.operations.len());
         for (index, operation) in self.operations.into_iter().enumerate() {
             let outcome = match operation {
-                Ok(operation) => operation.run(work, undo)?,
+                Ok(operation) => operation.run(context, undo)?,
                 Err(refusal) => Err(refusal),
             };
             match outcome {

@@ -3,59 +3,32 @@
 //! A use case is a [`Command`] or a [`Query`]: a value that says what is wanted, with a `run` that does it inside one
 //! transaction. Whatever runs it - a handler, a batch, a scheduled job - gets the same checks and leaves the same trail.
 
-pub mod account_states;
+pub mod access;
 pub mod accounts;
 pub mod batch;
-pub mod currencies;
-pub mod deals;
-pub mod deposits;
+pub mod clients;
+mod command;
 pub mod events;
 mod exact;
-pub mod feed;
-pub mod funding;
-pub mod groups;
-pub mod holds;
-pub mod keys;
-mod labels;
-mod ledger;
-pub mod login;
-pub mod movements;
-pub mod operators;
-pub mod owners;
-pub mod passwords;
-pub mod profile_states;
-pub mod profiles;
+mod idempotency;
+pub mod ledger;
+pub mod maintenance;
 pub mod reference;
-mod retries;
-pub mod restores;
-pub mod reversals;
-pub mod samples;
 pub mod sandbox;
-pub mod scheduler;
-pub mod sessions;
-pub mod statements;
-pub mod throttle;
-pub mod tokens;
-mod told;
-pub mod transfers;
-pub mod withdrawals;
-mod work;
 
+pub use command::{Caller, Command, Context, Done, Failure, Query, View};
 pub use exact::ExactNumber;
-pub use retries::RetryKey;
-pub use work::{Caller, Command, Done, Failure, Query, View, Work};
+pub use idempotency::RetryKey;
 
+use crate::domain::access::{Principal, Role, Visibility};
 use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
-use crate::domain::principal::{Principal, Role, Visibility};
 use crate::domain::refusal::Refusal;
 use crate::store::{Installation, Mode, NotApplied, Store, StoreError, WriteTx};
+use access::{PasswordHasher, PrincipalCache, Throttle};
 use aws_lc_rs::hmac;
-use passwords::PasswordHasher;
 use std::sync::Arc;
 use std::time::Duration;
-use throttle::Throttle;
-use tokens::PrincipalCache;
 use uuid::Uuid;
 
 /// What the configuration says about use cases.
@@ -76,7 +49,7 @@ pub struct Settings {
     /// After how many days events are forgotten; none: never.
     pub event_days: Option<u32>,
     /// Streams of events.
-    pub streams: feed::StreamLimits,
+    pub streams: events::StreamLimits,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
     /// Long reads at a time.
@@ -119,7 +92,7 @@ impl Default for Settings {
             account_number_prefix: "21".into(),
             retry_days: 7,
             event_days: None,
-            streams: feed::StreamLimits::default(),
+            streams: events::StreamLimits::default(),
             operation_timeout: Duration::from_secs(5),
             long_reads: 4,
             backup_interval: None,
@@ -139,7 +112,7 @@ pub struct App {
     principals: PrincipalCache,
     hasher: PasswordHasher,
     logins: Throttle,
-    streams: feed::Streams,
+    streams: events::Streams,
     long_reads: Arc<tokio::sync::Semaphore>,
     long_writes: Arc<tokio::sync::Semaphore>,
 }
@@ -159,7 +132,7 @@ impl App {
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
         let hasher = PasswordHasher::new(randomness.as_ref());
         let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
-        let streams = feed::Streams::new(settings.streams);
+        let streams = events::Streams::new(settings.streams);
         let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
         Ok(App {
             store,
@@ -310,7 +283,7 @@ pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Ra
     randomness.fill(&mut hash_key);
     let installation = Installation { uuid: uuid(), mode, timeline: 1, hash_key, clock_ahead_ms: 0, created_at: now };
     let ids = (uuid(), uuid(), uuid());
-    let key = keys::new_key(now, randomness)?;
+    let key = access::new_key(now, randomness)?;
     let ticket = store
         .submit(move |tx: &WriteTx<'_>| {
             debug_assert_eq!(DEFAULT_LEDGER, 1);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::{Session, place};
+use super::{Session, data_dir};
 use crate::store::{Finding, Proof, ReadTx, StoreError, Tally};
 
 /// What to look at, and how closely.
@@ -35,9 +35,9 @@ struct Report {
 pub(super) fn run(args: &AuditArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let file = match &args.file {
         Some(file) => named(file)?,
-        None => place::existing(session.config()?)?.database_file(),
+        None => data_dir::existing(session.config()?)?.database_file(),
     };
-    let report = place::read(&file, |tx| Ok(examine(tx, args.quick)))?;
+    let report = data_dir::read(&file, |tx| Ok(examine(tx, args.quick)))?;
     session.output.print(&view(&file, &report), text(&file, &report))?;
     match report.proof.findings.len() {
         0 => Ok(()),

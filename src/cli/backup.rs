@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::outcome::Failure;
 use super::output::table;
-use super::{Session, keeper, place, progress};
+use super::{Session, data_dir, keeper, progress};
 use crate::backup::manifest::{Encoding, ManifestError, Reason};
 use crate::backup::repository::{BackupName, Listed};
 use crate::backup::target::TargetError;
@@ -255,7 +255,7 @@ fn make_key(file: &Path, session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn keeper_of(session: &Session<'_>, keys: &Keys) -> Result<Keeper, Failure> {
     let config = session.config()?;
-    let dir = place::existing(config)?;
+    let dir = data_dir::existing(config)?;
     let mut settings = keeper::settings(config, &dir)?;
     if let Some(file) = &keys.identity {
         settings.identities.extend(keeper::identities(file)?);

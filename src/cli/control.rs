@@ -20,14 +20,13 @@ use serde_json::{Value, json};
 
 use super::outcome::{Exit, Failure};
 use crate::app::App;
-use crate::app::keys::{RotateKeys, new_key};
-use crate::app::operators::{AddOperator, DisableOperator, ResetPassword};
-use crate::app::passwords::PasswordHash;
+use crate::app::access::{
+    AddOperator, CreateToken, DisableOperator, PasswordHash, ResetPassword, RevokeToken, RotateKeys, TokenHash, new_key,
+};
+use crate::app::maintenance::ResumeAfterRestore;
 use crate::app::reference::{ApplyReference, ReferenceFile};
-use crate::app::restores::ResumeAfterRestore;
-use crate::app::tokens::{CreateToken, RevokeToken, TokenHash};
+use crate::domain::access::Role;
 use crate::domain::ids::TokenId;
-use crate::domain::principal::Role;
 use crate::domain::refusal::Refusal;
 use crate::store::{DataDir, LATEST_SCHEMA};
 

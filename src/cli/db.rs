@@ -6,7 +6,7 @@ use serde_json::json;
 use super::control::ControlCommand;
 use super::outcome::Failure;
 use super::output::table;
-use super::{Session, keeper, place, progress};
+use super::{Session, data_dir, keeper, progress};
 use crate::store::{self, LATEST_SCHEMA};
 
 /// What to do with the database.
@@ -37,9 +37,9 @@ pub(super) fn run(command: &DbCommand, session: &mut Session<'_>) -> Result<(), 
 
 fn check(session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
-    let dir = place::existing(config)?;
+    let dir = data_dir::existing(config)?;
     let (found, missing) = store::schema_state(&dir.database_file())?;
-    place::refuse_newer(found)?;
+    data_dir::refuse_newer(found)?;
     let took_ms = match missing.is_empty() {
         true => None,
         false => Some(keeper::watched(config, dir, progress::watch(session.output.json))?.rehearse_migration()?),
@@ -64,9 +64,9 @@ fn check(session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn migrate(session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
-    let dir = place::existing(config)?;
+    let dir = data_dir::existing(config)?;
     let lock = dir.lock()?;
-    let migrated = place::migrate(&lock, config, progress::watch(session.output.json))?;
+    let migrated = data_dir::migrate(&lock, config, progress::watch(session.output.json))?;
     let (from, backup) = migrated.map_or((LATEST_SCHEMA, None), |(from, backup)| (from, Some(backup)));
     let value = json!({"from": from, "to": LATEST_SCHEMA, "backup": backup});
     let text = match backup {
@@ -80,7 +80,7 @@ fn migrate(session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 fn stats(session: &mut Session<'_>) -> Result<(), Failure> {
-    let file = place::existing(session.config()?)?.database_file();
+    let file = data_dir::existing(session.config()?)?.database_file();
     let stats = store::read_file(&file, |tx| tx.file_stats())?;
     let size = |suffix: &str| {
         let mut name = file.clone().into_os_string();
@@ -121,6 +121,6 @@ fn stats(session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 fn optimize(session: &mut Session<'_>) -> Result<(), Failure> {
-    let value = place::write(session.config()?, ControlCommand::Optimize)?;
+    let value = data_dir::write(session.config()?, ControlCommand::Optimize)?;
     session.output.print(&value, "The planner of queries knows the tables as they are now.")
 }

@@ -12,15 +12,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{Exit, Failure};
-use super::{place, progress};
+use super::{data_dir, progress};
 use crate::app::App;
-use crate::app::operators::{AddOperator, ResetPassword};
-use crate::app::passwords::hash_blocking;
+use crate::app::access::{AddOperator, CreateToken, FreshToken, ResetPassword, hash_blocking};
 use crate::app::reference::{ApplyReference, shipped};
-use crate::app::tokens::{CreateToken, FreshToken};
 use crate::config::Config;
+use crate::domain::access::Role;
 use crate::domain::clock::Randomness;
-use crate::domain::principal::Role;
 use crate::domain::refusal::Refusal;
 use crate::store::{DataDir, Mode};
 use crate::system::SystemRandomness;
@@ -46,17 +44,17 @@ pub(super) fn open(config: &Config, with_samples: bool) -> Result<(Arc<App>, Cre
     let lock = dir.lock()?;
     let set_up = |app: &Arc<App>| set_up(app, dir.path(), with_samples);
     if !is_sandbox(&dir)? {
-        return place::create(lock, config, Mode::Sandbox, set_up);
+        return data_dir::create(lock, config, Mode::Sandbox, set_up);
     }
-    place::migrate(&lock, config, progress::watch(false))?;
-    let app = place::open(lock, config)?;
+    data_dir::migrate(&lock, config, progress::watch(false))?;
+    let app = data_dir::open(lock, config)?;
     let credentials = set_up(&app).inspect_err(|_| app.close())?;
     Ok((app, credentials))
 }
 
 /// False where there is no database yet. A production database is refused.
 fn is_sandbox(dir: &DataDir) -> Result<bool, Failure> {
-    match place::mode(dir)? {
+    match data_dir::mode(dir)? {
         None => Ok(false),
         Some(Mode::Sandbox) => Ok(true),
         Some(Mode::Production) => {

@@ -10,14 +10,14 @@ use serde_json::json;
 
 use super::control;
 use super::outcome::{Exit, Failure};
-use super::{Session, place};
+use super::{Session, data_dir};
 
 /// How long the database may take to be written, and the listener to accept.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks.
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
-    let dir = place::existing(session.config()?).map_err(unhealthy)?;
+    let dir = data_dir::existing(session.config()?).map_err(unhealthy)?;
     let health = control::ask_health(&dir, TIMEOUT).map_err(unhealthy)?;
     let Some(url) = health["url"].as_str() else {
         let failure = Failure::new(Exit::Failure, "the server does not listen yet, or no longer");

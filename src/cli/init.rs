@@ -9,13 +9,12 @@ use serde_json::json;
 
 use super::outcome::{Exit, Failure};
 use super::password::PasswordSource;
-use super::{Session, place, reference};
+use super::{Session, data_dir, reference};
 use crate::app::App;
-use crate::app::operators::AddOperator;
-use crate::app::passwords::PasswordHash;
+use crate::app::access::{AddOperator, PasswordHash};
 use crate::app::reference::{ApplyReference, ReferenceFile, shipped};
 use crate::config::{Config, Server, start};
-use crate::domain::principal::Role;
+use crate::domain::access::Role;
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
 
 /// What to create.
@@ -51,7 +50,7 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
     refuse_existing(&dir)?;
     let mode = if args.sandbox { Mode::Sandbox } else { Mode::Production };
     let set_up = |app: &Arc<App>| set_up(app, file.as_ref(), &args.operator, password);
-    let (app, ()) = place::create(lock, config, mode, set_up)?;
+    let (app, ()) = data_dir::create(lock, config, mode, set_up)?;
     app.close();
 
     let count = |count: fn(&ReferenceFile) -> usize| file.as_ref().map_or(0, count);
@@ -80,7 +79,7 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
 
 /// A database whose making was cut short is none: it is made again.
 fn refuse_existing(dir: &DataDir) -> Result<(), Failure> {
-    if matches!(place::mode(dir), Ok(None)) {
+    if matches!(data_dir::mode(dir), Ok(None)) {
         return Ok(());
     }
     let message = format!("there is a database already: {}", dir.database_file().display());

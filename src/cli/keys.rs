@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::control::ControlCommand;
 use super::outcome::Failure;
 use super::output::table;
-use super::{Session, place};
+use super::{Session, data_dir};
 use crate::domain::clock::{Clock, Moment};
 use crate::store::KeyRow;
 use crate::system::SystemClock;
@@ -24,15 +24,15 @@ pub enum KeysCommand {
 pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         KeysCommand::List => {
-            let dir = place::existing(session.config()?)?;
-            let keys = place::read(&dir.database_file(), |tx| tx.signing_keys())?;
+            let dir = data_dir::existing(session.config()?)?;
+            let keys = data_dir::read(&dir.database_file(), |tx| tx.signing_keys())?;
             let now = SystemClock.now();
             let rows: Vec<_> = keys.iter().map(|key| row(key, now)).collect();
             let text = table(["KEY", "STATE", "MADE", "PUBLISHED UNTIL"], &rows);
             session.output.print(&keys.iter().map(|key| view(key, now)).collect(), text)
         }
         KeysCommand::Rotate => {
-            let value = place::write(session.config()?, ControlCommand::RotateKeys)?;
+            let value = data_dir::write(session.config()?, ControlCommand::RotateKeys)?;
             let kid = value["kid"].as_str().unwrap_or_default();
             let text =
                 format!("{kid} signs from now on. Platforms that keep a copy of the key set must read it again.");

@@ -25,7 +25,7 @@ pub mod operator;
 pub mod outcome;
 mod output;
 mod password;
-mod place;
+mod data_dir;
 mod progress;
 pub mod reference;
 pub mod restore;

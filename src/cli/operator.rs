@@ -7,8 +7,8 @@ use super::control::ControlCommand;
 use super::outcome::Failure;
 use super::output::{list, table};
 use super::password::PasswordSource;
-use super::{Session, place};
-use crate::domain::principal::Role;
+use super::{Session, data_dir};
+use crate::domain::access::Role;
 use crate::store::PrincipalRow;
 
 /// The commands of `bursar operator`.
@@ -54,7 +54,7 @@ pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result
     let (command, done) = match command {
         OperatorCommand::List => return show(session),
         OperatorCommand::Add { name, role, tags, password } => {
-            place::existing(session.config()?)?;
+            data_dir::existing(session.config()?)?;
             let done = format!("Added {name} as {}.", role.name());
             let password_hash = password.hash(&name)?.as_str().to_owned();
             (ControlCommand::AddOperator { name, role, tags: tags.into_iter().collect(), password_hash }, done)
@@ -64,19 +64,19 @@ pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result
             (ControlCommand::DisableOperator { name }, done)
         }
         OperatorCommand::ResetPassword { name, password } => {
-            place::existing(session.config()?)?;
+            data_dir::existing(session.config()?)?;
             let done = format!("{name} has a new password; all its tokens were revoked.");
             let password_hash = password.hash(&name)?.as_str().to_owned();
             (ControlCommand::ResetPassword { name, password_hash }, done)
         }
     };
-    let value = place::write(session.config()?, command)?;
+    let value = data_dir::write(session.config()?, command)?;
     session.output.print(&value, done)
 }
 
 fn show(session: &mut Session<'_>) -> Result<(), Failure> {
-    let dir = place::existing(session.config()?)?;
-    let operators = place::read(&dir.database_file(), |tx| tx.operators())?;
+    let dir = data_dir::existing(session.config()?)?;
+    let operators = data_dir::read(&dir.database_file(), |tx| tx.operators())?;
     let rows: Vec<_> = operators.iter().map(row).collect();
     let text = table(["NAME", "ROLE", "TAGS", "ADDED", "DISABLED"], &rows);
     session.output.print(&operators.iter().map(view).collect(), text)

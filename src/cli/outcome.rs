@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(Failure::from(Refusal::Busy { retry_after_s: 1 }).exit.code(), 6);
         assert_eq!(Failure::from(Refusal::StorageUnavailable).exit.code(), 4);
         assert_eq!(
-            Failure::from(Refusal::Forbidden { right: crate::domain::principal::Right::Administer }).exit.code(),
+            Failure::from(Refusal::Forbidden { right: crate::domain::access::Right::Administer }).exit.code(),
             7
         );
         assert_eq!(Failure::from(Refusal::missing("name")).exit.code(), 1);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::outcome::{Exit, Failure};
-use crate::app::passwords::{PasswordHash, hash_blocking};
+use crate::app::access::{PasswordHash, hash_blocking};
 use crate::system::SystemRandomness;
 
 const LENGTH_MIN: usize = 8;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
-use super::{Session, place};
+use super::{Session, data_dir};
 use crate::app::reference::{self, Change, ReferenceFile};
 
 /// The commands of `bursar reference`.
@@ -36,20 +36,20 @@ pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Resul
     match command {
         ReferenceCommand::Apply { file } => {
             let file = read(&file)?;
-            let value = place::write(session.config()?, ControlCommand::ApplyReference { file })?;
+            let value = data_dir::write(session.config()?, ControlCommand::ApplyReference { file })?;
             let changes: Vec<Change> = serde_json::from_value(value["changes"].clone()).unwrap_or_default();
             session.output.print(&value, described(&changes, "Nothing had to change."))
         }
         ReferenceCommand::Diff { file } => {
             let file = read(&file)?;
-            let dir = place::existing(session.config()?)?;
-            place::read(&dir.database_file(), |_| Ok(()))?;
+            let dir = data_dir::existing(session.config()?)?;
+            data_dir::read(&dir.database_file(), |_| Ok(()))?;
             let changes = reference::diff_file(&dir.database_file(), &file)?;
             session.output.print(&json!({"changes": changes}), described(&changes, "Nothing would change."))
         }
         ReferenceCommand::Show => {
-            let dir = place::existing(session.config()?)?;
-            place::read(&dir.database_file(), |_| Ok(()))?;
+            let dir = data_dir::existing(session.config()?)?;
+            data_dir::read(&dir.database_file(), |_| Ok(()))?;
             let file = reference::read_file(&dir.database_file())?;
             let text = toml::to_string(&file).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
             session.output.print(&json!(file), text)

@@ -11,10 +11,10 @@ use super::backup::Keys;
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::{Session, keeper, place, progress};
-use crate::app::restores::{self, Restored};
+use super::{Session, data_dir, keeper, progress};
+use crate::app::maintenance::{self, Restored};
 use crate::backup::repository::BackupName;
-use crate::backup::restore::{Built, Catalog, Way, Wish};
+use crate::backup::restore::{Built, Catalog, RestorePlan, RestoreRequest};
 use crate::backup::{BackupError, Keeper};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
@@ -87,8 +87,8 @@ fn moment(text: &str) -> Result<Moment, String> {
 }
 
 impl What {
-    fn wish(&self) -> Wish {
-        Wish { at: self.at, timeline: self.timeline, backup: self.backup }
+    fn request(&self) -> RestoreRequest {
+        RestoreRequest { at: self.at, timeline: self.timeline, backup: self.backup }
     }
 }
 
@@ -100,10 +100,10 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
             let config = session.config()?;
             let dir = DataDir::new(&config.server.data_dir);
             let catalog = keeper::unwatched(config, dir.clone())?.catalog(what.whose.installation, spooled(&dir)?)?;
-            let way = catalog.way(what.wish())?;
-            session.output.print(&plan_view(&way, &catalog), plan_text(&way, &catalog))?;
-            way.gap.map_or(Ok(()), |gap| {
-                Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: way.reaches }.into())
+            let plan = catalog.plan(what.request())?;
+            session.output.print(&plan_view(&plan, &catalog), plan_text(&plan, &catalog))?;
+            plan.gap.map_or(Ok(()), |gap| {
+                Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches }.into())
             })
         }
         RestoreCommand::Apply { what, into, dry_run, file, keys } => {
@@ -111,7 +111,7 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
             apply(&job, &keys, session)
         }
         RestoreCommand::Resume => {
-            let done = place::write(session.config()?, ControlCommand::ResumeAfterRestore)?;
+            let done = data_dir::write(session.config()?, ControlCommand::ResumeAfterRestore)?;
             let text = match done["resumed"].as_bool() {
                 Some(true) => "Jobs run again.",
                 _ => "Jobs did not rest; nothing was changed.",
@@ -191,33 +191,33 @@ fn text_of(moment: Moment) -> String {
     moment.to_string()
 }
 
-fn plan_view(way: &Way, catalog: &Catalog) -> Value {
+fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
     json!({
         "installation": catalog.installation,
-        "timeline": way.base.timeline,
-        "backup": way.base.name.to_string(),
-        "target": way.base.repository.target().name(),
-        "segments": way.segments.len(),
-        "asked_for": way.wish.at.map(text_of),
-        "reaches": way.reaches.to_string(),
-        "missing_commits": way.gap.map(|gap| json!({"first": gap.first, "last": gap.last})),
-        "bytes_to_fetch": way.bytes(),
-        "room_needed": way.room(),
+        "timeline": plan.base.timeline,
+        "backup": plan.base.name.to_string(),
+        "target": plan.base.repository.target().name(),
+        "segments": plan.segments.len(),
+        "asked_for": plan.request.at.map(text_of),
+        "reaches": plan.reaches.to_string(),
+        "missing_commits": plan.gap.map(|gap| json!({"first": gap.first, "last": gap.last})),
+        "bytes_to_fetch": plan.bytes(),
+        "room_needed": plan.room(),
         "unreachable": catalog.trouble.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
-fn plan_text(way: &Way, catalog: &Catalog) -> String {
-    let contents = &way.base.manifest.contents;
+fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
+    let contents = &plan.base.manifest.contents;
     let mut lines = vec![
         format!(
             "Backup     {} (timeline {}) at {}",
-            way.base.name,
-            way.base.timeline,
-            way.base.repository.target().name()
+            plan.base.name,
+            plan.base.timeline,
+            plan.base.repository.target().name()
         ),
         format!("           {} entries, recorded up to {}", contents.entries, contents.recorded_at),
-        match way.segments.as_slice() {
+        match plan.segments.as_slice() {
             [] => "Changes    none after it".to_owned(),
             segments => format!(
                 "Changes    {} segment{}, commits {} to {}",
@@ -227,10 +227,10 @@ fn plan_text(way: &Way, catalog: &Catalog) -> String {
                 segments.last().map_or(0, |found| found.segment.last)
             ),
         },
-        format!("Reaches    {}", way.reaches),
-        format!("To fetch   {} bytes; room needed: {} bytes", way.bytes(), way.room()),
+        format!("Reaches    {}", plan.reaches),
+        format!("To fetch   {} bytes; room needed: {} bytes", plan.bytes(), plan.room()),
     ];
-    if let Some(gap) = way.gap {
+    if let Some(gap) = plan.gap {
         lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
     }
     lines.extend(catalog.trouble.iter().map(|error| format!("Not reached: {error}")));
@@ -270,7 +270,7 @@ fn apply(job: &Job<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Fa
     let work = lock.empty_restore_dir()?;
     let file = work.join("bursar.db");
     let built = match &source {
-        Source::Way(way, _) => keeper.build(way, &file)?,
+        Source::RestorePlan(plan, _) => keeper.build(plan, &file)?,
         Source::File(path) => keeper.unwrap_file(path, &file)?,
     };
     let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
@@ -285,28 +285,28 @@ fn apply(job: &Job<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Fa
 
 /// Where the restored database comes from.
 enum Source<'a> {
-    Way(Box<Way>, Box<Catalog>),
+    RestorePlan(Box<RestorePlan>, Box<Catalog>),
     File(&'a Path),
 }
 
 impl Source<'_> {
     fn shown(&self) -> (Value, String) {
         match self {
-            Source::Way(way, catalog) => (plan_view(way, catalog), plan_text(way, catalog)),
+            Source::RestorePlan(plan, catalog) => (plan_view(plan, catalog), plan_text(plan, catalog)),
             Source::File(path) => (json!({"file": path}), format!("From the file {}", path.display())),
         }
     }
 
     fn last_timeline(&self) -> i64 {
         match self {
-            Source::Way(_, catalog) => catalog.last_timeline(),
+            Source::RestorePlan(_, catalog) => catalog.last_timeline(),
             Source::File(_) => 0,
         }
     }
 
     fn told(&self) -> (String, Option<Moment>) {
         match self {
-            Source::Way(way, _) => (way.base.name.to_string(), way.wish.at),
+            Source::RestorePlan(plan, _) => (plan.base.name.to_string(), plan.request.at),
             Source::File(path) => {
                 (path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()), None)
             }
@@ -323,8 +323,8 @@ fn source<'a>(job: &Job<'a>, lock: &Locked, config: &Config, keeper: &Keeper) ->
     let spooled =
         if configured.path() == lock.dir().path() { store::settle_journal(lock) } else { spooled(&configured)? };
     let catalog = keeper.catalog(job.what.whose.installation, spooled)?;
-    let way = catalog.way(job.what.wish())?;
-    Ok(Source::Way(Box::new(way), Box::new(catalog)))
+    let plan = catalog.plan(job.what.request())?;
+    Ok(Source::RestorePlan(Box::new(plan), Box::new(catalog)))
 }
 
 /// What is known of the database that is there. One that cannot be read any more is why people restore.
@@ -346,11 +346,11 @@ fn before(dir: &DataDir) -> Before {
 /// Brings the restored database to this program's schema and begins its timeline.
 fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow, Failure> {
     let dir = DataDir::new(work);
-    let tuning = store::Tuning { journal: false, ..place::tuning(config) };
+    let tuning = store::Tuning { journal: false, ..data_dir::tuning(config) };
     let lock = dir.lock()?;
     store::migrate(&lock)?;
     let store = Store::open(lock, &tuning)?;
-    let row = restores::begin_timeline(&store, restored, &SystemClock, &SystemRandomness::default());
+    let row = maintenance::begin_timeline(&store, restored, &SystemClock, &SystemRandomness::default());
     store.close();
     Ok(row?)
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use super::banner::Banner;
 use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
-use super::{ListenFlags, dev, keeper, logging, place, progress};
+use super::{ListenFlags, data_dir, dev, keeper, logging, progress};
 use crate::app::App;
 use crate::backup::Shipping;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
@@ -126,7 +126,7 @@ fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
 fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     let problems = start::problems_on_this_machine(config);
-    let database = place::existing(config);
+    let database = data_dir::existing(config);
     if !problems.is_empty() {
         let mut lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
         // A directory that is missing was named already.
@@ -138,8 +138,8 @@ fn open(config: &Config) -> Result<Arc<App>, Failure> {
     }
     database?;
     let lock = dir.lock()?;
-    place::migrate(&lock, config, progress::watch(false))?;
-    place::open(lock, config)
+    data_dir::migrate(&lock, config, progress::watch(false))?;
+    data_dir::open(lock, config)
 }
 
 fn not_served(error: &ServeError) -> Failure {

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::control::ControlCommand;
 use super::outcome::Failure;
 use super::output::{list, table};
-use super::{Session, place};
-use crate::app::tokens::FreshToken;
+use super::{Session, data_dir};
+use crate::app::access::FreshToken;
+use crate::domain::access::Right;
 use crate::domain::clock::{Clock, Moment};
-use crate::domain::principal::Right;
 use crate::store::TokenRow;
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -71,7 +71,7 @@ pub(super) fn run(command: TokenCommand, session: &mut Session<'_>) -> Result<()
         TokenCommand::Create(args) => create(args, session),
         TokenCommand::List => show(session),
         TokenCommand::Revoke { id } => {
-            let value = place::write(session.config()?, ControlCommand::RevokeToken { id: id.into() })?;
+            let value = data_dir::write(session.config()?, ControlCommand::RevokeToken { id: id.into() })?;
             session.output.print(&value, format!("Revoked {id}."))
         }
     }
@@ -88,7 +88,7 @@ fn create(args: CreateArgs, session: &mut Session<'_>) -> Result<(), Failure> {
         days: args.days,
         token: fresh.hash(),
     };
-    let mut value = place::write(session.config()?, command)?;
+    let mut value = data_dir::write(session.config()?, command)?;
     let token = fresh.reveal();
     let id = value["id"].as_str().unwrap_or_default().to_owned();
     value["token"] = token.clone().into();
@@ -98,8 +98,8 @@ fn create(args: CreateArgs, session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 fn show(session: &mut Session<'_>) -> Result<(), Failure> {
-    let dir = place::existing(session.config()?)?;
-    let tokens = place::read(&dir.database_file(), |tx| tx.tokens())?;
+    let dir = data_dir::existing(session.config()?)?;
+    let tokens = data_dir::read(&dir.database_file(), |tx| tx.tokens())?;
     let now = SystemClock.now();
     let rows: Vec<_> = tokens.iter().map(|token| row(token, now)).collect();
     let header = ["ID", "OPERATOR", "KIND", "LABEL", "STATE", "SCOPES", "TAGS", "NETWORKS", "ENDS"];

@@ -6,10 +6,10 @@
 //! spells each reason in its own envelope, so a new refusal does not compile until every dialect has said what it looks
 //! like there. A refusal changed nothing.
 
-use super::account::Lifecycle;
-use super::movement::MovementState;
-use super::principal::Right;
-use super::profile::ProfileStatus;
+use crate::domain::access::Right;
+use crate::domain::accounts::Lifecycle;
+use crate::domain::clients::ProfileStatus;
+use crate::domain::ledger::MovementState;
 use std::fmt;
 
 /// The kinds of thing that a caller can ask for by id.

@@ -5,8 +5,8 @@
 //! two retention periods, the table that is written to stays small, and forgetting never stalls the writer.
 
 use super::StoreError;
-use super::transaction::{ReadTx, WriteTx};
 use crate::domain::clock::Moment;
+use crate::store::database::transaction::{ReadTx, WriteTx};
 
 /// What an earlier call with the same key led to.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,92 +4,54 @@
 //! What leaves this module are domain types and [`StoreError`]; nothing above it knows SQL or the database library.
 
 mod access;
-mod account_requests;
 mod accounts;
-mod audit_log;
-mod backup_record;
-mod books;
-mod checkpoint;
-mod conditions;
-mod connection;
-mod currencies;
-mod data_dir;
-mod entries;
+mod clients;
+mod database;
 mod error;
-mod event_balances;
 mod events;
-mod figures;
-mod groups;
 mod idempotency;
-mod installation;
-mod jobs;
-mod journal;
-mod keys;
-mod labels;
-mod migrations;
-mod movements;
-mod owners;
-mod platforms;
-mod portfolios;
-mod profiles;
+mod ledger;
+mod maintenance;
 mod proof;
-mod proof_events;
-mod proof_figures;
-mod proof_settings;
-mod restores;
-mod sessions;
-mod snapshot;
-mod stats;
-mod statements;
-mod swap;
-mod transaction;
-mod writer;
+mod reference;
 
-pub use access::{NewPrincipal, NewToken, PrincipalRow, TokenKind, TokenRow};
-pub use account_requests::{AccountRequest, Awaits};
-pub use accounts::{AccountChange, AccountFilter, NewAccount};
-pub use audit_log::AuditRow;
-pub use backup_record::{BackupRecord, RecordedBackup, RecordedFailure, RecordedShipping};
-pub use books::{Book, BookOwner};
-pub use currencies::CurrencyRow;
-pub use data_dir::{BackupLock, DataDir, DataDirError, Locked, LookLock};
-pub use entries::{DealFilter, DealRow, EntryRow, NewEntry, PostedEntry};
-pub use error::StoreError;
-pub use event_balances::{CheckpointBook, EventCheckpoint};
-pub use events::{EventFilter, EventRow, Feed};
-pub use groups::{GroupFilter, GroupRow};
-pub use idempotency::StoredOutcome;
-pub use installation::{Installation, Mode};
-pub use jobs::JobRow;
-pub use journal::{
+pub use access::{AuditRow, KeyRow, NewPrincipal, NewToken, PrincipalRow, SessionRow, TokenKind, TokenRow};
+pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
+pub use clients::{LabelFilter, NewProfile, ProfileFilter};
+pub use database::data_dir::{BackupLock, DataDir, DataDirError, Locked, LookLock};
+pub use database::journal::{
     Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
     settle_journal, spooled_segments,
 };
-pub use keys::KeyRow;
-pub use labels::LabelFilter;
-pub use migrations::{LATEST_SCHEMA, MigrationError};
-pub use movements::{Clearing, MovementFilter, MovementStep, NewMovement};
-pub use platforms::PlatformRow;
-pub use profiles::{NewProfile, ProfileFilter};
+pub use database::migrations::{LATEST_SCHEMA, MigrationError};
+pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
+pub use database::stats::{FileStats, TableStats};
+pub use database::transaction::{ReadTx, WriteTx};
+pub use database::writer::{Abort, Health, NotApplied, Ticket};
+pub use error::StoreError;
+pub use events::{CheckpointBook, EventCheckpoint, EventFilter, EventRow, Feed};
+pub use idempotency::StoredOutcome;
+pub use ledger::{
+    Book, BookOwner, Clearing, DealFilter, DealRow, EntryRow, MovementFilter, MovementStep, NewEntry, NewMovement,
+    Period, PostedEntry, StatementRow, Turnover,
+};
+pub use maintenance::{
+    BackupRecord, Census, Installation, Issued, JobRow, Mode, NewTimeline, RecordedBackup, RecordedFailure,
+    RecordedShipping, RestoreRow,
+};
 pub use proof::{Finding, Proof, Tally};
-pub use restores::{Census, Issued, NewTimeline, RestoreRow};
-pub use sessions::SessionRow;
-pub use snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
-pub use statements::{Period, StatementRow, Turnover};
-pub use stats::{FileStats, TableStats};
-use transaction::Snapshot;
-pub use transaction::{ReadTx, WriteTx};
-pub use writer::{Abort, Health, NotApplied, Ticket};
+pub use reference::{CurrencyRow, GroupFilter, GroupRow, PlatformRow};
 
-use checkpoint::Checkpointer;
-use connection::ReaderManager;
-use journal::Opening;
+use database::checkpoint::Checkpointer;
+use database::connection::{self, ReaderManager};
+use database::journal::Opening;
+use database::migrations;
+use database::transaction::{CommitMoment, Snapshot};
+use database::writer::Writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
-use transaction::CommitMoment;
 use uuid::Uuid;
-use writer::Writer;
 
 /// How the database is run.
 #[derive(Clone, Debug)]

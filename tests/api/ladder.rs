@@ -80,7 +80,7 @@ placed! {
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];
     Refusal::GroupModeDiffers => Met, ["GROUP_MODE_DIFFERS"];
     Refusal::ProfileState(_) => Met, ["PROFILE_PENDING", "PROFILE_VERIFIED", "PROFILE_DENIED", "PROFILE_DECEASED", "PROFILE_ARCHIVED"];
-    Refusal::AccountState(bursar::domain::account::Lifecycle::Active) => Elsewhere("nothing is refused to an account for being active"), ["ACCOUNT_ACTIVE"];
+    Refusal::AccountState(bursar::domain::accounts::Lifecycle::Active) => Elsewhere("nothing is refused to an account for being active"), ["ACCOUNT_ACTIVE"];
     Refusal::AccountState(_) => Met, ["ACCOUNT_PENDING_APPROVAL", "ACCOUNT_INACTIVE", "ACCOUNT_DORMANT", "ACCOUNT_CLOSING", "ACCOUNT_ARCHIVED"];
     Refusal::AccountLocked => Met, ["ACCOUNT_LOCKED"];
     Refusal::LockKept => Met, ["LOCK_KEPT"];

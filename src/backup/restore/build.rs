@@ -1,7 +1,7 @@
-//! Going the way: the database of the backup, then commit after commit, into a file.
+//! Builds the restored database in a file: the database of the backup, then the changes, commit by commit.
 
 use super::catalog::{FoundSegment, Place};
-use super::way::Way;
+use super::plan::RestorePlan;
 use crate::backup::codec::{self, CodecError, Hashing};
 use crate::backup::error::BackupError;
 use crate::backup::fetch::{Database, fetch};
@@ -36,13 +36,13 @@ struct Progress {
 }
 
 impl Keeper {
-    /// Builds the database at the end of a way in a new file. It is on disk when this returns; if it fails, the file is worth
+    /// Builds the database that a plan leads to in a new file. It is on disk when this returns; if it fails, the file is worth
     /// nothing.
-    pub fn build(&self, way: &Way, to: &Path) -> Result<Built, BackupError> {
-        if let Some(gap) = way.gap {
-            return Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: way.reaches });
+    pub fn build(&self, plan: &RestorePlan, to: &Path) -> Result<Built, BackupError> {
+        if let Some(gap) = plan.gap {
+            return Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches });
         }
-        let base = &way.base;
+        let base = &plan.base;
         self.watch.begin(Phase::Fetch, base.manifest.object.bytes);
         let contents = fetch(self, &base.repository, base.name, &base.manifest, Database::File(to))?;
         let Some(position) = contents.position else {
@@ -51,13 +51,13 @@ impl Keeper {
         let database = OpenOptions::new().read(true).write(true).open(to).map_err(local(to))?;
         let mut progress =
             Progress { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
-        for found in &way.segments {
+        for found in &plan.segments {
             self.watch.begin(Phase::Replay, found.segment.bytes);
-            match self.lay_on(found, way.wish.at, &database, to, &mut progress) {
+            match self.lay_on(found, plan.request.at, &database, to, &mut progress) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // All that was recorded before the moment that was asked for is there.
-                Err(BackupError::Segment { reaches, .. }) if way.wish.at == Some(reaches) => break,
+                Err(BackupError::Segment { reaches, .. }) if plan.request.at == Some(reaches) => break,
                 Err(error) => return Err(error),
             }
         }

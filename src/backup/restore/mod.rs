@@ -1,12 +1,13 @@
-//! Restoring: what there is ([`Catalog`]), which way leads to a moment ([`Way`]), and going it into a file (`Keeper::build`).
+//! Restoring a moment: a [`Catalog`] of what exists, a [`RestorePlan`] made from it, and `Keeper::build`, which carries the
+//! plan out into a file.
 //!
-//! A way is a backup and the segments of the change journal after it. It never leaps: where a commit is missing, it ends,
-//! and says so.
+//! A plan is a backup and the segments of the change journal after it. It never skips a commit: it ends before the first one
+//! that is missing, and reports the gap.
 
 mod build;
 mod catalog;
-mod way;
+mod plan;
 
 pub use build::Built;
 pub use catalog::{Catalog, Found, FoundSegment};
-pub use way::{Gap, Way, Wish};
+pub use plan::{Gap, RestorePlan, RestoreRequest};

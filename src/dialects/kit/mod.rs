@@ -19,8 +19,8 @@ pub use reply::Reply;
 pub use routes::{Access, Route, Routes, Shared, refuse, respond, unknown_route};
 
 pub use crate::app::ExactNumber;
+use crate::domain::access::Right;
 use crate::domain::ids::RequestId;
-use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};

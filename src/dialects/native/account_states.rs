@@ -3,9 +3,9 @@
 use super::accounts::AccountView;
 use super::fields;
 use crate::app::Command;
-use crate::app::account_states::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
+use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::account::{Account, Lifecycle, Lock, LockHolder, LockReason};
+use crate::domain::accounts::{Account, Lifecycle, Lock, LockHolder, LockReason};
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;

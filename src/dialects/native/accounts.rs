@@ -7,11 +7,11 @@ use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
 use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Reply, Scalar, sent};
-use crate::domain::account::{Account, Lifecycle, LockHolder, LockReason};
-use crate::domain::currency::CurrencyCode;
-use crate::domain::labels::AccountLabelsChange;
+use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason};
+use crate::domain::clients::AccountLabelsChange;
 use crate::domain::money::Amount;
 use crate::domain::page::Listing;
+use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -10,15 +10,15 @@ use super::holds::CaptureBody;
 use super::movements::{MovementBody, MovementView};
 use super::profiles::Empty;
 use super::transfers::TransferBody;
-use crate::app::account_states::{ApproveAccount, SetLifecycle, UnlockAccount};
 use crate::app::accounts::ArchiveAccount;
+use crate::app::accounts::{ApproveAccount, SetLifecycle, UnlockAccount};
 use crate::app::batch::{Batch, OPERATIONS_MAX, Operation, OperationOutcome, Performed};
-use crate::app::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
-use crate::app::holds::{PlaceHold, ReleaseHold};
-use crate::app::movements::MovementRequest;
-use crate::app::withdrawals::{ApproveWithdrawal, PayWithdrawal, RequestWithdrawal, VoidWithdrawal};
+use crate::app::ledger::{
+    AnnounceDeposit, ApproveWithdrawal, MovementRequest, PayWithdrawal, PlaceHold, ReleaseHold, RequestWithdrawal,
+    ReturnDeposit, SettleDeposit, VoidWithdrawal,
+};
 use crate::dialects::kit::{AtMost, Call, Reply, read_json};
-use crate::domain::account::Lifecycle;
+use crate::domain::accounts::Lifecycle;
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::Refusal;
 use serde::de::DeserializeOwned;

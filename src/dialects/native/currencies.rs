@@ -1,8 +1,8 @@
 //! Currencies.
 
-use crate::app::currencies::ListCurrencies;
+use crate::app::reference::ListCurrencies;
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::currency::Currency;
+use crate::domain::reference::Currency;
 use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;

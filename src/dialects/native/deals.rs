@@ -1,7 +1,7 @@
 //! Deals: what happened on an account.
 
 use super::fields;
-use crate::app::deals::{Deals, ListDeals};
+use crate::app::ledger::{Deals, ListDeals};
 use crate::dialects::kit::{Call, ExactNumber, Reply};
 use crate::domain::refusal::Refusal;
 use serde::Serialize;
@@ -69,7 +69,7 @@ pub(super) struct DealList {
 impl From<Deals> for DealList {
     fn from(deals: Deals) -> Self {
         let account = deals.account;
-        let view = |row: crate::app::deals::DealRow| {
+        let view = |row: crate::app::ledger::DealRow| {
             let money = |amount| ExactNumber::of(amount, account.decimals);
             let at = row.recorded_at.to_string();
             DealView {

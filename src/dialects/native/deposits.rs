@@ -2,9 +2,9 @@
 
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
-use crate::app::deposits::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
+use crate::app::ledger::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::movement::MovementKind;
+use crate::domain::ledger::MovementKind;
 use crate::domain::refusal::Refusal;
 
 /// Announce a deposit: pending until it settles.

@@ -2,7 +2,7 @@
 
 use super::fields;
 use super::funding::DealMade;
-use crate::app::reversals::ReverseEntry;
+use crate::app::ledger::ReverseEntry;
 use crate::dialects::kit::{Call, Reply};
 use crate::domain::ids::EntryId;
 use crate::domain::refusal::Refusal;

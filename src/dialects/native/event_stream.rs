@@ -1,7 +1,7 @@
 //! Server-sent events (WHATWG HTML, "Server-sent events").
 
 use super::events::EventView;
-use crate::app::feed::{EventStream, Followed};
+use crate::app::events::{EventStream, Followed};
 use crate::domain::refusal::Refusal;
 use actix_web::web::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};

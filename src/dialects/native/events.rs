@@ -5,7 +5,7 @@ use crate::app::events::{
     CheckpointBook, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents,
 };
 use crate::dialects::kit::{Call, ExactNumber, QueryParams, Reply};
-use crate::domain::event::EventType;
+use crate::domain::events::EventType;
 use crate::domain::ids::{BookId, EventSeq};
 use crate::domain::refusal::Refusal;
 use serde::Serialize;

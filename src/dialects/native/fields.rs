@@ -3,12 +3,12 @@
 
 use crate::dialects::kit::QueryParams;
 use crate::dialects::kit::{Call, Literal};
-use crate::domain::account::PositionMode;
+use crate::domain::accounts::PositionMode;
 use crate::domain::clock::Moment;
-use crate::domain::entry::EntryKind;
-use crate::domain::group::{MarginCalculation, TradeStatus};
+use crate::domain::ledger::EntryKind;
 use crate::domain::money::{AmountError, DecimalText};
 use crate::domain::page::Page;
+use crate::domain::reference::{MarginCalculation, TradeStatus};
 use crate::domain::refusal::Refusal;
 use std::collections::BTreeSet;
 use uuid::Uuid;

@@ -2,10 +2,10 @@
 
 use super::fields;
 use crate::app::Command;
-use crate::app::funding::{PostFunds, Posted};
+use crate::app::ledger::{PostFunds, Posted};
 use crate::dialects::kit::{Call, Literal, Reply};
-use crate::domain::entry::EntryKind;
 use crate::domain::ids::AccountId;
+use crate::domain::ledger::EntryKind;
 use crate::domain::money::{DecimalText, ExtraDecimals};
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,10 @@
 //! Account groups.
 
 use super::fields;
-use crate::app::groups::{GroupFilter, ListGroups};
+use crate::app::reference::{GroupFilter, ListGroups};
 use crate::dialects::kit::{Call, ExactNumber, Reply};
-use crate::domain::currency::CurrencyCode;
-use crate::domain::group::Group;
 use crate::domain::page::Listing;
+use crate::domain::reference::{CurrencyCode, Group};
 use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -2,10 +2,10 @@
 
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
-use crate::app::holds::{CaptureHold, PlaceHold, ReleaseHold};
+use crate::app::ledger::{CaptureHold, PlaceHold, ReleaseHold};
 use crate::dialects::kit::{Call, Literal, Reply};
 use crate::domain::ids::MovementId;
-use crate::domain::movement::MovementKind;
+use crate::domain::ledger::MovementKind;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -1,8 +1,8 @@
 //! Labels of clients and accounts: references, categories, custom fields, metadata.
 
-use crate::app::profiles::LabelFilter;
+use crate::app::clients::LabelFilter;
 use crate::dialects::kit::{ExactNumber, Members, QueryParams, Scalar};
-use crate::domain::labels::{Labels, LabelsChange, MetadataValue};
+use crate::domain::clients::{Labels, LabelsChange, MetadataValue};
 use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -34,8 +34,8 @@ mod withdrawals;
 pub use openapi::document;
 
 use super::kit::{Access, Dialect, Routes};
+use crate::domain::access::Right;
 use crate::domain::ids::RequestId;
-use crate::domain::principal::Right;
 use crate::domain::refusal::Refusal;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode, header};

@@ -1,12 +1,12 @@
 //! What deposits, withdrawals, transfers and holds look like, and how they are asked for and listed.
 
 use super::fields;
-use crate::app::movements::{GetMovement, ListMovements, MovementRequest};
+use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
 use crate::app::{Command, Done};
 use crate::dialects::kit::{Call, ExactNumber, Literal, Reply};
 use crate::domain::ids::AccountId;
+use crate::domain::ledger::{Movement, MovementKind, MovementState};
 use crate::domain::money::ExtraDecimals;
-use crate::domain::movement::{Movement, MovementKind, MovementState};
 use crate::domain::page::Listing;
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};

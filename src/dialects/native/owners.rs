@@ -2,11 +2,11 @@
 
 use super::fields;
 use super::profiles::Empty;
-use crate::app::owners::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
+use crate::app::accounts::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
 use crate::dialects::kit::{Call, Literal, Reply};
+use crate::domain::accounts::OwnerAccess;
 use crate::domain::clock::Moment;
 use crate::domain::ids::ProfileId;
-use crate::domain::owner::OwnerAccess;
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,7 +104,7 @@ pub(super) struct OwnerList {
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OwnerList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let (seen, version) = call.ask(ListOwners { account: fields::path_id(&call)? }).await?;
-    let view = |owner: crate::app::owners::OwnerSeen| {
+    let view = |owner: crate::app::accounts::OwnerSeen| {
         OwnerView::of(owner.profile.map(|id| id.to_string()), owner.access, owner.priority, owner.since)
     };
     Ok(Reply::ok(&OwnerList { owners: seen.into_iter().map(view).collect() })?.version(version))

@@ -3,9 +3,9 @@
 
 use super::fields;
 use crate::app::accounts::GetAccount;
-use crate::app::profiles::ListAccountsOfProfile;
+use crate::app::clients::ListAccountsOfProfile;
 use crate::dialects::kit::{Call, ExactNumber, Reply};
-use crate::domain::account::Account;
+use crate::domain::accounts::Account;
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
 use serde::Serialize;

@@ -3,9 +3,9 @@
 use super::fields;
 use super::profiles::ProfileView;
 use crate::app::Command;
-use crate::app::profile_states::{ApproveProfile, ArchiveProfile, DenyProfile, ReportDeath};
+use crate::app::clients::{ApproveProfile, ArchiveProfile, DenyProfile, ReportDeath};
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::profile::Profile;
+use crate::domain::clients::Profile;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;

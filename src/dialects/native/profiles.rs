@@ -3,13 +3,12 @@
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
 use super::users::required;
-use crate::app::passwords::PasswordHash;
-use crate::app::profiles::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
+use crate::app::access::PasswordHash;
+use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
 use crate::dialects::kit::{Call, Members, Reply, Scalar, sent};
+use crate::domain::clients::{LabelsChange, Profile, ProfileDetails, ProfileStatus, check_password};
 use crate::domain::ids::ProfileId;
-use crate::domain::labels::LabelsChange;
 use crate::domain::page::Listing;
-use crate::domain::profile::{Profile, ProfileDetails, ProfileStatus, check_password};
 use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,9 +1,9 @@
 //! Sessions of end users: tokens with which the trading platform lets a client in.
 
 use super::users::required;
-use crate::app::sessions::Claims;
+use crate::app::access::Claims;
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::profile::PASSWORD_MAX;
+use crate::domain::clients::PASSWORD_MAX;
 use crate::domain::refusal::Refusal;
 use crate::domain::text;
 use base64::Engine;

@@ -1,11 +1,11 @@
 //! Balances and statements of any past moment.
 
 use super::fields;
-use crate::app::statements::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
+use crate::app::ledger::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
 use crate::dialects::kit::{Call, CsvTable, ExactNumber, QueryParams, Reply};
+use crate::domain::ledger::{Basis, Continuation};
 use crate::domain::money::{Amount, Total};
 use crate::domain::refusal::Refusal;
-use crate::domain::statement::{Basis, Continuation};
 use serde::Serialize;
 use utoipa::ToSchema;
 

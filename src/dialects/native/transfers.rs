@@ -2,9 +2,9 @@
 
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
-use crate::app::transfers::{Arrival, Transfer};
+use crate::app::ledger::{Arrival, Transfer};
 use crate::dialects::kit::{Call, Literal, Reply};
-use crate::domain::movement::MovementKind;
+use crate::domain::ledger::MovementKind;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -2,10 +2,10 @@
 
 use super::fields;
 use super::statements::basis;
-use crate::app::statements::{GetTrialBalance, TrialBalance};
+use crate::app::ledger::{GetTrialBalance, TrialBalance};
 use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::domain::ledger::Basis;
 use crate::domain::refusal::Refusal;
-use crate::domain::statement::Basis;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! Logging operators in.
 
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::profile::PASSWORD_MAX;
+use crate::domain::clients::PASSWORD_MAX;
 use crate::domain::refusal::Refusal;
 use crate::domain::text;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
-use crate::app::withdrawals::{ApproveWithdrawal, PayWithdrawal, RequestWithdrawal, VoidWithdrawal};
+use crate::app::ledger::{ApproveWithdrawal, PayWithdrawal, RequestWithdrawal, VoidWithdrawal};
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::movement::MovementKind;
+use crate::domain::ledger::MovementKind;
 use crate::domain::refusal::Refusal;
 
 /// Request a withdrawal: the money is held until it is decided.

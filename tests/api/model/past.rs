@@ -4,7 +4,7 @@ use super::books::{Account, Books, Entry};
 use super::step::Dice;
 use crate::harness::{Caller, Reply};
 use bursar::domain::clock::Moment;
-use bursar::domain::statement::Basis;
+use bursar::domain::ledger::Basis;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;

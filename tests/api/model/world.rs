@@ -9,7 +9,7 @@ use super::past::{Seen, check_any_moment};
 use super::step::{Step, What};
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
-use bursar::domain::statement::Basis;
+use bursar::domain::ledger::Basis;
 use serde_json::{Value, json};
 
 /// What is drawn up for each sequence: code of the group, currency, decimals, minimum of the group in whole units, hours for

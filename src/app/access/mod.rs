@@ -1,0 +1,16 @@
+//! Operators, tokens, logins, sessions of end users and the keys that sign them.
+
+mod keys;
+mod login;
+mod operators;
+mod passwords;
+mod sessions;
+mod throttle;
+mod tokens;
+
+pub use keys::*;
+pub use operators::*;
+pub use passwords::*;
+pub use sessions::*;
+pub use throttle::*;
+pub use tokens::*;

@@ -1,0 +1,108 @@
+//! Operators: added, listed, disabled on the machine itself.
+
+use crate::app::access::PasswordHash;
+use crate::app::command::refusal_of_read;
+use crate::app::{App, Command, Context, Failure};
+use crate::domain::access::{Right, Role};
+use crate::domain::clients::check_tags;
+use crate::domain::ids::PrincipalId;
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::{NewPrincipal, PrincipalRow};
+use std::collections::BTreeSet;
+
+/// Adds an operator. Refusals: bad name or tags, name taken.
+pub struct AddOperator {
+    /// Name with which the operator logs in.
+    pub name: String,
+    /// What the operator may do.
+    pub role: Role,
+    /// The tags that the operator sees; none: everything.
+    pub tags: BTreeSet<String>,
+    /// The password.
+    pub password: PasswordHash,
+}
+
+impl Command for AddOperator {
+    type Outcome = PrincipalId;
+    const ACTION: &'static str = "operator.add";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<PrincipalId, Failure> {
+        text::check("name", &self.name, 100)?;
+        if self.name.is_empty() {
+            return Err(Refusal::missing("name").into());
+        }
+        if self.name.contains(char::is_whitespace) {
+            return Err(Refusal::invalid("name", "has no blanks, so that it can be typed in a command").into());
+        }
+        check_tags("tag", &self.tags)?;
+        let name_folded = text::fold(&self.name);
+        if context.tx.operator_by_name(&name_folded)?.is_some() {
+            return Err(Refusal::DuplicateName.into());
+        }
+        let id = PrincipalId::new(context.now, context.app.randomness());
+        let new = NewPrincipal {
+            id,
+            name: self.name,
+            name_folded,
+            role: self.role,
+            tags: self.tags,
+            password_hash: Some(self.password.as_str().to_owned()),
+        };
+        context.tx.add_operator(&new, context.now)?;
+        Ok(id)
+    }
+}
+
+/// Disables an operator, with all tokens. Refusals: unknown name.
+pub struct DisableOperator {
+    /// The operator's name.
+    pub name: String,
+}
+
+impl Command for DisableOperator {
+    type Outcome = ();
+    const ACTION: &'static str = "operator.disable";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let operator = find(context, &self.name)?;
+        Ok(context.tx.disable_operator(operator.serial, context.now)?)
+    }
+}
+
+/// Gives an operator a new password and takes all tokens back. Refusals: unknown name.
+pub struct ResetPassword {
+    /// The operator's name.
+    pub name: String,
+    /// The new password.
+    pub password: PasswordHash,
+}
+
+impl Command for ResetPassword {
+    type Outcome = ();
+    const ACTION: &'static str = "operator.reset_password";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let operator = find(context, &self.name)?;
+        context.tx.set_operator_password(operator.serial, self.password.as_str())?;
+        Ok(context.tx.revoke_tokens_of(operator.serial, context.now)?)
+    }
+}
+
+fn find(context: &Context<'_>, name: &str) -> Result<PrincipalRow, Failure> {
+    Ok(context
+        .tx
+        .operator_by_name(&text::fold(name))?
+        .filter(|operator| operator.disabled_at.is_none())
+        .ok_or(Refusal::NotFound(Noun::Operator))?)
+}
+
+impl App {
+    /// All operators. Blocks.
+    pub fn list_operators(&self) -> Result<Vec<PrincipalRow>, Refusal> {
+        self.store.read(|tx| Ok(tx.operators()?)).map_err(refusal_of_read)
+    }
+}

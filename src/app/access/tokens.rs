@@ -1,0 +1,284 @@
+//! Tokens of operators: made, checked, listed, revoked.
+
+use crate::app::command::refusal_of_read;
+use crate::app::{App, Command, Context, Failure};
+use crate::domain::access::{Principal, Right, Visibility};
+use crate::domain::clock::{Moment, Randomness};
+use crate::domain::ids::{PrincipalSerial, TokenId};
+use crate::domain::refusal::{Credentials, Noun, Refusal};
+use crate::domain::text;
+use crate::store::{NewToken, ReadTx, StoreError, TokenKind, TokenRow};
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ipnet::IpNet;
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What every token of ours begins with, so that a leaked one is recognised.
+const PREFIX: &str = "bur_";
+/// The longest token that is looked at.
+const TOKEN_MAX: usize = 4096;
+/// Callers remembered at most.
+const CACHED_MAX: usize = 10_000;
+
+/// A new token: the only moment at which it can be seen.
+pub struct FreshToken(String);
+
+impl FreshToken {
+    /// Makes one of 256 random bits.
+    pub fn new(randomness: &dyn Randomness) -> FreshToken {
+        let mut secret = [0; 32];
+        randomness.fill(&mut secret);
+        FreshToken(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret)))
+    }
+
+    /// Takes a token that was made before, such as that of a development server.
+    pub fn from_text(text: String) -> Option<FreshToken> {
+        let secret = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        (secret.len() == 32).then_some(FreshToken(text))
+    }
+
+    /// The token, to be handed to its owner.
+    pub fn reveal(self) -> String {
+        self.0
+    }
+
+    /// What is stored of it.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(hash(&self.0))
+    }
+}
+
+/// What is stored of a token: enough to recognise it, of no use to whoever reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash as it is stored.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// Callers whose tokens were looked up, by the hash of the token. Emptied whenever an operator or a token changes, which
+/// only this process does.
+#[derive(Debug, Default)]
+pub(in crate::app) struct PrincipalCache {
+    inner: RwLock<Cached>,
+}
+
+#[derive(Debug, Default)]
+struct Cached {
+    epoch: u64,
+    principals: HashMap<[u8; 32], Arc<Principal>>,
+}
+
+impl PrincipalCache {
+    fn get(&self, hash: &[u8; 32]) -> (u64, Option<Arc<Principal>>) {
+        let cached = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        (cached.epoch, cached.principals.get(hash).cloned())
+    }
+
+    /// Remembers a caller, unless something changed since `epoch`, when it was looked up.
+    fn put(&self, epoch: u64, hash: [u8; 32], principal: &Arc<Principal>) {
+        let mut cached = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if cached.epoch == epoch {
+            if cached.principals.len() >= CACHED_MAX {
+                cached.principals.clear();
+            }
+            cached.principals.insert(hash, Arc::clone(principal));
+        }
+    }
+
+    /// Rises whenever an operator or a token changes.
+    pub(in crate::app) fn epoch(&self) -> u64 {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).epoch
+    }
+
+    pub(in crate::app) fn forget(&self) {
+        let mut cached = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        cached.epoch += 1;
+        cached.principals.clear();
+    }
+}
+
+impl App {
+    /// Finds out who calls with a token, and whether it may be used now and from this address.
+    pub fn authenticate(&self, token: &str, address: IpAddr) -> Result<Arc<Principal>, Refusal> {
+        if !token.starts_with(PREFIX) || token.len() > TOKEN_MAX {
+            return Err(self.refuse_foreign_token(token));
+        }
+        let hash = hash(token);
+        let principal = match self.principals.get(&hash) {
+            (_, Some(principal)) => principal,
+            (epoch, None) => {
+                let principal = Arc::new(self.look_up(&hash)?);
+                self.principals.put(epoch, hash, &principal);
+                principal
+            }
+        };
+        principal.admit(self.now(), address)?;
+        Ok(principal)
+    }
+
+    /// Forgets who was looked up. To be called after operators or tokens have changed.
+    pub fn forget_principals(&self) {
+        self.principals.forget();
+        self.store.wake_followers();
+    }
+
+    fn refuse_foreign_token(&self, token: &str) -> Refusal {
+        if token.len() <= TOKEN_MAX && token.matches('.').count() == 2 && self.session_claims(token).is_some() {
+            Refusal::EndUserToken
+        } else {
+            Refusal::Unauthenticated(Credentials::Unknown)
+        }
+    }
+
+    fn look_up(&self, hash: &[u8; 32]) -> Result<Principal, Refusal> {
+        self.principal_of(|tx| tx.token_by_hash(hash))
+    }
+
+    /// The caller as it is now, found by the token that it used.
+    pub(in crate::app) fn principal_again(&self, principal: &Principal) -> Result<Principal, Refusal> {
+        let id = principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
+        self.principal_of(|tx| tx.token(id))
+    }
+
+    fn principal_of(
+        &self,
+        token: impl FnOnce(&ReadTx<'_>) -> Result<Option<TokenRow>, StoreError>,
+    ) -> Result<Principal, Refusal> {
+        let now = self.now();
+        let unknown = || Failure::from(Refusal::Unauthenticated(Credentials::Unknown));
+        self.store
+            .read(|tx| {
+                let token = token(tx)?.ok_or_else(unknown)?;
+                let operator = tx.operator(token.principal)?.ok_or_else(unknown)?;
+                if token.expires_at.is_some_and(|end| end <= now) {
+                    return Err(Refusal::Unauthenticated(Credentials::Expired).into());
+                }
+                if token.revoked_at.is_some() || operator.disabled_at.is_some() {
+                    return Err(Refusal::Unauthenticated(Credentials::Revoked).into());
+                }
+                let own = Visibility::from_tags(operator.tags);
+                let narrower = token.tags.clone().map_or(Visibility::Everything, Visibility::Tagged);
+                Ok(Principal {
+                    serial: operator.serial,
+                    id: operator.id,
+                    name: operator.name,
+                    role: operator.role,
+                    scopes: token.scopes.as_ref().map(|names| scopes(names)),
+                    visibility: own.narrowed_by(narrower),
+                    networks: token.networks.iter().flatten().filter_map(|text| text.parse().ok()).collect(),
+                    token: Some(token.id),
+                    expires_at: token.expires_at,
+                })
+            })
+            .map_err(refusal_of_read)
+    }
+
+    /// All tokens. Blocks.
+    pub fn list_tokens(&self) -> Result<Vec<TokenRow>, Refusal> {
+        self.store.read(|tx| Ok(tx.tokens()?)).map_err(refusal_of_read)
+    }
+}
+
+fn scopes(names: &[String]) -> BTreeSet<Right> {
+    names.iter().filter_map(|name| Right::parse(name)).collect()
+}
+
+/// Makes a long-lived token for a program. Refusals: unknown operator, bad scope, network or tag.
+pub struct CreateToken {
+    /// Name of the operator to whom it belongs.
+    pub operator: String,
+    /// What it is for.
+    pub label: String,
+    /// Rights by name; empty: all that the role allows.
+    pub scopes: Vec<String>,
+    /// Tags that narrow the operator's; empty: no narrowing.
+    pub tags: BTreeSet<String>,
+    /// Networks that it may come from; empty: any that is allowed.
+    pub networks: Vec<String>,
+    /// After how many days it ends; none: it does not.
+    pub days: Option<u32>,
+    /// The hash of the token; the token itself stays with whoever made it.
+    pub token: TokenHash,
+}
+
+impl Command for CreateToken {
+    type Outcome = TokenId;
+    const ACTION: &'static str = "token.create";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<TokenId, Failure> {
+        text::check("label", &self.label, 100)?;
+        if let Some(unknown) = self.scopes.iter().find(|name| Right::parse(name).is_none()) {
+            let known = Right::ALL.map(Right::name).join(", ");
+            return Err(Refusal::invalid("scope", format!("{unknown} is none of {known}")).into());
+        }
+        crate::domain::clients::check_tags("tag", &self.tags)?;
+        for network in &self.networks {
+            if network.parse::<IpNet>().is_err() {
+                return Err(
+                    Refusal::invalid("network", format!("{network} is not a network such as 10.0.0.0/8")).into()
+                );
+            }
+        }
+        let operator = context
+            .tx
+            .operator_by_name(&text::fold(&self.operator))?
+            .filter(|operator| operator.disabled_at.is_none())
+            .ok_or(Refusal::NotFound(Noun::Operator))?;
+        let expires_at = self.days.map(|days| context.now.plus_s(i64::from(days) * 86_400));
+        add_token(context, operator.serial, TokenKind::LongLived, &self, expires_at)
+    }
+}
+
+fn add_token(
+    context: &Context<'_>,
+    principal: PrincipalSerial,
+    kind: TokenKind,
+    command: &CreateToken,
+    expires_at: Option<Moment>,
+) -> Result<TokenId, Failure> {
+    let id = TokenId::new(context.now, context.app.randomness());
+    let new = NewToken {
+        id,
+        principal,
+        kind,
+        label: command.label.clone(),
+        hash: command.token.to_vec(),
+        scopes: (!command.scopes.is_empty()).then(|| command.scopes.clone()),
+        tags: (!command.tags.is_empty()).then(|| command.tags.clone()),
+        networks: (!command.networks.is_empty()).then(|| command.networks.clone()),
+        expires_at,
+    };
+    context.tx.add_token(&new, context.now)?;
+    Ok(id)
+}
+
+/// Takes a token back. Refusals: no token of that id that is still good.
+pub struct RevokeToken {
+    /// Its id.
+    pub id: TokenId,
+}
+
+impl Command for RevokeToken {
+    type Outcome = ();
+    const ACTION: &'static str = "token.revoke";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        if context.tx.revoke_token(self.id, context.now)? { Ok(()) } else { Err(Refusal::NotFound(Noun::Token).into()) }
+    }
+}

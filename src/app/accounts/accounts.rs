@@ -1,0 +1,430 @@
+//! Accounts: opened, changed, archived, read.
+
+use crate::app::clients::{check_account_labels, check_version};
+use crate::app::events::tell_account;
+use crate::app::{Command, Context, Failure, Query, View};
+use crate::domain::access::{Right, Visibility};
+use crate::domain::accounts::{Account, Lifecycle, PositionMode};
+use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
+use crate::domain::events::EventType;
+use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
+use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
+use crate::domain::page::{Listing, Page};
+use crate::domain::reference::{Currency, CurrencyCode, Group, MarginCalculation, TradeStatus};
+use crate::domain::refusal::{Noun, Refusal};
+pub use crate::store::AccountFilter;
+use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
+
+/// The highest leverage that an account can be given.
+pub const LEVERAGE_MAX: u32 = 10_000;
+
+/// Opens an account with a balance of zero. That of a client in review waits until the review is over.
+///
+/// Refusals: unknown profile, group or currency; id, reference or alias taken; group disabled or without the currency; a mode that the group
+/// contradicts; leverage or limit out of range; a client who was denied, is dead or archived.
+pub struct OpenAccount {
+    /// An id of the caller's choice, unused so far; none makes one.
+    pub id: Option<AccountId>,
+    /// Primary owner.
+    pub profile: ProfileId,
+    /// Group whose rules apply.
+    pub group: GroupId,
+    /// Currency, for good.
+    pub currency: CurrencyCode,
+    /// What the caller believes the account to be; the group decides, and a contradiction is refused.
+    pub is_demo: Option<bool>,
+    /// Whether it is a spread-betting account, for good.
+    pub is_spread_betting: bool,
+    /// How positions are kept, for good.
+    pub position_mode: Option<PositionMode>,
+    /// How margin is summed up, where it departs from the group, for good.
+    pub margin_calculation_override: Option<MarginCalculation>,
+    /// What it may trade; none: everything.
+    pub trade_status: Option<TradeStatus>,
+    /// Leverage cap; none: the group's.
+    pub max_leverage: Option<u32>,
+    /// Limit of the net open position in the account's currency; none: no limit.
+    pub net_open_position_limit: Option<DecimalText>,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: bool,
+    /// What callers note on it.
+    pub labels: AccountLabelsChange,
+    /// Whether money may come in.
+    pub allows_credits: bool,
+    /// Whether money may go out.
+    pub allows_debits: bool,
+    /// Whether an operator has to approve it before it can be used.
+    pub requires_approval: bool,
+}
+
+impl Command for OpenAccount {
+    type Outcome = Account;
+    const ACTION: &'static str = "account.open";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
+        let now = context.now;
+        self.labels.check()?;
+        if let Some(leverage) = self.max_leverage {
+            check_leverage(leverage)?;
+        }
+        let profile =
+            context.tx.profile(self.profile, context.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
+        let group = context.tx.group(self.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+        if self.is_demo.is_some_and(|is_demo| is_demo != group.is_demo) {
+            return Err(Refusal::invalid("isDemo", "contradicts the account group").into());
+        }
+        let currency = context
+            .tx
+            .currency(&self.currency)?
+            .filter(|currency| currency.enabled)
+            .ok_or_else(|| Refusal::UnknownCurrency { field: "currency".into() })?;
+        let max_leverage = self.max_leverage.unwrap_or(group.max_leverage);
+        check_leverage(max_leverage)?;
+        let limit = self.net_open_position_limit.map(|limit| position_limit(limit, currency.decimals)).transpose()?;
+        if let Some(id) = self.id
+            && context.tx.has_account(id)?
+        {
+            let is_visible = context.tx.account(id, context.visibility())?.is_some();
+            let hidden = Refusal::invalid("id", "cannot be used");
+            return Err(if is_visible { Refusal::DuplicateId(Noun::Account) } else { hidden }.into());
+        }
+        let portfolio = context.tx.default_portfolio(
+            DEFAULT_LEDGER,
+            profile.serial,
+            PortfolioId::new(now, context.app.randomness()),
+            now,
+        )?;
+        let labels = self.labels.apply(&AccountLabels::default());
+        check_account_labels(context, &labels, (DEFAULT_LEDGER, portfolio), None)?;
+        check_group(&group, &currency)?;
+        let awaits = match profile.status {
+            ProfileStatus::Verified | ProfileStatus::Pending if self.requires_approval => Some(Awaits::Operator),
+            ProfileStatus::Verified => None,
+            ProfileStatus::Pending => Some(Awaits::Client),
+            status => return Err(Refusal::ProfileState(status).into()),
+        };
+
+        let id = self.id.unwrap_or_else(|| AccountId::new(now, context.app.randomness()));
+        let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.is_demo };
+        let (serial, number) = next_number(context)?;
+        let new = NewAccount {
+            book: context.tx.add_client_book(owner)?,
+            id,
+            serial,
+            number,
+            profile: profile.serial,
+            portfolio,
+            portfolio_serial: context.tx.next_portfolio_serial(portfolio)?,
+            is_spread_betting: self.is_spread_betting,
+            position_mode: self.position_mode,
+            margin_calculation_override: self.margin_calculation_override,
+            lifecycle: if awaits.is_some() { Lifecycle::PendingApproval } else { Lifecycle::Active },
+            settings: AccountChange {
+                group: group.serial,
+                trade_status: self.trade_status.unwrap_or_default(),
+                max_leverage,
+                net_open_position_limit: limit.unwrap_or(Amount::ZERO),
+                wants_daily_statement: self.wants_daily_statement,
+                minimum: Amount::ZERO,
+                allows_credits: self.allows_credits,
+                allows_debits: self.allows_debits,
+            },
+        };
+        context.tx.add_account(&new, now)?;
+        if labels != AccountLabels::default() {
+            context.tx.set_account_labels(new.book, &labels)?;
+        }
+        if let Some(awaits) = awaits {
+            let request = AccountRequest { awaits, requested_by: context.caller.principal.serial };
+            context.tx.add_account_request(new.book, request)?;
+        }
+        told(context, id, EventType::AccountOpened)
+    }
+}
+
+/// The next account serial and the number made of it. Numbers that are taken already are skipped, serial and all.
+fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure> {
+    let prefix = &context.app.settings().account_number_prefix;
+    let digits = 10usize.saturating_sub(prefix.len());
+    loop {
+        let serial = context.tx.next_account_serial()?;
+        let number = format!("{prefix}{:0digits$}", serial.0);
+        if !context.tx.has_account_number(&number)? {
+            return Ok((serial, number));
+        }
+    }
+}
+
+fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {
+    if !group.enabled {
+        Err(Refusal::GroupDisabled)
+    } else if !group.currencies.contains(&currency.code) {
+        Err(Refusal::GroupWithoutCurrency { currency: currency.code.to_string() })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_leverage(leverage: u32) -> Result<(), Refusal> {
+    if (1..=LEVERAGE_MAX).contains(&leverage) {
+        Ok(())
+    } else {
+        Err(Refusal::out_of_range("maxLeverage", format!("1 to {LEVERAGE_MAX}")))
+    }
+}
+
+fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
+    let amount = limit.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
+        AmountError::TooLarge => Refusal::out_of_range("nop", "at most 10^17 minor units"),
+        _ => Refusal::invalid("nop", error.to_string()),
+    })?;
+    if amount.is_negative() { Err(Refusal::out_of_range("nop", "zero or more")) } else { Ok(amount) }
+}
+
+/// A stored overdraft limit: zero or less.
+fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
+    let amount = text.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
+        AmountError::TooLarge => Refusal::out_of_range("minimumBalance", "at most 10^17 minor units below zero"),
+        _ => Refusal::invalid("minimumBalance", error.to_string()),
+    })?;
+    if amount.is_positive() { Err(Refusal::out_of_range("minimumBalance", "zero or less")) } else { Ok(amount) }
+}
+
+/// Changes the settings of an account; what is left out stays.
+///
+/// Refusals: unknown account or group, reference or alias taken, archived, version differs, a fixed field with another value, group disabled,
+/// without the currency or of the other mode, leverage or limit out of range.
+pub struct ChangeAccount {
+    /// Which account.
+    pub id: AccountId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+    /// Fields that are fixed at creation, as the caller sent them: sent with the same value they are ignored.
+    pub fixed: FixedFields,
+    /// Another group.
+    pub group: Option<GroupId>,
+    /// What it may trade.
+    pub trade_status: Option<TradeStatus>,
+    /// Leverage cap.
+    pub max_leverage: Option<u32>,
+    /// Limit of the net open position.
+    pub net_open_position_limit: Option<DecimalText>,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: Option<bool>,
+    /// How far below zero it may go: zero or less, within what its group allows.
+    pub minimum_balance: Option<DecimalText>,
+    /// What callers note on it.
+    pub labels: AccountLabelsChange,
+    /// Whether money may come in.
+    pub allows_credits: Option<bool>,
+    /// Whether money may go out.
+    pub allows_debits: Option<bool>,
+}
+
+/// The fields of an account that never change, where the caller sent them.
+#[derive(Clone, Default)]
+pub struct FixedFields {
+    /// Public id.
+    pub id: Option<AccountId>,
+    /// Currency.
+    pub currency: Option<String>,
+    /// Whether it is a spread-betting account, by whichever name, with the name that was used.
+    pub is_spread_betting: Vec<(&'static str, bool)>,
+    /// Primary owner.
+    pub profile: Option<ProfileId>,
+    /// How positions are kept; the inner value is none where the caller left it open.
+    pub position_mode: Option<Option<PositionMode>>,
+    /// Whether it is a demo account.
+    pub is_demo: Option<bool>,
+    /// How margin is summed up; the inner value is none where the caller left it open.
+    pub margin_calculation_override: Option<Option<MarginCalculation>>,
+}
+
+impl FixedFields {
+    /// Refuses the first field whose value differs from the account's.
+    fn check(&self, account: &Account) -> Result<(), Refusal> {
+        let refuse = |field: &str| Err(Refusal::Immutable { field: field.to_owned() });
+        if self.id.is_some_and(|id| id != account.id) {
+            return refuse("id");
+        }
+        if self.currency.as_deref().is_some_and(|currency| currency != account.currency.as_str()) {
+            return refuse("currency");
+        }
+        if let Some((field, _)) = self.is_spread_betting.iter().find(|(_, is)| *is != account.is_spread_betting) {
+            return refuse(field);
+        }
+        if self.profile.is_some_and(|profile| profile != account.profile) {
+            return refuse("profileId");
+        }
+        if self.position_mode.is_some_and(|mode| mode != account.position_mode) {
+            return refuse("positionMode");
+        }
+        if self.is_demo.is_some_and(|is_demo| is_demo != account.is_demo) {
+            return refuse("isDemo");
+        }
+        // Left open means SUM (Helio, "Accounts & Funding").
+        let effective = |margin: Option<MarginCalculation>| margin.unwrap_or_default();
+        let margin = effective(account.margin_calculation_override);
+        if self.margin_calculation_override.is_some_and(|sent| effective(sent) != margin) {
+            return refuse("marginCalcTypeOverride");
+        }
+        Ok(())
+    }
+}
+
+impl Command for ChangeAccount {
+    type Outcome = Account;
+    const ACTION: &'static str = "account.change";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
+        let id = self.id;
+        self.labels.check()?;
+        if let Some(leverage) = self.max_leverage {
+            check_leverage(leverage)?;
+        }
+        let account = find(context, id)?;
+        let present = context.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+        let group = match self.group {
+            Some(group) => context.tx.group(group)?.ok_or(Refusal::NotFound(Noun::Group))?,
+            None => present.clone(),
+        };
+        // What only the account can tell about a field comes as soon as the account is known.
+        let limit = self.net_open_position_limit.map(|limit| position_limit(limit, account.decimals)).transpose()?;
+        let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
+        let own = account.standing.own_minimum;
+        let least =
+            DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?.to_limit(account.decimals);
+        // A group that became stricter does not stand in the way of other changes.
+        let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != own);
+        if is_asked && minimum.unwrap_or(own) < least {
+            let least = least.to_text(account.decimals);
+            return Err(Refusal::out_of_range("minimumBalance", format!("{least} to 0 in this group")).into());
+        }
+        let labels = self.labels.apply(&account.labels);
+        check_account_labels(context, &labels, (account.standing.ledger, account.standing.portfolio), Some(&account))?;
+        check_version(self.expected_version, account.version)?;
+        self.fixed.check(&account)?;
+        if group.id != account.group {
+            let currency =
+                context.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: "currency".into() })?;
+            let loses_approval = present.requires_approval && !group.requires_approval;
+            if loses_approval && context.caller.principal.require(Right::Administer).is_err() {
+                return Err(Refusal::NeedsApproval.into());
+            }
+            check_group(&group, &currency)?;
+            if group.is_demo != account.is_demo {
+                return Err(Refusal::GroupModeDiffers.into());
+            }
+        }
+        account.admit_change()?;
+        let old = AccountChange {
+            group: present.serial,
+            trade_status: account.trade_status,
+            max_leverage: account.max_leverage,
+            net_open_position_limit: account.net_open_position_limit,
+            wants_daily_statement: account.wants_daily_statement,
+            minimum: own,
+            allows_credits: account.allows_credits,
+            allows_debits: account.allows_debits,
+        };
+        let new = AccountChange {
+            group: group.serial,
+            trade_status: self.trade_status.unwrap_or(old.trade_status),
+            max_leverage: self.max_leverage.unwrap_or(old.max_leverage),
+            net_open_position_limit: limit.unwrap_or(old.net_open_position_limit),
+            wants_daily_statement: self.wants_daily_statement.unwrap_or(old.wants_daily_statement),
+            minimum: minimum.unwrap_or(old.minimum),
+            allows_credits: self.allows_credits.unwrap_or(old.allows_credits),
+            allows_debits: self.allows_debits.unwrap_or(old.allows_debits),
+        };
+        if new == old && labels == account.labels {
+            return Ok(account);
+        }
+        context.tx.change_account(account.book, &new, context.now)?;
+        if labels != account.labels {
+            context.tx.set_account_labels(account.book, &labels)?;
+        }
+        told(context, id, EventType::AccountUpdated)
+    }
+}
+
+/// Archives an account, for good. Archiving it again changes nothing.
+///
+/// Refusals: unknown account; a balance, holds or movements are left.
+pub struct ArchiveAccount {
+    /// Which account.
+    pub id: AccountId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ArchiveAccount {
+    type Outcome = ();
+    const ACTION: &'static str = "account.archive";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let account = find(context, self.id)?;
+        if account.lifecycle == Lifecycle::Closed {
+            return Ok(());
+        }
+        check_version(self.expected_version, account.version)?;
+        account.admit_archiving()?;
+        context.tx.close_account(account.book, context.now)?;
+        told(context, self.id, EventType::AccountArchived).map(|_| ())
+    }
+}
+
+/// The account that a command is about, if its caller sees it.
+pub(in crate::app) fn find(context: &Context<'_>, id: AccountId) -> Result<Account, Failure> {
+    find_as(context, id, Noun::Account)
+}
+
+/// The same of one of several accounts: a refusal says which of them it was.
+pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, noun: Noun) -> Result<Account, Failure> {
+    let account = context.tx.account(id, context.visibility())?.ok_or(Refusal::NotFound(noun))?;
+    context.involve(account.profile);
+    Ok(account)
+}
+
+/// Tells the outside of an account as it is now.
+pub(in crate::app) fn told(context: &Context<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
+    let account = context.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
+    tell_account(context, kind, &account)?;
+    Ok(account)
+}
+
+/// One account, archived or not.
+pub struct GetAccount {
+    /// Which.
+    pub id: AccountId,
+}
+
+impl Query for GetAccount {
+    type Answer = Account;
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<Account, Failure> {
+        Ok(view.tx.account(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?)
+    }
+}
+
+/// One page of accounts.
+pub struct ListAccounts {
+    /// What selects them.
+    pub filter: AccountFilter,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListAccounts {
+    type Answer = Listing<Account>;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Account>, Failure> {
+        Ok(view.tx.accounts(&self.filter, view.visibility, self.page)?)
+    }
+}

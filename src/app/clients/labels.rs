@@ -1,0 +1,57 @@
+//! What is unique among the labels: references and aliases. The schema keeps them unique; here the caller is told.
+
+use crate::app::{Context, Failure};
+use crate::domain::accounts::Account;
+use crate::domain::clients::AccountLabels;
+use crate::domain::ids::{PortfolioSerial, ProfileSerial};
+use crate::domain::refusal::Refusal;
+
+/// Refuses a reference that another profile has. Whether there is such a profile is told only to those who may see it.
+pub(in crate::app) fn check_profile_reference(
+    context: &Context<'_>,
+    reference: &str,
+    own: Option<ProfileSerial>,
+) -> Result<(), Failure> {
+    if reference.is_empty() {
+        return Ok(());
+    }
+    match context.tx.profile_of_reference(reference)? {
+        Some(holder) if Some(holder) != own => {
+            let is_visible = context.tx.is_profile_visible(holder, context.visibility())?;
+            Err(taken(is_visible, "reference", Refusal::DuplicateReference).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a reference that another account of the ledger has, and an alias that another one of the portfolio has. What an account
+/// keeps is not looked at: an archived one has lost its alias to whoever takes it.
+pub(in crate::app) fn check_account_labels(
+    context: &Context<'_>,
+    labels: &AccountLabels,
+    (ledger, portfolio): (i64, PortfolioSerial),
+    own: Option<&Account>,
+) -> Result<(), Failure> {
+    let reference = &labels.common.reference;
+    let keeps_reference = own.is_some_and(|own| own.labels.common.reference == *reference);
+    if !reference.is_empty()
+        && !keeps_reference
+        && let Some(holder) = context.tx.account_of_reference(ledger, reference)?
+    {
+        let is_visible = context.tx.account(holder, context.visibility())?.is_some();
+        return Err(taken(is_visible, "reference", Refusal::DuplicateReference).into());
+    }
+    let keeps_alias = own.is_some_and(|own| own.labels.alias == labels.alias && own.standing.portfolio == portfolio);
+    if !labels.alias.is_empty()
+        && !keeps_alias
+        && let Some(holder) = context.tx.account_of_alias(portfolio, &labels.alias)?
+    {
+        let is_visible = context.tx.account(holder, context.visibility())?.is_some();
+        return Err(taken(is_visible, "alias", Refusal::DuplicateAlias).into());
+    }
+    Ok(())
+}
+
+fn taken(is_visible: bool, field: &str, told: Refusal) -> Refusal {
+    if is_visible { told } else { Refusal::invalid(field, "cannot be used") }
+}

@@ -1,0 +1,9 @@
+//! Clients: onboarding, changes, and the states of their lives.
+
+mod labels;
+mod profile_states;
+mod profiles;
+
+pub(in crate::app) use labels::*;
+pub use profile_states::*;
+pub use profiles::*;

@@ -1,0 +1,249 @@
+//! Profiles: created, replaced, read.
+
+use crate::app::access::PasswordHash;
+use crate::app::clients::check_profile_reference;
+use crate::app::events::tell_profile;
+use crate::app::{Command, Context, Failure, Query, View};
+use crate::domain::access::{Right, Visibility};
+use crate::domain::accounts::Account;
+use crate::domain::clients::{Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
+use crate::domain::events::EventType;
+use crate::domain::ids::{ProfileId, ProfileSerial};
+use crate::domain::page::{Listing, Page};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::NewProfile;
+pub use crate::store::{LabelFilter, ProfileFilter};
+use std::collections::BTreeSet;
+
+/// Creates a profile. Refusals: bad fields; id, address or reference taken.
+///
+/// What an operator with tags creates carries these tags, or it would be out of sight at once.
+pub struct CreateProfile {
+    /// An id of the caller's choice, unused so far; none makes one.
+    pub id: Option<ProfileId>,
+    /// What the client tells about itself.
+    pub details: ProfileDetails,
+    /// Its tags; none: those of the operator.
+    pub tags: Option<BTreeSet<String>>,
+    /// What callers note on it.
+    pub labels: LabelsChange,
+    /// Its password for end-user sessions.
+    pub password: Option<PasswordHash>,
+    /// Whether an operator has to approve it before it can use accounts.
+    pub requires_review: bool,
+}
+
+impl Command for CreateProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.create";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
+        self.details.check()?;
+        self.labels.check()?;
+        let tags = own_tags(context.visibility(), &BTreeSet::new(), self.tags)?;
+        if let Some(id) = self.id
+            && context.tx.has_profile(id)?
+        {
+            let is_visible = context.tx.profile(id, context.visibility())?.is_some();
+            let hidden = Refusal::invalid("id", "cannot be used");
+            return Err(if is_visible { Refusal::DuplicateId(Noun::Profile) } else { hidden }.into());
+        }
+        check_email_is_free(context, &self.details.email, None)?;
+        let labels = self.labels.apply(&Labels::default());
+        check_profile_reference(context, &labels.reference, None)?;
+        let id = self.id.unwrap_or_else(|| ProfileId::new(context.now, context.app.randomness()));
+        let password_hash = self.password.map(|hash| hash.as_str().to_owned());
+        let status = if self.requires_review { ProfileStatus::Pending } else { ProfileStatus::Verified };
+        let created_by = context.caller.principal.serial;
+        let new = NewProfile { id, details: self.details, tags, password_hash, status, created_by };
+        let serial = context.tx.add_profile(&new, context.now)?;
+        if labels != Labels::default() {
+            context.tx.set_profile_labels(serial, &labels)?;
+        }
+        told(context, id, EventType::ProfileCreated)
+    }
+}
+
+/// The tags of a profile after an operator has written it. An operator with tags gives and takes only its own, keeps those
+/// of others as they are, and leaves at least one of its own, or the profile would be out of its sight.
+fn own_tags(
+    visibility: &Visibility,
+    present: &BTreeSet<String>,
+    wanted: Option<BTreeSet<String>>,
+) -> Result<BTreeSet<String>, Failure> {
+    let tags = match (visibility, wanted) {
+        (Visibility::Everything, wanted) => wanted.unwrap_or_default(),
+        (Visibility::Tagged(own), wanted) => {
+            let wanted = wanted.unwrap_or_else(|| own.clone());
+            let foreign = wanted.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
+            if foreign || wanted.is_disjoint(own) {
+                return Err(Refusal::invalid("tags", "at least one of your own tags, and no new ones of others").into());
+            }
+            let others = present.difference(own).cloned();
+            wanted.intersection(own).cloned().chain(others).collect()
+        }
+    };
+    check_tags("tags", &tags)?;
+    Ok(tags)
+}
+
+/// Refuses an address that another profile has. Whether there is such a profile is told only to those who may see it.
+fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSerial>) -> Result<(), Failure> {
+    let folded = text::fold(email);
+    match context.tx.profile_of_email(&folded)? {
+        Some(holder) if Some(holder) != own => match context.tx.profile_for_login(&folded, context.visibility())? {
+            Some(_) => Err(Refusal::DuplicateEmail.into()),
+            None => Err(Refusal::invalid("email", "cannot be used").into()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address or reference taken,
+/// version differs, archived.
+pub struct ReplaceProfile {
+    /// Which profile.
+    pub id: ProfileId,
+    /// What the client tells about itself now; what is left out becomes empty.
+    pub details: ProfileDetails,
+    /// Its tags; none: as they are.
+    pub tags: Option<BTreeSet<String>>,
+    /// What callers note on it.
+    pub labels: LabelsChange,
+    /// A new password; none: the old one stays.
+    pub password: Option<PasswordHash>,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for ReplaceProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.replace";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
+        self.details.check()?;
+        self.labels.check()?;
+        let profile = find(context, self.id)?;
+        check_email_is_free(context, &self.details.email, Some(profile.serial))?;
+        let labels = self.labels.apply(&profile.labels);
+        check_profile_reference(context, &labels.reference, Some(profile.serial))?;
+        check_version(self.expected_version, profile.version)?;
+        let tags = match self.tags.filter(|wanted| *wanted != profile.tags) {
+            Some(wanted) => Some(own_tags(context.visibility(), &profile.tags, Some(wanted))?),
+            None => None,
+        };
+        profile.admit_change()?;
+        if let Some(tags) = tags {
+            context.tx.set_profile_tags(profile.serial, &tags)?;
+        }
+        context.tx.replace_profile(profile.serial, &self.details, context.now)?;
+        if labels != profile.labels {
+            context.tx.set_profile_labels(profile.serial, &labels)?;
+        }
+        if let Some(password) = self.password {
+            context.tx.set_profile_password(profile.serial, password.as_str(), context.now)?;
+            context.tx.revoke_sessions(profile.serial, context.now)?;
+        }
+        told(context, self.id, EventType::ProfileUpdated)
+    }
+}
+
+/// Gives a client a new password and ends its sessions. Refusals: unknown id; archived.
+pub struct ChangePassword {
+    /// Which profile.
+    pub id: ProfileId,
+    /// The new password.
+    pub password: PasswordHash,
+}
+
+impl Command for ChangePassword {
+    type Outcome = ();
+    const ACTION: &'static str = "profile.change_password";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let profile = find(context, self.id)?;
+        profile.admit_change()?;
+        context.tx.set_profile_password(profile.serial, self.password.as_str(), context.now)?;
+        context.tx.revoke_sessions(profile.serial, context.now)?;
+        told(context, self.id, EventType::ProfilePasswordChanged).map(|_| ())
+    }
+}
+
+/// The profile that a command is about, if its caller sees it.
+pub(in crate::app) fn find(context: &Context<'_>, id: ProfileId) -> Result<Profile, Failure> {
+    let profile = context.tx.profile(id, context.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    context.involve(profile.id);
+    Ok(profile)
+}
+
+/// Refuses if the caller has read another version than the present one.
+pub(in crate::app) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != actual => Err(Refusal::VersionMismatch { expected, actual }),
+        _ => Ok(()),
+    }
+}
+
+/// Tells the outside of a profile as it is now.
+pub(in crate::app) fn told(context: &Context<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
+    let profile = context.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    tell_profile(context, kind, &profile)?;
+    Ok(profile)
+}
+
+/// One profile.
+pub struct GetProfile {
+    /// Which.
+    pub id: ProfileId,
+}
+
+impl Query for GetProfile {
+    type Answer = Profile;
+    const RIGHT: Right = Right::ReadProfiles;
+
+    fn run(self, view: &View<'_>) -> Result<Profile, Failure> {
+        Ok(view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Profile))?)
+    }
+}
+
+/// One page of profiles.
+pub struct ListProfiles {
+    /// What selects them.
+    pub filter: ProfileFilter,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListProfiles {
+    type Answer = Listing<Profile>;
+    const RIGHT: Right = Right::ReadProfiles;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Profile>, Failure> {
+        Ok(view.tx.profiles(&self.filter, view.visibility, self.page)?)
+    }
+}
+
+/// The accounts of a client that are not archived.
+pub struct ListAccountsOfProfile {
+    /// Which client.
+    pub id: ProfileId,
+}
+
+/// Accounts of one client that are shown at most.
+const ACCOUNTS_MAX: u32 = 10_000;
+
+impl Query for ListAccountsOfProfile {
+    type Answer = Vec<Account>;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Vec<Account>, Failure> {
+        view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+        Ok(view.tx.accounts_of(self.id, ACCOUNTS_MAX)?)
+    }
+}

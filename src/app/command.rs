@@ -1,0 +1,394 @@
+//! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
+
+use crate::app::accounts::complete_closing;
+use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
+use crate::app::{App, refusal_of};
+use crate::domain::access::{Principal, Right, Visibility};
+use crate::domain::clock::Moment;
+use crate::domain::events::Event;
+use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
+use crate::domain::refusal::Refusal;
+use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
+
+/// Why a use case ended early: a rule said no, or the database failed.
+pub type Failure = Abort<Refusal>;
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Abort::Refused(refusal)
+    }
+}
+
+/// Who calls, from where, in which request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The operator, with what its token allows.
+    pub principal: Arc<Principal>,
+    /// From where; none for commands on the machine itself.
+    pub address: Option<IpAddr>,
+    /// In which request.
+    pub request: RequestId,
+}
+
+/// What a command led to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done<O> {
+    /// The outcome; of a repeated call, the outcome that the first one had.
+    pub outcome: O,
+    /// Whether an earlier call with the same key did it.
+    pub replayed: bool,
+}
+
+/// Something that changes the database.
+pub trait Command: Send + 'static {
+    /// What it leads to; kept as it is for retries.
+    type Outcome: Serialize + DeserializeOwned + Send + 'static;
+    /// Its name in the audit record.
+    const ACTION: &'static str;
+    /// The right that it takes.
+    const RIGHT: Right;
+    /// Whether time begins anew with it, at what the clock says, although what came before was recorded later.
+    const RESTARTS_TIME: bool = false;
+    /// Whether it may take long, and so has to wait for others of its kind, lest together they keep everybody waiting.
+    const IS_LONG: bool = false;
+    /// Refuses those who may not ask for it.
+    fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
+        principal.require(Self::RIGHT)
+    }
+    /// Does it. Nothing of it remains if it fails.
+    fn run(self, context: &Context<'_>) -> Result<Self::Outcome, Failure>;
+}
+
+/// Something that only reads.
+pub trait Query: Send + 'static {
+    /// What it finds.
+    type Answer: Send + 'static;
+    /// The right that it takes.
+    const RIGHT: Right;
+    /// Whether it may take long, and so must not hold up a worker thread.
+    const IS_LONG: bool = false;
+    /// Finds it.
+    fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure>;
+}
+
+/// What a query sees: one consistent state of the database, with the eyes of its caller.
+pub struct View<'a> {
+    /// The database.
+    pub tx: &'a ReadTx<'a>,
+    /// What the caller sees of it.
+    pub visibility: &'a Visibility,
+    /// The present moment.
+    pub now: Moment,
+}
+
+/// What is undone when a part of a command is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::app) enum Undo {
+    /// That part.
+    Part,
+    /// All of the command: whoever runs the part fails with its refusal.
+    Whole,
+}
+
+/// What a command works with: a savepoint, the caller, the time.
+pub struct Context<'a> {
+    /// The database.
+    pub tx: &'a WriteTx<'a>,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The present moment, which is that of the whole commit.
+    pub now: Moment,
+    /// Settings and randomness.
+    pub app: &'a App,
+    first_event: Cell<Option<FirstEvent>>,
+    last_event: Cell<Option<EventSeq>>,
+    touched: RefCell<BTreeSet<AccountId>>,
+    involved: RefCell<Involved>,
+}
+
+impl<'a> Context<'a> {
+    fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Context<'a> {
+        let now = tx.moment(|| app.now());
+        let last_event = Cell::new(None);
+        let (first_event, touched, involved) = (Cell::new(None), RefCell::default(), RefCell::default());
+        Context { tx, caller, now, app, first_event, last_event, touched, involved }
+    }
+
+    /// What the caller sees.
+    pub fn visibility(&self) -> &Visibility {
+        &self.caller.principal.visibility
+    }
+
+    /// Tells the outside that something changed.
+    pub fn emit(&self, event: &Event) -> Result<EventSeq, StoreError> {
+        let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
+        if self.first_event.get().is_none() {
+            self.first_event.set(Some(FirstEvent { seq, object: event.object }));
+        }
+        if let Some((_, client)) = event.profile {
+            self.involve(client);
+        }
+        self.last_event.set(Some(seq));
+        Ok(seq)
+    }
+
+    /// Notes that what the caller is told has to do with a client: a retry is not answered to who does not see it.
+    pub(in crate::app) fn involve(&self, client: ProfileId) {
+        self.involved.borrow_mut().clients.insert(client);
+    }
+
+    /// Notes that the money of an account has moved: if it is closing, this may have been the last of it.
+    pub(in crate::app) fn touch(&self, account: AccountId) {
+        self.touched.borrow_mut().insert(account);
+    }
+
+    fn run<C: Command>(&self, command: C, retry: Option<&RetryHashes>) -> Result<Done<C::Outcome>, Failure> {
+        if let Some(hashes) = retry
+            && let Some(earlier) = self.tx.outcome(&hashes.key)?
+        {
+            if earlier.command_hash != hashes.call {
+                return Err(Refusal::IdempotencyConflict.into());
+            }
+            let kept: Kept<C::Outcome> = serde_json::from_str(&earlier.outcome).map_err(|error| {
+                tracing::error!(%error, "a kept outcome cannot be read");
+                Refusal::Internal
+            })?;
+            kept.admit(self)?;
+            return Ok(Done { outcome: kept.outcome, replayed: true });
+        }
+        let outcome = self.perform(command)?;
+        if let Some(hashes) = retry {
+            let kept = to_json(&Kept::new(self.involved.take(), &outcome))?;
+            self.tx.keep_outcome(&hashes.key, &StoredOutcome { command_hash: hashes.call, outcome: kept })?;
+        }
+        Ok(Done { outcome, replayed: false })
+    }
+
+    /// Does a command as a part of this one, with the checks and the trail that it has alone. A refusal undoes this part only,
+    /// which takes a savepoint, and that the database copies each page once more for each part. Where the whole is undone
+    /// with the first refusal, there is none, and who asks for that fails with the refusal.
+    pub(in crate::app) fn part<C: Command>(
+        &self,
+        command: C,
+        undo: Undo,
+    ) -> Result<Result<C::Outcome, Refusal>, Failure> {
+        if let Err(refusal) = command.admit(&self.caller.principal) {
+            return Ok(Err(refusal));
+        }
+        let part = Context::new(self.tx, self.caller, self.app);
+        let outcome = match undo {
+            Undo::Part => self.tx.attempt(|| part.perform(command))?,
+            Undo::Whole => match part.perform(command) {
+                Ok(outcome) => Ok(outcome),
+                Err(Abort::Refused(refusal)) => Err(refusal),
+                Err(Abort::Store(error)) => return Err(Abort::Store(error)),
+            },
+        };
+        // Of a refused part, too: how much is available is told in a refusal.
+        let mut involved = self.involved.borrow_mut();
+        involved.join(part.involved.into_inner());
+        involved.rights.insert(C::RIGHT);
+        Ok(outcome)
+    }
+
+    /// Does a command and leaves its trail.
+    fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
+        let outcome = command.run(self)?;
+        for account in self.touched.take() {
+            complete_closing(self, account)?;
+        }
+        let first = self.first_event.get();
+        self.tx.append_audit(&AuditRow {
+            at: self.now,
+            principal: self.caller.principal.serial,
+            token: self.caller.principal.token,
+            action: C::ACTION,
+            object: first.map(|event| event.object),
+            request: Some(self.caller.request),
+            address: self.caller.address,
+            events: first.map(|event| event.seq).zip(self.last_event.get()),
+        })?;
+        Ok(outcome)
+    }
+}
+
+/// A value of ours as JSON; our values always have one.
+pub(in crate::app) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| {
+        tracing::error!(%error, "a value has no JSON form");
+        Refusal::Internal.into()
+    })
+}
+
+/// How a rehearsal ended.
+enum Rehearsal<O> {
+    Refused(Refusal),
+    Done(O),
+}
+
+/// What the first event of a command was about.
+#[derive(Clone, Copy)]
+struct FirstEvent {
+    seq: EventSeq,
+    object: Uuid,
+}
+
+impl App {
+    /// Runs a command and answers once it is on disk. A refusal changed nothing.
+    ///
+    /// The answer is definite: if the operation waits longer than it may, it is called off before the writer takes it;
+    /// once the writer has it, its fate is awaited.
+    pub async fn execute<C: Command>(
+        self: &Arc<App>,
+        caller: &Caller,
+        retry: Option<RetryKey>,
+        command: C,
+    ) -> Result<Done<C::Outcome>, Refusal> {
+        command.admit(&caller.principal)?;
+        let hashes = match retry {
+            Some(retry) => Some(self.retry_hashes(caller, retry).await?),
+            None => None,
+        };
+        let turn = self.turn::<C>().await?;
+        self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await
+    }
+
+    /// Runs a command for show: the answer is what it would be, and nothing of it remains. Nothing is kept for retries.
+    pub async fn rehearse<C: Command>(self: &Arc<App>, caller: &Caller, command: C) -> Result<C::Outcome, Refusal> {
+        command.admit(&caller.principal)?;
+        let turn = self.turn::<C>().await?;
+        let (app, caller) = (Arc::clone(self), caller.clone());
+        let rehearsal = move |tx: &WriteTx<'_>| {
+            let _until_the_end = turn;
+            let context = Context::new(tx, &caller, &app);
+            let refused = |failure| match failure {
+                Abort::Refused(refusal) => Abort::Refused(Rehearsal::Refused(refusal)),
+                Abort::Store(error) => Abort::Store(error),
+            };
+            let done = context.run(command, None).map_err(refused)?;
+            // A refusal undoes the savepoint, and so does this.
+            Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
+        };
+        match self.await_fate(self.queue::<C, _, _, _>(rehearsal)?).await? {
+            Err(Rehearsal::Done(outcome)) => Ok(outcome),
+            Err(Rehearsal::Refused(refusal)) => Err(refusal),
+            Ok(never) => match never {},
+        }
+    }
+
+    /// Whether the database can be written, found out by writing, in the time that an operation may take.
+    pub async fn probe(self: &Arc<App>) -> Result<(), Refusal> {
+        let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
+        self.await_answer(ticket).await
+    }
+
+    /// Waits until a command may go to the writer: at once, unless it is a long one. Of those one goes at a time, and the
+    /// next one lines up behind whatever came to the writer meanwhile.
+    async fn turn<C: Command>(&self) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        if !C::IS_LONG {
+            return Ok(None);
+        }
+        let turn = Arc::clone(&self.long_writes).acquire_owned();
+        match tokio::time::timeout(self.settings.operation_timeout, turn).await {
+            Ok(turn) => turn.map(Some).map_err(|_| Refusal::ShuttingDown),
+            Err(_) => Err(Refusal::Busy { retry_after_s: 1 }),
+        }
+    }
+
+    async fn await_answer<T>(&self, ticket: Ticket<T, Refusal>) -> Result<T, Refusal> {
+        self.await_fate(ticket).await?
+    }
+
+    async fn await_fate<T, E>(&self, mut ticket: Ticket<T, E>) -> Result<Result<T, E>, Refusal> {
+        let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(_) if ticket.call_off() => return Err(Refusal::Busy { retry_after_s: 1 }),
+            Err(_) => ticket.answer().await,
+        };
+        answer.map_err(refusal_of)
+    }
+
+    /// The same for callers that may block their thread, such as commands given on the machine itself.
+    pub fn execute_blocking<C: Command>(
+        self: &Arc<App>,
+        caller: &Caller,
+        command: C,
+    ) -> Result<Done<C::Outcome>, Refusal> {
+        command.admit(&caller.principal)?;
+        self.submit(caller.clone(), None, command, None)?.wait().map_err(refusal_of)?
+    }
+
+    fn submit<C: Command>(
+        self: &Arc<App>,
+        caller: Caller,
+        hashes: Option<RetryHashes>,
+        command: C,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Result<Ticket<Done<C::Outcome>, Refusal>, Refusal> {
+        let app = Arc::clone(self);
+        self.queue::<C, _, _, _>(move |tx| {
+            let _until_the_end = turn;
+            if C::RESTARTS_TIME {
+                tx.restart_time(app.now());
+            }
+            let context = Context::new(tx, &caller, &app);
+            context.run(command, hashes.as_ref())
+        })
+    }
+
+    /// Queues the operation of a command.
+    fn queue<C, T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, Refusal>
+    where
+        C: Command,
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        let queued = if C::IS_LONG { self.store.submit_long(operation) } else { self.store.submit(operation) };
+        queued.map_err(refusal_of)
+    }
+
+    /// Answers a query: on this thread if it is short, on the blocking pool if it may take long.
+    pub async fn ask<Q: Query>(self: &Arc<App>, caller: &Caller, query: Q) -> Result<Q::Answer, Refusal> {
+        caller.principal.require(Q::RIGHT)?;
+        if !Q::IS_LONG {
+            return self.ask_here(&caller.principal, query);
+        }
+        // The permit goes with the read: a caller that hangs up does not make room for another one.
+        let permit = Arc::clone(&self.long_reads).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
+        let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
+        let read = move || {
+            let _until_the_end = permit;
+            app.ask_here(&principal, query)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
+            tracing::error!(%error, "a query panicked");
+            Refusal::Internal
+        })?
+    }
+
+    pub(in crate::app) fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
+        let now = self.now();
+        self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)
+    }
+}
+
+/// What a caller is told when a read fails.
+pub(in crate::app) fn refusal_of_read(failure: Failure) -> Refusal {
+    match failure {
+        Abort::Refused(refusal) => refusal,
+        Abort::Store(error) => {
+            tracing::error!(%error, "a read failed");
+            if error.is_storage_failure() { Refusal::StorageUnavailable } else { Refusal::Internal }
+        }
+    }
+}

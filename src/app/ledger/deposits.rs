@@ -1,0 +1,129 @@
+//! Deposits in two phases: announced, then settled or returned.
+
+use crate::app::ledger::{
+    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, reserve, step, told, void,
+};
+use crate::app::maintenance::JobKind;
+use crate::app::{Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::accounts::{Account, Direction};
+use crate::domain::events::EventType;
+use crate::domain::ids::{MovementId, MovementSerial};
+use crate::domain::ledger::{Movement, MovementKind, MovementState};
+use crate::domain::money::Amount;
+use crate::domain::refusal::Refusal;
+use crate::store::Clearing;
+
+/// Announces money that will come in: `pending` rises, the balance does not.
+///
+/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; overflow.
+pub struct AnnounceDeposit {
+    /// What is announced.
+    pub request: MovementRequest,
+}
+
+impl Command for AnnounceDeposit {
+    type Outcome = Movement;
+    const ACTION: &'static str = "deposit.announce";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (account, amount) = self.request.resolve(context, MovementKind::Deposit)?;
+        account.admit_funds(Direction::Credit)?;
+        reserve(context, &account, MovementKind::Deposit, amount)?;
+        let serial = self.request.note(context, MovementKind::Deposit, &account, None, amount)?;
+        told(context, serial, EventType::MovementRequested)
+    }
+}
+
+/// Settles an announced deposit: it is posted, and uncleared for as long as the group's hold time says.
+///
+/// Refusals: unknown, settled or ended before; the account's state, lock or flags; overflow.
+pub struct SettleDeposit {
+    /// Which deposit.
+    pub id: MovementId,
+}
+
+impl Command for SettleDeposit {
+    type Outcome = Movement;
+    const ACTION: &'static str = "deposit.settle";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(context, MovementKind::Deposit, self.id)?;
+        movement.admit(&[MovementState::Pending], context.now)?;
+        account.admit_funds(Direction::Credit)?;
+        let account = free(context, &movement, &account)?;
+        settle(context, &movement, &account, &movement.reason)?;
+        told(context, movement.serial, EventType::MovementChanged)
+    }
+}
+
+/// Posts an announced deposit and holds its funds back as long as the account's group says.
+fn settle(context: &Context<'_>, movement: &Movement, account: &Account, comment: &str) -> Result<(), Failure> {
+    let posted =
+        post_with_bank(context, account, movement.amount, comment, movement.reference.as_deref(), movement.id)?;
+    let clearing = hold_back(context, account, movement.amount)?;
+    plan_clearing(context, movement.serial, clearing)?;
+    let settled = Movement { clears_at: clearing.at, uncleared: clearing.uncleared, ..movement.clone() };
+    step(context, &settled, MovementState::Posted, Some((posted, movement.amount)))
+}
+
+/// Posts a deposit that is announced and settled at once, as the one-call deposits of the dialects are.
+pub(in crate::app) fn post_deposit(
+    context: &Context<'_>,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+) -> Result<PostedDraft, Failure> {
+    let id = MovementId::new(context.now, context.app.randomness());
+    let posted = post_with_bank(context, account, amount, comment, None, id)?;
+    let clearing = hold_back(context, account, amount)?;
+    let serial = note_posted(context, id, MovementKind::Deposit, account, amount, posted, clearing)?;
+    plan_clearing(context, serial, clearing)?;
+    // The entry tells all of a deposit but what is held back of it.
+    if clearing.at.is_some() {
+        told(context, serial, EventType::MovementRequested)?;
+    }
+    Ok(posted)
+}
+
+/// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.
+fn hold_back(context: &Context<'_>, account: &Account, amount: Amount) -> Result<Clearing, Failure> {
+    let standing = &account.standing;
+    let days = |days: u32| i64::from(days) * 86_400;
+    let of_deposit = context.now.plus_s(days(standing.deposit_hold_days));
+    let at = of_deposit.max(standing.client_since.plus_s(days(standing.new_client_hold_days)));
+    if at <= context.now {
+        return Ok(Clearing::default());
+    }
+    account.balances.uncleared.checked_add(amount).ok_or(Refusal::BalanceOverflow)?;
+    context.tx.reserve(account.book, Amount::ZERO, amount, Amount::ZERO, context.now)?;
+    Ok(Clearing { at: Some(at), uncleared: amount })
+}
+
+fn plan_clearing(context: &Context<'_>, serial: MovementSerial, clearing: Clearing) -> Result<(), Failure> {
+    if let Some(at) = clearing.at {
+        context.tx.plan_job(JobKind::ClearDeposit.name(), serial.0, at)?;
+    }
+    Ok(())
+}
+
+/// Returns an announced deposit: the money did not come.
+///
+/// Refusals: unknown, settled or ended before.
+pub struct ReturnDeposit {
+    /// Which deposit.
+    pub id: MovementId,
+}
+
+impl Command for ReturnDeposit {
+    type Outcome = Movement;
+    const ACTION: &'static str = "deposit.return";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(context, MovementKind::Deposit, self.id)?;
+        void(context, &movement, &account)
+    }
+}

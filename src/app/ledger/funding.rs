@@ -1,0 +1,115 @@
+//! Moving money at once: deposits, withdrawals and adjustments, each one entry against one house account.
+
+use crate::app::accounts::find;
+use crate::app::ledger::{Draft, PostedDraft, Side, amount_of, note_paid, post, post_deposit};
+use crate::app::{Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::accounts::{Account, Direction};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{AccountId, EntryId};
+use crate::domain::ledger::{EntryKind, House};
+use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
+use crate::domain::refusal::Refusal;
+use crate::domain::text;
+use crate::store::BookOwner;
+
+/// Posts one amount to an account, settled at once.
+///
+/// Refusals: bad amount or comment; a moment that is in the future or before the account; unknown account; the account's state, lock or flags; a debit beyond what can be
+/// withdrawn; a debit where the group requires a second operator; an overflow.
+#[derive(Clone, Debug)]
+pub struct PostFunds {
+    /// Which account.
+    pub account: AccountId,
+    /// The signed amount in the account's currency, as the caller wrote it.
+    pub amount: DecimalText,
+    /// What to do with decimals that the currency does not have.
+    pub extra_decimals: ExtraDecimals,
+    /// What the entry is; decides the house account.
+    pub kind: EntryKind,
+    /// A comment; may be empty.
+    pub comment: String,
+    /// From when on it counts, where that is not now; not for money from or to the outside.
+    pub effective_at: Option<Moment>,
+}
+
+/// Where the money went.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Posted {
+    /// The entry; also the id of the deal.
+    #[serde(rename = "e")]
+    pub entry: EntryId,
+}
+
+impl Command for PostFunds {
+    type Outcome = Posted;
+    const ACTION: &'static str = "funds.post";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Posted, Failure> {
+        text::check("comment", &self.comment, text::COMMENT_MAX)?;
+        let account = find(context, self.account)?;
+        let amount = amount_of(&account, self.amount, self.extra_decimals)?;
+        if let Some(at) = self.effective_at {
+            admit_backdating(&account, self.kind, at, context.now)?;
+        }
+        let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
+        if direction == Direction::Debit && account.standing.requires_approval {
+            return Err(Refusal::NeedsApproval.into());
+        }
+        let is_credit = self.kind == EntryKind::Credit;
+        match direction {
+            Direction::Credit => account.admit_credit(amount, is_credit)?,
+            Direction::Debit => account.admit_funds(direction)?,
+        }
+        if direction == Direction::Debit && !account.balances.covers(amount, is_credit) {
+            return Err(account.insufficient_funds(is_credit).into());
+        }
+        // Money from or to the outside is a deposit or a withdrawal, with a serial of its own.
+        let posted = match (self.kind, direction) {
+            (EntryKind::Balance, Direction::Credit) => post_deposit(context, &account, amount, &self.comment)?,
+            (EntryKind::Balance, Direction::Debit) => {
+                let paid = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+                note_paid(context, &account, paid, &self.comment)?
+            }
+            _ => adjust(context, &account, amount, self.kind, &self.comment, self.effective_at)?,
+        };
+        Ok(Posted { entry: posted.id })
+    }
+}
+
+/// Refuses a moment from which an entry cannot count.
+fn admit_backdating(account: &Account, kind: EntryKind, at: Moment, now: Moment) -> Result<(), Refusal> {
+    if kind == EntryKind::Balance {
+        Err(Refusal::invalid("effectiveAt", "money from or to the outside counts when it comes or goes"))
+    } else if at > now {
+        Err(Refusal::out_of_range("effectiveAt", "not in the future"))
+    } else if at < account.created_at {
+        Err(Refusal::out_of_range(
+            "effectiveAt",
+            format!("not before {}, when the account was opened", account.created_at),
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+/// Posts against the house account of the kind.
+fn adjust(
+    context: &Context<'_>,
+    account: &Account,
+    amount: Amount,
+    kind: EntryKind,
+    comment: &str,
+    effective_at: Option<Moment>,
+) -> Result<PostedDraft, Failure> {
+    let house = House::counterpart(kind).ok_or(Refusal::Internal)?;
+    let opposite = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    let owner = BookOwner::of(account);
+    let sides = [(Side::Client(account), amount), (Side::House(owner, house), opposite)];
+    let is_credit = kind == EntryKind::Credit;
+    post(
+        context,
+        &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit, movement: None, effective_at },
+    )
+}

@@ -1,0 +1,23 @@
+//! Money: deposits, withdrawals, transfers, holds, adjustments and reversals, and what they leave in books and statements.
+
+mod deals;
+mod deposits;
+mod funding;
+mod holds;
+mod movements;
+mod posting;
+mod reversals;
+mod statements;
+mod transfers;
+mod withdrawals;
+
+pub use deals::*;
+pub use deposits::*;
+pub use funding::*;
+pub use holds::*;
+pub use movements::*;
+pub(in crate::app) use posting::*;
+pub use reversals::*;
+pub use statements::*;
+pub use transfers::*;
+pub use withdrawals::*;

@@ -1,0 +1,365 @@
+//! What all movements have in common: they are asked for, they go on, they are told and listed.
+
+use crate::app::accounts::find_as;
+use crate::app::events::tell_movement;
+use crate::app::ledger::{Draft, PostedDraft, Side, post};
+use crate::app::maintenance::JobKind;
+use crate::app::{Context, Failure, Query, View};
+use crate::domain::access::{Right, Visibility};
+use crate::domain::accounts::Account;
+use crate::domain::clock::Moment;
+use crate::domain::events::EventType;
+use crate::domain::ids::{AccountId, MovementId, MovementSerial};
+use crate::domain::ledger::{EntryKind, House, Movement, MovementKind, MovementState};
+use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
+use crate::domain::page::{Listing, Page};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::{BookOwner, Clearing, MovementFilter, MovementStep, NewMovement};
+
+/// What a caller says when it asks for a movement.
+#[derive(Clone, Debug)]
+pub struct MovementRequest {
+    /// Which account.
+    pub account: AccountId,
+    /// How much in the account's currency, as the caller wrote it; above zero.
+    pub amount: DecimalText,
+    /// What to do with decimals that the currency does not have.
+    pub extra_decimals: ExtraDecimals,
+    /// Why; may be empty.
+    pub reason: String,
+    /// The caller's own reference; unique among movements of its kind.
+    pub reference: Option<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<Moment>,
+}
+
+/// The longest reference, in characters.
+const REFERENCE_MAX: usize = 100;
+
+/// An amount in an account's currency, above or below zero. Refusals: zero, too large, digits that cannot be kept.
+pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecimals) -> Result<Amount, Refusal> {
+    let amount = text.to_amount(account.decimals, extra).map_err(|error| match error {
+        AmountError::TooLarge => Refusal::out_of_range("amount", error.to_string()),
+        _ => Refusal::invalid("amount", error.to_string()),
+    })?;
+    if amount.is_zero() { Err(Refusal::invalid("amount", "must not be zero")) } else { Ok(amount) }
+}
+
+impl MovementRequest {
+    /// Checks all that can be checked of a request on one account, and finds the account and the amount.
+    pub(in crate::app) fn resolve(
+        &self,
+        context: &Context<'_>,
+        kind: MovementKind,
+    ) -> Result<(Account, Amount), Failure> {
+        let resolved = self.account_and_amount(context, Noun::Account)?;
+        self.admit_reference(context, kind)?;
+        Ok(resolved)
+    }
+
+    /// Checks the texts and the time, and finds the account and the amount.
+    pub(in crate::app) fn account_and_amount(
+        &self,
+        context: &Context<'_>,
+        noun: Noun,
+    ) -> Result<(Account, Amount), Failure> {
+        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        if let Some(reference) = &self.reference {
+            text::check("reference", reference, REFERENCE_MAX)?;
+        }
+        if self.expires_at.is_some_and(|at| at <= context.now) {
+            return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
+        }
+        let account = find_as(context, self.account, noun)?;
+        let amount = amount_of(&account, self.amount, self.extra_decimals)?;
+        if amount.is_negative() {
+            return Err(Refusal::invalid("amount", "must be above zero").into());
+        }
+        Ok((account, amount))
+    }
+
+    /// Refuses a reference that was used before.
+    pub(in crate::app) fn admit_reference(&self, context: &Context<'_>, kind: MovementKind) -> Result<(), Failure> {
+        if let Some(reference) = &self.reference
+            && let Some(holder) = context.tx.account_of_movement_reference(kind, reference)?
+        {
+            // That a hidden client has used it is not told.
+            let Some(holder) = context.tx.account(holder, context.visibility())? else {
+                return Err(Refusal::invalid("reference", "cannot be used").into());
+            };
+            context.involve(holder.profile);
+            return Err(Refusal::DuplicateReference.into());
+        }
+        Ok(())
+    }
+
+    /// Notes the movement and plans its end.
+    pub(in crate::app) fn note(
+        &self,
+        context: &Context<'_>,
+        kind: MovementKind,
+        account: &Account,
+        to: Option<&Account>,
+        amount: Amount,
+    ) -> Result<MovementSerial, Failure> {
+        let new = NewMovement {
+            id: MovementId::new(context.now, context.app.randomness()),
+            kind,
+            account: account.book,
+            to_account: to.map(|to| to.book),
+            amount,
+            reason: self.reason.clone(),
+            reference: self.reference.clone(),
+            requested_by: context.caller.principal.serial,
+            expires_at: self.expires_at,
+        };
+        let serial = context.tx.add_movement(&new, context.now)?;
+        if let Some(at) = self.expires_at {
+            context.tx.plan_job(JobKind::ExpireMovement.name(), serial.0, at)?;
+        }
+        Ok(serial)
+    }
+}
+
+/// A movement of a kind that its caller sees, with its account.
+pub(in crate::app) fn find(
+    context: &Context<'_>,
+    kind: MovementKind,
+    id: MovementId,
+) -> Result<(Movement, Account), Failure> {
+    let movement = context.tx.movement(kind, id)?.ok_or(Refusal::NotFound(kind.noun()))?;
+    // Hidden accounts hide their movements.
+    let account = context.tx.account(movement.account, context.visibility())?.ok_or(Refusal::NotFound(kind.noun()))?;
+    context.involve(account.profile);
+    Ok((movement, account))
+}
+
+/// Lets a movement go on to `state`.
+pub(in crate::app) fn step(
+    context: &Context<'_>,
+    movement: &Movement,
+    state: MovementState,
+    posted: Option<(PostedDraft, Amount)>,
+) -> Result<(), Failure> {
+    let step = MovementStep {
+        state,
+        posted: posted.map_or(Amount::ZERO, |(_, amount)| amount),
+        approved_by: if state == MovementState::Approved {
+            Some(context.caller.principal.serial)
+        } else {
+            movement.approved_by
+        },
+        clears_at: movement.clears_at,
+        uncleared: movement.uncleared,
+        entry: posted.map(|(entry, _)| entry.seq),
+    };
+    context.tx.step_movement(movement.serial, &step, context.now)?;
+    if state.is_final() {
+        if posted.is_none() {
+            context.touch(movement.account);
+        }
+        context.tx.drop_job(JobKind::ExpireMovement.name(), movement.serial.0)?;
+    }
+    Ok(())
+}
+
+/// Tells the outside of a movement as it is now.
+pub(in crate::app) fn told(
+    context: &Context<'_>,
+    serial: MovementSerial,
+    kind: EventType,
+) -> Result<Movement, Failure> {
+    let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+    let account =
+        context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
+    tell_movement(context, kind, &movement, &account)?;
+    Ok(movement)
+}
+
+/// What a movement that is not posted keeps reserved: held for money that may go out, pending for money that may come in.
+pub(in crate::app) fn reservation(kind: MovementKind, amount: Amount) -> (Amount, Amount) {
+    match kind {
+        MovementKind::Deposit => (Amount::ZERO, amount),
+        MovementKind::Withdrawal | MovementKind::Transfer | MovementKind::Hold => (amount, Amount::ZERO),
+    }
+}
+
+/// Reserves what a movement asks for. Refusals: the sum of what is reserved would overflow.
+pub(in crate::app) fn reserve(
+    context: &Context<'_>,
+    account: &Account,
+    kind: MovementKind,
+    amount: Amount,
+) -> Result<(), Failure> {
+    let (held, pending) = reservation(kind, amount);
+    let fits =
+        account.balances.held.checked_add(held).is_some() && account.balances.pending.checked_add(pending).is_some();
+    if !fits {
+        return Err(Refusal::BalanceOverflow.into());
+    }
+    Ok(context.tx.reserve(account.book, held, Amount::ZERO, pending, context.now)?)
+}
+
+/// Gives back what a movement had reserved. Returns the account as it is then.
+pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: &Account) -> Result<Account, Failure> {
+    let (held, pending) = reservation(movement.kind, movement.amount);
+    let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::Internal);
+    context.tx.reserve(account.book, negative(held)?, Amount::ZERO, negative(pending)?, context.now)?;
+    let mut freed = account.clone();
+    freed.balances.held = freed.balances.held.saturating_sub(held);
+    freed.balances.pending = freed.balances.pending.saturating_sub(pending);
+    Ok(freed)
+}
+
+/// Calls a movement off that is not posted yet. Refusals: it is past that point.
+pub(in crate::app) fn void(context: &Context<'_>, movement: &Movement, account: &Account) -> Result<Movement, Failure> {
+    movement.admit(&[MovementState::Pending, MovementState::Approved], context.now)?;
+    free(context, movement, account)?;
+    step(context, movement, MovementState::Voided, None)?;
+    told(context, movement.serial, EventType::MovementChanged)
+}
+
+/// Returns the announced deposits of an account that closes.
+pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
+    for serial in context.tx.announced_deposits(account.book)? {
+        let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+        let present = context.tx.account(account.id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+        void(context, &movement, &present)?;
+    }
+    Ok(())
+}
+
+/// Ends a movement whose time has come; one that was decided meanwhile stays as it is.
+pub(in crate::app) fn expire(context: &Context<'_>, serial: MovementSerial) -> Result<(), Failure> {
+    let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+    if movement.state.is_final() {
+        return Ok(());
+    }
+    let account = context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+    free(context, &movement, &account)?;
+    step(context, &movement, MovementState::Expired, None)?;
+    told(context, serial, EventType::MovementChanged).map(|_| ())
+}
+
+/// Makes the funds of a deposit available.
+pub(in crate::app) fn clear_deposit(context: &Context<'_>, serial: MovementSerial) -> Result<(), Failure> {
+    let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+    if movement.uncleared.is_zero() {
+        return Ok(());
+    }
+    let account = context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+    let available = movement.uncleared.checked_neg().ok_or(Refusal::Internal)?;
+    context.tx.reserve(account.book, Amount::ZERO, available, Amount::ZERO, context.now)?;
+    context.tx.clear_movement(serial, context.now)?;
+    context.touch(movement.account);
+    context.tx.drop_job(JobKind::ClearDeposit.name(), serial.0)?;
+    told(context, serial, EventType::MovementChanged).map(|_| ())
+}
+
+/// One movement of a kind.
+pub struct GetMovement {
+    /// What it is.
+    pub kind: MovementKind,
+    /// Which.
+    pub id: MovementId,
+}
+
+impl Query for GetMovement {
+    type Answer = Movement;
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<Movement, Failure> {
+        let unknown = Refusal::NotFound(self.kind.noun());
+        let movement = view.tx.movement(self.kind, self.id)?.ok_or(unknown.clone())?;
+        view.tx.account(movement.account, view.visibility)?.ok_or(unknown)?;
+        veiled(view, movement)
+    }
+}
+
+/// The movement without the receiving account where that is hidden from the caller.
+fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
+    if let Some(to) = movement.to_account
+        && view.tx.account(to, view.visibility)?.is_none()
+    {
+        movement.to_account = None;
+    }
+    Ok(movement)
+}
+
+/// One page of movements of a kind, newest first.
+pub struct ListMovements {
+    /// What they are.
+    pub kind: MovementKind,
+    /// Of this account.
+    pub account: Option<AccountId>,
+    /// In this state.
+    pub state: Option<MovementState>,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListMovements {
+    type Answer = Listing<Movement>;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Movement>, Failure> {
+        let account = match self.account {
+            Some(id) => Some(view.tx.account(id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?.book),
+            None => None,
+        };
+        let filter = MovementFilter { kind: self.kind, account, state: self.state };
+        let Listing { rows, total, page } = view.tx.movements(&filter, view.visibility, self.page)?;
+        let rows = rows.into_iter().map(|movement| veiled(view, movement)).collect::<Result<_, _>>()?;
+        Ok(Listing { rows, total, page })
+    }
+}
+
+/// Notes a movement that is asked for and posted in one call.
+pub(in crate::app) fn note_posted(
+    context: &Context<'_>,
+    id: MovementId,
+    kind: MovementKind,
+    account: &Account,
+    amount: Amount,
+    posted: PostedDraft,
+    clearing: Clearing,
+) -> Result<MovementSerial, Failure> {
+    let new = NewMovement {
+        id,
+        kind,
+        account: account.book,
+        to_account: None,
+        amount,
+        reason: String::new(),
+        reference: None,
+        requested_by: context.caller.principal.serial,
+        expires_at: None,
+    };
+    Ok(context.tx.add_posted_movement(&new, posted.seq, clearing, context.now)?)
+}
+
+/// Posts what a movement brings from outside (above zero) or pays to the outside (below zero): the other side is the bank's.
+pub(in crate::app) fn post_with_bank(
+    context: &Context<'_>,
+    account: &Account,
+    change: Amount,
+    comment: &str,
+    tag: Option<&str>,
+    movement: MovementId,
+) -> Result<PostedDraft, Failure> {
+    let opposite = change.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    let bank = Side::House(BookOwner::of(account), House::Bank);
+    let draft = Draft {
+        kind: EntryKind::Balance,
+        sides: &[(Side::Client(account), change), (bank, opposite)],
+        comment,
+        tag,
+        reverses: None,
+        is_credit: false,
+        movement: Some(movement),
+        effective_at: None,
+    };
+    post(context, &draft)
+}

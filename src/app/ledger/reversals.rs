@@ -1,0 +1,154 @@
+//! Reversals: the one way to undo an entry, once.
+
+use crate::app::ledger::{Draft, Posted, Side, clear_deposit, post, refuse_approval_bypass};
+use crate::app::{Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::accounts::{Account, Direction};
+use crate::domain::ids::EntryId;
+use crate::domain::ledger::{EntryKind, House};
+use crate::domain::money::Amount;
+use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::text;
+use crate::store::BookOwner;
+
+/// Reverses an entry. Each account gets its amount back; what an account gives back is a debit under the same checks as
+/// any other, unless an administrator forces it with a reason.
+///
+/// Refusals: unknown, or one of its accounts is hidden; reversed before; itself a reversal; the states, locks or flags of
+/// its accounts; not covered; a way around the second operator; where the group requires one, written by the same; overflow.
+pub struct ReverseEntry {
+    /// Which entry.
+    pub id: EntryId,
+    /// Why; required where it is forced.
+    pub reason: String,
+    /// Whether it may take an account below its minimum.
+    pub force: bool,
+}
+
+impl Command for ReverseEntry {
+    type Outcome = Posted;
+    const ACTION: &'static str = "entry.reverse";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Posted, Failure> {
+        if self.force {
+            context.caller.principal.require(Right::Administer)?;
+        }
+        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        if self.force && self.reason.trim().is_empty() {
+            return Err(Refusal::missing("reason").into());
+        }
+        let entry = context.tx.entry(self.id)?.ok_or(Refusal::NotFound(Noun::Deal))?;
+        let mut parts: Vec<(Part, Amount)> = Vec::with_capacity(entry.legs.len());
+        for leg in &entry.legs {
+            let opposite = leg.amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+            let part = match context.tx.account_of_book(leg.book)? {
+                Some(id) => {
+                    let hidden = Refusal::NotFound(Noun::Deal);
+                    let account = context.tx.account(id, context.visibility())?.ok_or(hidden)?;
+                    context.involve(account.profile);
+                    Part::Client(Box::new(account))
+                }
+                None => {
+                    let house = context.tx.house_of_book(leg.book)?.ok_or(Refusal::Internal)?;
+                    Part::House(context.tx.book_owner(leg.book)?, house)
+                }
+            };
+            parts.push((part, opposite));
+        }
+        if entry.kind == EntryKind::Reversal {
+            return Err(Refusal::NotReversible.into());
+        }
+        if context.tx.is_reversed(entry.seq)? {
+            return Err(Refusal::AlreadyReversed.into());
+        }
+        // A deposit that is taken back has nothing left to clear.
+        if let Some(movement) = context.tx.movement_of_entry(entry.seq)?
+            && !movement.uncleared.is_zero()
+        {
+            clear_deposit(context, movement.serial)?;
+            refresh(context, &mut parts)?;
+        }
+        self.admit_ways_out(context, &parts)?;
+        let is_credit = entry.kind == EntryKind::Credit;
+        for (part, amount) in &parts {
+            if let Part::Client(account) = part {
+                self.admit(context, account, *amount, is_credit, entry.principal)?;
+            }
+        }
+        let sides: Vec<_> = parts
+            .iter()
+            .map(|(part, amount)| match part {
+                Part::Client(account) => (Side::Client(account), *amount),
+                Part::House(owner, house) => (Side::House(*owner, *house), *amount),
+            })
+            .collect();
+        let draft = Draft {
+            kind: EntryKind::Reversal,
+            sides: &sides,
+            comment: &self.reason,
+            tag: None,
+            reverses: Some(entry.seq),
+            is_credit,
+            movement: None,
+            effective_at: None,
+        };
+        Ok(Posted { entry: post(context, &draft)?.id })
+    }
+}
+
+/// One side of the entry that is reversed.
+enum Part {
+    Client(Box<Account>),
+    House(BookOwner, House),
+}
+
+fn refresh(context: &Context<'_>, parts: &mut [(Part, Amount)]) -> Result<(), Failure> {
+    for (part, _) in parts {
+        if let Part::Client(account) = part {
+            **account = context.tx.account(account.id, context.visibility())?.ok_or(Refusal::Internal)?;
+        }
+    }
+    Ok(())
+}
+
+impl ReverseEntry {
+    /// Refuses what would take money past the second operator: out of an account whose debits take one, to the house or to
+    /// an account without the rule. But for administrators, who can move the account out of the rule as well.
+    fn admit_ways_out(&self, context: &Context<'_>, parts: &[(Part, Amount)]) -> Result<(), Failure> {
+        if context.caller.principal.require(Right::Administer).is_ok() {
+            return Ok(());
+        }
+        let clients = |pays: bool| {
+            parts.iter().filter_map(move |(part, amount)| match part {
+                Part::Client(account) if amount.is_negative() == pays => Some(account),
+                _ => None,
+            })
+        };
+        if clients(false).next().is_none() && clients(true).any(|from| from.standing.requires_approval) {
+            return Err(Refusal::NeedsApproval.into());
+        }
+        clients(true).try_for_each(|from| clients(false).try_for_each(|to| refuse_approval_bypass(from, to)))
+    }
+
+    fn admit(
+        &self,
+        context: &Context<'_>,
+        account: &Account,
+        amount: Amount,
+        is_credit: bool,
+        author: crate::domain::ids::PrincipalSerial,
+    ) -> Result<(), Failure> {
+        if !amount.is_negative() {
+            return Ok(account.admit_credit(amount, is_credit)?);
+        }
+        if account.standing.requires_approval && author == context.caller.principal.serial {
+            return Err(Refusal::OwnRequest.into());
+        }
+        account.admit_funds(Direction::Debit)?;
+        if !self.force && !account.balances.covers(amount, is_credit) {
+            return Err(account.insufficient_funds(is_credit).into());
+        }
+        Ok(())
+    }
+}

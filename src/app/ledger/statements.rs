@@ -1,0 +1,271 @@
+//! Balances and statements of any past moment, and the trial balance of the house.
+
+use crate::app::{Failure, Query, View};
+use crate::domain::access::{Right, Visibility};
+use crate::domain::accounts::{Account, Balances};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{AccountId, EntrySeq};
+use crate::domain::ledger::{Basis, Continuation, Place};
+use crate::domain::money::{Amount, Decimals, Total};
+use crate::domain::refusal::{Noun, Refusal};
+pub use crate::store::StatementRow;
+use crate::store::{Period, Turnover};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The balances of an account at a moment. Before it was opened they are all zero.
+///
+/// By recorded time they are those that were shown then. By effective time the balance and the credit count every entry
+/// from its effective time on; what is held, uncleared, pending and allowed as overdraft has only one time and is as it was.
+///
+/// Refusals: unknown account; a moment in the future; a balance that would not fit.
+pub struct BalanceAt {
+    /// Which account; archived or not.
+    pub account: AccountId,
+    /// Including all of this moment; none: now.
+    pub at: Option<Moment>,
+    /// Which time of entries counts.
+    pub basis: Basis,
+}
+
+/// The balances of an account at a moment.
+pub struct PastBalances {
+    /// The account as it is now, its balances as they were.
+    pub account: Account,
+    /// The moment.
+    pub at: Moment,
+}
+
+impl Query for BalanceAt {
+    type Answer = PastBalances;
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<PastBalances, Failure> {
+        if self.at.is_some_and(|at| at > view.now) {
+            return Err(in_the_future("at").into());
+        }
+        let mut account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let Some(at) = self.at else { return Ok(PastBalances { account, at: view.now }) };
+        let (end, _) = view.tx.end_of_journal()?;
+        let figures = view.tx.figures_at(account.book, at, account.decimals)?;
+        let (balance, credit) = view.tx.balance_before(account.book, self.basis, at.plus_ms(1), end)?;
+        account.balances = Balances {
+            balance: amount(balance)?,
+            credit_net: amount(Total::from(figures.credit_net) + credit)?,
+            ..figures
+        };
+        Ok(PastBalances { account, at })
+    }
+}
+
+fn in_the_future(field: &str) -> Refusal {
+    Refusal::out_of_range(field, "must not be in the future")
+}
+
+/// A balance as an account can have it.
+fn amount(total: Total) -> Result<Amount, Refusal> {
+    total.to_amount().ok_or(Refusal::BalanceOverflow)
+}
+
+/// What happened on an account between two moments, with the balances before and after.
+///
+/// Refusals: unknown account; an end in the future or before the beginning; a place to go on at that is none; a balance
+/// that would not fit.
+pub struct GetStatement {
+    /// Which account; archived or not.
+    pub account: AccountId,
+    /// At this moment or later; none: from its opening on.
+    pub from: Option<Moment>,
+    /// Before this moment; none: all so far.
+    pub to: Option<Moment>,
+    /// Which time of entries counts.
+    pub basis: Basis,
+    /// Where the page before ended.
+    pub after: Option<Continuation>,
+    /// How many lines at most.
+    pub limit: u32,
+}
+
+/// One line of a statement.
+pub struct StatementLine {
+    /// What was posted.
+    pub posting: StatementRow,
+    /// The balance after it, in the order of the statement.
+    pub balance: Amount,
+}
+
+/// A statement, or a page of one. Whatever the page, `closing = opening + credits + debits` of the whole period, and the
+/// lines lead from `brought_forward` to `carried_forward`.
+pub struct Statement {
+    /// The account.
+    pub account: Account,
+    /// From this moment on.
+    pub from: Moment,
+    /// Up to before this moment.
+    pub to: Moment,
+    /// Which time of entries counts.
+    pub basis: Basis,
+    /// The balance before the period.
+    pub opening: Amount,
+    /// The balance after it.
+    pub closing: Amount,
+    /// What came in and went out in the period.
+    pub turnover: Turnover,
+    /// The balance before the first line of this page.
+    pub brought_forward: Amount,
+    /// The balance after the last line of this page.
+    pub carried_forward: Amount,
+    /// The lines, oldest first.
+    pub lines: Vec<StatementLine>,
+    /// Where the next page goes on; none if this is the last one.
+    pub next: Option<Continuation>,
+}
+
+impl Query for GetStatement {
+    type Answer = Statement;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Statement, Failure> {
+        let (end, recorded_last) = view.tx.end_of_journal()?;
+        // Where the clock went back, the last entries stand a little ahead of it.
+        let latest = recorded_last.map_or(view.now, |at| at.max(view.now)).plus_ms(1);
+        let to = self.to.unwrap_or(latest);
+        if to > latest {
+            return Err(in_the_future("to").into());
+        }
+        if self.from.is_some_and(|from| from > to) {
+            return Err(Refusal::invalid("from", "must not be after to").into());
+        }
+        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let from = self.from.unwrap_or(account.created_at).min(to);
+        let bound = self.after.map_or(end, |after| after.bound);
+        let is_inside = |after: Continuation| (from..to).contains(&after.after.at) && after.bound <= end;
+        if self.after.is_some_and(|after| !is_inside(after)) {
+            return Err(Refusal::invalid("after", "take next of the page before, with the same period").into());
+        }
+        let (book, basis) = (account.book, self.basis);
+        let period = Period { basis, from, to, bound };
+        let before = |moment| Ok::<_, Failure>(view.tx.balance_before(book, basis, moment, bound)?.0);
+        let brought_forward = match self.after {
+            None => before(from)?,
+            Some(Continuation { after: Place { at, seq }, .. }) => {
+                let bound = bound.min(EntrySeq(seq.0.saturating_add(1)));
+                let shown = Period { basis, from: at, to: at.plus_ms(1), bound };
+                let shown = view.tx.turnover(book, &shown)?;
+                before(at)? + shown.credits + shown.debits
+            }
+        };
+        let place = self.after.map(|after| after.after);
+        let mut rows = view.tx.statement_lines(book, &period, place, self.limit.saturating_add(1))?;
+        let has_more = rows.len() > self.limit as usize;
+        rows.truncate(self.limit as usize);
+        let next = rows.last().filter(|_| has_more).map(|row| {
+            let at = match basis {
+                Basis::Recorded => row.recorded_at,
+                Basis::Effective => row.effective_at,
+            };
+            Continuation { after: Place { at, seq: row.seq }, bound }
+        });
+        let mut balance = brought_forward;
+        let line = |posting: StatementRow| {
+            balance = balance + posting.amount.into();
+            Ok(StatementLine { balance: amount(balance)?, posting })
+        };
+        let lines = rows.into_iter().map(line).collect::<Result<_, Refusal>>()?;
+        Ok(Statement {
+            from,
+            to,
+            basis,
+            opening: amount(before(from)?)?,
+            closing: amount(before(to)?)?,
+            turnover: view.tx.turnover(book, &period)?,
+            brought_forward: amount(brought_forward)?,
+            carried_forward: amount(balance)?,
+            lines,
+            next,
+            account,
+        })
+    }
+}
+
+/// The balances of the house and of all clients at a moment, by ledger, currency and mode.
+///
+/// Refusals: a caller who sees only some clients; a moment in the future.
+pub struct GetTrialBalance {
+    /// Including all of this moment; none: now.
+    pub at: Option<Moment>,
+    /// Which time of entries counts.
+    pub basis: Basis,
+}
+
+/// What stands side by side and sums to zero.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TrialGroup {
+    /// Whether it is demo money.
+    pub is_demo: bool,
+    /// Public id of the ledger.
+    pub ledger: Uuid,
+    /// Currency code.
+    pub currency: String,
+    /// Decimals of the currency.
+    pub decimals: Decimals,
+}
+
+/// The books of one group.
+#[derive(Clone, Default, Debug)]
+pub struct TrialSums {
+    /// The house accounts by name.
+    pub house: BTreeMap<String, Total>,
+    /// All client accounts.
+    pub clients: Total,
+    /// All of them: zero if the books are right.
+    pub total: Total,
+}
+
+/// A trial balance.
+pub struct TrialBalance {
+    /// The moment.
+    pub at: Moment,
+    /// Live money first.
+    pub groups: BTreeMap<TrialGroup, TrialSums>,
+}
+
+impl Query for GetTrialBalance {
+    type Answer = TrialBalance;
+    const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<TrialBalance, Failure> {
+        // What the house has and what all clients have together is not for those who see only some of them.
+        if *view.visibility != Visibility::Everything {
+            return Err(Refusal::LimitedByTags.into());
+        }
+        if self.at.is_some_and(|at| at > view.now) {
+            return Err(in_the_future("at").into());
+        }
+        let at = self.at.unwrap_or(view.now);
+        let (_, recorded_last) = view.tx.end_of_journal()?;
+        let end = if self.at.is_none() { recorded_last.map_or(at, |last| last.max(at)) } else { at };
+        let mut groups: BTreeMap<TrialGroup, TrialSums> = BTreeMap::new();
+        for line in view.tx.trial_balance(self.basis, end.plus_ms(1))? {
+            let group = TrialGroup {
+                is_demo: line.is_demo,
+                ledger: line.ledger,
+                currency: line.currency,
+                decimals: line.decimals,
+            };
+            let sums = groups.entry(group).or_default();
+            let balance = Total::from(line.balance);
+            sums.total = sums.total + balance;
+            match line.role.as_str() {
+                "client" => sums.clients = sums.clients + balance,
+                _ => {
+                    let house = sums.house.entry(line.role).or_default();
+                    *house = *house + balance;
+                }
+            }
+        }
+        Ok(TrialBalance { at, groups })
+    }
+}

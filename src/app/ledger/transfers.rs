@@ -1,0 +1,120 @@
+//! Transfers between accounts, in one currency or across two.
+
+use crate::app::accounts::find_as as find_account;
+use crate::app::ledger::{Draft, MovementRequest, Side, admit_debit, post, refuse_approval_bypass, step, told};
+use crate::app::{Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::accounts::Direction;
+use crate::domain::events::EventType;
+use crate::domain::ids::AccountId;
+use crate::domain::ledger::{EntryKind, House, Movement, MovementKind, MovementState};
+use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::store::BookOwner;
+
+/// How much arrives.
+#[derive(Clone, Copy, Debug)]
+pub enum Arrival {
+    /// The amount that leaves; both accounts have one currency.
+    Same,
+    /// The amount that leaves times this rate, rounded half away from zero.
+    Rate(DecimalText),
+    /// This amount in the currency of the receiving account.
+    Amount(DecimalText),
+}
+
+/// Transfers money at once.
+///
+/// Refusals: bad amount, rate or texts; reference used before; the same account twice; demo with live; currencies that
+/// differ without a rate; a way around the second operator; the states, locks or flags of either account; not covered; overflow.
+pub struct Transfer {
+    /// The account that pays, how much, why.
+    pub request: MovementRequest,
+    /// The account that receives.
+    pub to: AccountId,
+    /// How much arrives.
+    pub arrival: Arrival,
+}
+
+impl Command for Transfer {
+    type Outcome = Movement;
+    const ACTION: &'static str = "transfer";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (from, amount) = self.request.account_and_amount(context, Noun::Payer)?;
+        let to = find_account(context, self.to, Noun::Receiver)?;
+        let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
+        let is_same_currency = from_owner.currency == to_owner.currency;
+        let arriving = match (self.arrival, is_same_currency) {
+            (Arrival::Same, true) => amount,
+            (Arrival::Same, false) => {
+                return Err(Refusal::invalid("rate", "the currencies differ: send rate or toAmount").into());
+            }
+            (Arrival::Rate(_), true) => {
+                return Err(Refusal::invalid("rate", "only between different currencies").into());
+            }
+            (Arrival::Amount(_), true) => {
+                return Err(Refusal::invalid("toAmount", "only between different currencies").into());
+            }
+            (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
+            (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
+        };
+        self.request.admit_reference(context, MovementKind::Transfer)?;
+        if from.id == to.id {
+            return Err(Refusal::SameAccount { field: "toAccountId".into() }.into());
+        }
+        if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {
+            return Err(Refusal::ModesDiffer.into());
+        }
+        refuse_approval_bypass(&from, &to)?;
+        from.admit_funds(Direction::Debit)?;
+        to.admit_credit(arriving, false)?;
+        admit_debit(&from, amount)?;
+
+        let serial = self.request.note(context, MovementKind::Transfer, &from, Some(&to), amount)?;
+        let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
+        let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::BalanceOverflow);
+        let both = [(Side::Client(&from), negative(amount)?), (Side::Client(&to), arriving)];
+        // The fx accounts of the two currencies carry the conversion, so that each currency sums to zero.
+        let across = [
+            both[0],
+            (Side::House(from_owner, House::Fx), amount),
+            (Side::House(to_owner, House::Fx), negative(arriving)?),
+            both[1],
+        ];
+        let draft = Draft {
+            kind: EntryKind::Transfer,
+            sides: if is_same_currency { &both } else { &across },
+            comment: &self.request.reason,
+            tag: self.request.reference.as_deref(),
+            reverses: None,
+            is_credit: false,
+            movement: Some(movement.id),
+            effective_at: None,
+        };
+        let posted = post(context, &draft)?;
+        step(context, &movement, MovementState::Posted, Some((posted, amount)))?;
+        told(context, serial, EventType::MovementRequested)
+    }
+}
+
+fn to_amount(text: DecimalText, field: &str, to: &crate::domain::accounts::Account) -> Result<Amount, Refusal> {
+    let amount = text
+        .to_amount(to.decimals, ExtraDecimals::RoundHalfAway)
+        .map_err(|error| Refusal::invalid(field, error.to_string()))?;
+    if amount.is_positive() { Ok(amount) } else { Err(Refusal::invalid(field, "must be above zero")) }
+}
+
+fn converted(
+    amount: Amount,
+    from: &crate::domain::accounts::Account,
+    rate: DecimalText,
+    to: &crate::domain::accounts::Account,
+) -> Result<Amount, Refusal> {
+    if rate.is_zero() || rate.is_negative() {
+        return Err(Refusal::invalid("rate", "must be above zero"));
+    }
+    let product = rate.times(amount, from.decimals).ok_or_else(|| Refusal::out_of_range("rate", "too many digits"))?;
+    to_amount(product, "rate", to)
+}

@@ -1,0 +1,162 @@
+//! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
+
+use crate::app::ledger::{
+    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, reserve, step, told, void,
+};
+use crate::app::{Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::accounts::{Account, Direction};
+use crate::domain::events::EventType;
+use crate::domain::ids::MovementId;
+use crate::domain::ledger::{Movement, MovementKind, MovementState};
+use crate::domain::money::Amount;
+use crate::domain::refusal::Refusal;
+use crate::store::Clearing;
+
+/// Asks for a withdrawal: the money is held until it is decided.
+///
+/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; not covered.
+pub struct RequestWithdrawal {
+    /// What is asked for.
+    pub request: MovementRequest,
+}
+
+impl Command for RequestWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.request";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (account, amount) = self.request.resolve(context, MovementKind::Withdrawal)?;
+        admit_debit(&account, amount)?;
+        reserve(context, &account, MovementKind::Withdrawal, amount)?;
+        let serial = self.request.note(context, MovementKind::Withdrawal, &account, None, amount)?;
+        told(context, serial, EventType::MovementRequested)
+    }
+}
+
+/// Refuses a debit of this (positive) amount that the account does not allow or that is not covered.
+pub(in crate::app) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failure> {
+    account.admit_funds(Direction::Debit)?;
+    let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    if account.balances.covers(debit, false) { Ok(()) } else { Err(account.insufficient_funds(false).into()) }
+}
+
+/// Refuses to move money, in one call, from an account whose debits take a second operator to one whose debits do not: the
+/// next call could take it out.
+pub(in crate::app) fn refuse_approval_bypass(from: &Account, to: &Account) -> Result<(), Failure> {
+    if from.standing.requires_approval && !to.standing.requires_approval {
+        return Err(Refusal::NeedsApproval.into());
+    }
+    Ok(())
+}
+
+/// Approves a withdrawal. Where the group requires a second operator, that must be another one than who asked.
+///
+/// Refusals: unknown, decided before, asked for by the same operator.
+pub struct ApproveWithdrawal {
+    /// Which withdrawal.
+    pub id: MovementId,
+}
+
+impl Command for ApproveWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.approve";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
+        movement.admit(&[MovementState::Pending], context.now)?;
+        if account.standing.requires_approval {
+            movement.admit_checker(context.caller.principal.serial)?;
+        }
+        step(context, &movement, MovementState::Approved, None)?;
+        told(context, movement.serial, EventType::MovementChanged)
+    }
+}
+
+/// Pays a withdrawal: it is posted, and the hold ends. Where the group requires a second operator, it must have been
+/// approved.
+///
+/// Refusals: unknown, decided before, not approved; the account's state, lock or flags; losses have eaten the funds.
+pub struct PayWithdrawal {
+    /// Which withdrawal.
+    pub id: MovementId,
+}
+
+impl Command for PayWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.pay";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
+        movement.admit(&[MovementState::Pending, MovementState::Approved], context.now)?;
+        // An approval of one's own, from before the group required another operator's, does not count.
+        let is_approved = movement.approved_by.is_some_and(|checker| checker != movement.requested_by);
+        if !is_approved && account.standing.requires_approval {
+            return Err(Refusal::NeedsApproval.into());
+        }
+        let account = free(context, &movement, &account)?;
+        pay(context, &movement, &account, movement.amount, &movement.reason)?;
+        told(context, movement.serial, EventType::MovementChanged)
+    }
+}
+
+/// Posts what a movement pays to the outside. The account no longer holds the money back for it.
+pub(in crate::app) fn pay(
+    context: &Context<'_>,
+    movement: &Movement,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+) -> Result<(), Failure> {
+    let posted = post_out(context, account, amount, comment, movement.reference.as_deref(), movement.id)?;
+    step(context, movement, MovementState::Posted, Some((posted, amount)))
+}
+
+/// Posts a debit to the outside. Refusals: the account's state, lock or flags; not covered.
+fn post_out(
+    context: &Context<'_>,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+    tag: Option<&str>,
+    movement: MovementId,
+) -> Result<PostedDraft, Failure> {
+    admit_debit(account, amount)?;
+    let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
+    post_with_bank(context, account, debit, comment, tag, movement)
+}
+
+/// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.
+pub(in crate::app) fn note_paid(
+    context: &Context<'_>,
+    account: &Account,
+    amount: Amount,
+    comment: &str,
+) -> Result<PostedDraft, Failure> {
+    let id = MovementId::new(context.now, context.app.randomness());
+    let posted = post_out(context, account, amount, comment, None, id)?;
+    note_posted(context, id, MovementKind::Withdrawal, account, amount, posted, Clearing::default())?;
+    Ok(posted)
+}
+
+/// Calls a withdrawal off: the hold ends. Rejecting and cancelling differ in who speaks, which the audit record keeps.
+///
+/// Refusals: unknown, paid or ended before.
+pub struct VoidWithdrawal {
+    /// Which withdrawal.
+    pub id: MovementId,
+}
+
+impl Command for VoidWithdrawal {
+    type Outcome = Movement;
+    const ACTION: &'static str = "withdrawal.void";
+    const RIGHT: Right = Right::MoveFunds;
+
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
+        void(context, &movement, &account)
+    }
+}

@@ -1,0 +1,7 @@
+//! What keeps the installation going: scheduled jobs, and the record of restores.
+
+mod restores;
+mod scheduler;
+
+pub use restores::*;
+pub(in crate::app) use scheduler::*;

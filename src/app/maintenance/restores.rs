@@ -1,0 +1,85 @@
+//! After a restore: the new timeline begins, and rests until somebody has looked.
+
+use crate::app::command::refusal_of_read;
+use crate::app::{App, Command, Context, Failure, access, refusal_of};
+use crate::domain::access::Right;
+use crate::domain::clock::{Clock, Moment, Randomness};
+use crate::domain::events::{Event, EventType};
+use crate::domain::refusal::Refusal;
+use crate::store::{Issued, NewTimeline, RestoreRow, Store};
+use serde_json::json;
+use uuid::Uuid;
+
+/// What was restored.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// The number of the timeline that begins.
+    pub timeline: i64,
+    /// The backup that it begins with.
+    pub backup: String,
+    /// The moment that was asked for; none: the latest that could be reached.
+    pub asked_for: Option<Moment>,
+    /// What is known of the numbers that the old timeline issued.
+    pub issued: Issued,
+}
+
+/// What is told about a restore.
+fn event(installation: Uuid, row: &RestoreRow) -> Event {
+    let payload = json!({
+        "timeline": row.timeline,
+        "backup": row.backup,
+        "asked_for": row.asked_for.map(|moment| moment.to_string()),
+        "reached_at": row.reached_at.to_string(),
+        "last_entry": row.last_entry,
+        "last_event": row.last_event,
+        "next_entry": row.next_entry,
+        "next_event": row.next_event,
+    });
+    let kind = if row.resumed_at.is_none() { EventType::RestoreApplied } else { EventType::RestoreResumed };
+    Event { kind, object: installation, profile: None, payload: payload.to_string() }
+}
+
+/// Begins the new timeline of a database that was restored and is not in use yet. Blocks.
+pub fn begin_timeline(
+    store: &Store,
+    restored: Restored,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Result<RestoreRow, Refusal> {
+    let machine = clock.now();
+    let key = access::new_key(machine, randomness)?;
+    let ticket = store.submit(move |tx| {
+        let installation = tx.installation()?.ok_or_else(crate::store::StoreError::not_installed)?;
+        let reached_at = tx.journal_row()?.recorded_at;
+        // The clock of a sandbox is ahead; time does not run backwards here either.
+        let now = tx.moment(|| machine.plus_ms(installation.clock_ahead_ms));
+        let Restored { timeline, backup, asked_for, issued } = restored;
+        let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key };
+        Ok::<_, Failure>(tx.begin_timeline(&new, |row| event(installation.uuid, row))?)
+    });
+    ticket.map_err(refusal_of)?.wait().map_err(refusal_of)?
+}
+
+/// Lets jobs run again after a restore. True if they rested.
+pub struct ResumeAfterRestore;
+
+impl Command for ResumeAfterRestore {
+    type Outcome = bool;
+    const ACTION: &'static str = "restore.resume";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
+        let Some(row) = context.tx.restore_to_resume()? else { return Ok(false) };
+        context.tx.resume_after_restore(context.now)?;
+        let row = RestoreRow { resumed_at: Some(context.now), ..row };
+        context.emit(&event(context.app.installation().uuid, &row))?;
+        Ok(true)
+    }
+}
+
+impl App {
+    /// The restore after which jobs and whatever calls others still rest. Blocks shortly.
+    pub fn rests_after(&self) -> Result<Option<RestoreRow>, Refusal> {
+        self.store().read(|tx| Ok(tx.restore_to_resume()?)).map_err(refusal_of_read)
+    }
+}

@@ -1,0 +1,38 @@
+//! Account groups: read by callers, configured by the operator.
+
+use crate::app::{Failure, Query, View};
+use crate::domain::access::Right;
+use crate::domain::page::{Listing, Page};
+use crate::domain::reference::Group;
+use crate::domain::text;
+pub use crate::store::GroupFilter;
+
+/// One page of the groups that accounts can join.
+pub struct ListGroups {
+    /// What selects them.
+    pub filter: GroupFilter,
+    /// Which page.
+    pub page: Page,
+}
+
+impl Query for ListGroups {
+    type Answer = Listing<Group>;
+    const RIGHT: Right = Right::ReadReference;
+
+    fn run(self, view: &View<'_>) -> Result<Listing<Group>, Failure> {
+        // Groups are few: a broker has tens of them.
+        let mut groups = view.tx.groups()?;
+        let name = self.filter.name.as_deref().map(text::fold);
+        groups.retain(|group| {
+            group.enabled
+                && (self.filter.ids.is_empty() || self.filter.ids.contains(&group.id))
+                && name.as_ref().is_none_or(|name| text::fold(&group.name).contains(name))
+                && self.filter.currency.as_ref().is_none_or(|code| group.currencies.contains(code))
+                && self.filter.status.is_none_or(|status| group.status == status)
+        });
+        let total = groups.len() as u64;
+        let offset = usize::try_from(self.page.offset()).unwrap_or(usize::MAX);
+        let rows = groups.into_iter().skip(offset).take(self.page.size() as usize).collect();
+        Ok(Listing { rows, total, page: self.page })
+    }
+}

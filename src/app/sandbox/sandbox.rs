@@ -1,0 +1,146 @@
+//! What only a sandbox can do: live through time in a moment, and start over.
+
+use crate::app::command::refusal_of_read;
+use crate::app::{App, Caller, Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::clock::{Clock, Moment};
+use crate::domain::refusal::Refusal;
+use crate::store::Mode;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A clock that can be moved ahead of another one.
+pub struct MovableClock {
+    real: Arc<dyn Clock>,
+    ahead_ms: AtomicI64,
+    /// One journey at a time: two at once would add up.
+    turn: Mutex<()>,
+}
+
+/// Where the clock is to go.
+#[derive(Clone, Copy, Debug)]
+pub enum Journey {
+    /// Ahead by so many seconds.
+    Ahead(i64),
+    /// To this moment.
+    To(Moment),
+}
+
+impl MovableClock {
+    /// A clock that is ahead of `real` by some milliseconds.
+    pub fn new(real: Arc<dyn Clock>, ahead_ms: i64) -> MovableClock {
+        MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms), turn: Mutex::new(()) }
+    }
+
+    /// The present moment by the clock that cannot be moved.
+    pub fn real_now(&self) -> Moment {
+        self.real.now()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn move_ahead(&self, ms: i64) -> i64 {
+        self.ahead_ms.fetch_add(ms.max(0), Ordering::AcqRel).saturating_add(ms.max(0))
+    }
+
+    fn reset(&self) -> i64 {
+        self.ahead_ms.swap(0, Ordering::AcqRel)
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Moment {
+        self.real.now().plus_ms(self.ahead_ms.load(Ordering::Acquire))
+    }
+}
+
+/// Remembers how far the clock is ahead.
+struct KeepClock {
+    ahead_ms: i64,
+}
+
+impl Command for KeepClock {
+    type Outcome = ();
+    const ACTION: &'static str = "sandbox.clock";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        Ok(context.tx.set_clock_ahead(self.ahead_ms)?)
+    }
+}
+
+/// Empties the sandbox of clients and money.
+struct Wipe;
+
+impl Command for Wipe {
+    type Outcome = ();
+    const ACTION: &'static str = "sandbox.reset";
+    const RIGHT: Right = Right::Administer;
+    const RESTARTS_TIME: bool = true;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        Ok(context.tx.wipe_sandbox(context.now)?)
+    }
+}
+
+/// How far one call moves the clock at most: a hundred years.
+pub const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
+
+/// Jobs that run at one moment of a journey through time; bounds what one call can do.
+const JOBS_MAX: usize = 100_000;
+
+impl App {
+    fn require_sandbox(&self, caller: &Caller) -> Result<(), Refusal> {
+        caller.principal.require(Right::Administer)?;
+        if self.installation().mode == Mode::Sandbox { Ok(()) } else { Err(Refusal::NotASandbox) }
+    }
+
+    /// Moves the clock of a sandbox to a moment, stopping at each job that is due on the way, so that it runs at its own
+    /// time. Blocks. Refusals: not a sandbox; a moment before the present one.
+    pub fn travel(self: &Arc<App>, caller: &Caller, journey: Journey) -> Result<Moment, Refusal> {
+        self.require_sandbox(caller)?;
+        let _turn = self.clock.turn();
+        let now = self.now();
+        let to = match journey {
+            Journey::Ahead(seconds) => now.plus_s(seconds.max(0)),
+            Journey::To(moment) if moment < now => {
+                return Err(Refusal::out_of_range("set", "the clock of a sandbox only moves ahead"));
+            }
+            Journey::To(moment) => moment,
+        };
+        if to > now.plus_s(YEARS_MAX_S) {
+            return Err(Refusal::out_of_range("set", "at most a hundred years at a time"));
+        }
+        let rests = self.rests_after()?.is_some();
+        for _ in 0..JOBS_MAX {
+            let next = self.store.read(|tx| Ok(tx.next_job_at()?)).map_err(refusal_of_read)?;
+            let Some(due) = next.filter(|due| *due <= to && !rests) else { break };
+            self.step_to(caller, due)?;
+            self.run_due_jobs()?;
+        }
+        self.step_to(caller, to)?;
+        // Events that are past their time by then are forgotten by then.
+        while self.prune_events()? {}
+        self.store.wake_followers();
+        Ok(self.now())
+    }
+
+    fn step_to(self: &Arc<App>, caller: &Caller, moment: Moment) -> Result<(), Refusal> {
+        let ahead_ms = self.clock.move_ahead(moment.unix_ms() - self.now().unix_ms());
+        self.execute_blocking(caller, KeepClock { ahead_ms }).map(|_| ())
+    }
+
+    /// Empties a sandbox of clients and money, and takes its clock back to the real time. Operators, tokens, keys and
+    /// reference data stay. Blocks. Refusals: not a sandbox.
+    pub fn start_over(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
+        self.require_sandbox(caller)?;
+        let _turn = self.clock.turn();
+        // The clock first: what the new beginning notes is to have the real time.
+        let ahead_ms = self.clock.reset();
+        self.execute_blocking(caller, Wipe).map(|_| ()).inspect_err(|_| {
+            self.clock.move_ahead(ahead_ms);
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! The data directory as commands use it: reading beside a server, writing through it or in its absence.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::control::{self, ControlCommand};
+use super::keeper;
+use super::outcome::{Exit, Failure};
+use crate::app::events::StreamLimits;
+use crate::app::{self, App, BackupDrills, Settings};
+use crate::backup::manifest::Reason;
+use crate::backup::{BackupError, Watch};
+use crate::config::Config;
+use crate::store::{
+    self, DataDir, DataDirError, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store, StoreError, Tuning,
+};
+use crate::system::{SystemClock, SystemRandomness};
+
+/// The data directory that the configuration names, with a database in it.
+pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
+    let dir = DataDir::new(&config.server.data_dir);
+    if dir.has_open_swap() {
+        // A restore was cut short after its decision: whoever takes the lock brings it to its end.
+        drop(dir.lock()?);
+    }
+    match std::fs::metadata(dir.database_file()) {
+        Ok(_) => Ok(dir),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(DataDirError::NoDatabase(dir.path().into()).into()),
+        Err(error) => Err(Failure::of_file(dir.database_file().display(), &error)),
+    }
+}
+
+/// What the database of a directory is for; none where there is none, or one whose making was cut short.
+pub(super) fn mode(dir: &DataDir) -> Result<Option<Mode>, Failure> {
+    let file = dir.database_file();
+    if std::fs::metadata(&file).map_or(true, |file| file.len() == 0) {
+        return Ok(None);
+    }
+    Ok(store::read_mode(&file)?)
+}
+
+/// Reads a database file, whoever else has it open.
+pub(super) fn read<T>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, Failure> {
+    store::read_file(file, |tx| {
+        let found = tx.schema_version()?;
+        if found == LATEST_SCHEMA { Ok(query(tx)?) } else { Err(other_schema(file, found)) }
+    })
+}
+
+/// Brings the database to the schema of this program, where it has an older one: a proven backup first, then one
+/// transaction that is proven before it is committed. Returns the version that it had, and the name of the backup.
+pub(super) fn migrate(lock: &Locked, config: &Config, watch: Arc<dyn Watch>) -> Result<Option<(i64, String)>, Failure> {
+    let dir = lock.dir();
+    let (found, missing) = store::schema_state(&dir.database_file())?;
+    refuse_newer(found)?;
+    if found == 0 || missing.is_empty() {
+        return Ok(None);
+    }
+    let keeper = keeper::before_migration(config, dir.clone(), watch)?;
+    let backup = match keeper.create(Reason::Migration) {
+        Ok(created) => created.name.to_string(),
+        Err(error @ BackupError::Partly(_)) => {
+            tracing::warn!(%error, "the backup before the migration is not everywhere");
+            let proven = keeper.record().last_proof;
+            proven.map(|recorded| recorded.name).ok_or_else(|| unbacked(found, &error.into()))?
+        }
+        Err(error @ BackupError::Busy(_)) => return Err(error.into()),
+        Err(error) => return Err(unbacked(found, &error.into())),
+    };
+    tracing::info!(%backup, from = found, to = LATEST_SCHEMA, "the database is migrated");
+    store::migrate(lock).map_err(|error| {
+        let message = format!("the database cannot be migrated from schema version {found}: {error}");
+        let next = format!(
+            "Nothing was changed: the bursar version before works as it did. The backup {backup} was made for this."
+        );
+        Failure::new(Exit::Database, message).next(next)
+    })?;
+    Ok(Some((found, backup)))
+}
+
+/// No backup, no migration.
+fn unbacked(found: i64, reason: &Failure) -> Failure {
+    let message = format!(
+        "the database has schema version {found} and must be migrated to {LATEST_SCHEMA}; nothing was changed, because \
+         the backup before it could not be made: {}",
+        reason.message
+    );
+    let next = reason.next.clone().unwrap_or_else(|| "Put that right and start again.".into());
+    Failure::new(Exit::Database, message).next(next)
+}
+
+/// A database of a newer program is not touched.
+pub(super) fn refuse_newer(found: i64) -> Result<(), Failure> {
+    match found > LATEST_SCHEMA {
+        true => Err(MigrationError::TooNew { found }.into()),
+        false => Ok(()),
+    }
+}
+
+fn other_schema(file: &Path, found: i64) -> Failure {
+    let message = format!("{} has schema version {found}, this program works with {LATEST_SCHEMA}", file.display());
+    let next = match found < LATEST_SCHEMA {
+        true => {
+            "`bursar db migrate`, or `bursar serve` when it starts, migrates the database of its data directory; an older \
+                 copy needs the bursar version that wrote it."
+        }
+        false => "Use the bursar version that wrote it, or a newer one.",
+    };
+    Failure::new(Exit::Database, message).next(next)
+}
+
+/// Does a command that writes: through the server that runs, or here if none does.
+pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, Failure> {
+    let dir = existing(config)?;
+    match dir.lock() {
+        Ok(lock) => {
+            // Only the server migrates: a small command should not change the file for good.
+            read(&dir.database_file(), |_| Ok(()))?;
+            let app = open(lock, config)?;
+            let outcome = control::execute(&app, command);
+            app.close();
+            outcome
+        }
+        Err(DataDirError::InUse(_)) => control::ask(&dir, &command, control::ANSWER_TIMEOUT),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes a database into use.
+pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
+    let store = Store::open(lock, &tuning(config))?;
+    take_into_use(store, config)
+}
+
+/// The same for a database that is open already.
+pub(super) fn take_into_use(store: Store, config: &Config) -> Result<Arc<App>, Failure> {
+    let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness::default()), settings(config));
+    Ok(Arc::new(app?))
+}
+
+/// How the database is run, as configured.
+pub(super) fn tuning(config: &Config) -> Tuning {
+    let store = &config.store;
+    Tuning {
+        readers: narrow(store.readers),
+        queue: usize::try_from(store.queue).unwrap_or(usize::MAX),
+        checkpoint_pages: narrow(store.checkpoint_pages),
+        journal: config.backup.enabled,
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        login_token_days: narrow(config.access.login_token_days),
+        session_issuer: config.sessions.issuer.clone(),
+        session_audience: config.sessions.audience.clone(),
+        session_lifetime_s: narrow(config.sessions.lifetime_s),
+        account_number_prefix: config.accounts.number_prefix.clone(),
+        retry_days: narrow(config.idempotency.retention_days),
+        event_days: Some(narrow(config.events.retention_days)).filter(|days| *days > 0),
+        streams: StreamLimits {
+            all: usize::try_from(config.events.max_streams).unwrap_or(usize::MAX),
+            each: usize::try_from(config.events.max_streams_per_operator).unwrap_or(usize::MAX),
+            heartbeat: Duration::from_millis(config.events.heartbeat_ms),
+        },
+        operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
+        // Point reads always find a connection that long reads have left.
+        long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
+        backup_interval: keeper::plan(config).map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
+        backup_drills: match keeper::plan(config) {
+            Some(plan) if plan.drill_s.is_some() => {
+                let can_read = config.backup.recipients.is_empty() || config.backup.identity_file.is_some();
+                if can_read { BackupDrills::On } else { BackupDrills::NoKey }
+            }
+            _ => BackupDrills::Off,
+        },
+    }
+}
+
+/// The configuration has ranges far below this type's.
+fn narrow(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Makes a database and sets it up. If a step fails, nothing of it remains.
+pub(super) fn create<T>(
+    lock: Locked,
+    config: &Config,
+    mode: Mode,
+    set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
+) -> Result<(Arc<App>, T), Failure> {
+    let dir = lock.dir().clone();
+    make(lock, config, mode, set_up).map_err(|failure| {
+        // The lock went with what was opened. Whoever has it now works with the database, which is then not ours to take.
+        match dir.lock().and_then(|lock| lock.discard_database()) {
+            Ok(()) => failure,
+            Err(error) => {
+                tracing::warn!(%error, file = %dir.database_file().display(), "a half-made database is left");
+                failure
+            }
+        }
+    })
+}
+
+fn make<T>(
+    lock: Locked,
+    config: &Config,
+    mode: Mode,
+    set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
+) -> Result<(Arc<App>, T), Failure> {
+    let store = Store::open(lock, &tuning(config))?;
+    app::install(&store, mode, &SystemClock, &SystemRandomness::default())?;
+    let app = take_into_use(store, config)?;
+    let made = set_up(&app).inspect_err(|_| app.close())?;
+    Ok((app, made))
+}

@@ -1,0 +1,197 @@
+//! Who calls: operators with roles, their tokens, and what each of them may do and see.
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
+use crate::domain::refusal::{Credentials, Refusal};
+use ipnet::IpNet;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// One thing that a caller may do. A token's scopes are a subset of these, under the same names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// Read currencies and account groups.
+    ReadReference,
+    /// Read profiles.
+    ReadProfiles,
+    /// Create and change profiles.
+    WriteProfiles,
+    /// Read accounts, portfolios, positions, orders and deals.
+    ReadAccounts,
+    /// Open, change and archive accounts.
+    WriteAccounts,
+    /// Deposit, withdraw and adjust.
+    MoveFunds,
+    /// Issue and check end-user sessions.
+    IssueSessions,
+    /// Read and follow events.
+    ReadEvents,
+    /// What only administrators do: operators, tokens, keys, reference data, forced reversals, the clock of a sandbox.
+    Administer,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Right; 9] = [
+        Right::ReadReference,
+        Right::ReadProfiles,
+        Right::WriteProfiles,
+        Right::ReadAccounts,
+        Right::WriteAccounts,
+        Right::MoveFunds,
+        Right::IssueSessions,
+        Right::ReadEvents,
+        Right::Administer,
+    ];
+
+    /// The name of the right as a scope of a token.
+    pub fn name(self) -> &'static str {
+        match self {
+            Right::ReadReference => "reference:read",
+            Right::ReadProfiles => "profiles:read",
+            Right::WriteProfiles => "profiles:write",
+            Right::ReadAccounts => "accounts:read",
+            Right::WriteAccounts => "accounts:write",
+            Right::MoveFunds => "funds:move",
+            Right::IssueSessions => "sessions:issue",
+            Right::ReadEvents => "events:read",
+            Right::Administer => "admin",
+        }
+    }
+
+    /// The right of that name.
+    pub fn parse(name: &str) -> Option<Right> {
+        Right::ALL.into_iter().find(|right| right.name() == name)
+    }
+}
+
+/// What an operator is there for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// The daily work: clients, accounts, money.
+    Operator,
+    /// Looks, changes nothing.
+    Viewer,
+    /// Looks, changes nothing; meant for those who check the books.
+    Auditor,
+}
+
+impl Role {
+    /// The name of the role.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Admin => "admin",
+            Role::Operator => "operator",
+            Role::Viewer => "viewer",
+            Role::Auditor => "auditor",
+        }
+    }
+
+    /// The role of that name.
+    pub fn parse(name: &str) -> Option<Role> {
+        [Role::Admin, Role::Operator, Role::Viewer, Role::Auditor].into_iter().find(|role| role.name() == name)
+    }
+
+    /// Whether the role carries a right.
+    pub fn allows(self, right: Right) -> bool {
+        match self {
+            Role::Admin => true,
+            Role::Operator => right != Right::Administer,
+            Role::Viewer | Role::Auditor => {
+                matches!(right, Right::ReadReference | Right::ReadProfiles | Right::ReadAccounts | Right::ReadEvents)
+            }
+        }
+    }
+}
+
+/// Which profiles and accounts a caller sees.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Visibility {
+    /// All of them.
+    Everything,
+    /// Those whose primary owner has at least one of these tags.
+    Tagged(BTreeSet<String>),
+}
+
+impl Visibility {
+    /// An operator without tags sees everything.
+    pub fn from_tags(tags: BTreeSet<String>) -> Visibility {
+        if tags.is_empty() { Visibility::Everything } else { Visibility::Tagged(tags) }
+    }
+
+    /// What both sides let through. Nothing in common means that nothing is visible, which an empty set expresses.
+    pub fn narrowed_by(self, other: Visibility) -> Visibility {
+        match (self, other) {
+            (Visibility::Everything, narrower) | (narrower, Visibility::Everything) => narrower,
+            (Visibility::Tagged(a), Visibility::Tagged(b)) => Visibility::Tagged(a.intersection(&b).cloned().collect()),
+        }
+    }
+}
+
+/// A caller whose token was checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Principal {
+    /// Row of the operator; idempotency keys and entries belong to it, whichever of its tokens was used.
+    pub serial: PrincipalSerial,
+    /// Public id of the operator.
+    pub id: PrincipalId,
+    /// The operator's name, for logs.
+    pub name: String,
+    /// The operator's role.
+    pub role: Role,
+    /// The scopes of the token; none means all that the role allows.
+    pub scopes: Option<BTreeSet<Right>>,
+    /// What the operator and the token let through.
+    pub visibility: Visibility,
+    /// The networks from which the token may be used; none means all that the server's allow list lets in.
+    pub networks: Vec<IpNet>,
+    /// The token that was used.
+    pub token: Option<TokenId>,
+    /// When the token ends; none for tokens that do not.
+    pub expires_at: Option<Moment>,
+}
+
+impl Principal {
+    /// Refuses if the role or the token does not carry the right.
+    pub fn require(&self, right: Right) -> Result<(), Refusal> {
+        let allowed = self.role.allows(right) && self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&right));
+        if allowed { Ok(()) } else { Err(Refusal::Forbidden { right }) }
+    }
+
+    /// Refuses if the token may not be used at this moment or from this address.
+    pub fn admit(&self, now: Moment, address: IpAddr) -> Result<(), Refusal> {
+        if self.expires_at.is_some_and(|end| end <= now) {
+            return Err(Refusal::Unauthenticated(Credentials::Expired));
+        }
+        if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(&address)) {
+            return Err(Refusal::AddressNotAllowed);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_and_roles_are_found_by_their_names() {
+        for right in Right::ALL {
+            assert_eq!(Right::parse(right.name()), Some(right));
+        }
+        assert_eq!(Role::parse("viewer"), Some(Role::Viewer));
+        assert_eq!(Role::parse("root"), None);
+    }
+
+    #[test]
+    fn tags_narrow_and_never_widen() {
+        let tags = |names: &[&str]| Visibility::Tagged(names.iter().map(|n| (*n).to_owned()).collect());
+        assert_eq!(Visibility::Everything.narrowed_by(tags(&["a"])), tags(&["a"]));
+        assert_eq!(tags(&["a", "b"]).narrowed_by(tags(&["b", "c"])), tags(&["b"]));
+        assert_eq!(tags(&["a"]).narrowed_by(tags(&["b"])), tags(&[]));
+    }
+}

@@ -1,0 +1,111 @@
+//! The balances of an account, and the one check that every debit passes.
+
+use crate::domain::money::Amount;
+
+/// The stored figures of an account's book, all in minor units of the account's currency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Balances {
+    /// Sum of the account's postings.
+    pub balance: Amount,
+    /// Sum of its active holds.
+    pub held: Amount,
+    /// Settled deposits whose funds are not available yet.
+    pub uncleared: Amount,
+    /// Announced deposits that have not settled; never part of `balance`.
+    pub pending: Amount,
+    /// Net sum of the account's CREDIT entries; may be below zero, see [`Balances::credit`].
+    pub credit_net: Amount,
+    /// How far the account may go below zero: zero or less. Of its own setting and its group's, the stricter one.
+    pub minimum: Amount,
+}
+
+impl Balances {
+    /// What the account can dispose of: `balance − held − uncleared`.
+    pub fn available(&self) -> Amount {
+        self.balance.saturating_sub(self.held).saturating_sub(self.uncleared)
+    }
+
+    /// Trading credit: part of `balance`, never withdrawable, never below zero.
+    pub fn credit(&self) -> Amount {
+        self.credit_net.max(Amount::ZERO)
+    }
+
+    /// What a debit may take: `free − credit − minimum`. Below zero where losses have eaten into the credit.
+    ///
+    /// `free` equals `available` as long as no trading engine reports positions.
+    pub fn withdrawable(&self) -> Amount {
+        self.available().saturating_sub(self.credit()).saturating_sub(self.minimum)
+    }
+
+    /// The figures after a posting of `amount` (signed); `is_credit` for entries of kind CREDIT. Nothing on overflow.
+    pub fn after(&self, amount: Amount, is_credit: bool) -> Option<Balances> {
+        let balance = self.balance.checked_add(amount)?;
+        let credit_net = if is_credit { self.credit_net.checked_add(amount)? } else { self.credit_net };
+        Some(Balances { balance, credit_net, ..*self })
+    }
+
+    /// The most that an operator's debit may take; below zero where nothing can be taken.
+    ///
+    /// Taking trading credit back lowers `balance` and `credit` alike, so it needs no free funds, but no more can be
+    /// taken back than was granted.
+    pub fn debitable(&self, is_credit: bool) -> Amount {
+        if is_credit {
+            self.credit().min(self.withdrawable().saturating_add(self.credit()))
+        } else {
+            self.withdrawable()
+        }
+    }
+
+    /// Whether an operator's debit of this (negative) amount is covered: it does not take `withdrawable` below zero.
+    pub fn covers(&self, amount: Amount, is_credit: bool) -> bool {
+        amount.checked_neg().is_some_and(|amount| amount <= self.debitable(is_credit))
+    }
+
+    /// Whether no money is left in any form.
+    pub fn is_empty(&self) -> bool {
+        self.balance.is_zero() && self.held.is_zero() && self.uncleared.is_zero() && self.pending.is_zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minor(n: i64) -> Amount {
+        Amount::from_minor(n)
+    }
+
+    #[test]
+    fn a_debit_is_covered_up_to_the_minimum() {
+        let book = Balances { balance: minor(1000), held: minor(100), uncleared: minor(200), ..Balances::default() };
+        assert_eq!(book.available(), minor(700));
+        assert!(book.covers(minor(-700), false));
+        assert!(!book.covers(minor(-701), false));
+        let overdraft = Balances { minimum: minor(-50), ..book };
+        assert!(overdraft.covers(minor(-750), false));
+        assert!(!overdraft.covers(minor(-751), false));
+    }
+
+    #[test]
+    fn trading_credit_cannot_be_withdrawn_but_can_be_taken_back() {
+        let book = Balances { balance: minor(150), credit_net: minor(100), ..Balances::default() };
+        assert_eq!(book.withdrawable(), minor(50));
+        assert!(!book.covers(minor(-51), false));
+        assert!(book.covers(minor(-100), true));
+        assert!(!book.covers(minor(-101), true));
+        let lost = Balances { balance: minor(30), ..book };
+        assert!(lost.covers(minor(-30), true) && !lost.covers(minor(-31), true));
+    }
+
+    #[test]
+    fn a_credit_sum_below_zero_counts_as_none() {
+        let book = Balances { balance: minor(150), credit_net: minor(-30), ..Balances::default() };
+        assert_eq!((book.credit(), book.withdrawable()), (Amount::ZERO, minor(150)));
+    }
+
+    #[test]
+    fn overflow_is_noticed() {
+        let book = Balances { balance: minor(i64::MAX), ..Balances::default() };
+        assert_eq!(book.after(minor(1), false), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! What the outside learns of changes.
+
+mod event;
+
+pub use event::*;

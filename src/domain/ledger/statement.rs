@@ -1,0 +1,95 @@
+//! Statements: which of its two times an entry counts at, and places in the order that follows from it.
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::EntrySeq;
+use crate::domain::money::{Amount, Decimals};
+use uuid::Uuid;
+
+/// Which of the two times of an entry counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Basis {
+    /// When it was written: what was shown then.
+    #[default]
+    Recorded,
+    /// From when on it counts: what would have been shown, had everything been written in time.
+    Effective,
+}
+
+impl Basis {
+    /// Both.
+    pub const ALL: [Basis; 2] = [Basis::Recorded, Basis::Effective];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Basis::Recorded => "recorded",
+            Basis::Effective => "effective",
+        }
+    }
+}
+
+/// A place in the order of a statement: time first, then the number of the entry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// The time that counts.
+    pub at: Moment,
+    /// The entry.
+    pub seq: EntrySeq,
+}
+
+/// Where a statement goes on: after a place, among the entries that the first page knew of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Continuation {
+    /// The last line that was shown.
+    pub after: Place,
+    /// The first entry that the statement does not know of.
+    pub bound: EntrySeq,
+}
+
+impl Continuation {
+    /// As a text for the caller to send back.
+    pub fn to_text(self) -> String {
+        format!("{}.{}.{}", self.after.at.unix_ms(), self.after.seq.0, self.bound.0)
+    }
+
+    /// The reverse of [`Continuation::to_text`].
+    pub fn parse(text: &str) -> Option<Continuation> {
+        let mut numbers = text.split('.').map(|part| part.parse::<i64>().ok().filter(|number| *number >= 0));
+        let (at, seq, bound) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        let is_whole = numbers.next().is_none() && seq < bound;
+        let after = Place { at: Moment::from_unix_ms(at), seq: EntrySeq(seq) };
+        is_whole.then_some(Continuation { after, bound: EntrySeq(bound) })
+    }
+}
+
+/// What one book adds to a trial balance.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrialLine {
+    /// Public id of its ledger.
+    pub ledger: Uuid,
+    /// Currency code.
+    pub currency: String,
+    /// Decimals of the currency.
+    pub decimals: Decimals,
+    /// Whether it is demo money.
+    pub is_demo: bool,
+    /// `client`, or the name of the house account.
+    pub role: String,
+    /// Its balance, or a part of it.
+    pub balance: Amount,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_continuation_reads_back_and_nothing_else_does() {
+        let after = Place { at: Moment::from_unix_ms(1_772_439_300_120), seq: EntrySeq(7) };
+        let continuation = Continuation { after, bound: EntrySeq(9) };
+        assert_eq!(Continuation::parse(&continuation.to_text()), Some(continuation));
+        for text in ["", "1.2", "1.2.3.4", "1.-2.3", "-1.2.3", "1.2.x", "1.3.3", "99999999999999999999.1.2", "1..3"] {
+            assert_eq!(Continuation::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Keys that sign end-user tokens.
+
+use crate::domain::clock::Moment;
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+
+/// A signing key.
+#[derive(Clone)]
+pub struct KeyRow {
+    /// Key id in tokens and in the published key set.
+    pub kid: String,
+    /// PKCS#8; never shown.
+    pub private_key: Vec<u8>,
+    /// Raw Ed25519 public key.
+    pub public_key: Vec<u8>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it stopped signing.
+    pub retired_at: Option<Moment>,
+    /// When it leaves the published key set.
+    pub withdrawn_at: Option<Moment>,
+}
+
+impl std::fmt::Debug for KeyRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRow").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl ReadTx<'_> {
+    /// All keys, newest first.
+    pub fn signing_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        self.all(concat!(sql!("keys/columns"), "ORDER BY id DESC"), [], |row| {
+            Ok(KeyRow {
+                kid: row.get("kid")?,
+                private_key: row.get("private_key")?,
+                public_key: row.get("public_key")?,
+                created_at: Moment::from_unix_ms(row.get("created_at")?),
+                retired_at: row.get::<_, Option<i64>>("retired_at")?.map(Moment::from_unix_ms),
+                withdrawn_at: row.get::<_, Option<i64>>("withdrawn_at")?.map(Moment::from_unix_ms),
+            })
+        })
+    }
+}
+
+impl WriteTx<'_> {
+    /// Adds a key that signs from now on; those before it retire, and leave the published set at `withdrawn_at`.
+    pub fn rotate_signing_key(&self, key: &KeyRow, withdrawn_at: Moment) -> Result<(), StoreError> {
+        self.run(sql!("keys/retire"), (key.created_at.unix_ms(), withdrawn_at.unix_ms()))?;
+        self.run(sql!("keys/insert"), (&key.kid, &key.private_key, &key.public_key, key.created_at.unix_ms()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! Operators, tokens, sessions, signing keys, and the record of who did what.
+
+mod audit_log;
+mod keys;
+mod principals;
+mod sessions;
+
+pub use audit_log::*;
+pub use keys::*;
+pub use principals::*;
+pub use sessions::*;

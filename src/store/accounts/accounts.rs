@@ -1,0 +1,325 @@
+//! Accounts: their settings, joined with their balances.
+
+use crate::domain::access::Visibility;
+use crate::domain::accounts::{Account, Balances, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing};
+use crate::domain::clients::AccountLabels;
+use crate::domain::clock::Moment;
+use crate::domain::ids::{
+    AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, PortfolioId, PortfolioSerial, ProfileId,
+    ProfileSerial,
+};
+use crate::domain::money::{Amount, DecimalText};
+use crate::domain::page::{Listing, Page};
+use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
+use crate::store::StoreError;
+use crate::store::clients::{LabelFilter, labels, visible_tags};
+use crate::store::database::conditions::Conditions;
+use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql, unreadable};
+use crate::store::reference::decimals;
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+/// What selects accounts in a list; all conditions hold together.
+#[derive(Clone, Debug, Default)]
+pub struct AccountFilter {
+    /// Any of these; empty: all.
+    pub ids: Vec<AccountId>,
+    /// With this client as the primary owner.
+    pub profile: Option<ProfileId>,
+    /// With this client among the owners, if it is visible, whether first or not.
+    pub owner: Option<ProfileId>,
+    /// In this group.
+    pub group: Option<GroupId>,
+    /// In this currency.
+    pub currency: Option<CurrencyCode>,
+    /// At this point of their life; archived ones only if they are asked for, too.
+    pub lifecycle: Option<Lifecycle>,
+    /// With this trade status.
+    pub status: Option<TradeStatus>,
+    /// Also the archived ones.
+    pub with_archived: bool,
+    /// Of this name.
+    pub name: Option<String>,
+    /// With this alias.
+    pub alias: Option<String>,
+    /// With these labels.
+    pub labels: LabelFilter,
+}
+
+/// That the primary owner of an account has one of the tags of a list.
+const VISIBLE: &str =
+    "a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
+
+/// The accounts that a client is an owner of.
+const OWNED: &str = "SELECT account_id AS id FROM account_owners
+                     WHERE profile_id = (SELECT id FROM profiles WHERE uuid = ?)";
+
+/// The same, where the client has one of the tags of a list.
+const OWNED_BY_VISIBLE: &str = "SELECT account_id AS id FROM account_owners
+                                WHERE profile_id = (SELECT p.id FROM profiles p WHERE p.uuid = ? AND p.id IN (
+                                    SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?))))";
+
+/// That an account is in a currency.
+const IN_CURRENCY: &str =
+    "(SELECT k.currency_id FROM books k WHERE k.id = a.id) = (SELECT id FROM currencies WHERE code = ?)";
+
+/// An account to be opened; its book exists already.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its book.
+    pub book: BookId,
+    /// Public id.
+    pub id: AccountId,
+    /// Serial.
+    pub serial: AccountSerial,
+    /// Account number.
+    pub number: String,
+    /// Primary owner.
+    pub profile: ProfileSerial,
+    /// Portfolio.
+    pub portfolio: PortfolioSerial,
+    /// Serial inside the portfolio.
+    pub portfolio_serial: i64,
+    /// Whether it is a spread-betting account.
+    pub is_spread_betting: bool,
+    /// How positions are kept.
+    pub position_mode: Option<PositionMode>,
+    /// How margin is summed up, where it departs from the group.
+    pub margin_calculation_override: Option<MarginCalculation>,
+    /// Where its life begins.
+    pub lifecycle: Lifecycle,
+    /// The settings that can change later.
+    pub settings: AccountChange,
+}
+
+/// The settings of an account that can change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountChange {
+    /// Group.
+    pub group: GroupSerial,
+    /// What it may trade.
+    pub trade_status: TradeStatus,
+    /// Leverage cap.
+    pub max_leverage: u32,
+    /// Limit of the net open position.
+    pub net_open_position_limit: Amount,
+    /// Whether daily statements are wanted.
+    pub wants_daily_statement: bool,
+    /// How far below zero it may go: zero or less.
+    pub minimum: Amount,
+    /// Whether money may come in.
+    pub allows_credits: bool,
+    /// Whether money may go out.
+    pub allows_debits: bool,
+}
+
+pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let mut columns = Columns::of(row);
+    // Fields are read from top to bottom, which is the order of the columns.
+    let book = BookId(columns.next("id")?);
+    let mut account = Account {
+        book,
+        id: AccountId::from(columns.next::<Uuid>("uuid")?),
+        serial: AccountSerial(columns.next("serial")?),
+        number: columns.next("number")?,
+        profile: ProfileId::from(columns.next::<Uuid>("profile_uuid")?),
+        group: GroupId::from(columns.next::<Uuid>("group_uuid")?),
+        portfolio: PortfolioId::from(columns.next::<Uuid>("portfolio_uuid")?),
+        portfolio_serial: columns.next("portfolio_serial")?,
+        currency: CurrencyCode::from_stored(columns.next("currency")?),
+        decimals: decimals(columns.next("decimals")?)?,
+        is_demo: columns.next("demo")?,
+        is_spread_betting: columns.next("spread_betting")?,
+        position_mode: columns.next_named_if_any("position_mode", &PositionMode::ALL, PositionMode::name)?,
+        margin_calculation_override: columns.next_named_if_any(
+            "margin_calculation",
+            &MarginCalculation::ALL,
+            MarginCalculation::name,
+        )?,
+        trade_status: columns.next_named("trade_status", &TradeStatus::ALL, TradeStatus::name)?,
+        max_leverage: columns.next("max_leverage")?,
+        net_open_position_limit: Amount::from_minor(columns.next("nop_limit_minor")?),
+        wants_daily_statement: columns.next("daily_statement")?,
+        lifecycle: columns.next_named("lifecycle", &Lifecycle::ALL, Lifecycle::name)?,
+        lock: columns.next_named("lock", &Lock::ALL, Lock::name)?,
+        lock_holder: columns.next_named_if_any("lock_holder", &LockHolder::ALL, LockHolder::name)?,
+        lock_reason: columns.next_named_if_any("lock_reason", &LockReason::ALL, LockReason::code)?,
+        allows_credits: columns.next("allow_credits")?,
+        allows_debits: columns.next("allow_debits")?,
+        balances: Balances {
+            balance: Amount::from_minor(columns.next("balance_minor")?),
+            held: Amount::from_minor(columns.next("held_minor")?),
+            uncleared: Amount::from_minor(columns.next("uncleared_minor")?),
+            pending: Amount::from_minor(columns.next("pending_minor")?),
+            credit_net: Amount::from_minor(columns.next("credit_net_minor")?),
+            minimum: Amount::from_minor(columns.next("minimum_minor")?),
+        },
+        version: columns.next("version")?,
+        created_at: Moment::from_unix_ms(columns.next("created_at")?),
+        updated_at: Moment::from_unix_ms(columns.next("updated_at")?),
+        closed_at: columns.next::<Option<i64>>("closed_at")?.map(Moment::from_unix_ms),
+        standing: Standing {
+            ledger: columns.next("ledger_id")?,
+            currency: CurrencySerial(columns.next("currency_id")?),
+            portfolio: PortfolioSerial(columns.next("portfolio_id")?),
+            profile: ProfileSerial(columns.next("profile_id")?),
+            client_since: Moment::from_unix_ms(columns.next("client_since")?),
+            deposit_hold_days: columns.next("deposit_hold_days")?,
+            new_client_hold_days: columns.next("new_client_hold_days")?,
+            requires_approval: columns.next("requires_approval")?,
+            own_minimum: Amount::ZERO,
+        },
+        labels: AccountLabels {
+            name: columns.next::<Option<String>>("name")?.unwrap_or_default(),
+            alias: columns.next::<Option<String>>("alias")?.unwrap_or_default(),
+            common: labels(columns.next("reference")?, columns.next("category")?, columns.next("attributes")?)?,
+        },
+    };
+    account.standing.own_minimum = account.balances.minimum;
+    // The stricter one counts, also where the group became so after the account was given its own.
+    let of_group: String = columns.next("group_minimum")?;
+    let of_group = DecimalText::parse(&of_group).map_err(|_| unreadable("group_minimum", &of_group))?;
+    account.balances.minimum = account.balances.minimum.max(of_group.to_limit(account.decimals));
+    Ok(account)
+}
+
+/// A JSON array of ids in hexadecimal; none if there are none.
+fn id_list(ids: impl ExactSizeIterator<Item = Uuid>) -> Option<String> {
+    (ids.len() > 0).then(|| serde_json::Value::from_iter(ids.map(|id| id.simple().to_string())).to_string())
+}
+
+impl ReadTx<'_> {
+    /// The account of an id, if it is visible; archived ones too.
+    pub fn account(&self, id: AccountId, visibility: &Visibility) -> Result<Option<Account>, StoreError> {
+        let sql = sql!("accounts/columns", "accounts/by_uuid");
+        self.find(sql, (id.uuid(), visible_tags(visibility)), account)
+    }
+
+    /// The accounts of a client that are not archived, oldest first, at most `limit`.
+    pub fn accounts_of(&self, profile: ProfileId, limit: u32) -> Result<Vec<Account>, StoreError> {
+        self.all(sql!("accounts/columns", "accounts/of_profile"), (profile.uuid(), limit), account)
+    }
+
+    /// One page of the accounts that are visible.
+    pub fn accounts(
+        &self,
+        filter: &AccountFilter,
+        visibility: &Visibility,
+        page: Page,
+    ) -> Result<Listing<Account>, StoreError> {
+        let uuid = |id: Uuid| id.as_bytes().to_vec();
+        let mut conditions = Conditions::on("accounts", "a");
+        let ids = id_list(filter.ids.iter().map(|id| id.uuid()));
+        conditions.if_any("a.uuid IN (SELECT unhex(value) FROM json_each(?))", ids);
+        let profile = filter.profile.map(|id| uuid(id.uuid()));
+        conditions.if_any("a.profile_id = (SELECT id FROM profiles WHERE uuid = ?)", profile);
+        let group = filter.group.map(|id| uuid(id.uuid()));
+        conditions.if_any("a.group_id = (SELECT id FROM account_groups WHERE uuid = ?)", group);
+        conditions.if_any(IN_CURRENCY, filter.currency.as_ref().map(|code| code.as_str().to_owned()));
+        conditions.if_any("a.trade_status = ?", filter.status.map(|status| status.name().to_owned()));
+        conditions.if_any("a.lifecycle = ?", filter.lifecycle.map(|state| state.name().to_owned()));
+        if !filter.with_archived {
+            conditions.add("a.lifecycle <> 'closed'");
+        }
+        filter.labels.on_accounts(&mut conditions, &filter.name, &filter.alias);
+        if let Some(owner) = filter.owner {
+            let owner = [uuid(owner.uuid()).into()];
+            match visible_tags(visibility) {
+                None => conditions.within(OWNED, owner),
+                Some(tags) => conditions.within(OWNED_BY_VISIBLE, owner.into_iter().chain([tags.into()])),
+            }
+        }
+        conditions.visible(VISIBLE, visibility);
+        self.listing(conditions, concat!(sql!("accounts/columns"), "WHERE a.id = ?1"), page, account)
+    }
+
+    /// Whether an id is taken; whether that account is visible does not matter.
+    pub fn has_account(&self, id: AccountId) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
+    }
+
+    /// Whether an account number is taken.
+    pub fn has_account_number(&self, number: &str) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE number = ?1)", [number], |row| row.get(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Issues the next serial of the counter that accounts share with external accounts.
+    pub fn next_account_serial(&self) -> Result<AccountSerial, StoreError> {
+        self.next("account").map(AccountSerial)
+    }
+
+    /// Opens an account.
+    pub fn add_account(&self, new: &NewAccount, now: Moment) -> Result<(), StoreError> {
+        self.run(
+            sql!("accounts/insert"),
+            params![
+                new.book.0,
+                new.id.uuid(),
+                new.serial.0,
+                new.number,
+                new.profile.0,
+                new.settings.group.0,
+                new.portfolio.0,
+                new.portfolio_serial,
+                new.is_spread_betting,
+                new.position_mode.map(PositionMode::name),
+                new.margin_calculation_override.map(MarginCalculation::name),
+                new.settings.trade_status.name(),
+                new.settings.max_leverage,
+                new.settings.net_open_position_limit.minor(),
+                new.settings.wants_daily_statement,
+                now.unix_ms(),
+                new.lifecycle.name(),
+                new.settings.allows_credits,
+                new.settings.allows_debits,
+            ],
+        )?;
+        self.add_primary_owner(new.book, new.profile, now)
+    }
+
+    /// Changes the settings of an account; its version rises.
+    pub fn change_account(&self, book: BookId, change: &AccountChange, now: Moment) -> Result<(), StoreError> {
+        self.run(
+            sql!("accounts/update"),
+            (
+                book.0,
+                change.group.0,
+                change.trade_status.name(),
+                change.max_leverage,
+                change.net_open_position_limit.minor(),
+                change.wants_daily_statement,
+                change.minimum.minor(),
+                now.unix_ms(),
+                change.allows_credits,
+                change.allows_debits,
+            ),
+        )?;
+        self.record_figures(book, now)
+    }
+
+    /// Locks an account, or takes the lock off.
+    pub fn set_lock(
+        &self,
+        book: BookId,
+        lock: Lock,
+        why: Option<(LockHolder, LockReason)>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let (holder, reason) = why.unzip();
+        let (holder, reason) = (holder.map(LockHolder::name), reason.map(LockReason::code));
+        self.run(sql!("accounts/set_lock"), (book.0, lock.name(), holder, reason, now.unix_ms())).map(|_| ())
+    }
+
+    /// Moves an account on in its life; archiving is apart from it.
+    pub fn set_lifecycle(&self, book: BookId, state: Lifecycle, now: Moment) -> Result<(), StoreError> {
+        self.run(sql!("accounts/set_lifecycle"), (book.0, state.name(), now.unix_ms())).map(|_| ())
+    }
+
+    /// Archives an account, for good.
+    pub fn close_account(&self, book: BookId, now: Moment) -> Result<(), StoreError> {
+        self.run(sql!("accounts/close"), (book.0, now.unix_ms()))?;
+        self.free_alias(book)
+    }
+}

@@ -1,0 +1,9 @@
+//! Accounts, their owners, their portfolios, and what waits for a second operator.
+
+mod accounts;
+mod owners;
+mod portfolios;
+mod requests;
+
+pub use accounts::*;
+pub use requests::*;

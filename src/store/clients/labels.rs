@@ -1,0 +1,206 @@
+//! Labels of profiles and accounts: kept beside them, found by an index each.
+
+use crate::domain::clients::{AccountLabels, Labels, MetadataValue};
+use crate::domain::ids::{AccountId, BookId, DEFAULT_ORGANIZATION, PortfolioSerial, ProfileSerial};
+use crate::store::StoreError;
+use crate::store::database::conditions::Conditions;
+use crate::store::database::transaction::{ReadTx, WriteTx, sql, unreadable};
+use rusqlite::types::Value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What selects profiles or accounts by their labels; all conditions hold together, and each is about the whole text.
+#[derive(Clone, Debug, Default)]
+pub struct LabelFilter {
+    /// With this reference.
+    pub reference: Option<String>,
+    /// Of this category.
+    pub category: Option<String>,
+    /// With this tag; of an account, on its primary owner.
+    pub tag: Option<String>,
+    /// With these custom fields, by name.
+    pub custom_fields: BTreeMap<String, String>,
+    /// With these metadata, by key; a number is what its caller wrote.
+    pub metadata: BTreeMap<String, String>,
+}
+
+const CUSTOM_FIELD: &str = "custom_field";
+const METADATA: &str = "metadata";
+
+impl LabelFilter {
+    fn attributes(&self) -> impl Iterator<Item = [Value; 3]> {
+        let of = |kind: &'static str, all: &BTreeMap<String, String>| -> Vec<[Value; 3]> {
+            all.iter().map(|(name, value)| [kind.to_owned(), name.clone(), value.clone()].map(Value::from)).collect()
+        };
+        of(CUSTOM_FIELD, &self.custom_fields).into_iter().chain(of(METADATA, &self.metadata))
+    }
+
+    /// As conditions on profiles.
+    pub(in crate::store) fn on_profiles(&self, conditions: &mut Conditions) {
+        let one = |text: &Option<String>| text.clone().map(|text| [text.into()]);
+        let referenced = "SELECT profile_id AS id FROM profile_labels WHERE organization_id = ? AND reference = ?";
+        let reference = self.reference.clone().map(|text| [DEFAULT_ORGANIZATION.into(), text.into()]);
+        within(conditions, referenced, reference);
+        for attribute in self.attributes() {
+            let set = "SELECT profile_id AS id FROM profile_attributes WHERE kind = ? AND name = ? AND value = ?";
+            conditions.within(set, attribute);
+        }
+        let of_category = "SELECT profile_id AS id FROM profile_labels WHERE category = ? AND category <> ''";
+        within(conditions, of_category, one(&self.category));
+        within(conditions, "SELECT profile_id AS id FROM profile_tags WHERE tag = ?", one(&self.tag));
+    }
+
+    /// As conditions on accounts `a`.
+    pub(in crate::store) fn on_accounts(
+        &self,
+        conditions: &mut Conditions,
+        name: &Option<String>,
+        alias: &Option<String>,
+    ) {
+        let one = |text: &Option<String>| text.clone().map(|text| [text.into()]);
+        // In each ledger at most one.
+        let referenced = "SELECT account_id AS id FROM account_labels
+                          WHERE ledger_id IN (SELECT id FROM ledgers) AND reference = ?";
+        within(conditions, referenced, one(&self.reference));
+        within(conditions, "SELECT account_id AS id FROM account_labels WHERE alias = ?", one(alias));
+        let named = "SELECT account_id AS id FROM account_labels WHERE name = ? AND name <> ''";
+        within(conditions, named, one(name));
+        for attribute in self.attributes() {
+            let set = "SELECT account_id AS id FROM account_attributes WHERE kind = ? AND name = ? AND value = ?";
+            conditions.within(set, attribute);
+        }
+        let of_category = "SELECT account_id AS id FROM account_labels WHERE category = ? AND category <> ''";
+        within(conditions, of_category, one(&self.category));
+        conditions.if_any("a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag = ?)", self.tag.clone());
+    }
+}
+
+fn within<const N: usize>(conditions: &mut Conditions, set: &'static str, values: Option<[Value; N]>) {
+    if let Some(values) = values {
+        conditions.within(set, values);
+    }
+}
+
+/// One custom field or one value of metadata: kind, name, type, value.
+type Attribute = (String, String, String, String);
+
+/// The labels of a row; all is none where there is no row of labels.
+pub(in crate::store) fn labels(
+    reference: Option<String>,
+    category: Option<String>,
+    attributes: Option<String>,
+) -> rusqlite::Result<Labels> {
+    let mut labels = Labels {
+        reference: reference.unwrap_or_default(),
+        category: category.unwrap_or_default(),
+        ..Labels::default()
+    };
+    let Some(json) = attributes else { return Ok(labels) };
+    let attributes: Vec<Attribute> =
+        serde_json::from_str(&json).map_err(|_| unreadable("attributes", "not a list of attributes"))?;
+    for (kind, name, value_type, value) in attributes {
+        if kind == CUSTOM_FIELD {
+            labels.custom_fields.insert(name, value);
+        } else {
+            let value =
+                MetadataValue::from_stored(&value_type, value).ok_or_else(|| unreadable("type", &value_type))?;
+            labels.metadata.insert(name, value);
+        }
+    }
+    Ok(labels)
+}
+
+/// The statements that write the attributes of one kind of object.
+struct Attributes {
+    remove: &'static str,
+    remove_labels: &'static str,
+    add: &'static str,
+}
+
+const OF_PROFILES: Attributes = Attributes {
+    remove: "DELETE FROM profile_attributes WHERE profile_id = ?1",
+    remove_labels: "DELETE FROM profile_labels WHERE profile_id = ?1",
+    add: "INSERT INTO profile_attributes (profile_id, kind, name, type, value) VALUES (?1, ?2, ?3, ?4, ?5)",
+};
+
+const OF_ACCOUNTS: Attributes = Attributes {
+    remove: "DELETE FROM account_attributes WHERE account_id = ?1",
+    remove_labels: "DELETE FROM account_labels WHERE account_id = ?1",
+    add: "INSERT INTO account_attributes (account_id, kind, name, type, value) VALUES (?1, ?2, ?3, ?4, ?5)",
+};
+
+impl ReadTx<'_> {
+    /// The profile that has a reference, whether or not it is visible.
+    pub fn profile_of_reference(&self, reference: &str) -> Result<Option<ProfileSerial>, StoreError> {
+        let sql = "SELECT profile_id FROM profile_labels WHERE organization_id = ?1 AND reference = ?2";
+        self.find(sql, (DEFAULT_ORGANIZATION, reference), |row| row.get(0).map(ProfileSerial))
+    }
+
+    /// The account of a ledger that has a reference, whether or not it is visible; archived ones too.
+    pub fn account_of_reference(&self, ledger: i64, reference: &str) -> Result<Option<AccountId>, StoreError> {
+        let sql = "SELECT a.uuid FROM account_labels l JOIN accounts a ON a.id = l.account_id
+                   WHERE l.ledger_id = ?1 AND l.reference = ?2";
+        self.find(sql, (ledger, reference), |row| row.get::<_, Uuid>(0).map(AccountId::from))
+    }
+
+    /// The account of a portfolio that has an alias, whether or not it is visible; archived ones have lost theirs.
+    pub fn account_of_alias(&self, portfolio: PortfolioSerial, alias: &str) -> Result<Option<AccountId>, StoreError> {
+        let sql = "SELECT a.uuid FROM account_labels l JOIN accounts a ON a.id = l.account_id
+                   WHERE l.alias_portfolio_id = ?1 AND l.alias = ?2";
+        self.find(sql, (portfolio.0, alias), |row| row.get::<_, Uuid>(0).map(AccountId::from))
+    }
+
+    /// The accounts whose labels count in another ledger or portfolio than their own, at most `limit`.
+    pub(in crate::store) fn misplaced_labels(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+        self.all(sql!("labels/misplaced"), [limit], |row| row.get(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Replaces the labels of a profile.
+    pub fn set_profile_labels(&self, profile: ProfileSerial, labels: &Labels) -> Result<(), StoreError> {
+        self.remove_labels(&OF_PROFILES, profile.0)?;
+        if *labels != Labels::default() {
+            let row = (profile.0, DEFAULT_ORGANIZATION, &labels.reference, &labels.category);
+            self.run(sql!("labels/of_profile"), row)?;
+        }
+        self.add_attributes(&OF_PROFILES, profile.0, labels)
+    }
+
+    /// Replaces the labels of an account that is not archived.
+    pub fn set_account_labels(&self, account: BookId, labels: &AccountLabels) -> Result<(), StoreError> {
+        self.remove_labels(&OF_ACCOUNTS, account.0)?;
+        if *labels != AccountLabels::default() {
+            let AccountLabels { name, alias, common } = labels;
+            self.run(sql!("labels/of_account"), (account.0, &common.reference, &common.category, name, alias))?;
+        }
+        self.add_attributes(&OF_ACCOUNTS, account.0, &labels.common)
+    }
+
+    /// Gives back the alias of an account that is archived.
+    pub(in crate::store) fn free_alias(&self, account: BookId) -> Result<(), StoreError> {
+        self.run("UPDATE account_labels SET alias_portfolio_id = NULL WHERE account_id = ?1", [account.0]).map(|_| ())
+    }
+
+    /// Takes the alias of an account into the portfolio that it has moved to.
+    pub(in crate::store) fn move_alias(&self, account: BookId, portfolio: PortfolioSerial) -> Result<(), StoreError> {
+        let sql = "UPDATE account_labels SET alias_portfolio_id = ?2
+                   WHERE account_id = ?1 AND alias_portfolio_id IS NOT NULL";
+        self.run(sql, (account.0, portfolio.0)).map(|_| ())
+    }
+
+    fn remove_labels(&self, of: &Attributes, row: i64) -> Result<(), StoreError> {
+        self.run(of.remove, [row])?;
+        self.run(of.remove_labels, [row]).map(|_| ())
+    }
+
+    fn add_attributes(&self, of: &Attributes, row: i64, labels: &Labels) -> Result<(), StoreError> {
+        for (name, value) in &labels.custom_fields {
+            self.run(of.add, (row, CUSTOM_FIELD, name, MetadataValue::KINDS[0], value))?;
+        }
+        for (key, value) in &labels.metadata {
+            self.run(of.add, (row, METADATA, key, value.kind(), value.text()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Profiles.
+
+use crate::domain::access::Visibility;
+use crate::domain::clients::{Profile, ProfileDetails, ProfileStatus};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
+use crate::domain::page::{Listing, Page};
+use crate::domain::text;
+use crate::store::StoreError;
+use crate::store::access::{json_list, text_list};
+use crate::store::clients::{LabelFilter, labels};
+use crate::store::database::conditions::Conditions;
+use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
+use rusqlite::Row;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// What selects profiles in a list.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileFilter {
+    /// Exactly this address, ignoring case.
+    pub email: Option<String>,
+    /// With these labels.
+    pub labels: LabelFilter,
+    /// With this status.
+    pub status: Option<ProfileStatus>,
+}
+
+/// That a profile has one of the tags of a list; as a set of profiles it can be made from the index of the tags.
+const VISIBLE: &str = "p.id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
+
+/// A profile to be created.
+#[derive(Clone, Debug)]
+pub struct NewProfile {
+    /// Public id.
+    pub id: ProfileId,
+    /// What the client tells about itself.
+    pub details: ProfileDetails,
+    /// Its tags.
+    pub tags: BTreeSet<String>,
+    /// Argon2id in PHC form; none: no end-user sessions.
+    pub password_hash: Option<String>,
+    /// Where it stands at first.
+    pub status: ProfileStatus,
+    /// Who creates it.
+    pub created_by: PrincipalSerial,
+}
+
+/// The tags that a statement filters by, as a JSON array; none for no filter.
+pub(in crate::store) fn visible_tags(visibility: &Visibility) -> Option<String> {
+    match visibility {
+        Visibility::Everything => None,
+        Visibility::Tagged(tags) => Some(json_list(tags)),
+    }
+}
+
+fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
+    Ok(Profile {
+        serial: ProfileSerial(row.get("id")?),
+        id: ProfileId::from(row.get::<_, Uuid>("uuid")?),
+        details: ProfileDetails {
+            email: row.get("email")?,
+            first_name: row.get("first_name")?,
+            last_name: row.get("last_name")?,
+            ip_address: row.get("ip_address")?,
+            language: row.get("language")?,
+            address: row.get("address")?,
+            zip_code: row.get("zip_code")?,
+            city: row.get("city")?,
+            state: row.get("state")?,
+            country: row.get("country")?,
+            phone: row.get("phone")?,
+            company: row.get("company")?,
+            meta_data: row.get("meta_data")?,
+            birth_date: row.get("birth_date")?,
+            timezone: row.get("timezone")?,
+        },
+        tags: text_list(row, "tags")?.unwrap_or_default(),
+        labels: labels(row.get("reference")?, row.get("category")?, row.get("attributes")?)?,
+        status: named(row, "status", &ProfileStatus::ALL, ProfileStatus::name)?,
+        deceased_on: row.get("deceased_on")?,
+        created_by: row.get::<_, Option<i64>>("created_by")?.map(PrincipalSerial),
+        version: row.get("version")?,
+        created_at: Moment::from_unix_ms(row.get("created_at")?),
+        updated_at: Moment::from_unix_ms(row.get("updated_at")?),
+    })
+}
+
+impl ReadTx<'_> {
+    /// The profile of an id, if it is visible.
+    pub fn profile(&self, id: ProfileId, visibility: &Visibility) -> Result<Option<Profile>, StoreError> {
+        let sql = concat!(sql!("profiles/columns"), "WHERE p.uuid = ?1\n", sql!("profiles/visible"));
+        self.find(sql, (id.uuid(), visible_tags(visibility)), profile)
+    }
+
+    /// The profile of an address, given without regard to case, with its password hash.
+    pub fn profile_for_login(
+        &self,
+        email_folded: &str,
+        visibility: &Visibility,
+    ) -> Result<Option<(Profile, Option<String>)>, StoreError> {
+        let sql = concat!(sql!("profiles/columns"), "WHERE p.email_folded = ?1\n", sql!("profiles/visible"));
+        let Some(found) = self.find(sql, (email_folded, visible_tags(visibility)), profile)? else { return Ok(None) };
+        let hash = self.one("SELECT password_hash FROM profiles WHERE id = ?1", [found.serial.0], |row| row.get(0))?;
+        Ok(Some((found, hash)))
+    }
+
+    /// Which profile has an address, given without regard to case; whether it is visible does not matter.
+    pub fn profile_of_email(&self, email_folded: &str) -> Result<Option<ProfileSerial>, StoreError> {
+        let sql = "SELECT id FROM profiles WHERE email_folded = ?1";
+        self.find(sql, [email_folded], |row| Ok(ProfileSerial(row.get(0)?)))
+    }
+
+    /// Whether a profile is visible.
+    pub fn is_profile_visible(&self, serial: ProfileSerial, visibility: &Visibility) -> Result<bool, StoreError> {
+        let sql = concat!("SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.id = ?1\n", sql!("profiles/visible"), ")");
+        self.one(sql, (serial.0, visible_tags(visibility)), |row| row.get(0))
+    }
+
+    /// Whether an id is taken; whether that profile is visible does not matter.
+    pub fn has_profile(&self, id: ProfileId) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM profiles WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
+    }
+
+    /// One page of the profiles that are visible.
+    pub fn profiles(
+        &self,
+        filter: &ProfileFilter,
+        visibility: &Visibility,
+        page: Page,
+    ) -> Result<Listing<Profile>, StoreError> {
+        let mut conditions = Conditions::on("profiles", "p");
+        conditions.if_any("p.email_folded = ?", filter.email.as_deref().map(text::fold));
+        conditions.if_any("p.status = ?", filter.status.map(|status| status.name().to_owned()));
+        filter.labels.on_profiles(&mut conditions);
+        conditions.visible(VISIBLE, visibility);
+        self.listing(conditions, concat!(sql!("profiles/columns"), "WHERE p.id = ?1"), page, profile)
+    }
+}
+
+impl WriteTx<'_> {
+    /// Creates a profile.
+    pub fn add_profile(&self, new: &NewProfile, now: Moment) -> Result<ProfileSerial, StoreError> {
+        let d = &new.details;
+        let serial = self.insert(
+            sql!("profiles/insert"),
+            rusqlite::params![
+                new.id.uuid(),
+                d.email,
+                text::fold(&d.email),
+                d.first_name,
+                d.last_name,
+                d.ip_address,
+                d.language,
+                d.address,
+                d.zip_code,
+                d.city,
+                d.state,
+                d.country,
+                d.phone,
+                d.company,
+                d.meta_data,
+                d.birth_date,
+                d.timezone,
+                new.password_hash,
+                now.unix_ms(),
+                new.status.name(),
+                new.created_by.0,
+            ],
+        )?;
+        self.set_profile_tags(ProfileSerial(serial), &new.tags)?;
+        Ok(ProfileSerial(serial))
+    }
+
+    /// Replaces what a client tells about itself.
+    pub fn replace_profile(&self, serial: ProfileSerial, d: &ProfileDetails, now: Moment) -> Result<(), StoreError> {
+        self.run(
+            sql!("profiles/update"),
+            rusqlite::params![
+                serial.0,
+                d.email,
+                text::fold(&d.email),
+                d.first_name,
+                d.last_name,
+                d.ip_address,
+                d.language,
+                d.address,
+                d.zip_code,
+                d.city,
+                d.state,
+                d.country,
+                d.phone,
+                d.company,
+                d.meta_data,
+                d.birth_date,
+                d.timezone,
+                now.unix_ms(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Replaces the tags of a profile.
+    pub fn set_profile_tags(&self, serial: ProfileSerial, tags: &BTreeSet<String>) -> Result<(), StoreError> {
+        self.run("DELETE FROM profile_tags WHERE profile_id = ?1", [serial.0])?;
+        for tag in tags {
+            self.run("INSERT INTO profile_tags (profile_id, tag) VALUES (?1, ?2)", (serial.0, tag))?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the password of a profile.
+    pub fn set_profile_password(&self, serial: ProfileSerial, hash: &str, now: Moment) -> Result<(), StoreError> {
+        self.run(sql!("profiles/set_password"), (serial.0, hash, now.unix_ms())).map(|_| ())
+    }
+
+    /// Says where a client stands; its version rises. The day of death is for those who are dead.
+    pub fn set_profile_status(
+        &self,
+        serial: ProfileSerial,
+        status: ProfileStatus,
+        deceased_on: Option<&str>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE profiles SET status = ?2, deceased_on = ?3, version = version + 1, updated_at = ?4 WHERE id = ?1";
+        self.run(sql, (serial.0, status.name(), deceased_on, now.unix_ms())).map(|_| ())
+    }
+}

@@ -1,0 +1,151 @@
+//! Checkpoints off the path of commits: a thread with its own connection moves the write-ahead log into the file, small
+//! and often, while the writer goes on. Only the small rest, when the log could start over, is left to the writer. Nothing
+//! is moved before the change journal has it, see [`crate::store::database::journal`].
+
+use crate::store::StoreError;
+use crate::store::database::journal::{Journal, Pin};
+use crate::store::database::writer::Flag;
+use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+use std::cell::Cell;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+thread_local! {
+    // The hook has no state of its own; it runs on the thread of the connection that committed.
+    static WAL_PAGES: Cell<i64> = const { Cell::new(0) };
+    static HAS_WRITTEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Knows how many pages the write-ahead log holds after the last commit of this thread's connection.
+pub(in crate::store) struct WalGauge;
+
+impl WalGauge {
+    pub(in crate::store) fn attach(connection: &Connection) -> WalGauge {
+        fn committed(_: &Wal, pages: std::os::raw::c_int) -> rusqlite::Result<()> {
+            WAL_PAGES.set(i64::from(pages));
+            HAS_WRITTEN.set(true);
+            Ok(())
+        }
+        connection.wal_hook(Some(committed));
+        WalGauge
+    }
+
+    pub(in crate::store) fn pages(&self) -> i64 {
+        WAL_PAGES.get()
+    }
+
+    /// Whether a commit has written anything since the last time this was asked.
+    pub(in crate::store) fn has_written(&self) -> bool {
+        HAS_WRITTEN.take()
+    }
+}
+
+/// The thread that checkpoints, as the writer sees it.
+pub(in crate::store) struct Checkpointer {
+    wake: Mutex<Option<SyncSender<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    rest: Arc<Flag>,
+    threshold: i64,
+    last_seen: Cell<i64>,
+}
+
+/// The log may grow to this many thresholds before the writer is asked to let it start over.
+const RESTART_FACTOR: i64 = 4;
+
+impl Checkpointer {
+    /// Starts the thread: `connection` moves, `reader` keeps it from moving more than `journal` has.
+    pub(in crate::store) fn start(
+        connection: Connection,
+        reader: Connection,
+        journal: Arc<Journal>,
+        threshold: u32,
+    ) -> Checkpointer {
+        let (wake, waked) = sync_channel(1);
+        let rest = Arc::new(Flag::default());
+        let threshold = i64::from(threshold);
+        let raised = Arc::clone(&rest);
+        let thread = std::thread::Builder::new()
+            .name("checkpoint".into())
+            .spawn(move || run(&connection, &reader, &journal, &waked, &raised, threshold))
+            .ok();
+        Checkpointer {
+            wake: Mutex::new(Some(wake)),
+            thread: Mutex::new(thread),
+            rest,
+            threshold,
+            last_seen: Cell::new(0),
+        }
+    }
+
+    /// Wakes the thread if the log has grown by a threshold since it was last woken.
+    pub(in crate::store) fn look(&self, pages: i64) {
+        if pages < self.last_seen.get() {
+            self.last_seen.set(0); // the log has started over
+        }
+        if pages - self.last_seen.get() >= self.threshold {
+            self.last_seen.set(pages);
+            if let Some(wake) = self.wake.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                let _ = wake.try_send(()); // full: it has been woken already
+            }
+        }
+    }
+
+    /// Whether little enough is left that the writer should move it itself, so that the log can start over.
+    pub(in crate::store) fn wants_rest(&self) -> bool {
+        self.rest.take()
+    }
+
+    /// Moves the rest, on the writer's connection and between two commits, when nobody can append.
+    pub(in crate::store) fn finish(&self, connection: &Connection) {
+        if let Err(error) = checkpoint(connection) {
+            tracing::warn!(%error, "checkpoint failed");
+        }
+    }
+
+    pub(in crate::store) fn stop(&self) {
+        self.wake.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(
+    connection: &Connection,
+    reader: &Connection,
+    journal: &Journal,
+    waked: &Receiver<()>,
+    rest: &Flag,
+    threshold: i64,
+) {
+    while waked.recv().is_ok() {
+        match checkpoint_what_is_spooled(connection, reader, journal) {
+            Ok((logged, moved)) => {
+                if logged >= RESTART_FACTOR * threshold && logged - moved < threshold {
+                    rest.raise();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "checkpoint failed"),
+        }
+    }
+}
+
+/// Moves what the change journal has. The read that says how far that is keeps the rest where it is.
+fn checkpoint_what_is_spooled(
+    connection: &Connection,
+    reader: &Connection,
+    journal: &Journal,
+) -> Result<(i64, i64), StoreError> {
+    let pin = Pin::begin(reader)?;
+    journal.sync(pin.number()?);
+    let moved = checkpoint(connection)?;
+    drop(pin);
+    Ok(moved)
+}
+
+/// Moves what can be moved without waiting for anyone. Returns the pages in the log and those moved so far.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))
+}

@@ -1,0 +1,104 @@
+//! The conditions of a list. Only those that are asked for are part of its statement, so that each of them can use its index:
+//! of a condition like `?1 IS NULL OR …` the database cannot.
+
+use crate::domain::access::Visibility;
+use crate::domain::page::{Listing, Page};
+use crate::store::StoreError;
+use crate::store::clients::visible_tags;
+use crate::store::database::transaction::ReadTx;
+use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
+
+/// Conditions on the rows of a table that all hold together, with the values of their parameters in order. The text of a condition
+/// is the program's own, never a caller's, which the type of `add` and the others makes sure of.
+pub(in crate::store) struct Conditions {
+    table: &'static str,
+    alias: &'static str,
+    /// The set of rows that is looked through; none: the whole table.
+    set: Option<&'static str>,
+    set_values: Vec<Value>,
+    others: String,
+    other_values: Vec<Value>,
+}
+
+impl Conditions {
+    /// None so far.
+    pub(in crate::store) fn on(table: &'static str, alias: &'static str) -> Conditions {
+        Conditions {
+            table,
+            alias,
+            set: None,
+            set_values: Vec::new(),
+            others: "WHERE 1".into(),
+            other_values: Vec::new(),
+        }
+    }
+
+    /// One more, without a value.
+    pub(in crate::store) fn add(&mut self, condition: &'static str) {
+        self.others.push_str("\n  AND ");
+        self.others.push_str(condition);
+    }
+
+    /// One more, if there is a value for its one parameter.
+    pub(in crate::store) fn if_any(&mut self, condition: &'static str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.add(condition);
+            self.other_values.push(value.into());
+        }
+    }
+
+    /// Only what a caller sees. The condition is one on the tags of a client, with one parameter for a list of tags.
+    pub(in crate::store) fn visible(&mut self, condition: &'static str, visibility: &Visibility) {
+        self.if_any(condition, visible_tags(visibility));
+    }
+
+    /// One more: the row is in this set, a SELECT of different `id`s by an index. The first set is the one that is looked
+    /// through, whatever the database believes about sizes, which it may have measured when there were few rows. So the
+    /// smallest set is to be given first.
+    pub(in crate::store) fn within(&mut self, set: &'static str, values: impl IntoIterator<Item = Value>) {
+        if self.set.is_none() {
+            self.set = Some(set);
+            self.set_values.extend(values);
+        } else {
+            for part in ["\n  AND ", self.alias, ".id IN (", set, ")"] {
+                self.others.push_str(part);
+            }
+            self.other_values.extend(values);
+        }
+    }
+
+    /// What follows `SELECT …`, and its values.
+    fn finish(self) -> (String, Vec<Value>) {
+        let Conditions { table, alias, others, mut set_values, other_values, .. } = self;
+        // CROSS JOIN: in this order.
+        let from = match self.set {
+            Some(set) => format!("FROM ({set}) k CROSS JOIN {table} {alias} ON {alias}.id = k.id"),
+            None => format!("FROM {table} {alias}"),
+        };
+        set_values.extend(other_values);
+        (format!("{from}\n{others}"), set_values)
+    }
+}
+
+impl ReadTx<'_> {
+    /// One page of the rows for which the conditions hold, oldest first, and how many there are in all. `by_id` selects one
+    /// row.
+    pub(in crate::store) fn listing<T>(
+        &self,
+        conditions: Conditions,
+        by_id: &str,
+        page: Page,
+        map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Listing<T>, StoreError> {
+        let id = format!("{}.id", conditions.alias);
+        let (selection, mut values) = conditions.finish();
+        let total = self.one(&format!("SELECT count(*) {selection}"), params_from_iter(&values), |row| row.get(0))?;
+        values.extend([Value::from(page.size()), Value::from(page.offset())]);
+        let ids = format!("SELECT {id} {selection}\nORDER BY {id} LIMIT ? OFFSET ?");
+        let ids: Vec<i64> = self.all(&ids, params_from_iter(&values), |row| row.get(0))?;
+        // Row by row: sorting whole rows would make all of them, and not only those of the page.
+        let rows = ids.into_iter().map(|id| self.one(by_id, [id], &map)).collect::<Result<_, _>>()?;
+        Ok(Listing { rows, total, page })
+    }
+}

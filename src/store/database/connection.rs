@@ -1,0 +1,113 @@
+//! Connections and their settings.
+
+use crate::store::StoreError;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// Marks a file as ours: "BURS" in ASCII.
+pub(in crate::store) const APPLICATION_ID: i64 = 0x4255_5253;
+
+/// Statements that each connection keeps prepared.
+const STATEMENT_CACHE: usize = 128;
+
+/// How long the writer waits for a lock that only an outside tool could hold.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(2_000);
+
+pub(in crate::store) type ReaderManager = SqliteConnectionManager;
+
+/// Opens the one connection that writes, creating the file if need be.
+pub(in crate::store) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(file)?;
+    let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if is_new {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    } else if id != APPLICATION_ID {
+        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA cache_size = -65536;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    // Checkpoints run on a connection of their own, off the path of commits.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get::<_, i64>(0))?;
+    harden(&connection)?;
+    Ok(connection)
+}
+
+/// Opens the connection that moves the write-ahead log into the file.
+pub(in crate::store) fn open_checkpointer(file: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get::<_, i64>(0))?;
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    harden(&connection)?;
+    Ok(connection)
+}
+
+/// Opens one connection that can only read.
+pub(in crate::store) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if id != APPLICATION_ID {
+        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+    }
+    set_up_reader(&connection)?;
+    // A whole file is read, in more than one order: pages that stay are checked once.
+    connection.execute_batch("PRAGMA cache_size = -262144;")?;
+    Ok(connection)
+}
+
+/// Opens one connection to a database that nobody may have finished making: what was cut short in it is undone first,
+/// which takes the right to write. A database without tables is as good as none, whatever it is marked as.
+pub(in crate::store) fn open_unfinished(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if !is_new && id != APPLICATION_ID {
+        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+    }
+    set_up_reader(&connection)?;
+    Ok(connection)
+}
+
+/// The same, but what the log holds stays there when it is closed: the change journal is still to read it.
+pub(in crate::store) fn open_unfinished_leaving_log(file: &Path) -> Result<Connection, StoreError> {
+    let connection = open_unfinished(file)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
+/// The pool of connections that can only read.
+pub(in crate::store) fn reader_pool(file: &Path, size: u32) -> Result<r2d2::Pool<ReaderManager>, StoreError> {
+    let manager = SqliteConnectionManager::file(file)
+        .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .with_init(|connection| set_up_reader(connection));
+    let pool = r2d2::Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(5))
+        .build(manager)?;
+    Ok(pool)
+}
+
+fn set_up_reader(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;")?;
+    harden(connection)
+}
+
+/// What every connection has in common: integrity is enforced, nothing in the schema is trusted to run functions.
+fn harden(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+}

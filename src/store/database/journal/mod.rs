@@ -1,0 +1,433 @@
+//! The change journal: every commit of the writer, taken from the write-ahead log into a spool in the data directory, from
+//! where it is shipped. A copy of the database and the commits after it give the database at any later commit.
+//!
+//! The writer's thread does nothing for it but change one row in every commit ([`WriteTx::stamp`]) and count frames. A
+//! thread of the journal reads the log itself, at leisure: **the log never starts over before it was read and the spool is
+//! on disk**, because it only starts over once all of it has been moved into the database file, and there are two who move:
+//!
+//! - the writer, between two commits, after [`Journal::sync`] for its last commit;
+//! - the checkpointer, which first begins a read ([`Pin`]), then calls [`Journal::sync`] for the commit that this read sees,
+//!   then moves, and then ends the read. SQLite moves nothing that is newer than what a reader sees, so whatever is moved is
+//!   in the spool. If nothing was left to move when the read began, it holds the lock on the file itself, and SQLite moves
+//!   nothing at all meanwhile.
+//!
+//! After a crash, the log still holds what the spool lacks, and is read before SQLite opens the file ([`Opening`]). Commits
+//! are numbered in the database itself, so that nothing can be missing or foreign unnoticed: if the numbers do not follow, a
+//! new stream begins, and with it the need for a new copy to begin with.
+
+mod frames;
+mod opening;
+mod row;
+mod segment;
+mod spool;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::store) use opening::Opening;
+pub use opening::settle_journal;
+pub use row::JournalRow;
+pub use segment::{SegmentCommit, SegmentError, SegmentHead, SegmentReader};
+pub use spool::{SpooledSegment, closed_segments as spooled_segments};
+
+use crate::domain::clock::Moment;
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, WriteTx};
+use rusqlite::Connection;
+use spool::Spool;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use tail::Tail;
+use uuid::Uuid;
+
+/// How the journal is doing.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct JournalStatus {
+    /// The stream; none if no commit is followed.
+    pub stream: Option<Uuid>,
+    /// The last commit in the spool.
+    pub spooled: u64,
+    /// The last commit of the writer.
+    pub committed: u64,
+    /// Why no commit is followed any more.
+    pub failure: Option<String>,
+}
+
+#[derive(Default)]
+struct State {
+    status: JournalStatus,
+    /// Frames in the log after the last commit.
+    frames: u32,
+    synced: u64,
+    wanted: u64,
+    rotations_wanted: u64,
+    rotations_done: u64,
+    /// A stream that is to begin.
+    begin: Option<Uuid>,
+    is_stopping: bool,
+    /// There is no thread (any more), and nothing to wait for.
+    is_idle: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    wanted: Condvar,
+    done: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, on: &Condvar) -> MutexGuard<'a, State> {
+        on.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self, reason: String) {
+        let mut state = self.state();
+        if state.status.stream.take().is_some() || state.status.failure.is_none() {
+            tracing::warn!(%reason, "the change journal has stopped; it begins anew with the next backup");
+        }
+        state.status.failure = Some(reason);
+        drop(state);
+        self.done.notify_all();
+    }
+}
+
+/// The journal of an open database.
+pub struct Journal {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    dir: PathBuf,
+}
+
+/// What the journal's thread works with.
+struct Follower {
+    shared: Arc<Shared>,
+    dir: PathBuf,
+    wal: PathBuf,
+    timeline: i64,
+    row_page: u32,
+    spool: Option<Spool>,
+    tail: Option<Tail>,
+}
+
+impl Journal {
+    /// A journal that follows nothing, and why.
+    fn idle(dir: PathBuf, committed: u64, failure: Option<String>) -> Journal {
+        let shared = Arc::new(Shared::default());
+        {
+            let mut state = shared.state();
+            state.status = JournalStatus { committed, failure, ..JournalStatus::default() };
+            state.is_idle = true;
+        }
+        Journal { shared, thread: Mutex::new(None), dir }
+    }
+
+    fn start(mut follower: Follower, committed: u64) -> Journal {
+        let shared = Arc::clone(&follower.shared);
+        let dir = follower.dir.clone();
+        {
+            let mut state = shared.state();
+            let stream = follower.spool.as_ref().map(|spool| spool.head().stream);
+            let spooled = follower.spool.as_ref().and_then(Spool::last).unwrap_or_default();
+            state.status = JournalStatus { stream, spooled, committed, failure: None };
+            state.synced = spooled;
+        }
+        let ended = Arc::clone(&shared);
+        let run = move || {
+            if catch_unwind(AssertUnwindSafe(|| follower.run())).is_err() {
+                ended.fail("its thread panicked".into());
+            }
+            ended.state().is_idle = true;
+            ended.done.notify_all();
+        };
+        let started = std::thread::Builder::new().name("journal".into()).spawn(run);
+        let thread = started
+            .inspect_err(|error| {
+                shared.fail(format!("its thread did not start: {error}"));
+                shared.state().is_idle = true;
+            })
+            .ok();
+        Journal { shared, thread: Mutex::new(thread), dir }
+    }
+
+    /// Where its spool is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> JournalStatus {
+        self.shared.state().status.clone()
+    }
+
+    /// Notes a commit of the writer, after which the log has so many frames.
+    pub(in crate::store) fn committed(&self, number: u64, frames: u32) {
+        let mut state = self.shared.state();
+        state.status.committed = number;
+        state.frames = frames;
+    }
+
+    /// Waits until the spool has this commit on disk. If no commit is followed, there is nothing to wait for.
+    pub(in crate::store) fn sync(&self, number: u64) {
+        let mut state = self.shared.state();
+        state.wanted = state.wanted.max(number.min(state.status.committed));
+        self.shared.wanted.notify_one();
+        while state.synced < number.min(state.status.committed) && state.status.stream.is_some() && !state.is_idle {
+            state = self.shared.wait(state, &self.shared.done);
+        }
+    }
+
+    /// Has the spool brought up to this commit without waiting for it. True if it nearly is there already, so that
+    /// [`Journal::sync`] will not take long.
+    pub(in crate::store) fn is_near(&self, number: u64) -> bool {
+        const COMMITS: u64 = 1;
+        let mut state = self.shared.state();
+        if state.status.stream.is_none() || state.is_idle {
+            return true;
+        }
+        state.wanted = state.wanted.max(number.min(state.status.committed));
+        self.shared.wanted.notify_one();
+        state.synced + COMMITS >= number
+    }
+
+    /// Closes the open segment with all commits until now. Blocks.
+    pub fn rotate(&self) -> Result<(), String> {
+        let mut state = self.shared.state();
+        state.rotations_wanted += 1;
+        let mine = state.rotations_wanted;
+        self.shared.wanted.notify_one();
+        while state.rotations_done < mine && state.status.stream.is_some() && !state.is_idle {
+            state = self.shared.wait(state, &self.shared.done);
+        }
+        state.status.failure.clone().map_or(Ok(()), Err)
+    }
+
+    /// The closed segments in the data directory, in order.
+    pub fn segments(&self) -> io::Result<Vec<SpooledSegment>> {
+        spool::closed_segments(&self.dir)
+    }
+
+    /// Stops to follow commits, for instance because nobody takes the segments. What is closed stays.
+    pub fn give_up(&self, reason: String) {
+        self.shared.fail(reason);
+    }
+
+    /// Begins to follow a stream that the writer has begun ([`WriteTx::begin_stream`]); its first segment begins with
+    /// the next commit that is found in the log.
+    pub(in crate::store) fn follow(&self, stream: Uuid) {
+        let mut state = self.shared.state();
+        if state.is_idle {
+            return;
+        }
+        state.begin = Some(stream);
+        state.synced = 0;
+        self.shared.wanted.notify_one();
+        while state.begin.is_some() && !state.is_idle {
+            state = self.shared.wait(state, &self.shared.done);
+        }
+    }
+
+    /// Takes the last commits into the spool, closes the open segment, and ends the thread.
+    pub(in crate::store) fn stop(&self) {
+        self.shared.state().is_stopping = true;
+        self.shared.wanted.notify_one();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+
+    /// Notes that the database file alone is complete and stands where the spool stands, after a clean stop.
+    pub(in crate::store) fn note_clean_stop(&self, database: &Path) {
+        let status = self.status();
+        let Some(stream) = status.stream.filter(|_| status.spooled == status.committed) else { return };
+        if let Err(error) = opening::note_clean_stop(&self.dir, database, stream, status.spooled) {
+            tracing::warn!(%error, "the change journal will begin anew");
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Follower {
+    fn run(&mut self) {
+        loop {
+            let (number, frames, begin, rotations, is_stopping) = {
+                let mut state = self.shared.state();
+                while state.wanted <= state.synced
+                    && state.rotations_wanted == state.rotations_done
+                    && state.begin.is_none()
+                    && !state.is_stopping
+                {
+                    state = self.shared.wait(state, &self.shared.wanted);
+                }
+                (state.status.committed, state.frames, state.begin, state.rotations_wanted, state.is_stopping)
+            };
+            if let Some(stream) = begin {
+                self.begin(stream);
+                continue;
+            }
+            let is_followed = self.shared.state().status.stream.is_some();
+            let outcome = if is_followed { self.take(number, frames, rotations, is_stopping) } else { Ok(()) };
+            if let Err(reason) = outcome {
+                self.shared.fail(reason);
+            }
+            let mut state = self.shared.state();
+            state.rotations_done = rotations;
+            if state.status.stream.is_none() {
+                state.wanted = 0;
+                state.synced = 0;
+            } else {
+                state.synced = number;
+                state.status.spooled = self.spool.as_ref().and_then(Spool::last).unwrap_or_default();
+            }
+            drop(state);
+            self.shared.done.notify_all();
+            if is_stopping {
+                return;
+            }
+        }
+    }
+
+    fn begin(&mut self, stream: Uuid) {
+        self.spool = None;
+        self.tail = None;
+        let begun = Spool::begin(&self.dir, self.timeline, stream, self.row_page);
+        let mut state = self.shared.state();
+        state.begin = None;
+        state.status.failure = begun.as_ref().err().map(|error| format!("the spool could not be made: {error}"));
+        state.status.stream = begun.is_ok().then_some(stream);
+        state.status.spooled = 0;
+        drop(state);
+        self.spool = begun.ok();
+        self.shared.done.notify_all();
+    }
+
+    /// Takes all commits up to a number into the spool and syncs it; closes the segment if that is asked for, and at the end.
+    fn take(&mut self, number: u64, frames: u32, rotations: u64, is_stopping: bool) -> Result<(), String> {
+        let Some(spool) = &mut self.spool else { return Ok(()) };
+        let failed = |error: io::Error| format!("the spool of the change journal failed: {error}");
+        // Frames without a number are none of ours, which is found out by reading them.
+        let has_more = self.tail.as_ref().is_some_and(|tail| tail.frames() != frames);
+        if (spool.last() != Some(number) || has_more) && number > 0 {
+            if self.tail.is_none() {
+                self.tail = Tail::open(&self.wal, self.row_page).map_err(failed)?;
+            }
+            let Some(tail) = &mut self.tail else { return Err("there is no write-ahead log".into()) };
+            if !tail.refresh().map_err(failed)? {
+                return Err("the write-ahead log has no header".into());
+            }
+            catch_up(spool, tail, frames)?;
+            if spool.last().is_some_and(|last| last != number) {
+                return Err(format!("commit {number} is not in the write-ahead log"));
+            }
+            spool.sync().map_err(failed)?;
+        }
+        let is_due = is_stopping || self.shared.state().rotations_done != rotations;
+        if is_due { spool.rotate().map_err(failed) } else { Ok(()) }
+    }
+}
+
+/// Takes from the log what the spool lacks. An error says why its commits do not follow.
+fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String> {
+    const STRANGER: &str = "somebody else has written to the database";
+    let failed = |error: io::Error| format!("the change journal cannot go on: {error}");
+    let stream = spool.head().stream;
+    let before = spool.place();
+    loop {
+        let (has_begun, strangers) = (tail.has_begun(), tail.strangers());
+        let Some(commit) = tail.next_commit(upto).map_err(failed)? else { break };
+        let Some(head) = commit.head.filter(|head| head.row.stream == stream) else {
+            // What stands in the log before the stream begins in it is not ours.
+            if has_begun {
+                return Err(STRANGER.into());
+            }
+            tail.count_stranger();
+            continue;
+        };
+        let number = head.row.number;
+        match spool.last() {
+            // A stream begins with number 0 if the database was just opened, else with 1.
+            _ if strangers > 0 && number > 1 => return Err(STRANGER.into()),
+            Some(last) if number <= last => {
+                let same_place = before.filter(|before| {
+                    number == last && (before.salts, before.frames) == (head.place.salts, head.place.frames)
+                });
+                if same_place.is_some_and(|before| before.sum != head.place.sum) {
+                    return Err(format!("commit {last} in the log is not the one that was spooled"));
+                }
+            }
+            Some(last) if number != last + 1 => return Err(format!("commit {number} follows commit {last}")),
+            _ => spool.append(&head, commit.frames).map_err(failed)?,
+        }
+        tail.begin();
+    }
+    let is_strange = tail.strangers() > 0 && spool.last().is_some();
+    if is_strange { Err(STRANGER.into()) } else { Ok(()) }
+}
+
+impl ReadTx<'_> {
+    /// Where the database stands in the change journal.
+    pub fn journal_row(&self) -> Result<JournalRow, StoreError> {
+        let sql = "SELECT stream, commit_number, recorded_at, last_entry, last_event FROM change_journal";
+        self.one(sql, [], |row| {
+            Ok(JournalRow {
+                stream: row.get("stream")?,
+                number: row.get("commit_number")?,
+                recorded_at: Moment::from_unix_ms(row.get("recorded_at")?),
+                last_entry: row.get("last_entry")?,
+                last_event: row.get("last_event")?,
+            })
+        })
+    }
+
+    /// The latest moment at which something was recorded.
+    pub(in crate::store) fn latest_moment(&self) -> Result<Moment, StoreError> {
+        let sql = "SELECT max((SELECT recorded_at FROM change_journal),
+                              coalesce((SELECT recorded_at FROM entries ORDER BY seq DESC LIMIT 1), 0),
+                              coalesce((SELECT recorded_at FROM events ORDER BY seq DESC LIMIT 1), 0))";
+        self.one(sql, [], |row| Ok(Moment::from_unix_ms(row.get(0)?)))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Numbers the commit that this is part of, and returns the number. Every commit that changes anything does it, last.
+    pub(in crate::store) fn stamp(&self, moment: Moment) -> Result<u64, StoreError> {
+        let sql = "UPDATE change_journal
+                   SET commit_number = commit_number + 1, recorded_at = ?1,
+                       last_entry = (SELECT coalesce(max(seq), 0) FROM entries),
+                       last_event = (SELECT coalesce(max(seq), 0) FROM events)
+                   RETURNING commit_number";
+        self.one(sql, [moment.unix_ms()], |row| row.get(0))
+    }
+
+    /// Begins a new stream with this commit; what follows the old one ends before it.
+    pub(in crate::store) fn begin_stream(&self) -> Result<Uuid, StoreError> {
+        let sql = "UPDATE change_journal SET stream = randomblob(16), commit_number = 0 RETURNING stream";
+        self.one(sql, [], |row| row.get(0))
+    }
+}
+
+/// A read that keeps newer commits from being moved into the database file, until it is dropped.
+pub(in crate::store) struct Pin<'c>(crate::store::database::transaction::Snapshot<'c>);
+
+impl<'c> Pin<'c> {
+    pub(in crate::store) fn begin(connection: &'c Connection) -> Result<Pin<'c>, StoreError> {
+        Ok(Pin(crate::store::database::transaction::Snapshot::begin(connection)?))
+    }
+
+    /// The last commit that it sees. The read begins with this.
+    pub(in crate::store) fn number(&self) -> Result<u64, StoreError> {
+        Ok(ReadTx::new(self.0.connection()).journal_row()?.number)
+    }
+}

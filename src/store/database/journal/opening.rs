@@ -1,0 +1,170 @@
+//! How the journal goes on after a stop of any kind, or why it cannot.
+
+use crate::store::database::journal::spool::{Spool, SpooledSegment, closed_segments};
+use crate::store::database::journal::tail::Tail;
+use crate::store::database::journal::{Follower, Journal, Shared, catch_up};
+use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
+use crate::store::{Locked, StoreError};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How the database file was when it was complete: who changes it changes this.
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct CleanStop {
+    stream: Uuid,
+    number: u64,
+    size: u64,
+    inode: u64,
+    changed_s: i64,
+    changed_ns: i64,
+}
+
+impl CleanStop {
+    fn of(database: &Path, stream: Uuid, number: u64) -> io::Result<CleanStop> {
+        let file = fs::metadata(database)?;
+        Ok(CleanStop {
+            stream,
+            number,
+            size: file.len(),
+            inode: file.ino(),
+            changed_s: file.mtime(),
+            changed_ns: file.mtime_nsec(),
+        })
+    }
+}
+
+fn clean_stop_file(dir: &Path) -> PathBuf {
+    dir.join("clean-stop.json")
+}
+
+pub(super) fn note_clean_stop(dir: &Path, database: &Path, stream: Uuid, number: u64) -> io::Result<()> {
+    let text = serde_json::to_string(&CleanStop::of(database, stream, number)?)?;
+    let (file, making) = (clean_stop_file(dir), dir.join("clean-stop.tmp"));
+    fs::write(&making, text)?;
+    fs::rename(making, file)
+}
+
+/// What was found before SQLite opens the database: the spool, with all that the log held beyond it, or why it ends.
+pub(in crate::store) struct Opening {
+    dir: PathBuf,
+    database: PathBuf,
+    is_wanted: bool,
+    found: Result<Spool, String>,
+}
+
+impl Opening {
+    /// No commit is to be followed.
+    pub(in crate::store) fn without_journal(dir: PathBuf, database: &Path) -> Opening {
+        Opening { dir, database: database.into(), is_wanted: false, found: Err(String::new()) }
+    }
+
+    /// Looks at the spool and the log. Nobody has the database open.
+    pub(in crate::store) fn look(dir: PathBuf, database: &Path) -> Opening {
+        let found = match Spool::resume(&dir) {
+            Ok(Some(spool)) => complete(&dir, database, spool),
+            Ok(None) => Err("there is none yet".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        Opening { dir, database: database.into(), is_wanted: true, found }
+    }
+
+    /// Goes on where the spool ends, if the database stands there as well; else a new stream begins.
+    pub(in crate::store) fn finish(self, connection: &Connection, is_migrated: bool) -> Result<Journal, StoreError> {
+        let tx = ReadTx::new(connection);
+        let row = tx.journal_row()?;
+        if !self.is_wanted {
+            return Ok(Journal::idle(self.dir, row.number, None));
+        }
+        let row_page: u32 =
+            tx.one("SELECT rootpage FROM sqlite_schema WHERE name = 'change_journal'", [], |row| row.get(0))?;
+        let timeline = tx.installation()?.map_or(1, |installation| installation.timeline);
+        let found = self.found.and_then(|spool| {
+            let is_there = spool.head().stream == row.stream && spool.last().unwrap_or_default() == row.number;
+            if is_migrated {
+                Err("the schema was migrated".into())
+            } else if !is_there || (spool.head().row_page, spool.head().timeline) != (row_page, timeline) {
+                Err("the database does not stand where the journal ends".into())
+            } else {
+                Ok(spool)
+            }
+        });
+        let (spool, number) = match found {
+            Ok(spool) => (spool, row.number),
+            Err(reason) => {
+                let moment = CommitMoment::new(row.recorded_at);
+                let stream = match WriteTx::new(connection, &moment).begin_stream() {
+                    Ok(stream) => stream,
+                    // The server has other means to say that the disk is full, and goes on reading.
+                    Err(error) if error.is_storage_failure() => {
+                        return Ok(Journal::idle(self.dir, row.number, Some(error.to_string())));
+                    }
+                    Err(error) => return Err(error),
+                };
+                tracing::info!(%reason, %stream, "a new stream of the change journal begins");
+                match Spool::begin(&self.dir, timeline, stream, row_page) {
+                    Ok(spool) => (spool, 0),
+                    Err(error) => return Ok(Journal::idle(self.dir, 0, Some(error.to_string()))),
+                }
+            }
+        };
+        let wal = wal_of(&self.database);
+        let shared = Arc::new(Shared::default());
+        let follower = Follower { shared, dir: self.dir, wal, timeline, row_page, spool: Some(spool), tail: None };
+        Ok(Journal::start(follower, number))
+    }
+}
+
+/// Takes what the log holds into the spool and closes the open segment, so that all that was recorded can be restored from.
+/// Nobody has the database open. Returns what waits in the spool.
+pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
+    let (dir, database) = (lock.dir().journal_dir(), lock.dir().database_file());
+    let settled = Spool::resume(&dir).map_err(|error| error.to_string()).and_then(|spool| {
+        let Some(spool) = spool else { return Ok(()) };
+        let completed = complete(&dir, &database, spool);
+        let told = |error: io::Error| error.to_string();
+        // Where the log does not follow, what the spool has is still good.
+        let resume = |reason: String| {
+            if fs::metadata(wal_of(&database)).is_ok_and(|log| log.len() > 0) {
+                tracing::warn!(%reason, "the log of the database cannot be used for a restore, only what the spool has");
+            }
+            Spool::resume(&dir).map_err(told)
+        };
+        let spool = completed.map_or_else(resume, |spool| Ok(Some(spool)))?;
+        spool.map_or(Ok(()), |mut spool| spool.rotate().map_err(told))
+    });
+    if let Err(reason) = settled {
+        tracing::warn!(%reason, "the spool of the change journal cannot be used to its end");
+    }
+    closed_segments(&dir).unwrap_or_default()
+}
+
+fn wal_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Takes what the log holds beyond the spool. Without a log, the file must be as a clean stop left it.
+fn complete(dir: &Path, database: &Path, mut spool: Spool) -> Result<Spool, String> {
+    let told = |error: io::Error| error.to_string();
+    if let Some(mut tail) = Tail::open(&wal_of(database), spool.head().row_page).map_err(told)?
+        && tail.refresh().map_err(told)?
+    {
+        catch_up(&mut spool, &mut tail, u32::MAX)?;
+        spool.sync().map_err(told)?;
+        return Ok(spool);
+    }
+    let now = CleanStop::of(database, spool.head().stream, spool.last().unwrap_or_default()).map_err(told)?;
+    let noted = fs::read(clean_stop_file(dir)).ok().and_then(|text| serde_json::from_slice::<CleanStop>(&text).ok());
+    match noted {
+        Some(noted) if noted == now => Ok(spool),
+        Some(_) => Err("the database file was changed or replaced since the last clean stop".into()),
+        None => Err("there was no clean stop, and there is no write-ahead log".into()),
+    }
+}

@@ -1,0 +1,285 @@
+//! Segments of the change journal: files that hold commits one after the other, each with the frames of the write-ahead log
+//! as they were, which bring their own checksums.
+//!
+//! A segment begins with one line of JSON ([`SegmentHead`]), which names the segment before it by its hash. Whoever reads
+//! one checks everything again: it may have lain on another machine.
+
+use crate::domain::clock::Moment;
+use crate::store::database::journal::frames::{Checksum, FRAME_HEADER, FrameCheck, be_u32};
+use crate::store::database::journal::row::JournalRow;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::os::unix::fs::FileExt;
+use uuid::Uuid;
+
+/// The version of this format.
+pub(super) const FORMAT: u32 = 1;
+
+/// The first line of a segment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SegmentHead {
+    /// Version of the format.
+    pub format: u32,
+    /// The timeline that it belongs to.
+    pub timeline: i64,
+    /// The stream.
+    pub stream: Uuid,
+    /// The number of the commit before the first one; none in the first segment of a stream, whose first commit may have
+    /// any number.
+    pub after: Option<u64>,
+    /// SHA-256 of the segment before, in hexadecimal; none in the first segment of a stream.
+    pub previous: Option<String>,
+    /// The page that holds the row of the change journal.
+    pub row_page: u32,
+}
+
+impl SegmentHead {
+    pub(super) fn line(&self) -> String {
+        // A struct of plain fields always has a JSON form.
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// Marks the beginning of a commit: "COMT" in ASCII.
+const MARK: u32 = 0x434f_4d54;
+/// Size of what stands before the frames of a commit.
+pub(super) const COMMIT_HEAD: usize = 96;
+/// More frames than any commit has: a larger number was not written by us.
+const FRAMES_MAX: u32 = 1 << 24;
+
+/// What stands before the frames of a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct CommitHead {
+    pub(super) row: JournalRow,
+    pub(super) frames: u32,
+    pub(super) page_size: u32,
+    pub(super) pages_after: u32,
+    pub(super) before: FrameCheck,
+    pub(super) place: WalPlace,
+}
+
+/// A place in a write-ahead log: after so many frames, with this checksum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct WalPlace {
+    pub(super) salts: [u8; 8],
+    pub(super) frames: u32,
+    pub(super) sum: Checksum,
+}
+
+impl CommitHead {
+    pub(super) fn bytes(&self) -> [u8; COMMIT_HEAD] {
+        let words: [&[u8]; 16] = [
+            &MARK.to_be_bytes(),
+            &self.frames.to_be_bytes(),
+            &self.page_size.to_be_bytes(),
+            &self.pages_after.to_be_bytes(),
+            &u32::from(self.before.is_big_endian).to_be_bytes(),
+            &self.place.frames.to_be_bytes(),
+            &self.before.salts,
+            &self.before.sum.0.to_be_bytes(),
+            &self.before.sum.1.to_be_bytes(),
+            &self.place.sum.0.to_be_bytes(),
+            &self.place.sum.1.to_be_bytes(),
+            &self.row.number.to_be_bytes(),
+            &self.row.recorded_at.unix_ms().to_be_bytes(),
+            &self.row.last_entry.to_be_bytes(),
+            &self.row.last_event.to_be_bytes(),
+            &[0; 8],
+        ];
+        let mut bytes = [0; COMMIT_HEAD];
+        let mut at = 0;
+        for word in words {
+            bytes[at..at + word.len()].copy_from_slice(word);
+            at += word.len();
+        }
+        let sum = Checksum::default().over(&bytes[..COMMIT_HEAD - 8], true);
+        bytes[COMMIT_HEAD - 8..COMMIT_HEAD - 4].copy_from_slice(&sum.0.to_be_bytes());
+        bytes[COMMIT_HEAD - 4..].copy_from_slice(&sum.1.to_be_bytes());
+        bytes
+    }
+
+    /// None if it is not what stands before a commit.
+    pub(super) fn parse(bytes: &[u8; COMMIT_HEAD], stream: Uuid) -> Option<CommitHead> {
+        let sum = Checksum::default().over(&bytes[..COMMIT_HEAD - 8], true);
+        let stored = Checksum(be_u32(&bytes[COMMIT_HEAD - 8..]), be_u32(&bytes[COMMIT_HEAD - 4..]));
+        let (frames, page_size) = (be_u32(&bytes[4..]), be_u32(&bytes[8..]));
+        let is_ours = be_u32(bytes) == MARK && sum == stored && (1..=FRAMES_MAX).contains(&frames);
+        if !is_ours || !page_size.is_power_of_two() || !(512..=65_536).contains(&page_size) {
+            return None;
+        }
+        let long = |at: usize| u64::from(be_u32(&bytes[at..])) << 32 | u64::from(be_u32(&bytes[at + 4..]));
+        let mut salts = [0; 8];
+        salts.copy_from_slice(&bytes[24..32]);
+        Some(CommitHead {
+            frames,
+            page_size,
+            pages_after: be_u32(&bytes[12..]),
+            before: FrameCheck {
+                salts,
+                is_big_endian: be_u32(&bytes[16..]) == 1,
+                sum: Checksum(be_u32(&bytes[32..]), be_u32(&bytes[36..])),
+            },
+            place: WalPlace {
+                salts,
+                frames: be_u32(&bytes[20..]),
+                sum: Checksum(be_u32(&bytes[40..]), be_u32(&bytes[44..])),
+            },
+            row: JournalRow {
+                stream,
+                number: long(48),
+                recorded_at: Moment::from_unix_ms(long(56).cast_signed()),
+                last_entry: long(64).cast_signed(),
+                last_event: long(72).cast_signed(),
+            },
+        })
+    }
+
+    pub(super) fn frame_size(&self) -> usize {
+        FRAME_HEADER + self.page_size as usize
+    }
+}
+
+/// Why a segment cannot be read on.
+#[derive(Debug)]
+pub enum SegmentError {
+    /// It ends in the middle of a commit.
+    Truncated,
+    /// It holds something else than commits that follow from each other.
+    Damaged(String),
+    /// It cannot be read at all.
+    Io(io::Error),
+}
+
+impl std::fmt::Display for SegmentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SegmentError::Truncated => f.write_str("it ends in the middle of a commit"),
+            SegmentError::Damaged(what) => f.write_str(what),
+            SegmentError::Io(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for SegmentError {}
+
+impl From<io::Error> for SegmentError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof { SegmentError::Truncated } else { SegmentError::Io(error) }
+    }
+}
+
+fn damaged(what: impl Into<String>) -> SegmentError {
+    SegmentError::Damaged(what.into())
+}
+
+/// A commit as a segment holds it, checked.
+#[derive(Debug)]
+pub struct SegmentCommit {
+    pub(super) head: CommitHead,
+    frames: Vec<u8>,
+}
+
+impl SegmentCommit {
+    /// What the database says of itself after it.
+    pub fn row(&self) -> JournalRow {
+        self.head.row
+    }
+
+    /// The bytes that it changes at most.
+    pub fn size(&self) -> u64 {
+        u64::from(self.head.frames) * u64::from(self.head.page_size)
+    }
+
+    /// Writes its pages into a database file that is as the commit before left it, and that nobody has open.
+    pub fn apply(&self, database: &File) -> io::Result<()> {
+        let page_size = u64::from(self.head.page_size);
+        for frame in self.frames.chunks_exact(self.head.frame_size()) {
+            let number = u64::from(be_u32(frame)) - 1;
+            database.write_all_at(&frame[FRAME_HEADER..], number * page_size)?;
+        }
+        let length = u64::from(self.head.pages_after) * page_size;
+        if database.metadata()?.len() == length { Ok(()) } else { database.set_len(length) }
+    }
+}
+
+/// Reads a segment from its beginning to its end.
+pub struct SegmentReader<R> {
+    from: R,
+    head: SegmentHead,
+    last: Option<u64>,
+}
+
+impl<R: BufRead> SegmentReader<R> {
+    /// Begins with the first line.
+    pub fn new(mut from: R) -> Result<Self, SegmentError> {
+        let mut line = Vec::new();
+        from.by_ref().take(4096).read_until(b'\n', &mut line)?;
+        if line.last() != Some(&b'\n') {
+            return Err(if line.len() < 4096 {
+                SegmentError::Truncated
+            } else {
+                damaged("it does not begin as a segment")
+            });
+        }
+        let head: SegmentHead = serde_json::from_slice(&line)
+            .map_err(|_| damaged("it does not begin as a segment of the change journal"))?;
+        if head.format != FORMAT {
+            return Err(damaged(format!("it has format {}, this program reads {FORMAT}", head.format)));
+        }
+        let last = head.after;
+        Ok(SegmentReader { from, head, last })
+    }
+
+    /// What it says of itself.
+    pub fn head(&self) -> &SegmentHead {
+        &self.head
+    }
+
+    /// What it was read from.
+    pub fn into_inner(self) -> R {
+        self.from
+    }
+
+    /// The next commit, checked; none at the end.
+    pub fn next_commit(&mut self) -> Result<Option<SegmentCommit>, SegmentError> {
+        if self.from.fill_buf()?.is_empty() {
+            return Ok(None);
+        }
+        let mut bytes = [0; COMMIT_HEAD];
+        self.from.read_exact(&mut bytes)?;
+        let head =
+            CommitHead::parse(&bytes, self.head.stream).ok_or_else(|| damaged("what should be a commit is none"))?;
+        if self.last.is_some_and(|last| head.row.number != last + 1) {
+            let last = self.last.unwrap_or_default();
+            return Err(damaged(format!("commit {} follows commit {last}", head.row.number)));
+        }
+        let mut frames = Vec::new();
+        let size = head.frame_size() as u64 * u64::from(head.frames);
+        if self.from.by_ref().take(size).read_to_end(&mut frames)? as u64 != size {
+            return Err(SegmentError::Truncated);
+        }
+        self.check(&head, &frames)?;
+        self.last = Some(head.row.number);
+        Ok(Some(SegmentCommit { head, frames }))
+    }
+
+    fn check(&self, head: &CommitHead, frames: &[u8]) -> Result<(), SegmentError> {
+        let number = head.row.number;
+        let mut check = head.before;
+        let (mut pages_after, mut row) = (0, None);
+        for bytes in frames.chunks_exact(head.frame_size()) {
+            let frame = check.admit(bytes).ok_or_else(|| damaged(format!("a page of commit {number} was changed")))?;
+            pages_after = frame.pages_after;
+            if frame.page_number == self.head.row_page {
+                row = JournalRow::parse(frame.page);
+            }
+        }
+        let is_whole = check.sum == head.place.sum && pages_after != 0 && pages_after == head.pages_after;
+        if is_whole && row == Some(head.row) {
+            Ok(())
+        } else {
+            Err(damaged(format!("commit {number} is not what its head says")))
+        }
+    }
+}

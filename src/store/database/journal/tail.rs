@@ -1,0 +1,165 @@
+//! Follows the write-ahead log: takes the commits out of it that have not been seen yet, checked as SQLite checks them.
+
+use crate::store::database::journal::frames::{FrameCheck, WAL_HEADER, WalHeader};
+use crate::store::database::journal::row::JournalRow;
+use crate::store::database::journal::segment::{CommitHead, WalPlace};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Frames that are read at a time.
+const FRAMES_AT_A_TIME: u32 = 64;
+
+/// The log, as far as it was read.
+pub(super) struct Tail {
+    file: File,
+    row_page: u32,
+    header: Option<WalHeader>,
+    check: FrameCheck,
+    /// Frames that were looked at, and counted.
+    frames: u32,
+    /// Bytes from the log: the commit given last, then what comes after it.
+    bytes: Vec<u8>,
+    given: usize,
+    parsed: usize,
+    /// Commits of others before the stream begins in this log.
+    strangers: u32,
+    has_begun: bool,
+}
+
+/// A commit in the log. None: it is none of ours, as it has no row of the change journal.
+pub(super) struct TailCommit<'a> {
+    pub(super) head: Option<CommitHead>,
+    pub(super) frames: &'a [u8],
+}
+
+impl Tail {
+    /// None if there is no log.
+    pub(super) fn open(wal: &Path, row_page: u32) -> io::Result<Option<Tail>> {
+        let file = match File::open(wal) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let check = FrameCheck {
+            salts: [0; 8],
+            is_big_endian: false,
+            sum: crate::store::database::journal::frames::Checksum::default(),
+        };
+        Ok(Some(Tail {
+            file,
+            row_page,
+            header: None,
+            check,
+            frames: 0,
+            bytes: Vec::new(),
+            given: 0,
+            parsed: 0,
+            strangers: 0,
+            has_begun: false,
+        }))
+    }
+
+    /// Goes to the beginning if the log has started over. False if there is no log.
+    pub(super) fn refresh(&mut self) -> io::Result<bool> {
+        let Some(header) = WalHeader::read(&self.file)? else { return Ok(false) };
+        if self.header != Some(header) {
+            self.header = Some(header);
+            self.check = FrameCheck::of(&header);
+            self.frames = 0;
+            self.bytes.clear();
+            (self.given, self.parsed) = (0, 0);
+            (self.strangers, self.has_begun) = (0, false);
+        }
+        Ok(true)
+    }
+
+    /// Notes that the stream begins in this log, if it has not yet.
+    pub(super) fn begin(&mut self) {
+        (self.strangers, self.has_begun) = (0, true);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    pub(super) fn count_stranger(&mut self) {
+        self.strangers += 1;
+    }
+
+    /// Commits of others before the stream begins, which it has not yet.
+    pub(super) fn strangers(&self) -> u32 {
+        self.strangers
+    }
+
+    /// Frames of the log that were taken.
+    pub(super) fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// The next whole commit among the first `upto` frames; none at their end, or where frames stop to count.
+    pub(super) fn next_commit(&mut self, upto: u32) -> io::Result<Option<TailCommit<'_>>> {
+        let Some(header) = self.header else { return Ok(None) };
+        if self.given == self.bytes.len() {
+            self.bytes.clear();
+        } else {
+            self.bytes.drain(..self.given);
+        }
+        self.parsed -= self.given;
+        self.given = 0;
+        let frame_size = header.frame_size();
+        let before = self.check;
+        let (mut row, mut count) = (None, 0);
+        loop {
+            if self.bytes.len() - self.parsed < frame_size && !self.read_more(frame_size, upto)? {
+                return Ok(self.back_to(before, count));
+            }
+            let bytes = &self.bytes[self.parsed..self.parsed + frame_size];
+            let Some(frame) = self.check.admit(bytes) else { return Ok(self.back_to(before, count)) };
+            count += 1;
+            if frame.page_number == self.row_page {
+                row = JournalRow::parse(frame.page);
+            }
+            let pages_after = frame.pages_after;
+            self.parsed += frame_size;
+            self.frames += 1;
+            if pages_after != 0 {
+                self.given = self.parsed;
+                let place = WalPlace { salts: header.salts, frames: self.frames, sum: self.check.sum };
+                let page_size = header.page_size;
+                let head = row.map(|row| CommitHead { row, frames: count, page_size, pages_after, before, place });
+                return Ok(Some(TailCommit { head, frames: &self.bytes[..self.given] }));
+            }
+        }
+    }
+
+    /// Leaves what is no whole commit to be read again later.
+    fn back_to(&mut self, before: FrameCheck, frames: u32) -> Option<TailCommit<'_>> {
+        self.check = before;
+        self.frames -= frames;
+        self.bytes.clear();
+        self.parsed = 0;
+        None
+    }
+
+    /// False if there is nothing more.
+    fn read_more(&mut self, frame_size: usize, upto: u32) -> io::Result<bool> {
+        let held = (self.bytes.len() - self.parsed) / frame_size;
+        let first = self.frames as usize + held;
+        let wanted = (upto as usize).saturating_sub(first).min(FRAMES_AT_A_TIME as usize);
+        let start = self.bytes.len();
+        self.bytes.resize(start + wanted * frame_size, 0);
+        let mut read = 0;
+        while start + read < self.bytes.len() {
+            let at = (WAL_HEADER + first * frame_size + read) as u64;
+            match self.file.read_at(&mut self.bytes[start + read..], at)? {
+                0 => break,
+                some => read += some,
+            }
+        }
+        let whole = read - read % frame_size;
+        self.bytes.truncate(start + whole);
+        Ok(whole > 0)
+    }
+}

@@ -1,0 +1,128 @@
+//! Putting a restored database in the place of the one before, so that at any moment a crash leaves the old one or the new
+//! one, with what belongs to it.
+//!
+//! A small file says that the swap is decided; whoever takes the lock of the directory next brings it to its end. Before that
+//! file is there, the old database is untouched; after it, the new one is as good as in place.
+
+use crate::store::database::data_dir::{DataDir, DataDirError, Locked};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What is decided.
+#[derive(Serialize, Deserialize)]
+struct Swap {
+    /// The directory that the old database goes to, inside the data directory; none: there is no old one.
+    kept: Option<String>,
+}
+
+const FILES: [&str; 3] = ["bursar.db", "bursar.db-wal", "bursar.db-shm"];
+
+impl DataDir {
+    fn swap_file(&self) -> PathBuf {
+        self.path().join("restore.swap")
+    }
+
+    /// Where a database is restored before it takes the place of the one before.
+    pub fn restore_dir(&self) -> PathBuf {
+        self.path().join("restore.tmp")
+    }
+
+    /// Whether a swap was decided and not brought to its end.
+    pub fn has_open_swap(&self) -> bool {
+        self.swap_file().exists()
+    }
+}
+
+impl Locked {
+    /// An empty private directory to restore into.
+    pub fn empty_restore_dir(&self) -> Result<PathBuf, DataDirError> {
+        let path = self.dir().restore_dir();
+        let made = remove_dir(&path).and_then(|()| DirBuilder::new().mode(0o700).create(&path));
+        made.map(|()| path.clone()).map_err(|error| DataDirError::Io(path, error))
+    }
+
+    /// Puts the database of the restore directory in the place of the one before, which is kept in the directory `kept`
+    /// inside the data directory. Returns where.
+    pub fn swap(&self, kept: &str) -> Result<Option<PathBuf>, DataDirError> {
+        let kept = self.dir().has_database().then(|| kept.to_owned());
+        let path = self.dir().swap_file();
+        let decided = sync(&self.dir().restore_dir().join(FILES[0])).and_then(|()| {
+            sync(&self.dir().restore_dir())?;
+            let making = path.with_extension("making");
+            let mut file = File::create(&making)?;
+            file.write_all(serde_json::to_string(&Swap { kept: kept.clone() })?.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&making, &path)?;
+            sync(self.dir().path())
+        });
+        decided.map_err(|error| DataDirError::Io(path, error))?;
+        self.finish_swap()?;
+        Ok(kept.map(|kept| self.dir().path().join(kept)))
+    }
+
+    /// Brings a swap that was decided to its end; does nothing if there is none.
+    pub(in crate::store) fn finish_swap(&self) -> Result<(), DataDirError> {
+        let path = self.dir().swap_file();
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            text => text.map_err(|error| DataDirError::Io(path.clone(), error))?,
+        };
+        let finished = serde_json::from_slice(&text).map_err(io::Error::other).and_then(|swap: Swap| self.go_on(&swap));
+        finished.and_then(|()| fs::remove_file(&path)).map_err(|error| DataDirError::Io(path, error))?;
+        // Nothing depends on it any more.
+        if let Err(error) = sync(self.dir().path()).and_then(|()| remove_dir(&self.dir().restore_dir())) {
+            tracing::warn!(%error, "what a restore has left is removed by the next one");
+        }
+        Ok(())
+    }
+
+    /// Each step can be done twice.
+    fn go_on(&self, swap: &Swap) -> io::Result<()> {
+        let here = self.dir().path();
+        let restored = self.dir().restore_dir().join(FILES[0]);
+        if !restored.exists() {
+            return Ok(()); // it is in place
+        }
+        if let Some(kept) = &swap.kept {
+            let kept = here.join(kept);
+            match DirBuilder::new().mode(0o700).create(&kept) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+            for name in FILES {
+                match fs::hard_link(here.join(name), kept.join(name)) {
+                    Err(error) if !matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+                        return Err(error);
+                    }
+                    _ => {}
+                }
+            }
+            sync(&kept)?;
+            sync(here)?;
+        }
+        // The log of the old database must not be applied to the new one.
+        for name in &FILES[1..] {
+            match fs::remove_file(here.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        sync(here)?;
+        fs::rename(&restored, here.join(FILES[0]))?;
+        sync(here)
+    }
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn remove_dir(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,359 @@
+//! What a use case holds while it works: a transaction that can read, and one that can also write.
+
+use crate::domain::clock::Moment;
+use crate::store::StoreError;
+use crate::store::database::writer::Abort;
+use rusqlite::types::{FromSql, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::cell::Cell;
+use std::ops::Deref;
+
+/// A transaction that only reads, until it is dropped. Its statements stay prepared, as they are run for every read.
+pub(in crate::store) struct Snapshot<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> Snapshot<'c> {
+    pub(in crate::store) fn begin(connection: &'c Connection) -> Result<Self, StoreError> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Snapshot { connection })
+    }
+
+    pub(in crate::store) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        let ended = self.connection.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
+        if let Err(error) = ended {
+            tracing::error!(%error, "a read did not end");
+        }
+    }
+}
+
+/// A consistent view of the database.
+pub struct ReadTx<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> ReadTx<'c> {
+    pub(in crate::store) fn new(connection: &'c Connection) -> Self {
+        ReadTx { connection }
+    }
+
+    pub(in crate::store) fn connection(&self) -> &Connection {
+        self.connection
+    }
+
+    /// At most one row.
+    pub(in crate::store) fn find<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, map).optional()?)
+    }
+
+    /// Exactly one row.
+    pub(in crate::store) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, map)?)
+    }
+
+    /// Any number of rows.
+    pub(in crate::store) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_map(params, map)?.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The moment that all operations of one commit share, so that no moment falls inside a commit: what was recorded up to
+/// a moment is then a number of whole commits. It never decreases from one commit to the next.
+#[derive(Debug)]
+pub(in crate::store) struct CommitMoment {
+    current: Cell<Option<Moment>>,
+    earliest: Cell<Moment>,
+}
+
+impl CommitMoment {
+    /// None of the commits to come is before `earliest`.
+    pub(in crate::store) fn new(earliest: Moment) -> CommitMoment {
+        CommitMoment { current: Cell::new(None), earliest: Cell::new(earliest) }
+    }
+
+    /// A new commit begins.
+    pub(in crate::store) fn begin(&self) {
+        self.current.set(None);
+    }
+
+    fn get(&self, clock: impl FnOnce() -> Moment) -> Moment {
+        if let Some(moment) = self.current.get() {
+            return moment;
+        }
+        let moment = clock().max(self.earliest.get());
+        self.current.set(Some(moment));
+        self.earliest.set(moment);
+        moment
+    }
+
+    /// The moment of this commit; that of an earlier one if nobody has asked for the time.
+    pub(in crate::store) fn latest(&self) -> Moment {
+        self.earliest.get()
+    }
+
+    fn restart(&self, now: Moment) {
+        self.current.set(Some(now));
+        self.earliest.set(now);
+    }
+}
+
+/// A savepoint of the writer's transaction. Whatever a use case does with it is undone if the use case fails.
+pub struct WriteTx<'c> {
+    read: ReadTx<'c>,
+    moment: &'c CommitMoment,
+    has_news: Cell<bool>,
+}
+
+impl<'c> WriteTx<'c> {
+    pub(in crate::store) fn new(connection: &'c Connection, moment: &'c CommitMoment) -> Self {
+        WriteTx { read: ReadTx::new(connection), moment, has_news: Cell::new(false) }
+    }
+
+    /// Notes that there will be something for those who follow events.
+    pub(in crate::store) fn note_news(&self) {
+        self.has_news.set(true);
+    }
+
+    pub(in crate::store) fn has_news(&self) -> bool {
+        self.has_news.get()
+    }
+
+    /// The moment of the commit that this is part of: the first operation of a commit that asks reads the clock, the
+    /// others get the same. Where the clock was moved back, the moment of the commit before.
+    pub fn moment(&self, clock: impl FnOnce() -> Moment) -> Moment {
+        self.moment.get(clock)
+    }
+
+    /// Lets time begin anew, at `now`: for a sandbox that starts over after its clock was ahead.
+    pub fn restart_time(&self, now: Moment) {
+        self.moment.restart(now);
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub(in crate::store) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    }
+
+    /// Runs an INSERT; returns the row's number.
+    pub(in crate::store) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.insert(params)?)
+    }
+
+    /// Runs a part of the operation in a savepoint inside the operation's own; a part can have parts. A refusal undoes the
+    /// part alone. A failure of the database is one of the whole operation, which is then undone as a whole.
+    pub fn attempt<T, E>(&self, part: impl FnOnce() -> Result<T, Abort<E>>) -> Result<Result<T, E>, StoreError> {
+        self.run("SAVEPOINT part", [])?;
+        let outcome = match part() {
+            Ok(value) => Ok(value),
+            Err(Abort::Refused(refusal)) => {
+                self.run("ROLLBACK TO part", [])?;
+                Err(refusal)
+            }
+            Err(Abort::Store(error)) => return Err(error),
+        };
+        self.run("RELEASE part", [])?;
+        Ok(outcome)
+    }
+
+    /// Issues the next number of a counter.
+    pub(in crate::store) fn next(&self, counter: &str) -> Result<i64, StoreError> {
+        self.one(
+            "INSERT INTO counters (name, last) VALUES (?1, 1)
+             ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
+            [counter],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.read
+    }
+}
+
+/// Embeds a statement of `sql/`.
+macro_rules! sql {
+    ($($path:literal),+) => {
+        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $path, ".sql")), "\n"),+)
+    };
+}
+pub(in crate::store) use sql;
+
+/// Turns a stored name back into the value that it names.
+pub(in crate::store) fn named<T: Copy>(
+    row: &Row<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<T> {
+    named_text(row.get_ref(column)?, column, all, name)
+}
+
+fn named_text<T: Copy>(
+    value: ValueRef<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<T> {
+    let text = value.as_str().map_err(|_| unreadable(column, "no text"))?;
+    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unreadable(column, text))
+}
+
+/// Reads the columns of a row in the order in which its statement lists them. To look each of them up by its name takes
+/// longer than to read it, so the name is only what a debug build checks.
+pub(in crate::store) struct Columns<'a> {
+    row: &'a Row<'a>,
+    read: usize,
+}
+
+impl<'a> Columns<'a> {
+    pub(in crate::store) fn of(row: &'a Row<'a>) -> Self {
+        Columns { row, read: 0 }
+    }
+
+    /// The next column.
+    pub(in crate::store) fn next<T: FromSql>(&mut self, name: &str) -> rusqlite::Result<T> {
+        let index = self.step(name);
+        self.row.get(index)
+    }
+
+    /// The value that the next column names.
+    pub(in crate::store) fn next_named<T: Copy>(
+        &mut self,
+        column: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> rusqlite::Result<T> {
+        let index = self.step(column);
+        named_text(self.row.get_ref(index)?, column, all, name)
+    }
+
+    /// The value that the next column names, if it is there.
+    pub(in crate::store) fn next_named_if_any<T: Copy>(
+        &mut self,
+        column: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> rusqlite::Result<Option<T>> {
+        let index = self.step(column);
+        match self.row.get_ref(index)? {
+            ValueRef::Null => Ok(None),
+            value => named_text(value, column, all, name).map(Some),
+        }
+    }
+
+    fn step(&mut self, name: &str) -> usize {
+        let index = self.read;
+        debug_assert_eq!(self.row.as_ref().column_name(index), Ok(name), "columns are read in their order");
+        self.read += 1;
+        index
+    }
+}
+
+/// A stored value that no version of this program writes.
+pub(in crate::store) fn unreadable(column: &str, value: &str) -> rusqlite::Error {
+    let what = StoreError::corrupt(format!("{column} = {value:?}"));
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Moment {
+        Moment::from_unix_ms(ms)
+    }
+
+    #[test]
+    fn all_of_a_commit_has_one_moment_which_never_decreases() {
+        let moment = CommitMoment::new(at(50));
+        let get = |clock: i64| moment.get(|| at(clock));
+        moment.begin();
+        assert_eq!((get(100), get(101), moment.latest()), (at(100), at(100), at(100)));
+        moment.begin();
+        assert_eq!(moment.latest(), at(100), "nobody has asked for the time");
+        assert_eq!(get(70), at(100), "the clock was moved back");
+        moment.begin();
+        assert_eq!(get(102), at(102));
+        assert_eq!(CommitMoment::new(at(50)).get(|| at(40)), at(50));
+        moment.restart(at(7));
+        assert_eq!((get(8), moment.latest()), (at(7), at(7)), "a sandbox starts over");
+    }
+
+    /// Runs this in a transaction; returns what it leaves in a table.
+    fn left_by(work: impl FnOnce(&WriteTx<'_>)) -> Vec<i64> {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL); BEGIN; SAVEPOINT operation").unwrap();
+        let moment = CommitMoment::new(at(0));
+        let tx = WriteTx::new(&connection, &moment);
+        work(&tx);
+        connection.execute_batch("RELEASE operation; COMMIT").unwrap();
+        tx.all("SELECT n FROM t ORDER BY n", [], |row| row.get(0)).unwrap()
+    }
+
+    fn add(tx: &WriteTx<'_>, n: i64) -> Result<(), Abort<&'static str>> {
+        tx.run("INSERT INTO t VALUES (?1)", [n]).map(|_| ()).map_err(Abort::Store)
+    }
+
+    #[test]
+    fn a_refused_part_undoes_itself_and_the_parts_inside_it_only() {
+        let left = left_by(|tx| {
+            let outer = tx.attempt(|| {
+                add(tx, 1)?;
+                let inner = tx.attempt(|| {
+                    add(tx, 2)?;
+                    Err::<(), _>(Abort::Refused("inner"))
+                })?;
+                assert_eq!(inner, Err("inner"));
+                add(tx, 3)
+            });
+            assert_eq!(outer.unwrap(), Ok(()));
+            let outer = tx.attempt(|| {
+                assert_eq!(tx.attempt(|| add(tx, 4))?, Ok(()));
+                Err::<(), _>(Abort::Refused("outer"))
+            });
+            assert_eq!(outer.unwrap(), Err("outer"));
+            add(tx, 5).unwrap();
+        });
+        assert_eq!(left, [1, 3, 5]);
+    }
+
+    #[test]
+    fn a_failed_part_is_a_failure_of_the_whole_which_can_still_be_undone() {
+        let left = left_by(|tx| {
+            add(tx, 1).unwrap();
+            let failed = tx.attempt(|| {
+                add(tx, 2)?;
+                tx.run("INSERT INTO t VALUES (NULL)", []).map_err(Abort::<&str>::Store)
+            });
+            assert!(failed.is_err());
+            // As the writer does it.
+            tx.run("ROLLBACK TO operation", []).unwrap();
+        });
+        assert_eq!(left, [0i64; 0]);
+    }
+}

@@ -1,0 +1,531 @@
+//! The single writer. Operations that wait together share one COMMIT; each runs in a savepoint of its own, so that a
+//! refusal undoes only itself; each caller is answered after the COMMIT that made its change durable.
+
+use crate::store::database::checkpoint::{Checkpointer, WalGauge};
+use crate::store::database::journal::Journal;
+use crate::store::database::transaction::{CommitMoment, WriteTx};
+use crate::store::{StoreError, Tuning};
+use rusqlite::Connection;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
+
+/// The most operations that share one commit.
+const BATCH_MAX: usize = 256;
+/// How long a batch is filled at most; keeps one commit short even when operations are slow.
+const BATCH_TIME: Duration = Duration::from_millis(10);
+
+/// Why an operation was undone by itself.
+#[derive(Debug)]
+pub enum Abort<E> {
+    /// A business rule said no.
+    Refused(E),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl<E> From<StoreError> for Abort<E> {
+    fn from(error: StoreError) -> Self {
+        Abort::Store(error)
+    }
+}
+
+/// Why an operation was certainly not applied, other than by its own decision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotApplied {
+    /// Too many operations wait already.
+    QueueFull,
+    /// It was called off before the writer took it.
+    CalledOff,
+    /// The database could not be written.
+    StorageFailed,
+    /// The store is closing.
+    Closing,
+    /// The operation panicked or hit a defect; the log knows more.
+    Defect,
+}
+
+/// How the writer is doing, for probes and metrics.
+#[derive(Debug, Default)]
+pub struct Health {
+    failure: Mutex<Option<String>>,
+    /// Commits so far.
+    pub commits: AtomicU64,
+    /// Operations applied so far.
+    pub operations: AtomicU64,
+    /// The slowest commit so far, in microseconds, from taking its first operation to the return of COMMIT.
+    pub slowest_commit_us: AtomicU64,
+}
+
+impl Health {
+    /// Why the last attempt to write failed, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, failure: Option<String>) {
+        let mut last = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*last, &failure) {
+            (None, Some(reason)) => tracing::error!(%reason, "the database cannot be written"),
+            (Some(_), None) => tracing::info!("the database can be written again"),
+            _ => {}
+        }
+        *last = failure;
+    }
+}
+
+const QUEUED: u8 = 0;
+const TAKEN: u8 = 1;
+const CALLED_OFF: u8 = 2;
+
+/// What a caller holds while its operation is under way.
+pub struct Ticket<T, E> {
+    answer: oneshot::Receiver<Result<Result<T, E>, NotApplied>>,
+    state: Arc<AtomicU8>,
+}
+
+impl<T, E> Ticket<T, E> {
+    /// The answer, after the commit. The outer error says that the operation was certainly not applied.
+    pub async fn answer(&mut self) -> Result<Result<T, E>, NotApplied> {
+        (&mut self.answer).await.unwrap_or(Err(NotApplied::Closing))
+    }
+
+    /// The answer, for callers that may block their thread.
+    pub fn wait(self) -> Result<Result<T, E>, NotApplied> {
+        self.answer.blocking_recv().unwrap_or(Err(NotApplied::Closing))
+    }
+
+    /// Calls the operation off. True: it was still waiting and will never run. False: the writer has taken it, and its
+    /// answer will come.
+    pub fn call_off(&self) -> bool {
+        self.state.compare_exchange(QUEUED, CALLED_OFF, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// What became of one operation inside its savepoint.
+enum Verdict {
+    Keep,
+    Undo,
+    Failed(StoreError),
+}
+
+trait Job: Send {
+    /// False if the caller called it off.
+    fn take(&self) -> bool;
+    fn is_called_off(&self) -> bool;
+    /// Whether it takes long, and so gets a commit of its own.
+    fn is_long(&self) -> bool;
+    fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
+    fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
+}
+
+struct Operation<T, E, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<Result<T, E>, NotApplied>>,
+    state: Arc<AtomicU8>,
+    is_long: bool,
+}
+
+impl<T, E, F> Job for Operation<T, E, F>
+where
+    T: Send,
+    E: Send,
+    F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send,
+{
+    fn take(&self) -> bool {
+        self.state.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CALLED_OFF
+    }
+
+    fn is_long(&self) -> bool {
+        self.is_long
+    }
+
+    fn run(&mut self, tx: &WriteTx<'_>) -> Verdict {
+        let Some(work) = self.work.take() else { return Verdict::Undo };
+        match work(tx) {
+            Ok(value) => {
+                self.outcome = Some(Ok(value));
+                Verdict::Keep
+            }
+            Err(Abort::Refused(refusal)) => {
+                self.outcome = Some(Err(refusal));
+                Verdict::Undo
+            }
+            Err(Abort::Store(error)) => Verdict::Failed(error),
+        }
+    }
+
+    fn answer(self: Box<Self>, fate: Result<(), NotApplied>) {
+        let answer = match (fate, self.outcome) {
+            (Ok(()), Some(outcome)) => Ok(outcome),
+            (Ok(()), None) => Err(NotApplied::Defect),
+            (Err(reason), _) => Err(reason),
+        };
+        // The caller may have gone; what it asked for is done or not done all the same.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// The handle on the writer's thread.
+pub(in crate::store) struct Writer {
+    queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    health: Arc<Health>,
+    news: Arc<watch::Sender<()>>,
+}
+
+impl Writer {
+    pub(in crate::store) fn start(
+        connection: Connection,
+        checkpointer: Checkpointer,
+        journal: Arc<Journal>,
+        moment: CommitMoment,
+        tuning: &Tuning,
+    ) -> Writer {
+        let (queue, jobs) = sync_channel(tuning.queue);
+        let health = Arc::new(Health::default());
+        let number = Cell::new(journal.status().committed);
+        let news = Arc::new(watch::Sender::new(()));
+        let state = Loop {
+            connection,
+            jobs,
+            health: Arc::clone(&health),
+            checkpointer,
+            journal,
+            moment,
+            number,
+            is_rest_due: Cell::new(false),
+            news: Arc::clone(&news),
+            has_news: Cell::new(false),
+        };
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let health = Arc::clone(&state.health);
+            if catch_unwind(AssertUnwindSafe(|| state.run())).is_err() {
+                health.note(Some("the writer has stopped; restart the server".to_owned()));
+            }
+        });
+        let thread = match thread {
+            Ok(thread) => Some(thread),
+            Err(error) => {
+                health.note(Some(format!("the writer's thread did not start: {error}")));
+                None
+            }
+        };
+        Writer { queue: Mutex::new(Some(queue)), thread: Mutex::new(thread), health, news }
+    }
+
+    pub(in crate::store) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// Changes whenever a commit has made events durable.
+    pub(in crate::store) fn news(&self) -> &watch::Sender<()> {
+        &self.news
+    }
+
+    pub(in crate::store) fn submit<T, E, F>(&self, work: F, is_long: bool) -> Result<Ticket<T, E>, NotApplied>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        let state = Arc::new(AtomicU8::new(QUEUED));
+        let job = Operation { work: Some(work), outcome: None, answer: sender, state: Arc::clone(&state), is_long };
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.as_ref().map(|queue| queue.try_send(Box::new(job))) {
+            Some(Ok(())) => Ok(Ticket { answer, state }),
+            Some(Err(TrySendError::Full(_))) => Err(NotApplied::QueueFull),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(NotApplied::Closing),
+        }
+    }
+
+    pub(in crate::store) fn stop(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the writer's thread owns.
+struct Loop {
+    connection: Connection,
+    jobs: Receiver<Box<dyn Job>>,
+    health: Arc<Health>,
+    checkpointer: Checkpointer,
+    journal: Arc<Journal>,
+    moment: CommitMoment,
+    /// The number of the last commit in the change journal.
+    number: Cell<u64>,
+    /// Whether the log is to start over as soon as the change journal has nearly caught up.
+    is_rest_due: Cell<bool>,
+    news: Arc<watch::Sender<()>>,
+    /// Whether the batch that is being filled has news.
+    has_news: Cell<bool>,
+}
+
+impl Loop {
+    fn run(self) {
+        // The gauge counts on the thread that it was attached on.
+        let gauge = WalGauge::attach(&self.connection);
+        let mut left = None;
+        while let Some(first) = left.take().or_else(|| self.jobs.recv().ok()) {
+            let since = Instant::now();
+            let is_rest_due = self.is_rest_due.get() || self.checkpointer.wants_rest();
+            // Those who wait behind this commit do not wait for a spool that is far behind.
+            self.is_rest_due.set(is_rest_due && !self.journal.is_near(self.number.get()));
+            if is_rest_due && !self.is_rest_due.get() {
+                // Nobody commits meanwhile, so what is moved is in the spool.
+                self.journal.sync(self.number.get());
+                self.checkpointer.finish(&self.connection);
+            }
+            left = self.commit_batch(first, since, &gauge);
+            self.checkpointer.look(gauge.pages());
+        }
+        self.checkpointer.stop();
+        tracing::info!(
+            operations = self.health.operations.load(Ordering::Relaxed),
+            commits = self.health.commits.load(Ordering::Relaxed),
+            slowest_commit_us = self.health.slowest_commit_us.load(Ordering::Relaxed),
+            "the writer has stopped"
+        );
+        let has_committed = self.health.commits.load(Ordering::Relaxed) > 0;
+        if has_committed && let Err(error) = self.optimize(&gauge) {
+            tracing::warn!(%error, "the database was not optimized");
+            self.rollback();
+        }
+        self.journal.committed(self.number.get(), u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
+        self.journal.stop();
+        // The file alone is complete after a clean stop.
+        match self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
+            Ok(0) => {
+                if let Some(file) = self.connection.path() {
+                    self.journal.note_clean_stop(Path::new(file));
+                }
+            }
+            Ok(_) => tracing::info!("somebody reads: the write-ahead log was not folded into the database file"),
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");
+            }
+        }
+    }
+
+    /// Lets the database library note how the tables are filled: a commit like all others.
+    fn optimize(&self, gauge: &WalGauge) -> Result<(), StoreError> {
+        self.moment.begin();
+        self.execute("BEGIN IMMEDIATE")?;
+        self.connection.execute_batch("PRAGMA optimize")?;
+        // What it writes is not counted as changes.
+        let number = self.stamp_if(true)?;
+        self.execute("COMMIT")?;
+        self.tell(number, gauge);
+        Ok(())
+    }
+
+    /// Numbers the commit if it changes anything.
+    fn stamp_if(&self, has_changed: bool) -> Result<Option<u64>, StoreError> {
+        has_changed.then(|| WriteTx::new(&self.connection, &self.moment).stamp(self.moment.latest())).transpose()
+    }
+
+    /// Tells the journal of a commit.
+    fn tell(&self, number: Option<u64>, gauge: &WalGauge) {
+        if let Some(number) = number {
+            self.number.set(number);
+            self.journal.committed(number, u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Runs `first`, taken at `since`, and all that waits behind it in one transaction; a long one has it for itself. Returns
+    /// what it took from the queue and left for the next transaction.
+    fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) -> Option<Box<dyn Job>> {
+        // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
+        if first.is_called_off() {
+            first.answer(Err(NotApplied::CalledOff));
+            return None;
+        }
+        let started = Instant::now();
+        if let Err(error) = self.execute("BEGIN IMMEDIATE") {
+            self.fail(vec![first], &error);
+            return None;
+        }
+        self.moment.begin();
+        let mut left = None;
+        self.has_news.set(false);
+        let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
+        let mut next = Some(first);
+        let mut has_changed = false;
+        while let Some(mut job) = next.take() {
+            let is_long = job.is_long();
+            if is_long && !done.is_empty() {
+                left = Some(job);
+                break;
+            }
+            if job.take() {
+                let changes = self.connection.total_changes();
+                match self.run_in_savepoint(job.as_mut()) {
+                    Ok((fate, is_kept)) => {
+                        has_changed |= is_kept && self.connection.total_changes() != changes;
+                        done.push((job, fate));
+                    }
+                    Err(error) => {
+                        // The transaction is gone, and with it everything that shared it.
+                        self.rollback();
+                        let mut lost: Vec<_> = done.into_iter().map(|(job, _)| job).collect();
+                        lost.push(job);
+                        self.fail(lost, &error);
+                        return None;
+                    }
+                }
+            } else {
+                job.answer(Err(NotApplied::CalledOff));
+            }
+            if !is_long && done.len() < BATCH_MAX && started.elapsed() < BATCH_TIME {
+                next = self.jobs.try_recv().ok();
+            }
+        }
+        // What was undone has touched pages all the same, and a COMMIT would write them: a commit without a number, with which
+        // the change journal cannot go on. So where nothing is kept, there is none.
+        let end = if has_changed { "COMMIT" } else { "ROLLBACK" };
+        match self.stamp_if(has_changed).and_then(|number| self.execute(end).map(|()| number)) {
+            Ok(number) => {
+                self.tell(number, gauge);
+                // A batch of refusals writes nothing, and is no proof that writing works.
+                if gauge.has_written() {
+                    self.health.note(None);
+                }
+                self.count(done.len(), since.elapsed());
+                // Not before: what is told of is on disk.
+                if self.has_news.get() {
+                    self.news.send_replace(());
+                }
+                for (job, fate) in done {
+                    job.answer(fate);
+                }
+            }
+            Err(error) => {
+                self.rollback();
+                self.overwrite(gauge);
+                self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
+            }
+        }
+        left
+    }
+
+    /// The fate of the job if the batch commits, and whether its changes are kept, or the error that broke the whole
+    /// transaction.
+    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NotApplied>, bool), StoreError> {
+        self.execute("SAVEPOINT operation")?;
+        let tx = WriteTx::new(&self.connection, &self.moment);
+        let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&tx)));
+        if self.connection.is_autocommit() {
+            let error = match verdict {
+                Ok(Verdict::Failed(error)) => error,
+                _ => StoreError::corrupt("the transaction ended by itself"),
+            };
+            return Err(error);
+        }
+        let fate = match verdict {
+            Ok(Verdict::Keep) => {
+                self.execute("RELEASE operation")?;
+                if tx.has_news() {
+                    self.has_news.set(true);
+                }
+                return Ok((Ok(()), true));
+            }
+            Ok(Verdict::Undo) => Ok(()),
+            Ok(Verdict::Failed(error)) if error.is_storage_failure() => return Err(error),
+            Ok(Verdict::Failed(error)) => {
+                tracing::error!(%error, "an operation failed in the database and was undone");
+                Err(NotApplied::Defect)
+            }
+            Err(_) => {
+                tracing::error!("an operation panicked and was undone");
+                Err(NotApplied::Defect)
+            }
+        };
+        self.execute("ROLLBACK TO operation")?;
+        self.execute("RELEASE operation")?;
+        Ok((fate, false))
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    fn rollback(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::error!(%error, "ROLLBACK failed");
+        }
+    }
+
+    /// Takes back what a failed COMMIT may have left in the write-ahead log. If the disk took the bytes and only did not
+    /// confirm them, they are a whole transaction, which a restart would find and apply although its callers were refused.
+    /// The next transaction takes their place in the file, so there is one now, that means nothing. Whether it is confirmed
+    /// does not matter for that.
+    fn overwrite(&self, gauge: &WalGauge) {
+        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+            WriteTx::new(&self.connection, &self.moment).touch()?;
+            let number = self.stamp_if(true)?;
+            self.execute("COMMIT")?;
+            Ok(number)
+        });
+        match written {
+            Ok(number) => self.tell(number, gauge),
+            Err(error) => {
+                tracing::debug!(%error, "what followed a failed commit failed too");
+                self.rollback();
+            }
+        }
+        // So little may fit where nothing else does: it is no proof that writing works.
+        gauge.has_written();
+    }
+
+    fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {
+        self.health.note(Some(error.to_string()));
+        for job in jobs {
+            job.answer(Err(NotApplied::StorageFailed));
+        }
+    }
+
+    fn count(&self, operations: usize, took: Duration) {
+        self.health.commits.fetch_add(1, Ordering::Relaxed);
+        self.health.operations.fetch_add(operations as u64, Ordering::Relaxed);
+        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.health.slowest_commit_us.fetch_max(us, Ordering::Relaxed);
+    }
+}
+
+/// A flag that one thread raises and another takes down.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(in crate::store) fn raise(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(in crate::store) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+}

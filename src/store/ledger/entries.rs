@@ -1,0 +1,246 @@
+//! Entries and their postings: the journal, and the ledger by account.
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, PrincipalSerial};
+use crate::domain::ledger::{EntryHash, EntryKind, EntryRecord, GENESIS, Leg, decode_legs, encode_legs};
+use crate::domain::money::Amount;
+use crate::store::StoreError;
+use crate::store::database::transaction::{Columns, ReadTx, WriteTx, named, sql, unreadable};
+use rusqlite::{OptionalExtension, Row, params};
+use uuid::Uuid;
+
+/// An entry to be appended.
+#[derive(Clone, Debug)]
+pub struct NewEntry<'a> {
+    /// Public id.
+    pub id: EntryId,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The present moment; the entry is recorded at this moment, or at its predecessor's if that is later.
+    pub now: Moment,
+    /// When it counts, where that is before the moment at which it is recorded.
+    pub effective_at: Option<Moment>,
+    /// Who writes it.
+    pub principal: PrincipalSerial,
+    /// The caller's own reference.
+    pub tag: Option<&'a str>,
+    /// The entry that it reverses.
+    pub reverses: Option<EntrySeq>,
+    /// The comment, its salt and its salted hash.
+    pub comment: Option<(&'a str, [u8; 16], EntryHash)>,
+    /// The legs; those of client accounts are named, so that the account's history can show them.
+    pub legs: &'a [Leg],
+    /// The books among the legs that belong to clients.
+    pub client_books: &'a [BookId],
+}
+
+/// Where an entry ended up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PostedEntry {
+    /// Its sequence number.
+    pub seq: EntrySeq,
+    /// When it was recorded.
+    pub recorded_at: Moment,
+}
+
+/// An entry of the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryRow {
+    /// Its sequence number.
+    pub seq: EntrySeq,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Who wrote it.
+    pub principal: PrincipalSerial,
+    /// Its legs.
+    pub legs: Vec<Leg>,
+}
+
+/// What selects deals of an account: entries with a posting on it, newest first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DealFilter {
+    /// Recorded at this moment or later.
+    pub from: Option<Moment>,
+    /// Recorded before this moment.
+    pub to: Option<Moment>,
+    /// Only entries before this one.
+    pub before: Option<EntrySeq>,
+}
+
+/// One entry as its account sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DealRow {
+    /// Sequence number of the entry.
+    pub seq: EntrySeq,
+    /// Id of the entry.
+    pub id: EntryId,
+    /// What it is.
+    pub kind: EntryKind,
+    /// What the account gained, or lost if below zero.
+    pub amount: Amount,
+    /// The account's balance after it.
+    pub balance_after: Amount,
+    /// When it was recorded.
+    pub recorded_at: Moment,
+    /// The comment.
+    pub comment: String,
+}
+
+fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
+    let mut columns = Columns::of(row);
+    Ok(DealRow {
+        seq: EntrySeq(columns.next("entry_seq")?),
+        id: EntryId::from(columns.next::<Uuid>("entry_uuid")?),
+        kind: columns.next_named("kind", &EntryKind::ALL, EntryKind::name)?,
+        amount: Amount::from_minor(columns.next("amount_minor")?),
+        balance_after: Amount::from_minor(columns.next("balance_minor")?),
+        recorded_at: Moment::from_unix_ms(columns.next("recorded_at")?),
+        comment: columns.next::<Option<String>>("comment")?.unwrap_or_default(),
+    })
+}
+
+impl ReadTx<'_> {
+    /// The first entry recorded at a moment or later; one past the last entry if there is none.
+    ///
+    /// Recorded times never decrease, so this is a binary search over the sequence, without an index.
+    pub fn first_entry_from(&self, moment: Moment) -> Result<EntrySeq, StoreError> {
+        let mut low: i64 = 1;
+        let mut high: i64 = self.one("SELECT coalesce(max(seq), 0) + 1 FROM entries", [], |row| row.get(0))?;
+        let mut probe = self
+            .connection()
+            .prepare_cached("SELECT seq, recorded_at FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found: Option<(i64, i64)> =
+                probe.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            match found {
+                Some((seq, recorded_at)) if recorded_at < moment.unix_ms() => low = seq + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(EntrySeq(low))
+    }
+
+    /// The deals of an account, newest first, at most `limit`.
+    pub fn deals(&self, book: BookId, filter: &DealFilter, limit: u32) -> Result<Vec<DealRow>, StoreError> {
+        let first = filter.from.map(|from| self.first_entry_from(from)).transpose()?.unwrap_or(EntrySeq(1));
+        let end = filter.to.map(|to| self.first_entry_from(to)).transpose()?.unwrap_or(EntrySeq(i64::MAX));
+        let end = filter.before.map_or(end, |before| end.min(before));
+        self.all(sql!("entries/deals"), (book.0, first.0, end.0, limit), deal)
+    }
+
+    /// The sequence number of a deal of this account.
+    pub fn deal_seq(&self, book: BookId, id: EntryId) -> Result<Option<EntrySeq>, StoreError> {
+        let sql = "SELECT e.seq FROM entries e JOIN postings t ON t.entry_seq = e.seq AND t.book_id = ?2
+                   WHERE e.uuid = ?1";
+        self.find(sql, (id.uuid(), book.0), |row| Ok(EntrySeq(row.get(0)?)))
+    }
+
+    /// The number of entries and the hash of the last one.
+    pub fn chain_head(&self) -> Result<(EntrySeq, EntryHash), StoreError> {
+        let head = self.last_entry()?;
+        Ok(head.map_or((EntrySeq(0), GENESIS), |(seq, _, hash)| (seq, hash)))
+    }
+
+    fn last_entry(&self) -> Result<Option<(EntrySeq, Moment, EntryHash)>, StoreError> {
+        self.find("SELECT seq, recorded_at, hash FROM entries ORDER BY seq DESC LIMIT 1", [], |row| {
+            let hash: [u8; 32] = row.get(2)?;
+            Ok((EntrySeq(row.get(0)?), Moment::from_unix_ms(row.get(1)?), hash))
+        })
+    }
+
+    /// The entry of an id, with its legs.
+    pub fn entry(&self, id: EntryId) -> Result<Option<EntryRow>, StoreError> {
+        let sql = "SELECT seq, kind, principal_id, legs FROM entries WHERE uuid = ?1";
+        self.find(sql, [id.uuid()], |row| {
+            let legs: Vec<u8> = row.get("legs")?;
+            Ok(EntryRow {
+                seq: EntrySeq(row.get("seq")?),
+                kind: named(row, "kind", &EntryKind::ALL, EntryKind::name)?,
+                principal: PrincipalSerial(row.get("principal_id")?),
+                legs: decode_legs(&legs).ok_or_else(|| unreadable("legs", "?"))?.collect(),
+            })
+        })
+    }
+
+    /// Whether an entry was reversed.
+    pub fn is_reversed(&self, seq: EntrySeq) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM entries WHERE reverses_seq = ?1)", [seq.0], |row| row.get(0))
+    }
+
+    /// The account that a book belongs to.
+    pub fn account_of_book(&self, book: BookId) -> Result<Option<AccountId>, StoreError> {
+        let sql = "SELECT uuid FROM accounts WHERE id = ?1";
+        self.find(sql, [book.0], |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Appends an entry to the journal and its postings to the ledger, and extends the hash chain. Balances are set
+    /// apart from it ([`WriteTx::set_balance`]).
+    pub fn append_entry(&self, new: &NewEntry<'_>) -> Result<PostedEntry, StoreError> {
+        let (last, earliest, previous) = match self.last_entry()? {
+            Some((seq, recorded_at, hash)) => (seq, recorded_at, hash),
+            None => (EntrySeq(0), new.now, GENESIS),
+        };
+        // Dense, but for what a restore has left out.
+        let seq = EntrySeq(last.0.max(self.number_floor("entries")?) + 1);
+        let recorded_at = new.now.max(earliest);
+        let backdated = new.effective_at.filter(|at| *at < recorded_at);
+        let effective_at = backdated.unwrap_or(recorded_at);
+        let legs = encode_legs(new.legs);
+        let record = EntryRecord {
+            seq,
+            id: new.id,
+            kind: new.kind,
+            effective_at,
+            recorded_at,
+            principal: new.principal,
+            tag: new.tag,
+            reverses: new.reverses,
+            comment_hash: new.comment.as_ref().map(|(_, _, hash)| hash.as_slice()),
+            legs: &legs,
+        };
+        let hash = record.hash(&previous);
+        self.run(
+            sql!("entries/insert"),
+            params![
+                seq.0,
+                new.id.uuid(),
+                new.kind.name(),
+                effective_at.unix_ms(),
+                recorded_at.unix_ms(),
+                new.principal.0,
+                new.tag,
+                new.reverses.map(|seq| seq.0),
+                new.comment.as_ref().map(|(_, salt, _)| salt.as_slice()),
+                record.comment_hash,
+                legs,
+                hash.as_slice(),
+            ],
+        )?;
+        for leg in new.legs {
+            let is_client = new.client_books.contains(&leg.book);
+            self.run(
+                sql!("entries/insert_posting"),
+                (
+                    leg.book.0,
+                    seq.0,
+                    leg.amount.minor(),
+                    leg.balance_after.minor(),
+                    recorded_at.unix_ms(),
+                    new.kind.name(),
+                    is_client.then(|| new.id.uuid()),
+                    new.comment.as_ref().filter(|_| is_client).map(|(comment, _, _)| *comment),
+                    backdated.map(Moment::unix_ms),
+                ),
+            )?;
+        }
+        Ok(PostedEntry { seq, recorded_at })
+    }
+}
+
+/// A stored entry kind.
+pub(in crate::store) fn entry_kind(text: &str) -> rusqlite::Result<EntryKind> {
+    EntryKind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| unreadable("kind", text))
+}

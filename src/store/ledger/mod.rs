@@ -1,0 +1,12 @@
+//! Books, entries, movements, and the history of figures that statements are made of.
+
+mod books;
+mod entries;
+mod figures;
+mod movements;
+mod statements;
+
+pub use books::*;
+pub use entries::*;
+pub use movements::*;
+pub use statements::*;

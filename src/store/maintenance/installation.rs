@@ -1,0 +1,160 @@
+//! What this database is: its identity, its mode, and the keys that never leave it.
+
+use crate::domain::clock::Moment;
+use crate::store::StoreError;
+use crate::store::database::migrations;
+use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
+use uuid::Uuid;
+
+/// What a database is for; fixed when it is created.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Real clients, real money.
+    Production,
+    /// Everything else; only here can the clock be moved.
+    Sandbox,
+}
+
+impl Mode {
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Production => "production",
+            Mode::Sandbox => "sandbox",
+        }
+    }
+}
+
+/// The identity of a database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Installation {
+    /// Its id.
+    pub uuid: Uuid,
+    /// What it is for.
+    pub mode: Mode,
+    /// Rises with every restore, from 1.
+    pub timeline: i64,
+    /// Key of the hashes of idempotency keys and commands.
+    pub hash_key: Vec<u8>,
+    /// How far the clock of a sandbox was moved ahead, in milliseconds.
+    pub clock_ahead_ms: i64,
+    /// When it was created.
+    pub created_at: Moment,
+}
+
+impl ReadTx<'_> {
+    /// What this database is; nothing before it was set up.
+    pub fn installation(&self) -> Result<Option<Installation>, StoreError> {
+        self.find("SELECT uuid, mode, timeline, hash_key, clock_ahead_ms, created_at FROM installation", [], |row| {
+            Ok(Installation {
+                uuid: row.get("uuid")?,
+                mode: named(row, "mode", &[Mode::Production, Mode::Sandbox], Mode::name)?,
+                timeline: row.get("timeline")?,
+                hash_key: row.get("hash_key")?,
+                clock_ahead_ms: row.get("clock_ahead_ms")?,
+                created_at: Moment::from_unix_ms(row.get("created_at")?),
+            })
+        })
+    }
+
+    /// The version of the schema.
+    pub fn schema_version(&self) -> Result<i64, StoreError> {
+        migrations::version(self.connection())
+    }
+
+    /// The statements that make up the schema, in a fixed order, without the tables of the database library and of
+    /// replication tools.
+    pub fn schema(&self) -> Result<Vec<String>, StoreError> {
+        self.all(
+            "SELECT sql FROM sqlite_schema
+             WHERE sql IS NOT NULL AND name NOT LIKE 'refinery\\_%' ESCAPE '\\' AND name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             ORDER BY rowid",
+            [],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl WriteTx<'_> {
+    /// Says once what this database is, and creates what every database has: the system as a principal, the default
+    /// organization and its ledger.
+    pub fn install(
+        &self,
+        installation: &Installation,
+        organization: Uuid,
+        ledger: Uuid,
+        system: Uuid,
+    ) -> Result<(), StoreError> {
+        let created_at = installation.created_at.unix_ms();
+        self.run(
+            sql!("installation/insert"),
+            (installation.uuid, installation.mode.name(), &installation.hash_key, created_at),
+        )?;
+        self.run(
+            sql!("access/insert_principal"),
+            (system, "system", "system", "\u{1}system", "admin", None::<String>, created_at),
+        )?;
+        self.run(
+            "INSERT INTO organizations (id, uuid, name, created_at) VALUES (1, ?1, 'Default', ?2)",
+            (organization, created_at),
+        )?;
+        self.run(
+            "INSERT INTO ledgers (id, uuid, organization_id, name, created_at) VALUES (1, ?1, 1, 'Default', ?2)",
+            (ledger, created_at),
+        )?;
+        self.run("INSERT INTO idempotency_state (id, generation, started_at) VALUES (1, 0, ?1)", [created_at])?;
+        Ok(())
+    }
+
+    /// Remembers how far the clock of a sandbox was moved ahead.
+    pub fn set_clock_ahead(&self, ms: i64) -> Result<(), StoreError> {
+        self.run("UPDATE installation SET clock_ahead_ms = ?1", [ms]).map(|_| ())
+    }
+
+    /// Empties a sandbox of clients, accounts, entries and all that belongs to them. Operators, tokens, keys and
+    /// reference data stay.
+    pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
+        for table in [
+            "jobs",
+            "event_checkpoint_books",
+            "movements",
+            "book_figures",
+            "postings",
+            "entries",
+            "events",
+            "audit_log",
+            "idempotency_0",
+            "idempotency_1",
+            "idempotency_2",
+            "sessions",
+            "account_owners",
+            "account_attributes",
+            "account_labels",
+            "account_requests",
+            "accounts",
+            "books",
+            "portfolios",
+            "profile_attributes",
+            "profile_labels",
+            "profile_tags",
+            "profiles",
+            "counters",
+            "restores",
+            "number_floors",
+        ] {
+            self.run(&format!("DELETE FROM {table}"), [])?;
+        }
+        self.run("UPDATE event_checkpoint SET seq = 0, entry_seq = 0", [])?;
+        self.run("UPDATE event_consumers SET delivered_seq = 0", [])?;
+        self.note_news();
+        self.forget_group_minimums()?;
+        self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;
+        self.set_clock_ahead(0)
+    }
+
+    /// Writes a row that means nothing, to find out whether writing works.
+    pub fn touch(&self) -> Result<(), StoreError> {
+        self.next("probe").map(|_| ())
+    }
+}

@@ -1,0 +1,253 @@
+//! Restores: a database that came back begins a new timeline. Numbers that the old one may have issued after the moment that
+//! was restored are not issued again, whoever held a token or a session has none any more, and jobs rest until somebody has
+//! looked.
+
+use crate::domain::clock::Moment;
+use crate::domain::events::Event;
+use crate::domain::ids::{EventSeq, PrincipalSerial};
+use crate::store::StoreError;
+use crate::store::access::{AuditRow, KeyRow};
+use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use rusqlite::{Row, params};
+
+/// Entries and events that are left out after the highest number that is known to have been issued.
+const SEQUENCE_MARGIN: i64 = 1_000_000;
+/// The same for serials and account numbers, which people read and type.
+const SERIAL_MARGIN: i64 = 10_000;
+/// The same inside each portfolio.
+const PORTFOLIO_MARGIN: i64 = 1_000;
+
+/// The highest numbers that a database has issued.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Issued {
+    /// Entries.
+    pub entries: i64,
+    /// Events.
+    pub events: i64,
+    /// Clients.
+    pub profiles: i64,
+    /// Portfolios.
+    pub portfolios: i64,
+    /// Movements.
+    pub movements: i64,
+    /// Accounts, external ones included.
+    pub accounts: i64,
+}
+
+impl Issued {
+    /// The higher of both, number by number.
+    #[must_use]
+    pub fn max(self, other: Issued) -> Issued {
+        Issued {
+            entries: self.entries.max(other.entries),
+            events: self.events.max(other.events),
+            profiles: self.profiles.max(other.profiles),
+            portfolios: self.portfolios.max(other.portfolios),
+            movements: self.movements.max(other.movements),
+            accounts: self.accounts.max(other.accounts),
+        }
+    }
+}
+
+/// A restore, as the database remembers it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RestoreRow {
+    /// The timeline that it began.
+    pub timeline: i64,
+    /// When it was done.
+    pub restored_at: Moment,
+    /// The backup that it began with.
+    pub backup: String,
+    /// The moment that was asked for; none: the latest that could be reached.
+    pub asked_for: Option<Moment>,
+    /// The moment of the last commit that was restored.
+    pub reached_at: Moment,
+    /// The last entry that was restored.
+    pub last_entry: i64,
+    /// The last event that was restored.
+    pub last_event: i64,
+    /// The first entry after it.
+    pub next_entry: i64,
+    /// The first event after it.
+    pub next_event: i64,
+    /// When jobs were let run again; none: they rest.
+    pub resumed_at: Option<Moment>,
+}
+
+fn restore(row: &Row<'_>) -> rusqlite::Result<RestoreRow> {
+    let moment = |name: &str| row.get(name).map(Moment::from_unix_ms);
+    let moment_if_any =
+        |name: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Moment::from_unix_ms));
+    Ok(RestoreRow {
+        timeline: row.get("timeline")?,
+        restored_at: moment("restored_at")?,
+        backup: row.get("backup")?,
+        asked_for: moment_if_any("asked_for")?,
+        reached_at: moment("reached_at")?,
+        last_entry: row.get("last_entry")?,
+        last_event: row.get("last_event")?,
+        next_entry: row.get("next_entry")?,
+        next_event: row.get("next_event")?,
+        resumed_at: moment_if_any("resumed_at")?,
+    })
+}
+
+/// A timeline that is to begin.
+#[derive(Clone, Debug)]
+pub struct NewTimeline {
+    /// Its number.
+    pub timeline: i64,
+    /// When it begins.
+    pub restored_at: Moment,
+    /// The backup that it begins with.
+    pub backup: String,
+    /// The moment that was asked for.
+    pub asked_for: Option<Moment>,
+    /// The moment of the last commit that was restored.
+    pub reached_at: Moment,
+    /// What is known of the numbers that the old timeline issued.
+    pub issued: Issued,
+    /// The key that signs end-user tokens from now on; those before it are worth nothing any more.
+    pub key: KeyRow,
+}
+
+/// How much there is in a database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Census {
+    /// Clients.
+    pub profiles: u64,
+    /// Accounts, archived ones included.
+    pub accounts: u64,
+    /// Movements.
+    pub movements: u64,
+    /// Entries.
+    pub entries: u64,
+    /// Postings.
+    pub postings: u64,
+    /// Events kept.
+    pub events: u64,
+}
+
+impl ReadTx<'_> {
+    /// How much there is.
+    pub fn census(&self) -> Result<Census, StoreError> {
+        self.one(sql!("restores/census"), [], |row| {
+            Ok(Census {
+                profiles: row.get("profiles")?,
+                accounts: row.get("accounts")?,
+                movements: row.get("movements")?,
+                entries: row.get("entries")?,
+                postings: row.get("postings")?,
+                events: row.get("events")?,
+            })
+        })
+    }
+
+    /// The highest numbers issued so far, or left out so far.
+    pub fn issued(&self) -> Result<Issued, StoreError> {
+        self.one(sql!("restores/issued"), [], |row| {
+            Ok(Issued {
+                entries: row.get("entries")?,
+                events: row.get("events")?,
+                profiles: row.get("profiles")?,
+                portfolios: row.get("portfolios")?,
+                movements: row.get("movements")?,
+                accounts: row.get("accounts")?,
+            })
+        })
+    }
+
+    /// All restores, the first one first.
+    pub fn restores(&self) -> Result<Vec<RestoreRow>, StoreError> {
+        self.all("SELECT * FROM restores ORDER BY timeline", [], restore)
+    }
+
+    /// The restore after which nobody has looked yet, so that jobs rest.
+    pub fn restore_to_resume(&self) -> Result<Option<RestoreRow>, StoreError> {
+        self.find("SELECT * FROM restores WHERE resumed_at IS NULL ORDER BY timeline DESC LIMIT 1", [], restore)
+    }
+
+    /// The number up to which the rows of a table are not numbered any more.
+    pub(in crate::store) fn number_floor(&self, table: &str) -> Result<i64, StoreError> {
+        let floor = self.find("SELECT floor FROM number_floors WHERE table_name = ?1", [table], |row| row.get(0))?;
+        Ok(floor.unwrap_or(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Begins a timeline. `tell` makes its first event.
+    pub fn begin_timeline(
+        &self,
+        new: &NewTimeline,
+        tell: impl FnOnce(&RestoreRow) -> Event,
+    ) -> Result<RestoreRow, StoreError> {
+        let now = new.restored_at.unix_ms();
+        let highest = self.issued()?.max(new.issued);
+        let (last_entry, last_event) = self.one(sql!("restores/last"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let floors = [
+            ("entries", highest.entries + SEQUENCE_MARGIN),
+            ("profiles", highest.profiles + SERIAL_MARGIN),
+            ("portfolios", highest.portfolios + SERIAL_MARGIN),
+            ("movements", highest.movements + SERIAL_MARGIN),
+        ];
+        for (table, floor) in floors {
+            self.run("INSERT OR REPLACE INTO number_floors (table_name, floor) VALUES (?1, ?2)", (table, floor))?;
+        }
+        let sql = "INSERT INTO counters (name, last) VALUES ('account', ?1) ON CONFLICT (name) DO UPDATE SET last = ?1";
+        self.run(sql, [highest.accounts + SERIAL_MARGIN])?;
+        self.run("UPDATE portfolios SET last_account_serial = last_account_serial + ?1", [PORTFOLIO_MARGIN])?;
+        self.run("UPDATE tokens SET revoked_at = ?1 WHERE revoked_at IS NULL", [now])?;
+        self.run("UPDATE sessions SET revoked_at = ?1 WHERE revoked_at IS NULL", [now])?;
+        self.rotate_signing_key(&new.key, new.restored_at)?;
+        self.run("UPDATE signing_keys SET withdrawn_at = ?1 WHERE withdrawn_at > ?1", [now])?;
+        self.run("UPDATE installation SET timeline = ?1", [new.timeline])?;
+        self.begin_stream()?;
+        let row = RestoreRow {
+            timeline: new.timeline,
+            restored_at: new.restored_at,
+            backup: new.backup.clone(),
+            asked_for: new.asked_for,
+            reached_at: new.reached_at,
+            last_entry,
+            last_event,
+            next_entry: floors[0].1 + 1,
+            next_event: highest.events + SEQUENCE_MARGIN + 1,
+            resumed_at: None,
+        };
+        self.run(
+            sql!("restores/insert"),
+            params![
+                row.timeline,
+                now,
+                &row.backup,
+                row.asked_for.map(Moment::unix_ms),
+                row.reached_at.unix_ms(),
+                row.last_entry,
+                row.last_event,
+                row.next_entry,
+                row.next_event,
+            ],
+        )?;
+        let event = tell(&row);
+        self.run(
+            sql!("restores/insert_event"),
+            params![row.next_event, event.kind.name(), event.object, PrincipalSerial(1).0, now, &event.payload],
+        )?;
+        self.append_audit(&AuditRow {
+            at: new.restored_at,
+            principal: PrincipalSerial(1),
+            token: None,
+            action: "restore.apply",
+            object: Some(event.object),
+            request: None,
+            address: None,
+            events: Some((EventSeq(row.next_event), EventSeq(row.next_event))),
+        })?;
+        Ok(row)
+    }
+
+    /// Lets jobs run again. False if they did not rest.
+    pub fn resume_after_restore(&self, now: Moment) -> Result<bool, StoreError> {
+        Ok(self.run("UPDATE restores SET resumed_at = ?1 WHERE resumed_at IS NULL", [now.unix_ms()])? > 0)
+    }
+}

@@ -1,0 +1,129 @@
+//! The proof of what the history of figures says of groups and limits: events that tell of a change of an account say the
+//! same, and no row changes one of them without such an event.
+
+use crate::domain::clock::Moment;
+use crate::domain::money::{Amount, DecimalText, Decimals};
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, sql, unreadable};
+use crate::store::proof::Proof;
+use rusqlite::{CachedStatement, Row};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// The group of an account, and how far below zero it may go by its own limit and its group's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Told {
+    group: Uuid,
+    minimum: i64,
+}
+
+/// What an event says of an account. Events of older versions say it in another form.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    group_id: Option<Uuid>,
+    #[serde(borrow)]
+    minimum_balance: Option<&'a RawValue>,
+}
+
+/// A row of the history, with the limit that counts.
+struct Stored {
+    at: i64,
+    own: i64,
+    group: Uuid,
+    minimum: i64,
+    /// The limit of the group changed in that very moment: before or after the event, nobody knows.
+    is_unsure: bool,
+}
+
+/// The events of one moment, of which only the last one of each account counts.
+pub(in crate::store) struct Settings<'s> {
+    rows: CachedStatement<'s>,
+    /// Changes up to this moment may have been told by events that are not kept any more.
+    from: Option<i64>,
+    moment: i64,
+    told: HashMap<Uuid, Option<Told>>,
+    changes: i64,
+}
+
+fn told(payload: &str) -> Option<Told> {
+    let payload: Payload<'_> = serde_json::from_str(payload).ok()?;
+    let minimum = payload.minimum_balance?.get().replace('.', "").parse().ok()?;
+    Some(Told { group: payload.group_id?, minimum })
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let own = row.get("minimum_minor")?;
+    let of_group: String = row.get::<_, Option<String>>("group_minimum")?.unwrap_or_else(|| "0".into());
+    let unreadable = || unreadable("group_minimum", &of_group);
+    let decimals = Decimals::new(row.get("decimals")?).ok_or_else(unreadable)?;
+    let limit = DecimalText::parse(&of_group).map_err(|_| unreadable())?.to_limit(decimals);
+    Ok(Stored {
+        at: row.get("recorded_at")?,
+        own,
+        group: row.get("group_uuid")?,
+        minimum: Amount::from_minor(own).max(limit).minor(),
+        is_unsure: row.get("is_unsure")?,
+    })
+}
+
+impl<'s> Settings<'s> {
+    /// `is_pruned`: there were events before those that will be taken.
+    pub(in crate::store) fn begin(tx: &'s ReadTx<'_>, is_pruned: bool) -> Result<Settings<'s>, StoreError> {
+        let rows = tx.connection().prepare_cached(sql!("proof/settings_at"))?;
+        let from = if is_pruned { None } else { Some(i64::MIN) };
+        Ok(Settings { rows, from, moment: i64::MIN, told: HashMap::new(), changes: 0 })
+    }
+
+    /// A moment at which there was an event.
+    pub(in crate::store) fn reach(&mut self, proof: &mut Proof, moment: i64) -> Result<(), StoreError> {
+        self.from.get_or_insert(moment);
+        if moment != self.moment {
+            self.settle(proof)?;
+            self.moment = moment;
+        }
+        Ok(())
+    }
+
+    /// An account was changed at the moment that was reached.
+    pub(in crate::store) fn take(&mut self, account: Uuid, payload: &str) {
+        self.told.insert(account, told(payload));
+    }
+
+    fn settle(&mut self, proof: &mut Proof) -> Result<(), StoreError> {
+        for (account, told) in self.told.drain() {
+            let at = self.moment;
+            let mut rows = self.rows.query_map((account, at), stored)?;
+            let (row, before) = (rows.next().transpose()?, rows.next().transpose()?);
+            let Some(row) = row else { continue };
+            if told.is_some_and(|told| told != Told { group: row.group, minimum: row.minimum }) && !row.is_unsure {
+                proof.find("figures", || {
+                    let at = Moment::from_unix_ms(at);
+                    format!("the history of account {account} says another group or limit for {at} than its event")
+                });
+            }
+            let has_changed = row.own != before.as_ref().map_or(0, |before| before.own)
+                || before.is_some_and(|before| before.group != row.group);
+            if row.at == at && has_changed && self.from.is_some_and(|from| at > from) {
+                self.changes += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// There are no more events.
+    pub(in crate::store) fn finish(mut self, proof: &mut Proof, tx: &ReadTx<'_>) -> Result<(), StoreError> {
+        self.settle(proof)?;
+        let Some(from) = self.from else { return Ok(()) };
+        let changes: i64 = tx.one(sql!("proof/settings_changes"), [from], |row| row.get(0))?;
+        if changes != self.changes {
+            proof.find("figures", || {
+                let told = self.changes;
+                format!("the history changes groups and limits {changes} times, events tell of {told} of them")
+            });
+        }
+        Ok(())
+    }
+}

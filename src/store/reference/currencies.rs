@@ -1,0 +1,72 @@
+//! Currencies.
+
+use crate::domain::ids::CurrencySerial;
+use crate::domain::money::Decimals;
+use crate::domain::reference::{Currency, CurrencyCode};
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, WriteTx, sql, unreadable};
+use rusqlite::Row;
+
+/// A currency as the reference data declare it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CurrencyRow {
+    /// Its code.
+    pub code: CurrencyCode,
+    /// Its English name.
+    pub name: String,
+    /// Its decimals.
+    pub decimals: Decimals,
+    /// The ISO 4217 number.
+    pub numeric_code: Option<u16>,
+    /// Whether it is a crypto currency.
+    pub is_crypto: bool,
+    /// Whether accounts may be opened in it.
+    pub enabled: bool,
+}
+
+pub(in crate::store) fn decimals(count: u8) -> rusqlite::Result<Decimals> {
+    Decimals::new(count).ok_or_else(|| unreadable("decimals", &count.to_string()))
+}
+
+fn currency(row: &Row<'_>) -> rusqlite::Result<Currency> {
+    Ok(Currency {
+        serial: CurrencySerial(row.get("id")?),
+        code: CurrencyCode::from_stored(row.get("code")?),
+        name: row.get("name")?,
+        decimals: decimals(row.get("decimals")?)?,
+        numeric_code: row.get("numeric_code")?,
+        is_crypto: row.get("is_crypto")?,
+        enabled: row.get("enabled")?,
+    })
+}
+
+impl ReadTx<'_> {
+    /// All currencies, in the order in which they were declared.
+    pub fn currencies(&self) -> Result<Vec<Currency>, StoreError> {
+        let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies ORDER BY id";
+        self.all(sql, [], currency)
+    }
+
+    /// The currency of a code.
+    pub fn currency(&self, code: &CurrencyCode) -> Result<Option<Currency>, StoreError> {
+        let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE code = ?1";
+        self.find(sql, [code.as_str()], currency)
+    }
+
+    /// The currency of a serial.
+    pub fn currency_of_serial(&self, serial: CurrencySerial) -> Result<Option<Currency>, StoreError> {
+        let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE id = ?1";
+        self.find(sql, [serial.0], currency)
+    }
+}
+
+impl WriteTx<'_> {
+    /// Creates a currency, or changes what may change of it; its decimals may not.
+    pub fn put_currency(&self, row: &CurrencyRow) -> Result<(), StoreError> {
+        self.run(
+            sql!("currencies/upsert"),
+            (row.code.as_str(), &row.name, row.numeric_code, row.decimals.count(), row.is_crypto, row.enabled),
+        )?;
+        Ok(())
+    }
+}

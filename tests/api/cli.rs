@@ -1,14 +1,14 @@
 //! The commands, as an operator runs them: the real program, with and without a server beside it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::home::{Home, Ran, Served};
+use super::home::{Home, Ran};
 
 #[test]
 fn help_lists_the_commands_and_an_unknown_one_is_a_mistake() {
@@ -246,15 +246,7 @@ fn a_development_server_is_the_same_after_a_restart() {
 fn a_long_data_directory_has_a_control_socket_too() {
     let home = Home::new();
     let long = home.path(&"d".repeat(150)).display().to_string();
-    let mut child = home
-        .command(&["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", &long])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let mut served = Served { child, banner: serde_json::from_str(&line).unwrap() };
+    let mut served = home.serve_with(&["--data-dir", &long]);
     home.json(&["keys", "rotate", "--data-dir", &long]).json();
     assert_eq!(served.stop(), 0);
 }

@@ -205,7 +205,7 @@ fn every_route_that_takes_a_token_refuses_those_who_have_none() {
         let body = (route.method.as_str() != "GET").then_some(&b"{}"[..]);
         let reply = server.anyone().send(route.method.as_str(), &path, Some("application/json"), body);
         match route.access {
-            Access::Token => drop(reply.refused(401, 16, "TOKEN_MISSING")),
+            Access::Token => drop(reply.refused("TOKEN_MISSING")),
             Access::Open => {
                 assert_ne!(reply.json()["details"][0]["reason"], "TOKEN_MISSING");
                 open.push(route.path);
@@ -214,7 +214,7 @@ fn every_route_that_takes_a_token_refuses_those_who_have_none() {
         let wrong = server.bearer("bur_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
         let reply = wrong.send(route.method.as_str(), &path, Some("application/json"), body);
         if route.access == Access::Token {
-            reply.refused(401, 16, "TOKEN_UNKNOWN");
+            reply.refused("TOKEN_UNKNOWN");
         }
     }
     assert_eq!(open, ["/user/login", "/.well-known/jwks.json"]);

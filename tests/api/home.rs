@@ -1,11 +1,10 @@
 //! A place for the commands of one test: the real program, with and without a server beside it.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-
+use crate::common::program::{Process, program_on};
 use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A place of its own for one test.
@@ -65,9 +64,8 @@ impl Home {
 
     /// The program with the data directory of this place and no other settings.
     pub(super) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
-        command.env_clear().env("BURSAR_DATA_DIR", self.data()).current_dir(self.root.path());
-        command.args(args).stdin(Stdio::null());
+        let mut command = program_on(&self.data());
+        command.current_dir(self.root.path()).args(args);
         command
     }
 
@@ -89,34 +87,27 @@ impl Home {
 
     /// A development server in this place; it ends with the returned value.
     pub(super) fn serve(&self) -> Served {
-        let mut child = self
-            .command(&["serve", "--dev", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Served { child, banner: serde_json::from_str(&line).unwrap() }
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn serve_with(&self, more: &[&str]) -> Served {
+        let args = [&["serve", "--dev", "--listen", "127.0.0.1:0"], more].concat();
+        let mut process = Process::spawn(self.command(&args).stderr(Stdio::null()));
+        let banner = process.banner().expect("a banner");
+        Served { process, banner }
     }
 }
 
+/// A server that ends with this value.
 pub(super) struct Served {
-    pub(super) child: Child,
+    process: Process,
     pub(super) banner: Value,
 }
 
 impl Served {
+    /// Tells it to end; returns its exit code.
     pub(super) fn stop(&mut self) -> i32 {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.stop().code().unwrap()
     }
 }

@@ -305,7 +305,7 @@ fn logins(ladders: &Ladders) {
     server.add_operator("ada", "operator", &[]);
     let wrong = || server.anyone().post("/user/login", &json!({"username": "ada", "password": "wrong password"}));
     for _ in 0..5 {
-        wrong().refused(401, 16, "BAD_LOGIN");
+        wrong().refused("BAD_LOGIN");
     }
     let mut ladder = ladders.begin();
     ladder.aside(&server.anyone().post("/user/login", &json!({"username": "ada"})), "INVALID_FIELD");
@@ -331,11 +331,7 @@ fn who_lacks_the_right_is_told_so_before_anything_is_read() {
         let right = right.unwrap_or_else(|| panic!("name the right of {method} {} in Native::right", route.path));
         let token = if right.name() == "reference:read" { &other } else { &one };
         let body = (method != "GET").then_some(&b"{"[..]);
-        server.bearer(token).send(method, &format!("{path}?page=x"), Some("text/plain"), body).refused(
-            403,
-            7,
-            "RIGHT_MISSING",
-        );
+        server.bearer(token).send(method, &format!("{path}?page=x"), Some("text/plain"), body).refused("RIGHT_MISSING");
     }
     assert_eq!(server.trace(), before);
 }

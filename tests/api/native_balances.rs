@@ -279,15 +279,15 @@ fn an_adjustment_counts_from_where_its_caller_says_within_bounds() {
     let now = server.advance(10 * DAY);
     let before = server.trace();
     let at = |moment: Moment| json!({"amount": 5, "effectiveAt": moment.to_string()});
-    for (body, reason, code) in [
-        (at(now.plus_s(HOUR)), "OUT_OF_RANGE", 11),
-        (at(opened.plus_ms(-1)), "OUT_OF_RANGE", 11),
-        (json!({"amount": 5, "effectiveAt": "soon"}), "INVALID_FIELD", 3),
-        (json!({"amount": 5, "effectiveAt": now.to_string(), "action": "DEAL_ACTION_BALANCE"}), "INVALID_FIELD", 3),
+    for (body, reason) in [
+        (at(now.plus_s(HOUR)), "OUT_OF_RANGE"),
+        (at(opened.plus_ms(-1)), "OUT_OF_RANGE"),
+        (json!({"amount": 5, "effectiveAt": "soon"}), "INVALID_FIELD"),
+        (json!({"amount": 5, "effectiveAt": now.to_string(), "action": "DEAL_ACTION_BALANCE"}), "INVALID_FIELD"),
     ] {
-        assert_eq!(adjust(&admin, &account, &body).refused(400, code, reason).field(), "effectiveAt", "{body}");
+        adjust(&admin, &account, &body).refused(reason).naming("effectiveAt");
     }
-    adjust(&server.viewer(), &account, &at(opened)).refused(403, 7, "RIGHT_MISSING");
+    adjust(&server.viewer(), &account, &at(opened)).refused("RIGHT_MISSING");
     assert_eq!(server.trace(), before);
     let deal = adjust(&operator, &account, &at(opened)).ok().text_at("dealId");
     let statement = admin.get(&format!("/accounts/{account}/statement?basis=effective")).ok();

@@ -153,7 +153,7 @@ fn every_operation_does_what_its_own_route_does() {
 #[test]
 fn the_operations_are_documented() {
     let server = Server::shared();
-    let reply = server.admin().post("/batch", &atomic(&[json!({"operation": ""})])).refused(400, 3, "INVALID_FIELD");
+    let reply = server.admin().post("/batch", &atomic(&[json!({"operation": ""})])).refused("INVALID_FIELD");
     let message = reply.text_at("message");
     let names: Vec<&str> = message.split_once("one of ").unwrap().1.split(", ").collect();
     let page = include_str!("../../docs/api.md").split_once("<!-- table: operations -->").unwrap().1;
@@ -181,15 +181,15 @@ fn an_atomic_batch_is_done_as_a_whole_or_not_at_all() {
     let audit = counted(&server, ACTIONS);
     let before = server.trace();
     let good = [deposit(&account, "5"), transfer(&account, &other, "15"), withdraw(&other, "1")];
-    for (bad, status, code, reason, field) in [
-        (withdraw(&account, "0.01"), 400, 9, "INSUFFICIENT_FUNDS", "operations[3].amount"),
-        (transfer(&other, &other, "1"), 400, 9, "SAME_ACCOUNT", "operations[3].toAccountId"),
-        (deposit("0198c1f0-0000-7000-8000-000000000000", "1"), 404, 5, "NOT_FOUND", "operations[3].accountId"),
-        (json!({"operation": "captureHold", "holdId": account}), 404, 5, "NOT_FOUND", "operations[3]"),
-        (json!({"operation": "archive", "accountId": other}), 400, 9, "BALANCE_NOT_ZERO", "operations[3]"),
+    for (bad, reason, field) in [
+        (withdraw(&account, "0.01"), "INSUFFICIENT_FUNDS", "operations[3].amount"),
+        (transfer(&other, &other, "1"), "SAME_ACCOUNT", "operations[3].toAccountId"),
+        (deposit("0198c1f0-0000-7000-8000-000000000000", "1"), "NOT_FOUND", "operations[3].accountId"),
+        (json!({"operation": "captureHold", "holdId": account}), "NOT_FOUND", "operations[3]"),
+        (json!({"operation": "archive", "accountId": other}), "BALANCE_NOT_ZERO", "operations[3]"),
     ] {
         let operations = [&good[..], &[bad], &good[..1]].concat();
-        let reply = admin.key("k").post("/batch", &atomic(&operations)).refused(status, code, reason);
+        let reply = admin.key("k").post("/batch", &atomic(&operations)).refused(reason);
         assert_eq!(reply.field(), field, "{}", reply.text);
         assert!(reply.text_at("message").starts_with("operations[3]: "), "{}", reply.text);
         assert_eq!((server.trace(), counted(&server, ACTIONS)), (before, audit.clone()), "{reason}");
@@ -260,14 +260,14 @@ fn a_batch_has_one_to_a_thousand_operations() {
         atomic(&many(1001)),
         each(&many(1001)),
     ] {
-        let reply = admin.post("/batch", &body).refused(400, 3, "INVALID_FIELD");
+        let reply = admin.post("/batch", &body).refused("INVALID_FIELD");
         assert!(reply.field() == "operations" && reply.text_at("message").contains("1 to 1000"), "{}", reply.text);
     }
     for body in [atomic(&[]), each(&[])] {
-        assert_eq!(admin.post("/batch", &body).refused(400, 11, "OUT_OF_RANGE").field(), "operations");
+        admin.post("/batch", &body).refused("OUT_OF_RANGE").naming("operations");
     }
     let open = json!({"operations": many(1)});
-    assert_eq!(admin.post("/batch", &open).refused(400, 3, "INVALID_FIELD").field(), "atomic");
+    admin.post("/batch", &open).refused("INVALID_FIELD").naming("atomic");
     assert_eq!(server.trace(), before);
     for (body, balance) in [(atomic(&many(1000)), "10.00"), (each(&many(1000)), "20.00")] {
         assert_eq!(outcomes(&admin.post("/batch", &body).ok().json()), vec!["ok"; 1000]);
@@ -343,15 +343,15 @@ fn an_operation_that_cannot_be_read_names_its_field() {
         (json!([good]), "MALFORMED_BODY", ""),
     ];
     for (bad, reason, field) in &bad {
-        let reply = admin.post("/batch", &atomic(&[good.clone(), bad.clone()])).refused(400, 3, reason);
+        let reply = admin.post("/batch", &atomic(&[good.clone(), bad.clone()])).refused(reason);
         assert_eq!(reply.field(), format!("operations[1]{field}"), "{bad}");
     }
     let twice = format!(
         r#"{{"atomic":true,"operations":[{{"operation":"deposit","operation":"withdraw","accountId":"{account}"}}]}}"#
     );
-    let reply = admin.post_text("/batch", &twice).refused(400, 3, "INVALID_FIELD");
+    let reply = admin.post_text("/batch", &twice).refused("INVALID_FIELD");
     assert_eq!(reply.field(), "operations[0].operation");
-    admin.post("/batch", &atomic(&[json!({"operation": deep})])).refused(400, 3, "MALFORMED_BODY");
+    admin.post("/batch", &atomic(&[json!({"operation": deep})])).refused("MALFORMED_BODY");
     for body in
         ["", "[]", r#"{"atomic":true,"operations":[{"operation":"deposit""#, r#"{"atomic":"yes","operations":[]}"#]
     {
@@ -388,8 +388,8 @@ fn a_batch_is_replayed_as_a_whole() {
     let again = admin.key("k").post("/batch", &each(&operations)).ok();
     assert!(again.is_replayed() && !first.is_replayed());
     assert_eq!(again.text, first.text);
-    admin.key("k").post("/batch", &atomic(&operations)).refused(409, 6, "IDEMPOTENCY_CONFLICT");
-    admin.key("k").post("/batch", &each(&operations[1..])).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    admin.key("k").post("/batch", &atomic(&operations)).refused("IDEMPOTENCY_CONFLICT");
+    admin.key("k").post("/batch", &each(&operations[1..])).refused("IDEMPOTENCY_CONFLICT");
     assert_eq!(server.trace(), before);
     assert_eq!(admin.balance(&account), "5.00");
 }
@@ -405,7 +405,7 @@ fn a_batch_can_be_rehearsed() {
     let shown = keyed.post("/batch?dryRun=true", &each(&operations)).ok();
     assert_eq!(outcomes(&shown.json()), ["ok", "ok", "INSUFFICIENT_FUNDS"]);
     assert_eq!(shown.text_at("results/2/error/message"), "only 3.00 USD available");
-    let refused = admin.post("/batch?dryRun=true", &atomic(&operations)).refused(400, 9, "INSUFFICIENT_FUNDS");
+    let refused = admin.post("/batch?dryRun=true", &atomic(&operations)).refused("INSUFFICIENT_FUNDS");
     assert_eq!(refused.field(), "operations[2].amount");
     admin.post("/batch?dryRun=true", &atomic(&operations[..2])).ok();
     assert_eq!(server.trace(), before);
@@ -459,7 +459,7 @@ fn batches_take_turns_with_others() {
             let reply = batch.join().unwrap();
             // A batch that would have to wait too long is refused as busy, and did nothing.
             if reply.status != 200 {
-                reply.refused(503, 14, "BUSY");
+                reply.refused("BUSY");
             }
         }
     });

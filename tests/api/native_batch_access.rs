@@ -27,7 +27,7 @@ fn a_batch_is_no_way_around_the_second_operator() {
         (transfer(&account, &demo, "1"), "MODES_DIFFER"),
     ];
     for (operation, reason) in &operations {
-        admin.post("/batch", &atomic(&[deposit(&account, "1"), operation.clone()])).refused(400, 9, reason);
+        admin.post("/batch", &atomic(&[deposit(&account, "1"), operation.clone()])).refused(reason);
     }
     let all: Vec<_> = operations.iter().map(|(operation, _)| operation.clone()).collect();
     let reasons: Vec<_> = operations.iter().map(|(_, reason)| (*reason).to_owned()).collect();
@@ -72,7 +72,7 @@ fn what_is_hidden_is_not_found_in_a_batch_either() {
     hidden.push(on("reverseEntry", "entryId", &deal));
     let before = server.trace();
     for operation in &hidden {
-        retail.post("/batch", &atomic(&[deposit(&own, "1"), operation.clone()])).refused(404, 5, "NOT_FOUND");
+        retail.post("/batch", &atomic(&[deposit(&own, "1"), operation.clone()])).refused("NOT_FOUND");
     }
     let reply = retail.post("/batch", &each(&hidden)).ok();
     assert_eq!(outcomes(&reply.json()), vec!["NOT_FOUND"; hidden.len()]);
@@ -101,16 +101,16 @@ fn each_operation_takes_its_own_right() {
         for body in
             [each(&[deposit(&account, "1"), lock.clone()]), atomic(std::slice::from_ref(&lock)), each(&[json!({})])]
         {
-            caller.post("/batch", &body).refused(403, 7, "RIGHT_MISSING");
+            caller.post("/batch", &body).refused("RIGHT_MISSING");
         }
     }
     for (caller, operation) in [(&funds, &lock), (&funds, &force), (&writes, &deposit(&account, "1"))] {
         let good = if std::ptr::eq(caller, &funds) { deposit(&account, "1") } else { lock.clone() };
-        let reply = caller.post("/batch", &atomic(&[good, operation.clone()])).refused(403, 7, "RIGHT_MISSING");
+        let reply = caller.post("/batch", &atomic(&[good, operation.clone()])).refused("RIGHT_MISSING");
         assert_eq!(reply.field(), "operations[1]");
     }
     for operation in [&system, &sweep] {
-        let reply = writes.post("/batch", &atomic(&[(*operation).clone()])).refused(403, 7, "RIGHT_MISSING");
+        let reply = writes.post("/batch", &atomic(&[(*operation).clone()])).refused("RIGHT_MISSING");
         assert_eq!(reply.field(), "operations[0]");
     }
     assert_eq!(server.trace(), before);
@@ -148,7 +148,7 @@ fn a_repeated_batch_tells_nothing_that_its_token_does_not_see() {
         if is_told {
             assert_eq!(reply.ok().text, first.text, "{key}");
         } else {
-            reply.refused(409, 6, "IDEMPOTENCY_CONFLICT");
+            reply.refused("IDEMPOTENCY_CONFLICT");
         }
         let wide = token(&["--tag", "retail", "--tag", "vip"]);
         assert_eq!(wide.key(key).post("/batch", &body).ok().text, first.text, "{key}");
@@ -157,7 +157,7 @@ fn a_repeated_batch_tells_nothing_that_its_token_does_not_see() {
     let body = each(&[deposit(&retail, "1"), json!({"operation": "unlock", "accountId": retail})]);
     let first = admin.key("rights").post("/batch", &body).ok();
     for scope in ["funds:move", "accounts:write"] {
-        token(&["--scope", scope]).key("rights").post("/batch", &body).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+        token(&["--scope", scope]).key("rights").post("/batch", &body).refused("IDEMPOTENCY_CONFLICT");
     }
     let able = token(&["--scope", "funds:move", "--scope", "accounts:write"]);
     assert_eq!(able.key("rights").post("/batch", &body).ok().text, first.text);

@@ -89,19 +89,19 @@ fn queries_that_make_no_sense_are_refused() {
     let (account, other) = (admin.new_account("USD"), admin.new_account("USD"));
     let foreign = admin.deposit(&other, "1");
     let path = format!("/accounts/{account}/deals");
-    for (query, code, reason) in [
-        ("limit=0", 11, "OUT_OF_RANGE"),
-        ("limit=1001", 11, "OUT_OF_RANGE"),
-        ("limit=-1", 11, "OUT_OF_RANGE"),
-        ("limit=99999999999999999999", 11, "OUT_OF_RANGE"),
-        ("limit=ten", 3, "INVALID_FIELD"),
-        ("limit=1&limit=2", 3, "INVALID_FIELD"),
-        ("from=yesterday", 3, "INVALID_FIELD"),
-        ("to=1772439300", 3, "INVALID_FIELD"),
-        ("beforeId=x", 3, "INVALID_FIELD"),
+    for (query, reason) in [
+        ("limit=0", "OUT_OF_RANGE"),
+        ("limit=1001", "OUT_OF_RANGE"),
+        ("limit=-1", "OUT_OF_RANGE"),
+        ("limit=99999999999999999999", "OUT_OF_RANGE"),
+        ("limit=ten", "INVALID_FIELD"),
+        ("limit=1&limit=2", "INVALID_FIELD"),
+        ("from=yesterday", "INVALID_FIELD"),
+        ("to=1772439300", "INVALID_FIELD"),
+        ("beforeId=x", "INVALID_FIELD"),
     ] {
-        admin.get(&format!("{path}?{query}")).refused(400, code, reason);
+        admin.get(&format!("{path}?{query}")).refused(reason);
     }
-    admin.get(&format!("{path}?beforeId={foreign}")).refused(404, 5, "NOT_FOUND");
+    admin.get(&format!("{path}?beforeId={foreign}")).refused("NOT_FOUND");
     admin.get(&format!("{path}?limit=1000")).ok();
 }

@@ -58,17 +58,17 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
     assert_eq!(lock(&fraud), [json!("FULL"), json!("SYS"), json!("FRD")]);
     assert_eq!(lock(&closed), [json!("NONE"), json!("UNL"), Value::Null]);
     for way in ["deposit", "withdraw"] {
-        admin.post(&format!("/accounts/{alone}/{way}"), &json!({"amount": 1})).refused(400, 9, "ACCOUNT_LOCKED");
+        admin.post(&format!("/accounts/{alone}/{way}"), &json!({"amount": 1})).refused("ACCOUNT_LOCKED");
     }
-    admin.step(&format!("/withdrawals/{withdrawal}/pay")).refused(400, 9, "ACCOUNT_LOCKED");
-    operator.step(&format!("/accounts/{alone}/unlock")).refused(400, 9, "LOCK_KEPT");
+    admin.step(&format!("/withdrawals/{withdrawal}/pay")).refused("ACCOUNT_LOCKED");
+    operator.step(&format!("/accounts/{alone}/unlock")).refused("LOCK_KEPT");
     // No tokens, no new accounts, no new shares.
     assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
-    admin.post("/trade/login", &login).refused(400, 9, "PROFILE_DECEASED");
+    admin.post("/trade/login", &login).refused("PROFILE_DECEASED");
     let body = json!({"profileId": dead, "currency": "USD", "groupId": admin.group("USD", false)});
-    admin.post("/accounts", &body).refused(400, 9, "PROFILE_DECEASED");
+    admin.post("/accounts", &body).refused("PROFILE_DECEASED");
     let share = json!({"profileId": dead, "access": "READ"});
-    admin.post(&format!("/accounts/{joint}/owners"), &share).refused(400, 9, "PROFILE_DECEASED");
+    admin.post(&format!("/accounts/{joint}/owners"), &share).refused("PROFILE_DECEASED");
     // The estate is settled by an administrator: unlocked, paid out, archived.
     admin.step(&format!("/accounts/{alone}/unlock")).ok();
     admin.step(&format!("/withdrawals/{withdrawal}/pay")).ok();
@@ -96,7 +96,7 @@ fn a_wrong_report_is_corrected() {
     assert_eq!(account(&admin, &own)["lock"], "NONE");
     // Who lives after all is back, by an administrator.
     let approve = format!("/profiles/{profile}/approve");
-    operator.step(&approve).refused(403, 7, "RIGHT_MISSING");
+    operator.step(&approve).refused("RIGHT_MISSING");
     let alive = admin.step(&approve).ok().json();
     assert_eq!((&alive["status"], &alive["deceasedOn"]), (&json!("VERIFIED"), &Value::Null));
     operator.deposit(&own, "1");
@@ -122,7 +122,7 @@ fn an_alias_that_the_heir_uses_does_not_stand_in_the_way() {
     }
     // Whoever changes owners by hand can change an alias first.
     let before = server.trace();
-    admin.delete(&format!("/accounts/{taken}/owners/{dead}")).refused(409, 6, "DUPLICATE_ALIAS");
+    admin.delete(&format!("/accounts/{taken}/owners/{dead}")).refused("DUPLICATE_ALIAS");
     assert_eq!(server.trace(), before);
     let last = admin.get("/events?limit=1000").ok().text_at("lastSeq");
     admin.step(&format!("/profiles/{dead}/deceased")).ok();
@@ -155,7 +155,7 @@ fn an_account_does_not_go_to_an_heir_out_of_sight() {
     add(&admin, &own, &vip, "FULL");
     add(&admin, &hidden, &other, "FULL");
     let before = server.trace();
-    retail.step(&format!("/profiles/{mine}/deceased")).refused(400, 9, "HEIR_HIDDEN");
+    retail.step(&format!("/profiles/{mine}/deceased")).refused("HEIR_HIDDEN");
     assert_eq!(server.trace(), before);
     admin.step(&format!("/profiles/{mine}/deceased")).ok();
     assert_eq!(owners(&admin, &own), [(vip.clone(), "FULL".into())]);
@@ -174,16 +174,16 @@ fn refused_reports_leave_no_trace() {
     let tomorrow_and_one = &server.advance(0).plus_s(2 * 86_400).to_string()[..10];
     let before = server.trace();
     for day in ["2026-02-30", "2.3.2026", "yesterday", "2026-03-02T10:00:00Z"] {
-        let reply = admin.post(&path, &json!({"deceasedOn": day})).refused(400, 3, "INVALID_FIELD");
+        let reply = admin.post(&path, &json!({"deceasedOn": day})).refused("INVALID_FIELD");
         assert_eq!(reply.field(), "deceasedOn");
     }
-    admin.post(&path, &json!({"deceasedOn": tomorrow_and_one})).refused(400, 11, "OUT_OF_RANGE");
-    admin.post(&path, &json!({"deceasedOn": 5})).refused(400, 3, "INVALID_FIELD");
-    server.viewer().step(&path).refused(403, 7, "RIGHT_MISSING");
+    admin.post(&path, &json!({"deceasedOn": tomorrow_and_one})).refused("OUT_OF_RANGE");
+    admin.post(&path, &json!({"deceasedOn": 5})).refused("INVALID_FIELD");
+    server.viewer().step(&path).refused("RIGHT_MISSING");
     // Who may not change accounts does not do it through their owner.
     let clerk = server.bearer(&server.add_token("dev", &["--scope", "profiles:write"]).1);
-    clerk.step(&path).refused(403, 7, "RIGHT_MISSING");
-    admin.with("If-Match", "\"4\"").step(&path).refused(409, 10, "VERSION_MISMATCH");
+    clerk.step(&path).refused("RIGHT_MISSING");
+    admin.with("If-Match", "\"4\"").step(&path).refused("VERSION_MISMATCH");
     assert_eq!(server.trace(), before);
     let other = admin.new_profile();
     clerk.step(&format!("/profiles/{other}/deceased")).ok();

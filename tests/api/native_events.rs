@@ -126,11 +126,7 @@ pub(super) fn everything(server: &Server) {
     let (closing, swept) = (admin.new_account("USD"), admin.new_account("USD"));
     admin.deposit(&closing, "50");
     let taken = admin.deposit(&closing, "2");
-    admin.post(&format!("/accounts/{closing}/withdraw"), &json!({"amount": "49"})).refused(
-        400,
-        9,
-        "INSUFFICIENT_FUNDS",
-    );
+    admin.post(&format!("/accounts/{closing}/withdraw"), &json!({"amount": "49"})).refused("INSUFFICIENT_FUNDS");
     server.advance(4 * DAY);
     admin.post(&format!("/accounts/{closing}/withdraw"), &json!({"amount": "51"})).ok();
     admin.post(&format!("/entries/{taken}/reverse"), &json!({"force": true, "reason": "rent of Zoë"})).ok();
@@ -245,34 +241,34 @@ fn a_request_for_events_that_makes_no_sense_is_refused() {
     let server = Server::start("");
     let admin = server.admin();
     admin.new_account("USD");
-    for (query, code, reason, field) in [
-        ("after=-1", 3, "INVALID_FIELD", "after"),
-        ("after=x", 3, "INVALID_FIELD", "after"),
-        ("after=1&after=2", 3, "INVALID_FIELD", "after"),
-        ("after=999", 11, "OUT_OF_RANGE", "after"),
-        ("after=99999999999999999999", 11, "OUT_OF_RANGE", "after"),
-        ("limit=0", 11, "OUT_OF_RANGE", "limit"),
-        ("limit=1001", 11, "OUT_OF_RANGE", "limit"),
-        ("limit=x", 3, "INVALID_FIELD", "limit"),
-        ("types=account", 3, "INVALID_FIELD", "types"),
-        ("types=account.*,nonsense.*", 3, "INVALID_FIELD", "types"),
-        ("types=%27%20OR%201=1", 3, "INVALID_FIELD", "types"),
+    for (query, reason, field) in [
+        ("after=-1", "INVALID_FIELD", "after"),
+        ("after=x", "INVALID_FIELD", "after"),
+        ("after=1&after=2", "INVALID_FIELD", "after"),
+        ("after=999", "OUT_OF_RANGE", "after"),
+        ("after=99999999999999999999", "OUT_OF_RANGE", "after"),
+        ("limit=0", "OUT_OF_RANGE", "limit"),
+        ("limit=1001", "OUT_OF_RANGE", "limit"),
+        ("limit=x", "INVALID_FIELD", "limit"),
+        ("types=account", "INVALID_FIELD", "types"),
+        ("types=account.*,nonsense.*", "INVALID_FIELD", "types"),
+        ("types=%27%20OR%201=1", "INVALID_FIELD", "types"),
     ] {
-        assert_eq!(admin.get(&format!("/events?{query}")).refused(400, code, reason).field(), field, "{query}");
+        admin.get(&format!("/events?{query}")).refused(reason).naming(field);
     }
     for header in ["x", "-1", "1.0"] {
-        let reply = admin.with("Last-Event-ID", header).get("/events").refused(400, 3, "INVALID_FIELD");
+        let reply = admin.with("Last-Event-ID", header).get("/events").refused("INVALID_FIELD");
         assert_eq!(reply.field(), "Last-Event-ID");
     }
     // The header goes before the parameter.
     let page = admin.with("Last-Event-ID", "1").get("/events?after=999").ok();
     assert_eq!(page.text_at("events/0/seq"), "2");
     let checkpoint = |query: &str| admin.get(&format!("/events/checkpoint?{query}"));
-    assert_eq!(checkpoint("afterBook=x").refused(400, 3, "INVALID_FIELD").field(), "afterBook");
-    assert_eq!(checkpoint("limit=1001").refused(400, 11, "OUT_OF_RANGE").field(), "limit");
+    checkpoint("afterBook=x").refused("INVALID_FIELD").naming("afterBook");
+    checkpoint("limit=1001").refused("OUT_OF_RANGE").naming("limit");
     let narrow = server.bearer(&server.add_token("dev", &["--scope", "accounts:read"]).1);
-    narrow.get("/events").refused(403, 7, "RIGHT_MISSING");
-    narrow.get("/events/checkpoint").refused(403, 7, "RIGHT_MISSING");
+    narrow.get("/events").refused("RIGHT_MISSING");
+    narrow.get("/events/checkpoint").refused("RIGHT_MISSING");
     server.bearer(&server.add_token("dev", &["--scope", "events:read"]).1).get("/events").ok();
 }
 
@@ -309,7 +305,7 @@ fn events_obey_tags_as_they_are_now() {
     let nothing = server.operator("viewer", &["nobody"]).get("/events").ok();
     let (list, next) = (nothing.json()["events"].clone(), nothing.text_at("nextAfter"));
     assert_eq!((list, next), (json!([]), seen(&admin).last().unwrap()["seq"].as_str().unwrap().to_owned()));
-    vip.get("/events/checkpoint").refused(403, 7, "LIMITED_BY_TAGS");
+    vip.get("/events/checkpoint").refused("LIMITED_BY_TAGS");
     admin.get("/events/checkpoint").ok();
 
     // A client who changes hands takes its events along.
@@ -372,12 +368,12 @@ fn old_events_are_pruned_and_the_checkpoint_stands_for_them() {
     let consumer = rusqlite::Connection::open(&file).unwrap();
     consumer.execute("INSERT INTO event_consumers (name, delivered_seq) VALUES ('webhooks', 20)", []).unwrap();
     server.advance(40 * DAY);
-    let refused = admin.get("/events").refused(410, 11, "EVENTS_PRUNED");
+    let refused = admin.get("/events").refused("EVENTS_PRUNED");
     let oldest: usize = refused.text_at("details/0/metadata/oldest").parse().unwrap();
     assert!((2..=21).contains(&oldest), "{oldest}");
     assert_eq!(refused.field(), "after");
     assert!(refused.text_at("message").contains(&oldest.to_string()));
-    admin.get(&format!("/events?after={}", oldest - 2)).refused(410, 11, "EVENTS_PRUNED");
+    admin.get(&format!("/events?after={}", oldest - 2)).refused("EVENTS_PRUNED");
     let kept = read_all(&admin, &(oldest - 1).to_string(), "", 1000);
     assert_eq!(kept[..before.len() + 1 - oldest], before[oldest - 1..]);
     assert_eq!(admin.get("/events/checkpoint").ok().text_at("seq"), (oldest - 1).to_string());
@@ -387,7 +383,7 @@ fn old_events_are_pruned_and_the_checkpoint_stands_for_them() {
     // All is delivered: all that is old enough goes, but the last event, which carries the number on.
     consumer.execute("UPDATE event_consumers SET delivered_seq = 1000000", []).unwrap();
     server.advance(40 * DAY);
-    let last = admin.get("/events").refused(410, 11, "EVENTS_PRUNED").text_at("details/0/metadata/oldest");
+    let last = admin.get("/events").refused("EVENTS_PRUNED").text_at("details/0/metadata/oldest");
     let page = admin.get(&format!("/events?after={}", last.parse::<i64>().unwrap() - 1)).ok();
     assert_eq!((page.text_at("lastSeq"), page.json()["events"].as_array().unwrap().len()), (last.clone(), 1));
     assert_eq!(rebuilt(&admin), stored(&file));

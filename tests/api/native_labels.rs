@@ -122,7 +122,7 @@ fn what_is_left_out_stays_and_null_or_empty_removes_it() {
     assert_eq!(changed["metadata"], json!({"k": "v"}));
     let same = admin.put(&path, &json!({"name": "n", "category": "new", "metadata": {"k": "v"}})).ok();
     assert_eq!(same.text_at("version"), "2", "nothing has changed");
-    admin.put(&path, &json!({"name": "m", "version": 1})).refused(409, 10, "VERSION_MISMATCH");
+    admin.put(&path, &json!({"name": "m", "version": 1})).refused("VERSION_MISMATCH");
     admin.with("If-Match", "\"2\"").put(&path, &json!({"name": ""})).ok();
     assert_eq!(admin.get(&path).ok().json()["name"], "");
 }
@@ -141,7 +141,7 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
     let email = admin.get(&format!("/profiles/{profile}")).ok().text_at("email");
     let x = |count: usize| "é".repeat(count);
     let (long_key, long_name) = (x(101), x(51));
-    let (out, bad) = ((11, "OUT_OF_RANGE"), (3, "INVALID_FIELD"));
+    let (out, bad) = ("OUT_OF_RANGE", "INVALID_FIELD");
     let common = [
         (json!({"reference": x(101)}), out, "reference"),
         (json!({"reference": "a\u{0}b"}), bad, "reference"),
@@ -175,7 +175,7 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
         (json!({"alias": "a "}), bad, "alias"),
     ];
     let before = server.trace();
-    for (fields, (code, reason), field) in common.iter().chain(&of_accounts) {
+    for (fields, reason, field) in common.iter().chain(&of_accounts) {
         let mut profile_body = fields.clone();
         profile_body["email"] = json!(email);
         let mut replies = vec![open(&admin, &profile, fields), admin.put(&format!("/accounts/{account}"), fields)];
@@ -184,13 +184,13 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
             replies.push(admin.put(&format!("/profiles/{profile}"), &profile_body));
         }
         for reply in replies {
-            assert_eq!(&reply.refused(400, *code, reason).field(), field, "{fields}");
+            reply.refused(reason).naming(field);
         }
     }
     let twice = format!(r#"{{"email":"{email}","metadata":{{"a":1,"a":2}}}}"#);
-    assert_eq!(admin.post_text("/profiles", &twice).refused(400, 3, "INVALID_FIELD").field(), "metadata");
+    admin.post_text("/profiles", &twice).refused("INVALID_FIELD").naming("metadata");
     let digits = format!(r#"{{"email":"x@example.com","metadata":{{"a":{}}}}}"#, "1".repeat(65));
-    assert_eq!(admin.post_text("/profiles", &digits).refused(400, 11, "OUT_OF_RANGE").field(), "metadata.a");
+    admin.post_text("/profiles", &digits).refused("OUT_OF_RANGE").naming("metadata.a");
     assert_eq!(server.trace(), before);
 
     // All that is allowed at once.
@@ -295,10 +295,10 @@ fn lists_are_filtered_by_every_label_and_by_several_at_once() {
             ("category=a&category=b", "category"),
             ("metadata.a=1&metadata.a=2", "metadata.a"),
         ] {
-            assert_eq!(admin.get(&format!("/{noun}?{query}")).refused(400, 3, "INVALID_FIELD").field(), field);
+            admin.get(&format!("/{noun}?{query}")).refused("INVALID_FIELD").naming(field);
         }
         let many: Vec<_> = (0..11).map(|n| format!("metadata.k{n}=v")).collect();
-        admin.get(&format!("/{noun}?{}", many.join("&"))).refused(400, 11, "OUT_OF_RANGE");
+        admin.get(&format!("/{noun}?{}", many.join("&"))).refused("OUT_OF_RANGE");
     }
 }
 
@@ -318,16 +318,16 @@ fn a_reference_belongs_to_one_object_of_its_kind() {
         open(&admin, one["id"].as_str().unwrap(), &json!({"reference": "r-1"})),
         admin.put(&format!("/accounts/{other}"), &json!({"reference": "r-1", "version": 99})),
     ] {
-        assert_eq!(reply.refused(409, 6, "DUPLICATE_REFERENCE").field(), "reference");
+        reply.refused("DUPLICATE_REFERENCE").naming("reference");
     }
     assert_eq!(server.trace(), before);
     admin.put(&profile_path(&one), &json!({"email": one["email"], "reference": "r-1"})).ok();
     // An archived account keeps its reference.
     admin.delete(&format!("/accounts/{account}")).ok();
-    admin.put(&format!("/accounts/{other}"), &json!({"reference": "r-1"})).refused(409, 6, "DUPLICATE_REFERENCE");
+    admin.put(&format!("/accounts/{other}"), &json!({"reference": "r-1"})).refused("DUPLICATE_REFERENCE");
     assert_eq!(listed(&admin, "accounts", "reference=r-1&archived=true").0[..], [account.as_str()]);
     assert_eq!(listed(&admin, "accounts", "reference=r-1").1, "0");
-    admin.put(&format!("/accounts/{account}"), &json!({"reference": ""})).refused(400, 9, "ACCOUNT_ARCHIVED");
+    admin.put(&format!("/accounts/{account}"), &json!({"reference": ""})).refused("ACCOUNT_ARCHIVED");
     // What is given back can be taken.
     admin.put(&profile_path(&one), &json!({"email": one["email"], "reference": null})).ok();
     admin.put(&profile_path(&two), &json!({"email": two["email"], "reference": "r-1"})).ok();
@@ -351,7 +351,7 @@ fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
         open(&retail, &own, &json!({"reference": "theirs"})),
         retail.put(&format!("/accounts/{own_account}"), &json!({"reference": "theirs"})),
     ] {
-        let reply = reply.refused(400, 3, "INVALID_FIELD");
+        let reply = reply.refused("INVALID_FIELD");
         assert_eq!(reply.field(), "reference");
         for secret in [&hidden, &hidden_account, "vip", "theirs"] {
             assert!(!reply.text.contains(secret), "{}", reply.text);
@@ -375,7 +375,7 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
     for reply in
         [open(&admin, &profile, &json!({"alias": "main"})), admin.put(&path, &json!({"alias": "main", "name": "x"}))]
     {
-        assert_eq!(reply.refused(409, 6, "DUPLICATE_ALIAS").field(), "alias");
+        reply.refused("DUPLICATE_ALIAS").naming("alias");
     }
     assert_eq!(server.trace(), before);
     let elsewhere = account_with(&admin, &json!({"alias": "main"}));
@@ -384,7 +384,7 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
     admin.put(&path, &json!({"alias": "main"})).ok();
     // The archived one is refused for what it is, not for an alias that it has no more.
     let archived = admin.put(&format!("/accounts/{first}"), &json!({"allowDebits": false}));
-    archived.refused(400, 9, "ACCOUNT_ARCHIVED");
+    archived.refused("ACCOUNT_ARCHIVED");
     assert_eq!(listed(&admin, "accounts", "alias=main").0, [second.clone(), elsewhere.clone()]);
     assert_eq!(listed(&admin, "accounts", "alias=main&archived=true").1, "3");
     // Closing that ends in archiving frees it, too.
@@ -397,11 +397,11 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
     let owners = format!("/accounts/{third}/owners");
     admin.post(&owners, &json!({"profileId": heir, "access": "FULL"})).ok();
     let taken = admin.delete(&format!("{owners}/{profile}"));
-    assert_eq!(taken.refused(409, 6, "DUPLICATE_ALIAS").field(), "alias");
+    taken.refused("DUPLICATE_ALIAS").naming("alias");
     admin.put(&format!("/accounts/{elsewhere}"), &json!({"alias": "side"})).ok();
     admin.delete(&format!("{owners}/{profile}")).ok();
     server.trace();
-    admin.put(&format!("/accounts/{elsewhere}"), &json!({"alias": "main"})).refused(409, 6, "DUPLICATE_ALIAS");
+    admin.put(&format!("/accounts/{elsewhere}"), &json!({"alias": "main"})).refused("DUPLICATE_ALIAS");
     open(&admin, &profile, &json!({"alias": "main"})).ok();
 }
 
@@ -431,7 +431,7 @@ fn of_many_who_want_one_reference_exactly_one_gets_it() {
                     match reply.status {
                         200 => 1,
                         _ => {
-                            reply.refused(409, 6, "DUPLICATE_REFERENCE");
+                            reply.refused("DUPLICATE_REFERENCE");
                             0
                         }
                     }

@@ -129,7 +129,7 @@ fn each_lock_stops_what_the_table_says_and_nothing_else() {
                 "passes" => assert_eq!(reply.status, 200, "{what}"),
                 reason => {
                     assert_eq!(reply.status, 400, "{what}");
-                    reply.refused(400, 9, reason);
+                    reply.refused(reason);
                     assert_eq!(admin.get(&format!("/accounts/{account}")).ok().text, before, "{what}");
                 }
             }

@@ -22,7 +22,7 @@ fn names_are_matched_without_regard_to_case_and_passwords_are_not() {
     server.add_operator("Ada", "operator", &[]);
     server.anyone().post("/user/login", &json!({"username": "aDA", "password": PASSWORD})).ok();
     let wrong = json!({"username": "Ada", "password": PASSWORD.to_uppercase()});
-    server.anyone().post("/user/login", &wrong).refused(401, 16, "BAD_LOGIN");
+    server.anyone().post("/user/login", &wrong).refused("BAD_LOGIN");
 }
 
 #[test]
@@ -31,8 +31,8 @@ fn a_wrong_name_and_a_wrong_password_look_the_same() {
     let name = &server.banner["username"];
     let wrong = server.anyone().post("/user/login", &json!({"username": name, "password": "wrong password"}));
     let unknown = server.anyone().post("/user/login", &json!({"username": "nobody", "password": "wrong password"}));
-    let wrong = wrong.refused(401, 16, "BAD_LOGIN").json();
-    let unknown = unknown.refused(401, 16, "BAD_LOGIN").json();
+    let wrong = wrong.refused("BAD_LOGIN").json();
+    let unknown = unknown.refused("BAD_LOGIN").json();
     assert_eq!((&wrong["message"], &wrong["details"][0]), (&unknown["message"], &unknown["details"][0]));
 }
 
@@ -45,11 +45,11 @@ fn missing_fields_are_named() {
         (json!({"username": "x"}), "password"),
         (json!({"username": null, "password": "x"}), "username"),
     ] {
-        let reply = server.anyone().post("/user/login", &body).refused(400, 3, "INVALID_FIELD");
+        let reply = server.anyone().post("/user/login", &body).refused("INVALID_FIELD");
         assert_eq!(reply.field(), field, "{body}");
     }
     let long = json!({"username": "x", "password": "x".repeat(201)});
-    assert_eq!(server.anyone().post("/user/login", &long).refused(400, 11, "OUT_OF_RANGE").field(), "password");
+    server.anyone().post("/user/login", &long).refused("OUT_OF_RANGE").naming("password");
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn a_disabled_operator_can_neither_log_in_nor_use_its_tokens() {
     let token = server.anyone().post("/user/login", &login).ok().text_at("token");
     server.bearer(&token).get("/profiles").ok();
     server.command(&["operator", "disable", "gone"]);
-    server.bearer(&token).get("/profiles").refused(401, 16, "TOKEN_REVOKED");
-    server.anyone().post("/user/login", &login).refused(401, 16, "BAD_LOGIN");
+    server.bearer(&token).get("/profiles").refused("TOKEN_REVOKED");
+    server.anyone().post("/user/login", &login).refused("BAD_LOGIN");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_refused_login_leaves_no_trace() {
     let server = Server::start("");
     let (before, tokens) = (server.trace(), server.command(&["token", "list"]));
     let wrong = json!({"username": server.banner["username"], "password": "wrong password"});
-    server.anyone().post("/user/login", &wrong).refused(401, 16, "BAD_LOGIN");
-    server.anyone().post("/user/login", &json!({})).refused(400, 3, "INVALID_FIELD");
+    server.anyone().post("/user/login", &wrong).refused("BAD_LOGIN");
+    server.anyone().post("/user/login", &json!({})).refused("INVALID_FIELD");
     assert_eq!((server.trace(), server.command(&["token", "list"])), (before, tokens));
 }

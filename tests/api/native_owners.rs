@@ -184,7 +184,7 @@ fn accounts_are_found_by_any_of_their_owners() {
     assert_eq!(ids(&admin, &format!("profileId={b}")), [alone.as_str()]);
     assert_eq!(ids(&admin, &format!("ownerId={b}&profileId={a}")), [joint.as_str()]);
     assert_eq!(ids(&admin, &format!("ownerId={NOBODY}")), Vec::<String>::new());
-    admin.get("/accounts?ownerId=1").refused(400, 3, "INVALID_FIELD");
+    admin.get("/accounts?ownerId=1").refused("INVALID_FIELD");
     // Whose accounts they are decides who sees them, and a hidden owner finds nothing.
     let vip = server.operator("operator", &["vip"]);
     assert_eq!(ids(&vip, &format!("ownerId={b}")), [alone]);
@@ -218,11 +218,11 @@ fn owners_of_hidden_accounts_and_hidden_clients_are_not_found() {
         retail.put(&owner_of(&own, &vip), &json!({"access": "READ"})),
         retail.delete(&owner_of(&own, &vip)),
     ] {
-        reply.refused(404, 5, "NOT_FOUND");
+        reply.refused("NOT_FOUND");
     }
     // The account must not go where its operator cannot see it.
-    retail.delete(&owner_of(&own, &mine)).refused(400, 9, "HEIR_HIDDEN");
-    retail.put(&owner_of(&own, &mine), &json!({"priority": 2})).refused(400, 9, "HEIR_HIDDEN");
+    retail.delete(&owner_of(&own, &mine)).refused("HEIR_HIDDEN");
+    retail.put(&owner_of(&own, &mine), &json!({"priority": 2})).refused("HEIR_HIDDEN");
     assert_eq!(server.trace(), before);
     assert_eq!(listed(&retail, &own), [(mine.clone(), "FULL".into()), ("hidden".into(), "FULL".into())]);
     // With somebody in between whom it sees, it may.
@@ -230,10 +230,10 @@ fn owners_of_hidden_accounts_and_hidden_clients_are_not_found() {
     retail.delete(&owner_of(&own, &mine)).ok();
     assert_eq!(listed(&retail, &own), [(other, "FULL".into()), ("hidden".into(), "FULL".into())]);
     // Tags are those of the primary owner: with it, the account goes from one operator to the other.
-    server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).refused(404, 5, "NOT_FOUND");
+    server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).refused("NOT_FOUND");
     admin.put(&owner_of(&own, &vip), &json!({"priority": 1})).ok();
     server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).ok();
-    retail.get(&format!("/accounts/{own}")).refused(404, 5, "NOT_FOUND");
+    retail.get(&format!("/accounts/{own}")).refused("NOT_FOUND");
 }
 
 #[test]
@@ -319,66 +319,55 @@ fn refused_changes_of_owners_leave_no_trace() {
     add(&admin, &closed, &b, "READ");
     admin.delete(&format!("/accounts/{closed}")).ok();
     let before = server.trace();
-    for (body, status, code, reason, field) in [
-        (json!({"access": "FULL"}), 400, 3, "INVALID_FIELD", "profileId"),
-        (json!({"profileId": "x", "access": "FULL"}), 400, 3, "INVALID_FIELD", "profileId"),
-        (json!({"profileId": NOBODY, "access": "FULL"}), 404, 5, "NOT_FOUND", "profileId"),
-        (json!({"profileId": c}), 400, 3, "INVALID_FIELD", "access"),
-        (json!({"profileId": c, "access": "full"}), 400, 3, "INVALID_FIELD", "access"),
-        (json!({"profileId": c, "access": "READ", "priority": 1}), 400, 3, "INVALID_FIELD", "access"),
-        (json!({"profileId": c, "access": "FULL", "priority": 0}), 400, 11, "OUT_OF_RANGE", "priority"),
-        (json!({"profileId": c, "access": "FULL", "priority": 4}), 400, 11, "OUT_OF_RANGE", "priority"),
-        (json!({"profileId": c, "access": "FULL", "priority": -1}), 400, 11, "OUT_OF_RANGE", "priority"),
-        (json!({"profileId": c, "access": "FULL", "priority": "first"}), 400, 3, "INVALID_FIELD", "priority"),
-        (json!({"profileId": c, "access": "FULL", "priority": u64::MAX}), 400, 11, "OUT_OF_RANGE", "priority"),
-        (json!({"profileId": b, "access": "FULL"}), 409, 6, "DUPLICATE_OWNER", "profileId"),
+    for (body, reason, field) in [
+        (json!({"access": "FULL"}), "INVALID_FIELD", "profileId"),
+        (json!({"profileId": "x", "access": "FULL"}), "INVALID_FIELD", "profileId"),
+        (json!({"profileId": NOBODY, "access": "FULL"}), "NOT_FOUND", "profileId"),
+        (json!({"profileId": c}), "INVALID_FIELD", "access"),
+        (json!({"profileId": c, "access": "full"}), "INVALID_FIELD", "access"),
+        (json!({"profileId": c, "access": "READ", "priority": 1}), "INVALID_FIELD", "access"),
+        (json!({"profileId": c, "access": "FULL", "priority": 0}), "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": 4}), "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": -1}), "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": "first"}), "INVALID_FIELD", "priority"),
+        (json!({"profileId": c, "access": "FULL", "priority": u64::MAX}), "OUT_OF_RANGE", "priority"),
+        (json!({"profileId": b, "access": "FULL"}), "DUPLICATE_OWNER", "profileId"),
     ] {
-        let reply = admin.post(&format!("/accounts/{account}/owners"), &body).refused(status, code, reason);
+        let reply = admin.post(&format!("/accounts/{account}/owners"), &body).refused(reason);
         assert_eq!(reply.field(), field, "{body}: {}", reply.text);
     }
-    admin.post(&format!("/accounts/{full}/owners"), &json!({"profileId": b, "access": "READ"})).refused(
-        400,
-        11,
-        "OUT_OF_RANGE",
-    );
-    for (profile, body, status, code, reason) in [
-        (&a, json!({"access": "READ"}), 400, 3, "INVALID_FIELD"),
-        (&b, json!({"access": "READ", "priority": 1}), 400, 3, "INVALID_FIELD"),
-        (&b, json!({"priority": 3}), 400, 11, "OUT_OF_RANGE"),
-        (&b, json!({"profileId": a}), 400, 3, "IMMUTABLE_FIELD"),
-        (&c, json!({"access": "READ"}), 404, 5, "NOT_FOUND"),
+    admin.post(&format!("/accounts/{full}/owners"), &json!({"profileId": b, "access": "READ"})).refused("OUT_OF_RANGE");
+    for (profile, body, reason) in [
+        (&a, json!({"access": "READ"}), "INVALID_FIELD"),
+        (&b, json!({"access": "READ", "priority": 1}), "INVALID_FIELD"),
+        (&b, json!({"priority": 3}), "OUT_OF_RANGE"),
+        (&b, json!({"profileId": a}), "IMMUTABLE_FIELD"),
+        (&c, json!({"access": "READ"}), "NOT_FOUND"),
     ] {
-        admin.put(&owner_of(&account, profile), &body).refused(status, code, reason);
+        admin.put(&owner_of(&account, profile), &body).refused(reason);
     }
-    admin.put(&owner_of(&account, "x"), &json!({"access": "READ"})).refused(400, 3, "INVALID_FIELD");
-    admin.delete(&owner_of(&account, &c)).refused(404, 5, "NOT_FOUND");
-    admin.delete(&owner_of(&alone, &a)).refused(400, 9, "LAST_OWNER");
+    admin.put(&owner_of(&account, "x"), &json!({"access": "READ"})).refused("INVALID_FIELD");
+    admin.delete(&owner_of(&account, &c)).refused("NOT_FOUND");
+    admin.delete(&owner_of(&alone, &a)).refused("LAST_OWNER");
     // Whoever has read an old version decides on what is no longer so.
     let old = admin.with("If-Match", "\"1\"");
-    old.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"})).refused(
-        409,
-        10,
-        "VERSION_MISMATCH",
-    );
-    old.put(&owner_of(&account, &b), &json!({"access": "NONE"})).refused(409, 10, "VERSION_MISMATCH");
-    old.delete(&owner_of(&account, &b)).refused(409, 10, "VERSION_MISMATCH");
+    old.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"}))
+        .refused("VERSION_MISMATCH");
+    old.put(&owner_of(&account, &b), &json!({"access": "NONE"})).refused("VERSION_MISMATCH");
+    old.delete(&owner_of(&account, &b)).refused("VERSION_MISMATCH");
     // Archived is for good.
-    admin.post(&format!("/accounts/{closed}/owners"), &json!({"profileId": c, "access": "READ"})).refused(
-        400,
-        9,
-        "ACCOUNT_ARCHIVED",
-    );
-    admin.put(&owner_of(&closed, &b), &json!({"access": "NONE"})).refused(400, 9, "ACCOUNT_ARCHIVED");
-    admin.delete(&owner_of(&closed, &b)).refused(400, 9, "ACCOUNT_ARCHIVED");
+    admin
+        .post(&format!("/accounts/{closed}/owners"), &json!({"profileId": c, "access": "READ"}))
+        .refused("ACCOUNT_ARCHIVED");
+    admin.put(&owner_of(&closed, &b), &json!({"access": "NONE"})).refused("ACCOUNT_ARCHIVED");
+    admin.delete(&owner_of(&closed, &b)).refused("ACCOUNT_ARCHIVED");
     assert_eq!(listed(&admin, &closed).len(), 2);
     let viewer = server.viewer();
     viewer.get(&format!("/accounts/{account}/owners")).ok();
-    viewer.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"})).refused(
-        403,
-        7,
-        "RIGHT_MISSING",
-    );
-    viewer.delete(&owner_of(&account, &b)).refused(403, 7, "RIGHT_MISSING");
+    viewer
+        .post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"}))
+        .refused("RIGHT_MISSING");
+    viewer.delete(&owner_of(&account, &b)).refused("RIGHT_MISSING");
     assert_eq!(server.trace(), before);
     assert_eq!(listed(&admin, &account), expected(&[(&a, "FULL"), (&b, "READ")]));
     admin.with("If-Match", "\"2\"").delete(&owner_of(&account, &b)).ok();

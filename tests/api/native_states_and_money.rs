@@ -79,10 +79,10 @@ fn compare(admin: &Caller<'_>, subject: &Subject, what: &str, credit: &str, debi
             assert_eq!(reply.status, 200, "{what}: {path}: {}", reply.text);
         } else if path.contains("/settle") && what == "closing" {
             // Closing has returned what was announced.
-            reply.refused(400, 9, "WRONG_STATE");
+            reply.refused("WRONG_STATE");
         } else {
             assert_eq!(reply.json()["details"][0]["reason"], expected, "{what}: {path}: {}", reply.text);
-            reply.refused(400, 9, expected);
+            reply.refused(expected);
             let after = (admin.balance(&subject.account), admin.available(&subject.account));
             assert_eq!(after, before, "{what}: {path}");
         }
@@ -90,7 +90,7 @@ fn compare(admin: &Caller<'_>, subject: &Subject, what: &str, credit: &str, debi
     for path in &subject.releases {
         let reply = admin.step(path);
         if path.contains("/return") && what == "closing" {
-            reply.refused(400, 9, "WRONG_STATE");
+            reply.refused("WRONG_STATE");
         } else {
             reply.ok();
         }
@@ -165,9 +165,9 @@ fn an_account_can_be_opened_with_its_flags_off() {
         ("false".into(), "false".into())
     );
     let path = format!("/accounts/{}", opened.text_at("account/id"));
-    admin.post(&format!("{path}/deposit"), &json!({"amount": 1})).refused(400, 9, "CREDITS_OFF");
-    admin.post(&format!("{path}/withdraw"), &json!({"amount": 1})).refused(400, 9, "DEBITS_OFF");
+    admin.post(&format!("{path}/deposit"), &json!({"amount": 1})).refused("CREDITS_OFF");
+    admin.post(&format!("{path}/withdraw"), &json!({"amount": 1})).refused("DEBITS_OFF");
     let plain = admin.get(&format!("/accounts/{}", admin.new_account("USD"))).ok();
     assert_eq!((plain.digits("allowCredits"), plain.digits("allowDebits")), ("true".into(), "true".into()));
-    admin.put(&path, &json!({"allowCredits": "yes"})).refused(400, 3, "INVALID_FIELD");
+    admin.put(&path, &json!({"allowCredits": "yes"})).refused("INVALID_FIELD");
 }

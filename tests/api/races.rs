@@ -62,7 +62,7 @@ fn one_each(answers: Vec<Vec<Reply>>, reason: &str) -> Vec<usize> {
         let won: Vec<_> = (0..replies.len()).filter(|&rival| replies[rival].status == 200).collect();
         assert_eq!(won.len(), 1, "round {round}: {replies:?}");
         for reply in replies.into_iter().filter(|reply| reply.status != 200) {
-            reply.refused(400, 9, reason);
+            reply.refused(reason);
         }
         winners.push(won[0]);
     }
@@ -216,7 +216,7 @@ fn an_account_closes_or_takes_deposits() {
         assert!(replies.iter().skip(1).step_by(2).any(|reply| reply.status == 200), "{replies:?}");
         let reason = if deposited == 0 { "ACCOUNT_ARCHIVED" } else { "ACCOUNT_CLOSING" };
         for reply in replies.into_iter().filter(|reply| reply.status != 200) {
-            reply.refused(400, 9, reason);
+            reply.refused(reason);
         }
         let is_archived = admin.get(&format!("/accounts/{account}")).ok().json()["archivedAt"].is_string();
         assert_eq!((is_archived, admin.deals(account).len()), (deposited == 0, deposited));

@@ -122,21 +122,21 @@ fn refused_journeys_leave_no_trace() {
     let account = admin.new_account("USD");
     admin.deposit(&account, "1");
     let before = server.trace();
-    for (body, code, reason) in [
-        (json!({}), 3, "INVALID_FIELD"),
-        (json!({"advance": 1, "set": "2100-01-01T00:00:00Z"}), 3, "INVALID_FIELD"),
-        (json!({"advance": -1}), 11, "OUT_OF_RANGE"),
-        (json!({"advance": 1.5}), 3, "INVALID_FIELD"),
-        (json!({"advance": 100 * 366 * DAY + 1}), 11, "OUT_OF_RANGE"),
-        (json!({"set": "soon"}), 3, "INVALID_FIELD"),
-        (json!({"set": "2020-01-01T00:00:00Z"}), 11, "OUT_OF_RANGE"),
-        (json!({"set": "9999-01-01T00:00:00Z"}), 11, "OUT_OF_RANGE"),
+    for (body, reason) in [
+        (json!({}), "INVALID_FIELD"),
+        (json!({"advance": 1, "set": "2100-01-01T00:00:00Z"}), "INVALID_FIELD"),
+        (json!({"advance": -1}), "OUT_OF_RANGE"),
+        (json!({"advance": 1.5}), "INVALID_FIELD"),
+        (json!({"advance": 100 * 366 * DAY + 1}), "OUT_OF_RANGE"),
+        (json!({"set": "soon"}), "INVALID_FIELD"),
+        (json!({"set": "2020-01-01T00:00:00Z"}), "OUT_OF_RANGE"),
+        (json!({"set": "9999-01-01T00:00:00Z"}), "OUT_OF_RANGE"),
     ] {
-        admin.post("/sandbox/clock", &body).refused(400, code, reason);
+        admin.post("/sandbox/clock", &body).refused(reason);
     }
     for caller in [server.viewer(), server.operator("operator", &[])] {
-        caller.post("/sandbox/clock", &json!({"advance": 1})).refused(403, 7, "RIGHT_MISSING");
-        caller.step("/sandbox/reset").refused(403, 7, "RIGHT_MISSING");
+        caller.post("/sandbox/clock", &json!({"advance": 1})).refused("RIGHT_MISSING");
+        caller.step("/sandbox/reset").refused("RIGHT_MISSING");
     }
     assert_eq!(server.trace(), before);
     assert_eq!(admin.balance(&account), "1.00");
@@ -175,8 +175,8 @@ fn a_production_database_refuses_both() {
     let account = admin.new_account("USD");
     admin.deposit(&account, "5");
     let before = server.trace();
-    admin.post("/sandbox/clock", &json!({"advance": 60})).refused(400, 9, "NOT_A_SANDBOX");
-    admin.step("/sandbox/reset").refused(400, 9, "NOT_A_SANDBOX");
+    admin.post("/sandbox/clock", &json!({"advance": 60})).refused("NOT_A_SANDBOX");
+    admin.step("/sandbox/reset").refused("NOT_A_SANDBOX");
     assert_eq!(server.trace(), before);
     assert_eq!(admin.balance(&account), "5.00");
 }

@@ -132,7 +132,7 @@ fn no_login_outlives_its_operator_or_its_password() {
         });
         issued += tokens.len();
         for token in &tokens {
-            server.bearer(token).get("/account-groups").refused(401, 16, "TOKEN_REVOKED");
+            server.bearer(token).get("/account-groups").refused("TOKEN_REVOKED");
         }
         refused += usize::from(server.anyone().post("/user/login", &body).status != 200);
     }

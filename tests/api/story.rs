@@ -46,11 +46,11 @@ fn tell(server: &Server) {
     a_session_begins_and_ends(server, &token, &profile, &account);
 
     // The account is emptied and archived.
-    admin.delete(&path).refused(400, 9, "BALANCE_NOT_ZERO");
+    admin.delete(&path).refused("BALANCE_NOT_ZERO");
     let rest = admin.get(&path).ok().digits("balance");
     admin.post(&format!("{path}/withdraw"), &json!({"amount": rest})).ok();
     assert_eq!(admin.delete(&path).ok().text, "{}");
-    admin.post(&format!("{path}/deposit"), &json!({"amount": "1"})).refused(400, 9, "ACCOUNT_ARCHIVED");
+    admin.post(&format!("{path}/deposit"), &json!({"amount": "1"})).refused("ACCOUNT_ARCHIVED");
     assert_eq!(admin.get("/accounts").ok().text_at("total"), "0");
     assert_eq!(admin.deals(&account).len(), 4);
     let (entries, postings, ..) = server.trace();
@@ -60,7 +60,7 @@ fn tell(server: &Server) {
 fn money_moves(server: &Server, token: &str, account: &str, opening: &str) {
     let admin = server.bearer(token);
     let path = format!("/accounts/{account}");
-    admin.post(&format!("{path}/withdraw"), &json!({"amount": 20_000})).refused(400, 9, "INSUFFICIENT_FUNDS");
+    admin.post(&format!("{path}/withdraw"), &json!({"amount": 20_000})).refused("INSUFFICIENT_FUNDS");
     admin.post(&format!("{path}/withdraw"), &json!({"amount": "2500.50"})).ok();
     let fee = json!({"amount": "-12.505", "action": "DEAL_ACTION_FEE", "comment": "wire fee"});
     admin.post(&format!("{path}/balance"), &fee).ok();
@@ -85,7 +85,7 @@ fn money_moves(server: &Server, token: &str, account: &str, opening: &str) {
 fn a_session_begins_and_ends(server: &Server, token: &str, profile: &str, account: &str) {
     let admin = server.bearer(token);
     let login = json!({"email": "jane.doe@example.com", "password": PASSWORD});
-    admin.post("/trade/login", &login).refused(401, 16, "BAD_LOGIN");
+    admin.post("/trade/login", &login).refused("BAD_LOGIN");
     let password = |password: &str| {
         admin.put("/profiles/change-password", &json!({"id": profile, "newPassword": password})).ok();
     };
@@ -97,8 +97,8 @@ fn a_session_begins_and_ends(server: &Server, token: &str, profile: &str, accoun
     assert_eq!((claims["sub"].as_str(), &claims["accounts"]), (Some(profile), &json!([account])));
     let is_active = || admin.post("/trade/introspect", &json!({"token": jwt})).ok().json()["active"] == true;
     assert!(is_active());
-    server.bearer(&jwt).get("/accounts").refused(403, 7, "END_USER_TOKEN");
+    server.bearer(&jwt).get("/accounts").refused("END_USER_TOKEN");
     password("battery staple");
     assert!(!is_active());
-    admin.post("/trade/login", &login).refused(401, 16, "BAD_LOGIN");
+    admin.post("/trade/login", &login).refused("BAD_LOGIN");
 }

@@ -68,7 +68,7 @@ fn what_is_hidden_is_not_found_by_any_route() {
         retail.get(&format!("/accounts/{account}/history/positions")),
         retail.get(&format!("/portfolios/{account}")),
     ] {
-        reply.refused(404, 5, "NOT_FOUND");
+        reply.refused("NOT_FOUND");
     }
     assert_eq!(server.trace(), before);
     let vip = server.operator("operator", &["vip", "other"]);
@@ -108,7 +108,7 @@ fn lists_and_their_totals_leave_out_what_is_hidden() {
             ("1".into(), retail_account.clone())
         );
         assert_eq!(admin.get(path).ok().text_at("total"), "2");
-        caller.get(&format!("{path}?accountId={vip_account}")).refused(404, 5, "NOT_FOUND");
+        caller.get(&format!("{path}?accountId={vip_account}")).refused("NOT_FOUND");
     }
     let both = server.operator("viewer", &["retail", "vip"]);
     assert_eq!(both.get("/profiles").ok().text_at("total"), "2");
@@ -124,7 +124,7 @@ fn sessions_of_hidden_clients_are_neither_begun_nor_told() {
     let login = json!({"email": email, "password": PASSWORD});
     let token = admin.post("/trade/login", &login).ok().text_at("accessToken");
     let retail = server.operator("operator", &["retail"]);
-    retail.post("/trade/login", &login).refused(401, 16, "BAD_LOGIN");
+    retail.post("/trade/login", &login).refused("BAD_LOGIN");
     let told = retail.post("/trade/introspect", &json!({"token": token})).ok();
     assert_eq!(told.text, r#"{"active":false}"#);
     assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], true);
@@ -140,14 +140,14 @@ fn what_an_operator_creates_carries_its_tags() {
     assert_eq!(one.json()["tags"], json!(["north"]));
     for tags in [json!([]), json!(["vip"]), json!(["north", "vip"])] {
         let reply = retail.post("/profiles", &json!({"email": "c@example.com", "tags": tags}));
-        assert_eq!(reply.refused(400, 3, "INVALID_FIELD").field(), "tags");
+        reply.refused("INVALID_FIELD").naming("tags");
     }
     let path = format!("/profiles/{}", one.text_at("id"));
     let moved = retail.put(&path, &json!({"email": "b@example.com", "tags": ["vip"]}));
-    assert_eq!(moved.refused(400, 3, "INVALID_FIELD").field(), "tags");
+    moved.refused("INVALID_FIELD").naming("tags");
     retail.put(&path, &json!({"email": "b@example.com", "tags": ["retail"]})).ok();
     server.admin().put(&path, &json!({"email": "b@example.com", "tags": ["vip"]})).ok();
-    retail.get(&path).refused(404, 5, "NOT_FOUND");
+    retail.get(&path).refused("NOT_FOUND");
 }
 
 #[test]
@@ -159,9 +159,9 @@ fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told()
     let retail = server.operator("operator", &["retail"]);
     let own = retail.new_profile();
     for reply in [
-        retail.post("/profiles", &json!({"email": email})).refused(400, 3, "INVALID_FIELD"),
-        retail.put(&format!("/profiles/{own}"), &json!({"email": email})).refused(400, 3, "INVALID_FIELD"),
-        retail.post("/profiles", &json!({"email": "n@example.com", "id": profile})).refused(400, 3, "INVALID_FIELD"),
+        retail.post("/profiles", &json!({"email": email})).refused("INVALID_FIELD"),
+        retail.put(&format!("/profiles/{own}"), &json!({"email": email})).refused("INVALID_FIELD"),
+        retail.post("/profiles", &json!({"email": "n@example.com", "id": profile})).refused("INVALID_FIELD"),
         retail
             .post(
                 "/accounts",
@@ -169,7 +169,7 @@ fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told()
                     "profileId": own, "currency": "USD", "groupId": admin.group("USD", false), "id": account,
                 }),
             )
-            .refused(400, 3, "INVALID_FIELD"),
+            .refused("INVALID_FIELD"),
     ] {
         for secret in [&profile, &account, &email, "vip"] {
             assert!(!reply.text.contains(secret), "{}", reply.text);
@@ -193,9 +193,9 @@ fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
     for way in ["/accounts/{id}/deposits", "/accounts/{id}/withdrawals", "/accounts/{id}/holds", "/transfers"] {
         asked(&admin, way, &account, &empty).ok();
         let before = server.trace();
-        let reply = asked(&retail, way, &own, &other).refused(400, 3, "INVALID_FIELD");
+        let reply = asked(&retail, way, &own, &other).refused("INVALID_FIELD");
         assert_eq!((reply.field(), reply.text_at("message")), ("reference".into(), "reference: cannot be used".into()));
-        asked(&admin, way, &own, &other).refused(409, 6, "DUPLICATE_REFERENCE");
+        asked(&admin, way, &own, &other).refused("DUPLICATE_REFERENCE");
         assert_eq!(server.trace(), before);
     }
 }
@@ -207,7 +207,7 @@ fn a_repeated_call_tells_nothing_that_its_token_does_not_see() {
     let body = json!({"email": "vip@example.com", "tags": ["vip"]});
     let first = admin.key("k").post("/profiles", &body).ok();
     let narrowed = server.bearer(&server.add_token("dev", &["--tag", "retail"]).1);
-    let reply = narrowed.key("k").post("/profiles", &body).refused(409, 6, "IDEMPOTENCY_CONFLICT");
+    let reply = narrowed.key("k").post("/profiles", &body).refused("IDEMPOTENCY_CONFLICT");
     assert!(!reply.text.contains(&first.text_at("id")), "{}", reply.text);
     let other = server.bearer(&server.add_token("dev", &["--tag", "vip"]).1);
     assert_eq!(other.key("k").post("/profiles", &body).ok().text, first.text);
@@ -225,8 +225,8 @@ fn an_operator_with_tags_leaves_those_of_others_alone() {
     let after = |reply: super::harness::Reply| reply.json()["tags"].clone();
     assert_eq!(after(retail.put(&path, &tags(&["north"])).ok()), json!(["north", "vip"]));
     assert_eq!(after(retail.put(&path, &tags(&["north", "retail", "vip"])).ok()), json!(["north", "retail", "vip"]));
-    retail.put(&path, &tags(&["north", "gold"])).refused(400, 3, "INVALID_FIELD");
-    retail.put(&path, &tags(&["vip"])).refused(400, 3, "INVALID_FIELD");
+    retail.put(&path, &tags(&["north", "gold"])).refused("INVALID_FIELD");
+    retail.put(&path, &tags(&["vip"])).refused("INVALID_FIELD");
 }
 
 #[test]
@@ -243,6 +243,6 @@ fn the_tags_of_a_token_narrow_those_of_its_operator() {
     assert_eq!(see(&["--tag", "vip"]), (200, 404));
     assert_eq!(see(&["--tag", "north"]), (404, 404));
     let narrowed = server.bearer(&server.add_token("dev", &["--tag", "retail"]).1);
-    narrowed.get(&format!("/profiles/{vip}")).refused(404, 5, "NOT_FOUND");
+    narrowed.get(&format!("/profiles/{vip}")).refused("NOT_FOUND");
     narrowed.get(&format!("/profiles/{retail}")).ok();
 }

@@ -2,14 +2,14 @@
 
 use super::harness::Server;
 use super::native_events::everything;
+use crate::common::program::program;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn audit(file: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
-    command.env_clear().args(["audit", "--quick", "--json"]).arg(file).output().unwrap()
+    program().args(["audit", "--quick", "--json"]).arg(file).output().unwrap()
 }
 
 /// A copy in which something was changed.

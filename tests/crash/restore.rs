@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use crate::books::{Books, Fate};
+use crate::common::program::{program, program_on};
 use crate::faults::{Fault, Faults, Kind};
 use crate::run::{self, Choices};
 use crate::server::Start;
@@ -42,9 +43,8 @@ impl Place {
     }
 
     fn command_in(&self, data: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
-        command.env_clear().args(arguments).arg("--config").arg(self.home.path().join("data.toml"));
-        command.arg("--data-dir").arg(data).arg("--json");
+        let mut command = program_on(data);
+        command.args(arguments).arg("--config").arg(self.home.path().join("data.toml")).arg("--json");
         command
     }
 
@@ -341,12 +341,7 @@ fn encrypted_changes_are_restored_with_their_key_only() {
     let keys = tempfile::tempdir().unwrap();
     let key = |name: &str| {
         let file = keys.path().join(name);
-        let ran = Command::new(env!("CARGO_BIN_EXE_bursar"))
-            .env_clear()
-            .args(["backup", "keygen", "--json"])
-            .arg(&file)
-            .output()
-            .unwrap();
+        let ran = program().args(["backup", "keygen", "--json"]).arg(&file).output().unwrap();
         let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
         (file.to_str().unwrap().to_owned(), told["recipient"].as_str().unwrap_or_else(|| panic!("{told}")).to_owned())
     };
@@ -465,8 +460,7 @@ fn shipping_can_be_killed_anywhere() {
         // A start that dies at one of its writes, then one that does not.
         let mut child = faults.kill_at(&place.start, choices.from(1, 60)).spawn();
         run::let_pass(Duration::from_millis(choices.from(1, 400)));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         server = place.start.start();
     }
     place.wait_until_shipped();

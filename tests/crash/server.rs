@@ -1,13 +1,11 @@
 //! The program under test, and places for its data.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-
-use serde_json::Value;
-
 use crate::client::Client;
+use crate::common::program::{Process, SERVE, program_on};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 
 /// How to start a server.
 #[derive(Clone)]
@@ -45,13 +43,11 @@ impl Start {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
-        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&self.data);
+        let mut command = program_on(&self.data);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).args(SERVE);
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap());
         command
     }
@@ -62,8 +58,8 @@ impl Start {
     }
 
     /// Starts without waiting for anything.
-    pub(crate) fn spawn(&self) -> Child {
-        self.command().spawn().unwrap()
+    pub(crate) fn spawn(&self) -> Process {
+        Process::spawn(&mut self.command())
     }
 
     /// Starts, and waits until the server listens.
@@ -76,24 +72,17 @@ impl Start {
 
     /// The same, of a server that may end before it listens.
     pub(crate) fn try_start(&self) -> Result<Server, ExitStatus> {
-        let mut child = self.spawn();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        match serde_json::from_str(&line) {
-            Ok(banner) => Ok(Server { child, banner }),
-            Err(_) => Err(child.wait().unwrap()),
+        let mut process = self.spawn();
+        match process.banner() {
+            Some(banner) => Ok(Server { process, banner }),
+            None => Err(process.wait()),
         }
     }
 
     /// The books are right, as `bursar audit` sees it.
     #[track_caller]
     pub(crate) fn audit(&self) {
-        let ran: Output = Command::new(env!("CARGO_BIN_EXE_bursar"))
-            .env_clear()
-            .args(["audit", "--json", "--data-dir"])
-            .arg(&self.data)
-            .output()
-            .unwrap();
+        let ran = program_on(&self.data).args(["audit", "--json"]).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(ran.status.success(), "audit: {}\n{}{}", ran.status, text(&ran.stdout), text(&ran.stderr));
     }
@@ -101,7 +90,7 @@ impl Start {
 
 /// A server that listens. It is killed when this is dropped.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     banner: Value,
 }
 
@@ -111,42 +100,29 @@ impl Server {
         Client::new(text("url"), text("token"))
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// kill -9. Returns how it ended, which may have been by itself.
     pub(crate) fn kill(mut self) -> ExitStatus {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap()
+        self.process.kill()
     }
 
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+        self.process.has_ended()
     }
 
     /// Waits for its end, however it comes.
     pub(crate) fn wait(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.process.wait()
     }
 
     pub(crate) fn signal_end(&self) {
-        let id = self.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.signal("TERM");
     }
 
     /// Waits for the end of a server that was told to end.
     #[track_caller]
     pub(crate) fn ended(mut self) {
-        let status = self.child.wait().unwrap();
+        let status = self.process.wait();
         assert!(status.success(), "{status}");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

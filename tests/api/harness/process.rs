@@ -1,0 +1,221 @@
+//! The real program on a free port, in a directory of its own.
+
+use super::callers::agent;
+use super::log::Log;
+use crate::common::program::{Process, program_on};
+use bursar::store::read_file;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a test waits for something that happens at once when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The password of operators and clients of these tests.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// A server that runs until this value goes.
+pub(crate) struct Server {
+    process: Process,
+    home: TempDir,
+    way: &'static [&'static str],
+    log: Log,
+    /// What it said about itself when it was ready.
+    pub(crate) banner: Value,
+    pub(super) agent: ureq::Agent,
+    pub(super) tokens: Mutex<BTreeMap<String, String>>,
+}
+
+impl Server {
+    /// A server that other tests use at the same time: good for all that looks only at what it made itself.
+    pub(crate) fn shared() -> Arc<Server> {
+        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Server::start(""));
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    /// A server of one's own with this configuration; `HOME` stands for its directory.
+    pub(crate) fn start(config: &str) -> Server {
+        Server::start_with(config, &[])
+    }
+
+    /// The same, with files beside its configuration.
+    pub(crate) fn start_with(config: &str, files: &[(&str, &str)]) -> Server {
+        let home = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            write_private(&home.path().join(name), content);
+        }
+        let config = config.replace("HOME", &home.path().display().to_string());
+        write_private(&home.path().join("config.toml"), &config);
+        Server::launch(home, &["serve", "--dev", "--no-sample"])
+    }
+
+    /// A server that is meant seriously, with the operator `dev`, who is an administrator.
+    pub(crate) fn production() -> Server {
+        let home = tempfile::tempdir().unwrap();
+        write_private(&home.path().join("config.toml"), "");
+        write_private(&home.path().join("password"), PASSWORD);
+        let init = ["init", "--operator", "dev", "--password-file", "password"];
+        let output = program(home.path()).args(init).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Server::launch(home, &["serve", "--json"])
+    }
+
+    fn launch(home: TempDir, way: &'static [&'static str]) -> Server {
+        let (process, log, banner) = launch(home.path(), way);
+        Server { process, home, way, log, banner, agent: agent(None), tokens: Mutex::default() }
+    }
+
+    /// Kills it as a power cut would, and starts it again on its data.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Kills it, lets somebody change its database file, and starts it again.
+    pub(crate) fn restart_after(&mut self, change: impl FnOnce(&Path)) {
+        self.kill();
+        change(&self.data_dir().join("bursar.db"));
+        self.start_again();
+    }
+
+    /// Kills it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on its data.
+    pub(crate) fn start_again(&mut self) {
+        (self.process, self.log, self.banner) = launch(self.home.path(), self.way);
+    }
+
+    /// The program in the place of this server, with its configuration.
+    pub(crate) fn program(&self, args: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.args(args).args(["--config", "config.toml", "--json"]);
+        command
+    }
+
+    /// Lets clients of this server trust a certificate.
+    pub(crate) fn trusting(mut self, certificate_pem: &str) -> Server {
+        self.agent = agent(Some(certificate_pem));
+        self
+    }
+
+    /// Its first address as a URL, without a slash at the end.
+    pub(crate) fn url(&self) -> &str {
+        self.banner["url"].as_str().unwrap().trim_end_matches('/')
+    }
+
+    /// Its first address, for plain connections.
+    pub(crate) fn address(&self) -> &str {
+        self.url().split_once("://").unwrap().1
+    }
+
+    /// The URLs of the native dialect.
+    pub(crate) fn native_urls(&self) -> Vec<String> {
+        let urls = self.banner["apis"]["native"].as_array().unwrap();
+        urls.iter().map(|url| url.as_str().unwrap().trim_end_matches('/').to_owned()).collect()
+    }
+
+    /// The directory of its database.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// The directory of its configuration.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Sends it a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Waits until so many lines of its log contain this text.
+    #[track_caller]
+    pub(crate) fn await_log(&self, text: &str, times: usize) {
+        self.log.wait_for(text, times);
+    }
+
+    /// Runs a command beside it and returns the JSON that it prints.
+    #[track_caller]
+    pub(crate) fn command(&self, args: &[&str]) -> Value {
+        let output = program(self.home.path()).args(args).arg("--json").output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Adds these rules to the group `live-standard`, the one that new accounts of these tests have.
+    pub(crate) fn set_rules(&self, rules: &str) {
+        let group = "code = \"live-standard\"\n";
+        self.apply_reference(
+            &include_str!("../../../packaging/reference.toml").replace(group, &format!("{group}{rules}\n")),
+        );
+    }
+
+    /// Brings the reference data to what a file says.
+    pub(crate) fn apply_reference(&self, file: &str) {
+        let path = self.home.path().join("reference.toml");
+        write_private(&path, file);
+        self.command(&["reference", "apply", &path.display().to_string()]);
+    }
+
+    /// What every change leaves behind: if two of these are equal, nothing was changed in between.
+    pub(crate) fn trace(&self) -> (u64, u64, u64, u64) {
+        let proof = read_file(&self.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
+        assert_eq!(proof.findings, [], "the books are not right");
+        (proof.entries, proof.postings, proof.books, proof.events)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.process.kill();
+            eprintln!("the server's log:\n{}", self.log.text());
+        }
+    }
+}
+
+/// Starts the program; returns once it listens.
+fn launch(home: &Path, way: &[&str]) -> (Process, Log, Value) {
+    let mut command = program(home);
+    command.args(way).args(["--listen", "127.0.0.1:0", "--config", "config.toml"]).stderr(Stdio::piped());
+    let mut process = Process::spawn(&mut command);
+    let log = Log::of(process.take_stderr());
+    let banner = process.banner().unwrap_or_else(|| panic!("no banner: {}", log.text()));
+    (process, log, banner)
+}
+
+fn program(home: &Path) -> Command {
+    let mut command = program_on(&home.join("data"));
+    command.current_dir(home);
+    command
+}
+
+/// Writes a file that only its owner may read.
+pub(crate) fn write_private(path: &Path, content: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+}
+
+/// A text that no other test uses.
+pub(crate) fn unique(word: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{word}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}

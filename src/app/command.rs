@@ -8,7 +8,7 @@ use crate::domain::clock::Moment;
 use crate::domain::events::Event;
 use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
 use crate::domain::refusal::Refusal;
-use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx};
+use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -387,7 +387,7 @@ pub(in crate::app) fn refusal_of_read(failure: Failure) -> Refusal {
     match failure {
         Abort::Refused(refusal) => refusal,
         Abort::Store(error) => {
-            tracing::error!(%error, "a read failed");
+            tracing::error!(error = with_causes(&error), "a read failed");
             if error.is_storage_failure() { Refusal::StorageUnavailable } else { Refusal::Internal }
         }
     }

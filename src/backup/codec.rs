@@ -11,6 +11,7 @@
 //! [`seal`] and [`open`] do it for any data, such as segments of a journal; [`write_backup`] and [`read_backup`] add the
 //! manifest.
 
+use super::error::Cause;
 use super::manifest::{Contents, MANIFEST_MAX, ManifestError};
 use age::secrecy::ExposeSecret;
 use age::x25519;
@@ -20,6 +21,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use thiserror::Error;
 
 /// Higher levels take far more time for little less space.
 const LEVEL: i32 = 3;
@@ -88,36 +90,27 @@ impl fmt::Debug for Identity {
 }
 
 /// Why data cannot be unwrapped.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum CodecError {
     /// It is nothing that this program has written.
+    #[error("{0}")]
     Foreign(&'static str),
     /// It is encrypted and there is no key at hand.
+    #[error("is encrypted, and no private key was given")]
     NoKey,
     /// It is encrypted to other keys than those at hand.
+    #[error("is encrypted to another key")]
     WrongKey,
     /// It is cut short, or was changed.
-    Damaged(String),
+    #[error("is damaged: {0}")]
+    Damaged(#[source] Cause),
     /// The manifest in it cannot be used.
-    Manifest(ManifestError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// Where it comes from or goes to failed.
+    #[error(transparent)]
     Io(io::Error),
 }
-
-impl fmt::Display for CodecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CodecError::Foreign(what) => f.write_str(what),
-            CodecError::NoKey => f.write_str("is encrypted, and no private key was given"),
-            CodecError::WrongKey => f.write_str("is encrypted to another key"),
-            CodecError::Damaged(what) => write!(f, "is damaged: {what}"),
-            CodecError::Manifest(error) => error.fmt(f),
-            CodecError::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for CodecError {}
 
 /// Takes plain data and writes it wrapped. [`Sealed::finish`] must be called, or what was written is cut short.
 pub struct Sealed<W: Write>(zstd::Encoder<'static, Wrapping<W>>);
@@ -225,14 +218,14 @@ pub fn read_backup<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<
     from.0.read_exact(&mut header).map_err(damage)?;
     let length = u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
     if length > MANIFEST_MAX {
-        return Err(CodecError::Damaged(format!("a manifest of {length} bytes")));
+        return Err(CodecError::Damaged(format!("a manifest of {length} bytes").into()));
     }
     let mut manifest = Vec::new();
     (&mut from.0).take(length).read_to_end(&mut manifest).map_err(damage)?;
     if manifest.len() as u64 != length {
         return Err(CodecError::Damaged("it ends within its manifest".into()));
     }
-    let contents = Contents::parse(&manifest).map_err(CodecError::Manifest)?;
+    let contents = Contents::parse(&manifest)?;
     Ok((contents, decompress(from)?))
 }
 
@@ -256,7 +249,7 @@ fn unwrap<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Decrypted
     let wrong = |error| match error {
         age::DecryptError::NoMatchingKeys => CodecError::WrongKey,
         age::DecryptError::Io(error) => damage(error),
-        error => CodecError::Damaged(error.to_string()),
+        error => CodecError::Damaged(error.into()),
     };
     let decryptor = age::Decryptor::new_buffered(from).map_err(wrong)?;
     let keys = identities.iter().map(|identity| &identity.0 as &dyn age::Identity);
@@ -281,7 +274,7 @@ impl Read for Opened<'_> {
 fn damage(error: io::Error) -> CodecError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => CodecError::Damaged("it is cut short".into()),
-        io::ErrorKind::InvalidData | io::ErrorKind::Other => CodecError::Damaged(error.to_string()),
+        io::ErrorKind::InvalidData | io::ErrorKind::Other => CodecError::Damaged(error.into()),
         _ => CodecError::Io(error),
     }
 }

@@ -31,7 +31,7 @@ impl DirectoryTarget {
         self.root.join(key)
     }
 
-    fn error(&self, what: impl std::fmt::Display, error: &io::Error) -> TargetError {
+    fn error(&self, what: impl std::fmt::Display, error: io::Error) -> TargetError {
         TargetError::of_io(&self.name, what, error)
     }
 
@@ -41,13 +41,13 @@ impl DirectoryTarget {
             Ok(found) if found.is_dir() => Ok(&self.root),
             Ok(_) => Err(TargetError::new(&self.name, TargetFault::Missing, "is not a directory")),
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.create => {
-                make_dir(&self.root).map_err(|error| self.error("cannot be created", &error))?;
+                make_dir(&self.root).map_err(|error| self.error("cannot be created", error))?;
                 Ok(&self.root)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(TargetError::new(&self.name, TargetFault::Missing, "the directory does not exist"))
             }
-            Err(error) => Err(self.error("cannot be looked at", &error)),
+            Err(error) => Err(self.error("cannot be looked at", error)),
         }
     }
 
@@ -85,7 +85,7 @@ impl Target for DirectoryTarget {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
             return Err(TargetError::new(&self.name, TargetFault::Other, format!("{key} is no name of an object")));
         };
-        make_dirs(&self.root, folder).map_err(|error| self.error(folder.display(), &error))?;
+        make_dirs(&self.root, folder).map_err(|error| self.error(folder.display(), error))?;
         if path.exists() {
             return Err(TargetError::new(&self.name, TargetFault::Exists, format!("{key} is there already")));
         }
@@ -97,7 +97,7 @@ impl Target for DirectoryTarget {
         stored.map_err(|failed| {
             let _ = fs::remove_file(&unfinished); // the next run would sweep it
             match failed {
-                Failed::There(error) => self.error(key, &error),
+                Failed::There(error) => self.error(key, error),
                 Failed::Here(what) => TargetError::new(&self.name, TargetFault::Source, format!("{key}: {what}")),
             }
         })
@@ -107,7 +107,7 @@ impl Target for DirectoryTarget {
         if !self.root.is_dir() {
             return Err(TargetError::new(&self.name, TargetFault::Missing, "the directory does not exist"));
         }
-        let file = File::open(self.path(key)).map_err(|error| self.error(key, &error))?;
+        let file = File::open(self.path(key)).map_err(|error| self.error(key, error))?;
         Ok(Box::new(file))
     }
 
@@ -118,7 +118,7 @@ impl Target for DirectoryTarget {
         self.root()?;
         let mut found = Vec::new();
         match self.walk(&self.path(prefix), &mut found) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(prefix, &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(prefix, error)),
             _ => {
                 found.sort_by(|one, other| one.key.cmp(&other.key));
                 Ok(found)
@@ -133,7 +133,7 @@ impl Target for DirectoryTarget {
         self.root()?;
         let entries = match fs::read_dir(self.path(prefix)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| self.error(prefix, &error))?,
+            entries => entries.map_err(|error| self.error(prefix, error))?,
         };
         let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
         let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -147,8 +147,8 @@ impl Target for DirectoryTarget {
         let path = self.path(key);
         match fs::remove_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(self.error(key, &error)),
-            Ok(()) => path.parent().map_or(Ok(()), sync_dir).map_err(|error| self.error(key, &error)),
+            Err(error) => Err(self.error(key, error)),
+            Ok(()) => path.parent().map_or(Ok(()), sync_dir).map_err(|error| self.error(key, error)),
         }
     }
 
@@ -157,7 +157,7 @@ impl Target for DirectoryTarget {
         let mut swept = 0;
         for entry in entries.flatten() {
             if entry.file_name().to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED)) {
-                fs::remove_file(entry.path()).map_err(|error| self.error(entry.path().display(), &error))?;
+                fs::remove_file(entry.path()).map_err(|error| self.error(entry.path().display(), error))?;
                 swept += 1;
             }
         }

@@ -51,21 +51,20 @@ fn unwrap(
     path: &Path,
 ) -> Result<Contents, BackupError> {
     let backup = called(repository.target(), name);
-    let wrong = |what: &str| BackupError::Wrong { backup: backup.clone(), what: what.to_owned() };
+    let wrong = |what: &str| BackupError::Wrong { backup: backup.clone(), what: what.into() };
     let object = repository.open_object(manifest.contents.timeline, name)?;
     let (object, source_failed) = codec::Watched::new(object);
     let mut object = Hashing::new(keeper.watched_read(object));
     let source_failed = || source_failed.load(std::sync::atomic::Ordering::Acquire);
-    let unreachable = |error: &dyn std::fmt::Display| -> BackupError {
-        match keeper.stop.is_called() {
-            true => BackupError::Stopped,
-            false => TargetError::new(repository.target().name(), TargetFault::Unreachable, format!("{name}: {error}"))
-                .into(),
+    let of_codec = |error: CodecError| {
+        if keeper.stop.is_called() {
+            return BackupError::Stopped;
         }
-    };
-    let of_codec = |error: CodecError| match source_failed() || keeper.stop.is_called() {
-        true => unreachable(&error),
-        false => BackupError::of_codec(&backup, error),
+        if !source_failed() {
+            return BackupError::of_codec(&backup, error);
+        }
+        let what = format!("{name}: {error}");
+        TargetError::new(repository.target().name(), TargetFault::Unreachable, what).because(error).into()
     };
 
     let (contents, database) = codec::read_backup(&mut object, &keeper.settings.identities).map_err(&of_codec)?;
@@ -73,7 +72,7 @@ fn unwrap(
     let mut database = Hashing::new(database.take(contents.database.bytes.saturating_add(1)));
     match pour(&mut database, to) {
         Ok(()) => {}
-        Err(Failed::There(error)) => return Err(of_codec(CodecError::Damaged(error.to_string()))),
+        Err(Failed::There(error)) => return Err(of_codec(CodecError::Damaged(error.into()))),
         Err(Failed::Here(error)) => return Err(local(path)(error)),
     }
     let (_, bytes, sha256) = database.finish();
@@ -108,7 +107,7 @@ impl Failed {
     /// As an error of reading a backup.
     pub(super) fn of(self, repository: &Repository, name: BackupName) -> BackupError {
         let (Failed::There(error) | Failed::Here(error)) = self;
-        TargetError::of_io(repository.target().name(), name, &error).into()
+        TargetError::of_io(repository.target().name(), name, error).into()
     }
 }
 

@@ -6,7 +6,8 @@
 
 use crate::domain::clock::Moment;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::sync::Arc;
+use thiserror::Error;
 use uuid::Uuid;
 
 /// The version of this format. A reader refuses a higher one, and ignores what it does not know in its own.
@@ -150,9 +151,10 @@ pub enum Encoding {
 }
 
 /// Why a manifest cannot be used.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug, Error)]
 pub enum ManifestError {
     /// It was written by a later version in a format that this one does not know.
+    #[error("has format {format} of bursar {bursar_version}, and this program knows up to {FORMAT}")]
     Newer {
         /// The format.
         format: u32,
@@ -160,21 +162,12 @@ pub enum ManifestError {
         bursar_version: String,
     },
     /// It is not one.
-    Unreadable(String),
+    #[error("has no manifest that can be read: {0}")]
+    Unreadable(#[source] Arc<serde_json::Error>),
+    /// It is one, but not of the place where it was found.
+    #[error("has no manifest that can be read: it belongs to another installation or timeline")]
+    Misplaced,
 }
-
-impl fmt::Display for ManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ManifestError::Newer { format, bursar_version } => {
-                write!(f, "has format {format} of bursar {bursar_version}, and this program knows up to {FORMAT}")
-            }
-            ManifestError::Unreadable(reason) => write!(f, "has no manifest that can be read: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for ManifestError {}
 
 /// What every version of the format begins with.
 #[derive(Deserialize)]
@@ -185,7 +178,7 @@ struct Head {
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(text: &[u8]) -> Result<T, ManifestError> {
-    let unreadable = |error: serde_json::Error| ManifestError::Unreadable(error.to_string());
+    let unreadable = |error: serde_json::Error| ManifestError::Unreadable(Arc::new(error));
     let head: Head = serde_json::from_slice(text).map_err(unreadable)?;
     if head.format > FORMAT {
         return Err(ManifestError::Newer { format: head.format, bursar_version: head.bursar_version });
@@ -269,7 +262,7 @@ pub(super) mod tests {
     #[test]
     fn a_manifest_is_read_as_it_was_written() {
         let manifest = sample();
-        assert_eq!(Manifest::parse(&manifest.to_json().unwrap()), Ok(manifest.clone()));
+        assert_eq!(Manifest::parse(&manifest.to_json().unwrap()).unwrap(), manifest);
         let text = String::from_utf8(manifest.to_json().unwrap()).unwrap();
         assert!(text.contains("\"taken_at\": \"2026-03-02T08:15:00.120Z\""), "{text}");
         assert_eq!(manifest.contents.without_sums().trial_balance, None);

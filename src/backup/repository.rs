@@ -169,12 +169,12 @@ impl Repository {
         let key = self.key(timeline, name, MANIFEST);
         let mut text = Vec::new();
         let read = self.target.get(&key)?.take(MANIFEST_MAX).read_to_end(&mut text);
-        read.map_err(|error| TargetError::of_io(self.target.name(), &key, &error))?;
+        read.map_err(|error| TargetError::of_io(self.target.name(), &key, error))?;
         let manifest = Manifest::parse(&text);
         // A manifest that was moved here from elsewhere speaks of something else.
         Ok(manifest.and_then(|manifest| match manifest.contents.installation == self.installation {
             true if manifest.contents.timeline == timeline => Ok(manifest),
-            _ => Err(ManifestError::Unreadable("it belongs to another installation or timeline".into())),
+            _ => Err(ManifestError::Misplaced),
         }))
     }
 
@@ -209,7 +209,8 @@ impl Repository {
     /// Stores the manifest, which makes the backup.
     pub fn put_manifest(&self, name: BackupName, manifest: &Manifest) -> Result<(), TargetError> {
         let key = self.key(manifest.contents.timeline, name, MANIFEST);
-        let wrong = |error: serde_json::Error| TargetError::new(self.target.name(), TargetFault::Source, error);
+        let wrong =
+            |error: serde_json::Error| TargetError::new(self.target.name(), TargetFault::Source, &error).because(error);
         let text = manifest.to_json().map_err(wrong)?;
         self.target.put(&key, text.len() as u64, &mut &text[..])
     }
@@ -224,7 +225,7 @@ impl Repository {
         let mut object = Hashing::new(self.open_object(timeline, name)?);
         let copied = std::io::copy(&mut object, &mut std::io::sink());
         let key = self.key(timeline, name, OBJECT);
-        copied.map_err(|error| TargetError::of_io(self.target.name(), &key, &error))?;
+        copied.map_err(|error| TargetError::of_io(self.target.name(), &key, error))?;
         let (_, bytes, sha256) = object.finish();
         Ok((bytes, sha256))
     }
@@ -325,7 +326,7 @@ mod tests {
         assert!(repository.has_backup(1, name(5, 3)).unwrap());
         repository.put_manifest(name(5, 3), &sample()).unwrap();
         let found = repository.backups().unwrap();
-        assert_eq!((found.len(), found[0].bytes, found[0].manifest.clone()), (1, Some(2), Ok(sample())));
+        assert_eq!((found.len(), found[0].bytes, found[0].manifest.as_ref().unwrap()), (1, Some(2), &sample()));
         assert_eq!(repository.sweep(1).unwrap(), 1);
         assert_eq!(Repository::installations(&*target).unwrap(), [installation]);
         assert_eq!(repository.checksum(1, name(5, 3)).unwrap().0, 2);
@@ -343,7 +344,7 @@ mod tests {
         let text = manifest.to_json().unwrap();
         let key = repository.key(1, name(5, 3), MANIFEST);
         repository.target().put(&key, text.len() as u64, &mut &text[..]).unwrap();
-        assert!(matches!(repository.backups().unwrap()[0].manifest, Err(ManifestError::Unreadable(_))));
+        assert!(matches!(repository.backups().unwrap()[0].manifest, Err(ManifestError::Misplaced)));
     }
 
     #[test]

@@ -105,8 +105,8 @@ impl S3Target {
         path.strip_prefix(&self.prefix).unwrap_or(path).trim_start_matches('/').to_owned()
     }
 
-    fn error(&self, error: &object_store::Error) -> TargetError {
-        TargetError::new(&self.name, fault_of(error), error)
+    fn error(&self, error: object_store::Error) -> TargetError {
+        TargetError::new(&self.name, fault_of(&error), &error).because(error)
     }
 
     fn source(&self, key: &str, what: impl std::fmt::Display) -> TargetError {
@@ -115,7 +115,7 @@ impl S3Target {
 
     fn put_parts(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError> {
         let path = self.path(key);
-        let mut upload = self.runtime.block_on(self.store.put_multipart(&path)).map_err(|error| self.error(&error))?;
+        let mut upload = self.runtime.block_on(self.store.put_multipart(&path)).map_err(|error| self.error(error))?;
         let sent = self.send_parts(upload.as_mut(), key, bytes, from);
         if sent.is_err() {
             // What cannot be called off now is called off by the bucket's own rule for unfinished uploads.
@@ -140,12 +140,12 @@ impl S3Target {
                 break;
             }
             sent += part.len() as u64;
-            self.runtime.block_on(upload.put_part(PutPayload::from(part))).map_err(|error| self.error(&error))?;
+            self.runtime.block_on(upload.put_part(PutPayload::from(part))).map_err(|error| self.error(error))?;
         }
         if sent != bytes {
             return Err(self.source(key, format!("{sent} bytes came, not {bytes}")));
         }
-        self.runtime.block_on(upload.complete()).map_err(|error| self.error(&error)).map(|_| ())
+        self.runtime.block_on(upload.complete()).map_err(|error| self.error(error)).map(|_| ())
     }
 }
 
@@ -166,13 +166,13 @@ impl Target for S3Target {
         let path = self.path(key);
         self.runtime
             .block_on(self.store.put(&path, PutPayload::from(body)))
-            .map_err(|error| self.error(&error))
+            .map_err(|error| self.error(error))
             .map(|_| ())
     }
 
     fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError> {
         let path = self.path(key);
-        let found = self.runtime.block_on(self.store.get(&path)).map_err(|error| self.error(&error))?;
+        let found = self.runtime.block_on(self.store.get(&path)).map_err(|error| self.error(error))?;
         let runtime = Arc::clone(&self.runtime);
         Ok(Box::new(Streamed { runtime, stream: found.into_stream(), chunk: Bytes::new() }))
     }
@@ -180,7 +180,7 @@ impl Target for S3Target {
     fn list(&self, prefix: &str) -> Result<Vec<Object>, TargetError> {
         let prefix = self.path(prefix);
         let listing = self.store.list(Some(&prefix)).map_ok(|meta| (meta.location, meta.size)).try_collect::<Vec<_>>();
-        let found = self.runtime.block_on(listing).map_err(|error| self.error(&error))?;
+        let found = self.runtime.block_on(listing).map_err(|error| self.error(error))?;
         let mut objects: Vec<_> =
             found.into_iter().map(|(path, bytes)| Object { key: self.key(&path), bytes }).collect();
         objects.sort_by(|one, other| one.key.cmp(&other.key));
@@ -190,7 +190,7 @@ impl Target for S3Target {
     fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
         let prefix = self.path(prefix);
         let listing = self.store.list_with_delimiter(Some(&prefix));
-        let found = self.runtime.block_on(listing).map_err(|error| self.error(&error))?;
+        let found = self.runtime.block_on(listing).map_err(|error| self.error(error))?;
         let names = found.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned));
         Ok(names.collect())
     }
@@ -198,7 +198,7 @@ impl Target for S3Target {
     fn delete(&self, key: &str) -> Result<(), TargetError> {
         match self.runtime.block_on(self.store.delete(&self.path(key))) {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
-            done => done.map_err(|error| self.error(&error)),
+            done => done.map_err(|error| self.error(error)),
         }
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+use thiserror::Error;
 
 /// A place for objects. A name is made of parts with `/` in between; an object is there as a whole or not at all.
 pub trait Target: Send + Sync {
@@ -75,7 +76,8 @@ pub enum TargetFault {
 }
 
 /// Why a target did not do what it was asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug, Error)]
+#[error("{target}: {what}")]
 pub struct TargetError {
     /// The name of the target.
     pub target: String,
@@ -83,16 +85,25 @@ pub struct TargetError {
     pub fault: TargetFault,
     /// The reason in words.
     pub what: String,
+    /// What the file system or the client of the bucket said.
+    #[source]
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl TargetError {
     /// An error of this target.
     pub fn new(target: &str, fault: TargetFault, what: impl fmt::Display) -> TargetError {
-        TargetError { target: target.to_owned(), fault, what: what.to_string() }
+        TargetError { target: target.to_owned(), fault, what: what.to_string(), cause: None }
+    }
+
+    /// The same with the error that it comes from, which `what` repeats.
+    #[must_use]
+    pub(super) fn because(self, cause: impl std::error::Error + Send + Sync + 'static) -> TargetError {
+        TargetError { cause: Some(Arc::new(cause)), ..self }
     }
 
     /// What the file system said about something at this target.
-    pub(super) fn of_io(target: &str, what: impl fmt::Display, error: &io::Error) -> TargetError {
+    pub(super) fn of_io(target: &str, what: impl fmt::Display, error: io::Error) -> TargetError {
         let fault = match error.kind() {
             io::ErrorKind::NotFound => TargetFault::NoObject,
             io::ErrorKind::AlreadyExists => TargetFault::Exists,
@@ -106,7 +117,7 @@ impl TargetError {
             }
             _ => TargetFault::Other,
         };
-        TargetError::new(target, fault, format!("{what}: {error}"))
+        TargetError::new(target, fault, format!("{what}: {error}")).because(error)
     }
 
     /// What to do about it.
@@ -127,14 +138,6 @@ impl TargetError {
         }
     }
 }
-
-impl fmt::Display for TargetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.target, self.what)
-    }
-}
-
-impl std::error::Error for TargetError {}
 
 /// A target as the configuration describes it.
 #[derive(Clone, Debug)]

@@ -124,7 +124,8 @@ impl Keeper {
         let proven = self.prove_copy(&copy, &spare);
         let _ = std::fs::remove_file(&copy); // makes room for the next; the workshop goes as a whole
         let (facts, proof) = proven.map_err(|error| of_proof(repository, listed.name, error))?;
-        let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
+        let wrong =
+            |what: String| BackupError::Wrong { backup: called(repository.target(), listed.name), what: what.into() };
         if let Some(finding) = proof.findings.first() {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
         }
@@ -185,7 +186,8 @@ impl Keeper {
         let spare = shop.path("migrated.db");
         let (facts, proof) =
             self.prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
-        let wrong = |what| BackupError::Wrong { backup: called(repository.target(), listed.name), what };
+        let wrong =
+            |what: String| BackupError::Wrong { backup: called(repository.target(), listed.name), what: what.into() };
         if let Some(finding) = proof.findings.first() {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
         }
@@ -245,7 +247,7 @@ pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<
             None => "has a manifest, and its object is missing".to_owned(),
             Some(bytes) => format!("has {bytes} bytes, and its manifest says {}", manifest.object.bytes),
         };
-        return Err(BackupError::Wrong { backup, what });
+        return Err(BackupError::Wrong { backup, what: what.into() });
     }
     if manifest.contents.schema_version > LATEST_SCHEMA {
         let (schema, version) = (manifest.contents.schema_version, &manifest.contents.bursar_version);
@@ -262,7 +264,7 @@ fn of_proof(repository: &Repository, name: BackupName, error: BackupError) -> Ba
     match error {
         BackupError::Migration(MigrationError::TooNew { .. }) => BackupError::Newer(format!("{backup}: {error}")),
         BackupError::Store(_) | BackupError::Migration(_) => {
-            BackupError::Wrong { backup, what: format!("cannot be proven: {error}") }
+            BackupError::Wrong { backup, what: format!("cannot be proven: {error}").into() }
         }
         error => error,
     }

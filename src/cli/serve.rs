@@ -1,6 +1,5 @@
 //! `bursar serve`: the server, for real or for development.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -147,10 +146,10 @@ fn not_served(error: &ServeError) -> Failure {
     match error {
         ServeError::Tls(_) => Failure::new(Exit::Configuration, message)
             .next("Put the files that [tls] names right; `bursar config check --on-disk` looks at them."),
-        ServeError::Bind { .. } => match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
-            Some(source) if source.kind() == io::ErrorKind::AddrInUse => Failure::new(Exit::Busy, message)
+        ServeError::Bind { source, .. } => match source.kind() {
+            io::ErrorKind::AddrInUse => Failure::new(Exit::Busy, message)
                 .next("Stop what listens there, or choose another address with --listen; port 0 takes a free one."),
-            Some(source) if source.kind() == io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, message)
+            io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, message)
                 .next("Ports below 1024 need a right of their own; choose a higher one with --listen."),
             _ => Failure::new(Exit::Failure, message).next("Choose another address with --listen."),
         },

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use thiserror::Error;
 
 /// The place that gave a key its value; a later variant overrides an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,18 +90,15 @@ impl Finding {
 }
 
 /// Everything that is wrong with the configuration, never empty: an operator fixes it in one go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
+#[error("{}", list(problems))]
 pub struct ConfigErrors {
     /// In the order of file, environment, flags and then of the rules between values.
     pub problems: Vec<Problem>,
 }
 
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.problems.len();
-        write!(f, "{count} problem{} in the configuration", if count == 1 { "" } else { "s" })?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
+fn list(problems: &[Problem]) -> String {
+    let count = problems.len();
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    format!("{count} problem{} in the configuration{lines}", if count == 1 { "" } else { "s" })
 }
-
-impl std::error::Error for ConfigErrors {}

@@ -2,7 +2,7 @@
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
-use std::fmt;
+use thiserror::Error;
 
 /// The most that one operation may move, in minor units (10^17).
 pub const OPERATION_MAX: i64 = 100_000_000_000_000_000;
@@ -158,30 +158,23 @@ pub enum ExtraDecimals {
 }
 
 /// Why a text is not an amount.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum AmountError {
     /// Not of the form `-12.34`; exponents, signs in the middle, blanks and words such as NaN are not read.
+    #[error("not a decimal number such as 12.34")]
     NotDecimal,
     /// More digits than are read.
+    #[error("too many digits")]
     TooLong,
     /// More decimals than the currency has, and rounding was not allowed.
+    #[error("more decimals than the currency has")]
     TooManyDecimals,
     /// Beyond what one operation may move ([`OPERATION_MAX`]).
+    #[error("more than one operation may move (10^17 minor units)")]
     TooLarge,
     /// Not zero, but zero once rounded to the decimals of the currency.
+    #[error("rounds to zero in the account's currency")]
     RoundsToZero,
-}
-
-impl fmt::Display for AmountError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            AmountError::NotDecimal => "not a decimal number such as 12.34",
-            AmountError::TooLong => "too many digits",
-            AmountError::TooManyDecimals => "more decimals than the currency has",
-            AmountError::TooLarge => "more than one operation may move (10^17 minor units)",
-            AmountError::RoundsToZero => "rounds to zero in the account's currency",
-        })
-    }
 }
 
 /// A decimal number exactly as a caller wrote it, checked for its form but not yet tied to a currency.

@@ -16,12 +16,13 @@ use gate::Gate;
 use mounts::Plan;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use thiserror::Error;
 use tls::Certificates;
+pub use tls::TlsError;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Where the server listens.
@@ -36,46 +37,22 @@ pub struct Listening {
 }
 
 /// Why the server does not run.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum ServeError {
     /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen ADDR:PORT")]
     Bind {
         /// The address.
         address: SocketAddr,
         /// What the system said.
-        error: io::Error,
+        source: io::Error,
     },
     /// The certificate or its key cannot be used.
-    Tls(String),
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     /// Something else that the system refused.
-    Io(io::Error),
-}
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ServeError::Bind { address, error } => {
-                write!(f, "cannot listen on {address}: {error}; choose another address with --listen ADDR:PORT")
-            }
-            ServeError::Tls(reason) => write!(f, "TLS: {reason}"),
-            ServeError::Io(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ServeError::Bind { error, .. } | ServeError::Io(error) => Some(error),
-            ServeError::Tls(_) => None,
-        }
-    }
-}
-
-impl From<io::Error> for ServeError {
-    fn from(error: io::Error) -> Self {
-        ServeError::Io(error)
-    }
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 /// How long an idle connection is kept.
@@ -87,7 +64,7 @@ const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
 pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening)) -> Result<(), ServeError> {
     let certificates = match config.tls.mode {
         TlsMode::Off => None,
-        TlsMode::Files => Some(Certificates::load(&config.tls).map_err(ServeError::Tls)?),
+        TlsMode::Files => Some(Certificates::load(&config.tls)?),
     };
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -172,7 +149,7 @@ fn start(
         .disable_signals();
     for address in &plan.listen {
         let address = *address;
-        let bind = |error| ServeError::Bind { address, error };
+        let bind = |source| ServeError::Bind { address, source };
         let listener = listener(address, Duration::from_millis(config.server.send_timeout_ms)).map_err(bind)?;
         server = match certificates {
             None => server.listen(listener).map_err(bind)?,

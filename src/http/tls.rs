@@ -1,7 +1,6 @@
 //! TLS from certificate files. They are read again on SIGHUP and when they change; open connections are not touched, and
 //! a pair that cannot be used leaves the old one in place.
 
-use super::ServeError;
 use crate::config::Tls;
 use crate::dialects::kit::Line;
 use actix_tls::accept::rustls_0_23::TlsStream;
@@ -9,7 +8,7 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -17,9 +16,48 @@ use socket2::SockRef;
 use std::any::Any;
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
+use thiserror::Error;
+
+/// Why a certificate and its key cannot be used.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A key of the configuration that the mode needs.
+    #[error("{0} is not set")]
+    NotSet(&'static str),
+    /// A file that cannot be read, or is not PEM.
+    #[error("{}: {source}", file.display())]
+    Pem {
+        /// The file.
+        file: PathBuf,
+        /// What the system or the parser said.
+        source: pem::Error,
+    },
+    /// A certificate file without a certificate.
+    #[error("{}: no certificate in it", .0.display())]
+    NoCertificate(PathBuf),
+    /// A private key of a kind that is not known.
+    #[error("{}: {source}", file.display())]
+    Key {
+        /// The file.
+        file: PathBuf,
+        /// What the TLS library said.
+        source: rustls::Error,
+    },
+    /// Two files that are each right, but not a pair.
+    #[error("{} does not belong to {}", key.display(), certificate.display())]
+    Mismatch {
+        /// The file of the private key.
+        key: PathBuf,
+        /// The file of the certificate.
+        certificate: PathBuf,
+    },
+    /// The TLS library does not start with these settings.
+    #[error(transparent)]
+    Library(#[from] rustls::Error),
+}
 
 /// When the files were last written.
 type Stamp = (Option<SystemTime>, Option<SystemTime>);
@@ -49,10 +87,9 @@ impl ResolvesServerCert for Current {
 }
 
 impl Certificates {
-    pub(super) fn load(tls: &Tls) -> Result<Arc<Certificates>, String> {
-        let missing = |key: &str| format!("{key} is not set");
-        let certificate_file = tls.certificate_file.clone().ok_or_else(|| missing("tls.certificate_file"))?;
-        let key_file = tls.key_file.clone().ok_or_else(|| missing("tls.key_file"))?;
+    pub(super) fn load(tls: &Tls) -> Result<Arc<Certificates>, TlsError> {
+        let certificate_file = tls.certificate_file.clone().ok_or(TlsError::NotSet("tls.certificate_file"))?;
+        let key_file = tls.key_file.clone().ok_or(TlsError::NotSet("tls.key_file"))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let pair = read(&certificate_file, &key_file, &provider)?;
         let seen = Mutex::new(stamp(&certificate_file, &key_file));
@@ -60,10 +97,9 @@ impl Certificates {
         Ok(Arc::new(Certificates { certificate_file, key_file, provider, current, seen }))
     }
 
-    pub(super) fn server_config(&self) -> Result<ServerConfig, ServeError> {
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| ServeError::Tls(error.to_string()))?;
+    pub(super) fn server_config(&self) -> Result<ServerConfig, TlsError> {
+        let builder =
+            ServerConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions()?;
         Ok(builder.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>))
     }
 
@@ -75,7 +111,7 @@ impl Certificates {
                 *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
                 tracing::info!("the certificate was reloaded");
             }
-            Err(reason) => tracing::error!(%reason, "the certificate was not reloaded; the old one stays"),
+            Err(error) => tracing::error!(%error, "the certificate was not reloaded; the old one stays"),
         }
     }
 
@@ -104,22 +140,26 @@ pub(super) fn note_line(connection: &dyn Any, noted: &mut Extensions) {
     }
 }
 
-fn stamp(certificate: &PathBuf, key: &PathBuf) -> Stamp {
-    let written = |file: &PathBuf| fs::metadata(file).and_then(|data| data.modified()).ok();
+fn stamp(certificate: &Path, key: &Path) -> Stamp {
+    let written = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
     (written(certificate), written(key))
 }
 
-fn read(certificate: &PathBuf, key: &PathBuf, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, String> {
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("{}: {error}", certificate.display()))?;
+fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
+    let pem = |file: &Path| {
+        let file = file.to_owned();
+        |source| TlsError::Pem { file, source }
+    };
+    let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.map_err(pem(certificate))?;
     if chain.is_empty() {
-        return Err(format!("{}: no certificate in it", certificate.display()));
+        return Err(TlsError::NoCertificate(certificate.to_owned()));
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
-    let private =
-        provider.key_provider.load_private_key(private).map_err(|error| format!("{}: {error}", key.display()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(pem(key))?;
+    let private = provider.key_provider.load_private_key(private);
+    let private = private.map_err(|source| TlsError::Key { file: key.to_owned(), source })?;
     let pair = CertifiedKey::new(chain, private);
-    pair.keys_match().map_err(|_| format!("{} does not belong to {}", key.display(), certificate.display()))?;
+    let mismatch = |_| TlsError::Mismatch { key: key.to_owned(), certificate: certificate.to_owned() };
+    pair.keys_match().map_err(mismatch)?;
     Ok(Arc::new(pair))
 }

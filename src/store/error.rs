@@ -1,17 +1,29 @@
 //! What can go wrong below the business rules.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
 
 /// The database failed, or holds something that it should not.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error(transparent)]
 pub struct StoreError(Kind);
 
-#[derive(Debug)]
+#[derive(Debug, Error)]
 enum Kind {
+    #[error(transparent)]
     Sqlite(rusqlite::Error),
-    Pool(r2d2::Error),
+    #[error("no read connection: {0}")]
+    Pool(#[source] r2d2::Error),
+    #[error("unexpected value in the database: {0}")]
     Corrupt(String),
-    Disk(String),
+    #[error("{} is not a bursar database", .0.display())]
+    Foreign(PathBuf),
+    #[error("the database was not set up; run bursar init")]
+    NotInstalled,
+    #[error("{what}: {source}")]
+    Disk { what: String, source: io::Error },
 }
 
 impl StoreError {
@@ -20,14 +32,19 @@ impl StoreError {
         StoreError(Kind::Corrupt(what.into()))
     }
 
-    /// The disk said no to something that the database library did not ask for.
-    pub(super) fn disk(what: impl Into<String>) -> StoreError {
-        StoreError(Kind::Disk(what.into()))
+    /// A file that another program wrote.
+    pub(super) fn foreign(file: &Path) -> StoreError {
+        StoreError(Kind::Foreign(file.to_owned()))
+    }
+
+    /// A file operation of this program, not of SQLite, failed.
+    pub(super) fn disk(what: impl Into<String>, source: io::Error) -> StoreError {
+        StoreError(Kind::Disk { what: what.into(), source })
     }
 
     /// The database exists, but was never set up.
     pub fn not_installed() -> StoreError {
-        StoreError::corrupt("the database was not set up; run bursar init")
+        StoreError(Kind::NotInstalled)
     }
 
     /// Whether the storage itself failed (disk full, I/O error), so that nothing can be written for the time being.
@@ -47,24 +64,11 @@ impl StoreError {
                         | Code::FileLockingProtocolFailed
                 )
             ),
-            Kind::Pool(_) | Kind::Disk(_) => true,
-            Kind::Corrupt(_) => false,
+            Kind::Pool(_) | Kind::Disk { .. } => true,
+            Kind::Corrupt(_) | Kind::Foreign(_) | Kind::NotInstalled => false,
         }
     }
 }
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Sqlite(error) => write!(f, "{error}"),
-            Kind::Pool(error) => write!(f, "no read connection: {error}"),
-            Kind::Corrupt(what) => write!(f, "unexpected value in the database: {what}"),
-            Kind::Disk(what) => write!(f, "{what}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -75,5 +79,34 @@ impl From<rusqlite::Error> for StoreError {
 impl From<r2d2::Error> for StoreError {
     fn from(error: r2d2::Error) -> Self {
         StoreError(Kind::Pool(error))
+    }
+}
+
+/// An error with its causes on one line, `what: why: why that`; a cause that the text before it already gives is left out.
+pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        next = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_log_line_gives_the_code_of_sqlite_and_repeats_nothing() {
+        let full = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSYNC), Some("no sync".into()));
+        let text = with_causes(&StoreError::from(full));
+        assert!(text.starts_with("no sync: ") && text.contains("1034"), "{text}");
+        let disk = StoreError::disk("/d cannot be synced", io::Error::other("gone"));
+        assert_eq!(with_causes(&disk), "/d cannot be synced: gone");
     }
 }

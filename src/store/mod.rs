@@ -28,7 +28,7 @@ pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, sett
 pub use database::stats::{FileStats, TableStats};
 pub use database::transaction::{ReadTx, WriteTx};
 pub use database::writer::{Abort, Health, NotApplied, Ticket};
-pub use error::StoreError;
+pub use error::{StoreError, with_causes};
 pub use events::{CheckpointBook, EventCheckpoint, EventFilter, EventRow, Feed};
 pub use idempotency::StoredOutcome;
 pub use ledger::{

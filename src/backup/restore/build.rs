@@ -3,7 +3,7 @@
 use super::catalog::{FoundSegment, Place};
 use super::plan::RestorePlan;
 use crate::backup::codec::{self, CodecError, Hashing};
-use crate::backup::error::BackupError;
+use crate::backup::error::{BackupError, Cause};
 use crate::backup::fetch::{Database, fetch};
 use crate::backup::keeper::{Keeper, local};
 use crate::backup::manifest::Contents;
@@ -87,19 +87,19 @@ impl Keeper {
             }
         };
         let source = self.watched_read(source);
-        let wrong_at = |what: String, reaches| BackupError::Segment { segment: called.clone(), what, reaches };
+        let wrong_at = |what: Cause, reaches| BackupError::Segment { segment: called.clone(), what, reaches };
         let start = progress.reaches;
-        let wrong = |what: String| wrong_at(what, start);
+        let wrong = |what: Cause| wrong_at(what, start);
         let of_codec = |error: CodecError| match error {
             CodecError::NoKey | CodecError::WrongKey => BackupError::of_codec(&called, error),
-            error => wrong(error.to_string()),
+            error => wrong(error.into()),
         };
         let plain: Box<dyn Read> = match &place {
             Place::Target(_) => Box::new(codec::open(source, &self.settings.identities).map_err(of_codec)?),
             Place::Spool(_) => Box::new(source),
         };
         let of_segment =
-            |error: SegmentError| if self.stop.is_called() { BackupError::Stopped } else { wrong(error.to_string()) };
+            |error: SegmentError| if self.stop.is_called() { BackupError::Stopped } else { wrong(error.into()) };
         let mut reader =
             SegmentReader::new(BufReader::with_capacity(1 << 17, Hashing::new(plain))).map_err(of_segment)?;
         let head = reader.head().clone();
@@ -122,7 +122,7 @@ impl Keeper {
                 continue;
             }
             if row.number > progress.next {
-                return Err(wrong_at(format!("commit {} is missing", progress.next), progress.reaches));
+                return Err(wrong_at(format!("commit {} is missing", progress.next).into(), progress.reaches));
             }
             if until.is_some_and(|until| row.recorded_at > until) {
                 return Ok(false);
@@ -132,7 +132,7 @@ impl Keeper {
             progress.commits += 1;
         }
         if progress.next != last + 1 {
-            return Err(wrong_at(format!("it ends before commit {last}"), progress.reaches));
+            return Err(wrong_at(format!("it ends before commit {last}").into(), progress.reaches));
         }
         let (_, _, sha256) = reader.into_inner().into_inner().finish();
         progress.previous = Some(sha256);
@@ -172,7 +172,9 @@ impl Keeper {
                 Ok(0) => break,
                 Ok(read) => hashing.write_all(&buffer[..read]).map_err(local(to))?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(BackupError::Wrong { backup: called, what: format!("is damaged: {error}") }),
+                Err(error) => {
+                    return Err(BackupError::Wrong { backup: called, what: format!("is damaged: {error}").into() });
+                }
             }
         }
         let (file, bytes, sha256) = hashing.finish();

@@ -26,7 +26,7 @@ pub(in crate::store) fn open_writer(file: &Path) -> Result<Connection, StoreErro
     if is_new {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     } else if id != APPLICATION_ID {
-        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+        return Err(StoreError::foreign(file));
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     connection.execute_batch(
@@ -56,7 +56,7 @@ pub(in crate::store) fn open_reader(file: &Path) -> Result<Connection, StoreErro
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if id != APPLICATION_ID {
-        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+        return Err(StoreError::foreign(file));
     }
     set_up_reader(&connection)?;
     // A whole file is read, in more than one order: pages that stay are checked once.
@@ -73,7 +73,7 @@ pub(in crate::store) fn open_unfinished(file: &Path) -> Result<Connection, Store
     let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if !is_new && id != APPLICATION_ID {
-        return Err(StoreError::corrupt(format!("{} is not a bursar database", file.display())));
+        return Err(StoreError::foreign(file));
     }
     set_up_reader(&connection)?;
     Ok(connection)

@@ -1,11 +1,11 @@
 //! The data directory: private to its owner, and locked by whoever writes.
 
 use crate::store::StoreError;
-use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use thiserror::Error;
 
 /// A directory that holds one database and what belongs to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,29 +14,18 @@ pub struct DataDir {
 }
 
 /// Why a data directory cannot be used.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum DataDirError {
     /// Another process has it locked.
+    #[error("{} is in use by another bursar process", .0.display())]
     InUse(PathBuf),
     /// There is no database in it.
+    #[error("there is no database in {path}; create one with: bursar init --data-dir {path}", path = .0.display())]
     NoDatabase(PathBuf),
     /// The file system said no.
-    Io(PathBuf, io::Error),
+    #[error("{}: {}", .0.display(), .1)]
+    Io(PathBuf, #[source] io::Error),
 }
-
-impl fmt::Display for DataDirError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DataDirError::InUse(path) => write!(f, "{} is in use by another bursar process", path.display()),
-            DataDirError::NoDatabase(path) => {
-                write!(f, "there is no database in {}; create one with: bursar init --data-dir {0}", path.display())
-            }
-            DataDirError::Io(path, error) => write!(f, "{}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for DataDirError {}
 
 impl DataDir {
     /// Names a directory; nothing is touched yet.
@@ -184,7 +173,7 @@ impl Locked {
     /// log, but takes no notice of the answer, and without its log the database lacks what was committed.
     pub(in crate::store) fn sync(&self) -> Result<(), StoreError> {
         let path = &self.dir.path;
-        sync_directory(path).map_err(|error| StoreError::disk(format!("{} cannot be synced: {error}", path.display())))
+        sync_directory(path).map_err(|error| StoreError::disk(format!("{} cannot be synced", path.display()), error))
     }
 
     /// Whether there is room for `bytes` more, found out by taking it for a moment.

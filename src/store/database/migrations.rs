@@ -1,11 +1,11 @@
 //! Migrations: embedded in the binary, run in one transaction, never undone.
 
-use crate::store::StoreError;
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
+use crate::store::{StoreError, with_causes};
 use refinery::{Migrate, Migration};
 use refinery_core::traits::sync::{Query, Transaction};
 use rusqlite::{Connection, TransactionBehavior};
-use std::fmt;
+use thiserror::Error;
 
 mod embedded {
     // The macro writes items without comments.
@@ -17,47 +17,29 @@ mod embedded {
 pub const LATEST_SCHEMA: i64 = 12;
 
 /// Why a database cannot be used by this program.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum MigrationError {
     /// The database was written by a newer program.
+    #[error(
+        "the database has schema version {found}, this program knows {LATEST_SCHEMA}; \
+         install the bursar version that wrote it, or a newer one"
+    )]
     TooNew {
         /// Its schema version.
         found: i64,
     },
     /// The database was written by an older program and must be migrated first.
+    #[error("the database has schema version {found}, this program works with {LATEST_SCHEMA}")]
     TooOld {
         /// Its schema version.
         found: i64,
     },
     /// A migration failed, or differs from the one that was run.
-    Failed(String),
+    #[error("migration failed, nothing was changed: {}", with_causes(.0))]
+    Failed(#[source] Box<refinery::Error>),
     /// The database failed.
-    Store(StoreError),
-}
-
-impl fmt::Display for MigrationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MigrationError::TooNew { found } => write!(
-                f,
-                "the database has schema version {found}, this program knows {LATEST_SCHEMA}; \
-                 install the bursar version that wrote it, or a newer one"
-            ),
-            MigrationError::TooOld { found } => {
-                write!(f, "the database has schema version {found}, this program works with {LATEST_SCHEMA}")
-            }
-            MigrationError::Failed(reason) => write!(f, "migration failed, nothing was changed: {reason}"),
-            MigrationError::Store(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for MigrationError {}
-
-impl From<StoreError> for MigrationError {
-    fn from(error: StoreError) -> Self {
-        MigrationError::Store(error)
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The schema version of a database; zero if it has none yet.
@@ -87,20 +69,7 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, Mig
         .set_grouped(true)
         .run(&mut Proven(connection))
         .map(|_| true)
-        .map_err(|error| MigrationError::Failed(told(&error)))
-}
-
-/// The reason beneath what the runner says about it.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if !text.contains(&error.to_string()) {
-            text = format!("{text}: {error}");
-        }
-        cause = error.source();
-    }
-    text
+        .map_err(|error| MigrationError::Failed(Box::new(error)))
 }
 
 /// The versions of the migrations that a database at this version lacks.
@@ -119,36 +88,21 @@ pub(in crate::store) fn missing(found: i64) -> Vec<(i64, String)> {
 struct Proven<'c>(&'c mut Connection);
 
 /// Why a migration was undone.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 enum Undone {
-    Sqlite(rusqlite::Error),
-    Store(StoreError),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("after it the books would not be right: {0}")]
     Found(String),
-}
-
-impl fmt::Display for Undone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Undone::Sqlite(error) => error.fmt(f),
-            Undone::Store(error) => error.fmt(f),
-            Undone::Found(what) => write!(f, "after it the books would not be right: {what}"),
-        }
-    }
-}
-
-impl std::error::Error for Undone {}
-
-impl From<rusqlite::Error> for Undone {
-    fn from(error: rusqlite::Error) -> Self {
-        Undone::Sqlite(error)
-    }
 }
 
 impl Transaction for Proven<'_> {
     type Error = Undone;
 
     fn execute<'a, T: Iterator<Item = &'a str>>(&mut self, queries: T) -> Result<usize, Undone> {
-        let before = version(self.0).map_err(Undone::Store)?;
+        let before = version(self.0)?;
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut count = 0;
         for query in queries {
@@ -156,12 +110,12 @@ impl Transaction for Proven<'_> {
             count += 1;
         }
         // A database that is being made has no books yet.
-        if before > 0 && version(&transaction).map_err(Undone::Store)? != before {
+        if before > 0 && version(&transaction)? != before {
             let tx = ReadTx::new(&transaction);
             prove(&tx)?;
             // The journal of changes cannot lead across this: it begins anew.
-            let moment = CommitMoment::new(tx.latest_moment().map_err(Undone::Store)?);
-            WriteTx::new(&transaction, &moment).begin_stream().map_err(Undone::Store)?;
+            let moment = CommitMoment::new(tx.latest_moment()?);
+            WriteTx::new(&transaction, &moment).begin_stream()?;
         }
         transaction.commit()?;
         Ok(count)
@@ -169,8 +123,8 @@ impl Transaction for Proven<'_> {
 }
 
 fn prove(tx: &ReadTx<'_>) -> Result<(), Undone> {
-    let mut findings = tx.prove_in_turn().map_err(Undone::Store)?.findings;
-    findings.extend(tx.check_file().map_err(Undone::Store)?);
+    let mut findings = tx.prove_in_turn()?.findings;
+    findings.extend(tx.check_file()?);
     match findings.first() {
         None => Ok(()),
         Some(finding) => Err(Undone::Found(format!("{}: {}", finding.check, finding.what))),

@@ -11,6 +11,7 @@ use rusqlite::backup::{Backup, StepResult};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use thiserror::Error;
 use uuid::Uuid;
 
 /// Pages that are copied between two looks at the caller: an eighth of a megabyte.
@@ -19,18 +20,14 @@ const STEP_PAGES: i32 = 32;
 const STEPS_TO_SYNC: u32 = 8;
 
 /// Why a copy was not made.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum CopyError {
     /// The caller wanted no more of it.
+    #[error("the copy was called off")]
     Stopped,
     /// The database, or the disk of the copy, failed.
-    Store(StoreError),
-}
-
-impl From<StoreError> for CopyError {
-    fn from(error: StoreError) -> Self {
-        CopyError::Store(error)
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl From<rusqlite::Error> for CopyError {
@@ -81,7 +78,7 @@ pub fn copy_file(from: &Path, to: &Path, go_on: &mut dyn FnMut(u64, u64) -> bool
     loop {
         unsynced += 1;
         if unsynced == STEPS_TO_SYNC {
-            file.sync_data().map_err(|error| failed(to, &error))?;
+            file.sync_data().map_err(|error| failed(to, error))?;
             unsynced = 0;
         }
         let step = backup.step(STEP_PAGES)?;
@@ -99,11 +96,11 @@ pub fn copy_file(from: &Path, to: &Path, go_on: &mut dyn FnMut(u64, u64) -> bool
 
 fn create_private(path: &Path) -> Result<File, StoreError> {
     let mut file = OpenOptions::new();
-    file.write(true).create_new(true).mode(0o600).open(path).map_err(|error| failed(path, &error))
+    file.write(true).create_new(true).mode(0o600).open(path).map_err(|error| failed(path, error))
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::corrupt(format!("{} cannot be written: {error}", path.display()))
+fn failed(path: &Path, error: std::io::Error) -> StoreError {
+    StoreError::disk(format!("{} cannot be written", path.display()), error)
 }
 
 /// Brings a copy to the latest schema and proves it there. Nobody else may have it open.

@@ -4,7 +4,7 @@
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
 use crate::store::database::journal::Journal;
 use crate::store::database::transaction::{CommitMoment, WriteTx};
-use crate::store::{StoreError, Tuning};
+use crate::store::{StoreError, Tuning, with_causes};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -453,7 +453,8 @@ impl Loop {
             Ok(Verdict::Undo) => Ok(()),
             Ok(Verdict::Failed(error)) if error.is_storage_failure() => return Err(error),
             Ok(Verdict::Failed(error)) => {
-                tracing::error!(%error, "an operation failed in the database and was undone");
+                let error = with_causes(&error);
+                tracing::error!(error, "an operation failed in the database and was undone");
                 Err(NotApplied::Defect)
             }
             Err(_) => {
@@ -502,7 +503,7 @@ impl Loop {
     }
 
     fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {
-        self.health.note(Some(error.to_string()));
+        self.health.note(Some(with_causes(error)));
         for job in jobs {
             job.answer(Err(NotApplied::StorageFailed));
         }

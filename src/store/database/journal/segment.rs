@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::os::unix::fs::FileExt;
+use thiserror::Error;
 use uuid::Uuid;
 
 /// The version of this format.
@@ -141,27 +142,18 @@ impl CommitHead {
 }
 
 /// Why a segment cannot be read on.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum SegmentError {
     /// It ends in the middle of a commit.
+    #[error("it ends in the middle of a commit")]
     Truncated,
     /// It holds something else than commits that follow from each other.
+    #[error("{0}")]
     Damaged(String),
     /// It cannot be read at all.
+    #[error(transparent)]
     Io(io::Error),
 }
-
-impl std::fmt::Display for SegmentError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            SegmentError::Truncated => f.write_str("it ends in the middle of a commit"),
-            SegmentError::Damaged(what) => f.write_str(what),
-            SegmentError::Io(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for SegmentError {}
 
 impl From<io::Error> for SegmentError {
     fn from(error: io::Error) -> Self {

@@ -12,6 +12,7 @@ pub mod events;
 pub mod ids;
 pub mod ledger;
 pub mod money;
+pub mod named;
 pub mod page;
 pub mod reference;
 pub mod refusal;

@@ -5,7 +5,9 @@ use bursar::cli::outcome::Exit;
 use bursar::dialects::kit::{Access, Dialect, Route};
 use bursar::dialects::native::Native;
 use bursar::domain::access::Right;
-use bursar::domain::accounts::{Account, Balances, Direction, Lifecycle, Lock, Standing};
+use bursar::domain::accounts::{
+    Account, Balances, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope, Standing,
+};
 use bursar::domain::clients::{AccountLabels, ProfileStatus};
 use bursar::domain::clock::Moment;
 use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
@@ -58,9 +60,7 @@ fn account() -> Account {
         net_open_position_limit: Amount::ZERO,
         wants_daily_statement: false,
         lifecycle: Lifecycle::Active,
-        lock: Lock::None,
-        lock_holder: None,
-        lock_reason: None,
+        lock: Lock::Open,
         allows_credits: true,
         allows_debits: true,
         balances: Balances::default(),
@@ -90,15 +90,18 @@ fn what_lets_money_through_is_what_the_code_lets_through() {
     };
     let lifecycles = Lifecycle::ALL.map(|it| (it.name().into(), admission(&Account { lifecycle: it, ..account() })));
     assert_eq!(written("lifecycles"), BTreeMap::from(lifecycles));
-    let locks = Lock::ALL.map(|it| (it.name().into(), admission(&Account { lock: it, ..account() })));
-    assert_eq!(written("locks"), BTreeMap::from(locks));
+    let locked = |scope| Lock::Locked { scope, holder: LockHolder::Customer, reason: LockReason::Tmp };
+    let locks = LockScope::ALL.map(locked).into_iter().chain([Lock::Open]);
+    let locks = locks.map(|it| (it.name().into(), admission(&Account { lock: it, ..account() })));
+    assert_eq!(written("locks"), locks.collect());
     let flags = [
         ("allows_credits is off".into(), admission(&Account { allows_credits: false, ..account() })),
         ("allows_debits is off".into(), admission(&Account { allows_debits: false, ..account() })),
     ];
     assert_eq!(written("flags"), BTreeMap::from(flags));
     // The order of the reasons, where several apply.
-    let shut = Account { lifecycle: Lifecycle::Dormant, lock: Lock::Full, allows_debits: false, ..account() };
+    let shut =
+        Account { lifecycle: Lifecycle::Dormant, lock: locked(LockScope::Full), allows_debits: false, ..account() };
     assert_eq!(admission(&shut).1, "ACCOUNT_DORMANT");
     assert_eq!(admission(&Account { lifecycle: Lifecycle::Active, ..shut }).1, "ACCOUNT_LOCKED");
 }

@@ -5,7 +5,7 @@ use crate::app::clients::check_version;
 use crate::app::ledger::{Draft, Side, post, refuse_approval_bypass, return_announced};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Right, Visibility};
-use crate::domain::accounts::{Account, Direction, Lifecycle, Lock, LockHolder, LockReason};
+use crate::domain::accounts::{Account, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope};
 use crate::domain::clients::ProfileStatus;
 use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, ProfileSerial};
@@ -20,7 +20,7 @@ pub struct LockAccount {
     /// Which account.
     pub id: AccountId,
     /// What still passes.
-    pub lock: Lock,
+    pub scope: LockScope,
     /// Whose lock it is.
     pub holder: LockHolder,
     /// Why.
@@ -41,7 +41,8 @@ impl Command for LockAccount {
         if context.caller.principal.require(Right::Administer).is_err() {
             account.admit_unlocking()?;
         }
-        context.tx.set_lock(account.book, self.lock, Some((self.holder, self.reason)), context.now)?;
+        let lock = Lock::Locked { scope: self.scope, holder: self.holder, reason: self.reason };
+        context.tx.set_lock(account.book, lock, context.now)?;
         told(context, self.id, EventType::AccountLocked)
     }
 }
@@ -62,13 +63,13 @@ impl Command for UnlockAccount {
     fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
         let account = find(context, self.id)?;
         account.admit_change()?;
-        if account.lock == Lock::None {
+        if account.lock == Lock::Open {
             return Ok(account);
         }
         if context.caller.principal.require(Right::Administer).is_err() {
             account.admit_unlocking()?;
         }
-        context.tx.set_lock(account.book, Lock::None, None, context.now)?;
+        context.tx.set_lock(account.book, Lock::Open, context.now)?;
         told(context, self.id, EventType::AccountUnlocked)
     }
 }

@@ -5,7 +5,7 @@ use crate::app::accounts::{TakenAlias, admit_primary, owners_of, review_is_over,
 use crate::app::clients::{check_version, find, told};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
-use crate::domain::accounts::{Account, Lock, LockHolder, LockReason};
+use crate::domain::accounts::{Account, Lock, LockHolder, LockReason, LockScope};
 use crate::domain::clients::{Profile, ProfileStatus, check_past_day};
 use crate::domain::events::EventType;
 use crate::domain::ids::ProfileId;
@@ -138,9 +138,10 @@ fn leave(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<
         }
         Err(Refusal::LastOwner) => {
             // A fraud investigation does not end with the suspect.
-            let is_fraud = account.lock_reason == Some(LockReason::Frd);
+            let is_fraud = account.lock.reason() == Some(LockReason::Frd);
             let reason = if is_fraud { LockReason::Frd } else { LockReason::Ded };
-            context.tx.set_lock(account.book, Lock::Full, Some((LockHolder::System, reason)), context.now)?;
+            let lock = Lock::Locked { scope: LockScope::Full, holder: LockHolder::System, reason };
+            context.tx.set_lock(account.book, lock, context.now)?;
             account_told(context, account.id, EventType::AccountLocked).map(|_| ())
         }
         Err(refusal) => Err(refusal.into()),

@@ -6,7 +6,7 @@
 
 use crate::app::command::to_json;
 use crate::app::{Context, ExactNumber, Failure};
-use crate::domain::accounts::{Account, Balances, Lifecycle, Lock, LockHolder, LockReason, PositionMode};
+use crate::domain::accounts::{Account, Balances, Lifecycle, LockHolder, LockReason, PositionMode};
 use crate::domain::clients::{Profile, ProfileStatus};
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType};
@@ -169,7 +169,7 @@ struct AccountTold<'a> {
     nop: ExactNumber,
     daily_statement: bool,
     lifecycle: Lifecycle,
-    lock: Lock,
+    lock: &'static str,
     lock_holder: Option<LockHolder>,
     lock_reason: Option<LockReason>,
     allows_credits: bool,
@@ -207,9 +207,9 @@ pub(in crate::app) fn tell_account(context: &Context<'_>, kind: EventType, accou
         nop: money(account.net_open_position_limit),
         daily_statement: account.wants_daily_statement,
         lifecycle: account.lifecycle,
-        lock: account.lock,
-        lock_holder: account.lock_holder,
-        lock_reason: account.lock_reason,
+        lock: account.lock.name(),
+        lock_holder: account.lock.holder(),
+        lock_reason: account.lock.reason(),
         allows_credits: account.allows_credits,
         allows_debits: account.allows_debits,
         minimum_balance: money(account.balances.minimum),

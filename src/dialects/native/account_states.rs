@@ -5,7 +5,7 @@ use super::fields;
 use crate::app::Command;
 use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
 use crate::dialects::kit::{Call, Reply};
-use crate::domain::accounts::{Account, Lifecycle, Lock, LockHolder, LockReason};
+use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason, LockScope};
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::Refusal;
 use serde::Deserialize;
@@ -30,14 +30,14 @@ impl LockBody {
     pub(super) fn command(self, id: AccountId) -> Result<LockAccount, Refusal> {
         let reason = match self.reason.as_deref() {
             None => LockReason::Adm,
-            Some(code) => LockReason::ALL.into_iter().find(|reason| reason.code() == code).ok_or_else(|| {
+            Some(code) => LockReason::parse(code).ok_or_else(|| {
                 Refusal::invalid("reason", "one of UNK, FRD, ADM, TMP, FRZ, SUS, CO, RTN, REC, DED, DOR")
             })?,
         };
-        let lock = match (self.lock.as_deref(), reason) {
-            (None, LockReason::Co) | (Some("CREDITS_ONLY"), _) => Lock::CreditsOnly,
-            (None | Some("FULL"), _) => Lock::Full,
-            (Some("DEBITS_ONLY"), _) => Lock::DebitsOnly,
+        let scope = match (self.lock.as_deref(), reason) {
+            (None, LockReason::Co) | (Some("CREDITS_ONLY"), _) => LockScope::CreditsOnly,
+            (None | Some("FULL"), _) => LockScope::Full,
+            (Some("DEBITS_ONLY"), _) => LockScope::DebitsOnly,
             (Some(_), _) => return Err(Refusal::invalid("lock", "one of FULL, CREDITS_ONLY, DEBITS_ONLY")),
         };
         let holder = match self.r#type.as_deref() {
@@ -45,7 +45,7 @@ impl LockBody {
             Some("SYS") => LockHolder::System,
             Some(_) => return Err(Refusal::invalid("type", "CST or SYS")),
         };
-        Ok(LockAccount { id, lock, holder, reason })
+        Ok(LockAccount { id, scope, holder, reason })
     }
 }
 

@@ -292,12 +292,12 @@ impl From<Account> for AccountView {
             minimum_balance: money(account.balances.minimum),
             lifecycle: account.lifecycle.name().to_uppercase(),
             lock: account.lock.name().to_uppercase(),
-            lock_type: match account.lock_holder {
+            lock_type: match account.lock.holder() {
                 None => "UNL",
                 Some(LockHolder::Customer) => "CST",
                 Some(LockHolder::System) => "SYS",
             },
-            lock_reason: account.lock_reason.map(LockReason::code),
+            lock_reason: account.lock.reason().map(LockReason::name),
             allow_credits: account.allows_credits,
             allow_debits: account.allows_debits,
             created_at: account.created_at.to_string(),

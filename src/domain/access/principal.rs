@@ -2,100 +2,61 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
+use crate::domain::named::named_enum;
 use crate::domain::refusal::{Credentials, Refusal};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// One thing that a caller may do. A token's scopes are a subset of these, under the same names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Right {
-    /// Read currencies and account groups.
-    ReadReference,
-    /// Read profiles.
-    ReadProfiles,
-    /// Create and change profiles.
-    WriteProfiles,
-    /// Read accounts, portfolios, positions, orders and deals.
-    ReadAccounts,
-    /// Open, change and archive accounts.
-    WriteAccounts,
-    /// Deposit, withdraw and adjust.
-    MoveFunds,
-    /// Issue and check end-user sessions.
-    IssueSessions,
-    /// Read and follow events.
-    ReadEvents,
-    /// What only administrators do: operators, tokens, keys, reference data, forced reversals, the clock of a sandbox.
-    Administer,
-}
-
-impl Right {
-    /// Every right.
-    pub const ALL: [Right; 9] = [
-        Right::ReadReference,
-        Right::ReadProfiles,
-        Right::WriteProfiles,
-        Right::ReadAccounts,
-        Right::WriteAccounts,
-        Right::MoveFunds,
-        Right::IssueSessions,
-        Right::ReadEvents,
-        Right::Administer,
-    ];
-
-    /// The name of the right as a scope of a token.
-    pub fn name(self) -> &'static str {
-        match self {
-            Right::ReadReference => "reference:read",
-            Right::ReadProfiles => "profiles:read",
-            Right::WriteProfiles => "profiles:write",
-            Right::ReadAccounts => "accounts:read",
-            Right::WriteAccounts => "accounts:write",
-            Right::MoveFunds => "funds:move",
-            Right::IssueSessions => "sessions:issue",
-            Right::ReadEvents => "events:read",
-            Right::Administer => "admin",
-        }
-    }
-
-    /// The right of that name.
-    pub fn parse(name: &str) -> Option<Right> {
-        Right::ALL.into_iter().find(|right| right.name() == name)
+named_enum! {
+    /// One thing that a caller may do. A token's scopes are a subset of these, under the same names.
+    #[derive(PartialOrd, Ord)]
+    pub enum Right {
+        /// Read currencies and account groups.
+        #[serde(alias = "read_reference")]
+        ReadReference = "reference:read",
+        /// Read profiles.
+        #[serde(alias = "read_profiles")]
+        ReadProfiles = "profiles:read",
+        /// Create and change profiles.
+        #[serde(alias = "write_profiles")]
+        WriteProfiles = "profiles:write",
+        /// Read accounts, portfolios, positions, orders and deals.
+        #[serde(alias = "read_accounts")]
+        ReadAccounts = "accounts:read",
+        /// Open, change and archive accounts.
+        #[serde(alias = "write_accounts")]
+        WriteAccounts = "accounts:write",
+        /// Deposit, withdraw and adjust.
+        #[serde(alias = "move_funds")]
+        MoveFunds = "funds:move",
+        /// Issue and check end-user sessions.
+        #[serde(alias = "issue_sessions")]
+        IssueSessions = "sessions:issue",
+        /// Read and follow events.
+        #[serde(alias = "read_events")]
+        ReadEvents = "events:read",
+        /// What only administrators do: operators, tokens, keys, reference data, forced reversals, the clock of a sandbox.
+        #[serde(alias = "administer")]
+        Administer = "admin",
     }
 }
 
-/// What an operator is there for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything.
-    Admin,
-    /// The daily work: clients, accounts, money.
-    Operator,
-    /// Looks, changes nothing.
-    Viewer,
-    /// Looks, changes nothing; meant for those who check the books.
-    Auditor,
+named_enum! {
+    /// What an operator is there for.
+    pub enum Role {
+        /// Everything.
+        Admin = "admin",
+        /// The daily work: clients, accounts, money.
+        Operator = "operator",
+        /// Looks, changes nothing.
+        Viewer = "viewer",
+        /// Looks, changes nothing; meant for those who check the books.
+        Auditor = "auditor",
+    }
 }
 
 impl Role {
-    /// The name of the role.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Admin => "admin",
-            Role::Operator => "operator",
-            Role::Viewer => "viewer",
-            Role::Auditor => "auditor",
-        }
-    }
-
-    /// The role of that name.
-    pub fn parse(name: &str) -> Option<Role> {
-        [Role::Admin, Role::Operator, Role::Viewer, Role::Auditor].into_iter().find(|role| role.name() == name)
-    }
-
     /// Whether the role carries a right.
     pub fn allows(self, right: Right) -> bool {
         match self {
@@ -183,6 +144,8 @@ mod tests {
         for right in Right::ALL {
             assert_eq!(Right::parse(right.name()), Some(right));
         }
+        // Outcomes that earlier versions kept spell rights as they are spelled here.
+        assert_eq!(serde_json::from_str::<Right>("\"move_funds\"").unwrap(), Right::MoveFunds);
         assert_eq!(Role::parse("viewer"), Some(Role::Viewer));
         assert_eq!(Role::parse("root"), None);
     }

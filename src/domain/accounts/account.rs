@@ -1,6 +1,6 @@
 //! Accounts: one book of money in one currency, owned by a client.
 
-use crate::domain::accounts::Balances;
+use crate::domain::accounts::{Balances, Lock};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
@@ -8,50 +8,29 @@ use crate::domain::ids::{
     ProfileSerial,
 };
 use crate::domain::money::{Amount, Decimals};
+use crate::domain::named::named_enum;
 use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
 use crate::domain::refusal::{Refusal, Remainder};
 
-/// The states of an account's life. Every dialect's status derives from this and from the lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lifecycle {
-    /// Waits for an operator's approval.
-    PendingApproval,
-    /// In use.
-    Active,
-    /// Set aside by an operator.
-    Inactive,
-    /// Unused for long, set aside by an operator.
-    Dormant,
-    /// Pays out what is left, takes in nothing but what it owes.
-    Closing,
-    /// Archived, for good.
-    Closed,
+named_enum! {
+    /// The states of an account's life. Every dialect's status derives from this and from the lock.
+    pub enum Lifecycle {
+        /// Waits for an operator's approval.
+        PendingApproval = "pending_approval",
+        /// In use.
+        Active = "active",
+        /// Set aside by an operator.
+        Inactive = "inactive",
+        /// Unused for long, set aside by an operator.
+        Dormant = "dormant",
+        /// Pays out what is left, takes in nothing but what it owes.
+        Closing = "closing",
+        /// Archived, for good.
+        Closed = "closed",
+    }
 }
 
 impl Lifecycle {
-    /// Every state.
-    pub const ALL: [Lifecycle; 6] = [
-        Lifecycle::PendingApproval,
-        Lifecycle::Active,
-        Lifecycle::Inactive,
-        Lifecycle::Dormant,
-        Lifecycle::Closing,
-        Lifecycle::Closed,
-    ];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Lifecycle::PendingApproval => "pending_approval",
-            Lifecycle::Active => "active",
-            Lifecycle::Inactive => "inactive",
-            Lifecycle::Dormant => "dormant",
-            Lifecycle::Closing => "closing",
-            Lifecycle::Closed => "closed",
-        }
-    }
-
     /// Whether an operator may set this state aside for another one; a closing can be called off. Approval, closing and
     /// archiving have ways of their own.
     pub fn may_become(self, next: Lifecycle) -> bool {
@@ -73,140 +52,13 @@ impl Lifecycle {
     }
 }
 
-/// What a lock keeps out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lock {
-    /// Nothing: not locked.
-    None,
-    /// Debits; credits pass.
-    CreditsOnly,
-    /// Credits; debits pass.
-    DebitsOnly,
-    /// Both.
-    Full,
-}
-
-impl Lock {
-    /// Every lock.
-    pub const ALL: [Lock; 4] = [Lock::None, Lock::CreditsOnly, Lock::DebitsOnly, Lock::Full];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Lock::None => "none",
-            Lock::CreditsOnly => "credits_only",
-            Lock::DebitsOnly => "debits_only",
-            Lock::Full => "full",
-        }
-    }
-}
-
-/// Whose a lock is, which decides who may take it off.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LockHolder {
-    /// Put on for the client; any operator takes it off, but for a fraud investigation.
-    Customer,
-    /// Put on by the broker; only administrators take it off.
-    System,
-}
-
-impl LockHolder {
-    /// Every holder.
-    pub const ALL: [LockHolder; 2] = [LockHolder::Customer, LockHolder::System];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            LockHolder::Customer => "customer",
-            LockHolder::System => "system",
-        }
-    }
-}
-
-/// Why an account is locked (Q2 Helix, "Account object": lockReasonTypeCode).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum LockReason {
-    /// Unknown.
-    Unk,
-    /// Fraud investigation.
-    Frd,
-    /// Administrative.
-    Adm,
-    /// Temporary.
-    Tmp,
-    /// Freeze.
-    Frz,
-    /// Suspected fraud.
-    Sus,
-    /// Credits only.
-    Co,
-    /// Return risk.
-    Rtn,
-    /// Recovery.
-    Rec,
-    /// Deceased.
-    Ded,
-    /// Dormant.
-    Dor,
-}
-
-impl LockReason {
-    /// Every reason.
-    pub const ALL: [LockReason; 11] = [
-        LockReason::Unk,
-        LockReason::Frd,
-        LockReason::Adm,
-        LockReason::Tmp,
-        LockReason::Frz,
-        LockReason::Sus,
-        LockReason::Co,
-        LockReason::Rtn,
-        LockReason::Rec,
-        LockReason::Ded,
-        LockReason::Dor,
-    ];
-
-    /// Its code, as it is stored and shown.
-    pub fn code(self) -> &'static str {
-        match self {
-            LockReason::Unk => "UNK",
-            LockReason::Frd => "FRD",
-            LockReason::Adm => "ADM",
-            LockReason::Tmp => "TMP",
-            LockReason::Frz => "FRZ",
-            LockReason::Sus => "SUS",
-            LockReason::Co => "CO",
-            LockReason::Rtn => "RTN",
-            LockReason::Rec => "REC",
-            LockReason::Ded => "DED",
-            LockReason::Dor => "DOR",
-        }
-    }
-}
-
-/// How positions in one symbol are kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PositionMode {
-    /// One position a symbol.
-    Netting,
-    /// Any number of positions a symbol.
-    Hedging,
-}
-
-impl PositionMode {
-    /// Every mode.
-    pub const ALL: [PositionMode; 2] = [PositionMode::Netting, PositionMode::Hedging];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            PositionMode::Netting => "netting",
-            PositionMode::Hedging => "hedging",
-        }
+named_enum! {
+    /// How positions in one symbol are kept.
+    pub enum PositionMode {
+        /// One position a symbol.
+        Netting = "netting",
+        /// Any number of positions a symbol.
+        Hedging = "hedging",
     }
 }
 
@@ -300,12 +152,9 @@ pub struct Account {
     pub wants_daily_statement: bool,
     /// Where it is in its life.
     pub lifecycle: Lifecycle,
-    /// What is locked.
+    /// Whether it is locked, and by whom.
+    #[serde(flatten)]
     pub lock: Lock,
-    /// Whose lock it is; none if it is not locked.
-    pub lock_holder: Option<LockHolder>,
-    /// Why it is locked; none if it is not.
-    pub lock_reason: Option<LockReason>,
     /// Whether credits are switched on.
     pub allows_credits: bool,
     /// Whether debits are switched on.
@@ -353,9 +202,8 @@ impl Account {
 
     /// Refuses what the lock or the flags do not allow.
     fn admit_unlocked(&self, direction: Direction) -> Result<(), Refusal> {
-        match (self.lock, direction) {
-            (Lock::None, _) | (Lock::CreditsOnly, Direction::Credit) | (Lock::DebitsOnly, Direction::Debit) => {}
-            _ => return Err(Refusal::AccountLocked),
+        if !self.lock.admits(direction) {
+            return Err(Refusal::AccountLocked);
         }
         match direction {
             Direction::Credit if !self.allows_credits => Err(Refusal::CreditsOff),
@@ -372,8 +220,7 @@ impl Account {
     /// Refuses to take the lock off, or to replace it, for a caller who is not an administrator: locks of the system and
     /// those of a fraud investigation stay.
     pub fn admit_unlocking(&self) -> Result<(), Refusal> {
-        let is_kept = self.lock_holder == Some(LockHolder::System) || self.lock_reason == Some(LockReason::Frd);
-        if is_kept { Err(Refusal::LockKept) } else { Ok(()) }
+        if self.lock.is_kept() { Err(Refusal::LockKept) } else { Ok(()) }
     }
 
     /// Refuses to archive an account in which anything is left.
@@ -396,5 +243,49 @@ impl Account {
             available: self.balances.debitable(is_credit).max(Amount::ZERO).to_text(self.decimals),
             currency: self.currency.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::accounts::{LockHolder, LockReason, LockScope};
+    use serde_json::json;
+
+    /// An account as an outcome of schema 12 keeps it.
+    fn kept(lock: &serde_json::Value) -> serde_json::Value {
+        let mut account = json!({
+            "id": "018f0000-0000-7000-8000-000000000001", "book": 17, "serial": 2, "number": "2100000002",
+            "profile": "018f0000-0000-7000-8000-000000000002", "group": "018f0000-0000-7000-8000-000000000003",
+            "portfolio": "018f0000-0000-7000-8000-000000000004", "portfolio_serial": 1, "currency": "EUR",
+            "decimals": 2, "is_demo": false, "is_spread_betting": false, "position_mode": "hedging",
+            "margin_calculation_override": null, "trade_status": "close_only", "max_leverage": 30,
+            "net_open_position_limit": 0, "wants_daily_statement": true, "lifecycle": "pending_approval",
+            "allows_credits": true, "allows_debits": false,
+            "balances": {
+                "balance": 9_007_199_254_740_993_i64, "held": 5, "uncleared": 0, "pending": 0, "credit_net": 0,
+                "minimum": -100
+            },
+            "version": 3, "created_at": 1_772_440_200_000_i64, "updated_at": 1_772_440_200_001_i64, "closed_at": null
+        });
+        account.as_object_mut().unwrap().extend(lock.as_object().unwrap().clone());
+        account
+    }
+
+    #[test]
+    fn accounts_of_kept_outcomes_are_read_whichever_version_kept_them() {
+        let locked = json!({"lock": "debits_only", "lock_holder": "system", "lock_reason": "CO"});
+        let account: Account = serde_json::from_value(kept(&locked)).unwrap();
+        let (scope, holder, reason) = (LockScope::DebitsOnly, LockHolder::System, LockReason::Co);
+        assert_eq!(account.lock, Lock::Locked { scope, holder, reason });
+        assert_eq!((account.lifecycle, account.trade_status), (Lifecycle::PendingApproval, TradeStatus::CloseOnly));
+        assert_eq!(account.balances.balance.minor(), 9_007_199_254_740_993);
+        let text = serde_json::to_string(&account).unwrap();
+        assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), account);
+
+        let open = json!({"lock": "none", "lock_holder": null, "lock_reason": null});
+        assert_eq!(serde_json::from_value::<Account>(kept(&open)).unwrap().lock, Lock::Open);
+        let torn = json!({"lock": "none", "lock_holder": "system", "lock_reason": null});
+        assert!(serde_json::from_value::<Account>(kept(&torn)).is_err());
     }
 }

@@ -2,8 +2,10 @@
 
 mod account;
 mod balance;
+mod lock;
 mod owner;
 
 pub use account::*;
 pub use balance::*;
+pub use lock::*;
 pub use owner::*;

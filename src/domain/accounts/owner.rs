@@ -2,31 +2,18 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{ProfileId, ProfileSerial};
+use crate::domain::named::named_enum;
 use crate::domain::refusal::{Noun, Refusal};
 
-/// What an owner may do with an account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OwnerAccess {
-    /// Look, trade and move money.
-    Full,
-    /// Look.
-    Read,
-    /// Nothing; it only has its place in the succession.
-    None,
-}
-
-impl OwnerAccess {
-    /// Every access.
-    pub const ALL: [OwnerAccess; 3] = [OwnerAccess::Full, OwnerAccess::Read, OwnerAccess::None];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            OwnerAccess::Full => "full",
-            OwnerAccess::Read => "read",
-            OwnerAccess::None => "none",
-        }
+named_enum! {
+    /// What an owner may do with an account.
+    pub enum OwnerAccess {
+        /// Look, trade and move money.
+        Full = "full",
+        /// Look.
+        Read = "read",
+        /// Nothing; it only has its place in the succession.
+        None = "none",
     }
 }
 

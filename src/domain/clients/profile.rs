@@ -3,6 +3,7 @@
 use crate::domain::clients::Labels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
+use crate::domain::named::named_enum;
 use crate::domain::refusal::Refusal;
 use crate::domain::text;
 use std::collections::BTreeSet;
@@ -70,44 +71,25 @@ impl ProfileDetails {
     }
 }
 
-/// Where a client stands with the broker.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProfileStatus {
-    /// In review: its accounts wait.
-    Pending,
-    /// Checked: it may have accounts.
-    #[default]
-    Verified,
-    /// Turned down: no accounts.
-    Denied,
-    /// Dead: its accounts went to the next owners, or are locked.
-    Deceased,
-    /// Gone, for good.
-    Archived,
+named_enum! {
+    /// Where a client stands with the broker.
+    #[derive(Default)]
+    pub enum ProfileStatus {
+        /// In review: its accounts wait.
+        Pending = "pending",
+        /// Checked: it may have accounts.
+        #[default]
+        Verified = "verified",
+        /// Turned down: no accounts.
+        Denied = "denied",
+        /// Dead: its accounts went to the next owners, or are locked.
+        Deceased = "deceased",
+        /// Gone, for good.
+        Archived = "archived",
+    }
 }
 
 impl ProfileStatus {
-    /// Every status.
-    pub const ALL: [ProfileStatus; 5] = [
-        ProfileStatus::Pending,
-        ProfileStatus::Verified,
-        ProfileStatus::Denied,
-        ProfileStatus::Deceased,
-        ProfileStatus::Archived,
-    ];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            ProfileStatus::Pending => "pending",
-            ProfileStatus::Verified => "verified",
-            ProfileStatus::Denied => "denied",
-            ProfileStatus::Deceased => "deceased",
-            ProfileStatus::Archived => "archived",
-        }
-    }
-
     /// The word for it in a message.
     pub fn word(self) -> &'static str {
         match self {

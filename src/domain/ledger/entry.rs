@@ -3,95 +3,49 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntryId, EntrySeq, PrincipalSerial};
 use crate::domain::money::Amount;
+use crate::domain::named::named_enum;
 use aws_lc_rs::digest;
 
-/// What an entry is. The first fifteen are the deal actions of Helio, "Accounts & Funding".
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryKind {
-    /// Result of a trade that bought.
-    Buy,
-    /// Result of a trade that sold.
-    Sell,
-    /// Trading credit granted or taken back.
-    Credit,
-    /// Correction by an operator.
-    Correction,
-    /// Commission.
-    Commission,
-    /// Dividend.
-    Dividend,
-    /// Tax.
-    Tax,
-    /// Bonus.
-    Bonus,
-    /// Anything else.
-    Other,
-    /// Swap.
-    Swap,
-    /// Interest.
-    Interest,
-    /// Deposit or withdrawal.
-    Balance,
-    /// Rebate.
-    Rebate,
-    /// Fee.
-    Fee,
-    /// Funding of positions.
-    Funding,
-    /// Transfer between accounts.
-    Transfer,
-    /// Reversal of another entry.
-    Reversal,
-    /// Losses beyond the balance, taken over by the broker.
-    NegativeBalanceProtection,
-}
-
-impl EntryKind {
-    /// Every kind.
-    pub const ALL: [EntryKind; 18] = [
-        EntryKind::Buy,
-        EntryKind::Sell,
-        EntryKind::Credit,
-        EntryKind::Correction,
-        EntryKind::Commission,
-        EntryKind::Dividend,
-        EntryKind::Tax,
-        EntryKind::Bonus,
-        EntryKind::Other,
-        EntryKind::Swap,
-        EntryKind::Interest,
-        EntryKind::Balance,
-        EntryKind::Rebate,
-        EntryKind::Fee,
-        EntryKind::Funding,
-        EntryKind::Transfer,
-        EntryKind::Reversal,
-        EntryKind::NegativeBalanceProtection,
-    ];
-
-    /// Its name, as it is stored and hashed.
-    pub fn name(self) -> &'static str {
-        match self {
-            EntryKind::Buy => "buy",
-            EntryKind::Sell => "sell",
-            EntryKind::Credit => "credit",
-            EntryKind::Correction => "correction",
-            EntryKind::Commission => "commission",
-            EntryKind::Dividend => "dividend",
-            EntryKind::Tax => "tax",
-            EntryKind::Bonus => "bonus",
-            EntryKind::Other => "other",
-            EntryKind::Swap => "swap",
-            EntryKind::Interest => "interest",
-            EntryKind::Balance => "balance",
-            EntryKind::Rebate => "rebate",
-            EntryKind::Fee => "fee",
-            EntryKind::Funding => "funding",
-            EntryKind::Transfer => "transfer",
-            EntryKind::Reversal => "reversal",
-            EntryKind::NegativeBalanceProtection => "negative_balance_protection",
-        }
+named_enum! {
+    /// What an entry is. The first fifteen are the deal actions of Helio, "Accounts & Funding".
+    #[derive(PartialOrd, Ord)]
+    pub enum EntryKind {
+        /// Result of a trade that bought.
+        Buy = "buy",
+        /// Result of a trade that sold.
+        Sell = "sell",
+        /// Trading credit granted or taken back.
+        Credit = "credit",
+        /// Correction by an operator.
+        Correction = "correction",
+        /// Commission.
+        Commission = "commission",
+        /// Dividend.
+        Dividend = "dividend",
+        /// Tax.
+        Tax = "tax",
+        /// Bonus.
+        Bonus = "bonus",
+        /// Anything else.
+        Other = "other",
+        /// Swap.
+        Swap = "swap",
+        /// Interest.
+        Interest = "interest",
+        /// Deposit or withdrawal.
+        Balance = "balance",
+        /// Rebate.
+        Rebate = "rebate",
+        /// Fee.
+        Fee = "fee",
+        /// Funding of positions.
+        Funding = "funding",
+        /// Transfer between accounts.
+        Transfer = "transfer",
+        /// Reversal of another entry.
+        Reversal = "reversal",
+        /// Losses beyond the balance, taken over by the broker.
+        NegativeBalanceProtection = "negative_balance_protection",
     }
 }
 

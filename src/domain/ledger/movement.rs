@@ -5,38 +5,25 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId, MovementId, MovementSerial, PrincipalSerial};
 use crate::domain::money::{Amount, Decimals};
+use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Noun, Refusal};
 
-/// What a movement is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MovementKind {
-    /// Money that comes in from outside.
-    Deposit,
-    /// Money that goes out.
-    Withdrawal,
-    /// Money that goes from one account to another.
-    Transfer,
-    /// Money that is reserved.
-    Hold,
+named_enum! {
+    /// What a movement is.
+    pub enum MovementKind {
+        /// Money that comes in from outside.
+        Deposit = "deposit",
+        /// Money that goes out.
+        Withdrawal = "withdrawal",
+        /// Money that goes from one account to another.
+        Transfer = "transfer",
+        /// Money that is reserved.
+        Hold = "hold",
+    }
 }
 
 impl MovementKind {
-    /// Every kind.
-    pub const ALL: [MovementKind; 4] =
-        [MovementKind::Deposit, MovementKind::Withdrawal, MovementKind::Transfer, MovementKind::Hold];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            MovementKind::Deposit => "deposit",
-            MovementKind::Withdrawal => "withdrawal",
-            MovementKind::Transfer => "transfer",
-            MovementKind::Hold => "hold",
-        }
-    }
-
     /// The noun by which a caller asks for it.
     pub fn noun(self) -> Noun {
         match self {
@@ -48,43 +35,23 @@ impl MovementKind {
     }
 }
 
-/// Where a movement is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MovementState {
-    /// Asked for; nothing is posted.
-    Pending,
-    /// A withdrawal that may be paid.
-    Approved,
-    /// Posted, for good; only a reversal undoes it.
-    Posted,
-    /// Called off: returned, rejected, cancelled or released.
-    Voided,
-    /// Ended by time.
-    Expired,
+named_enum! {
+    /// Where a movement is in its life.
+    pub enum MovementState {
+        /// Asked for; nothing is posted.
+        Pending = "pending",
+        /// A withdrawal that may be paid.
+        Approved = "approved",
+        /// Posted, for good; only a reversal undoes it.
+        Posted = "posted",
+        /// Called off: returned, rejected, cancelled or released.
+        Voided = "voided",
+        /// Ended by time.
+        Expired = "expired",
+    }
 }
 
 impl MovementState {
-    /// Every state.
-    pub const ALL: [MovementState; 5] = [
-        MovementState::Pending,
-        MovementState::Approved,
-        MovementState::Posted,
-        MovementState::Voided,
-        MovementState::Expired,
-    ];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            MovementState::Pending => "pending",
-            MovementState::Approved => "approved",
-            MovementState::Posted => "posted",
-            MovementState::Voided => "voided",
-            MovementState::Expired => "expired",
-        }
-    }
-
     /// Whether nothing can happen to it any more.
     pub fn is_final(self) -> bool {
         matches!(self, MovementState::Posted | MovementState::Voided | MovementState::Expired)

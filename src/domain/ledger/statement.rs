@@ -3,28 +3,18 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::EntrySeq;
 use crate::domain::money::{Amount, Decimals};
+use crate::domain::named::named_enum;
 use uuid::Uuid;
 
-/// Which of the two times of an entry counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Basis {
-    /// When it was written: what was shown then.
-    #[default]
-    Recorded,
-    /// From when on it counts: what would have been shown, had everything been written in time.
-    Effective,
-}
-
-impl Basis {
-    /// Both.
-    pub const ALL: [Basis; 2] = [Basis::Recorded, Basis::Effective];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Basis::Recorded => "recorded",
-            Basis::Effective => "effective",
-        }
+named_enum! {
+    /// Which of the two times of an entry counts.
+    #[derive(Default)]
+    pub enum Basis {
+        /// When it was written: what was shown then.
+        #[default]
+        Recorded = "recorded",
+        /// From when on it counts: what would have been shown, had everything been written in time.
+        Effective = "effective",
     }
 }
 

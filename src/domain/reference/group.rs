@@ -1,73 +1,47 @@
 //! Account groups: the broker's bundles of rules. Callers read them; the operator configures them as reference data.
 
 use crate::domain::ids::{GroupId, GroupSerial};
+use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 
-/// What the accounts of a group are for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupKind {
-    /// Trading accounts.
-    Trading,
-    /// Wallets.
-    Wallet,
-}
-
-/// What an account may do on the trading platform. It governs trading only, never the movement of funds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TradeStatus {
-    /// Everything.
-    #[default]
-    Full,
-    /// Close positions, open none.
-    CloseOnly,
-    /// Nothing.
-    Disabled,
-    /// Buy first only.
-    LongOnly,
-}
-
-impl TradeStatus {
-    /// Every status, in the order in which Helio numbers them from 1.
-    pub const ALL: [TradeStatus; 4] =
-        [TradeStatus::Full, TradeStatus::CloseOnly, TradeStatus::Disabled, TradeStatus::LongOnly];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            TradeStatus::Full => "full",
-            TradeStatus::CloseOnly => "close_only",
-            TradeStatus::Disabled => "disabled",
-            TradeStatus::LongOnly => "long_only",
-        }
+named_enum! {
+    /// What the accounts of a group are for.
+    pub enum GroupKind {
+        /// Trading accounts.
+        Trading = "trading",
+        /// Wallets.
+        Wallet = "wallet",
     }
 }
 
-/// How the margin of positions in one symbol is summed up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MarginCalculation {
-    /// All positions.
-    #[default]
-    Sum,
-    /// The larger side.
-    Max,
-    /// The difference of the sides.
-    Net,
+named_enum! {
+    /// What an account may do on the trading platform. It governs trading only, never the movement of funds. In the order in
+    /// which Helio numbers them from 1.
+    #[derive(Default)]
+    pub enum TradeStatus {
+        /// Everything.
+        #[default]
+        Full = "full",
+        /// Close positions, open none.
+        CloseOnly = "close_only",
+        /// Nothing.
+        Disabled = "disabled",
+        /// Buy first only.
+        LongOnly = "long_only",
+    }
 }
 
-impl MarginCalculation {
-    /// Every way.
-    pub const ALL: [MarginCalculation; 3] = [MarginCalculation::Sum, MarginCalculation::Max, MarginCalculation::Net];
-
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            MarginCalculation::Sum => "sum",
-            MarginCalculation::Max => "max",
-            MarginCalculation::Net => "net",
-        }
+named_enum! {
+    /// How the margin of positions in one symbol is summed up.
+    #[derive(Default)]
+    pub enum MarginCalculation {
+        /// All positions.
+        #[default]
+        Sum = "sum",
+        /// The larger side.
+        Max = "max",
+        /// The difference of the sides.
+        Net = "net",
     }
 }
 

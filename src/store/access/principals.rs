@@ -3,6 +3,7 @@
 use crate::domain::access::Role;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
+use crate::domain::named::named_enum;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use rusqlite::Row;
@@ -47,22 +48,13 @@ pub struct NewPrincipal {
     pub password_hash: Option<String>,
 }
 
-/// How a token was made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TokenKind {
-    /// By logging in.
-    Login,
-    /// By an operator of the machine, for a program.
-    LongLived,
-}
-
-impl TokenKind {
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            TokenKind::Login => "login",
-            TokenKind::LongLived => "long_lived",
-        }
+named_enum! {
+    /// How a token was made.
+    pub enum TokenKind {
+        /// By logging in.
+        Login = "login",
+        /// By an operator of the machine, for a program.
+        LongLived = "long_lived",
     }
 }
 
@@ -134,7 +126,7 @@ fn principal(row: &Row<'_>) -> rusqlite::Result<PrincipalRow> {
         serial: PrincipalSerial(row.get("id")?),
         id: PrincipalId::from(row.get::<_, Uuid>("uuid")?),
         name: row.get("name")?,
-        role: named(row, "role", &[Role::Admin, Role::Operator, Role::Viewer, Role::Auditor], Role::name)?,
+        role: named(row, "role")?,
         tags: text_list(row, "tags")?.unwrap_or_default(),
         password_hash: row.get("password_hash")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
@@ -147,7 +139,7 @@ fn token(row: &Row<'_>) -> rusqlite::Result<TokenRow> {
         id: TokenId::from(row.get::<_, Uuid>("uuid")?),
         principal: PrincipalSerial(row.get("principal_id")?),
         principal_name: row.get("principal_name")?,
-        kind: named(row, "kind", &[TokenKind::Login, TokenKind::LongLived], TokenKind::name)?,
+        kind: named(row, "kind")?,
         label: row.get("label")?,
         scopes: text_list(row, "scopes")?,
         tags: text_list(row, "tags")?,

@@ -130,20 +130,14 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         decimals: decimals(columns.next("decimals")?)?,
         is_demo: columns.next("demo")?,
         is_spread_betting: columns.next("spread_betting")?,
-        position_mode: columns.next_named_if_any("position_mode", &PositionMode::ALL, PositionMode::name)?,
-        margin_calculation_override: columns.next_named_if_any(
-            "margin_calculation",
-            &MarginCalculation::ALL,
-            MarginCalculation::name,
-        )?,
-        trade_status: columns.next_named("trade_status", &TradeStatus::ALL, TradeStatus::name)?,
+        position_mode: columns.next_named_if_any("position_mode")?,
+        margin_calculation_override: columns.next_named_if_any("margin_calculation")?,
+        trade_status: columns.next_named("trade_status")?,
         max_leverage: columns.next("max_leverage")?,
         net_open_position_limit: Amount::from_minor(columns.next("nop_limit_minor")?),
         wants_daily_statement: columns.next("daily_statement")?,
-        lifecycle: columns.next_named("lifecycle", &Lifecycle::ALL, Lifecycle::name)?,
-        lock: columns.next_named("lock", &Lock::ALL, Lock::name)?,
-        lock_holder: columns.next_named_if_any("lock_holder", &LockHolder::ALL, LockHolder::name)?,
-        lock_reason: columns.next_named_if_any("lock_reason", &LockReason::ALL, LockReason::code)?,
+        lifecycle: columns.next_named("lifecycle")?,
+        lock: lock(&mut columns)?,
         allows_credits: columns.next("allow_credits")?,
         allows_debits: columns.next("allow_debits")?,
         balances: Balances {
@@ -181,6 +175,12 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let of_group = DecimalText::parse(&of_group).map_err(|_| unreadable("group_minimum", &of_group))?;
     account.balances.minimum = account.balances.minimum.max(of_group.to_limit(account.decimals));
     Ok(account)
+}
+
+fn lock(columns: &mut Columns<'_>) -> rusqlite::Result<Lock> {
+    let name = columns.next_text("lock")?;
+    let (holder, reason) = (columns.next_named_if_any("lock_holder")?, columns.next_named_if_any("lock_reason")?);
+    Lock::from_parts(name, holder, reason).ok_or_else(|| unreadable("lock", name))
 }
 
 /// A JSON array of ids in hexadecimal; none if there are none.
@@ -300,15 +300,8 @@ impl WriteTx<'_> {
     }
 
     /// Locks an account, or takes the lock off.
-    pub fn set_lock(
-        &self,
-        book: BookId,
-        lock: Lock,
-        why: Option<(LockHolder, LockReason)>,
-        now: Moment,
-    ) -> Result<(), StoreError> {
-        let (holder, reason) = why.unzip();
-        let (holder, reason) = (holder.map(LockHolder::name), reason.map(LockReason::code));
+    pub fn set_lock(&self, book: BookId, lock: Lock, now: Moment) -> Result<(), StoreError> {
+        let (holder, reason) = (lock.holder().map(LockHolder::name), lock.reason().map(LockReason::name));
         self.run(sql!("accounts/set_lock"), (book.0, lock.name(), holder, reason, now.unix_ms())).map(|_| ())
     }
 

@@ -1,7 +1,7 @@
 //! The owners of accounts.
 
 use crate::domain::access::Visibility;
-use crate::domain::accounts::{Account, Owner, OwnerAccess, Owners};
+use crate::domain::accounts::{Account, Owner, Owners};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, PortfolioSerial, ProfileId, ProfileSerial};
 use crate::store::StoreError;
@@ -15,7 +15,7 @@ fn owner(row: &Row<'_>) -> rusqlite::Result<Owner> {
     Ok(Owner {
         profile: ProfileId::from(row.get::<_, Uuid>("profile_uuid")?),
         serial: ProfileSerial(row.get("profile_id")?),
-        access: named(row, "access", &OwnerAccess::ALL, OwnerAccess::name)?,
+        access: named(row, "access")?,
         since: Moment::from_unix_ms(row.get("created_at")?),
     })
 }

@@ -2,26 +2,17 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, PrincipalSerial};
+use crate::domain::named::named_enum;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, named};
 
-/// What an account waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Awaits {
-    /// The review of its client.
-    Client,
-    /// An approval of its own.
-    Operator,
-}
-
-impl Awaits {
-    const ALL: [Awaits; 2] = [Awaits::Client, Awaits::Operator];
-
-    fn name(self) -> &'static str {
-        match self {
-            Awaits::Client => "client",
-            Awaits::Operator => "operator",
-        }
+named_enum! {
+    /// What an account waits for.
+    pub enum Awaits {
+        /// The review of its client.
+        Client = "client",
+        /// An approval of its own.
+        Operator = "operator",
     }
 }
 
@@ -40,7 +31,7 @@ impl ReadTx<'_> {
         let sql = "SELECT awaits, requested_by FROM account_requests WHERE account_id = ?1";
         self.find(sql, [account.0], |row| {
             Ok(AccountRequest {
-                awaits: named(row, "awaits", &Awaits::ALL, Awaits::name)?,
+                awaits: named(row, "awaits")?,
                 requested_by: PrincipalSerial(row.get("requested_by")?),
             })
         })

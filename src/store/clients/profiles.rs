@@ -77,7 +77,7 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
         },
         tags: text_list(row, "tags")?.unwrap_or_default(),
         labels: labels(row.get("reference")?, row.get("category")?, row.get("attributes")?)?,
-        status: named(row, "status", &ProfileStatus::ALL, ProfileStatus::name)?,
+        status: named(row, "status")?,
         deceased_on: row.get("deceased_on")?,
         created_by: row.get::<_, Option<i64>>("created_by")?.map(PrincipalSerial),
         version: row.get("version")?,

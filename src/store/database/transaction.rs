@@ -1,6 +1,7 @@
 //! What a use case holds while it works: a transaction that can read, and one that can also write.
 
 use crate::domain::clock::Moment;
+use crate::domain::named::Named;
 use crate::store::StoreError;
 use crate::store::database::writer::Abort;
 use rusqlite::types::{FromSql, ValueRef};
@@ -204,23 +205,13 @@ macro_rules! sql {
 pub(in crate::store) use sql;
 
 /// Turns a stored name back into the value that it names.
-pub(in crate::store) fn named<T: Copy>(
-    row: &Row<'_>,
-    column: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> rusqlite::Result<T> {
-    named_text(row.get_ref(column)?, column, all, name)
+pub(in crate::store) fn named<T: Named>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    named_text(row.get_ref(column)?, column)
 }
 
-fn named_text<T: Copy>(
-    value: ValueRef<'_>,
-    column: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> rusqlite::Result<T> {
+fn named_text<T: Named>(value: ValueRef<'_>, column: &str) -> rusqlite::Result<T> {
     let text = value.as_str().map_err(|_| unreadable(column, "no text"))?;
-    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unreadable(column, text))
+    T::from_name(text).ok_or_else(|| unreadable(column, text))
 }
 
 /// Reads the columns of a row in the order in which its statement lists them. To look each of them up by its name takes
@@ -241,28 +232,24 @@ impl<'a> Columns<'a> {
         self.row.get(index)
     }
 
+    /// The text in the next column.
+    pub(in crate::store) fn next_text(&mut self, name: &str) -> rusqlite::Result<&'a str> {
+        let index = self.step(name);
+        self.row.get_ref(index)?.as_str().map_err(|_| unreadable(name, "no text"))
+    }
+
     /// The value that the next column names.
-    pub(in crate::store) fn next_named<T: Copy>(
-        &mut self,
-        column: &str,
-        all: &[T],
-        name: impl Fn(T) -> &'static str,
-    ) -> rusqlite::Result<T> {
+    pub(in crate::store) fn next_named<T: Named>(&mut self, column: &str) -> rusqlite::Result<T> {
         let index = self.step(column);
-        named_text(self.row.get_ref(index)?, column, all, name)
+        named_text(self.row.get_ref(index)?, column)
     }
 
     /// The value that the next column names, if it is there.
-    pub(in crate::store) fn next_named_if_any<T: Copy>(
-        &mut self,
-        column: &str,
-        all: &[T],
-        name: impl Fn(T) -> &'static str,
-    ) -> rusqlite::Result<Option<T>> {
+    pub(in crate::store) fn next_named_if_any<T: Named>(&mut self, column: &str) -> rusqlite::Result<Option<T>> {
         let index = self.step(column);
         match self.row.get_ref(index)? {
             ValueRef::Null => Ok(None),
-            value => named_text(value, column, all, name).map(Some),
+            value => named_text(value, column).map(Some),
         }
     }
 

@@ -50,7 +50,7 @@ impl WriteTx<'_> {
     /// Which house account a book is; none for the book of a client.
     pub fn house_of_book(&self, book: BookId) -> Result<Option<House>, StoreError> {
         let role: String = self.one("SELECT role FROM books WHERE id = ?1", [book.0], |row| row.get(0))?;
-        Ok(House::ALL.into_iter().find(|house| house.name() == role))
+        Ok(House::parse(&role))
     }
 
     /// The house account of a name, created if it is needed for the first time.

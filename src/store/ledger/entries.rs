@@ -91,7 +91,7 @@ fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
     Ok(DealRow {
         seq: EntrySeq(columns.next("entry_seq")?),
         id: EntryId::from(columns.next::<Uuid>("entry_uuid")?),
-        kind: columns.next_named("kind", &EntryKind::ALL, EntryKind::name)?,
+        kind: columns.next_named("kind")?,
         amount: Amount::from_minor(columns.next("amount_minor")?),
         balance_after: Amount::from_minor(columns.next("balance_minor")?),
         recorded_at: Moment::from_unix_ms(columns.next("recorded_at")?),
@@ -156,7 +156,7 @@ impl ReadTx<'_> {
             let legs: Vec<u8> = row.get("legs")?;
             Ok(EntryRow {
                 seq: EntrySeq(row.get("seq")?),
-                kind: named(row, "kind", &EntryKind::ALL, EntryKind::name)?,
+                kind: named(row, "kind")?,
                 principal: PrincipalSerial(row.get("principal_id")?),
                 legs: decode_legs(&legs).ok_or_else(|| unreadable("legs", "?"))?.collect(),
             })
@@ -242,5 +242,5 @@ impl WriteTx<'_> {
 
 /// A stored entry kind.
 pub(in crate::store) fn entry_kind(text: &str) -> rusqlite::Result<EntryKind> {
-    EntryKind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| unreadable("kind", text))
+    EntryKind::parse(text).ok_or_else(|| unreadable("kind", text))
 }

@@ -64,7 +64,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<StatementRow> {
     Ok(StatementRow {
         seq: EntrySeq(row.get("entry_seq")?),
         id: EntryId::from(row.get::<_, Uuid>("entry_uuid")?),
-        kind: named(row, "kind", &EntryKind::ALL, EntryKind::name)?,
+        kind: named(row, "kind")?,
         amount: Amount::from_minor(row.get("amount_minor")?),
         recorded_at: Moment::from_unix_ms(recorded_at),
         effective_at: Moment::from_unix_ms(row.get::<_, Option<i64>>("effective_at")?.unwrap_or(recorded_at)),

@@ -1,27 +1,19 @@
 //! What this database is: its identity, its mode, and the keys that never leave it.
 
 use crate::domain::clock::Moment;
+use crate::domain::named::named_enum;
 use crate::store::StoreError;
 use crate::store::database::migrations;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use uuid::Uuid;
 
-/// What a database is for; fixed when it is created.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    /// Real clients, real money.
-    Production,
-    /// Everything else; only here can the clock be moved.
-    Sandbox,
-}
-
-impl Mode {
-    /// Its name, as it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Production => "production",
-            Mode::Sandbox => "sandbox",
-        }
+named_enum! {
+    /// What a database is for; fixed when it is created.
+    pub enum Mode {
+        /// Real clients, real money.
+        Production = "production",
+        /// Everything else; only here can the clock be moved.
+        Sandbox = "sandbox",
     }
 }
 
@@ -48,7 +40,7 @@ impl ReadTx<'_> {
         self.find("SELECT uuid, mode, timeline, hash_key, clock_ahead_ms, created_at FROM installation", [], |row| {
             Ok(Installation {
                 uuid: row.get("uuid")?,
-                mode: named(row, "mode", &[Mode::Production, Mode::Sandbox], Mode::name)?,
+                mode: named(row, "mode")?,
                 timeline: row.get("timeline")?,
                 hash_key: row.get("hash_key")?,
                 clock_ahead_ms: row.get("clock_ahead_ms")?,

@@ -76,17 +76,17 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         name: row.get("name")?,
         description: row.get("description")?,
         platform: row.get("platform")?,
-        kind: named(row, "kind", &[GroupKind::Trading, GroupKind::Wallet], kind_name)?,
+        kind: named(row, "kind")?,
         is_demo: row.get("demo")?,
         enabled: row.get("enabled")?,
-        status: named(row, "status", &TradeStatus::ALL, TradeStatus::name)?,
+        status: named(row, "status")?,
         label: row.get("label")?,
         max_leverage: row.get("max_leverage")?,
         margin_call_level: row.get("margin_call_level")?,
         stop_out_level: row.get("stop_out_level")?,
         negative_balance_protection: row.get("negative_balance_protection")?,
         is_swap_free: row.get("swap_free")?,
-        margin_calculation: named(row, "margin_calculation", &MarginCalculation::ALL, MarginCalculation::name)?,
+        margin_calculation: named(row, "margin_calculation")?,
         deposit_hold_days: row.get("deposit_hold_days")?,
         new_client_hold_days: row.get("new_client_hold_days")?,
         requires_approval: row.get("requires_approval")?,
@@ -97,13 +97,6 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             .map(CurrencyCode::from_stored)
             .collect(),
     })
-}
-
-fn kind_name(kind: GroupKind) -> &'static str {
-    match kind {
-        GroupKind::Trading => "trading",
-        GroupKind::Wallet => "wallet",
-    }
 }
 
 impl ReadTx<'_> {
@@ -140,7 +133,7 @@ impl WriteTx<'_> {
                 row.name,
                 row.description,
                 row.platform,
-                kind_name(row.kind),
+                row.kind.name(),
                 row.is_demo,
                 row.enabled,
                 row.status.name(),

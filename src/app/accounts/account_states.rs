@@ -1,6 +1,6 @@
 //! The life of an account as operators steer it: locks, setting aside, closing.
 
-use crate::app::accounts::{find, find_as, owners_of, told};
+use crate::app::accounts::{find, find_as, owners_of, publish_account_state};
 use crate::app::clients::check_version;
 use crate::app::ledger::{Draft, Side, post, refuse_approval_bypass, return_announced};
 use crate::app::{Command, Context, Failure};
@@ -43,7 +43,7 @@ impl Command for LockAccount {
         }
         let lock = Lock::Locked { scope: self.scope, holder: self.holder, reason: self.reason };
         context.tx.set_lock(account.book, lock, context.now)?;
-        told(context, self.id, EventType::AccountLocked)
+        publish_account_state(context, self.id, EventType::AccountLocked)
     }
 }
 
@@ -70,7 +70,7 @@ impl Command for UnlockAccount {
             account.admit_unlocking()?;
         }
         context.tx.set_lock(account.book, Lock::Open, context.now)?;
-        told(context, self.id, EventType::AccountUnlocked)
+        publish_account_state(context, self.id, EventType::AccountUnlocked)
     }
 }
 
@@ -148,7 +148,7 @@ pub(in crate::app) fn review_is_over(context: &Context<'_>, client: ProfileSeria
 fn let_use(context: &Context<'_>, account: &Account) -> Result<Account, Failure> {
     context.tx.set_lifecycle(account.book, Lifecycle::Active, context.now)?;
     context.tx.note_account_approval(account.book, context.caller.principal.serial, context.now)?;
-    told(context, account.id, EventType::AccountApproved)
+    publish_account_state(context, account.id, EventType::AccountApproved)
 }
 
 /// Sets an account aside or takes it back into use: active, inactive, dormant. Taking one into use that is closing calls
@@ -176,7 +176,7 @@ impl Command for SetLifecycle {
             return Err(Refusal::AccountState(account.lifecycle).into());
         }
         context.tx.set_lifecycle(account.book, self.state, context.now)?;
-        told(context, self.id, EventType::AccountUpdated)
+        publish_account_state(context, self.id, EventType::AccountUpdated)
     }
 }
 
@@ -211,7 +211,7 @@ impl Command for CloseAccount {
         return_announced(context, &account)?;
         if account.lifecycle != Lifecycle::Closing {
             context.tx.set_lifecycle(account.book, Lifecycle::Closing, context.now)?;
-            told(context, self.id, EventType::AccountClosing)?;
+            publish_account_state(context, self.id, EventType::AccountClosing)?;
         }
         if let Some(target) = self.sweep_to {
             sweep(context, self.id, target)?;
@@ -268,5 +268,5 @@ pub(in crate::app) fn complete_closing(context: &Context<'_>, id: AccountId) -> 
         return Ok(());
     }
     context.tx.close_account(account.book, context.now)?;
-    told(context, id, EventType::AccountArchived).map(|_| ())
+    publish_account_state(context, id, EventType::AccountArchived).map(|_| ())
 }

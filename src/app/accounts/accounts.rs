@@ -1,7 +1,7 @@
 //! Accounts: opened, changed, archived, read.
 
 use crate::app::clients::{check_account_labels, check_version};
-use crate::app::events::tell_account;
+use crate::app::events::publish_account;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Lifecycle, PositionMode};
@@ -139,7 +139,7 @@ impl Command for OpenAccount {
             let request = AccountRequest { awaits, requested_by: context.caller.principal.serial };
             context.tx.add_account_request(new.book, request)?;
         }
-        told(context, id, EventType::AccountOpened)
+        publish_account_state(context, id, EventType::AccountOpened)
     }
 }
 
@@ -346,7 +346,7 @@ impl Command for ChangeAccount {
         if labels != account.labels {
             context.tx.set_account_labels(account.book, &labels)?;
         }
-        told(context, id, EventType::AccountUpdated)
+        publish_account_state(context, id, EventType::AccountUpdated)
     }
 }
 
@@ -373,7 +373,7 @@ impl Command for ArchiveAccount {
         check_version(self.expected_version, account.version)?;
         account.admit_archiving()?;
         context.tx.close_account(account.book, context.now)?;
-        told(context, self.id, EventType::AccountArchived).map(|_| ())
+        publish_account_state(context, self.id, EventType::AccountArchived).map(|_| ())
     }
 }
 
@@ -389,10 +389,14 @@ pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, noun: Noun) 
     Ok(account)
 }
 
-/// Tells the outside of an account as it is now.
-pub(in crate::app) fn told(context: &Context<'_>, id: AccountId, kind: EventType) -> Result<Account, Failure> {
+/// Publishes an event of an account as it is now, and returns it.
+pub(in crate::app) fn publish_account_state(
+    context: &Context<'_>,
+    id: AccountId,
+    kind: EventType,
+) -> Result<Account, Failure> {
     let account = context.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    tell_account(context, kind, &account)?;
+    publish_account(context, kind, &account)?;
     Ok(account)
 }
 

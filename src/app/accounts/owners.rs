@@ -1,6 +1,6 @@
 //! The owners of accounts: added, changed, removed, read; and what follows when the primary owner changes.
 
-use crate::app::accounts::{find as find_account, told as account_told};
+use crate::app::accounts::{find as find_account, publish_account_state};
 use crate::app::clients::{check_account_labels, check_version, find as find_profile};
 use crate::app::command::to_json;
 use crate::app::{Command, Context, Failure, Query, View};
@@ -245,7 +245,7 @@ pub(in crate::app) fn write(
     let profile = Some((leaving.serial, leaving.profile));
     context.emit(&Event { kind, object: account.id.uuid(), profile, payload: to_json(&told)? })?;
     if leaving.profile != primary.profile {
-        account_told(context, account.id, EventType::AccountPrimaryChanged)?;
+        publish_account_state(context, account.id, EventType::AccountPrimaryChanged)?;
     }
     Ok(version)
 }

@@ -1,8 +1,8 @@
 //! Where a client stands with the broker, as operators decide it: approved, denied, dead, archived; and what each of these
 //! does to its accounts.
 
-use crate::app::accounts::{TakenAlias, admit_primary, owners_of, review_is_over, told as account_told, write};
-use crate::app::clients::{check_version, find, told};
+use crate::app::accounts::{TakenAlias, admit_primary, owners_of, publish_account_state, review_is_over, write};
+use crate::app::clients::{check_version, find, publish_profile_state};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Lock, LockHolder, LockReason, LockScope};
@@ -44,7 +44,7 @@ impl Command for ApproveProfile {
             return Err(Refusal::OwnRequest.into());
         }
         context.tx.set_profile_status(profile.serial, ProfileStatus::Verified, None, context.now)?;
-        let approved = told(context, self.id, EventType::ProfileApproved)?;
+        let approved = publish_profile_state(context, self.id, EventType::ProfileApproved)?;
         review_is_over(context, profile.serial)?;
         Ok(approved)
     }
@@ -75,7 +75,7 @@ impl Command for DenyProfile {
             return Err(Refusal::ProfileState(profile.status).into());
         }
         context.tx.set_profile_status(profile.serial, ProfileStatus::Denied, None, context.now)?;
-        told(context, self.id, EventType::ProfileDenied)
+        publish_profile_state(context, self.id, EventType::ProfileDenied)
     }
 }
 
@@ -113,7 +113,7 @@ impl Command for ReportDeath {
         let today = || context.now.to_string().chars().take(10).collect();
         let day = self.day.unwrap_or_else(today);
         context.tx.set_profile_status(profile.serial, ProfileStatus::Deceased, Some(&day), context.now)?;
-        let reported = told(context, self.id, EventType::ProfileDeceased)?;
+        let reported = publish_profile_state(context, self.id, EventType::ProfileDeceased)?;
         context.tx.revoke_sessions(profile.serial, context.now)?;
         // A corrected day changes nothing else: whoever took a lock off meanwhile knew what for.
         if !is_known {
@@ -142,7 +142,7 @@ fn leave(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<
             let reason = if is_fraud { LockReason::Frd } else { LockReason::Ded };
             let lock = Lock::Locked { scope: LockScope::Full, holder: LockHolder::System, reason };
             context.tx.set_lock(account.book, lock, context.now)?;
-            account_told(context, account.id, EventType::AccountLocked).map(|_| ())
+            publish_account_state(context, account.id, EventType::AccountLocked).map(|_| ())
         }
         Err(refusal) => Err(refusal.into()),
     }
@@ -175,6 +175,6 @@ impl Command for ArchiveProfile {
         let day = profile.deceased_on.as_deref();
         context.tx.set_profile_status(profile.serial, ProfileStatus::Archived, day, context.now)?;
         context.tx.revoke_sessions(profile.serial, context.now)?;
-        told(context, self.id, EventType::ProfileArchived)
+        publish_profile_state(context, self.id, EventType::ProfileArchived)
     }
 }

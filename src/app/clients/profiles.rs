@@ -2,7 +2,7 @@
 
 use crate::app::access::PasswordHash;
 use crate::app::clients::check_profile_reference;
-use crate::app::events::tell_profile;
+use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::Account;
@@ -62,7 +62,7 @@ impl Command for CreateProfile {
         if labels != Labels::default() {
             context.tx.set_profile_labels(serial, &labels)?;
         }
-        told(context, id, EventType::ProfileCreated)
+        publish_profile_state(context, id, EventType::ProfileCreated)
     }
 }
 
@@ -147,7 +147,7 @@ impl Command for ReplaceProfile {
             context.tx.set_profile_password(profile.serial, password.as_str(), context.now)?;
             context.tx.revoke_sessions(profile.serial, context.now)?;
         }
-        told(context, self.id, EventType::ProfileUpdated)
+        publish_profile_state(context, self.id, EventType::ProfileUpdated)
     }
 }
 
@@ -169,7 +169,7 @@ impl Command for ChangePassword {
         profile.admit_change()?;
         context.tx.set_profile_password(profile.serial, self.password.as_str(), context.now)?;
         context.tx.revoke_sessions(profile.serial, context.now)?;
-        told(context, self.id, EventType::ProfilePasswordChanged).map(|_| ())
+        publish_profile_state(context, self.id, EventType::ProfilePasswordChanged).map(|_| ())
     }
 }
 
@@ -188,10 +188,14 @@ pub(in crate::app) fn check_version(expected: Option<u64>, actual: u64) -> Resul
     }
 }
 
-/// Tells the outside of a profile as it is now.
-pub(in crate::app) fn told(context: &Context<'_>, id: ProfileId, kind: EventType) -> Result<Profile, Failure> {
+/// Publishes an event of a profile as it is now, and returns it.
+pub(in crate::app) fn publish_profile_state(
+    context: &Context<'_>,
+    id: ProfileId,
+    kind: EventType,
+) -> Result<Profile, Failure> {
     let profile = context.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
-    tell_profile(context, kind, &profile)?;
+    publish_profile(context, kind, &profile)?;
     Ok(profile)
 }
 

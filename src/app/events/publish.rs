@@ -136,7 +136,7 @@ struct WithBalances<'a, T> {
 }
 
 /// Tells a client, or those who see all, of an entry.
-pub(in crate::app) fn tell_entry(
+pub(in crate::app) fn publish_entry(
     context: &Context<'_>,
     entry: &EntryTold<'_>,
     profile: Option<(ProfileSerial, ProfileId)>,
@@ -186,7 +186,11 @@ struct AccountTold<'a> {
 }
 
 /// Tells of an account as it is now.
-pub(in crate::app) fn tell_account(context: &Context<'_>, kind: EventType, account: &Account) -> Result<(), Failure> {
+pub(in crate::app) fn publish_account(
+    context: &Context<'_>,
+    kind: EventType,
+    account: &Account,
+) -> Result<(), Failure> {
     let money = |amount| ExactNumber::of(amount, account.decimals);
     let what = AccountTold {
         id: account.id,
@@ -218,11 +222,11 @@ pub(in crate::app) fn tell_account(context: &Context<'_>, kind: EventType, accou
         updated_at: account.updated_at,
         archived_at: account.closed_at,
     };
-    tell_with_balances(context, kind, account.id.uuid(), account, &what)
+    publish_with_balances(context, kind, account.id.uuid(), account, &what)
 }
 
 /// Tells of something with what its account has after it.
-fn tell_with_balances(
+fn publish_with_balances(
     context: &Context<'_>,
     kind: EventType,
     object: Uuid,
@@ -263,7 +267,7 @@ struct MovementTold<'a> {
 }
 
 /// Tells of a movement as it is now, with the account from which or to which it goes.
-pub(in crate::app) fn tell_movement(
+pub(in crate::app) fn publish_movement(
     context: &Context<'_>,
     kind: EventType,
     movement: &Movement,
@@ -288,7 +292,7 @@ pub(in crate::app) fn tell_movement(
         created_at: movement.created_at,
         updated_at: movement.updated_at,
     };
-    tell_with_balances(context, kind, movement.id.uuid(), account, &what)
+    publish_with_balances(context, kind, movement.id.uuid(), account, &what)
 }
 
 #[derive(Serialize)]
@@ -309,7 +313,11 @@ struct ProfileTold<'a> {
 }
 
 /// Tells of a client. What it says about itself is left out: it must be possible to erase that.
-pub(in crate::app) fn tell_profile(context: &Context<'_>, kind: EventType, profile: &Profile) -> Result<(), Failure> {
+pub(in crate::app) fn publish_profile(
+    context: &Context<'_>,
+    kind: EventType,
+    profile: &Profile,
+) -> Result<(), Failure> {
     let payload = to_json(&ProfileTold {
         id: profile.id,
         number: profile.serial.0,

@@ -1,7 +1,7 @@
 //! Deposits in two phases: announced, then settled or returned.
 
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, reserve, step, told, void,
+    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, step, void,
 };
 use crate::app::maintenance::JobKind;
 use crate::app::{Command, Context, Failure};
@@ -32,7 +32,7 @@ impl Command for AnnounceDeposit {
         account.admit_funds(Direction::Credit)?;
         reserve(context, &account, MovementKind::Deposit, amount)?;
         let serial = self.request.note(context, MovementKind::Deposit, &account, None, amount)?;
-        told(context, serial, EventType::MovementRequested)
+        publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }
 
@@ -55,7 +55,7 @@ impl Command for SettleDeposit {
         account.admit_funds(Direction::Credit)?;
         let account = free(context, &movement, &account)?;
         settle(context, &movement, &account, &movement.reason)?;
-        told(context, movement.serial, EventType::MovementChanged)
+        publish_movement_state(context, movement.serial, EventType::MovementChanged)
     }
 }
 
@@ -83,7 +83,7 @@ pub(in crate::app) fn post_deposit(
     plan_clearing(context, serial, clearing)?;
     // The entry tells all of a deposit but what is held back of it.
     if clearing.at.is_some() {
-        told(context, serial, EventType::MovementRequested)?;
+        publish_movement_state(context, serial, EventType::MovementRequested)?;
     }
     Ok(posted)
 }

@@ -1,6 +1,8 @@
 //! Holds: money that is reserved, until it is captured, released, or its time has come.
 
-use crate::app::ledger::{MovementRequest, admit_debit, amount_of, find, free, pay, reserve, told, void};
+use crate::app::ledger::{
+    MovementRequest, admit_debit, amount_of, find, free, pay, publish_movement_state, reserve, void,
+};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::events::EventType;
@@ -27,7 +29,7 @@ impl Command for PlaceHold {
         admit_debit(&account, amount)?;
         reserve(context, &account, MovementKind::Hold, amount)?;
         let serial = self.request.note(context, MovementKind::Hold, &account, None, amount)?;
-        told(context, serial, EventType::MovementRequested)
+        publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }
 
@@ -63,7 +65,7 @@ impl Command for CaptureHold {
         }
         let account = free(context, &movement, &account)?;
         pay(context, &movement, &account, amount, &movement.reason)?;
-        told(context, movement.serial, EventType::MovementChanged)
+        publish_movement_state(context, movement.serial, EventType::MovementChanged)
     }
 }
 

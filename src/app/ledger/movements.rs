@@ -1,7 +1,7 @@
-//! What all movements have in common: they are asked for, they go on, they are told and listed.
+//! What all movements have in common: they are asked for, they go on, they are published and listed.
 
 use crate::app::accounts::find_as;
-use crate::app::events::tell_movement;
+use crate::app::events::publish_movement;
 use crate::app::ledger::{Draft, PostedDraft, Side, post};
 use crate::app::maintenance::JobKind;
 use crate::app::{Context, Failure, Query, View};
@@ -164,8 +164,8 @@ pub(in crate::app) fn step(
     Ok(())
 }
 
-/// Tells the outside of a movement as it is now.
-pub(in crate::app) fn told(
+/// Publishes an event of a movement as it is now, and returns it.
+pub(in crate::app) fn publish_movement_state(
     context: &Context<'_>,
     serial: MovementSerial,
     kind: EventType,
@@ -173,7 +173,7 @@ pub(in crate::app) fn told(
     let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
     let account =
         context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
-    tell_movement(context, kind, &movement, &account)?;
+    publish_movement(context, kind, &movement, &account)?;
     Ok(movement)
 }
 
@@ -217,7 +217,7 @@ pub(in crate::app) fn void(context: &Context<'_>, movement: &Movement, account: 
     movement.admit(&[MovementState::Pending, MovementState::Approved], context.now)?;
     free(context, movement, account)?;
     step(context, movement, MovementState::Voided, None)?;
-    told(context, movement.serial, EventType::MovementChanged)
+    publish_movement_state(context, movement.serial, EventType::MovementChanged)
 }
 
 /// Returns the announced deposits of an account that closes.
@@ -239,7 +239,7 @@ pub(in crate::app) fn expire(context: &Context<'_>, serial: MovementSerial) -> R
     let account = context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
     free(context, &movement, &account)?;
     step(context, &movement, MovementState::Expired, None)?;
-    told(context, serial, EventType::MovementChanged).map(|_| ())
+    publish_movement_state(context, serial, EventType::MovementChanged).map(|_| ())
 }
 
 /// Makes the funds of a deposit available.
@@ -254,7 +254,7 @@ pub(in crate::app) fn clear_deposit(context: &Context<'_>, serial: MovementSeria
     context.tx.clear_movement(serial, context.now)?;
     context.touch(movement.account);
     context.tx.drop_job(JobKind::ClearDeposit.name(), serial.0)?;
-    told(context, serial, EventType::MovementChanged).map(|_| ())
+    publish_movement_state(context, serial, EventType::MovementChanged).map(|_| ())
 }
 
 /// One movement of a kind.

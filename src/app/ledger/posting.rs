@@ -2,7 +2,7 @@
 //!
 //! Which accounts may be debited is decided before, by those who know why money moves.
 
-use crate::app::events::{BalancesTold, EntryTold, tell_entry};
+use crate::app::events::{BalancesTold, EntryTold, publish_entry};
 use crate::app::{Context, Failure};
 use crate::domain::accounts::{Account, Balances, Lifecycle};
 use crate::domain::clock::Moment;
@@ -132,14 +132,14 @@ fn tell(context: &Context<'_>, entry: &EntryTold<'_>, told: &[Told<'_>]) -> Resu
         }
     }
     if owners.is_empty() {
-        return tell_entry(context, entry, None, &lines(context, told, |owner| owner.is_none())?);
+        return publish_entry(context, entry, None, &lines(context, told, |owner| owner.is_none())?);
     }
     // The movement and its reference are the first one's, who pays.
     let theirs = EntryTold { reference: None, movement_id: None, ..*entry };
     for (number, owner) in owners.iter().enumerate() {
         let is_theirs = |side: Option<ProfileSerial>| side.map_or(number == 0, |side| side == owner.0);
         let entry = if number == 0 { entry } else { &theirs };
-        tell_entry(context, entry, Some(*owner), &lines(context, told, is_theirs)?)?;
+        publish_entry(context, entry, Some(*owner), &lines(context, told, is_theirs)?)?;
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Transfers between accounts, in one currency or across two.
 
 use crate::app::accounts::find_as as find_account;
-use crate::app::ledger::{Draft, MovementRequest, Side, admit_debit, post, refuse_approval_bypass, step, told};
+use crate::app::ledger::{
+    Draft, MovementRequest, Side, admit_debit, post, publish_movement_state, refuse_approval_bypass, step,
+};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::Direction;
@@ -95,7 +97,7 @@ impl Command for Transfer {
         };
         let posted = post(context, &draft)?;
         step(context, &movement, MovementState::Posted, Some((posted, amount)))?;
-        told(context, serial, EventType::MovementRequested)
+        publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }
 

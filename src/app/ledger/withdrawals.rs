@@ -1,7 +1,7 @@
 //! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
 
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, reserve, step, told, void,
+    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, step, void,
 };
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
@@ -31,7 +31,7 @@ impl Command for RequestWithdrawal {
         admit_debit(&account, amount)?;
         reserve(context, &account, MovementKind::Withdrawal, amount)?;
         let serial = self.request.note(context, MovementKind::Withdrawal, &account, None, amount)?;
-        told(context, serial, EventType::MovementRequested)
+        publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }
 
@@ -71,7 +71,7 @@ impl Command for ApproveWithdrawal {
             movement.admit_checker(context.caller.principal.serial)?;
         }
         step(context, &movement, MovementState::Approved, None)?;
-        told(context, movement.serial, EventType::MovementChanged)
+        publish_movement_state(context, movement.serial, EventType::MovementChanged)
     }
 }
 
@@ -99,7 +99,7 @@ impl Command for PayWithdrawal {
         }
         let account = free(context, &movement, &account)?;
         pay(context, &movement, &account, movement.amount, &movement.reason)?;
-        told(context, movement.serial, EventType::MovementChanged)
+        publish_movement_state(context, movement.serial, EventType::MovementChanged)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What backups cost those who are served meanwhile: deposits at a fixed rate, with and without backups in a row.
 
-use crate::load::Dice;
 use crate::report::{Goal, Table};
 use crate::seed::{COMMENT, Place};
 use crate::server::{Bursar, Program};
 use crate::{Options, Outcome};
+use fastrand::Rng;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -139,7 +139,7 @@ fn client(
     let mut run = Run::default();
     let mut stream: Option<TcpStream> = None;
     let now = bursar::domain::clock::Clock::now(&bursar::system::SystemClock).unix_ms().unsigned_abs();
-    let mut dice = Dice::new(now ^ (u64::from(number) << 48));
+    let mut dice = Rng::with_seed(now ^ (u64::from(number) << 48));
     let body = format!("{{\"amount\":\"10.00\",\"comment\":\"{COMMENT}\"}}");
     let mut turn = number;
     loop {
@@ -151,8 +151,8 @@ fn client(
         while let Some(wait) = due.checked_duration_since(Instant::now()).filter(|wait| !wait.is_zero()) {
             std::thread::park_timeout(wait);
         }
-        let account = &place.accounts[dice.below(place.accounts.len())];
-        let key = format!("idempotency-key: {:016x}{:016x}\r\n", dice.roll(), dice.roll());
+        let account = &place.accounts[dice.usize(..place.accounts.len())];
+        let key = format!("idempotency-key: {:016x}{:016x}\r\n", dice.u64(..), dice.u64(..));
         let request = server.request("POST", &format!("/accounts/{account}/deposit"), &body, &key);
         let mut answer = || -> Outcome<()> {
             let stream = match &mut stream {

@@ -2,6 +2,7 @@
 //! this machine only, and it stops after a time and a number of requests.
 
 use crate::Outcome;
+use fastrand::Rng;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
@@ -186,31 +187,10 @@ pub(crate) fn content_length(head: &str) -> Option<usize> {
     })
 }
 
-/// Numbers that look random and are the same in every run.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0xd1b5_4a32_d192_ed03)
-    }
-
-    pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.roll() % (limit.max(1) as u64)).unwrap_or(0)
-    }
-}
-
 /// A time-ordered id.
-pub(crate) fn id_at(ms: u64, dice: &mut Dice) -> uuid::Uuid {
+pub(crate) fn id_at(ms: u64, dice: &mut Rng) -> uuid::Uuid {
     let mut random = [0; 10];
-    random[..8].copy_from_slice(&dice.roll().to_be_bytes());
-    random[8..].copy_from_slice(&dice.roll().to_be_bytes()[..2]);
+    random[..8].copy_from_slice(&dice.u64(..).to_be_bytes());
+    random[8..].copy_from_slice(&dice.u64(..).to_be_bytes()[..2]);
     uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid()
 }

@@ -9,6 +9,8 @@
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
 
 mod backups;
+#[path = "../../tests/common/mod.rs"]
+mod common;
 mod load;
 mod postgres;
 mod raw;
@@ -17,7 +19,8 @@ mod restore;
 mod seed;
 mod server;
 
-use load::{Dice, Figures, NextRequest};
+use fastrand::Rng;
+use load::{Figures, NextRequest};
 use postgres::Postgres;
 use raw::Raw;
 use report::{Goal, Table};
@@ -326,11 +329,11 @@ fn deposits(server: &Bursar, place: &Place, time: Duration) -> Outcome<Figures> 
     let run = bursar::domain::clock::Clock::now(&run).unix_ms().unsigned_abs();
     server.load(CONNECTIONS, time).run(|connection| -> NextRequest {
         let requests = Arc::clone(&requests);
-        let mut dice = Dice::new(run ^ ((connection as u64) << 48));
+        let mut dice = Rng::with_seed(run ^ ((connection as u64) << 48));
         Box::new(move |bytes| {
-            let request = &requests[dice.below(requests.len())];
+            let request = &requests[dice.usize(..requests.len())];
             bytes.extend_from_slice(request);
-            let fresh = format!("{:016x}{:016x}", dice.roll(), dice.roll());
+            let fresh = format!("{:016x}{:016x}", dice.u64(..), dice.u64(..));
             if let Some(at) = bytes.windows(32).position(|part| part == b"0123456789abcdef0123456789abcdef") {
                 bytes[at..at + 32].copy_from_slice(fresh.as_bytes());
             }

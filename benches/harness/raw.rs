@@ -3,10 +3,11 @@
 //! without savepoints. Checkpoints are left to the library, every 1000 pages.
 
 use crate::Outcome;
-use crate::load::{Dice, id_at};
+use crate::load::id_at;
 use crate::seed::{COMMENT, payload};
 use bursar::domain::clock::Clock;
 use bursar::system::SystemClock;
+use fastrand::Rng;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ pub(crate) struct Raw {
     accounts: Vec<Uuid>,
     principal: i64,
     token: Uuid,
-    dice: Dice,
+    dice: Rng,
 }
 
 impl Raw {
@@ -48,7 +49,7 @@ impl Raw {
             connection.query_row("SELECT principal_id, uuid FROM tokens ORDER BY id DESC LIMIT 1", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
-        let dice = Dice::new(SystemClock.now().unix_ms().unsigned_abs());
+        let dice = Rng::with_seed(SystemClock.now().unix_ms().unsigned_abs());
         Ok(Raw { connection, accounts, principal, token, dice })
     }
 
@@ -85,8 +86,8 @@ impl Raw {
         let now = SystemClock.now().unix_ms();
         let id = id_at(now.unsigned_abs(), &mut self.dice);
         let request = id_at(now.unsigned_abs(), &mut self.dice);
-        let key = id_at(self.dice.roll() >> 16, &mut self.dice).into_bytes();
-        let account = self.accounts[self.dice.below(self.accounts.len())];
+        let key = id_at(self.dice.u64(..) >> 16, &mut self.dice).into_bytes();
+        let account = self.accounts[self.dice.usize(..self.accounts.len())];
         let amount = 1000;
 
         let generation = "SELECT generation, started_at FROM idempotency_state";

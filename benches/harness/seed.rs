@@ -3,13 +3,14 @@
 //! rows and outcomes. `bursar audit` proves the result.
 
 use crate::Outcome;
-use crate::load::{Dice, id_at};
+use crate::load::id_at;
 use crate::server::Program;
 use bursar::domain::clock::{Clock, Moment};
 use bursar::domain::ids::{BookId, EntryId, EntrySeq, PrincipalSerial};
 use bursar::domain::ledger::{EntryHash, EntryKind, EntryRecord, GENESIS, House, Leg, comment_hash, encode_legs};
 use bursar::domain::money::Amount;
 use bursar::system::SystemClock;
+use fastrand::Rng;
 use rusqlite::{Connection, params};
 use serde_json::json;
 use std::fs;
@@ -64,7 +65,7 @@ pub(crate) fn accounts(program: &Program, directory: PathBuf, count: usize) -> O
     };
     let group = groups["groups"].as_array().into_iter().flatten().find(offers);
     let group = group.ok_or_else(|| format!("no group for dollars in {groups}"))?["id"].clone();
-    let mut dice = Dice::new(1);
+    let mut dice = Rng::with_seed(1);
     let now = SystemClock.now().unix_ms().unsigned_abs();
     let mut made = Vec::new();
     let mut profile = String::new();
@@ -123,7 +124,7 @@ pub(crate) fn fill(place: &mut Place, entries: u64) -> Outcome<()> {
 }
 
 fn write(connection: &Connection, entries: u64) -> Outcome<()> {
-    let mut dice = Dice::new(2);
+    let mut dice = Rng::with_seed(2);
     let mut accounts = clients(connection)?;
     let (ledger, currency): (i64, i64) = connection.query_row(
         "SELECT b.ledger_id, b.currency_id FROM books b JOIN accounts a ON a.id = b.id LIMIT 1",
@@ -149,9 +150,9 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
     for seq in 1..=count {
         let at = begun + (now - begun) / count * seq;
         let id = id_at(at.unsigned_abs(), &mut dice);
-        let index = dice.below(accounts.len());
+        let index = dice.usize(..accounts.len());
         let account = &mut accounts[index];
-        let size = i64::try_from(dice.roll() % 100_000)? + 1;
+        let size = i64::try_from(dice.u64(..100_000))? + 1;
         let amount = if seq % 5 == 0 && account.balance > size { -size } else { size };
         account.balance += amount;
         bank_balance -= amount;
@@ -161,7 +162,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
             balance_after: Amount::from_minor(balance),
         };
         let legs = encode_legs(&[leg(account.book, amount, account.balance), leg(bank, -amount, bank_balance)]);
-        let salt = id_at(dice.roll() >> 16, &mut dice).into_bytes();
+        let salt = id_at(dice.u64(..) >> 16, &mut dice).into_bytes();
         let comment = comment_hash(&salt, COMMENT);
         let record = EntryRecord {
             seq: EntrySeq(seq),
@@ -197,7 +198,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
         let event: i64 = insert_event.insert(("entry.posted", id, account.profile, principal, at, payload))?;
         let request = id_at(at.unsigned_abs(), &mut dice);
         insert_audit.execute((at, principal, token, "funds.post", id, request, "127.0.0.1", event, event))?;
-        let random = |dice: &mut Dice| id_at(dice.roll() >> 16, dice).into_bytes();
+        let random = |dice: &mut Rng| id_at(dice.u64(..) >> 16, dice).into_bytes();
         outcomes.push((random(&mut dice), random(&mut dice), id));
         let posting = |book, amount, balance, deal| Posting { book, seq, amount, balance, at, deal };
         postings.push(posting(account.book, amount, account.balance, Some(id)));

@@ -1,14 +1,15 @@
 //! The servers under load: the real program, and the smallest server that the same HTTP library makes.
 
 use crate::Outcome;
+use crate::common::program::{Process, SERVE, program_of};
 use crate::load::{Load, NextRequest};
 use rustls::ClientConfig;
 use serde_json::Value;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ pub(crate) struct Program {
 
 /// A running `bursar serve --dev`.
 pub(crate) struct Bursar {
-    process: Child,
+    process: Process,
     log: PathBuf,
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
@@ -46,6 +47,13 @@ impl Program {
     /// The same with a configuration.
     pub(crate) fn serve_with(&self, directory: &Path, config: &Path) -> Outcome<Bursar> {
         self.start(directory, Some((config.to_owned(), None)))
+    }
+
+    /// The program on a data directory.
+    fn on(&self, directory: &Path) -> Command {
+        let mut command = program_of(&self.binary);
+        command.env("BURSAR_DATA_DIR", directory);
+        command
     }
 
     /// `bursar backup …`: what it says.
@@ -75,9 +83,8 @@ impl Program {
     }
 
     fn run(&self, noun: &str, directory: &Path, config: &Path, command: &[&str]) -> Outcome<Value> {
-        let mut program = Command::new(&self.binary);
-        program.arg(noun).args(command).args(["--json", "--data-dir"]).arg(directory).arg("--config").arg(config);
-        let out = program.output()?;
+        let mut program = self.on(directory);
+        let out = program.arg(noun).args(command).arg("--json").arg("--config").arg(config).output()?;
         if !out.status.success() {
             let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
             return Err(format!("{noun} {}: {text}", command.join(" ")).into());
@@ -110,19 +117,16 @@ impl Program {
 
     fn start(&self, directory: &Path, config: Option<(PathBuf, Option<Arc<ClientConfig>>)>) -> Outcome<Bursar> {
         let log = directory.join("bench.log");
-        let mut command = Command::new(&self.binary);
-        command.args(["serve", "--dev", "--no-sample", "--listen", "127.0.0.1:0", "--data-dir"]).arg(directory);
+        let mut command = self.on(directory);
+        command.args(SERVE).stderr(File::create(&log)?);
         if let Some((config, _)) = &config {
             command.arg("--config").arg(config);
         }
         let started = Instant::now();
-        let mut process = command.stdout(Stdio::piped()).stderr(File::create(&log)?).spawn()?;
-        let mut line = String::new();
-        if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
-        let told: Value = serde_json::from_str(&line)
-            .map_err(|_| format!("the server did not start: {}", fs::read_to_string(&log).unwrap_or_default()))?;
+        let mut process = Process::spawn(&mut command);
+        let told = process
+            .banner()
+            .ok_or_else(|| format!("the server did not start: {}", fs::read_to_string(&log).unwrap_or_default()))?;
         let text = |name: &str| told[name].as_str().map(str::to_owned).ok_or(format!("the server tells no {name}"));
         let url = text("url")?;
         let address: SocketAddr = url.rsplit('/').next().unwrap_or_default().parse()?;
@@ -139,8 +143,7 @@ impl Program {
 
     /// `bursar audit --quick`: what it reported. Findings are a failure.
     pub(crate) fn audit(&self, directory: &Path) -> Outcome<Value> {
-        let out =
-            Command::new(&self.binary).args(["audit", "--quick", "--json", "--data-dir"]).arg(directory).output()?;
+        let out = self.on(directory).args(["audit", "--quick", "--json"]).output()?;
         if !out.status.success() {
             let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
             return Err(format!("the audit found something: {text}").into());
@@ -197,8 +200,8 @@ impl Bursar {
             accounts.iter().map(|account| self.request("GET", &path(account), "", "")).collect();
         move |connection| {
             let requests = Arc::clone(&requests);
-            let mut dice = crate::load::Dice::new(connection as u64);
-            Box::new(move |bytes| bytes.extend_from_slice(&requests[dice.below(requests.len())]))
+            let mut dice = fastrand::Rng::with_seed(connection as u64);
+            Box::new(move |bytes| bytes.extend_from_slice(&requests[dice.usize(..requests.len())]))
         }
     }
 
@@ -220,8 +223,7 @@ impl Bursar {
 
     /// Stops it as a supervisor does, and reads what its writer has to tell.
     pub(crate) fn stop(mut self) -> Outcome<Written> {
-        let status = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status()?;
-        if !status.success() || !self.process.wait()?.success() {
+        if !self.process.stop().success() {
             return Err(format!("the server ended badly: {}", fs::read_to_string(&self.log)?).into());
         }
         let log = fs::read_to_string(&self.log)?;
@@ -233,14 +235,6 @@ impl Bursar {
             commits: number("commits")?,
             slowest_commit: Duration::from_micros(number("slowest_commit_us")?),
         })
-    }
-}
-
-impl Drop for Bursar {
-    fn drop(&mut self) {
-        // After a failure; a stopped process is gone already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

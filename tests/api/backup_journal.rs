@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::harness::{PATIENCE, Server, write_private};
 use super::home::Ran;
-use super::kills::let_pass;
 use super::restore_kill::{await_shipped, entries, found, ran, shipping_server};
+use crate::common::let_pass;
 
 const ONLY_THE_NEWEST: &str = "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0\n";
 
@@ -169,7 +170,7 @@ fn probes_say_when_everything_was_shipped_last() {
                 return now;
             }
             assert!(since.elapsed() < PATIENCE, "{now}");
-            let_pass(20_000);
+            let_pass(Duration::from_millis(20));
         }
     };
     let shipped = until(&server, &|now| now["shipped_at"].is_string());

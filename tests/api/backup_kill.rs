@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::backups::{backup, configure, files, seeded};
 use super::home::Home;
-use super::kills::{Aim, Tally, dice, points, shoot};
+use super::kills::{Aim, Tally, points, shoot};
 
 fn count(home: &Home) -> usize {
     backup(home, &["list"]).json()["backups"].as_array().unwrap().len()
@@ -17,13 +17,13 @@ fn a_backup_that_is_killed_is_none_or_whole() {
     let began = Instant::now();
     backup(&home, &["create"]).json();
     let whole_us = u64::try_from(began.elapsed().as_micros()).unwrap();
-    let (mut roll, mut tally) = (dice(11), Tally::default());
+    let (mut dice, mut tally) = (fastrand::Rng::with_seed(11), Tally::default());
     for round in 0..points() {
         // Every second kill comes at any time, the others in each phase in turn, and around its end.
         let phase = ["copy", "prove", "wrap", "send", "read_back"][usize::try_from(round / 2 % 5).unwrap()];
         let aim = match round % 2 {
-            0 => Aim::from_start(roll(whole_us * 5 / 4)),
-            _ => Aim::at_phase(phase, roll(whole_us / 4)),
+            0 => Aim::from_start(dice.u64(..whole_us * 5 / 4)),
+            _ => Aim::at_phase(phase, dice.u64(..whole_us / 4)),
         };
         let before = count(&home);
         let shot = shoot(&mut home.command(&["backup", "create", "--json"]), &aim);
@@ -57,7 +57,7 @@ fn a_removal_that_is_killed_leaves_whole_backups() {
     let directory = super::backups::object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();
     let entry = name.split_once('-').unwrap().1;
     configure(&home, "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0");
-    let (mut roll, mut tally) = (dice(7), Tally::default());
+    let (mut dice, mut tally) = (fastrand::Rng::with_seed(7), Tally::default());
     for _ in 0..points() {
         for day in 1..=28 {
             for ending in ["bursar", "json"] {
@@ -66,8 +66,8 @@ fn a_removal_that_is_killed_leaves_whole_backups() {
             }
         }
         // Two files for each of them, and the one that stays: the kill comes when so many are left.
-        let left = 2 + usize::try_from(roll(57)).unwrap();
-        let aim = Aim::once(|| files(&directory).len() <= left, roll(300));
+        let left = 2 + usize::try_from(dice.u64(..57)).unwrap();
+        let aim = Aim::once(|| files(&directory).len() <= left, dice.u64(..300));
         let shot = shoot(&mut home.command(&["backup", "prune", "--config", "config.toml", "--json"]), &aim);
         let found = backup(&home, &["list"]).json();
         let found = found["backups"].as_array().unwrap();

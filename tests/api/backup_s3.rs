@@ -107,7 +107,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, fate: &Fate) {
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         match fate.slow_us.load(Ordering::SeqCst) {
             0 => {}
-            us => super::kills::let_pass(us),
+            us => crate::common::let_pass(Duration::from_micros(us)),
         }
         let had = fate.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
             u64::MAX => None,

@@ -1,10 +1,10 @@
 //! kill -9 of the real program at chosen moments, and a count of where they came down.
 
+use crate::common::{let_pass, setting};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,26 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How often each kind of work is killed: in all tests together `BURSAR_KILL_POINTS` times, of which 200 are the long form.
-// A setting of the tests and not of the program, so its configuration does not know it.
-#[allow(clippy::disallowed_methods)]
 pub(super) fn points() -> u64 {
-    let all: u64 = std::env::var("BURSAR_KILL_POINTS").ok().map_or(48, |text| text.parse().unwrap());
-    all.div_ceil(4)
-}
-
-/// Numbers that look random and are the same in each run.
-pub(super) fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed;
-    move |below| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below.max(1)
-    }
-}
-
-/// Lets so much time pass: the moment of a kill is what these tests are about.
-pub(super) fn let_pass(us: u64) {
-    let (_keep, never) = mpsc::channel::<()>();
-    let _ = never.recv_timeout(Duration::from_micros(us));
+    setting("BURSAR_KILL_POINTS").unwrap_or(48).div_ceil(4)
 }
 
 /// When the kill comes: so many microseconds after something is so.
@@ -63,7 +45,7 @@ impl<'a> Aim<'a> {
             assert!(began.elapsed() < Duration::from_secs(60), "the moment to kill never came");
             thread::yield_now();
         }
-        let_pass(self.us);
+        let_pass(Duration::from_micros(self.us));
     }
 }
 

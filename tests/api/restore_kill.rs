@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::harness::{Server, write_private};
 use super::home::Ran;
-use super::kills::{Aim, Tally, copy_dir, dice, let_pass, points, shoot};
+use super::kills::{Aim, Tally, copy_dir, points, shoot};
+use crate::common::let_pass;
 
 /// Number, moment and hash of an entry.
 pub(super) type Entry = (i64, i64, Vec<u8>);
@@ -89,7 +90,7 @@ pub(super) fn await_shipped(server: &Server) {
             return;
         }
         assert!(since.elapsed() < Duration::from_secs(60), "commit {last} is not shipped: {}", plan.stderr);
-        let_pass(20_000);
+        let_pass(Duration::from_millis(20));
     }
 }
 
@@ -116,19 +117,19 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
     await_shipped(&server);
     let account = server.admin().new_account("USD");
     let (stream, _) = stream_and_commit(&server.data_dir());
-    let (mut roll, mut tally) = (dice(23), Tally::default());
+    let (mut dice, mut tally) = (fastrand::Rng::with_seed(23), Tally::default());
     for round in 0..points() {
-        for _ in 0..=roll(4) {
+        for _ in 0..=dice.u64(..4) {
             server.admin().deposit(&account, "1.00");
         }
         let (journal, target) = (server.data_dir().join("journal"), server.home().join("target"));
         let before = at_target(&server).len();
         let aim = match round % 6 {
-            0 | 3 => Aim::from_start(roll(700_000)),
-            1 => Aim::once(|| journal.join("sealed-0.tmp").exists(), roll(150)),
-            2 => Aim::once(|| !found(&target, ".unfinished").is_empty(), roll(500)),
-            4 => Aim::once(|| !found(&journal, ".commits").is_empty(), roll(500)),
-            _ => Aim::once(|| found(&target, ".journal").len() > before, roll(500)),
+            0 | 3 => Aim::from_start(dice.u64(..700_000)),
+            1 => Aim::once(|| journal.join("sealed-0.tmp").exists(), dice.u64(..150)),
+            2 => Aim::once(|| !found(&target, ".unfinished").is_empty(), dice.u64(..500)),
+            4 => Aim::once(|| !found(&journal, ".commits").is_empty(), dice.u64(..500)),
+            _ => Aim::once(|| found(&target, ".journal").len() > before, dice.u64(..500)),
         };
         // A moment that was not seen comes again with the next changes.
         let fed = Cell::new(Instant::now());
@@ -222,18 +223,18 @@ fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
         let is_kept = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("replaced-");
         fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).find(is_kept)
     };
-    let (mut roll, mut tally) = (dice(42), Tally::default());
+    let (mut dice, mut tally) = (fastrand::Rng::with_seed(42), Tally::default());
     for round in 0..points() {
         let mut command = again(&server);
         let built = data.join("restore.tmp/bursar.db");
         let (tmp, swap) = (data.join("restore.tmp/bursar.lock"), data.join("restore.swap"));
         let aim = match round % 6 {
-            0 => Aim::from_start(roll(whole_us)),
-            1 => Aim::once(|| built.exists(), roll(whole_us / 8)),
-            2 => Aim::once(|| tmp.exists(), roll(whole_us / 2)),
-            3 => Aim::once(|| data.join("restore.making").exists() || swap.exists(), roll(1500)),
-            4 => Aim::once(|| kept(&data).is_some(), roll(1500)),
-            _ => Aim::once(|| !data.join("bursar.db-wal").exists(), roll(1000)),
+            0 => Aim::from_start(dice.u64(..whole_us)),
+            1 => Aim::once(|| built.exists(), dice.u64(..whole_us / 8)),
+            2 => Aim::once(|| tmp.exists(), dice.u64(..whole_us / 2)),
+            3 => Aim::once(|| data.join("restore.making").exists() || swap.exists(), dice.u64(..1500)),
+            4 => Aim::once(|| kept(&data).is_some(), dice.u64(..1500)),
+            _ => Aim::once(|| !data.join("bursar.db-wal").exists(), dice.u64(..1000)),
         };
         let shot = shoot(&mut command, &aim);
         let place = restore_place(&data, shot.is_killed, &shot.phase);

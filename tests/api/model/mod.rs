@@ -22,7 +22,7 @@ mod past;
 mod step;
 mod world;
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use crate::common::setting;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -34,14 +34,8 @@ const STEPS: u64 = 500;
 /// Attempts to shorten a sequence that fails.
 const ATTEMPTS: usize = 80;
 
-// These are settings of the tests and not of the program, so its configuration does not know them.
-#[allow(clippy::disallowed_methods)]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}: {text} is not a number")))
-}
-
 fn steps_of(seed: u64) -> Vec<Step> {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::of(seed);
     (0..STEPS).map(|_| dice.step()).collect()
 }
 
@@ -77,8 +71,8 @@ fn shortened(mut steps: Vec<Step>) -> (Vec<Step>, String) {
 fn any_sequence_of_operations_leaves_what_the_model_foresees() {
     let long = setting("BURSAR_MODEL_STEPS");
     let wanted = long.unwrap_or(3_000).div_ceil(STEPS);
-    let dice = || RandomState::new().build_hasher().finish() >> 16;
-    let first = setting("BURSAR_MODEL_SEED").unwrap_or_else(|| if long.is_some() { dice() } else { 1 });
+    let first =
+        setting("BURSAR_MODEL_SEED").unwrap_or_else(|| if long.is_some() { u64::from(fastrand::u32(..)) } else { 1 });
     println!("{wanted} sequences of {STEPS} steps from BURSAR_MODEL_SEED={first}");
     let (next, began) = (AtomicU64::new(0), Instant::now());
     let work = || {

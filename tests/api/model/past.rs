@@ -70,7 +70,7 @@ fn ask(admin: &Caller<'_>, of: &Account, at: Moment, basis: Basis) -> Reply {
 /// An account has, by each basis, the balance that follows from the entries: at a moment at which one begins to count,
 /// just before one, or at any other.
 pub(super) fn check_any_moment(seed: usize, books: &Books, admin: &Caller<'_>) {
-    let mut dice = Dice(seed as u64);
+    let mut dice = Dice::of(seed as u64);
     let mut below = |end: usize| usize::try_from(dice.below(end as u64)).unwrap();
     let account = below(books.accounts.len());
     let of = &books.accounts[account];

@@ -129,16 +129,16 @@ pub(super) enum Arrival {
 /// What becomes of clients; few of them die, for their accounts stay locked.
 const TURNS: &[&str] = &["approve", "approve", "approve", "approve", "deny", "deny", "archive", "deceased"];
 
-/// Chance from a seed (SplitMix64).
-pub(super) struct Dice(pub(super) u64);
+/// Chance from a seed.
+pub(super) struct Dice(fastrand::Rng);
 
 impl Dice {
+    pub(super) fn of(seed: u64) -> Dice {
+        Dice(fastrand::Rng::with_seed(seed))
+    }
+
     pub(super) fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ (bits >> 31)) % end
+        self.0.u64(..end)
     }
 
     fn any(&mut self) -> usize {

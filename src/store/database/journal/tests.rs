@@ -2,21 +2,9 @@
 
 use crate::store::database::journal::*;
 use crate::store::{Abort, DataDir, Store, Tuning};
+use fastrand::Rng;
 use std::fs::{self, File};
 use std::io::BufReader;
-
-/// Random choices that are the same in every run (SplitMix64).
-struct Choices(u64);
-
-impl Choices {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ (bits >> 31)) % end
-    }
-}
 
 /// A database of SQLite with a change journal, without anything of ours around it.
 struct Plain {
@@ -64,18 +52,18 @@ impl Plain {
 
     /// A transaction that changes something or takes everything back; far larger than the cache every now and then, so
     /// that SQLite writes pages to the log before it knows how the transaction ends.
-    fn change(&self, choices: &mut Choices, is_numbered: bool) {
-        let rows = if choices.below(8) == 0 { 400 } else { 1 + choices.below(10) };
-        let size = 1 + choices.below(900);
+    fn change(&self, choices: &mut Rng, is_numbered: bool) {
+        let rows = if choices.u64(..8) == 0 { 400 } else { 1 + choices.u64(..10) };
+        let size = 1 + choices.u64(..900);
         self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        if choices.below(4) == 0 {
-            self.connection.execute("DELETE FROM things WHERE id % 3 = ?1", [choices.below(3).cast_signed()]).unwrap();
+        if choices.u64(..4) == 0 {
+            self.connection.execute("DELETE FROM things WHERE id % 3 = ?1", [choices.u64(..3).cast_signed()]).unwrap();
         }
         for _ in 0..rows {
             self.connection.execute("INSERT INTO things (what) VALUES (randomblob(?1))", [size.cast_signed()]).unwrap();
         }
         self.connection.execute("UPDATE things SET what = what || x'00' WHERE id % 5 = 0", []).unwrap();
-        if choices.below(5) == 0 {
+        if choices.u64(..5) == 0 {
             return self.connection.execute_batch("ROLLBACK").unwrap();
         }
         if is_numbered {
@@ -125,19 +113,19 @@ fn assert_same(ours: &[u8], theirs: &[u8], page_size: usize) {
 #[test]
 fn what_is_taken_from_the_log_is_what_sqlite_makes_of_it() {
     for page_size in [512, 4096, 65_536] {
-        let mut choices = Choices(u64::from(page_size));
+        let mut choices = Rng::with_seed(u64::from(page_size));
         let plain = Plain::make(page_size);
         let base = plain.bytes();
         let (mut spool, mut tail) = (plain.spool(), plain.tail());
         let dir = plain.home.path().join("journal");
         for round in 0..40 {
-            for _ in 0..choices.below(6) {
+            for _ in 0..choices.u64(..6) {
                 plain.change(&mut choices, true);
             }
             if tail.refresh().unwrap() {
                 catch_up(&mut spool, &mut tail, u32::MAX).unwrap();
             }
-            match choices.below(4) {
+            match choices.u64(..4) {
                 // Everything is moved, and the log starts over.
                 0 => {
                     plain.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
@@ -190,7 +178,7 @@ fn a_log_that_started_over_too_early_ends_the_stream() {
 #[test]
 fn a_segment_that_was_changed_or_cut_is_not_read() {
     let plain = Plain::make(4096);
-    let mut choices = Choices(7);
+    let mut choices = Rng::with_seed(7);
     let (mut spool, mut tail) = (plain.spool(), plain.tail());
     while plain.row().number < 6 {
         plain.change(&mut choices, true);
@@ -212,8 +200,8 @@ fn a_segment_that_was_changed_or_cut_is_not_read() {
     assert_eq!(read(&whole).unwrap(), 6);
     for _ in 0..200 {
         let mut changed = whole.clone();
-        let at = choices.below(whole.len() as u64) as usize;
-        changed[at] ^= 1 << choices.below(8);
+        let at = choices.usize(..whole.len());
+        changed[at] ^= 1 << choices.u64(..8);
         // The only bytes that say nothing of a commit are the name of the stream and of the segment before.
         assert!(read(&changed).is_err() || at < 200, "byte {at}");
         let cut = &whole[..at];
@@ -226,8 +214,8 @@ fn open(home: &Path) -> Store {
     Store::open(DataDir::new(home).lock().unwrap(), &tuning).unwrap()
 }
 
-fn write(store: &Store, choices: &mut Choices) {
-    let (from, rows) = (choices.below(1_000_000), 1 + choices.below(60));
+fn write(store: &Store, choices: &mut Rng) {
+    let (from, rows) = (choices.u64(..1_000_000), 1 + choices.u64(..60));
     let done = store.submit(move |tx| {
         for row in from..from + rows {
             tx.run("INSERT OR REPLACE INTO counters (name, last) VALUES (?1, ?2)", (format!("{row:0300}"), rows))?;
@@ -241,7 +229,7 @@ fn write(store: &Store, choices: &mut Choices) {
 #[test]
 fn the_journal_follows_the_writer_through_stops() {
     let home = tempfile::tempdir().unwrap();
-    let mut choices = Choices(1);
+    let mut choices = Rng::with_seed(1);
     open(home.path()).close();
     let file = DataDir::new(home.path()).database_file();
     let base = fs::read(&file).unwrap();
@@ -250,7 +238,7 @@ fn the_journal_follows_the_writer_through_stops() {
         let store = open(home.path());
         for _ in 0..300 {
             write(&store, &mut choices);
-            if choices.below(40) == 0 {
+            if choices.u64(..40) == 0 {
                 store.journal().rotate().unwrap();
             }
         }
@@ -275,7 +263,7 @@ fn the_journal_follows_the_writer_through_stops() {
 #[test]
 fn what_is_undone_and_what_is_not_counted_do_not_end_the_stream() {
     let home = tempfile::tempdir().unwrap();
-    let mut choices = Choices(4);
+    let mut choices = Rng::with_seed(4);
     let store = open(home.path());
     write(&store, &mut choices);
     store.journal().rotate().unwrap();
@@ -306,7 +294,7 @@ fn what_is_undone_and_what_is_not_counted_do_not_end_the_stream() {
 #[test]
 fn a_copy_and_a_file_that_was_written_to_begin_a_new_stream() {
     let home = tempfile::tempdir().unwrap();
-    let mut choices = Choices(2);
+    let mut choices = Rng::with_seed(2);
     let store = open(home.path());
     write(&store, &mut choices);
     let first = store.journal().status().stream;
@@ -334,7 +322,7 @@ fn a_copy_and_a_file_that_was_written_to_begin_a_new_stream() {
 #[test]
 fn a_stream_begins_anew_while_the_writer_works() {
     let home = tempfile::tempdir().unwrap();
-    let mut choices = Choices(3);
+    let mut choices = Rng::with_seed(3);
     let store = open(home.path());
     write(&store, &mut choices);
     store.journal().give_up("nobody takes the segments".into());

@@ -7,6 +7,7 @@ pub mod store;
 pub mod backup;
 pub mod app;
 pub mod system;
+#[macro_use] // the list of dialects is used by `http` and `config`
 pub mod dialects;
 pub mod http;
 pub mod jobs;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Session;
 use super::outcome::{Exit, Failure};
 use crate::config::Apis;
-use crate::http::openapi::openapi_json;
+use crate::http::openapi_json;
 
 /// Which description.
 #[derive(Debug, Args)]

@@ -95,9 +95,9 @@ section! {
     }
 }
 
-/// Defines the dialects with the path that each has by default.
-macro_rules! dialects {
-    ( $( #[doc = $about:literal] $name:ident = $path:literal, )+ ) => {
+/// Defines the tables of the dialects.
+macro_rules! apis {
+    ( $( #[doc = $about:literal] $name:ident = $path:literal, $make:expr; )+ ) => {
         /// The dialects and where each is mounted.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -110,7 +110,7 @@ macro_rules! dialects {
         }
 
         impl Apis {
-            /// Each dialect's name with its mount.
+            /// Each dialect's name with its mount, in the order of the list.
             pub fn mounts(&self) -> Vec<(&'static str, &Mount)> {
                 vec![ $( (stringify!($name), &self.$name), )+ ]
             }
@@ -126,10 +126,7 @@ macro_rules! dialects {
     };
 }
 
-dialects! {
-    /// The native API: the whole of bursar.
-    native = "/",
-}
+dialects! { apis }
 
 impl Apis {
     /// Lists clashes between the mounts, and with the main listener.

@@ -3,8 +3,7 @@
 //! Everything that is wrong is reported at once as a [`ConfigErrors`], each problem with where it comes from and what
 //! fixes it. What depends on the machine rather than on the values is in [`start`]. This module names no other.
 //!
-//! To add a key, add a line to its section and run the tests: they print the example file that they expect. To add a
-//! dialect, add a line to `dialects!` in `apis.rs`.
+//! To add a key, add a line to its section and run the tests: they print the example file that they expect.
 
 mod access;
 mod accounts;

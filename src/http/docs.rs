@@ -1,7 +1,6 @@
 //! The page that describes the API, and the document behind it. All of it is in the binary: it works without internet.
 
-use super::openapi::openapi_json;
-use crate::dialects::kit::{Dialect, refuse};
+use crate::dialects::kit::Endpoint;
 use crate::domain::refusal::Refusal;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
@@ -9,25 +8,29 @@ use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::sync::Arc;
 use utoipa_swagger_ui::Config;
 
-/// Adds `/openapi.json` and `/docs` to the mount of a dialect that has a document.
-pub(super) fn mount<D: Dialect>(config: &mut ServiceConfig) {
-    let Some(document) = openapi_json(D::NAME) else { return };
-    let document = web::Bytes::from(document);
+/// Adds `/openapi.json` and `/docs` to the mount of a dialect.
+pub(super) fn mount(endpoint: &Endpoint, config: &mut ServiceConfig) {
+    let only_get = |path| only_get(endpoint.clone(), path);
+    let document = web::Bytes::from(endpoint.document());
     let send = move || send("application/json", document.clone());
+    let page_endpoint = endpoint.clone();
+    let page = move |file, request| page(page_endpoint.clone(), file, request);
     config
-        .service(only_get::<D>("/openapi.json").route(web::get().to(send.clone())).route(web::head().to(send)))
-        .service(only_get::<D>("/docs").route(web::get().to(redirect)).route(web::head().to(redirect)))
+        .service(only_get("/openapi.json").route(web::get().to(send.clone())).route(web::head().to(send)))
+        .service(only_get("/docs").route(web::get().to(redirect)).route(web::head().to(redirect)))
         // A scope of its own, so that the pattern is tried only below it.
         .service(
             web::scope("/docs")
-                .service(only_get::<D>("/{file:.*}").route(web::get().to(page::<D>)).route(web::head().to(page::<D>))),
+                .service(only_get("/{file:.*}").route(web::get().to(page.clone())).route(web::head().to(page))),
         );
 }
 
 /// A resource that refuses every method that it has no route for.
-fn only_get<D: Dialect>(path: &'static str) -> Resource {
-    web::resource(path)
-        .default_service(web::to(|request| refuse::<D>(request, Refusal::WrongMethod { allowed: vec!["GET", "HEAD"] })))
+fn only_get(endpoint: Endpoint, path: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move |request: HttpRequest| {
+        let answer = endpoint.refuse(&request, Refusal::WrongMethod { allowed: vec!["GET", "HEAD"] });
+        async move { answer }
+    }))
 }
 
 async fn send(content_type: &'static str, bytes: web::Bytes) -> HttpResponse {
@@ -39,7 +42,7 @@ async fn redirect(request: HttpRequest) -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, target)).finish()
 }
 
-async fn page<D: Dialect>(file: web::Path<String>, request: HttpRequest) -> HttpResponse {
+async fn page(endpoint: Endpoint, file: web::Path<String>, request: HttpRequest) -> HttpResponse {
     // Relative to the page, so that it is right under every prefix.
     let config = Config::from("../openapi.json").persist_authorization(true);
     match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
@@ -47,10 +50,10 @@ async fn page<D: Dialect>(file: web::Path<String>, request: HttpRequest) -> Http
             .content_type(file.content_type)
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(file.bytes.into_owned()),
-        Ok(None) => refuse::<D>(request, Refusal::UnknownRoute).await,
+        Ok(None) => endpoint.refuse(&request, Refusal::UnknownRoute),
         Err(error) => {
             tracing::error!(%error, "the documentation page could not be made");
-            refuse::<D>(request, Refusal::Internal).await
+            endpoint.refuse(&request, Refusal::Internal)
         }
     }
 }

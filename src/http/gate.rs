@@ -3,13 +3,14 @@
 
 use crate::app::App;
 use crate::config::Access;
-use crate::dialects::kit::{Dialect, Origin, respond};
+use crate::dialects::kit::{Endpoint, Origin, ReplyContext};
 use crate::domain::refusal::Refusal;
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
+use futures_util::future::LocalBoxFuture;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -81,11 +82,18 @@ fn head_bytes(request: &ServiceRequest) -> usize {
     request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + line
 }
 
-/// Lets a request pass, or turns it away in its dialect's envelope.
-pub(super) async fn pass<D: Dialect>(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, actix_web::Error> {
+/// What a request can be answered with at the gate: by what is behind it, or by a refusal.
+type Passed = Result<ServiceResponse<EitherBody<BoxBody, BoxBody>>, actix_web::Error>;
+
+/// Lets requests to a dialect pass, or turns them away in its envelope.
+pub(super) fn passage(
+    endpoint: &Endpoint,
+) -> impl Fn(ServiceRequest, Next<BoxBody>) -> LocalBoxFuture<'static, Passed> + Clone + use<> {
+    let endpoint = endpoint.clone();
+    move |request, next| Box::pin(pass(endpoint.clone(), request, next))
+}
+
+async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) -> Passed {
     let Some(gate) = request.app_data::<web::Data<Gate>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no gate"));
     };
@@ -103,15 +111,15 @@ pub(super) async fn pass<D: Dialect>(
     let response = match refusal {
         None => next.call(request).await?.map_into_left_body(),
         Some(refusal) => {
-            let refused = respond::<D>(Err(refusal), origin.request);
+            let refused = endpoint.respond(Err(refusal), &ReplyContext::new(origin.request));
             request.into_response(refused).map_into_right_body()
         }
     };
-    Ok(named(response, origin))
+    Ok(named(response, endpoint.dialect().request_id_header(), origin))
 }
 
 /// Names the request in the answer and in the log.
-fn named<B>(mut response: ServiceResponse<B>, origin: Origin) -> ServiceResponse<B> {
+fn named<B>(mut response: ServiceResponse<B>, header: &'static str, origin: Origin) -> ServiceResponse<B> {
     let status = response.status().as_u16();
     let (method, path) = (response.request().method().as_str(), response.request().path());
     let (request, address) = (origin.request, origin.address);
@@ -123,7 +131,7 @@ fn named<B>(mut response: ServiceResponse<B>, origin: Origin) -> ServiceResponse
         tracing::debug!(%request, %address, method, path, status, "request");
     }
     if let Ok(value) = HeaderValue::from_str(&origin.request.to_string()) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        response.headers_mut().insert(HeaderName::from_static(header), value);
     }
     response
 }

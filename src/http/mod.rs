@@ -1,11 +1,13 @@
 //! The server: listeners and TLS, who is let in, request ids, health, the OpenAPI pages, and where each dialect is mounted.
 
+mod apis;
 mod docs;
 mod gate;
 mod health;
 mod mounts;
-pub mod openapi;
 mod tls;
+
+pub use apis::openapi_json;
 
 use crate::app::App;
 use crate::config::{Config, TlsMode};
@@ -72,7 +74,7 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
 
     let mut servers = Vec::new();
     let mut bound = Vec::new();
-    for plan in Plan::of(config) {
+    for plan in Plan::of(config)? {
         let (server, addresses) = start(&app, config, &plan, certificates.as_ref())?;
         bound.push((plan, addresses));
         servers.push(server);

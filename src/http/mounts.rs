@@ -1,27 +1,31 @@
 //! Where dialects answer: under a path or at a host name of the main listener, or at listeners of their own.
 
-use super::{Listening, docs, gate};
+use super::{Listening, apis, docs, gate};
 use crate::config::{Config, Mount};
-use crate::dialects::kit::{Dialect, unknown_route};
-use crate::dialects::native::Native;
+use crate::dialects::kit::Endpoint;
+use crate::domain::refusal::Refusal;
+use actix_web::HttpRequest;
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 
 /// One server: its addresses, and the dialects that answer there.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) listen: Vec<SocketAddr>,
     places: Vec<Place>,
+    /// Answers where no dialect is mounted, so that a caller gets an envelope and not an empty page.
+    elsewhere: Option<Endpoint>,
 }
 
 /// One place of one dialect.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Place {
-    dialect: &'static str,
+    endpoint: Endpoint,
     /// Under this path; empty for the root.
     path: String,
     /// Only at these host names; empty for any.
@@ -30,58 +34,58 @@ struct Place {
 
 impl Plan {
     /// The servers of a configuration: the main one first.
-    pub(super) fn of(config: &Config) -> Vec<Plan> {
-        let mut main = Plan { listen: vec![config.server.listen], places: Vec::new() };
+    pub(super) fn of(config: &Config) -> io::Result<Vec<Plan>> {
+        let endpoints = apis::endpoints(config)?;
+        let elsewhere = endpoints.first().cloned();
+        let mut main = Plan { listen: vec![config.server.listen], places: Vec::new(), elsewhere: elsewhere.clone() };
         let mut own = Vec::new();
-        for (dialect, mount) in config.apis.mounts() {
+        for (endpoint, (_, mount)) in endpoints.into_iter().zip(config.apis.mounts()) {
             let Mount { enabled, path, host, listen } = mount;
             if !enabled {
                 continue;
             }
             if !host.is_empty() {
                 let hosts = host.iter().map(|host| host.as_str().to_owned()).collect();
-                main.places.push(Place { dialect, path: String::new(), hosts });
+                main.places.push(Place { endpoint: endpoint.clone(), path: String::new(), hosts });
             }
             if let Some(path) = path {
                 let path = path.as_str().trim_end_matches('/').to_owned();
-                main.places.push(Place { dialect, path, hosts: Vec::new() });
+                main.places.push(Place { endpoint: endpoint.clone(), path, hosts: Vec::new() });
             }
             if !listen.is_empty() {
-                let place = Place { dialect, path: String::new(), hosts: Vec::new() };
-                own.push(Plan { listen: listen.clone(), places: vec![place] });
+                let place = Place { endpoint, path: String::new(), hosts: Vec::new() };
+                own.push(Plan { listen: listen.clone(), places: vec![place], elsewhere: elsewhere.clone() });
             }
         }
         // Host names before paths, longer paths before shorter ones: the first that matches answers.
         main.places.sort_by_key(|place| (place.hosts.is_empty(), usize::MAX - place.path.len()));
         let mut plans = vec![main];
         plans.extend(own);
-        plans
+        Ok(plans)
     }
 }
 
 /// Mounts the dialects of one server.
 pub(super) fn mount(plan: &Plan, config: &mut ServiceConfig) {
-    for place in &plan.places {
-        match place.dialect {
-            Native::NAME => mount_dialect::<Native>(place, config),
-            other => tracing::error!(dialect = other, "no such dialect"),
-        }
+    for Place { endpoint, path, hosts } in &plan.places {
+        let hosts = hosts.clone();
+        let scope = web::scope(path)
+            .guard(guard::fn_guard(move |context| {
+                hosts.is_empty() || host_of(context).is_some_and(|host| hosts.contains(&host))
+            }))
+            .wrap(from_fn(gate::passage(endpoint)))
+            .configure(|config| docs::mount(endpoint, config))
+            .configure(|config| endpoint.clone().mount(config));
+        config.service(scope);
     }
-    // Where no dialect answers at the root, its unknown paths still get an answer that can be read.
-    config
-        .service(web::scope("").wrap(from_fn(gate::pass::<Native>)).default_service(web::to(unknown_route::<Native>)));
-}
-
-fn mount_dialect<D: Dialect>(place: &Place, config: &mut ServiceConfig) {
-    let hosts = place.hosts.clone();
-    let scope = web::scope(&place.path)
-        .guard(guard::fn_guard(move |context| {
-            hosts.is_empty() || host_of(context).is_some_and(|host| hosts.contains(&host))
-        }))
-        .wrap(from_fn(gate::pass::<D>))
-        .configure(|config| docs::mount::<D>(config))
-        .configure(|config| D::routes().mount::<D>(config));
-    config.service(scope);
+    if let Some(endpoint) = &plan.elsewhere {
+        let refusing = endpoint.clone();
+        let refuse = move |request: HttpRequest| {
+            let answer = refusing.refuse(&request, Refusal::UnknownRoute);
+            async move { answer }
+        };
+        config.service(web::scope("").wrap(from_fn(gate::passage(endpoint))).default_service(web::to(refuse)));
+    }
 }
 
 /// The host that a request names, in lower case and without a port.
@@ -106,7 +110,7 @@ pub(super) fn listening(bound: &[(Plan, Vec<SocketAddr>)], is_tls: bool) -> List
                 url = format!("{scheme}://{address}");
             }
             for place in &plan.places {
-                let urls = apis.entry(place.dialect).or_default();
+                let urls = apis.entry(place.endpoint.dialect().name()).or_default();
                 if place.hosts.is_empty() {
                     urls.push(format!("{scheme}://{address}{}", place.path));
                 } else {
@@ -115,6 +119,8 @@ pub(super) fn listening(bound: &[(Plan, Vec<SocketAddr>)], is_tls: bool) -> List
             }
         }
     }
-    let docs_url = format!("{}/docs/", apis.get(Native::NAME).and_then(|urls| urls.first()).unwrap_or(&url));
+    let first = bound.first().and_then(|(plan, _)| plan.elsewhere.as_ref()).map(|endpoint| endpoint.dialect().name());
+    let docs_at = first.and_then(|name| apis.get(name)?.first()).unwrap_or(&url);
+    let docs_url = format!("{docs_at}/docs/");
     Listening { url, docs_url, apis }
 }

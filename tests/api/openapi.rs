@@ -29,7 +29,7 @@ fn the_document_and_the_route_table_name_the_same_operations() {
     let document = document(&server);
     let described: BTreeSet<_> = operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
     let routed: BTreeSet<_> =
-        Native::routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+        Native.routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(described, routed);
 }
 
@@ -67,9 +67,10 @@ fn every_operation_says_what_it_takes_and_gives() {
     let document = document(&server);
     for (method, path, operation) in operations(&document) {
         let what = format!("{method} {path}");
-        let is_token = Native::routes()
+        let is_token = Native
+            .routes()
             .iter()
-            .any(|route| route.path == path && route.method.as_str() == method && route.access == Access::Token);
+            .any(|route| route.path == path && route.method.as_str() == method && route.access != Access::Open);
         assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{what}");
         let content = &operation["responses"]["200"]["content"]["application/json"]["schema"];
         assert!(content.is_object(), "{what}");

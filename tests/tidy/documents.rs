@@ -2,7 +2,7 @@
 
 use crate::{fail_on, files, has_extension, layers::code_of, read, root};
 use bursar::cli::outcome::Exit;
-use bursar::dialects::kit::{Access, Dialect, Route};
+use bursar::dialects::kit::{Access, Dialect, ReplyBody, ReplyContext, Route};
 use bursar::dialects::native::Native;
 use bursar::domain::access::Right;
 use bursar::domain::accounts::{
@@ -185,9 +185,10 @@ fn the_table_of_errors_is_what_the_native_dialect_answers() {
     let expected: Vec<(String, String, String)> = refusals()
         .iter()
         .map(|refusal| {
-            let (status, _, body) = Native::refuse(refusal, RequestId::from(Uuid::nil()));
-            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-            (refusal.reason().to_owned(), status.as_u16().to_string(), body["code"].to_string())
+            let reply = Native.refuse(refusal, &ReplyContext::new(RequestId::from(Uuid::nil())));
+            let ReplyBody::Whole(body) = reply.body else { panic!("{refusal} has no body") };
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            (refusal.reason().to_owned(), reply.status.as_u16().to_string(), body["code"].to_string())
         })
         .collect();
     let row = |row: Vec<String>| (row[0].clone(), row[1].clone(), row[2].clone());
@@ -196,12 +197,13 @@ fn the_table_of_errors_is_what_the_native_dialect_answers() {
 
 #[test]
 fn the_table_of_routes_is_the_route_table_of_the_native_dialect() {
-    let scope = |route: &Route| match (route.access, Native::right(&route.method, route.path)) {
-        (Access::Open, _) => "none",
-        (Access::Token, Some(right)) => right.name(),
-        (Access::Token, None) => "each operation's own",
+    let scope = |route: &Route| match route.access {
+        Access::Open => "none",
+        Access::Caller => "each operation's own",
+        Access::Needs(right) => right.name(),
     };
-    let expected: BTreeSet<[String; 3]> = Native::routes()
+    let expected: BTreeSet<[String; 3]> = Native
+        .routes()
         .iter()
         .map(|route| [route.path.to_owned(), route.method.to_string(), scope(route).to_owned()])
         .collect();

@@ -2,9 +2,9 @@
 
 use super::body::read_json;
 use super::live::{self, Line};
+use super::paths::PathValues;
 use super::query::QueryParams;
 use super::reply::Reply;
-use super::routes::PathValues;
 use crate::app::{App, Caller, Command, Done, Query, RetryKey};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Refusal};
@@ -113,12 +113,22 @@ impl Call {
 
     /// Runs a command. If the caller sent an idempotency key, a repeated call gets the first outcome again.
     pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
-        self.run(command, false).await
+        self.execute_as(command, false).await
     }
 
     /// Runs a command whose body holds a secret, such as a password.
     pub async fn execute_secretly<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
-        self.run(command, true).await
+        self.execute_as(command, true).await
+    }
+
+    /// Runs a command and shows its outcome; marks the answer where it repeats an earlier one.
+    pub async fn run<C: Command>(
+        &self,
+        command: C,
+        render: impl FnOnce(C::Outcome) -> Result<Reply, Refusal>,
+    ) -> Result<Reply, Refusal> {
+        let done = self.execute(command).await?;
+        Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
     /// Whether the caller wants a table instead of JSON: `format=csv` in the query, or a list of accepted types that names
@@ -157,7 +167,7 @@ impl Call {
         if self.is_rehearsal()? { Err(Refusal::invalid("dryRun", "not possible here")) } else { Ok(()) }
     }
 
-    async fn run<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Refusal> {
+    async fn execute_as<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Refusal> {
         if self.is_rehearsal()? {
             let outcome = self.app.rehearse(self.caller()?, command).await?;
             return Ok(Done { outcome, replayed: false });

@@ -2,46 +2,108 @@
 
 mod body;
 mod call;
+mod context;
 mod csv;
+mod dispatch;
 mod live;
 mod members;
+mod paths;
 mod query;
 mod reply;
 mod routes;
 
 pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
+pub use context::ReplyContext;
 pub use csv::CsvTable;
+pub use dispatch::{Endpoint, Shared};
 pub use live::Line;
 pub use members::{Members, Scalar, sent};
+pub use paths::PathMatching;
 pub use query::QueryParams;
-pub use reply::Reply;
-pub use routes::{Access, Route, Routes, Shared, refuse, respond, unknown_route};
+pub use reply::{Reply, ReplyBody};
+pub use routes::{Access, Handler, KeyPolicy, Route, Routes};
 
+use crate::app::App;
 pub use crate::app::ExactNumber;
-use crate::domain::access::Right;
-use crate::domain::ids::RequestId;
-use crate::domain::refusal::Refusal;
+use crate::domain::access::Principal;
+use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::header;
+use std::sync::Arc;
+use utoipa::openapi::OpenApi;
 
-/// One API dialect.
-pub trait Dialect: 'static {
-    /// Its name, in the configuration and in messages.
-    const NAME: &'static str;
-    /// The header that marks a repeated answer.
-    const REPLAYED_HEADER: &'static str;
-    /// Its routes.
-    fn routes() -> Routes;
-    /// The right that a call takes whatever it says, where that follows from its path: those who lack it are told so before
-    /// their body is read. What runs the call asks again.
-    fn right(_method: &Method, _pattern: &str) -> Option<Right> {
-        None
+/// The head of a request: everything but its body.
+#[derive(Clone, Copy)]
+pub struct Head<'r> {
+    /// Method, path, query and headers.
+    pub request: &'r HttpRequest,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl<'r> Head<'r> {
+    /// The token of an `Authorization: Bearer` header.
+    pub fn bearer_token(self) -> Option<&'r str> {
+        let value = self.request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
-    /// The token that a request carries, in this dialect's spelling.
-    fn token(request: &HttpRequest) -> Option<&str>;
-    /// The key under which a request may be repeated. Refusals: a key that is not of the form that the dialect asks for.
-    fn retry_key(request: &HttpRequest) -> Result<Option<&str>, Refusal>;
-    /// A refusal in this dialect's envelope: status, content type and body.
-    fn refuse(refusal: &Refusal, request: RequestId) -> (StatusCode, &'static str, String);
+}
+
+/// One API dialect: a value that is made from the configuration. What is provided here is what most dialects do.
+pub trait Dialect: Send + Sync + 'static {
+    /// Its name, in the configuration and in messages.
+    fn name(&self) -> &'static str;
+
+    /// Its routes.
+    fn routes(&self) -> Routes;
+
+    /// Its description.
+    fn document(&self) -> OpenApi;
+
+    /// A refusal in its envelope. The headers that HTTP asks for (`Allow`, `Retry-After`, `WWW-Authenticate`) are added.
+    fn refuse(&self, refusal: &Refusal, context: &ReplyContext) -> Reply;
+
+    /// Finds out who calls, from the head alone: whoever can be refused by it is refused before the body is read.
+    fn authenticate(&self, app: &App, head: Head<'_>) -> Result<Arc<Principal>, Refusal> {
+        let token = head.bearer_token().ok_or(Refusal::Unauthenticated(Credentials::Missing))?;
+        app.authenticate(token, head.origin.address)
+    }
+
+    /// Checks what only the body can prove about the caller, such as a digest that its signature covers.
+    fn authenticate_body(
+        &self,
+        _app: &App,
+        _head: Head<'_>,
+        _body: &[u8],
+        _principal: &Principal,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// How its paths are compared.
+    fn path_matching(&self) -> PathMatching {
+        PathMatching::Exact
+    }
+
+    /// What an answer of 401 asks for in `WWW-Authenticate`.
+    fn challenge(&self) -> &'static str {
+        "Bearer"
+    }
+
+    /// The header with the key under which a call may be repeated.
+    fn retry_header(&self) -> &'static str {
+        "Idempotency-Key"
+    }
+
+    /// The header that marks a repeated answer.
+    fn replayed_header(&self) -> &'static str {
+        "Idempotency-Replayed"
+    }
+
+    /// The header of each answer with the id of its request, in lower case.
+    fn request_id_header(&self) -> &'static str {
+        "x-request-id"
+    }
 }

@@ -3,6 +3,7 @@
 use super::csv::CsvTable;
 use crate::domain::refusal::Refusal;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
@@ -11,63 +12,86 @@ use std::pin::Pin;
 
 /// What a reply has to say.
 pub enum ReplyBody {
-    /// JSON.
-    Json(Vec<u8>),
-    /// A table, to be kept as a file of this name.
-    Table(Vec<u8>, String),
-    /// Something of this content type, in pieces.
-    Stream(&'static str, Pin<Box<dyn Stream<Item = Bytes>>>),
+    /// Nothing.
+    Empty,
+    /// All of it at once.
+    Whole(Vec<u8>),
+    /// As it comes.
+    Stream(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
 
 impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReplyBody::Json(body) => write!(f, "{} bytes of JSON", body.len()),
-            ReplyBody::Table(body, name) => write!(f, "{name}, {} bytes", body.len()),
-            ReplyBody::Stream(content_type, _) => write!(f, "a stream of {content_type}"),
+            ReplyBody::Empty => f.write_str("nothing"),
+            ReplyBody::Whole(body) => write!(f, "{} bytes", body.len()),
+            ReplyBody::Stream(_) => f.write_str("a stream"),
         }
     }
 }
 
-/// A successful answer, before it becomes an HTTP response.
+/// An answer, before it becomes an HTTP response.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
+    /// Headers beside those that every answer of the dialect has.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: ReplyBody,
-    /// Whether it repeats the answer of an earlier call with the same idempotency key.
+    /// Whether it repeats the answer to an earlier call with the same idempotency key.
     pub replayed: bool,
-    /// The version of the object in the body, for the `ETag` header.
-    pub version: Option<u64>,
 }
 
 impl Reply {
-    /// 200 with a body.
-    pub fn ok(view: &impl Serialize) -> Result<Reply, Refusal> {
+    /// An answer without a body, such as 204.
+    pub fn empty(status: StatusCode) -> Reply {
+        Reply { status, headers: Vec::new(), body: ReplyBody::Empty, replayed: false }
+    }
+
+    /// An answer with a body of this content type.
+    pub fn whole(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Reply {
+        Reply { body: ReplyBody::Whole(body), ..Reply::empty(status) }.header(header::CONTENT_TYPE, content_type)
+    }
+
+    /// An answer with a JSON body.
+    pub fn json(status: StatusCode, view: &impl Serialize) -> Result<Reply, Refusal> {
         let body = serde_json::to_vec(view).map_err(|error| {
             tracing::error!(%error, "a view has no JSON form");
             Refusal::Internal
         })?;
-        let body = ReplyBody::Json(body);
-        Ok(Reply { status: StatusCode::OK, body, replayed: false, version: None })
+        Ok(Reply::whole(status, "application/json", body))
+    }
+
+    /// 200 with a JSON body.
+    pub fn ok(view: &impl Serialize) -> Result<Reply, Refusal> {
+        Reply::json(StatusCode::OK, view)
     }
 
     /// 200 with a table, to be kept as a file. The name has to be plain ASCII.
-    pub fn table(table: CsvTable, file_name: String) -> Result<Reply, Refusal> {
-        let body = ReplyBody::Table(table.into_bytes()?, file_name);
-        Ok(Reply { status: StatusCode::OK, body, replayed: false, version: None })
+    pub fn table(table: CsvTable, file_name: &str) -> Result<Reply, Refusal> {
+        let reply = Reply::whole(StatusCode::OK, "text/csv; charset=utf-8; header=present", table.into_bytes()?);
+        Ok(reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{file_name}\"")))
     }
 
-    /// 200 with a body that is sent as it comes.
     pub(super) fn stream(content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
-        let body = ReplyBody::Stream(content_type, Box::pin(bytes));
-        Reply { status: StatusCode::OK, body, replayed: false, version: None }
+        let reply = Reply { body: ReplyBody::Stream(Box::pin(bytes)), ..Reply::empty(StatusCode::OK) };
+        // What stands between may not keep pieces back until there are more.
+        reply.header(header::CONTENT_TYPE, content_type).header(HeaderName::from_static("x-accel-buffering"), "no")
     }
 
-    /// Says which version of an object the body shows.
+    /// Adds a header. A value with characters that no header can have is left out.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Reply {
+        match HeaderValue::from_str(value) {
+            Ok(value) => self.headers.push((name, value)),
+            Err(_) => tracing::error!(%name, "a header's value cannot be sent"),
+        }
+        self
+    }
+
+    /// Says in `ETag` which version of an object the body shows.
     pub fn version(self, version: u64) -> Reply {
-        Reply { version: Some(version), ..self }
+        self.header(header::ETAG, &format!("\"{version}\""))
     }
 
     /// Marks the answer as a repeated one.

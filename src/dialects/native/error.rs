@@ -1,6 +1,6 @@
 //! Refusals in the native envelope: the one place that says which status and code each of them has here.
 
-use crate::domain::ids::RequestId;
+use crate::dialects::kit::{Reply, ReplyContext};
 use crate::domain::refusal::{Noun, Refusal};
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -69,8 +69,8 @@ impl From<&Refusal> for ErrorView {
     }
 }
 
-/// A refusal as status, content type and body.
-pub(super) fn envelope(refusal: &Refusal, request: RequestId) -> (StatusCode, &'static str, String) {
+/// A refusal as a reply.
+pub(super) fn reply(refusal: &Refusal, context: &ReplyContext) -> Reply {
     let (status, _) = status_and_code(refusal);
     let mut view = ErrorView::from(refusal);
     view.details.push(Detail {
@@ -78,10 +78,9 @@ pub(super) fn envelope(refusal: &Refusal, request: RequestId) -> (StatusCode, &'
         reason: None,
         domain: None,
         metadata: None,
-        request_id: Some(request.to_string()),
+        request_id: Some(context.request.to_string()),
     });
-    let body = serde_json::to_string(&view).unwrap_or_default();
-    (status, "application/json", body)
+    Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
 }
 
 fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {

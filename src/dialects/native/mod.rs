@@ -31,144 +31,103 @@ mod trial_balance;
 mod users;
 mod withdrawals;
 
-pub use openapi::document;
-
-use super::kit::{Access, Dialect, Routes};
-use crate::domain::access::Right;
-use crate::domain::ids::RequestId;
+use super::kit::{Dialect, Reply, ReplyContext, Routes};
 use crate::domain::refusal::Refusal;
-use actix_web::HttpRequest;
-use actix_web::http::{Method, StatusCode, header};
+use utoipa::openapi::OpenApi;
 
 /// The native dialect.
 pub struct Native;
 
 impl Dialect for Native {
-    const NAME: &'static str = "native";
-    const REPLAYED_HEADER: &'static str = "Idempotency-Replayed";
+    fn name(&self) -> &'static str {
+        "native"
+    }
 
-    fn routes() -> Routes {
+    fn document(&self) -> OpenApi {
+        openapi::document()
+    }
+
+    #[rustfmt::skip] // one line a route: path, operation, who may use it, handler
+    fn routes(&self) -> Routes {
+        use crate::dialects::kit::Access::{Caller, Open};
+        use crate::domain::access::Right::{
+            Administer, IssueSessions, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference, WriteAccounts, WriteProfiles,
+        };
         Routes::default()
-            .on(Method::POST, "/user/login", Access::Open, users::log_in)
-            .on(Method::GET, "/.well-known/jwks.json", Access::Open, sessions::published_keys)
-            .post("/trade/login", sessions::begin)
-            .post("/trade/introspect", sessions::introspect)
-            .get("/options/currencies", currencies::list)
-            .get("/account-groups", groups::list)
-            .post("/profiles", profiles::create)
-            .get("/profiles", profiles::list)
-            .put("/profiles/change-password", profiles::change_password)
-            .get("/profiles/{id}", profiles::get)
-            .put("/profiles/{id}", profiles::replace)
-            .post("/profiles/{id}/approve", profile_states::approve)
-            .post("/profiles/{id}/deny", profile_states::deny)
-            .post("/profiles/{id}/deceased", profile_states::deceased)
-            .post("/profiles/{id}/archive", profile_states::archive)
-            .get("/profiles/{id}/accounts", portfolios::of_profile)
-            .post("/accounts", accounts::open)
-            .get("/accounts", accounts::list)
-            .get("/accounts/{id}", accounts::get)
-            .put("/accounts/{id}", accounts::change)
-            .delete("/accounts/{id}", accounts::archive)
-            .post("/accounts/{id}/lock", account_states::lock)
-            .post("/accounts/{id}/unlock", account_states::unlock)
-            .post("/accounts/{id}/approve", account_states::approve)
-            .post("/accounts/{id}/activate", account_states::activate)
-            .post("/accounts/{id}/inactive", account_states::inactive)
-            .post("/accounts/{id}/dormant", account_states::dormant)
-            .post("/accounts/{id}/close", account_states::close)
-            .get("/accounts/{id}/owners", owners::list)
-            .post("/accounts/{id}/owners", owners::add)
-            .put("/accounts/{id}/owners/{profileId}", owners::alter)
-            .delete("/accounts/{id}/owners/{profileId}", owners::remove)
-            .post("/accounts/{id}/deposit", funding::deposit)
-            .post("/accounts/{id}/withdraw", funding::withdraw)
-            .post("/accounts/{id}/balance", funding::adjust)
-            .get("/accounts/{id}/balance", statements::balance)
-            .get("/accounts/{id}/statement", statements::statement)
-            .get("/trial-balance", trial_balance::get)
-            .post("/accounts/{id}/deposits", deposits::announce)
-            .get("/accounts/{id}/deposits", deposits::list_of_account)
-            .get("/deposits", deposits::list)
-            .get("/deposits/{id}", deposits::get)
-            .post("/deposits/{id}/settle", deposits::settle)
-            .post("/deposits/{id}/return", deposits::give_back)
-            .post("/accounts/{id}/withdrawals", withdrawals::request)
-            .get("/accounts/{id}/withdrawals", withdrawals::list_of_account)
-            .get("/withdrawals", withdrawals::list)
-            .get("/withdrawals/{id}", withdrawals::get)
-            .post("/withdrawals/{id}/approve", withdrawals::approve)
-            .post("/withdrawals/{id}/pay", withdrawals::pay)
-            .post("/withdrawals/{id}/reject", withdrawals::reject)
-            .post("/withdrawals/{id}/cancel", withdrawals::cancel)
-            .post("/accounts/{id}/holds", holds::place)
-            .get("/accounts/{id}/holds", holds::list_of_account)
-            .get("/holds/{id}", holds::get)
-            .post("/holds/{id}/capture", holds::capture)
-            .post("/holds/{id}/release", holds::release)
-            .post("/transfers", transfers::make)
-            .get("/transfers", transfers::list)
-            .get("/transfers/{id}", transfers::get)
-            .post("/entries/{id}/reverse", entries::reverse)
-            .post("/batch", batch::run)
-            .with_bodies_of(batch::BODY_LIMIT_FACTOR)
-            .post("/sandbox/clock", sandbox::clock)
-            .post("/sandbox/reset", sandbox::reset)
-            .get("/accounts/{id}/deals", deals::list)
-            .get("/accounts/{id}/positions", portfolios::positions)
-            .get("/accounts/{id}/orders", portfolios::orders)
-            .get("/accounts/{id}/history/positions", portfolios::closed_positions)
-            .get("/portfolios/{id}", portfolios::get)
-            .get("/events", events::list)
-            .get("/events/checkpoint", events::checkpoint)
+            .post("/user/login", "log_in", Open, users::log_in).ignoring_keys()
+            .get("/.well-known/jwks.json", "list_session_keys", Open, sessions::published_keys)
+            .post("/trade/login", "begin_session", IssueSessions, sessions::begin).ignoring_keys()
+            .post("/trade/introspect", "introspect_session", IssueSessions, sessions::introspect).ignoring_keys()
+            .get("/options/currencies", "list_currencies", ReadReference, currencies::list)
+            .get("/account-groups", "list_groups", ReadReference, groups::list)
+            .post("/profiles", "create_profile", WriteProfiles, profiles::create)
+            .get("/profiles", "list_profiles", ReadProfiles, profiles::list)
+            .put("/profiles/change-password", "change_password", WriteProfiles, profiles::change_password)
+            .get("/profiles/{id}", "get_profile", ReadProfiles, profiles::get)
+            .put("/profiles/{id}", "replace_profile", WriteProfiles, profiles::replace)
+            .post("/profiles/{id}/approve", "approve_profile", WriteProfiles, profile_states::approve)
+            .post("/profiles/{id}/deny", "deny_profile", WriteProfiles, profile_states::deny)
+            .post("/profiles/{id}/deceased", "report_death", WriteProfiles, profile_states::deceased)
+            .post("/profiles/{id}/archive", "archive_profile", WriteProfiles, profile_states::archive)
+            .get("/profiles/{id}/accounts", "list_portfolios_of_profile", ReadAccounts, portfolios::of_profile)
+            .post("/accounts", "open_account", WriteAccounts, accounts::open)
+            .get("/accounts", "list_accounts", ReadAccounts, accounts::list)
+            .get("/accounts/{id}", "get_account", ReadAccounts, accounts::get)
+            .put("/accounts/{id}", "change_account", WriteAccounts, accounts::change)
+            .delete("/accounts/{id}", "archive_account", WriteAccounts, accounts::archive)
+            .post("/accounts/{id}/lock", "lock_account", WriteAccounts, account_states::lock)
+            .post("/accounts/{id}/unlock", "unlock_account", WriteAccounts, account_states::unlock)
+            .post("/accounts/{id}/approve", "approve_account", WriteAccounts, account_states::approve)
+            .post("/accounts/{id}/activate", "activate_account", WriteAccounts, account_states::activate)
+            .post("/accounts/{id}/inactive", "set_account_inactive", WriteAccounts, account_states::inactive)
+            .post("/accounts/{id}/dormant", "set_account_dormant", WriteAccounts, account_states::dormant)
+            .post("/accounts/{id}/close", "close_account", WriteAccounts, account_states::close)
+            .get("/accounts/{id}/owners", "list_owners", ReadAccounts, owners::list)
+            .post("/accounts/{id}/owners", "add_owner", WriteAccounts, owners::add)
+            .put("/accounts/{id}/owners/{profileId}", "change_owner", WriteAccounts, owners::alter)
+            .delete("/accounts/{id}/owners/{profileId}", "remove_owner", WriteAccounts, owners::remove)
+            .post("/accounts/{id}/deposit", "deposit", MoveFunds, funding::deposit)
+            .post("/accounts/{id}/withdraw", "withdraw", MoveFunds, funding::withdraw)
+            .post("/accounts/{id}/balance", "adjust_balance", MoveFunds, funding::adjust)
+            .get("/accounts/{id}/balance", "get_balance", ReadAccounts, statements::balance)
+            .get("/accounts/{id}/statement", "get_statement", ReadAccounts, statements::statement)
+            .get("/trial-balance", "get_trial_balance", ReadAccounts, trial_balance::get)
+            .post("/accounts/{id}/deposits", "announce_deposit", MoveFunds, deposits::announce)
+            .get("/accounts/{id}/deposits", "list_deposits_of_account", ReadAccounts, deposits::list_of_account)
+            .get("/deposits", "list_deposits", ReadAccounts, deposits::list)
+            .get("/deposits/{id}", "get_deposit", ReadAccounts, deposits::get)
+            .post("/deposits/{id}/settle", "settle_deposit", MoveFunds, deposits::settle)
+            .post("/deposits/{id}/return", "return_deposit", MoveFunds, deposits::give_back)
+            .post("/accounts/{id}/withdrawals", "request_withdrawal", MoveFunds, withdrawals::request)
+            .get("/accounts/{id}/withdrawals", "list_withdrawals_of_account", ReadAccounts, withdrawals::list_of_account)
+            .get("/withdrawals", "list_withdrawals", ReadAccounts, withdrawals::list)
+            .get("/withdrawals/{id}", "get_withdrawal", ReadAccounts, withdrawals::get)
+            .post("/withdrawals/{id}/approve", "approve_withdrawal", MoveFunds, withdrawals::approve)
+            .post("/withdrawals/{id}/pay", "pay_withdrawal", MoveFunds, withdrawals::pay)
+            .post("/withdrawals/{id}/reject", "reject_withdrawal", MoveFunds, withdrawals::reject)
+            .post("/withdrawals/{id}/cancel", "cancel_withdrawal", MoveFunds, withdrawals::cancel)
+            .post("/accounts/{id}/holds", "place_hold", MoveFunds, holds::place)
+            .get("/accounts/{id}/holds", "list_holds_of_account", ReadAccounts, holds::list_of_account)
+            .get("/holds/{id}", "get_hold", ReadAccounts, holds::get)
+            .post("/holds/{id}/capture", "capture_hold", MoveFunds, holds::capture)
+            .post("/holds/{id}/release", "release_hold", MoveFunds, holds::release)
+            .post("/transfers", "make_transfer", MoveFunds, transfers::make)
+            .get("/transfers", "list_transfers", ReadAccounts, transfers::list)
+            .get("/transfers/{id}", "get_transfer", ReadAccounts, transfers::get)
+            .post("/entries/{id}/reverse", "reverse_entry", MoveFunds, entries::reverse)
+            .post("/batch", "run_batch", Caller, batch::run).with_bodies_of(batch::BODY_LIMIT_FACTOR)
+            .post("/sandbox/clock", "move_clock", Administer, sandbox::clock).ignoring_keys()
+            .post("/sandbox/reset", "reset_sandbox", Administer, sandbox::reset).ignoring_keys()
+            .get("/accounts/{id}/deals", "list_deals", ReadAccounts, deals::list)
+            .get("/accounts/{id}/positions", "list_positions", ReadAccounts, portfolios::positions)
+            .get("/accounts/{id}/orders", "list_orders", ReadAccounts, portfolios::orders)
+            .get("/accounts/{id}/history/positions", "list_closed_positions", ReadAccounts, portfolios::closed_positions)
+            .get("/portfolios/{id}", "get_portfolio", ReadAccounts, portfolios::get)
+            .get("/events", "list_events", ReadEvents, events::list)
+            .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)
     }
 
-    fn right(method: &Method, pattern: &str) -> Option<Right> {
-        let is_read = *method == Method::GET;
-        let mut parts = pattern.trim_start_matches('/').split('/');
-        let (noun, _, of_it) = (parts.next()?, parts.next(), parts.next());
-        Some(match (noun, of_it) {
-            ("options" | "account-groups", _) => Right::ReadReference,
-            ("trade", _) => Right::IssueSessions,
-            ("events", _) => Right::ReadEvents,
-            ("sandbox", _) => Right::Administer,
-            ("profiles", Some("accounts")) | ("portfolios" | "trial-balance", _) => Right::ReadAccounts,
-            ("profiles", _) => {
-                if is_read {
-                    Right::ReadProfiles
-                } else {
-                    Right::WriteProfiles
-                }
-            }
-            ("accounts" | "deposits" | "withdrawals" | "transfers" | "holds", _) if is_read => Right::ReadAccounts,
-            ("deposits" | "withdrawals" | "transfers" | "holds" | "entries", _)
-            | ("accounts", Some("deposit" | "withdraw" | "balance" | "deposits" | "withdrawals" | "holds")) => {
-                Right::MoveFunds
-            }
-            ("accounts", _) => Right::WriteAccounts,
-            _ => return None,
-        })
-    }
-
-    fn token(request: &HttpRequest) -> Option<&str> {
-        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    }
-
-    fn retry_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
-        let mut values = request.headers().get_all("Idempotency-Key");
-        let Some(value) = values.next() else { return Ok(None) };
-        if values.next().is_some() {
-            return Err(Refusal::invalid("Idempotency-Key", "given more than once"));
-        }
-        match value.to_str() {
-            Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key)),
-            _ => Err(Refusal::invalid("Idempotency-Key", "1 to 255 visible ASCII characters")),
-        }
-    }
-
-    fn refuse(refusal: &Refusal, request: RequestId) -> (StatusCode, &'static str, String) {
-        error::envelope(refusal, request)
+    fn refuse(&self, refusal: &Refusal, context: &ReplyContext) -> Reply {
+        error::reply(refusal, context)
     }
 }

@@ -6,7 +6,7 @@ use super::{
     account_states, batch, deposits, entries, events, holds, owners, profile_states, sandbox, statements, transfers,
     trial_balance, withdrawals,
 };
-use crate::dialects::kit::{Access, Dialect};
+use crate::dialects::kit::{Access, Dialect, KeyPolicy};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -51,7 +51,7 @@ impl Modify for Common {
     fn modify(&self, document: &mut Document) {
         let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         document.components.get_or_insert_default().add_security_scheme("token", bearer);
-        let routes = Native::routes();
+        let routes = Native.routes();
         for (path, item) in &mut document.paths.paths {
             let operations = [
                 ("GET", &mut item.get),
@@ -62,10 +62,9 @@ impl Modify for Common {
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
                 let route = routes.iter().find(|route| route.path == path && route.method.as_str() == method);
-                if route.is_some_and(|route| route.access == Access::Token) {
+                if let Some(route) = route.filter(|route| route.access != Access::Open) {
                     operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
-                    // Sessions are made anew by each call, whatever its key; time does not go back.
-                    if method != "GET" && !path.starts_with("/trade/") && !path.starts_with("/sandbox/") {
+                    if method != "GET" && route.key_policy != KeyPolicy::Ignored {
                         let parameters = operation.parameters.get_or_insert_default();
                         parameters.push(idempotency_key().into());
                         parameters.push(dry_run().into());
@@ -112,7 +111,7 @@ fn describe_errors(operation: &mut Operation) {
 }
 
 /// The document.
-pub fn document() -> Document {
+pub(super) fn document() -> Document {
     let mut document = Api::openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document

@@ -247,7 +247,7 @@ fn table(statement: Statement) -> Result<Reply, Refusal> {
     let total = |total: Total| total.magnitude().to_text(account.decimals);
     let (debits, credits) = (total(statement.turnover.debits), total(statement.turnover.credits));
     table.row(&frame("CLOSING", to, debits, credits, money(statement.closing)))?;
-    Reply::table(table, format!("statement-{}.csv", account.number))
+    Reply::table(table, &format!("statement-{}.csv", account.number))
 }
 
 /// Lines that are shown when no limit is given.

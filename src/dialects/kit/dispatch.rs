@@ -1,0 +1,219 @@
+//! The way of every request through a dialect, so that the order of checks, limits and headers are in one place.
+
+use super::call::{Call, Origin};
+use super::context::ReplyContext;
+use super::paths::{Found, Router};
+use super::reply::{Reply, ReplyBody};
+use super::routes::{Access, KeyPolicy, Route};
+use super::{Dialect, Head};
+use crate::app::{App, Caller};
+use crate::domain::ids::RequestId;
+use crate::domain::refusal::Refusal;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::{self, Bytes, BytesMut, Payload, ServiceConfig};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all mounts of a server share.
+pub struct Shared {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// The largest body that is read, in bytes.
+    pub body_limit: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a client may leave unread what it was sent.
+    pub send_timeout: Duration,
+}
+
+/// A dialect that is ready to answer.
+#[derive(Clone)]
+pub struct Endpoint {
+    dialect: Arc<dyn Dialect>,
+    router: Arc<Router>,
+}
+
+impl Endpoint {
+    /// Makes the dialect's route table searchable.
+    ///
+    /// # Errors
+    /// Two paths of the table that cannot be told apart.
+    pub fn new(dialect: Arc<dyn Dialect>) -> Result<Endpoint, matchit::InsertError> {
+        let router = Router::new(dialect.routes(), dialect.path_matching())?;
+        Ok(Endpoint { dialect, router: Arc::new(router) })
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> &dyn Dialect {
+        self.dialect.as_ref()
+    }
+
+    /// The dialect's OpenAPI document, as JSON.
+    pub fn document(&self) -> String {
+        self.dialect.document().to_pretty_json().unwrap_or_else(|error| {
+            tracing::error!(%error, "an OpenAPI document has no JSON form");
+            String::new()
+        })
+    }
+
+    /// Mounts the routes on what the scope has no other service for.
+    pub fn mount(self, config: &mut ServiceConfig) {
+        config.default_service(web::to(move |request: HttpRequest, payload: Payload| {
+            let endpoint = self.clone();
+            async move { endpoint.dispatch(request, payload).await }
+        }));
+    }
+
+    /// Answers a request that leads to no route with a refusal.
+    pub fn refuse(&self, request: &HttpRequest, refusal: Refusal) -> HttpResponse {
+        self.respond(Err(refusal), &ReplyContext::new(origin_of(request).request))
+    }
+
+    async fn dispatch(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+        let origin = origin_of(&request);
+        let mut context = ReplyContext::new(origin.request);
+        let answer = self.handle(request, payload, origin, &mut context).await;
+        self.respond(answer, &context)
+    }
+
+    async fn handle(
+        &self,
+        request: HttpRequest,
+        payload: Payload,
+        origin: Origin,
+        context: &mut ReplyContext,
+    ) -> Result<Reply, Refusal> {
+        // The server leaves out the body of an answer to HEAD.
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let (route, values) = match self.router.find(method, request.match_info().unprocessed()) {
+            Found::Route(route, values) => (route, values),
+            Found::OtherMethods(allowed) => return Err(Refusal::WrongMethod { allowed }),
+            Found::Nothing => return Err(Refusal::UnknownRoute),
+        };
+        context.operation = Some(route.operation);
+        request.query_string().clone_into(&mut context.query);
+        let shared = request.app_data::<web::Data<Shared>>().ok_or(Refusal::Internal)?.clone();
+        let head = Head { request: &request, origin };
+        let principal = match route.access {
+            Access::Open => None,
+            Access::Caller | Access::Needs(_) => Some(self.dialect.authenticate(&shared.app, head)?),
+        };
+        if let (Some(principal), Access::Needs(right)) = (&principal, route.access) {
+            principal.require(right)?;
+        }
+        let is_write = route.method != Method::GET;
+        let body = if is_write { read_body(payload, &shared, route).await? } else { Bytes::new() };
+        context.body = body.clone();
+        if let Some(principal) = &principal {
+            self.dialect.authenticate_body(&shared.app, head, &body, principal)?;
+        }
+        let retry_key = if is_write { self.retry_key(route, &request)? } else { None };
+        let caller =
+            principal.map(|principal| Caller { principal, address: Some(origin.address), request: origin.request });
+        let call = Call {
+            app: Arc::clone(&shared.app),
+            send_timeout: shared.send_timeout,
+            body,
+            caller,
+            origin,
+            retry_key,
+            dialect: self.dialect.name(),
+            pattern: route.path,
+            values,
+            request,
+        };
+        route.answer(call).await
+    }
+
+    fn retry_key(&self, route: &Route, request: &HttpRequest) -> Result<Option<String>, Refusal> {
+        if route.key_policy == KeyPolicy::Ignored {
+            return Ok(None);
+        }
+        let name = self.dialect.retry_header();
+        let key = retry_key(request, name)?;
+        if key.is_none() && route.key_policy == KeyPolicy::Required {
+            return Err(Refusal::missing(name));
+        }
+        Ok(key.map(str::to_owned))
+    }
+
+    /// An answer as an HTTP response: the dialect spells the body, and the kit adds what HTTP asks for.
+    pub fn respond(&self, answer: Result<Reply, Refusal>, context: &ReplyContext) -> HttpResponse {
+        let dialect = self.dialect();
+        let (reply, refusal) = match answer {
+            Ok(reply) => (reply, None),
+            Err(refusal) => (dialect.refuse(&refusal, context), Some(refusal)),
+        };
+        let mut response = HttpResponse::build(reply.status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        for header in reply.headers {
+            response.append_header(header);
+        }
+        if reply.replayed {
+            response.insert_header((dialect.replayed_header(), "true"));
+        }
+        match refusal {
+            Some(Refusal::WrongMethod { allowed }) => {
+                response.insert_header((header::ALLOW, allowed.join(", ")));
+            }
+            Some(Refusal::Throttled { retry_after_s, .. } | Refusal::Busy { retry_after_s }) => {
+                response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
+            }
+            Some(Refusal::StorageUnavailable | Refusal::ShuttingDown) => {
+                response.insert_header((header::RETRY_AFTER, "5"));
+            }
+            Some(Refusal::Unauthenticated(_)) if reply.status == StatusCode::UNAUTHORIZED => {
+                response.insert_header((header::WWW_AUTHENTICATE, dialect.challenge()));
+            }
+            Some(Refusal::BodyTooLarge { .. } | Refusal::BodyTimeout) => {
+                response.force_close(); // the rest of the body is not read
+            }
+            _ => {}
+        }
+        match reply.body {
+            ReplyBody::Empty => response.finish(),
+            ReplyBody::Whole(body) => response.body(body),
+            ReplyBody::Stream(bytes) => response.streaming(bytes.map(Ok::<_, std::convert::Infallible>)),
+        }
+    }
+}
+
+/// The key that a request carries in a header of this name. Refusals: more than one; not 1 to 255 visible ASCII characters.
+fn retry_key<'r>(request: &'r HttpRequest, name: &'static str) -> Result<Option<&'r str>, Refusal> {
+    let mut values = request.headers().get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::invalid(name, "given more than once"));
+    }
+    match value.to_str() {
+        Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key)),
+        _ => Err(Refusal::invalid(name, "1 to 255 visible ASCII characters")),
+    }
+}
+
+async fn read_body(mut payload: Payload, shared: &Shared, route: &Route) -> Result<Bytes, Refusal> {
+    let limit_bytes = shared.body_limit.saturating_mul(route.body_limit_factor);
+    let read = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) =
+            std::future::poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
+        {
+            let chunk = chunk.map_err(|error| Refusal::MalformedBody { reason: error.to_string() })?;
+            if body.len() + chunk.len() > limit_bytes {
+                return Err(Refusal::BodyTooLarge { limit_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(shared.body_timeout, read).await.map_err(|_| Refusal::BodyTimeout)?
+}
+
+fn origin_of(request: &HttpRequest) -> Origin {
+    let nowhere = Origin { request: RequestId::from(uuid::Uuid::nil()), address: IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+    request.extensions().get::<Origin>().copied().unwrap_or(nowhere)
+}

@@ -1,0 +1,31 @@
+//! The dialects of the binary, made from a configuration.
+
+use crate::config::Config;
+use crate::dialects::kit::{Dialect, Endpoint};
+use std::io;
+use std::sync::Arc;
+
+/// Defines how the dialects are made.
+macro_rules! makers {
+    ( $( #[doc = $about:literal] $name:ident = $path:literal, $make:expr; )+ ) => {
+        fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
+            vec![ $( {
+                let make: fn(&Config) -> Arc<dyn Dialect> = $make;
+                make(config)
+            }, )+ ]
+        }
+    };
+}
+
+dialects! { makers }
+
+/// All dialects, enabled or not, in the order of the list.
+pub(super) fn endpoints(config: &Config) -> io::Result<Vec<Endpoint>> {
+    dialects(config).into_iter().map(|dialect| Endpoint::new(dialect).map_err(io::Error::other)).collect()
+}
+
+/// The OpenAPI document of a dialect, as JSON.
+pub fn openapi_json(dialect: &str) -> Option<String> {
+    let dialect = dialects(&Config::default()).into_iter().find(|known| known.name() == dialect)?;
+    dialect.document().to_pretty_json().ok()
+}

@@ -490,3 +490,20 @@ CREATE TABLE group_minimums (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX postings_backdated ON postings (book_id, effective_at, entry_seq) WHERE effective_at IS NOT NULL;
+
+CREATE VIRTUAL TABLE profile_search USING fts5 ( -- words of clients; the row has the number of the profile
+    name,                                  -- given and family name
+    email,                                 -- e-mail address
+    phone,                                 -- phone number, also without its prefixes
+    company,                               -- company
+    reference,                             -- the caller's own id
+    content = '', contentless_delete = 1, detail = full, prefix = '1 2 3', tokenize = "unicode61 remove_diacritics 0"
+);
+
+CREATE VIRTUAL TABLE account_search USING fts5 ( -- words of accounts; the row has the number of the account
+    number,                                -- serial and account number
+    name,                                  -- what people call it
+    alias,                                 -- second name for programs
+    reference,                             -- the caller's own id
+    content = '', contentless_delete = 1, detail = full, prefix = '1 2 3', tokenize = "unicode61 remove_diacritics 0"
+);

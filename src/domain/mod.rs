@@ -16,4 +16,5 @@ pub mod named;
 pub mod page;
 pub mod reference;
 pub mod refusal;
+pub mod search;
 pub mod text;

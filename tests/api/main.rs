@@ -48,6 +48,7 @@ mod native_portfolios;
 mod native_profiles;
 mod native_reference;
 mod native_reversals;
+mod native_search;
 mod native_sessions;
 mod native_states_and_money;
 mod native_statements;

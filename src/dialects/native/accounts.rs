@@ -9,6 +9,7 @@ use crate::app::accounts::{
 use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Reply, Scalar, sent};
 use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason};
 use crate::domain::clients::AccountLabelsChange;
+use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
 use crate::domain::page::Listing;
 use crate::domain::reference::CurrencyCode;
@@ -236,6 +237,9 @@ pub(super) struct AccountView {
     /// Serial number.
     #[schema(example = 4711)]
     number: i64,
+    /// The number that people use; never reused.
+    #[schema(example = "2100004711")]
+    account_number: String,
     /// What is left of the balance without holds, uncleared deposits and margin.
     #[schema(value_type = f64, example = 10000.00)]
     available_balance: ExactNumber,
@@ -288,6 +292,7 @@ impl From<Account> for AccountView {
             margin_calc_type_override: fields::margin_calculation(account.margin_calculation_override),
             spread_betting: account.is_spread_betting,
             number: account.serial.0,
+            account_number: account.number,
             available_balance: money(account.balances.available()),
             minimum_balance: money(account.balances.minimum),
             lifecycle: account.lifecycle.name().to_uppercase(),
@@ -394,6 +399,10 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Refusal> {
 /// The accounts that you see.
 #[utoipa::path(get, path = "/accounts", tag = "Accounts",
     params(
+        ("search" = Option<String>, Query, description = "words of number, account number, name, alias or reference, or of an \
+            owner's name, e-mail, phone, company or reference, whole or begun; case and accents do not matter. Best matches first"),
+        ("number" = Option<i64>, Query, description = "with this number"),
+        ("accountNumber" = Option<String>, Query, description = "with this account number"),
         ("id" = Option<Vec<String>>, Query, description = "any of these ids; repeat the parameter"),
         ("profileId" = Option<String>, Query, description = "with this client as the primary owner"),
         ("ownerId" = Option<String>, Query, description = "with this client among the owners"),
@@ -417,6 +426,9 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let query = call.query()?;
     let lifecycle = query.one("lifecycle")?.map(lifecycle).transpose()?;
     let filter = AccountFilter {
+        search: fields::search(&query)?,
+        serial: query.number("number")?.map(|serial| AccountSerial(i64::try_from(serial).unwrap_or(i64::MAX))),
+        number: query.one("accountNumber")?.map(str::to_owned),
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
         profile: fields::optional_id("profileId", query.one("profileId")?)?,
         owner: fields::optional_id("ownerId", query.one("ownerId")?)?,

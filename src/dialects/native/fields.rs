@@ -10,6 +10,7 @@ use crate::domain::money::{AmountError, DecimalText};
 use crate::domain::page::Page;
 use crate::domain::reference::{MarginCalculation, TradeStatus};
 use crate::domain::refusal::Refusal;
+use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchTextError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -221,6 +222,17 @@ pub(super) fn expected_version(call: &Call, sent: Option<u64>) -> Result<Option<
 /// Tags as they were sent.
 pub(super) fn tags(sent: Option<Vec<String>>) -> Option<BTreeSet<String>> {
     sent.map(|tags| tags.into_iter().collect())
+}
+
+/// What somebody looks for; none if the parameter is not there.
+pub(super) fn search(query: &QueryParams) -> Result<Option<SearchText>, Refusal> {
+    let text = query.one("search")?;
+    text.map(SearchText::parse).transpose().map_err(|error| match error {
+        SearchTextError::NothingToFind => Refusal::invalid("search", "at least one letter or digit"),
+        SearchTextError::TooLong => {
+            Refusal::out_of_range("search", format!("at most {SEARCH_MAX} characters and {SEARCH_WORDS_MAX} words"))
+        }
+    })
 }
 
 #[cfg(test)]

@@ -294,6 +294,8 @@ fn status(text: &str) -> Result<ProfileStatus, Refusal> {
 /// The clients that you see.
 #[utoipa::path(get, path = "/profiles", tag = "Clients",
     params(
+        ("search" = Option<String>, Query, description = "words of name, e-mail, phone, company or reference, whole or begun; \
+            case and accents do not matter. Best matches first"),
         ("email" = Option<String>, Query, description = "exactly this address, ignoring case"),
         ("reference" = Option<String>, Query, description = "with this reference"),
         ("category" = Option<String>, Query, description = "of this category"),
@@ -308,6 +310,7 @@ fn status(text: &str) -> Result<ProfileStatus, Refusal> {
 pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     let query = call.query()?;
     let filter = ProfileFilter {
+        search: fields::search(&query)?,
         email: query.one("email")?.map(str::to_owned),
         status: query.one("status")?.map(status).transpose()?,
         labels: labels::filter(&query)?,

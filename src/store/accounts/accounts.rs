@@ -11,6 +11,7 @@ use crate::domain::ids::{
 use crate::domain::money::{Amount, DecimalText};
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
+use crate::domain::search::SearchText;
 use crate::store::StoreError;
 use crate::store::clients::{LabelFilter, labels, visible_tags};
 use crate::store::database::conditions::Conditions;
@@ -38,6 +39,12 @@ pub struct AccountFilter {
     pub status: Option<TradeStatus>,
     /// Also the archived ones.
     pub with_archived: bool,
+    /// Found by this search text, also by the names of their owners.
+    pub search: Option<SearchText>,
+    /// With this serial.
+    pub serial: Option<AccountSerial>,
+    /// With this account number.
+    pub number: Option<String>,
     /// Of this name.
     pub name: Option<String>,
     /// With this alias.
@@ -209,6 +216,11 @@ impl ReadTx<'_> {
     ) -> Result<Listing<Account>, StoreError> {
         let uuid = |id: Uuid| id.as_bytes().to_vec();
         let mut conditions = Conditions::on("accounts", "a");
+        if let Some(search) = &filter.search {
+            conditions.accounts_found(search, visibility);
+        }
+        conditions.if_any("a.serial = ?", filter.serial.map(|serial| serial.0));
+        conditions.if_any("a.number = ?", filter.number.clone());
         let ids = id_list(filter.ids.iter().map(|id| id.uuid()));
         conditions.if_any("a.uuid IN (SELECT unhex(value) FROM json_each(?))", ids);
         let profile = filter.profile.map(|id| uuid(id.uuid()));
@@ -276,6 +288,7 @@ impl WriteTx<'_> {
                 new.settings.allows_debits,
             ],
         )?;
+        self.index_account(new.book)?;
         self.add_primary_owner(new.book, new.profile, now)
     }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod owners;
 mod portfolios;
 mod requests;
+mod search;
 
 pub use accounts::*;
 pub use requests::*;

@@ -164,6 +164,7 @@ impl WriteTx<'_> {
             let row = (profile.0, DEFAULT_ORGANIZATION, &labels.reference, &labels.category);
             self.run(sql!("labels/of_profile"), row)?;
         }
+        self.index_profile(profile)?;
         self.add_attributes(&OF_PROFILES, profile.0, labels)
     }
 
@@ -174,6 +175,7 @@ impl WriteTx<'_> {
             let AccountLabels { name, alias, common } = labels;
             self.run(sql!("labels/of_account"), (account.0, &common.reference, &common.category, name, alias))?;
         }
+        self.index_account(account)?;
         self.add_attributes(&OF_ACCOUNTS, account.0, &labels.common)
     }
 

@@ -2,6 +2,8 @@
 
 mod labels;
 mod profiles;
+mod search;
 
 pub use labels::*;
 pub use profiles::*;
+pub(in crate::store) use search::*;

@@ -5,6 +5,7 @@ use crate::domain::clients::{Profile, ProfileDetails, ProfileStatus};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page};
+use crate::domain::search::SearchText;
 use crate::domain::text;
 use crate::store::StoreError;
 use crate::store::access::{json_list, text_list};
@@ -20,6 +21,8 @@ use uuid::Uuid;
 pub struct ProfileFilter {
     /// Exactly this address, ignoring case.
     pub email: Option<String>,
+    /// Found by this search text.
+    pub search: Option<SearchText>,
     /// With these labels.
     pub labels: LabelFilter,
     /// With this status.
@@ -130,6 +133,9 @@ impl ReadTx<'_> {
         page: Page,
     ) -> Result<Listing<Profile>, StoreError> {
         let mut conditions = Conditions::on("profiles", "p");
+        if let Some(search) = &filter.search {
+            conditions.profiles_found(search);
+        }
         conditions.if_any("p.email_folded = ?", filter.email.as_deref().map(text::fold));
         conditions.if_any("p.status = ?", filter.status.map(|status| status.name().to_owned()));
         filter.labels.on_profiles(&mut conditions);
@@ -169,6 +175,7 @@ impl WriteTx<'_> {
             ],
         )?;
         self.set_profile_tags(ProfileSerial(serial), &new.tags)?;
+        self.index_profile(ProfileSerial(serial))?;
         Ok(ProfileSerial(serial))
     }
 
@@ -197,7 +204,7 @@ impl WriteTx<'_> {
                 now.unix_ms(),
             ],
         )?;
-        Ok(())
+        self.index_profile(serial)
     }
 
     /// Replaces the tags of a profile.

@@ -8,6 +8,7 @@ use crate::store::clients::visible_tags;
 use crate::store::database::transaction::ReadTx;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
+use std::borrow::Cow;
 
 /// Conditions on the rows of a table that all hold together, with the values of their parameters in order. The text of a condition
 /// is the program's own, never a caller's, which the type of `add` and the others makes sure of.
@@ -15,8 +16,10 @@ pub(in crate::store) struct Conditions {
     table: &'static str,
     alias: &'static str,
     /// The set of rows that is looked through; none: the whole table.
-    set: Option<&'static str>,
+    set: Option<Cow<'static, str>>,
     set_values: Vec<Value>,
+    /// Whether that set ranks its rows.
+    is_ranked: bool,
     others: String,
     other_values: Vec<Value>,
 }
@@ -29,6 +32,7 @@ impl Conditions {
             alias,
             set: None,
             set_values: Vec::new(),
+            is_ranked: false,
             others: "WHERE 1".into(),
             other_values: Vec::new(),
         }
@@ -58,7 +62,7 @@ impl Conditions {
     /// smallest set is to be given first.
     pub(in crate::store) fn within(&mut self, set: &'static str, values: impl IntoIterator<Item = Value>) {
         if self.set.is_none() {
-            self.set = Some(set);
+            self.set = Some(set.into());
             self.set_values.extend(values);
         } else {
             for part in ["\n  AND ", self.alias, ".id IN (", set, ")"] {
@@ -66,6 +70,14 @@ impl Conditions {
             }
             self.other_values.extend(values);
         }
+    }
+
+    /// Only rows of this set of different `id`s, in the order of its `rank`. To be given before any other set.
+    pub(in crate::store) fn ranked(&mut self, set: Cow<'static, str>, values: impl IntoIterator<Item = Value>) {
+        debug_assert!(self.set.is_none(), "the ranked set comes first");
+        self.set = Some(set);
+        self.set_values.extend(values);
+        self.is_ranked = true;
     }
 
     /// What follows `SELECT …`, and its values.
@@ -82,7 +94,7 @@ impl Conditions {
 }
 
 impl ReadTx<'_> {
-    /// One page of the rows for which the conditions hold, oldest first, and how many there are in all. `by_id` selects one
+    /// One page of the rows for which the conditions hold, best match or oldest first, and how many there are in all. `by_id` selects one
     /// row.
     pub(in crate::store) fn listing<T>(
         &self,
@@ -92,10 +104,11 @@ impl ReadTx<'_> {
         map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Listing<T>, StoreError> {
         let id = format!("{}.id", conditions.alias);
+        let order = if conditions.is_ranked { format!("k.rank, {id}") } else { id.clone() };
         let (selection, mut values) = conditions.finish();
         let total = self.one(&format!("SELECT count(*) {selection}"), params_from_iter(&values), |row| row.get(0))?;
         values.extend([Value::from(page.size()), Value::from(page.offset())]);
-        let ids = format!("SELECT {id} {selection}\nORDER BY {id} LIMIT ? OFFSET ?");
+        let ids = format!("SELECT {id} {selection}\nORDER BY {order} LIMIT ? OFFSET ?");
         let ids: Vec<i64> = self.all(&ids, params_from_iter(&values), |row| row.get(0))?;
         // Row by row: sorting whole rows would make all of them, and not only those of the page.
         let rows = ids.into_iter().map(|id| self.one(by_id, [id], &map)).collect::<Result<_, _>>()?;

@@ -14,7 +14,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 12;
+pub const LATEST_SCHEMA: i64 = 13;
 
 /// Why a database cannot be used by this program.
 #[derive(Debug, Error)]
@@ -112,10 +112,13 @@ impl Transaction for Proven<'_> {
         // A database that is being made has no books yet.
         if before > 0 && version(&transaction)? != before {
             let tx = ReadTx::new(&transaction);
+            let moment = CommitMoment::new(tx.latest_moment()?);
+            let writing = WriteTx::new(&transaction, &moment);
+            writing.index_all_profiles()?;
+            writing.index_all_accounts()?;
             prove(&tx)?;
             // The journal of changes cannot lead across this: it begins anew.
-            let moment = CommitMoment::new(tx.latest_moment()?);
-            WriteTx::new(&transaction, &moment).begin_stream()?;
+            writing.begin_stream()?;
         }
         transaction.commit()?;
         Ok(count)

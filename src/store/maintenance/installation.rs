@@ -61,6 +61,7 @@ impl ReadTx<'_> {
             "SELECT sql FROM sqlite_schema
              WHERE sql IS NOT NULL AND name NOT LIKE 'refinery\\_%' ESCAPE '\\' AND name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+               AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
              ORDER BY rowid",
             [],
             |row| row.get(0),
@@ -141,6 +142,8 @@ impl WriteTx<'_> {
         self.run("UPDATE event_consumers SET delivered_seq = 0", [])?;
         self.note_news();
         self.forget_group_minimums()?;
+        self.index_all_profiles()?;
+        self.index_all_accounts()?;
         self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;
         self.set_clock_ahead(0)
     }

@@ -1,0 +1,181 @@
+//! Search text: how words, numbers and addresses are folded, so that people find a client or an account as they would type it.
+//!
+//! Index and query go through the same folding: compatibility decomposition (Unicode Standard Annex 15, NFKD) without
+//! combining marks, lower case, and plain letters for the few Latin ones that have no decomposition.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
+
+/// The longest search text, in characters.
+pub const SEARCH_MAX: usize = 100;
+/// Words that a search text may have.
+pub const SEARCH_WORDS_MAX: usize = 10;
+/// Digits from which on a number is looked for inside phone numbers, and not only at their beginning.
+const PHONE_DIGITS_MIN: usize = 5;
+
+/// The words of a text: folded, without punctuation, separated by single blanks.
+pub fn fold_words(text: &str) -> String {
+    let marks = CanonicalCombiningClassMapBorrowed::new();
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    let mut words = String::with_capacity(decomposed.len());
+    for letter in decomposed.chars().filter(|letter| marks.get_u8(*letter) == 0).flat_map(char::to_lowercase) {
+        match plain_letters(letter) {
+            Some(plain) => words.push_str(plain),
+            None if letter.is_alphanumeric() => words.push(letter),
+            // "O'Brien" is one word, as in "OBrien".
+            None if matches!(letter, '\'' | '’' | 'ʼ' | '\u{307}') => {}
+            None if !words.is_empty() && !words.ends_with(' ') => words.push(' '),
+            None => {}
+        }
+    }
+    words.truncate(words.trim_end().len());
+    words
+}
+
+/// Plain letters for Latin ones that do not decompose into a letter and a mark.
+fn plain_letters(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'þ' => "th",
+        'ħ' => "h",
+        'ı' => "i",
+        _ => return None,
+    })
+}
+
+/// A phone number as the index has it: its words, its digits in one piece, and the ends of that piece, so that it is also
+/// found without the code of its country.
+pub fn fold_phone(text: &str) -> String {
+    let mut words = fold_words(&without_trunk_zero(text));
+    let digits: String = words.chars().filter(char::is_ascii_digit).collect();
+    for start in 0..(digits.len() + 1).saturating_sub(PHONE_DIGITS_MIN) {
+        words.push(' ');
+        words.push_str(&digits[start..]);
+    }
+    words
+}
+
+/// `+49 (0) 170` is `+49 170`: the zero is dialled only inside the country.
+fn without_trunk_zero(phone: &str) -> String {
+    phone.replace("(0)", " ")
+}
+
+/// What somebody looks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SearchText {
+    given: String,
+    words: Vec<String>,
+}
+
+/// Why a text cannot be looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SearchTextError {
+    /// It holds no letter and no digit.
+    NothingToFind,
+    /// It has more than [`SEARCH_MAX`] characters or [`SEARCH_WORDS_MAX`] words.
+    TooLong,
+}
+
+impl SearchText {
+    /// Reads what was typed. What stands between blanks is one word of it, also where it holds punctuation
+    /// (`jane.doe@example.com`).
+    pub fn parse(text: &str) -> Result<SearchText, SearchTextError> {
+        if text.chars().count() > SEARCH_MAX {
+            return Err(SearchTextError::TooLong);
+        }
+        let given = text.trim().to_owned();
+        let words: Vec<_> = match phone_digits(&given) {
+            Some(digits) => vec![digits],
+            None => given.split_whitespace().map(fold_words).filter(|word| !word.is_empty()).collect(),
+        };
+        match words.len() {
+            0 => Err(SearchTextError::NothingToFind),
+            1..=SEARCH_WORDS_MAX => Ok(SearchText { given, words }),
+            _ => Err(SearchTextError::TooLong),
+        }
+    }
+
+    /// The text as it was typed, without blanks around it.
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// Its folded words, at least one; each may be several words that follow one another.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+}
+
+/// The digits of a text that looks like a phone number, without the zeros that stand for a prefix.
+fn phone_digits(text: &str) -> Option<String> {
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-()/.".contains(c));
+    let looks_like_phone = text.starts_with(['+', '0', '(']) || text.contains(|c: char| !c.is_ascii_digit());
+    let digits: String = without_trunk_zero(text).chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    (is_number && looks_like_phone && digits.len() >= PHONE_DIGITS_MIN).then(|| digits.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_without_regard_to_case_accents_and_punctuation() {
+        for (text, words) in [
+            ("  Jürgen  MÜLLER-Lüdenscheidt ", "jurgen muller ludenscheidt"),
+            ("Ju\u{308}rgen", "jurgen"),
+            ("Søren Łukasz Straße Ðorđe ŒUVRE", "soren lukasz strasse dorde oeuvre"),
+            ("İstanbul Isparta ısı", "istanbul isparta isi"),
+            ("O'Brien O’Brien", "obrien obrien"),
+            ("ΆΝΝΑ", "αννα"),
+            ("Наталья Йорк", "наталья иорк"),
+            ("ﬁnance ＡＣＭＥ №7", "finance acme no7"),
+            ("鈴木 一朗", "鈴木 一朗"),
+            ("jane.doe+x@Example.COM", "jane doe x example com"),
+            ("🙂 -- ", ""),
+            ("\" OR * ^ : NEAR(", "or near"),
+        ] {
+            assert_eq!(fold_words(text), words, "{text}");
+        }
+    }
+
+    #[test]
+    fn phone_numbers_are_found_with_and_without_their_prefixes() {
+        let indexed = fold_phone("+49 (170) 123-4567");
+        assert!(indexed.starts_with("49 170 123 4567 491701234567 91701234567 "), "{indexed}");
+        assert!(indexed.ends_with(" 34567"), "{indexed}");
+        assert_eq!(fold_phone("+49 (0)170 1234567"), fold_phone("+49 170 1234567"));
+        assert_eq!(fold_phone("12"), "12");
+        assert_eq!(fold_phone(""), "");
+        for typed in [
+            "+49 170 1234567",
+            "0049-170-1234567",
+            "0170/1234567",
+            "(0170) 123 45 67",
+            "170 123 4567",
+            "+49 (0)170 1234567",
+        ] {
+            let search = SearchText::parse(typed).unwrap();
+            assert_eq!(search.words().len(), 1, "{typed}");
+            let is_start = |word: &str| word.starts_with(search.words()[0].as_str());
+            assert!(indexed.split(' ').any(is_start), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_search_text_has_words_and_not_too_many() {
+        let words = |text: &str| SearchText::parse(text).map(|search| search.words().to_vec());
+        assert_eq!(words(" Jane  Doe "), Ok(vec!["jane".to_owned(), "doe".to_owned()]));
+        assert_eq!(words("jane.doe@example.com x"), Ok(vec!["jane doe example com".to_owned(), "x".to_owned()]));
+        assert_eq!(words("2100000017"), Ok(vec!["2100000017".to_owned()]));
+        assert_eq!(words(""), Err(SearchTextError::NothingToFind));
+        assert_eq!(words("--- \"*\""), Err(SearchTextError::NothingToFind));
+        assert_eq!(words(&"a ".repeat(SEARCH_WORDS_MAX + 1)), Err(SearchTextError::TooLong));
+        assert_eq!(words(&"a".repeat(SEARCH_MAX + 1)), Err(SearchTextError::TooLong));
+    }
+}

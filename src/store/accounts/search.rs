@@ -1,0 +1,78 @@
+//! The search index of accounts, and searches over accounts and their owners together.
+
+use crate::domain::access::Visibility;
+use crate::domain::ids::BookId;
+use crate::domain::search::{SearchText, fold_words};
+use crate::store::StoreError;
+use crate::store::clients::{match_one, visible_tags};
+use crate::store::database::conditions::Conditions;
+use crate::store::database::transaction::{WriteTx, sql};
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+/// One row of the index.
+struct Words {
+    account: i64,
+    number: String,
+    name: String,
+    alias: String,
+    reference: String,
+}
+
+fn words(row: &Row<'_>) -> rusqlite::Result<Words> {
+    let folded = |column: usize| Ok::<_, rusqlite::Error>(fold_words(row.get_ref(column)?.as_str()?));
+    Ok(Words { account: row.get(0)?, number: folded(1)?, name: folded(2)?, alias: folded(3)?, reference: folded(4)? })
+}
+
+/// The accounts for which each word is found on the account or on an owner that the caller sees.
+fn with_all_words(search: &SearchText, is_prefix: bool, visibility: &Visibility) -> (String, Vec<Value>) {
+    let each = search.words().iter().map(|_| format!("SELECT id FROM ({})", sql!("search/accounts_of_word")));
+    let set = each.collect::<Vec<_>>().join("\nINTERSECT\n");
+    let tags = visible_tags(visibility).map_or(Value::Null, Value::from);
+    let values = search.words().iter().flat_map(|word| {
+        let query = Value::from(match_one(word, is_prefix));
+        [query.clone(), tags.clone(), query]
+    });
+    (set, values.collect())
+}
+
+impl Conditions {
+    /// Only accounts that a search text finds. First those whose number, alias or reference it is, then those with all its
+    /// words on them or on their owners, then those with words that begin so.
+    pub(in crate::store) fn accounts_found(&mut self, search: &SearchText, visibility: &Visibility) {
+        let (whole, whole_values) = with_all_words(search, false, visibility);
+        let (begun, begun_values) = with_all_words(search, true, visibility);
+        let set = format!(
+            "SELECT id, min(rank) AS rank FROM (\n{}UNION ALL SELECT id, 1 FROM ({whole})\n\
+             UNION ALL SELECT id, 2 FROM ({begun})\n) GROUP BY id",
+            sql!("search/accounts_named")
+        );
+        let given = Value::from(search.given().to_owned());
+        let serial = search.given().parse::<i64>().map_or(Value::Null, Value::from);
+        let named = [given.clone(), serial, given.clone(), given];
+        self.ranked(set.into(), named.into_iter().chain(whole_values).chain(begun_values));
+    }
+}
+
+impl WriteTx<'_> {
+    /// Brings the index up to date with the numbers and labels of an account.
+    pub(in crate::store) fn index_account(&self, account: BookId) -> Result<(), StoreError> {
+        let row = self.one(concat!(sql!("search/account_texts"), "WHERE a.id = ?1"), [account.0], words)?;
+        self.put_account_words(&row)
+    }
+
+    /// Fills the index anew.
+    pub(in crate::store) fn index_all_accounts(&self) -> Result<(), StoreError> {
+        self.run("INSERT INTO account_search (account_search) VALUES ('delete-all')", [])?;
+        let mut statement = self.connection().prepare(sql!("search/account_texts"))?;
+        for row in statement.query_map([], words)? {
+            self.put_account_words(&row?)?;
+        }
+        Ok(())
+    }
+
+    fn put_account_words(&self, row: &Words) -> Result<(), StoreError> {
+        let Words { account, number, name, alias, reference } = row;
+        self.run(sql!("search/put_account"), (account, number, name, alias, reference)).map(|_| ())
+    }
+}

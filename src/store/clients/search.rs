@@ -1,0 +1,81 @@
+//! The search index of clients: folded words only, ranked by how well they match.
+
+use crate::domain::ids::ProfileSerial;
+use crate::domain::search::{SearchText, fold_phone, fold_words};
+use crate::domain::text;
+use crate::store::StoreError;
+use crate::store::database::conditions::Conditions;
+use crate::store::database::transaction::{WriteTx, sql};
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+/// A query for the index: all of these words, whole or as the beginnings of words. The words hold letters and digits only, so
+/// nothing in them means anything to the index.
+pub(in crate::store) fn match_all(words: &[String], is_prefix: bool) -> String {
+    words.iter().map(|word| match_one(word, is_prefix)).collect::<Vec<_>>().join(" AND ")
+}
+
+/// The same for one word, or for several that follow one another.
+pub(in crate::store) fn match_one(word: &str, is_prefix: bool) -> String {
+    format!("\"{word}\"{}", if is_prefix { " *" } else { "" })
+}
+
+/// One row of the index.
+struct Words {
+    profile: i64,
+    name: String,
+    email: String,
+    phone: String,
+    company: String,
+    reference: String,
+}
+
+fn words(row: &Row<'_>) -> rusqlite::Result<Words> {
+    let folded = |column: usize| Ok::<_, rusqlite::Error>(fold_words(row.get_ref(column)?.as_str()?));
+    Ok(Words {
+        profile: row.get(0)?,
+        name: folded(1)?,
+        email: folded(2)?,
+        phone: fold_phone(row.get_ref(3)?.as_str()?),
+        company: folded(4)?,
+        reference: folded(5)?,
+    })
+}
+
+impl Conditions {
+    /// Only clients that a search text finds. First those whose address or reference it is, then those with all its words in
+    /// their names, then anywhere, then those with words that begin so.
+    pub(in crate::store) fn profiles_found(&mut self, search: &SearchText) {
+        let values = [
+            text::fold(search.given()),
+            search.given().to_owned(),
+            format!("name : ({})", match_all(search.words(), false)),
+            match_all(search.words(), false),
+            match_all(search.words(), true),
+        ];
+        self.ranked(sql!("search/profiles_found").into(), values.map(Value::from));
+    }
+}
+
+impl WriteTx<'_> {
+    /// Brings the index up to date with what a client says about itself and with its reference.
+    pub(in crate::store) fn index_profile(&self, profile: ProfileSerial) -> Result<(), StoreError> {
+        let row = self.one(concat!(sql!("search/profile_texts"), "WHERE p.id = ?1"), [profile.0], words)?;
+        self.put_profile_words(&row)
+    }
+
+    /// Fills the index anew.
+    pub(in crate::store) fn index_all_profiles(&self) -> Result<(), StoreError> {
+        self.run("INSERT INTO profile_search (profile_search) VALUES ('delete-all')", [])?;
+        let mut statement = self.connection().prepare(sql!("search/profile_texts"))?;
+        for row in statement.query_map([], words)? {
+            self.put_profile_words(&row?)?;
+        }
+        Ok(())
+    }
+
+    fn put_profile_words(&self, row: &Words) -> Result<(), StoreError> {
+        let Words { profile, name, email, phone, company, reference } = row;
+        self.run(sql!("search/put_profile"), (profile, name, email, phone, company, reference)).map(|_| ())
+    }
+}

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::section::section;
+use super::source::Finding;
 
 section! {
     /// Who may call: checked before routing and before any password or token.
@@ -19,6 +20,17 @@ section! {
 }
 
 impl Access {
+    /// A stray host part is a slip in the address or in the length of the prefix, and the two let in different callers.
+    pub(super) fn validate(&self, findings: &mut Vec<Finding>) {
+        let lists = [("access.allow", &self.allow), ("access.trusted_proxies", &self.trusted_proxies)];
+        for (key, network) in lists.into_iter().flat_map(|(key, list)| list.iter().map(move |it| (key, it))) {
+            if *network != network.trunc() {
+                let fix = format!("Write {} or {}.", network.trunc(), network.addr());
+                findings.push(Finding::new(key, format!("{network} has bits set after its prefix"), fix));
+            }
+        }
+    }
+
     /// The networks that may call, with the empty list resolved to loopback.
     pub fn allowed_networks(&self) -> Vec<IpNet> {
         if !self.allow.is_empty() {

@@ -12,7 +12,7 @@ use super::source::Finding;
 
 /// A path that a dialect is mounted under: `/`, or `/name` without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
@@ -47,7 +47,7 @@ text_setting!(PathPrefix, "a path of an address, such as \"/upvest\"");
 
 /// A host name in lower case, without a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct HostName(String);
 
 impl HostName {

@@ -1,12 +1,16 @@
-//! The environment as a layer: `BURSAR_SERVER__LISTEN` for `server.listen`, and short names for what is set most often.
+//! The environment as a layer: `BURSAR_SERVER__LISTEN` for `server.listen`, and short names for the two most common keys.
+//!
+//! Figment's own `Env` reads the environment of the process, which tests share, and passes over variables that it does
+//! not know.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::layer::{Layer, Leaf, nearest};
+use super::layer::{Layer, nearest};
 use super::section::Key;
-use super::setting::Raw;
-use super::source::{Problem, Source};
+use super::setting::Notation;
+use super::source::Source;
 
 const PREFIX: &str = "BURSAR_";
 
@@ -21,29 +25,22 @@ pub(super) fn file(variables: &[(OsString, OsString)]) -> Option<PathBuf> {
     value.filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Collects everything that starts with `BURSAR_`; a name that means nothing is a problem, because it was meant.
+/// Reads every variable that starts with `BURSAR_`; an unknown one is a problem, because somebody meant something by it.
 pub(super) fn read(variables: &[(OsString, OsString)], keys: &[Key]) -> Layer {
-    let mut layer = Layer::default();
+    let (mut layer, mut set_by) = (Layer::new("environment"), BTreeMap::new());
     let ours = variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
     for (name, value) in ours.filter(|(name, _)| name.starts_with(PREFIX) && *name != FILE) {
         let source = Source::Environment { name: name.into() };
         let Some(path) = path_of(name, keys) else {
-            layer.problems.push(Problem {
-                key: String::new(),
-                source,
-                message: "no such setting".into(),
-                fix: advice(name, keys),
-            });
+            layer.report("", source, "no such setting", advice(name, keys));
             continue;
         };
-        if let Some(twice) = layer.leaves.iter().find(|leaf| leaf.path == path) {
-            let message = format!("is also set by {}", twice.source);
-            layer.problems.push(Problem { key: path, source, message, fix: "Unset one of the two.".into() });
+        if let Some(other) = set_by.insert(path.clone(), name) {
+            layer.report(path, source, format!("is also set by environment {other}"), "Unset one of the two.");
         } else if let Some(text) = value.to_str() {
-            layer.leaves.push(Leaf { path, source, raw: Raw::Text(text.into()) });
+            layer.set(path, source, &text.into(), Notation::Text, keys);
         } else {
-            let fix = "Write it in UTF-8.".into();
-            layer.problems.push(Problem { key: path, source, message: "is not UTF-8".into(), fix });
+            layer.report(path, source, "is not UTF-8", "Write it in UTF-8.");
         }
     }
     layer
@@ -59,6 +56,6 @@ fn advice(name: &str, keys: &[Key]) -> String {
     let all = long.chain(SHORT.iter().map(|(short, _)| (*short).to_owned())).chain([FILE.to_owned()]);
     match nearest(&name.to_uppercase(), all) {
         Some(guess) => format!("Did you mean {guess}?"),
-        None => "Unset it; `bursar config schema` lists what there is.".into(),
+        None => "Unset it; `bursar config schema` lists all variables.".into(),
     }
 }

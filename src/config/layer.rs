@@ -1,79 +1,79 @@
-//! One layer of the configuration, and how layers are checked and laid on each other.
+//! One source of the configuration: its values by key, each checked and with its place, as figment takes them.
 
 use std::collections::BTreeMap;
 
 use figment::providers::Serialized;
-use figment::{Figment, Metadata, Provider};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
 
 use super::section::Key;
-use super::setting::Raw;
+use super::setting::Notation;
 use super::source::{Problem, Source};
 
-/// A value that somebody set.
+/// What one source says. Figment's metadata tell which layer a value comes from, and the layer tells the place in it.
 #[derive(Debug)]
-pub(super) struct Leaf {
-    pub(super) path: String,
-    pub(super) source: Source,
-    pub(super) raw: Raw,
-}
-
-/// What one source has to say.
-#[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) leaves: Vec<Leaf>,
+    name: &'static str,
+    values: BTreeMap<String, (Value, Source)>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Layer {
-    /// A layer that could not be read at all.
-    pub(super) fn broken(problem: Problem) -> Self {
-        Self { leaves: Vec::new(), problems: vec![problem] }
+    /// An empty layer; the name is unique among the layers of one figment.
+    pub(super) fn new(name: &'static str) -> Self {
+        Self { name, values: BTreeMap::new(), problems: Vec::new() }
     }
 
-    /// Lays this layer on those below. A wrong value is left out and reported even where a later layer overrides it:
-    /// a mistake that is hidden today is a surprise on the day that the override goes.
-    pub(super) fn lay(
-        self,
-        mut figment: Figment,
-        keys: &[Key],
-        sources: &mut BTreeMap<String, Source>,
-        problems: &mut Vec<Problem>,
-    ) -> Figment {
-        problems.extend(self.problems);
-        for Leaf { path, source, raw } in self.leaves {
-            let Some(key) = keys.iter().find(|key| key.path == path) else {
-                problems.push(unknown(path, source, keys));
-                continue;
-            };
-            match (key.normalise)(&raw) {
-                Ok(value) => {
-                    figment = figment.merge(One { key: &path, value, source: &source });
-                    sources.insert(path, source);
-                }
-                Err(message) => {
-                    let fix = format!("Write {}.", key.expects);
-                    problems.push(Problem { key: path, source, message, fix });
-                }
-            }
+    /// Sets a key. A wrong value is left out and reported even where a later layer overrides it: a mistake that is hidden
+    /// today is a surprise on the day that the override goes.
+    pub(super) fn set(&mut self, path: String, source: Source, written: &Value, notation: Notation, keys: &[Key]) {
+        let Some(key) = keys.iter().find(|key| key.path == path) else {
+            self.problems.push(unknown(path, source, keys));
+            return;
+        };
+        match (key.read)(written, notation) {
+            Ok(value) => drop(self.values.insert(path, (value, source))),
+            Err(message) => self.report(path, source, message, format!("Write {}.", key.expects)),
         }
-        figment
+    }
+
+    pub(super) fn report(
+        &mut self,
+        key: impl Into<String>,
+        source: Source,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.problems.push(Problem { key: key.into(), source, message: message.into(), fix: fix.into() });
+    }
+
+    /// Lays this layer over what is there.
+    pub(super) fn over(&self, figment: Figment) -> Figment {
+        let entries = self.values.iter().map(|(path, (value, _))| Entry { layer: self.name, path, value });
+        entries.fold(figment, Figment::merge)
+    }
+
+    /// Who set a key, among these layers.
+    pub(super) fn source(layers: &[Self], figment: &Figment, path: &str) -> Source {
+        let winner = figment.find_metadata(path).and_then(|of| layers.iter().find(|layer| layer.name == of.name));
+        winner.and_then(|layer| layer.values.get(path)).map_or(Source::Default, |(_, source)| source.clone())
     }
 }
 
-/// One value with its origin, as figment takes it.
-struct One<'a> {
-    key: &'a str,
-    value: figment::value::Value,
-    source: &'a Source,
+/// One value of a layer.
+struct Entry<'a> {
+    layer: &'static str,
+    path: &'a str,
+    value: &'a Value,
 }
 
-impl Provider for One<'_> {
+impl Provider for Entry<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::named(self.source.to_string())
+        Metadata::named(self.layer)
     }
 
-    fn data(&self) -> figment::Result<figment::value::Map<figment::Profile, figment::value::Dict>> {
-        Serialized::default(self.key, &self.value).data()
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        Serialized::default(self.path, self.value).data()
     }
 }
 
@@ -87,7 +87,7 @@ fn unknown(path: String, source: Source, keys: &[Key]) -> Problem {
     let guess = nearest(&path, keys.iter().map(|key| key.path.clone())).or_else(elsewhere);
     let fix = match guess {
         Some(guess) => format!("Did you mean {guess}?"),
-        None => "Remove it; `bursar config schema` lists what there is.".into(),
+        None => "Remove it; `bursar config schema` lists all keys.".into(),
     };
     Problem { key: path, source, message: "no such key".into(), fix }
 }

@@ -52,9 +52,9 @@ pub use source::{ConfigErrors, Finding, Problem, Source};
 pub use store::Store;
 pub use tls::{Tls, TlsMode};
 
-use layer::{Layer, Leaf};
+use layer::Layer;
 use section::Section;
-use setting::Raw;
+use setting::Notation;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/bursar/config.toml";
@@ -127,17 +127,14 @@ pub struct Flags {
 }
 
 impl Flags {
-    fn read(self) -> Layer {
-        let mut layer = Layer::default();
+    fn read(self, keys: &[Key]) -> Layer {
+        let mut layer = Layer::new("flags");
         let mut set = |path: &str, flag: &str, value: Option<OsString>| {
             let source = Source::Flag { name: flag.into() };
             match value.map(OsString::into_string) {
                 None => {}
-                Some(Ok(text)) => layer.leaves.push(Leaf { path: path.into(), source, raw: Raw::Text(text) }),
-                Some(Err(_)) => {
-                    let (message, fix) = ("is not UTF-8".into(), "Write it in UTF-8.".into());
-                    layer.problems.push(Problem { key: path.into(), source, message, fix });
-                }
+                Some(Ok(text)) => layer.set(path.into(), source, &text.into(), Notation::Text, keys),
+                Some(Err(_)) => layer.report(path, source, "is not UTF-8", "Write it in UTF-8."),
             }
         };
         set("server.data_dir", "--data-dir", self.data_dir.map(PathBuf::into_os_string));
@@ -165,15 +162,15 @@ impl Config {
     /// Everything that is wrong with any of them, and everything that [`Config::validate`] finds in the result.
     pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
         let keys = keys();
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        let mut origin: BTreeMap<_, _> = keys.iter().map(|key| (key.path.clone(), Source::Default)).collect();
-        let mut problems = Vec::new();
-
         let (file, layer) = sources.file_layer(&keys);
-        let layers = [layer.unwrap_or_default(), environment::read(&sources.environment, &keys), sources.flags.read()];
-        for layer in layers {
-            figment = layer.lay(figment, &keys, &mut origin, &mut problems);
-        }
+        let environment = environment::read(&sources.environment, &keys);
+        let mut layers: Vec<Layer> = layer.into_iter().chain([environment, sources.flags.read(&keys)]).collect();
+        let mut problems: Vec<Problem> = layers.iter_mut().flat_map(|layer| layer.problems.drain(..)).collect();
+
+        let figment =
+            layers.iter().fold(Figment::from(Serialized::defaults(Self::default())), |below, layer| layer.over(below));
+        let origin = keys.iter().map(|key| (key.path.clone(), Layer::source(&layers, &figment, &key.path)));
+        let origin: BTreeMap<String, Source> = origin.collect();
         let config = figment.extract::<Self>().map_err(|error| internal(&error)).inspect_err(|problem| {
             problems.push(problem.clone());
         });
@@ -208,6 +205,7 @@ impl Config {
             }
         }
         self.tls.validate(&mut findings);
+        self.access.validate(&mut findings);
         self.sessions.validate(&mut findings);
         self.accounts.validate(&mut findings);
         self.backup.validate(&mut findings);

@@ -3,9 +3,10 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::Value;
+use figment::value::Value;
+use serde_json::Value as Json;
 
-use super::setting::{Raw, Setting};
+use super::setting::{self, Notation, Setting};
 
 /// Everything that is known about a key apart from its value.
 #[derive(Clone, Debug)]
@@ -18,8 +19,8 @@ pub struct Key {
     pub expects: &'static str,
     /// The numbers that it may have; absent for everything that is no number.
     pub range: Option<RangeInclusive<u64>>,
-    pub(super) schema: fn() -> Value,
-    pub(super) normalise: fn(&Raw) -> Result<figment::value::Value, String>,
+    pub(super) schema: fn() -> Json,
+    pub(super) read: fn(&Value, Notation) -> Result<Value, String>,
 }
 
 impl Key {
@@ -30,10 +31,7 @@ impl Key {
             expects: T::EXPECTS,
             range: None,
             schema: T::schema,
-            normalise: |raw| {
-                let value = T::read(raw)?;
-                figment::value::Value::serialize(value).map_err(|error| error.to_string())
-            },
+            read: setting::read::<T>,
         }
     }
 
@@ -53,8 +51,8 @@ impl Key {
     }
 
     /// The value of this key in a serialised configuration.
-    pub(super) fn find<'a>(&self, config: &'a Value) -> &'a Value {
-        config.pointer(&format!("/{}", self.path.replace('.', "/"))).unwrap_or(&Value::Null)
+    pub(super) fn find<'a>(&self, config: &'a Json) -> &'a Json {
+        config.pointer(&format!("/{}", self.path.replace('.', "/"))).unwrap_or(&Json::Null)
     }
 }
 

@@ -1,86 +1,87 @@
-//! How one value is read from a file or from text, for each type that a key may have. The types parse themselves here and
-//! not in serde, because serde stops at the first mistake and cannot tell `"8"` in a file from `8` in the environment.
+//! The types that a key may have: what people write for them, and how that becomes what serde reads.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use figment::error::{Actual, Kind};
+use figment::value::{Empty, Value};
 use ipnet::IpNet;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
 
-/// A value as it was written, before anybody knows what it should be.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Raw {
-    /// From the environment or a flag, where everything is text.
-    Text(String),
-    /// A string of the file.
-    String(String),
-    /// A whole number of the file.
-    Integer(i64),
-    /// `true` or `false` in the file.
-    Bool(bool),
-    /// An array of the file.
-    List(Vec<Raw>),
-    /// Something that no key takes, with the name of its type.
-    Other(&'static str),
-}
-
-impl Raw {
-    fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) | Self::String(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// For messages: what is there.
-    fn describe(&self) -> String {
-        match self {
-            Self::Text(text) | Self::String(text) => format!("{text:?}"),
-            Self::Integer(number) => format!("the number {number}"),
-            Self::Bool(value) => format!("the boolean {value}"),
-            Self::List(_) => "a list".into(),
-            Self::Other(name) => format!("a {name}"),
-        }
-    }
+/// How values are written in a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// With types, as in the file: `8` is a number and `"8"` is not.
+    Typed,
+    /// As text only, as in the environment and in flags.
+    Text,
 }
 
 /// A type that a key may have.
-pub(super) trait Setting: Sized + Serialize {
-    /// The type in words with an example: completes the sentence "write …".
+pub(super) trait Setting: DeserializeOwned {
+    /// The type in words, with an example after a comma: completes the sentence "Write …".
     const EXPECTS: &'static str;
 
-    /// Reads it, or says what is wrong.
-    fn read(raw: &Raw) -> Result<Self, String>;
-
     /// The type in JSON Schema.
-    fn schema() -> Value;
+    fn schema() -> Json {
+        json!({"type": "string"})
+    }
+
+    /// The value as serde reads it, made from what people may write. What does not fit is left for serde to refuse.
+    fn prepare(written: Value, _: Notation) -> Value {
+        written
+    }
 }
 
-/// The words for a value of the wrong type.
-fn mismatch<T: Setting>(raw: &Raw) -> String {
-    format!("{} is not {}", raw.describe(), T::EXPECTS.split(',').next().unwrap_or(T::EXPECTS))
+/// Checks a value against the type of its key. Returns it as serde reads it, or what is wrong with it.
+pub(super) fn read<T: Setting>(written: &Value, notation: Notation) -> Result<Value, String> {
+    let value = T::prepare(written.clone(), notation);
+    match value.deserialize::<T>() {
+        Ok(_) => Ok(value),
+        Err(error) => Err(explain(&error, &value, T::EXPECTS)),
+    }
 }
 
-/// Reads a type that has a text form.
-pub(super) fn from_text<T: Setting + FromStr<Err: std::fmt::Display>>(raw: &Raw) -> Result<T, String> {
-    let text = raw.as_text().ok_or_else(|| mismatch::<T>(raw))?;
-    text.parse().map_err(|error| format!("{} ({error})", mismatch::<T>(raw)))
+fn explain(error: &figment::Error, value: &Value, expects: &str) -> String {
+    // The path leads to the item of a list that is wrong.
+    let item = |list: &Value, index: &String| list.as_array()?.get(index.parse::<usize>().ok()?).cloned();
+    let wrong = error.path.iter().fold(value.clone(), |list, index| item(&list, index).unwrap_or(list));
+    let shown = match &wrong {
+        Value::String(_, text) => format!("{text:?}"),
+        Value::Num(_, number) => format!("the number {}", serde_json::to_string(number).unwrap_or_default()),
+        Value::Bool(_, value) => format!("the boolean {value}"),
+        Value::Array(..) => "a list".into(),
+        Value::Dict(..) => "a table".into(),
+        Value::Char(..) | Value::Empty(..) => "\"\"".into(),
+    };
+    let expected = expects.split(',').next().unwrap_or(expects);
+    match &error.kind {
+        Kind::InvalidValue(Actual::Signed(number), _) => format!("{number} is out of range"),
+        Kind::Message(reason) => format!("{shown} is not {expected} ({reason})"),
+        _ => format!("{shown} is not {expected}"),
+    }
 }
 
-/// Makes a type with `FromStr` a setting.
+/// The value of a text; text that is none, and values of other types, stay as they are.
+fn parsed<T: FromStr + Into<Value>>(written: Value, notation: Notation) -> Value {
+    let text = written.as_str().filter(|_| notation == Notation::Text);
+    text.and_then(|text| text.parse::<T>().ok()).map_or(written, Into::into)
+}
+
+/// Makes a type that parses itself a setting. It says `#[serde(try_from = "String")]`.
 macro_rules! text_setting {
     ($type:ty, $expects:literal) => {
         impl $crate::config::setting::Setting for $type {
             const EXPECTS: &'static str = $expects;
+        }
 
-            fn read(raw: &$crate::config::setting::Raw) -> Result<Self, String> {
-                $crate::config::setting::from_text(raw)
-            }
+        impl TryFrom<String> for $type {
+            type Error = <$type as std::str::FromStr>::Err;
 
-            fn schema() -> serde_json::Value {
-                serde_json::json!({"type": "string"})
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
             }
         }
     };
@@ -100,10 +101,6 @@ macro_rules! choices {
         impl $crate::config::setting::Setting for $name {
             const EXPECTS: &'static str = concat!("one of", $( " \"", $word, "\"", )+);
 
-            fn read(raw: &$crate::config::setting::Raw) -> Result<Self, String> {
-                $crate::config::setting::one_of(raw, &[ $( ($word, Self::$variant), )+ ])
-            }
-
             fn schema() -> serde_json::Value {
                 serde_json::json!({"type": "string", "enum": [ $( $word, )+ ]})
             }
@@ -112,90 +109,53 @@ macro_rules! choices {
 }
 pub(super) use choices;
 
-/// Reads a word of a fixed list.
-pub(super) fn one_of<T: Setting + Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, String> {
-    let found = raw.as_text().and_then(|text| words.iter().find(|(word, _)| *word == text));
-    found.map(|(_, value)| *value).ok_or_else(|| mismatch::<T>(raw))
+impl Setting for SocketAddr {
+    const EXPECTS: &'static str = "an address with a port, such as \"127.0.0.1:8080\"";
 }
-
-text_setting!(SocketAddr, "an address with a port, such as \"127.0.0.1:8080\"");
 
 impl Setting for String {
     const EXPECTS: &'static str = "text";
-
-    fn read(raw: &Raw) -> Result<Self, String> {
-        raw.as_text().map(str::to_owned).ok_or_else(|| mismatch::<Self>(raw))
-    }
-
-    fn schema() -> Value {
-        json!({"type": "string"})
-    }
 }
 
 impl Setting for PathBuf {
     const EXPECTS: &'static str = "a path, such as \"/var/lib/bursar\"";
 
-    fn read(raw: &Raw) -> Result<Self, String> {
-        let text = raw.as_text().filter(|text| !text.is_empty());
-        text.map(Self::from).ok_or_else(|| mismatch::<Self>(raw))
-    }
-
-    fn schema() -> Value {
-        json!({"type": "string"})
+    fn prepare(written: Value, _: Notation) -> Value {
+        if written.as_str() == Some("") { Empty::Unit.into() } else { written }
     }
 }
 
 impl Setting for bool {
     const EXPECTS: &'static str = "true or false";
 
-    fn read(raw: &Raw) -> Result<Self, String> {
-        match raw {
-            Raw::Bool(value) => Ok(*value),
-            Raw::Text(text) => text.parse().map_err(|_| mismatch::<Self>(raw)),
-            _ => Err(mismatch::<Self>(raw)),
-        }
+    fn schema() -> Json {
+        json!({"type": "boolean"})
     }
 
-    fn schema() -> Value {
-        json!({"type": "boolean"})
+    fn prepare(written: Value, notation: Notation) -> Value {
+        parsed::<bool>(written, notation)
     }
 }
 
 impl Setting for u64 {
     const EXPECTS: &'static str = "a whole number, such as 1000";
 
-    fn read(raw: &Raw) -> Result<Self, String> {
-        match raw {
-            Raw::Integer(number) => Self::try_from(*number).map_err(|_| mismatch::<Self>(raw)),
-            Raw::Text(text) => text.parse().map_err(|_| mismatch::<Self>(raw)),
-            _ => Err(mismatch::<Self>(raw)),
-        }
+    fn schema() -> Json {
+        json!({"type": "integer", "minimum": 0})
     }
 
-    fn schema() -> Value {
-        json!({"type": "integer", "minimum": 0})
+    fn prepare(written: Value, notation: Notation) -> Value {
+        parsed::<i64>(written, notation)
     }
 }
 
+/// An address alone is the network of just that address.
 impl Setting for IpNet {
     const EXPECTS: &'static str = "a network or address, such as \"10.0.0.0/8\" or \"192.0.2.7\"";
 
-    fn read(raw: &Raw) -> Result<Self, String> {
-        let text = raw.as_text().ok_or_else(|| mismatch::<Self>(raw))?;
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self::from(address));
-        }
-        let network: Self = text.parse().map_err(|_| mismatch::<Self>(raw))?;
-        // A stray host part is a slip of the pen in the address or in the length, and the two differ in who gets in.
-        if network == network.trunc() {
-            Ok(network)
-        } else {
-            Err(format!("{text:?} has bits after its prefix; the network is {}", network.trunc()))
-        }
-    }
-
-    fn schema() -> Value {
-        json!({"type": "string"})
+    fn prepare(written: Value, _: Notation) -> Value {
+        let address = written.as_str().and_then(|text| text.parse::<IpAddr>().ok());
+        address.map_or(written, |address| IpNet::from(address).to_string().into())
     }
 }
 
@@ -203,12 +163,12 @@ impl Setting for IpNet {
 impl<T: Setting> Setting for Option<T> {
     const EXPECTS: &'static str = T::EXPECTS;
 
-    fn read(raw: &Raw) -> Result<Self, String> {
-        if raw.as_text() == Some("") { Ok(None) } else { T::read(raw).map(Some) }
+    fn schema() -> Json {
+        T::schema()
     }
 
-    fn schema() -> Value {
-        T::schema()
+    fn prepare(written: Value, notation: Notation) -> Value {
+        if written.as_str() == Some("") { Empty::None.into() } else { T::prepare(written, notation) }
     }
 }
 
@@ -216,19 +176,21 @@ impl<T: Setting> Setting for Option<T> {
 impl<T: Setting> Setting for Vec<T> {
     const EXPECTS: &'static str = T::EXPECTS;
 
-    fn read(raw: &Raw) -> Result<Self, String> {
-        match raw {
-            Raw::List(items) => items.iter().map(T::read).collect(),
-            Raw::Text(text) | Raw::String(text) => {
-                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-                items.map(|item| T::read(&Raw::Text(item.into()))).collect()
-            }
-            _ => Err(mismatch::<T>(raw)),
-        }
+    fn schema() -> Json {
+        json!({"type": ["array", "string"], "items": T::schema()})
     }
 
-    fn schema() -> Value {
-        json!({"type": ["array", "string"], "items": T::schema()})
+    fn prepare(written: Value, notation: Notation) -> Value {
+        match written {
+            Value::Array(_, items) => {
+                items.into_iter().map(|item| T::prepare(item, notation)).collect::<Vec<_>>().into()
+            }
+            Value::String(_, text) => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                items.map(|item| T::prepare(item.into(), Notation::Text)).collect::<Vec<_>>().into()
+            }
+            other => other,
+        }
     }
 }
 
@@ -236,39 +198,37 @@ impl<T: Setting> Setting for Vec<T> {
 mod tests {
     use super::*;
 
-    fn text(value: &str) -> Raw {
-        Raw::Text(value.into())
+    /// The value of a type, read from this.
+    fn value<T: Setting>(written: impl Into<Value>, notation: Notation) -> Result<T, String> {
+        read::<T>(&written.into(), notation).map(|value| value.deserialize().unwrap())
     }
 
     #[test]
     fn a_quoted_number_is_wrong_in_a_file_and_right_in_the_environment() {
-        assert_eq!(u64::read(&text("8")), Ok(8));
-        assert_eq!(u64::read(&Raw::Integer(8)), Ok(8));
-        assert_eq!(u64::read(&Raw::String("8".into())), Err("\"8\" is not a whole number".into()));
-        assert_eq!(u64::read(&Raw::Integer(-1)), Err("the number -1 is not a whole number".into()));
-        assert!(String::read(&Raw::Integer(21)).is_err());
+        assert_eq!(value("8", Notation::Text), Ok(8_u64));
+        assert_eq!(value(8, Notation::Typed), Ok(8_u64));
+        assert_eq!(value::<u64>("8", Notation::Typed), Err("\"8\" is not a whole number".into()));
+        assert_eq!(value::<u64>(-1, Notation::Typed), Err("-1 is out of range".into()));
+        assert_eq!(value::<u64>("-1", Notation::Text), Err("-1 is out of range".into()));
+        assert_eq!(value::<String>(21, Notation::Typed), Err("the number 21 is not text".into()));
+        assert_eq!(value("true", Notation::Text), Ok(true));
+        assert_eq!(value::<bool>("yes", Notation::Text), Err("\"yes\" is not true or false".into()));
     }
 
     #[test]
     fn lists_are_brackets_or_commas() {
         let both: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        assert_eq!(Vec::read(&text("10.0.0.0/8, ::1")), Ok(both.clone()));
-        let items = Raw::List(vec![Raw::String("10.0.0.0/8".into()), Raw::String("::1".into())]);
-        assert_eq!(Vec::read(&items), Ok(both));
-        assert_eq!(Vec::<IpNet>::read(&text("")), Ok(vec![]));
-        assert!(Vec::<IpNet>::read(&Raw::List(vec![Raw::Integer(1)])).is_err());
-    }
-
-    #[test]
-    fn a_network_with_host_bits_is_refused_with_the_right_one() {
-        let error = IpNet::read(&text("10.1.2.3/8")).unwrap_err();
-        assert!(error.contains("10.0.0.0/8"), "{error}");
+        assert_eq!(value("10.0.0.0/8, ::1", Notation::Text), Ok(both.clone()));
+        assert_eq!(value(vec!["10.0.0.0/8", "::1"], Notation::Typed), Ok(both));
+        assert_eq!(value::<Vec<IpNet>>("", Notation::Text), Ok(vec![]));
+        let error = value::<Vec<IpNet>>(vec!["::1", "x"], Notation::Typed).unwrap_err();
+        assert!(error.starts_with("\"x\" is not a network or address"), "{error}");
     }
 
     #[test]
     fn empty_text_takes_an_optional_value_back() {
-        assert_eq!(Option::<PathBuf>::read(&text("")), Ok(None));
-        assert_eq!(Option::<PathBuf>::read(&text("/k")), Ok(Some("/k".into())));
-        assert!(PathBuf::read(&text("")).is_err());
+        assert_eq!(value::<Option<PathBuf>>("", Notation::Text), Ok(None));
+        assert_eq!(value::<Option<PathBuf>>("/k", Notation::Text), Ok(Some("/k".into())));
+        assert_eq!(value::<PathBuf>("", Notation::Text), Err("\"\" is not a path".into()));
     }
 }

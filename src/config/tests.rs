@@ -110,7 +110,7 @@ fn a_key_in_the_wrong_place_is_told_the_right_one() {
     assert!(fix("[server.listen]\nport = 1").contains("a table is not an address"));
     assert!(fix("[nonsense]").contains("no such key"));
     assert!(fix("[apis.nativ]\nhost = []").contains("Did you mean apis.native.host?"));
-    assert!(fix("[store]\nqueue = 1.5").contains("a float is not a whole number"));
+    assert!(fix("[store]\nqueue = 1.5").contains("the number 1.5 is not a whole number"));
 }
 
 #[test]

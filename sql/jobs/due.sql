@@ -1,4 +1,4 @@
-SELECT id, kind, subject_id, due_at, attempts
+SELECT id, kind, subject_id, attempts
 FROM jobs
 WHERE due_at <= ?1
 ORDER BY due_at, id

@@ -32,11 +32,11 @@ pub use error::{StoreError, with_causes};
 pub use events::{CheckpointBook, EventCheckpoint, EventFilter, EventRow, Feed};
 pub use idempotency::StoredOutcome;
 pub use ledger::{
-    Book, BookOwner, Clearing, DealFilter, DealRow, EntryRow, MovementFilter, MovementStep, NewEntry, NewMovement,
-    Period, PostedEntry, StatementRow, Turnover,
+    Book, BookOwner, DealFilter, DealRow, EntryRow, MovementFilter, NewEntry, NewMovement, Period, PostedEntry,
+    StatementRow, Turnover,
 };
 pub use maintenance::{
-    BackupRecord, Census, Installation, Issued, JobRow, Mode, NewTimeline, RecordedBackup, RecordedFailure,
+    BackupRecord, Census, Installation, Issued, Job, JobRow, Mode, NewTimeline, RecordedBackup, RecordedFailure,
     RecordedShipping, RestoreRow,
 };
 pub use proof::{Finding, Proof, Tally};

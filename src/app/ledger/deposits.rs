@@ -1,18 +1,17 @@
 //! Deposits in two phases: announced, then settled or returned.
 
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, step, void,
+    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
 };
-use crate::app::maintenance::JobKind;
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Direction};
 use crate::domain::events::EventType;
 use crate::domain::ids::{MovementId, MovementSerial};
-use crate::domain::ledger::{Movement, MovementKind, MovementState};
+use crate::domain::ledger::{Clearing, Movement, MovementKind};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
-use crate::store::Clearing;
+use crate::store::Job;
 
 /// Announces money that will come in: `pending` rises, the balance does not.
 ///
@@ -51,22 +50,18 @@ impl Command for SettleDeposit {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Deposit, self.id)?;
-        movement.admit(&[MovementState::Pending], context.now)?;
+        let movement = movement.undecided(context.now)?;
         account.admit_funds(Direction::Credit)?;
         let account = free(context, &movement, &account)?;
-        settle(context, &movement, &account, &movement.reason)?;
-        publish_movement_state(context, movement.serial, EventType::MovementChanged)
+        let (reason, reference) = (&movement.reason, movement.reference.as_deref());
+        let posted = post_with_bank(context, &account, movement.amount, reason, reference, movement.id)?;
+        let clearing = hold_back(context, &account, movement.amount)?;
+        plan_clearing(context, movement.serial, clearing)?;
+        let amount = movement.amount;
+        let settled = movement.post(posted.id, amount, clearing, context.now);
+        save(context, &settled)?;
+        publish_movement_state(context, settled.serial, EventType::MovementChanged)
     }
-}
-
-/// Posts an announced deposit and holds its funds back as long as the account's group says.
-fn settle(context: &Context<'_>, movement: &Movement, account: &Account, comment: &str) -> Result<(), Failure> {
-    let posted =
-        post_with_bank(context, account, movement.amount, comment, movement.reference.as_deref(), movement.id)?;
-    let clearing = hold_back(context, account, movement.amount)?;
-    plan_clearing(context, movement.serial, clearing)?;
-    let settled = Movement { clears_at: clearing.at, uncleared: clearing.uncleared, ..movement.clone() };
-    step(context, &settled, MovementState::Posted, Some((posted, movement.amount)))
 }
 
 /// Posts a deposit that is announced and settled at once, as the one-call deposits of the dialects are.
@@ -82,29 +77,29 @@ pub(in crate::app) fn post_deposit(
     let serial = note_posted(context, id, MovementKind::Deposit, account, amount, posted, clearing)?;
     plan_clearing(context, serial, clearing)?;
     // The entry tells all of a deposit but what is held back of it.
-    if clearing.at.is_some() {
+    if clearing.is_some() {
         publish_movement_state(context, serial, EventType::MovementRequested)?;
     }
     Ok(posted)
 }
 
 /// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.
-fn hold_back(context: &Context<'_>, account: &Account, amount: Amount) -> Result<Clearing, Failure> {
+fn hold_back(context: &Context<'_>, account: &Account, amount: Amount) -> Result<Option<Clearing>, Failure> {
     let standing = &account.standing;
     let days = |days: u32| i64::from(days) * 86_400;
     let of_deposit = context.now.plus_s(days(standing.deposit_hold_days));
     let at = of_deposit.max(standing.client_since.plus_s(days(standing.new_client_hold_days)));
     if at <= context.now {
-        return Ok(Clearing::default());
+        return Ok(None);
     }
     account.balances.uncleared.checked_add(amount).ok_or(Refusal::BalanceOverflow)?;
     context.tx.reserve(account.book, Amount::ZERO, amount, Amount::ZERO, context.now)?;
-    Ok(Clearing { at: Some(at), uncleared: amount })
+    Ok(Some(Clearing { at, uncleared: amount }))
 }
 
-fn plan_clearing(context: &Context<'_>, serial: MovementSerial, clearing: Clearing) -> Result<(), Failure> {
-    if let Some(at) = clearing.at {
-        context.tx.plan_job(JobKind::ClearDeposit.name(), serial.0, at)?;
+fn plan_clearing(context: &Context<'_>, serial: MovementSerial, clearing: Option<Clearing>) -> Result<(), Failure> {
+    if let Some(Clearing { at, .. }) = clearing {
+        context.tx.plan_job(Job::ClearDeposit(serial), at)?;
     }
     Ok(())
 }
@@ -124,6 +119,6 @@ impl Command for ReturnDeposit {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Deposit, self.id)?;
-        void(context, &movement, &account)
+        void(context, movement, &account)
     }
 }

@@ -62,16 +62,13 @@ impl Command for PostFunds {
             Direction::Credit => account.admit_credit(amount, is_credit)?,
             Direction::Debit => account.admit_funds(direction)?,
         }
-        if direction == Direction::Debit && !account.balances.covers(amount, is_credit) {
-            return Err(account.insufficient_funds(is_credit).into());
+        if direction == Direction::Debit {
+            account.admit_covered(amount, is_credit)?;
         }
         // Money from or to the outside is a deposit or a withdrawal, with a serial of its own.
         let posted = match (self.kind, direction) {
             (EntryKind::Balance, Direction::Credit) => post_deposit(context, &account, amount, &self.comment)?,
-            (EntryKind::Balance, Direction::Debit) => {
-                let paid = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-                note_paid(context, &account, paid, &self.comment)?
-            }
+            (EntryKind::Balance, Direction::Debit) => note_paid(context, &account, amount, &self.comment)?,
             _ => adjust(context, &account, amount, self.kind, &self.comment, self.effective_at)?,
         };
         Ok(Posted { entry: posted.id })

@@ -1,13 +1,11 @@
 //! Holds: money that is reserved, until it is captured, released, or its time has come.
 
-use crate::app::ledger::{
-    MovementRequest, admit_debit, amount_of, find, free, pay, publish_movement_state, reserve, void,
-};
+use crate::app::ledger::{MovementRequest, admit_debit, amount_of, find, pay, publish_movement_state, reserve, void};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::events::EventType;
 use crate::domain::ids::MovementId;
-use crate::domain::ledger::{Movement, MovementKind, MovementState};
+use crate::domain::ledger::{Movement, MovementKind};
 use crate::domain::money::{DecimalText, ExtraDecimals};
 use crate::domain::refusal::Refusal;
 
@@ -59,13 +57,11 @@ impl Command for CaptureHold {
             let held = movement.amount.to_text(account.decimals);
             return Err(Refusal::out_of_range("amount", format!("above zero, at most {held}")).into());
         }
-        movement.admit(&[MovementState::Pending], context.now)?;
+        let movement = movement.undecided(context.now)?;
         if account.standing.requires_approval {
             movement.admit_checker(context.caller.principal.serial)?;
         }
-        let account = free(context, &movement, &account)?;
-        pay(context, &movement, &account, amount, &movement.reason)?;
-        publish_movement_state(context, movement.serial, EventType::MovementChanged)
+        pay(context, movement, &account, amount)
     }
 }
 
@@ -82,6 +78,6 @@ impl Command for ReleaseHold {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Hold, self.id)?;
-        void(context, &movement, &account)
+        void(context, movement, &account)
     }
 }

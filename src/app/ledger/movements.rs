@@ -3,19 +3,18 @@
 use crate::app::accounts::find_as;
 use crate::app::events::publish_movement;
 use crate::app::ledger::{Draft, PostedDraft, Side, post};
-use crate::app::maintenance::JobKind;
 use crate::app::{Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, MovementId, MovementSerial};
-use crate::domain::ledger::{EntryKind, House, Movement, MovementKind, MovementState};
+use crate::domain::ledger::{Clearing, EntryKind, House, Movement, MovementKind, MovementState};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::text;
-use crate::store::{BookOwner, Clearing, MovementFilter, MovementStep, NewMovement};
+use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
 
 /// What a caller says when it asks for a movement.
 #[derive(Clone, Debug)]
@@ -116,7 +115,7 @@ impl MovementRequest {
         };
         let serial = context.tx.add_movement(&new, context.now)?;
         if let Some(at) = self.expires_at {
-            context.tx.plan_job(JobKind::ExpireMovement.name(), serial.0, at)?;
+            context.tx.plan_job(Job::ExpireMovement(serial), at)?;
         }
         Ok(serial)
     }
@@ -135,31 +134,15 @@ pub(in crate::app) fn find(
     Ok((movement, account))
 }
 
-/// Lets a movement go on to `state`.
-pub(in crate::app) fn step(
-    context: &Context<'_>,
-    movement: &Movement,
-    state: MovementState,
-    posted: Option<(PostedDraft, Amount)>,
-) -> Result<(), Failure> {
-    let step = MovementStep {
-        state,
-        posted: posted.map_or(Amount::ZERO, |(_, amount)| amount),
-        approved_by: if state == MovementState::Approved {
-            Some(context.caller.principal.serial)
-        } else {
-            movement.approved_by
-        },
-        clears_at: movement.clears_at,
-        uncleared: movement.uncleared,
-        entry: posted.map(|(entry, _)| entry.seq),
-    };
-    context.tx.step_movement(movement.serial, &step, context.now)?;
-    if state.is_final() {
-        if posted.is_none() {
+/// Stores a movement that has gone on. What was planned for it if nobody decided is called off.
+pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result<(), Failure> {
+    context.tx.save_stage(movement)?;
+    if movement.stage.state().is_final() {
+        // What is not posted was given back, which may be the last that an account had.
+        if movement.stage.entry().is_none() {
             context.touch(movement.account);
         }
-        context.tx.drop_job(JobKind::ExpireMovement.name(), movement.serial.0)?;
+        context.tx.drop_job(Job::ExpireMovement(movement.serial))?;
     }
     Ok(())
 }
@@ -212,12 +195,13 @@ pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: 
     Ok(freed)
 }
 
-/// Calls a movement off that is not posted yet. Refusals: it is past that point.
-pub(in crate::app) fn void(context: &Context<'_>, movement: &Movement, account: &Account) -> Result<Movement, Failure> {
-    movement.admit(&[MovementState::Pending, MovementState::Approved], context.now)?;
-    free(context, movement, account)?;
-    step(context, movement, MovementState::Voided, None)?;
-    publish_movement_state(context, movement.serial, EventType::MovementChanged)
+/// Calls a movement off. Refusals: it is decided, or its time has come.
+pub(in crate::app) fn void(context: &Context<'_>, movement: Movement, account: &Account) -> Result<Movement, Failure> {
+    let movement = movement.undecided(context.now)?;
+    free(context, &movement, account)?;
+    let voided = movement.void(context.now);
+    save(context, &voided)?;
+    publish_movement_state(context, voided.serial, EventType::MovementChanged)
 }
 
 /// Returns the announced deposits of an account that closes.
@@ -225,7 +209,7 @@ pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account)
     for serial in context.tx.announced_deposits(account.book)? {
         let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
         let present = context.tx.account(account.id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
-        void(context, &movement, &present)?;
+        void(context, movement, &present)?;
     }
     Ok(())
 }
@@ -233,27 +217,23 @@ pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account)
 /// Ends a movement whose time has come; one that was decided meanwhile stays as it is.
 pub(in crate::app) fn expire(context: &Context<'_>, serial: MovementSerial) -> Result<(), Failure> {
     let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
-    if movement.state.is_final() {
-        return Ok(());
-    }
-    let account = context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
-    free(context, &movement, &account)?;
-    step(context, &movement, MovementState::Expired, None)?;
+    let Ok(expired) = movement.expire(context.now) else { return Ok(()) };
+    let account = context.tx.account(expired.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+    free(context, &expired, &account)?;
+    save(context, &expired)?;
     publish_movement_state(context, serial, EventType::MovementChanged).map(|_| ())
 }
 
 /// Makes the funds of a deposit available.
 pub(in crate::app) fn clear_deposit(context: &Context<'_>, serial: MovementSerial) -> Result<(), Failure> {
     let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
-    if movement.uncleared.is_zero() {
-        return Ok(());
-    }
-    let account = context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
-    let available = movement.uncleared.checked_neg().ok_or(Refusal::Internal)?;
+    let available = movement.stage.uncleared().checked_neg().ok_or(Refusal::Internal)?;
+    let Ok(cleared) = movement.clear(context.now) else { return Ok(()) };
+    let account = context.tx.account(cleared.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
     context.tx.reserve(account.book, Amount::ZERO, available, Amount::ZERO, context.now)?;
-    context.tx.clear_movement(serial, context.now)?;
-    context.touch(movement.account);
-    context.tx.drop_job(JobKind::ClearDeposit.name(), serial.0)?;
+    save(context, &cleared)?;
+    context.touch(cleared.account);
+    context.tx.drop_job(Job::ClearDeposit(serial))?;
     publish_movement_state(context, serial, EventType::MovementChanged).map(|_| ())
 }
 
@@ -324,7 +304,7 @@ pub(in crate::app) fn note_posted(
     account: &Account,
     amount: Amount,
     posted: PostedDraft,
-    clearing: Clearing,
+    clearing: Option<Clearing>,
 ) -> Result<MovementSerial, Failure> {
     let new = NewMovement {
         id,

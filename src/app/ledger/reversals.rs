@@ -64,7 +64,7 @@ impl Command for ReverseEntry {
         }
         // A deposit that is taken back has nothing left to clear.
         if let Some(movement) = context.tx.movement_of_entry(entry.seq)?
-            && !movement.uncleared.is_zero()
+            && !movement.stage.uncleared().is_zero()
         {
             clear_deposit(context, movement.serial)?;
             refresh(context, &mut parts)?;
@@ -146,9 +146,6 @@ impl ReverseEntry {
             return Err(Refusal::OwnRequest.into());
         }
         account.admit_funds(Direction::Debit)?;
-        if !self.force && !account.balances.covers(amount, is_credit) {
-            return Err(account.insufficient_funds(is_credit).into());
-        }
-        Ok(())
+        if self.force { Ok(()) } else { Ok(account.admit_covered(amount, is_credit)?) }
     }
 }

@@ -1,15 +1,13 @@
 //! Transfers between accounts, in one currency or across two.
 
 use crate::app::accounts::find_as as find_account;
-use crate::app::ledger::{
-    Draft, MovementRequest, Side, admit_debit, post, publish_movement_state, refuse_approval_bypass, step,
-};
+use crate::app::ledger::{Draft, MovementRequest, Side, post, publish_movement_state, refuse_approval_bypass, save};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::Direction;
 use crate::domain::events::EventType;
 use crate::domain::ids::AccountId;
-use crate::domain::ledger::{EntryKind, House, Movement, MovementKind, MovementState};
+use crate::domain::ledger::{EntryKind, House, Movement, MovementKind};
 use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::store::BookOwner;
@@ -62,6 +60,7 @@ impl Command for Transfer {
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
         };
+        let leaving = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
         self.request.admit_reference(context, MovementKind::Transfer)?;
         if from.id == to.id {
             return Err(Refusal::SameAccount { field: "toAccountId".into() }.into());
@@ -72,17 +71,16 @@ impl Command for Transfer {
         refuse_approval_bypass(&from, &to)?;
         from.admit_funds(Direction::Debit)?;
         to.admit_credit(arriving, false)?;
-        admit_debit(&from, amount)?;
+        from.admit_covered(leaving, false)?;
 
         let serial = self.request.note(context, MovementKind::Transfer, &from, Some(&to), amount)?;
-        let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
-        let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::BalanceOverflow);
-        let both = [(Side::Client(&from), negative(amount)?), (Side::Client(&to), arriving)];
+        let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?.undecided(context.now)?;
+        let both = [(Side::Client(&from), leaving), (Side::Client(&to), arriving)];
         // The fx accounts of the two currencies carry the conversion, so that each currency sums to zero.
         let across = [
             both[0],
             (Side::House(from_owner, House::Fx), amount),
-            (Side::House(to_owner, House::Fx), negative(arriving)?),
+            (Side::House(to_owner, House::Fx), arriving.checked_neg().ok_or(Refusal::BalanceOverflow)?),
             both[1],
         ];
         let draft = Draft {
@@ -96,7 +94,7 @@ impl Command for Transfer {
             effective_at: None,
         };
         let posted = post(context, &draft)?;
-        step(context, &movement, MovementState::Posted, Some((posted, amount)))?;
+        save(context, &movement.post(posted.id, amount, None, context.now))?;
         publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }

@@ -1,17 +1,16 @@
 //! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
 
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, step, void,
+    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
 };
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Direction};
 use crate::domain::events::EventType;
 use crate::domain::ids::MovementId;
-use crate::domain::ledger::{Movement, MovementKind, MovementState};
+use crate::domain::ledger::{Movement, MovementKind, Undecided};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
-use crate::store::Clearing;
 
 /// Asks for a withdrawal: the money is held until it is decided.
 ///
@@ -39,7 +38,7 @@ impl Command for RequestWithdrawal {
 pub(in crate::app) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failure> {
     account.admit_funds(Direction::Debit)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    if account.balances.covers(debit, false) { Ok(()) } else { Err(account.insufficient_funds(false).into()) }
+    Ok(account.admit_covered(debit, false)?)
 }
 
 /// Refuses to move money, in one call, from an account whose debits take a second operator to one whose debits do not: the
@@ -66,12 +65,13 @@ impl Command for ApproveWithdrawal {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
-        movement.admit(&[MovementState::Pending], context.now)?;
+        let checker = context.caller.principal.serial;
+        let approved = movement.undecided(context.now)?.approve(checker, context.now)?;
         if account.standing.requires_approval {
-            movement.admit_checker(context.caller.principal.serial)?;
+            approved.admit_checker(checker)?;
         }
-        step(context, &movement, MovementState::Approved, None)?;
-        publish_movement_state(context, movement.serial, EventType::MovementChanged)
+        save(context, &approved)?;
+        publish_movement_state(context, approved.serial, EventType::MovementChanged)
     }
 }
 
@@ -91,54 +91,47 @@ impl Command for PayWithdrawal {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
-        movement.admit(&[MovementState::Pending, MovementState::Approved], context.now)?;
+        let movement = movement.undecided(context.now)?;
         // An approval of one's own, from before the group required another operator's, does not count.
-        let is_approved = movement.approved_by.is_some_and(|checker| checker != movement.requested_by);
-        if !is_approved && account.standing.requires_approval {
+        if account.standing.requires_approval && !movement.is_approved_by_another() {
             return Err(Refusal::NeedsApproval.into());
         }
-        let account = free(context, &movement, &account)?;
-        pay(context, &movement, &account, movement.amount, &movement.reason)?;
-        publish_movement_state(context, movement.serial, EventType::MovementChanged)
+        let amount = movement.amount;
+        pay(context, movement, &account, amount)
     }
 }
 
-/// Posts what a movement pays to the outside. The account no longer holds the money back for it.
+/// Ends what a movement holds, and posts all or a part of it to the outside.
+///
+/// Refusals: the account's state, lock or flags; not covered.
 pub(in crate::app) fn pay(
     context: &Context<'_>,
-    movement: &Movement,
+    movement: Undecided,
     account: &Account,
     amount: Amount,
-    comment: &str,
-) -> Result<(), Failure> {
-    let posted = post_out(context, account, amount, comment, movement.reference.as_deref(), movement.id)?;
-    step(context, movement, MovementState::Posted, Some((posted, amount)))
-}
-
-/// Posts a debit to the outside. Refusals: the account's state, lock or flags; not covered.
-fn post_out(
-    context: &Context<'_>,
-    account: &Account,
-    amount: Amount,
-    comment: &str,
-    tag: Option<&str>,
-    movement: MovementId,
-) -> Result<PostedDraft, Failure> {
-    admit_debit(account, amount)?;
+) -> Result<Movement, Failure> {
+    let account = free(context, &movement, account)?;
+    admit_debit(&account, amount)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    post_with_bank(context, account, debit, comment, tag, movement)
+    let (reason, reference) = (&movement.reason, movement.reference.as_deref());
+    let posted = post_with_bank(context, &account, debit, reason, reference, movement.id)?;
+    let paid = movement.post(posted.id, amount, None, context.now);
+    save(context, &paid)?;
+    publish_movement_state(context, paid.serial, EventType::MovementChanged)
 }
 
-/// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are.
+/// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are. `debit` is below
+/// zero, and admitted.
 pub(in crate::app) fn note_paid(
     context: &Context<'_>,
     account: &Account,
-    amount: Amount,
+    debit: Amount,
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
+    let amount = debit.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let id = MovementId::new(context.now, context.app.randomness());
-    let posted = post_out(context, account, amount, comment, None, id)?;
-    note_posted(context, id, MovementKind::Withdrawal, account, amount, posted, Clearing::default())?;
+    let posted = post_with_bank(context, account, debit, comment, None, id)?;
+    note_posted(context, id, MovementKind::Withdrawal, account, amount, posted, None)?;
     Ok(posted)
 }
 
@@ -157,6 +150,6 @@ impl Command for VoidWithdrawal {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
-        void(context, &movement, &account)
+        void(context, movement, &account)
     }
 }

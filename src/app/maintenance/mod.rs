@@ -4,4 +4,3 @@ mod restores;
 mod scheduler;
 
 pub use restores::*;
-pub(in crate::app) use scheduler::*;

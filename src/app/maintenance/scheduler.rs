@@ -4,35 +4,13 @@ use crate::app::command::refusal_of_read;
 use crate::app::ledger::{clear_deposit, expire};
 use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::Right;
-use crate::domain::ids::MovementSerial;
 use crate::domain::refusal::Refusal;
-use crate::store::JobRow;
+use crate::store::{Job, JobRow};
 use std::sync::Arc;
-
-/// What a job does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::app) enum JobKind {
-    /// Ends a movement that nobody decided in time.
-    ExpireMovement,
-    /// Makes the funds of a deposit available.
-    ClearDeposit,
-}
-
-impl JobKind {
-    const ALL: [JobKind; 2] = [JobKind::ExpireMovement, JobKind::ClearDeposit];
-
-    /// Its name, as it is stored.
-    pub(in crate::app) fn name(self) -> &'static str {
-        match self {
-            JobKind::ExpireMovement => "movement.expire",
-            JobKind::ClearDeposit => "deposit.clear",
-        }
-    }
-}
 
 /// Runs one job, unless somebody else has run or called it off meanwhile.
 struct RunJob {
-    job: JobRow,
+    job: Job,
 }
 
 impl Command for RunJob {
@@ -41,14 +19,12 @@ impl Command for RunJob {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
-        if !context.tx.drop_job(&self.job.kind, self.job.subject)? {
+        if !context.tx.drop_job(self.job)? {
             return Ok(false);
         }
-        let subject = MovementSerial(self.job.subject);
-        match JobKind::ALL.into_iter().find(|kind| kind.name() == self.job.kind) {
-            Some(JobKind::ExpireMovement) => expire(context, subject)?,
-            Some(JobKind::ClearDeposit) => clear_deposit(context, subject)?,
-            None => return Err(Refusal::Internal.into()),
+        match self.job {
+            Job::ExpireMovement(movement) => expire(context, movement)?,
+            Job::ClearDeposit(movement) => clear_deposit(context, movement)?,
         }
         Ok(true)
     }
@@ -56,7 +32,7 @@ impl Command for RunJob {
 
 /// Puts a job that failed off.
 struct Postpone {
-    job: JobRow,
+    row: JobRow,
     reason: String,
 }
 
@@ -66,8 +42,8 @@ impl Command for Postpone {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
-        let wait_s = 60 * (1i64 << self.job.attempts.min(6));
-        Ok(context.tx.postpone_job(self.job.id, context.now.plus_s(wait_s), &self.reason)?)
+        let wait_s = 60 * (1i64 << self.row.attempts.min(6));
+        Ok(context.tx.postpone_job(self.row.id, context.now.plus_s(wait_s), &self.reason)?)
     }
 }
 
@@ -88,15 +64,19 @@ impl App {
             if due.is_empty() {
                 return Ok(ran);
             }
-            for job in due {
-                match self.execute_blocking(&caller, RunJob { job: job.clone() }) {
+            for row in due {
+                let done = match row.job {
+                    Some(job) => self.execute_blocking(&caller, RunJob { job }),
+                    None => Err(Refusal::Internal),
+                };
+                match done {
                     Ok(done) => ran += usize::from(done.outcome),
                     Err(refusal @ (Refusal::StorageUnavailable | Refusal::ShuttingDown | Refusal::Busy { .. })) => {
                         return Err(refusal);
                     }
                     Err(refusal) => {
-                        tracing::error!(kind = job.kind, subject = job.subject, %refusal, "a job failed");
-                        self.execute_blocking(&caller, Postpone { job, reason: refusal.reason().to_owned() })?;
+                        tracing::error!(row = row.id, job = ?row.job, %refusal, "a job failed");
+                        self.execute_blocking(&caller, Postpone { row, reason: refusal.reason().to_owned() })?;
                     }
                 }
             }

@@ -237,12 +237,15 @@ impl Account {
         }
     }
 
-    /// What a refused debit tells the caller: how much could have been taken.
-    pub fn insufficient_funds(&self, is_credit: bool) -> Refusal {
-        Refusal::InsufficientFunds {
+    /// Refuses a debit (below zero) that is not covered, and says how much could have been taken.
+    pub fn admit_covered(&self, debit: Amount, is_credit: bool) -> Result<(), Refusal> {
+        if self.balances.covers(debit, is_credit) {
+            return Ok(());
+        }
+        Err(Refusal::InsufficientFunds {
             available: self.balances.debitable(is_credit).max(Amount::ZERO).to_text(self.decimals),
             currency: self.currency.to_string(),
-        }
+        })
     }
 }
 

@@ -1,13 +1,17 @@
 //! Movements: money that is under way. A movement has a serial and a life of its own before any entry exists.
 //!
 //! `pending → posted | voided | expired`, in TigerBeetle's sense of these words; a withdrawal can be approved in between.
+//! A movement that may still go on is taken as [`Undecided`], which each decision consumes.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId, MovementId, MovementSerial, PrincipalSerial};
+use crate::domain::ledger::{Clearing, MovementState, Stage};
 use crate::domain::money::{Amount, Decimals};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Noun, Refusal};
+use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 
 named_enum! {
     /// What a movement is.
@@ -35,31 +39,8 @@ impl MovementKind {
     }
 }
 
-named_enum! {
-    /// Where a movement is in its life.
-    pub enum MovementState {
-        /// Asked for; nothing is posted.
-        Pending = "pending",
-        /// A withdrawal that may be paid.
-        Approved = "approved",
-        /// Posted, for good; only a reversal undoes it.
-        Posted = "posted",
-        /// Called off: returned, rejected, cancelled or released.
-        Voided = "voided",
-        /// Ended by time.
-        Expired = "expired",
-    }
-}
-
-impl MovementState {
-    /// Whether nothing can happen to it any more.
-    pub fn is_final(self) -> bool {
-        matches!(self, MovementState::Posted | MovementState::Voided | MovementState::Expired)
-    }
-}
-
 /// A movement.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Movement {
     /// Its serial, in order of creation.
     pub serial: MovementSerial,
@@ -69,7 +50,7 @@ pub struct Movement {
     pub kind: MovementKind,
     /// The account; of a transfer, the one that pays.
     pub account: AccountId,
-    /// Of a transfer, the account that receives.
+    /// Of a transfer, the account that receives; none where that is hidden from the caller.
     pub to_account: Option<AccountId>,
     /// The account's currency.
     pub currency: CurrencyCode,
@@ -77,26 +58,17 @@ pub struct Movement {
     pub decimals: Decimals,
     /// How much, in the account's currency.
     pub amount: Amount,
-    /// How much of it was posted.
-    pub posted: Amount,
-    /// Where it is in its life.
-    pub state: MovementState,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub stage: Stage,
     /// Why, in the caller's words.
     pub reason: String,
     /// The caller's own reference; unique among movements of its kind.
     pub reference: Option<String>,
     /// Who asked for it.
     pub requested_by: PrincipalSerial,
-    /// Who approved it.
-    pub approved_by: Option<PrincipalSerial>,
-    /// When it ends by itself.
+    /// When it ends by itself, unless it is decided before.
     pub expires_at: Option<Moment>,
-    /// Of a posted deposit: when its funds become available.
-    pub clears_at: Option<Moment>,
-    /// How much of it is not available yet.
-    pub uncleared: Amount,
-    /// The entry that posted it.
-    pub entry: Option<EntryId>,
     /// When it was asked for.
     pub created_at: Moment,
     /// When it last changed.
@@ -104,58 +76,247 @@ pub struct Movement {
 }
 
 impl Movement {
-    /// Refuses unless the movement is in one of these states now. One whose time has come has expired, even if nobody
-    /// has noted it yet.
-    pub fn admit(&self, states: &[MovementState], now: Moment) -> Result<(), Refusal> {
-        let is_over = !self.state.is_final() && self.expires_at.is_some_and(|at| at <= now);
-        let state = if is_over { MovementState::Expired } else { self.state };
-        if states.contains(&state) { Ok(()) } else { Err(Refusal::MovementState { noun: self.kind.noun(), state }) }
+    /// Takes a movement to decide about it. Refuses one that is decided, or whose time has come, even if nobody has noted
+    /// that yet.
+    pub fn undecided(self, now: Moment) -> Result<Undecided, Refusal> {
+        match self.stage {
+            Stage::Pending | Stage::Approved { .. } if self.expires_at.is_some_and(|at| at <= now) => {
+                Err(self.wrong(MovementState::Expired))
+            }
+            Stage::Pending | Stage::Approved { .. } => Ok(Undecided(self)),
+            Stage::Posted { .. } | Stage::Voided | Stage::Expired => Err(self.wrong(self.stage.state())),
+        }
+    }
+
+    /// Ends it by time. Refuses a movement that is decided.
+    pub fn expire(self, now: Moment) -> Result<Movement, Refusal> {
+        match self.stage {
+            Stage::Pending | Stage::Approved { .. } => Ok(self.at(Stage::Expired, now)),
+            Stage::Posted { .. } | Stage::Voided | Stage::Expired => Err(self.wrong(self.stage.state())),
+        }
+    }
+
+    /// Makes what is held back of a deposit available. Refuses a movement of which nothing is.
+    pub fn clear(self, now: Moment) -> Result<Movement, Refusal> {
+        match self.stage {
+            Stage::Posted { entry, posted, approved_by, clearing: Some(Clearing { at, uncleared }) }
+                if uncleared.is_positive() =>
+            {
+                let clearing = Some(Clearing { at, uncleared: Amount::ZERO });
+                Ok(self.at(Stage::Posted { entry, posted, approved_by, clearing }, now))
+            }
+            _ => Err(self.wrong(self.stage.state())),
+        }
     }
 
     /// Refuses if the one who asked for it is the one who now decides (maker and checker, compared as operators).
     pub fn admit_checker(&self, checker: PrincipalSerial) -> Result<(), Refusal> {
         if self.requested_by == checker { Err(Refusal::OwnRequest) } else { Ok(()) }
     }
+
+    /// Whether somebody else than who asked for it has approved it.
+    pub fn is_approved_by_another(&self) -> bool {
+        matches!(self.stage, Stage::Approved { by } if by != self.requested_by)
+    }
+
+    fn at(self, stage: Stage, now: Moment) -> Movement {
+        Movement { stage, updated_at: now, ..self }
+    }
+
+    fn wrong(&self, state: MovementState) -> Refusal {
+        Refusal::MovementState { noun: self.kind.noun(), state }
+    }
+}
+
+/// A movement that is pending or approved, and in time. Each decision about it takes it, so that none is made twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Undecided(Movement);
+
+impl Deref for Undecided {
+    type Target = Movement;
+
+    fn deref(&self) -> &Movement {
+        &self.0
+    }
+}
+
+impl Undecided {
+    /// Lets it be paid. Refuses one that was approved before.
+    pub fn approve(self, by: PrincipalSerial, now: Moment) -> Result<Movement, Refusal> {
+        match self.0.stage {
+            Stage::Pending => Ok(self.0.at(Stage::Approved { by }, now)),
+            stage => Err(self.0.wrong(stage.state())),
+        }
+    }
+
+    /// Notes the entry that posts all or a part of it, and what is held back of that.
+    pub fn post(self, entry: EntryId, posted: Amount, clearing: Option<Clearing>, now: Moment) -> Movement {
+        let approved_by = self.0.stage.approved_by();
+        self.0.at(Stage::Posted { entry, posted, approved_by, clearing }, now)
+    }
+
+    /// Calls it off.
+    pub fn void(self, now: Moment) -> Movement {
+        self.0.at(Stage::Voided, now)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::money::Decimals;
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
-    fn hold(expires_at: Option<Moment>) -> Option<Movement> {
-        Some(Movement {
+    const MAKER: PrincipalSerial = PrincipalSerial(1);
+    const CHECKER: PrincipalSerial = PrincipalSerial(2);
+    const ENTRY: Uuid = Uuid::from_u128(7);
+
+    fn at(ms: i64) -> Moment {
+        Moment::from_unix_ms(ms)
+    }
+
+    fn withdrawal(stage: Stage) -> Movement {
+        Movement {
             serial: MovementSerial(1),
             id: MovementId::from(Uuid::nil()),
-            kind: MovementKind::Hold,
+            kind: MovementKind::Withdrawal,
             account: AccountId::from(Uuid::nil()),
             to_account: None,
             currency: CurrencyCode::from_stored("EUR".into()),
-            decimals: Decimals::new(2)?,
+            decimals: Decimals::new(2).unwrap(),
             amount: Amount::from_minor(100),
-            posted: Amount::ZERO,
-            state: MovementState::Pending,
+            stage,
             reason: String::new(),
             reference: None,
-            requested_by: PrincipalSerial(1),
-            approved_by: None,
-            expires_at,
-            clears_at: None,
-            uncleared: Amount::ZERO,
-            entry: None,
-            created_at: Moment::from_unix_ms(0),
-            updated_at: Moment::from_unix_ms(0),
-        })
+            requested_by: MAKER,
+            expires_at: Some(at(1000)),
+            created_at: at(0),
+            updated_at: at(0),
+        }
+    }
+
+    fn posted(approved_by: Option<PrincipalSerial>, clearing: Option<Clearing>) -> Stage {
+        Stage::Posted { entry: EntryId::from(ENTRY), posted: Amount::from_minor(100), approved_by, clearing }
+    }
+
+    fn held_back(minor: i64) -> Option<Clearing> {
+        Some(Clearing { at: at(500), uncleared: Amount::from_minor(minor) })
+    }
+
+    fn wrong(state: MovementState) -> Refusal {
+        Refusal::MovementState { noun: Noun::Withdrawal, state }
+    }
+
+    /// Every stage, and whether a movement in it can still be decided.
+    fn stages() -> [(Stage, bool); 6] {
+        [
+            (Stage::Pending, true),
+            (Stage::Approved { by: CHECKER }, true),
+            (posted(None, None), false),
+            (posted(None, held_back(100)), false),
+            (Stage::Voided, false),
+            (Stage::Expired, false),
+        ]
+    }
+
+    #[test]
+    fn only_an_undecided_movement_can_be_decided_or_expire() {
+        for (stage, is_undecided) in stages() {
+            let movement = withdrawal(stage);
+            let undecided = movement.clone().undecided(at(999));
+            assert_eq!(undecided.clone().err(), (!is_undecided).then(|| wrong(stage.state())), "{stage:?}");
+            let expired = movement.clone().expire(at(1000)).map(|expired| (expired.stage, expired.updated_at));
+            let expected = if is_undecided { Ok((Stage::Expired, at(1000))) } else { Err(wrong(stage.state())) };
+            assert_eq!(expired, expected, "{stage:?}");
+            if let Ok(undecided) = undecided {
+                let voided = Movement { stage: Stage::Voided, updated_at: at(999), ..movement };
+                assert_eq!(undecided.void(at(999)), voided);
+            }
+        }
     }
 
     #[test]
     fn a_movement_has_expired_when_its_time_has_come() {
-        let at = Moment::from_unix_ms(1000);
-        let admitted = |expires_at, now| hold(expires_at).map(|hold| hold.admit(&[MovementState::Pending], now));
-        let expired = Refusal::MovementState { noun: Noun::Hold, state: MovementState::Expired };
-        assert_eq!(admitted(Some(at), at.plus_ms(-1)), Some(Ok(())));
-        assert_eq!(admitted(Some(at), at), Some(Err(expired)));
-        assert_eq!(admitted(None, at), Some(Ok(())));
+        let undecided = |stage, now| withdrawal(stage).undecided(at(now)).map(|_| ());
+        for stage in [Stage::Pending, Stage::Approved { by: CHECKER }] {
+            assert_eq!(undecided(stage, 999), Ok(()));
+            assert_eq!(undecided(stage, 1000), Err(wrong(MovementState::Expired)));
+        }
+        assert_eq!(undecided(posted(None, None), 1000), Err(wrong(MovementState::Posted)));
+        let endless = Movement { expires_at: None, ..withdrawal(Stage::Pending) };
+        assert!(endless.undecided(at(i64::MAX)).is_ok());
+    }
+
+    #[test]
+    fn a_movement_is_approved_once_and_posted_with_its_approval() {
+        let approved = withdrawal(Stage::Pending).undecided(at(1)).unwrap().approve(CHECKER, at(1)).unwrap();
+        assert_eq!((approved.stage, approved.updated_at), (Stage::Approved { by: CHECKER }, at(1)));
+        assert!(approved.is_approved_by_another());
+        let again = approved.clone().undecided(at(2)).unwrap().approve(CHECKER, at(2));
+        assert_eq!(again, Err(wrong(MovementState::Approved)));
+        let amount = Amount::from_minor(100);
+        let paid = approved.undecided(at(2)).unwrap().post(EntryId::from(ENTRY), amount, None, at(2));
+        assert_eq!((paid.stage, paid.updated_at), (posted(Some(CHECKER), None), at(2)));
+        let own = withdrawal(Stage::Approved { by: MAKER });
+        assert!(!own.is_approved_by_another());
+        assert_eq!((own.admit_checker(MAKER), own.admit_checker(CHECKER)), (Err(Refusal::OwnRequest), Ok(())));
+    }
+
+    #[test]
+    fn what_is_held_back_is_cleared_once() {
+        for (stage, _) in stages() {
+            let cleared = withdrawal(stage).clear(at(500)).map(|cleared| cleared.stage);
+            let expected = match stage.uncleared().is_zero() {
+                false => Ok(posted(None, held_back(0))),
+                true => Err(wrong(stage.state())),
+            };
+            assert_eq!(cleared, expected, "{stage:?}");
+        }
+        assert_eq!(withdrawal(posted(None, held_back(0))).clear(at(500)), Err(wrong(MovementState::Posted)));
+    }
+
+    /// A movement as outcomes of schema 12 and before keep it.
+    fn kept(stage: &Value) -> Value {
+        let mut movement = json!({
+            "serial": 1, "id": Uuid::nil(), "kind": "withdrawal", "account": Uuid::nil(), "to_account": null,
+            "currency": "EUR", "decimals": 2, "amount": 100, "reason": "", "reference": null, "requested_by": 1,
+            "expires_at": 1000, "created_at": 0, "updated_at": 0
+        });
+        movement.as_object_mut().unwrap().extend(stage.as_object().unwrap().clone());
+        movement
+    }
+
+    #[test]
+    fn movements_are_kept_as_earlier_versions_did() {
+        let pending = json!({
+            "state": "pending", "posted": 0, "approved_by": null, "clears_at": null, "uncleared": 0, "entry": null
+        });
+        let approved = json!({
+            "state": "approved", "posted": 0, "approved_by": 2, "clears_at": null, "uncleared": 0, "entry": null
+        });
+        let cleared = json!({
+            "state": "posted", "posted": 100, "approved_by": 2, "clears_at": 500, "uncleared": 0, "entry": ENTRY
+        });
+        let held = json!({
+            "state": "posted", "posted": 100, "approved_by": null, "clears_at": 500, "uncleared": 100, "entry": ENTRY
+        });
+        let expired = json!({
+            "state": "expired", "posted": 0, "approved_by": null, "clears_at": null, "uncleared": 0, "entry": null
+        });
+        for (json, stage) in [
+            (pending, Stage::Pending),
+            (approved, Stage::Approved { by: CHECKER }),
+            (cleared, posted(Some(CHECKER), held_back(0))),
+            (held, posted(None, held_back(100))),
+            (expired, Stage::Expired),
+        ] {
+            let movement = withdrawal(stage);
+            assert_eq!(serde_json::from_value::<Movement>(kept(&json)).unwrap(), movement);
+            assert_eq!(serde_json::to_value(&movement).unwrap(), kept(&json));
+        }
+        let voided = json!({
+            "state": "voided", "posted": 0, "approved_by": 2, "clears_at": null, "uncleared": 0, "entry": null
+        });
+        assert_eq!(serde_json::from_value::<Movement>(kept(&voided)).unwrap(), withdrawal(Stage::Voided));
     }
 }

@@ -3,13 +3,13 @@
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial};
-use crate::domain::ledger::{Movement, MovementKind, MovementState};
+use crate::domain::ledger::{Clearing, Movement, MovementKind, MovementState, Stage, StageColumns};
 use crate::domain::money::Amount;
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
 use crate::store::clients::visible_tags;
-use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
+use crate::store::database::transaction::{ReadTx, WriteTx, named, sql, unreadable};
 use crate::store::reference::decimals;
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -37,32 +37,6 @@ pub struct NewMovement {
     pub expires_at: Option<Moment>,
 }
 
-/// How long the funds of a deposit are held back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Clearing {
-    /// Until when; none: they are available.
-    pub at: Option<Moment>,
-    /// How much.
-    pub uncleared: Amount,
-}
-
-/// What changes of a movement when it goes on.
-#[derive(Clone, Copy, Debug)]
-pub struct MovementStep {
-    /// Where it is now.
-    pub state: MovementState,
-    /// How much of it is posted.
-    pub posted: Amount,
-    /// Who approved it.
-    pub approved_by: Option<PrincipalSerial>,
-    /// When its funds become available.
-    pub clears_at: Option<Moment>,
-    /// How much of it is not available yet.
-    pub uncleared: Amount,
-    /// The entry that posted it.
-    pub entry: Option<EntrySeq>,
-}
-
 /// What selects movements in a list.
 #[derive(Clone, Copy, Debug)]
 pub struct MovementFilter {
@@ -74,8 +48,23 @@ pub struct MovementFilter {
     pub state: Option<MovementState>,
 }
 
+fn moment(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Moment>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Moment::from_unix_ms))
+}
+
+fn stage(row: &Row<'_>) -> rusqlite::Result<Stage> {
+    let columns = StageColumns {
+        state: named(row, "state")?,
+        posted: Amount::from_minor(row.get("posted_minor")?),
+        approved_by: row.get::<_, Option<i64>>("approved_by")?.map(PrincipalSerial),
+        clears_at: moment(row, "clears_at")?,
+        uncleared: Amount::from_minor(row.get("uncleared_minor")?),
+        entry: row.get::<_, Option<Uuid>>("entry_uuid")?.map(EntryId::from),
+    };
+    Stage::try_from(columns).map_err(|error| unreadable("state", &error))
+}
+
 fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
-    let moment = |column: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Moment::from_unix_ms));
     Ok(Movement {
         serial: MovementSerial(row.get("id")?),
         id: MovementId::from(row.get::<_, Uuid>("uuid")?),
@@ -85,16 +74,11 @@ fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
         currency: CurrencyCode::from_stored(row.get("currency")?),
         decimals: decimals(row.get("decimals")?)?,
         amount: Amount::from_minor(row.get("amount_minor")?),
-        posted: Amount::from_minor(row.get("posted_minor")?),
-        state: named(row, "state")?,
+        stage: stage(row)?,
         reason: row.get("reason")?,
         reference: row.get("reference")?,
         requested_by: PrincipalSerial(row.get("requested_by")?),
-        approved_by: row.get::<_, Option<i64>>("approved_by")?.map(PrincipalSerial),
-        expires_at: moment("expires_at")?,
-        clears_at: moment("clears_at")?,
-        uncleared: Amount::from_minor(row.get("uncleared_minor")?),
-        entry: row.get::<_, Option<Uuid>>("entry_uuid")?.map(EntryId::from),
+        expires_at: moment(row, "expires_at")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
         updated_at: Moment::from_unix_ms(row.get("updated_at")?),
     })
@@ -183,7 +167,7 @@ impl WriteTx<'_> {
         &self,
         new: &NewMovement,
         entry: EntrySeq,
-        clearing: Clearing,
+        clearing: Option<Clearing>,
         now: Moment,
     ) -> Result<MovementSerial, StoreError> {
         let serial = self.insert(
@@ -194,8 +178,8 @@ impl WriteTx<'_> {
                 new.account.0,
                 new.amount.minor(),
                 new.requested_by.0,
-                clearing.at.map(Moment::unix_ms),
-                clearing.uncleared.minor(),
+                clearing.map(|clearing| clearing.at.unix_ms()),
+                clearing.map_or(0, |clearing| clearing.uncleared.minor()),
                 entry.0,
                 now.unix_ms(),
             ),
@@ -203,28 +187,23 @@ impl WriteTx<'_> {
         Ok(MovementSerial(serial))
     }
 
-    /// Lets a movement go on.
-    pub fn step_movement(&self, serial: MovementSerial, step: &MovementStep, now: Moment) -> Result<(), StoreError> {
+    /// Stores how far a movement has come.
+    pub fn save_stage(&self, movement: &Movement) -> Result<(), StoreError> {
+        let columns = StageColumns::from(movement.stage);
         self.run(
             sql!("movements/update"),
             (
-                serial.0,
-                step.state.name(),
-                step.posted.minor(),
-                step.approved_by.map(|principal| principal.0),
-                step.clears_at.map(Moment::unix_ms),
-                step.uncleared.minor(),
-                step.entry.map(|seq| seq.0),
-                now.unix_ms(),
+                movement.serial.0,
+                columns.state.name(),
+                columns.posted.minor(),
+                columns.approved_by.map(|principal| principal.0),
+                columns.clears_at.map(Moment::unix_ms),
+                columns.uncleared.minor(),
+                columns.entry.map(EntryId::uuid),
+                movement.updated_at.unix_ms(),
             ),
         )?;
         Ok(())
-    }
-
-    /// Notes that all of a deposit is available.
-    pub fn clear_movement(&self, serial: MovementSerial, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE movements SET uncleared_minor = 0, updated_at = ?2 WHERE id = ?1";
-        self.run(sql, (serial.0, now.unix_ms())).map(|_| ())
     }
 
     /// Changes what is held, uncleared and pending on a book.

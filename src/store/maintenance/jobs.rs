@@ -2,20 +2,56 @@
 //! is done once.
 
 use crate::domain::clock::Moment;
+use crate::domain::ids::MovementSerial;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
-/// A job.
+/// Makes the type of jobs from one list: what is done, to what, and under which name it is stored.
+macro_rules! jobs {
+    ($($(#[$doc:meta])* $job:ident($subject:ident) = $kind:literal),+ $(,)?) => {
+        /// What is to be done at a time, and to what.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Job {
+            $($(#[$doc])* $job($subject)),+
+        }
+
+        impl Job {
+            fn kind(self) -> &'static str {
+                match self {
+                    $(Job::$job(_) => $kind),+
+                }
+            }
+
+            fn subject(self) -> i64 {
+                match self {
+                    $(Job::$job(subject) => subject.0),+
+                }
+            }
+
+            fn from_columns(kind: &str, subject: i64) -> Option<Job> {
+                match kind {
+                    $($kind => Some(Job::$job($subject(subject))),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+jobs! {
+    /// Ends a movement that nobody decided in time.
+    ExpireMovement(MovementSerial) = "movement.expire",
+    /// Makes the funds of a deposit available.
+    ClearDeposit(MovementSerial) = "deposit.clear",
+}
+
+/// A job that is due.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobRow {
     /// Its row.
     pub id: i64,
-    /// What is to be done.
-    pub kind: String,
-    /// On which row.
-    pub subject: i64,
-    /// When it is to run next.
-    pub due_at: Moment,
+    /// What is to be done; none for a job that no version of the program plans, lest it hold up the others.
+    pub job: Option<Job>,
     /// How often it failed.
     pub attempts: u32,
 }
@@ -26,9 +62,7 @@ impl ReadTx<'_> {
         self.all(sql!("jobs/due"), (now.unix_ms(), limit), |row| {
             Ok(JobRow {
                 id: row.get("id")?,
-                kind: row.get("kind")?,
-                subject: row.get("subject_id")?,
-                due_at: Moment::from_unix_ms(row.get("due_at")?),
+                job: Job::from_columns(row.get_ref("kind")?.as_str()?, row.get("subject_id")?),
                 attempts: row.get("attempts")?,
             })
         })
@@ -41,14 +75,15 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Plans a job; a job of the same kind on the same row is replaced.
-    pub fn plan_job(&self, kind: &str, subject: i64, due_at: Moment) -> Result<(), StoreError> {
-        self.run(sql!("jobs/put"), (kind, subject, due_at.unix_ms())).map(|_| ())
+    /// Plans a job; the same job planned before is moved.
+    pub fn plan_job(&self, job: Job, due_at: Moment) -> Result<(), StoreError> {
+        self.run(sql!("jobs/put"), (job.kind(), job.subject(), due_at.unix_ms())).map(|_| ())
     }
 
     /// Takes a job off. False if it was not there any more.
-    pub fn drop_job(&self, kind: &str, subject: i64) -> Result<bool, StoreError> {
-        Ok(self.run("DELETE FROM jobs WHERE kind = ?1 AND subject_id = ?2", (kind, subject))? > 0)
+    pub fn drop_job(&self, job: Job) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM jobs WHERE kind = ?1 AND subject_id = ?2";
+        Ok(self.run(sql, (job.kind(), job.subject()))? > 0)
     }
 
     /// Notes that a job failed, and when it is to be tried again.

@@ -13,6 +13,7 @@ mod backup_kill;
 mod backup_s3;
 mod backups;
 mod cli;
+mod conformance;
 mod coverage;
 mod event_readers;
 mod event_streams;

@@ -1,6 +1,6 @@
 //! Events as they are read: in their order, as far as tags reach, and good for rebuilding every balance.
 
-use super::harness::{Caller, PASSWORD, Server};
+use super::harness::{Caller, PASSWORD, Server, assert_shown};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,6 +234,22 @@ fn events_are_read_in_their_order_by_type_and_in_pages() {
     assert!(posted[0]["data"]["movementId"].is_string() && posted[0]["data"]["balances"][0]["amount"] == 1000.1);
     let entries: BTreeSet<_> = posted.iter().map(|event| event["objectId"].as_str().unwrap()).collect();
     assert_eq!(entries.len() as u64, server.trace().0);
+}
+
+#[test]
+fn the_first_event_of_each_type_has_every_field() {
+    let server = Server::start("");
+    everything(&server);
+    // The first of all tells of the reference data that a new database gets, which is long.
+    let page = server.admin().get("/events?after=1&limit=1000").ok();
+    let mut seen = BTreeSet::new();
+    for (number, event) in page.json()["events"].as_array().unwrap().iter().enumerate() {
+        let kind = event["type"].as_str().unwrap();
+        if seen.insert(kind.to_owned()) {
+            assert_shown(&format!("event_{}", kind.replace('.', "_")), &page.digits(&format!("events/{number}")));
+        }
+    }
+    assert!(seen.len() > 12, "{seen:?}");
 }
 
 #[test]

@@ -12,9 +12,7 @@ fn a_hold_is_captured_in_whole_or_in_part() {
     let balances = || (admin.balance(&account), admin.available(&account));
     let (whole, part) = (admin.ask(&account, "holds", "30"), admin.ask(&account, "holds", "50"));
     assert_eq!(balances(), ("100.00".into(), "20.00".into()));
-    let captured = admin.post(&format!("/holds/{part}/capture"), &json!({"amount": "10.5"})).ok();
-    assert_eq!((captured.digits("amount"), captured.digits("postedAmount")), ("50.00".into(), "10.50".into()));
-    assert_eq!(captured.text_at("state"), "POSTED");
+    admin.post(&format!("/holds/{part}/capture"), &json!({"amount": "10.5"})).ok().shows("hold_captured_in_part");
     assert_eq!(balances(), ("89.50".into(), "59.50".into()));
     let captured = admin.send("POST", &format!("/holds/{whole}/capture"), None, None).ok();
     assert_eq!(captured.digits("postedAmount"), "30.00");

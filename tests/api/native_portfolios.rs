@@ -10,23 +10,7 @@ fn a_portfolio_is_a_snapshot_of_one_account() {
     let profile = admin.new_profile();
     let account = admin.new_account_of(&profile, "USD");
     admin.deposit(&account, "12.5");
-    let reply = admin.get(&format!("/portfolios/{account}")).ok();
-    for (field, digits) in [
-        ("balance", "12.50"),
-        ("equity", "12.50"),
-        ("freeMargin", "12.50"),
-        ("unrealizedPnl", "0.00"),
-        ("usedMargin", "0.00"),
-        ("pendingMargin", "0.00"),
-        ("accountVersion", "\"1\""),
-        ("currency", "\"USD\""),
-        ("inMarginCall", "false"),
-        ("inStopOut", "false"),
-        ("positions", "[]"),
-        ("orders", "[]"),
-    ] {
-        assert_eq!(reply.digits(field), digits, "{field}");
-    }
+    let reply = admin.get(&format!("/portfolios/{account}")).ok().shows("portfolio");
     assert_eq!(reply.text_at("accountId"), account);
     let second = admin.new_account_of(&profile, "EUR");
     let all = admin.get(&format!("/profiles/{profile}/accounts")).ok();

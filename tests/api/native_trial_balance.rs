@@ -15,14 +15,7 @@ fn the_trial_balance_shows_live_and_demo_money_apart() {
     let body = json!({"profileId": profile, "currency": "USD", "groupId": admin.group("USD", true)});
     let demo = admin.post("/accounts", &body).ok().text_at("account/id");
     admin.deposit(&demo, "7");
-    let trial = server.viewer().get("/trial-balance").ok();
-    let books = trial.json()["books"].as_array().unwrap().clone();
-    assert_eq!(books.iter().map(|books| books["isDemo"] == true).collect::<Vec<_>>(), [false, true]);
-    let digits = |path: &str| trial.digits(&format!("books/{path}"));
-    assert_eq!((digits("0/clients"), digits("0/total")), ("97.50".into(), "0.00".into()));
-    assert_eq!((digits("0/house/0/name"), digits("0/house/0/balance")), ("\"bank\"".into(), "-100.00".into()));
-    assert_eq!((digits("0/house/1/name"), digits("0/house/1/balance")), ("\"fee\"".into(), "2.50".into()));
-    assert_eq!((digits("1/clients"), digits("1/house/0/balance")), ("7.00".into(), "-7.00".into()));
+    server.viewer().get("/trial-balance").ok().shows("trial_balance");
 }
 
 #[test]

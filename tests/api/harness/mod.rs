@@ -5,8 +5,10 @@ mod envelopes;
 mod log;
 mod process;
 mod shortcuts;
+mod snapshots;
 mod wire;
 
 pub(crate) use callers::Caller;
 pub(crate) use envelopes::Reply;
 pub(crate) use process::{PASSWORD, PATIENCE, Server, unique, write_private};
+pub(crate) use snapshots::assert_shown;

@@ -1,0 +1,205 @@
+//! One story in every dialect: a client is onboarded, its account funded, restricted and closed. Whatever the dialect, the
+//! story leaves the same postings and the same events, and so it does when every call is sent twice.
+//!
+//! Another dialect is one more `impl Column` and one more test.
+
+use super::harness::{Caller, Reply, Server};
+use super::native_events::read_all;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use std::cell::Cell;
+
+/// How a dialect spells the steps of the story. Each sends one call with a retry key and returns the reply, whatever it is.
+/// Amounts are decimals in US dollars.
+trait Column {
+    fn onboard(&self, key: &str, email: &str) -> Reply;
+    fn open_account(&self, key: &str, client: &str) -> Reply;
+    fn deposit(&self, key: &str, account: &str, amount: &str) -> Reply;
+    fn withdraw(&self, key: &str, account: &str, amount: &str) -> Reply;
+    /// Stops credits and debits.
+    fn restrict(&self, key: &str, account: &str) -> Reply;
+    fn lift(&self, key: &str, account: &str) -> Reply;
+    /// Ends the account for good, if nothing is on it.
+    fn close(&self, key: &str, account: &str) -> Reply;
+
+    /// The client or the account that a step has made.
+    fn id_in(&self, reply: &Reply) -> String;
+    /// Stops the test unless this is a success.
+    fn accept(&self, reply: Reply) -> Reply;
+    /// Stops the test unless this is the dialect's answer to a refusal with this reason.
+    fn refuse(&self, reply: Reply, reason: &str);
+}
+
+/// The story as one dialect tells it.
+struct Story<'a> {
+    column: &'a dyn Column,
+    /// How often each call is sent.
+    times: u32,
+    calls: Cell<u32>,
+}
+
+impl Story<'_> {
+    #[track_caller]
+    fn send(&self, call: impl Fn(&str) -> Reply) -> Reply {
+        self.calls.set(self.calls.get() + 1);
+        let key = format!("call-{}", self.calls.get());
+        let first = call(&key);
+        for _ in 1..self.times {
+            let again = call(&key);
+            assert_eq!(again.status, first.status, "{}", again.text);
+            if first.status < 300 {
+                assert_eq!(again.text, first.text);
+            }
+        }
+        first
+    }
+
+    #[track_caller]
+    fn done(&self, call: impl Fn(&str) -> Reply) -> Reply {
+        self.column.accept(self.send(call))
+    }
+
+    #[track_caller]
+    fn refused(&self, reason: &str, call: impl Fn(&str) -> Reply) {
+        self.column.refuse(self.send(call), reason);
+    }
+
+    fn tell(&self) {
+        let api = self.column;
+        let client = api.id_in(&self.done(|key| api.onboard(key, "ada@example.com")));
+        let account = api.id_in(&self.done(|key| api.open_account(key, &client)));
+        let account = account.as_str();
+        // Funding.
+        self.refused("INSUFFICIENT_FUNDS", |key| api.withdraw(key, account, "0.01"));
+        self.done(|key| api.deposit(key, account, "1000"));
+        self.done(|key| api.deposit(key, account, "0.10"));
+        self.refused("INSUFFICIENT_FUNDS", |key| api.withdraw(key, account, "1000.11"));
+        self.done(|key| api.withdraw(key, account, "250.50"));
+        // Restriction.
+        self.done(|key| api.restrict(key, account));
+        self.refused("ACCOUNT_LOCKED", |key| api.deposit(key, account, "1"));
+        self.refused("ACCOUNT_LOCKED", |key| api.withdraw(key, account, "1"));
+        self.done(|key| api.lift(key, account));
+        self.done(|key| api.deposit(key, account, "0.40"));
+        // Closing.
+        self.refused("BALANCE_NOT_ZERO", |key| api.close(key, account));
+        self.done(|key| api.withdraw(key, account, "750"));
+        self.done(|key| api.close(key, account));
+        self.refused("ACCOUNT_ARCHIVED", |key| api.deposit(key, account, "1"));
+    }
+}
+
+/// What the story leaves: kind, role of the book, gain of the book in cents and its balance after it.
+const POSTINGS: [&str; 10] = [
+    "balance: client +100000 = 100000",
+    "balance: bank -100000 = -100000",
+    "balance: client +10 = 100010",
+    "balance: bank -10 = -100010",
+    "balance: client -25050 = 74960",
+    "balance: bank +25050 = -74960",
+    "balance: client +40 = 75000",
+    "balance: bank -40 = -75000",
+    "balance: client -75000 = 0",
+    "balance: bank +75000 = 0",
+];
+
+/// The types of the events that it leaves, after the one of the server's first start.
+const EVENTS: [&str; 10] = [
+    "profile.created",
+    "account.opened",
+    "entry.posted",
+    "entry.posted",
+    "entry.posted",
+    "account.locked",
+    "account.unlocked",
+    "entry.posted",
+    "entry.posted",
+    "account.archived",
+];
+
+fn postings(server: &Server) -> Vec<String> {
+    let file = Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let sql = "SELECT e.kind, b.role, p.amount_minor, p.balance_minor FROM postings p
+               JOIN entries e ON e.seq = p.entry_seq JOIN books b ON b.id = p.book_id
+               ORDER BY e.seq, b.role = 'client' DESC, b.role";
+    let mut statement = file.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| {
+        let (kind, role): (String, String) = (row.get(0)?, row.get(1)?);
+        let (amount, balance): (i64, i64) = (row.get(2)?, row.get(3)?);
+        Ok(format!("{kind}: {role} {amount:+} = {balance}"))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+fn events(server: &Server) -> Vec<String> {
+    let all = read_all(&server.admin(), "1", "", 1000);
+    all.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Tells the story with each call sent once, and on another server with each call sent twice.
+fn conforms<'a, C: Column>(servers: [&'a Server; 2], column: impl Fn(&'a Server) -> C) {
+    for (server, times) in servers.into_iter().zip([1, 2]) {
+        Story { column: &column(server), times, calls: Cell::new(0) }.tell();
+        assert_eq!(postings(server), POSTINGS, "each call sent {times} times");
+        assert_eq!(events(server), EVENTS, "each call sent {times} times");
+        // The books prove, and hold no more than that.
+        assert_eq!(server.trace().1, POSTINGS.len() as u64);
+    }
+}
+
+struct Native<'a>(Caller<'a>);
+
+impl Native<'_> {
+    fn post(&self, key: &str, path: &str, body: Value) -> Reply {
+        self.0.key(key).post(path, &body)
+    }
+}
+
+impl Column for Native<'_> {
+    fn onboard(&self, key: &str, email: &str) -> Reply {
+        self.post(key, "/profiles", json!({"email": email, "firstName": "Ada", "lastName": "Moss"}))
+    }
+
+    fn open_account(&self, key: &str, client: &str) -> Reply {
+        let group = self.0.group("USD", false);
+        self.post(key, "/accounts", json!({"profileId": client, "currency": "USD", "groupId": group}))
+    }
+
+    fn deposit(&self, key: &str, account: &str, amount: &str) -> Reply {
+        self.post(key, &format!("/accounts/{account}/deposit"), json!({"amount": amount}))
+    }
+
+    fn withdraw(&self, key: &str, account: &str, amount: &str) -> Reply {
+        self.post(key, &format!("/accounts/{account}/withdraw"), json!({"amount": amount}))
+    }
+
+    fn restrict(&self, key: &str, account: &str) -> Reply {
+        self.post(key, &format!("/accounts/{account}/lock"), json!({"lock": "FULL", "type": "CST", "reason": "ADM"}))
+    }
+
+    fn lift(&self, key: &str, account: &str) -> Reply {
+        self.post(key, &format!("/accounts/{account}/unlock"), json!({}))
+    }
+
+    fn close(&self, key: &str, account: &str) -> Reply {
+        self.0.key(key).delete(&format!("/accounts/{account}"))
+    }
+
+    fn id_in(&self, reply: &Reply) -> String {
+        let made = reply.json();
+        made["account"]["id"].as_str().or(made["id"].as_str()).unwrap().to_owned()
+    }
+
+    fn accept(&self, reply: Reply) -> Reply {
+        reply.ok()
+    }
+
+    fn refuse(&self, reply: Reply, reason: &str) {
+        reply.refused(reason);
+    }
+}
+
+#[test]
+fn the_native_api_tells_the_story() {
+    conforms([&Server::start(""), &Server::start("")], |server| Native(server.admin()));
+}

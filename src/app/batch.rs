@@ -11,7 +11,8 @@ use crate::app::ledger::{
 use crate::domain::access::{Principal, Right};
 use crate::domain::accounts::Account;
 use crate::domain::ledger::Movement;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Operations that a batch may have.
@@ -19,13 +20,37 @@ pub const OPERATIONS_MAX: usize = 1000;
 
 /// Many operations, done in their order; each sees what those before it have done.
 ///
-/// Refusals: no operations, or too many. Those of the operations are in the outcome, but for an atomic batch: there the
-/// first one is the refusal of the whole.
-pub struct Batch {
-    /// Whether one refusal undoes everything.
-    pub is_atomic: bool,
-    /// The operations; a refusal stands for one that could not be read.
-    pub operations: Vec<Result<Operation, Refusal>>,
+/// `R` is what the caller's dialect has for refusals, those of its own included: they are kept for retries.
+///
+/// Refusals: no operations, or too many; of an atomic batch the first one of an operation.
+pub enum Batch<R> {
+    /// One refusal undoes everything.
+    Atomic(Vec<Operation>),
+    /// Each for itself. A refusal stands for one that could not be read.
+    Independent(Vec<Result<Operation, R>>),
+}
+
+impl<R> Batch<R> {
+    /// Makes a batch atomic. Fails with the first operation that could not be read, and its place.
+    pub fn into_atomic(self) -> Result<Batch<R>, (usize, R)> {
+        let Batch::Independent(operations) = self else { return Ok(self) };
+        let read = operations.into_iter().enumerate().map(|(index, it)| it.map_err(|refusal| (index, refusal)));
+        read.collect::<Result<_, _>>().map(Batch::Atomic)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Batch::Atomic(operations) => operations.len(),
+            Batch::Independent(operations) => operations.len(),
+        }
+    }
+
+    fn readable(&self) -> Vec<&Operation> {
+        match self {
+            Batch::Atomic(operations) => operations.iter().collect(),
+            Batch::Independent(operations) => operations.iter().flatten().collect(),
+        }
+    }
 }
 
 /// Lists the commands that can be operations, each with the kind of its outcome.
@@ -51,7 +76,7 @@ macro_rules! operations {
             }
 
             /// Does it.
-            fn run(self, context: &Context<'_>, undo: Undo) -> Result<OperationOutcome, Failure> {
+            fn run(self, context: &Context<'_>, undo: Undo) -> Result<Result<Performed, Refusal>, Failure> {
                 match self {
                     $(Operation::$command(command) => Ok(context.part(command, undo)?.map(|done| Performed::$outcome(done.into()))),)+
                 }
@@ -96,18 +121,18 @@ pub enum Performed {
     Archived(()),
 }
 
-/// What became of one operation.
-pub type OperationOutcome = Result<Performed, Refusal>;
-
-impl Command for Batch {
-    type Outcome = Vec<OperationOutcome>;
+impl<R> Command for Batch<R>
+where
+    R: From<Refusal> + Serialize + DeserializeOwned + Send + 'static,
+{
+    type Outcome = Vec<Result<Performed, R>>;
     const ACTION: &'static str = "batch";
     const RIGHT: Right = Right::MoveFunds;
     const IS_LONG: bool = true;
 
     /// Each operation takes its own right; who lacks that of all of them has no business here.
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
-        let mut admissions = self.operations.iter().flatten().map(|operation| operation.admit(principal));
+        let mut admissions = self.readable().into_iter().map(|operation| operation.admit(principal));
         match admissions.next() {
             None => principal.require(Self::RIGHT),
             Some(Ok(())) => Ok(()),
@@ -115,31 +140,35 @@ impl Command for Batch {
         }
     }
 
-    fn run(self, context: &Context<'_>) -> Result<Vec<OperationOutcome>, Failure> {
-        if !(1..=OPERATIONS_MAX).contains(&self.operations.len()) {
-            return Err(Refusal::out_of_range("operations", format!("1 to {OPERATIONS_MAX} of them")).into());
+    fn run(self, context: &Context<'_>) -> Result<Vec<Result<Performed, R>>, Failure> {
+        if !(1..=OPERATIONS_MAX).contains(&self.len()) {
+            return Err(Refusal::out_of_range(Field::Operations, format!("1 to {OPERATIONS_MAX} of them")).into());
         }
-        let whole = |index, refusal| Failure::from(Refusal::InOperation { index, refusal: Box::new(refusal) });
-        // What cannot be read is found before anything is done.
-        if self.is_atomic
-            && let Some((index, Err(refusal))) = self.operations.iter().enumerate().find(|(_, it)| it.is_err())
-        {
-            return Err(whole(index, refusal.clone()));
-        }
-        let undo = if self.is_atomic { Undo::Whole } else { Undo::Part };
-        let mut outcomes = Vec::with_capacity(self.operations.len());
-        for (index, operation) in self.operations.into_iter().enumerate() {
-            let outcome = match operation {
-                Ok(operation) => operation.run(context, undo)?,
-                Err(refusal) => Err(refusal),
-            };
-            match outcome {
-                // A defect is no answer to one operation: nobody knows what it is worth.
-                Err(Refusal::Internal) => return Err(Refusal::Internal.into()),
-                Err(refusal) if self.is_atomic => return Err(whole(index, refusal)),
-                outcome => outcomes.push(outcome),
+        match self {
+            Batch::Atomic(operations) => {
+                let each = operations.into_iter().enumerate();
+                each.map(|(index, operation)| match perform(operation, context, Undo::Whole)? {
+                    Err(refusal) => Err(Refusal::InOperation { index, refusal: Box::new(refusal) }.into()),
+                    Ok(performed) => Ok(Ok(performed)),
+                })
+                .collect()
+            }
+            Batch::Independent(operations) => {
+                let each = operations.into_iter();
+                each.map(|operation| match operation {
+                    Ok(operation) => Ok(perform(operation, context, Undo::Part)?.map_err(R::from)),
+                    Err(unreadable) => Ok(Err(unreadable)),
+                })
+                .collect()
             }
         }
-        Ok(outcomes)
+    }
+}
+
+fn perform(operation: Operation, context: &Context<'_>, undo: Undo) -> Result<Result<Performed, Refusal>, Failure> {
+    match operation.run(context, undo)? {
+        // A defect is no answer to one operation: nobody knows what it is worth.
+        Err(Refusal::Internal) => Err(Refusal::Internal.into()),
+        outcome => Ok(outcome),
     }
 }

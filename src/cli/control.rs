@@ -27,7 +27,7 @@ use crate::app::maintenance::ResumeAfterRestore;
 use crate::app::reference::{ApplyReference, ReferenceFile};
 use crate::domain::access::Role;
 use crate::domain::ids::TokenId;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::{DataDir, LATEST_SCHEMA};
 
 /// The longest line that is read, in either direction.
@@ -166,7 +166,7 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
 }
 
 fn stored(hash: String) -> Result<PasswordHash, Failure> {
-    let refusal = || Refusal::invalid("password_hash", "Argon2id in PHC form");
+    let refusal = || Refusal::invalid(Field::Password, "Argon2id in PHC form");
     PasswordHash::from_stored(hash).ok_or_else(|| refusal().into())
 }
 

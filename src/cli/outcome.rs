@@ -130,7 +130,11 @@ impl From<Refusal> for Failure {
             Refusal::Unauthenticated(_) | Refusal::EndUserToken => Exit::Authentication,
             _ => Exit::Failure,
         };
-        Failure { code: refusal.reason().into(), ..Failure::new(exit, refusal.to_string()) }
+        let message = match refusal.field() {
+            Some(field) if !refusal.stands_alone() => format!("{field}: {refusal}"),
+            _ => refusal.to_string(),
+        };
+        Failure { code: refusal.reason().into(), ..Failure::new(exit, message) }
     }
 }
 
@@ -256,6 +260,7 @@ mod tests {
             Failure::from(Refusal::Forbidden { right: crate::domain::access::Right::Administer }).exit.code(),
             7
         );
-        assert_eq!(Failure::from(Refusal::missing("name")).exit.code(), 1);
+        let missing = Failure::from(Refusal::Required { field: crate::domain::refusal::Field::Name });
+        assert_eq!((missing.exit.code(), missing.message.as_str()), (1, "name: required"));
     }
 }

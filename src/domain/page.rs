@@ -1,6 +1,6 @@
 //! Pages of a list.
 
-use super::refusal::Refusal;
+use super::refusal::{Field, Refusal};
 
 /// One page of a list: numbers start at 1, sizes go from 1 to 500 (Helio, "Accounts & Funding": page and perPage).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,11 +24,11 @@ impl Page {
         let number = u32::try_from(number)
             .ok()
             .filter(|n| (1..=Page::NUMBER_MAX).contains(n))
-            .ok_or_else(|| Refusal::out_of_range("page", format!("1 to {}", Page::NUMBER_MAX)))?;
+            .ok_or_else(|| Refusal::out_of_range(Field::Page, format!("1 to {}", Page::NUMBER_MAX)))?;
         let size = u32::try_from(size)
             .ok()
             .filter(|n| (1..=Page::SIZE_MAX).contains(n))
-            .ok_or_else(|| Refusal::out_of_range("perPage", format!("1 to {}", Page::SIZE_MAX)))?;
+            .ok_or_else(|| Refusal::out_of_range(Field::PageSize, format!("1 to {}", Page::SIZE_MAX)))?;
         Ok(Page { number, size })
     }
 

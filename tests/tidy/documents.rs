@@ -1,8 +1,8 @@
 //! What the documents claim, against what the code does.
 
-use crate::{fail_on, files, has_extension, layers::code_of, read, root};
+use crate::{fail_on, files, has_extension, read, root};
 use bursar::cli::outcome::Exit;
-use bursar::dialects::kit::{Access, Dialect, ReplyBody, ReplyContext, Route};
+use bursar::dialects::kit::{Access, Dialect, REJECTIONS, Rejection, ReplyBody, ReplyContext, Route};
 use bursar::dialects::native::Native;
 use bursar::domain::access::Right;
 use bursar::domain::accounts::{
@@ -14,7 +14,7 @@ use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId
 use bursar::domain::ledger::{EntryKind, House, MovementState};
 use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::reference::{CurrencyCode, TradeStatus};
-use bursar::domain::refusal::{Credentials, Excess, Noun, Refusal, Remainder};
+use bursar::domain::refusal::{Credentials, Excess, Field, Noun, REFUSALS, Refusal, Remainder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use uuid::Uuid;
@@ -106,32 +106,23 @@ fn what_lets_money_through_is_what_the_code_lets_through() {
     assert_eq!(admission(&Account { lifecycle: Lifecycle::Active, ..shut }).1, "ACCOUNT_LOCKED");
 }
 
-/// One of each refusal, in order of precedence. The test below fails when one is missing.
-fn refusals() -> Vec<Refusal> {
-    let field = || "x".to_owned();
-    let mut all = vec![
+/// One of each refusal. The test below fails when one is missing.
+fn rejections() -> Vec<Rejection> {
+    let text = || "x".to_owned();
+    let field = || Field::Amount;
+    let mut core = vec![
         Refusal::AddressNotAllowed,
         Refusal::ShuttingDown,
-        Refusal::HeadersTooLarge { limit_bytes: 1 },
         Refusal::Throttled { what: Excess::Logins, retry_after_s: 1 },
-        Refusal::UnknownRoute,
-        Refusal::WrongMethod { allowed: vec!["GET"] },
-    ];
-    use Credentials::{BadLogin, Expired, Missing, Revoked, Unknown};
-    all.extend([Missing, Unknown, Expired, Revoked, BadLogin].map(Refusal::Unauthenticated));
-    all.extend([
         Refusal::EndUserToken,
         Refusal::Forbidden { right: Right::Administer },
         Refusal::LimitedByTags,
-        Refusal::BodyTimeout,
-        Refusal::BodyTooLarge { limit_bytes: 1 },
-        Refusal::WrongContentType,
-        Refusal::MalformedBody { reason: field() },
-        Refusal::invalid("x", "y"),
-        Refusal::out_of_range("x", "y"),
+        Refusal::Required { field: field() },
+        Refusal::invalid(field(), "x"),
+        Refusal::out_of_range(field(), "x"),
         Refusal::EventsPruned { oldest: 0 },
         Refusal::IdempotencyConflict,
-        Refusal::NotFound(Noun::Account),
+        Refusal::not_found(Noun::Account),
         Refusal::UnknownCurrency { field: field() },
         Refusal::DuplicateId(Noun::Account),
         Refusal::DuplicateEmail,
@@ -152,47 +143,56 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NeedsApproval,
         Refusal::OwnRequest,
         Refusal::GroupDisabled,
-        Refusal::GroupWithoutCurrency { currency: field() },
+        Refusal::GroupWithoutCurrency { currency: text() },
         Refusal::GroupModeDiffers,
-    ]);
-    all.extend(ProfileStatus::ALL.map(Refusal::ProfileState));
-    all.extend(Lifecycle::ALL.map(Refusal::AccountState));
-    all.extend([
         Refusal::AccountLocked,
         Refusal::LockKept,
         Refusal::CreditsOff,
         Refusal::DebitsOff,
-        Refusal::InsufficientFunds { available: field(), currency: field() },
+        Refusal::InsufficientFunds { available: text(), currency: text() },
         Refusal::BalanceOverflow,
-    ]);
-    all.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));
-    all.extend([Refusal::Busy { retry_after_s: 1 }, Refusal::StorageUnavailable, Refusal::Internal]);
-    all
+        Refusal::Busy { retry_after_s: 1 },
+        Refusal::StorageUnavailable,
+        Refusal::Internal,
+    ];
+    use Credentials::{BadLogin, Expired, Missing, Revoked, Unknown};
+    core.extend([Missing, Unknown, Expired, Revoked, BadLogin].map(Refusal::Unauthenticated));
+    core.extend(ProfileStatus::ALL.map(Refusal::ProfileState));
+    core.extend(Lifecycle::ALL.map(Refusal::AccountState));
+    core.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));
+    let transport = [
+        Rejection::HeadersTooLarge { limit_bytes: 1 },
+        Rejection::UnknownRoute,
+        Rejection::WrongMethod { allowed: vec!["GET"] },
+        Rejection::BodyTimeout,
+        Rejection::BodyTooLarge { limit_bytes: 1 },
+        Rejection::WrongContentType,
+        Rejection::MalformedBody { reason: text() },
+        Rejection::invalid("x", "y"),
+        Rejection::out_of_range("x", "y"),
+    ];
+    core.into_iter().map(Rejection::from).chain(transport).collect()
 }
 
 #[test]
 fn the_table_of_errors_is_what_the_native_dialect_answers() {
-    let code = code_of(&read("src/domain/refusal.rs"));
-    let known: Vec<&str> = code
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Refusal::")?.split_once("=> \"")?.1.split_once('"'))
-        .map(|(reason, _)| reason)
-        .filter(|reason| reason.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
-        .collect();
-    let listed: Vec<&str> = refusals().iter().map(Refusal::reason).collect();
-    assert_eq!(listed, known, "refusals() in this test, and the reasons in src/domain/refusal.rs");
+    // What a reason answers, by rank: two rejections with the same reason have to answer the same.
+    let mut expected = BTreeMap::new();
+    for rejection in rejections() {
+        let reply = Native.refuse(&rejection, &ReplyContext::new(RequestId::from(Uuid::nil())));
+        let ReplyBody::Whole(body) = reply.body else { panic!("{rejection} has no body") };
+        let code = serde_json::from_slice::<serde_json::Value>(&body).unwrap()["code"].to_string();
+        let answer = (rejection.reason().to_owned(), reply.status.as_u16().to_string(), code);
+        let before = expected.insert(rejection.row().rank, answer.clone());
+        assert!(before.is_none_or(|before| before == answer), "{rejection:?}");
+    }
+    let known: BTreeMap<u16, &str> = REFUSALS.iter().chain(REJECTIONS).map(|row| (row.rank, row.reason)).collect();
+    let listed: BTreeMap<u16, &str> = expected.iter().map(|(rank, (reason, ..))| (*rank, reason.as_str())).collect();
+    assert_eq!(listed, known, "rejections() in this test, and the tables of the code");
 
-    let expected: Vec<(String, String, String)> = refusals()
-        .iter()
-        .map(|refusal| {
-            let reply = Native.refuse(refusal, &ReplyContext::new(RequestId::from(Uuid::nil())));
-            let ReplyBody::Whole(body) = reply.body else { panic!("{refusal} has no body") };
-            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-            (refusal.reason().to_owned(), reply.status.as_u16().to_string(), body["code"].to_string())
-        })
-        .collect();
     let row = |row: Vec<String>| (row[0].clone(), row[1].clone(), row[2].clone());
-    assert_eq!(table("docs/api.md", "errors").into_iter().map(row).collect::<Vec<_>>(), expected);
+    let written: Vec<_> = table("docs/api.md", "errors").into_iter().map(row).collect();
+    assert_eq!(written, expected.into_values().collect::<Vec<_>>());
 }
 
 #[test]

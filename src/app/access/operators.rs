@@ -6,7 +6,7 @@ use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::{Right, Role};
 use crate::domain::clients::check_tags;
 use crate::domain::ids::PrincipalId;
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{NewPrincipal, PrincipalRow};
 use std::collections::BTreeSet;
@@ -29,14 +29,14 @@ impl Command for AddOperator {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<PrincipalId, Failure> {
-        text::check("name", &self.name, 100)?;
+        text::check(Field::Name, &self.name, 100)?;
         if self.name.is_empty() {
-            return Err(Refusal::missing("name").into());
+            return Err(Refusal::Required { field: Field::Name }.into());
         }
         if self.name.contains(char::is_whitespace) {
-            return Err(Refusal::invalid("name", "has no blanks, so that it can be typed in a command").into());
+            return Err(Refusal::invalid(Field::Name, "has no blanks, so that it can be typed in a command").into());
         }
-        check_tags("tag", &self.tags)?;
+        check_tags(Field::Tags, &self.tags)?;
         let name_folded = text::fold(&self.name);
         if context.tx.operator_by_name(&name_folded)?.is_some() {
             return Err(Refusal::DuplicateName.into());
@@ -97,7 +97,7 @@ fn find(context: &Context<'_>, name: &str) -> Result<PrincipalRow, Failure> {
         .tx
         .operator_by_name(&text::fold(name))?
         .filter(|operator| operator.disabled_at.is_none())
-        .ok_or(Refusal::NotFound(Noun::Operator))?)
+        .ok_or(Refusal::not_found(Noun::Operator))?)
 }
 
 impl App {

@@ -5,7 +5,7 @@ use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::{Principal, Right, Visibility};
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::{PrincipalSerial, TokenId};
-use crate::domain::refusal::{Credentials, Noun, Refusal};
+use crate::domain::refusal::{Credentials, Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{NewToken, ReadTx, StoreError, TokenKind, TokenRow};
 use aws_lc_rs::digest;
@@ -221,16 +221,16 @@ impl Command for CreateToken {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<TokenId, Failure> {
-        text::check("label", &self.label, 100)?;
+        text::check(Field::TokenLabel, &self.label, 100)?;
         if let Some(unknown) = self.scopes.iter().find(|name| Right::parse(name).is_none()) {
             let known = Right::ALL.map(Right::name).join(", ");
-            return Err(Refusal::invalid("scope", format!("{unknown} is none of {known}")).into());
+            return Err(Refusal::invalid(Field::Scope, format!("{unknown} is none of {known}")).into());
         }
-        crate::domain::clients::check_tags("tag", &self.tags)?;
+        crate::domain::clients::check_tags(Field::Tags, &self.tags)?;
         for network in &self.networks {
             if network.parse::<IpNet>().is_err() {
                 return Err(
-                    Refusal::invalid("network", format!("{network} is not a network such as 10.0.0.0/8")).into()
+                    Refusal::invalid(Field::Network, format!("{network} is not a network such as 10.0.0.0/8")).into()
                 );
             }
         }
@@ -238,7 +238,7 @@ impl Command for CreateToken {
             .tx
             .operator_by_name(&text::fold(&self.operator))?
             .filter(|operator| operator.disabled_at.is_none())
-            .ok_or(Refusal::NotFound(Noun::Operator))?;
+            .ok_or(Refusal::not_found(Noun::Operator))?;
         let expires_at = self.days.map(|days| context.now.plus_s(i64::from(days) * 86_400));
         add_token(context, operator.serial, TokenKind::LongLived, &self, expires_at)
     }
@@ -279,6 +279,10 @@ impl Command for RevokeToken {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
-        if context.tx.revoke_token(self.id, context.now)? { Ok(()) } else { Err(Refusal::NotFound(Noun::Token).into()) }
+        if context.tx.revoke_token(self.id, context.now)? {
+            Ok(())
+        } else {
+            Err(Refusal::not_found(Noun::Token).into())
+        }
     }
 }

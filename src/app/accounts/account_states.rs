@@ -10,7 +10,7 @@ use crate::domain::clients::ProfileStatus;
 use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, ProfileSerial};
 use crate::domain::ledger::EntryKind;
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::{AccountRequest, Awaits, BookOwner};
 
 /// Locks an account, or replaces its lock.
@@ -203,7 +203,7 @@ impl Command for CloseAccount {
         }
         let account = find(context, self.id)?;
         if let Some(target) = self.sweep_to {
-            admit_target(&account, &find_as(context, target, Noun::SweepTarget)?)?;
+            admit_target(&account, &find_as(context, target, Field::SweepTo)?)?;
         }
         if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::PendingApproval) {
             return Err(Refusal::AccountState(account.lifecycle).into());
@@ -224,10 +224,10 @@ impl Command for CloseAccount {
 /// Refuses an account to which no balance can be swept, whatever there is to sweep.
 fn admit_target(from: &Account, to: &Account) -> Result<(), Refusal> {
     if from.currency != to.currency {
-        return Err(Refusal::invalid("sweepToAccountId", "must be an account in the same currency"));
+        return Err(Refusal::invalid(Field::SweepTo, "must be an account in the same currency"));
     }
     if from.id == to.id {
-        return Err(Refusal::SameAccount { field: "sweepToAccountId".into() });
+        return Err(Refusal::SameAccount { field: Field::SweepTo });
     }
     if BookOwner::of(from) != BookOwner::of(to) {
         return Err(Refusal::ModesDiffer);

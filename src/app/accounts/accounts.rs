@@ -11,7 +11,7 @@ use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, Port
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::{Currency, CurrencyCode, Group, MarginCalculation, TradeStatus};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 pub use crate::store::AccountFilter;
 use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
 
@@ -69,16 +69,16 @@ impl Command for OpenAccount {
             check_leverage(leverage)?;
         }
         let profile =
-            context.tx.profile(self.profile, context.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
-        let group = context.tx.group(self.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+            context.tx.profile(self.profile, context.visibility())?.ok_or(Refusal::not_found(Noun::Profile))?;
+        let group = context.tx.group(self.group)?.ok_or(Refusal::not_found(Noun::Group))?;
         if self.is_demo.is_some_and(|is_demo| is_demo != group.is_demo) {
-            return Err(Refusal::invalid("isDemo", "contradicts the account group").into());
+            return Err(Refusal::invalid(Field::IsDemo, "contradicts the account group").into());
         }
         let currency = context
             .tx
             .currency(&self.currency)?
             .filter(|currency| currency.enabled)
-            .ok_or_else(|| Refusal::UnknownCurrency { field: "currency".into() })?;
+            .ok_or(Refusal::UnknownCurrency { field: Field::Currency })?;
         let max_leverage = self.max_leverage.unwrap_or(group.max_leverage);
         check_leverage(max_leverage)?;
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, currency.decimals)).transpose()?;
@@ -86,7 +86,7 @@ impl Command for OpenAccount {
             && context.tx.has_account(id)?
         {
             let is_visible = context.tx.account(id, context.visibility())?.is_some();
-            let hidden = Refusal::invalid("id", "cannot be used");
+            let hidden = Refusal::invalid(Field::Id, "cannot be used");
             return Err(if is_visible { Refusal::DuplicateId(Noun::Account) } else { hidden }.into());
         }
         let portfolio = context.tx.default_portfolio(
@@ -170,25 +170,29 @@ fn check_leverage(leverage: u32) -> Result<(), Refusal> {
     if (1..=LEVERAGE_MAX).contains(&leverage) {
         Ok(())
     } else {
-        Err(Refusal::out_of_range("maxLeverage", format!("1 to {LEVERAGE_MAX}")))
+        Err(Refusal::out_of_range(Field::MaxLeverage, format!("1 to {LEVERAGE_MAX}")))
     }
 }
 
 fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
     let amount = limit.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
-        AmountError::TooLarge => Refusal::out_of_range("nop", "at most 10^17 minor units"),
-        _ => Refusal::invalid("nop", error.to_string()),
+        AmountError::TooLarge => Refusal::out_of_range(Field::NetOpenPositionLimit, "at most 10^17 minor units"),
+        _ => Refusal::invalid(Field::NetOpenPositionLimit, error.to_string()),
     })?;
-    if amount.is_negative() { Err(Refusal::out_of_range("nop", "zero or more")) } else { Ok(amount) }
+    if amount.is_negative() {
+        Err(Refusal::out_of_range(Field::NetOpenPositionLimit, "zero or more"))
+    } else {
+        Ok(amount)
+    }
 }
 
 /// A stored overdraft limit: zero or less.
 fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
     let amount = text.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
-        AmountError::TooLarge => Refusal::out_of_range("minimumBalance", "at most 10^17 minor units below zero"),
-        _ => Refusal::invalid("minimumBalance", error.to_string()),
+        AmountError::TooLarge => Refusal::out_of_range(Field::MinimumBalance, "at most 10^17 minor units below zero"),
+        _ => Refusal::invalid(Field::MinimumBalance, error.to_string()),
     })?;
-    if amount.is_positive() { Err(Refusal::out_of_range("minimumBalance", "zero or less")) } else { Ok(amount) }
+    if amount.is_positive() { Err(Refusal::out_of_range(Field::MinimumBalance, "zero or less")) } else { Ok(amount) }
 }
 
 /// Changes the settings of an account; what is left out stays.
@@ -229,8 +233,8 @@ pub struct FixedFields {
     pub id: Option<AccountId>,
     /// Currency.
     pub currency: Option<String>,
-    /// Whether it is a spread-betting account, by whichever name, with the name that was used.
-    pub is_spread_betting: Vec<(&'static str, bool)>,
+    /// Whether it is a spread-betting account.
+    pub is_spread_betting: Option<bool>,
     /// Primary owner.
     pub profile: Option<ProfileId>,
     /// How positions are kept; the inner value is none where the caller left it open.
@@ -244,30 +248,30 @@ pub struct FixedFields {
 impl FixedFields {
     /// Refuses the first field whose value differs from the account's.
     fn check(&self, account: &Account) -> Result<(), Refusal> {
-        let refuse = |field: &str| Err(Refusal::Immutable { field: field.to_owned() });
+        let refuse = |field| Err(Refusal::Immutable { field });
         if self.id.is_some_and(|id| id != account.id) {
-            return refuse("id");
+            return refuse(Field::Id);
         }
         if self.currency.as_deref().is_some_and(|currency| currency != account.currency.as_str()) {
-            return refuse("currency");
+            return refuse(Field::Currency);
         }
-        if let Some((field, _)) = self.is_spread_betting.iter().find(|(_, is)| *is != account.is_spread_betting) {
-            return refuse(field);
+        if self.is_spread_betting.is_some_and(|is_sb| is_sb != account.is_spread_betting) {
+            return refuse(Field::IsSpreadBetting);
         }
         if self.profile.is_some_and(|profile| profile != account.profile) {
-            return refuse("profileId");
+            return refuse(Field::Profile);
         }
         if self.position_mode.is_some_and(|mode| mode != account.position_mode) {
-            return refuse("positionMode");
+            return refuse(Field::PositionMode);
         }
         if self.is_demo.is_some_and(|is_demo| is_demo != account.is_demo) {
-            return refuse("isDemo");
+            return refuse(Field::IsDemo);
         }
         // Left open means SUM (Helio, "Accounts & Funding").
         let effective = |margin: Option<MarginCalculation>| margin.unwrap_or_default();
         let margin = effective(account.margin_calculation_override);
         if self.margin_calculation_override.is_some_and(|sent| effective(sent) != margin) {
-            return refuse("marginCalcTypeOverride");
+            return refuse(Field::MarginCalculation);
         }
         Ok(())
     }
@@ -285,9 +289,9 @@ impl Command for ChangeAccount {
             check_leverage(leverage)?;
         }
         let account = find(context, id)?;
-        let present = context.tx.group(account.group)?.ok_or(Refusal::NotFound(Noun::Group))?;
+        let present = context.tx.group(account.group)?.ok_or(Refusal::not_found(Noun::Group))?;
         let group = match self.group {
-            Some(group) => context.tx.group(group)?.ok_or(Refusal::NotFound(Noun::Group))?,
+            Some(group) => context.tx.group(group)?.ok_or(Refusal::not_found(Noun::Group))?,
             None => present.clone(),
         };
         // What only the account can tell about a field comes as soon as the account is known.
@@ -300,7 +304,7 @@ impl Command for ChangeAccount {
         let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != own);
         if is_asked && minimum.unwrap_or(own) < least {
             let least = least.to_text(account.decimals);
-            return Err(Refusal::out_of_range("minimumBalance", format!("{least} to 0 in this group")).into());
+            return Err(Refusal::out_of_range(Field::MinimumBalance, format!("{least} to 0 in this group")).into());
         }
         let labels = self.labels.apply(&account.labels);
         check_account_labels(context, &labels, (account.standing.ledger, account.standing.portfolio), Some(&account))?;
@@ -308,7 +312,7 @@ impl Command for ChangeAccount {
         self.fixed.check(&account)?;
         if group.id != account.group {
             let currency =
-                context.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: "currency".into() })?;
+                context.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: Field::Currency })?;
             let loses_approval = present.requires_approval && !group.requires_approval;
             if loses_approval && context.caller.principal.require(Right::Administer).is_err() {
                 return Err(Refusal::NeedsApproval.into());
@@ -379,12 +383,15 @@ impl Command for ArchiveAccount {
 
 /// The account that a command is about, if its caller sees it.
 pub(in crate::app) fn find(context: &Context<'_>, id: AccountId) -> Result<Account, Failure> {
-    find_as(context, id, Noun::Account)
+    find_as(context, id, Field::Account)
 }
 
-/// The same of one of several accounts: a refusal says which of them it was.
-pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, noun: Noun) -> Result<Account, Failure> {
-    let account = context.tx.account(id, context.visibility())?.ok_or(Refusal::NotFound(noun))?;
+/// The same of one of several accounts: a refusal says by which field it was named.
+pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, field: Field) -> Result<Account, Failure> {
+    let account = context
+        .tx
+        .account(id, context.visibility())?
+        .ok_or(Refusal::NotFound { noun: Noun::Account, field: Some(field) })?;
     context.involve(account.profile);
     Ok(account)
 }
@@ -395,7 +402,7 @@ pub(in crate::app) fn publish_account_state(
     id: AccountId,
     kind: EventType,
 ) -> Result<Account, Failure> {
-    let account = context.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
+    let account = context.tx.account(id, &Visibility::Everything)?.ok_or(Refusal::not_found(Noun::Account))?;
     publish_account(context, kind, &account)?;
     Ok(account)
 }
@@ -411,7 +418,7 @@ impl Query for GetAccount {
     const RIGHT: Right = Right::ReadAccounts;
 
     fn run(self, view: &View<'_>) -> Result<Account, Failure> {
-        Ok(view.tx.account(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?)
+        Ok(view.tx.account(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?)
     }
 }
 

@@ -143,7 +143,7 @@ fn owners_seen(context: &Context<'_>, account: &Account, profile: ProfileId) -> 
     let owners = owners_of(context, account)?;
     context.involve(profile);
     let is_seen = owners.priority(profile).is_some() && context.tx.profile(profile, context.visibility())?.is_some();
-    if is_seen { Ok(owners) } else { Err(Refusal::NotFound(Noun::Owner).into()) }
+    if is_seen { Ok(owners) } else { Err(Refusal::not_found(Noun::Owner).into()) }
 }
 
 /// Refuses a change of the primary owner to a client whom the caller does not see: the account would be out of its sight,
@@ -288,7 +288,7 @@ impl Query for ListOwners {
     const RIGHT: Right = Right::ReadAccounts;
 
     fn run(self, view: &View<'_>) -> Result<(Vec<OwnerSeen>, u64), Failure> {
-        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let owners = view.tx.owners(account.book)?.ok_or(Refusal::Internal)?;
         let mut seen = Vec::with_capacity(owners.list().len());
         for (owner, priority) in owners.list().iter().zip(1..) {

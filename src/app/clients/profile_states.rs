@@ -9,7 +9,7 @@ use crate::domain::accounts::{Account, Lock, LockHolder, LockReason, LockScope};
 use crate::domain::clients::{Profile, ProfileStatus, check_past_day};
 use crate::domain::events::EventType;
 use crate::domain::ids::ProfileId;
-use crate::domain::refusal::{Refusal, Remainder};
+use crate::domain::refusal::{Field, Refusal, Remainder};
 
 /// Finds a client in order: one in review, or one who was denied. Its accounts that only waited for this can be used. The
 /// one who created the client does not approve it, but for administrators. Only administrators take back that a client is
@@ -101,7 +101,7 @@ impl Command for ReportDeath {
 
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
         if let Some(day) = &self.day {
-            check_past_day("deceasedOn", day, context.now)?;
+            check_past_day(Field::DiedOn, day, context.now)?;
         }
         let profile = find(context, self.id)?;
         let is_known = profile.status == ProfileStatus::Deceased;

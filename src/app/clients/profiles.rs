@@ -10,7 +10,7 @@ use crate::domain::clients::{Labels, LabelsChange, Profile, ProfileDetails, Prof
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::NewProfile;
 pub use crate::store::{LabelFilter, ProfileFilter};
@@ -47,7 +47,7 @@ impl Command for CreateProfile {
             && context.tx.has_profile(id)?
         {
             let is_visible = context.tx.profile(id, context.visibility())?.is_some();
-            let hidden = Refusal::invalid("id", "cannot be used");
+            let hidden = Refusal::invalid(Field::Id, "cannot be used");
             return Err(if is_visible { Refusal::DuplicateId(Noun::Profile) } else { hidden }.into());
         }
         check_email_is_free(context, &self.details.email, None)?;
@@ -79,13 +79,15 @@ fn own_tags(
             let wanted = wanted.unwrap_or_else(|| own.clone());
             let foreign = wanted.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
             if foreign || wanted.is_disjoint(own) {
-                return Err(Refusal::invalid("tags", "at least one of your own tags, and no new ones of others").into());
+                return Err(
+                    Refusal::invalid(Field::Tags, "at least one of your own tags, and no new ones of others").into()
+                );
             }
             let others = present.difference(own).cloned();
             wanted.intersection(own).cloned().chain(others).collect()
         }
     };
-    check_tags("tags", &tags)?;
+    check_tags(Field::Tags, &tags)?;
     Ok(tags)
 }
 
@@ -95,7 +97,7 @@ fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSe
     match context.tx.profile_of_email(&folded)? {
         Some(holder) if Some(holder) != own => match context.tx.profile_for_login(&folded, context.visibility())? {
             Some(_) => Err(Refusal::DuplicateEmail.into()),
-            None => Err(Refusal::invalid("email", "cannot be used").into()),
+            None => Err(Refusal::invalid(Field::Email, "cannot be used").into()),
         },
         _ => Ok(()),
     }
@@ -175,7 +177,7 @@ impl Command for ChangePassword {
 
 /// The profile that a command is about, if its caller sees it.
 pub(in crate::app) fn find(context: &Context<'_>, id: ProfileId) -> Result<Profile, Failure> {
-    let profile = context.tx.profile(id, context.visibility())?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    let profile = context.tx.profile(id, context.visibility())?.ok_or(Refusal::not_found(Noun::Profile))?;
     context.involve(profile.id);
     Ok(profile)
 }
@@ -194,7 +196,7 @@ pub(in crate::app) fn publish_profile_state(
     id: ProfileId,
     kind: EventType,
 ) -> Result<Profile, Failure> {
-    let profile = context.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+    let profile = context.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::not_found(Noun::Profile))?;
     publish_profile(context, kind, &profile)?;
     Ok(profile)
 }
@@ -210,7 +212,7 @@ impl Query for GetProfile {
     const RIGHT: Right = Right::ReadProfiles;
 
     fn run(self, view: &View<'_>) -> Result<Profile, Failure> {
-        Ok(view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Profile))?)
+        Ok(view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Profile))?)
     }
 }
 
@@ -247,7 +249,7 @@ impl Query for ListAccountsOfProfile {
     const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Vec<Account>, Failure> {
-        view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Profile))?;
+        view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Profile))?;
         Ok(view.tx.accounts_of(self.id, ACCOUNTS_MAX)?)
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::ids::{AccountId, BookId, EventSeq};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::Feed;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -49,7 +49,7 @@ impl Query for ReadEvents {
             return Err(Refusal::EventsPruned { oldest: pruned.0 + 1 }.into());
         }
         if self.after > last {
-            return Err(Refusal::out_of_range("after", format!("the last event is {last}")).into());
+            return Err(Refusal::out_of_range(Field::After, format!("the last event is {last}")).into());
         }
         let end = EventSeq(last.0.min(self.after.0.saturating_add(LOOKED_AT_MAX)));
         let mut rows = view.tx.events(&self.filter, view.visibility, self.after, end, self.limit)?;

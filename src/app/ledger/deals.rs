@@ -5,7 +5,7 @@ use crate::domain::access::Right;
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::DealFilter;
 pub use crate::store::DealRow;
 
@@ -38,9 +38,13 @@ impl Query for ListDeals {
     const RIGHT: Right = Right::ReadAccounts;
 
     fn run(self, view: &View<'_>) -> Result<Deals, Failure> {
-        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let before = match self.before {
-            Some(id) => Some(view.tx.deal_seq(account.book, id)?.ok_or(Refusal::NotFound(Noun::Deal))?),
+            Some(id) => Some(
+                view.tx
+                    .deal_seq(account.book, id)?
+                    .ok_or(Refusal::NotFound { noun: Noun::Deal, field: Some(Field::Before) })?,
+            ),
             None => None,
         };
         let filter = DealFilter { from: self.from, to: self.to, before };

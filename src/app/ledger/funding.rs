@@ -9,7 +9,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId};
 use crate::domain::ledger::{EntryKind, House};
 use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use crate::store::BookOwner;
 
@@ -47,7 +47,7 @@ impl Command for PostFunds {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<Posted, Failure> {
-        text::check("comment", &self.comment, text::COMMENT_MAX)?;
+        text::check(Field::Comment, &self.comment, text::COMMENT_MAX)?;
         let account = find(context, self.account)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if let Some(at) = self.effective_at {
@@ -78,12 +78,12 @@ impl Command for PostFunds {
 /// Refuses a moment from which an entry cannot count.
 fn admit_backdating(account: &Account, kind: EntryKind, at: Moment, now: Moment) -> Result<(), Refusal> {
     if kind == EntryKind::Balance {
-        Err(Refusal::invalid("effectiveAt", "money from or to the outside counts when it comes or goes"))
+        Err(Refusal::invalid(Field::EffectiveAt, "money from or to the outside counts when it comes or goes"))
     } else if at > now {
-        Err(Refusal::out_of_range("effectiveAt", "not in the future"))
+        Err(Refusal::out_of_range(Field::EffectiveAt, "not in the future"))
     } else if at < account.created_at {
         Err(Refusal::out_of_range(
-            "effectiveAt",
+            Field::EffectiveAt,
             format!("not before {}, when the account was opened", account.created_at),
         ))
     } else {

@@ -7,7 +7,7 @@ use crate::domain::events::EventType;
 use crate::domain::ids::MovementId;
 use crate::domain::ledger::{Movement, MovementKind};
 use crate::domain::money::{DecimalText, ExtraDecimals};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 
 /// Places a hold.
 ///
@@ -55,7 +55,7 @@ impl Command for CaptureHold {
         };
         if amount.is_negative() || amount > movement.amount {
             let held = movement.amount.to_text(account.decimals);
-            return Err(Refusal::out_of_range("amount", format!("above zero, at most {held}")).into());
+            return Err(Refusal::out_of_range(Field::Amount, format!("above zero, at most {held}")).into());
         }
         let movement = movement.undecided(context.now)?;
         if account.standing.requires_approval {

@@ -12,7 +12,7 @@ use crate::domain::ids::{AccountId, MovementId, MovementSerial};
 use crate::domain::ledger::{Clearing, EntryKind, House, Movement, MovementKind, MovementState};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
 
@@ -39,10 +39,10 @@ const REFERENCE_MAX: usize = 100;
 /// An amount in an account's currency, above or below zero. Refusals: zero, too large, digits that cannot be kept.
 pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecimals) -> Result<Amount, Refusal> {
     let amount = text.to_amount(account.decimals, extra).map_err(|error| match error {
-        AmountError::TooLarge => Refusal::out_of_range("amount", error.to_string()),
-        _ => Refusal::invalid("amount", error.to_string()),
+        AmountError::TooLarge => Refusal::out_of_range(Field::Amount, error.to_string()),
+        _ => Refusal::invalid(Field::Amount, error.to_string()),
     })?;
-    if amount.is_zero() { Err(Refusal::invalid("amount", "must not be zero")) } else { Ok(amount) }
+    if amount.is_zero() { Err(Refusal::invalid(Field::Amount, "must not be zero")) } else { Ok(amount) }
 }
 
 impl MovementRequest {
@@ -52,7 +52,7 @@ impl MovementRequest {
         context: &Context<'_>,
         kind: MovementKind,
     ) -> Result<(Account, Amount), Failure> {
-        let resolved = self.account_and_amount(context, Noun::Account)?;
+        let resolved = self.account_and_amount(context, Field::Account)?;
         self.admit_reference(context, kind)?;
         Ok(resolved)
     }
@@ -61,19 +61,19 @@ impl MovementRequest {
     pub(in crate::app) fn account_and_amount(
         &self,
         context: &Context<'_>,
-        noun: Noun,
+        field: Field,
     ) -> Result<(Account, Amount), Failure> {
-        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        text::check(Field::Reason, &self.reason, text::COMMENT_MAX)?;
         if let Some(reference) = &self.reference {
-            text::check("reference", reference, REFERENCE_MAX)?;
+            text::check(Field::Reference, reference, REFERENCE_MAX)?;
         }
         if self.expires_at.is_some_and(|at| at <= context.now) {
-            return Err(Refusal::out_of_range("expiresAt", "must be in the future").into());
+            return Err(Refusal::out_of_range(Field::ExpiresAt, "must be in the future").into());
         }
-        let account = find_as(context, self.account, noun)?;
+        let account = find_as(context, self.account, field)?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if amount.is_negative() {
-            return Err(Refusal::invalid("amount", "must be above zero").into());
+            return Err(Refusal::invalid(Field::Amount, "must be above zero").into());
         }
         Ok((account, amount))
     }
@@ -85,7 +85,7 @@ impl MovementRequest {
         {
             // That a hidden client has used it is not told.
             let Some(holder) = context.tx.account(holder, context.visibility())? else {
-                return Err(Refusal::invalid("reference", "cannot be used").into());
+                return Err(Refusal::invalid(Field::Reference, "cannot be used").into());
             };
             context.involve(holder.profile);
             return Err(Refusal::DuplicateReference.into());
@@ -127,9 +127,9 @@ pub(in crate::app) fn find(
     kind: MovementKind,
     id: MovementId,
 ) -> Result<(Movement, Account), Failure> {
-    let movement = context.tx.movement(kind, id)?.ok_or(Refusal::NotFound(kind.noun()))?;
+    let movement = context.tx.movement(kind, id)?.ok_or(Refusal::not_found(kind.noun()))?;
     // Hidden accounts hide their movements.
-    let account = context.tx.account(movement.account, context.visibility())?.ok_or(Refusal::NotFound(kind.noun()))?;
+    let account = context.tx.account(movement.account, context.visibility())?.ok_or(Refusal::not_found(kind.noun()))?;
     context.involve(account.profile);
     Ok((movement, account))
 }
@@ -155,7 +155,7 @@ pub(in crate::app) fn publish_movement_state(
 ) -> Result<Movement, Failure> {
     let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
     let account =
-        context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::not_found(Noun::Account))?;
     publish_movement(context, kind, &movement, &account)?;
     Ok(movement)
 }
@@ -250,7 +250,7 @@ impl Query for GetMovement {
     const RIGHT: Right = Right::ReadAccounts;
 
     fn run(self, view: &View<'_>) -> Result<Movement, Failure> {
-        let unknown = Refusal::NotFound(self.kind.noun());
+        let unknown = Refusal::not_found(self.kind.noun());
         let movement = view.tx.movement(self.kind, self.id)?.ok_or(unknown.clone())?;
         view.tx.account(movement.account, view.visibility)?.ok_or(unknown)?;
         veiled(view, movement)
@@ -286,7 +286,7 @@ impl Query for ListMovements {
 
     fn run(self, view: &View<'_>) -> Result<Listing<Movement>, Failure> {
         let account = match self.account {
-            Some(id) => Some(view.tx.account(id, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?.book),
+            Some(id) => Some(view.tx.account(id, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?.book),
             None => None,
         };
         let filter = MovementFilter { kind: self.kind, account, state: self.state };

@@ -7,7 +7,7 @@ use crate::domain::accounts::{Account, Direction};
 use crate::domain::ids::EntryId;
 use crate::domain::ledger::{EntryKind, House};
 use crate::domain::money::Amount;
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::BookOwner;
 
@@ -34,17 +34,17 @@ impl Command for ReverseEntry {
         if self.force {
             context.caller.principal.require(Right::Administer)?;
         }
-        text::check("reason", &self.reason, text::COMMENT_MAX)?;
+        text::check(Field::Reason, &self.reason, text::COMMENT_MAX)?;
         if self.force && self.reason.trim().is_empty() {
-            return Err(Refusal::missing("reason").into());
+            return Err(Refusal::Required { field: Field::Reason }.into());
         }
-        let entry = context.tx.entry(self.id)?.ok_or(Refusal::NotFound(Noun::Deal))?;
+        let entry = context.tx.entry(self.id)?.ok_or(Refusal::not_found(Noun::Deal))?;
         let mut parts: Vec<(Part, Amount)> = Vec::with_capacity(entry.legs.len());
         for leg in &entry.legs {
             let opposite = leg.amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
             let part = match context.tx.account_of_book(leg.book)? {
                 Some(id) => {
-                    let hidden = Refusal::NotFound(Noun::Deal);
+                    let hidden = Refusal::not_found(Noun::Deal);
                     let account = context.tx.account(id, context.visibility())?.ok_or(hidden)?;
                     context.involve(account.profile);
                     Part::Client(Box::new(account))

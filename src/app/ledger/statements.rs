@@ -7,7 +7,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntrySeq};
 use crate::domain::ledger::{Basis, Continuation, Place};
 use crate::domain::money::{Amount, Decimals, Total};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 pub use crate::store::StatementRow;
 use crate::store::{Period, Turnover};
 use std::collections::BTreeMap;
@@ -42,9 +42,9 @@ impl Query for BalanceAt {
 
     fn run(self, view: &View<'_>) -> Result<PastBalances, Failure> {
         if self.at.is_some_and(|at| at > view.now) {
-            return Err(in_the_future("at").into());
+            return Err(in_the_future(Field::At).into());
         }
-        let mut account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let mut account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let Some(at) = self.at else { return Ok(PastBalances { account, at: view.now }) };
         let (end, _) = view.tx.end_of_journal()?;
         let figures = view.tx.figures_at(account.book, at, account.decimals)?;
@@ -58,7 +58,7 @@ impl Query for BalanceAt {
     }
 }
 
-fn in_the_future(field: &str) -> Refusal {
+fn in_the_future(field: Field) -> Refusal {
     Refusal::out_of_range(field, "must not be in the future")
 }
 
@@ -132,17 +132,17 @@ impl Query for GetStatement {
         let latest = recorded_last.map_or(view.now, |at| at.max(view.now)).plus_ms(1);
         let to = self.to.unwrap_or(latest);
         if to > latest {
-            return Err(in_the_future("to").into());
+            return Err(in_the_future(Field::To).into());
         }
         if self.from.is_some_and(|from| from > to) {
-            return Err(Refusal::invalid("from", "must not be after to").into());
+            return Err(Refusal::invalid(Field::From, "must not be after to").into());
         }
-        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::NotFound(Noun::Account))?;
+        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let from = self.from.unwrap_or(account.created_at).min(to);
         let bound = self.after.map_or(end, |after| after.bound);
         let is_inside = |after: Continuation| (from..to).contains(&after.after.at) && after.bound <= end;
         if self.after.is_some_and(|after| !is_inside(after)) {
-            return Err(Refusal::invalid("after", "take next of the page before, with the same period").into());
+            return Err(Refusal::invalid(Field::After, "take next of the page before, with the same period").into());
         }
         let (book, basis) = (account.book, self.basis);
         let period = Period { basis, from, to, bound };
@@ -242,7 +242,7 @@ impl Query for GetTrialBalance {
             return Err(Refusal::LimitedByTags.into());
         }
         if self.at.is_some_and(|at| at > view.now) {
-            return Err(in_the_future("at").into());
+            return Err(in_the_future(Field::At).into());
         }
         let at = self.at.unwrap_or(view.now);
         let (_, recorded_last) = view.tx.end_of_journal()?;

@@ -9,7 +9,7 @@ use crate::domain::events::EventType;
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::{EntryKind, House, Movement, MovementKind};
 use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::BookOwner;
 
 /// How much arrives.
@@ -42,28 +42,32 @@ impl Command for Transfer {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
-        let (from, amount) = self.request.account_and_amount(context, Noun::Payer)?;
-        let to = find_account(context, self.to, Noun::Receiver)?;
+        let (from, amount) = self.request.account_and_amount(context, Field::FromAccount)?;
+        let to = find_account(context, self.to, Field::ToAccount)?;
         let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
         let is_same_currency = from_owner.currency == to_owner.currency;
         let arriving = match (self.arrival, is_same_currency) {
             (Arrival::Same, true) => amount,
             (Arrival::Same, false) => {
-                return Err(Refusal::invalid("rate", "the currencies differ: send rate or toAmount").into());
+                return Err(Refusal::invalid(
+                    Field::Rate,
+                    "the currencies differ: send a rate, or the amount that arrives",
+                )
+                .into());
             }
             (Arrival::Rate(_), true) => {
-                return Err(Refusal::invalid("rate", "only between different currencies").into());
+                return Err(Refusal::invalid(Field::Rate, "only between different currencies").into());
             }
             (Arrival::Amount(_), true) => {
-                return Err(Refusal::invalid("toAmount", "only between different currencies").into());
+                return Err(Refusal::invalid(Field::ToAmount, "only between different currencies").into());
             }
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
-            (Arrival::Amount(text), false) => to_amount(text, "toAmount", &to)?,
+            (Arrival::Amount(text), false) => to_amount(text, Field::ToAmount, &to)?,
         };
         let leaving = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
         self.request.admit_reference(context, MovementKind::Transfer)?;
         if from.id == to.id {
-            return Err(Refusal::SameAccount { field: "toAccountId".into() }.into());
+            return Err(Refusal::SameAccount { field: Field::ToAccount }.into());
         }
         if from_owner.is_demo != to_owner.is_demo || from_owner.ledger != to_owner.ledger {
             return Err(Refusal::ModesDiffer.into());
@@ -99,10 +103,10 @@ impl Command for Transfer {
     }
 }
 
-fn to_amount(text: DecimalText, field: &str, to: &crate::domain::accounts::Account) -> Result<Amount, Refusal> {
+fn to_amount(text: DecimalText, field: Field, to: &crate::domain::accounts::Account) -> Result<Amount, Refusal> {
     let amount = text
         .to_amount(to.decimals, ExtraDecimals::RoundHalfAway)
-        .map_err(|error| Refusal::invalid(field, error.to_string()))?;
+        .map_err(|error| Refusal::invalid(field.clone(), error.to_string()))?;
     if amount.is_positive() { Ok(amount) } else { Err(Refusal::invalid(field, "must be above zero")) }
 }
 
@@ -113,8 +117,9 @@ fn converted(
     to: &crate::domain::accounts::Account,
 ) -> Result<Amount, Refusal> {
     if rate.is_zero() || rate.is_negative() {
-        return Err(Refusal::invalid("rate", "must be above zero"));
+        return Err(Refusal::invalid(Field::Rate, "must be above zero"));
     }
-    let product = rate.times(amount, from.decimals).ok_or_else(|| Refusal::out_of_range("rate", "too many digits"))?;
-    to_amount(product, "rate", to)
+    let product =
+        rate.times(amount, from.decimals).ok_or_else(|| Refusal::out_of_range(Field::Rate, "too many digits"))?;
+    to_amount(product, Field::Rate, to)
 }

@@ -10,7 +10,7 @@ use crate::domain::events::{Event, EventType};
 use crate::domain::ids::GroupId;
 use crate::domain::money::{DecimalText, Decimals};
 use crate::domain::reference::{CurrencyCode, GroupKind, MarginCalculation, TradeStatus};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use crate::store::{CurrencyRow, GroupRow, PlatformRow, ReadTx, StoreError};
 use serde::{Deserialize, Serialize};
@@ -169,7 +169,7 @@ fn check(file: &ReferenceFile) -> Vec<String> {
     let mut codes = BTreeSet::new();
     for entry in &file.currencies {
         let mut wrong = |what: String| problems.push(format!("currency {}: {what}", entry.code));
-        if let Err(refusal) = CurrencyCode::parse("code", &entry.code) {
+        if let Err(refusal) = CurrencyCode::parse(Field::Currency, &entry.code) {
             wrong(refusal.to_string());
         }
         if Decimals::new(entry.decimals).is_none() {
@@ -197,7 +197,7 @@ fn check(file: &ReferenceFile) -> Vec<String> {
         let mut wrong = |what: String| problems.push(format!("group {}: {what}", entry.code));
         check_name(&entry.code, &mut wrong);
         check_name(&entry.name, &mut wrong);
-        if text::check("description", &entry.description, 1000).is_err() {
+        if text::check(Field::Comment, &entry.description, 1000).is_err() {
             wrong("description: at most 1000 characters".into());
         }
         if !platforms.contains(entry.platform.as_str()) {
@@ -236,7 +236,7 @@ fn check(file: &ReferenceFile) -> Vec<String> {
 }
 
 fn check_name(name: &str, wrong: &mut impl FnMut(String)) {
-    if name.trim().is_empty() || text::check("name", name, 100).is_err() {
+    if name.trim().is_empty() || text::check(Field::Name, name, 100).is_err() {
         wrong("names and codes have 1 to 100 characters".into());
     }
 }
@@ -244,9 +244,9 @@ fn check_name(name: &str, wrong: &mut impl FnMut(String)) {
 impl CurrencyEntry {
     fn row(&self) -> Result<CurrencyRow, Refusal> {
         Ok(CurrencyRow {
-            code: CurrencyCode::parse("code", &self.code)?,
+            code: CurrencyCode::parse(Field::Currency, &self.code)?,
             name: self.name.clone(),
-            decimals: Decimals::new(self.decimals).ok_or_else(|| Refusal::invalid("decimals", "0 to 8"))?,
+            decimals: Decimals::new(self.decimals).ok_or_else(|| Refusal::invalid(Field::Decimals, "0 to 8"))?,
             numeric_code: self.numeric_code,
             is_crypto: self.crypto,
             enabled: self.enabled,
@@ -331,7 +331,7 @@ fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Chang
             Some(old) if old.decimals != entry.decimals || old.crypto != entry.crypto => {
                 let reason =
                     format!("decimals and crypto of {} are fixed: amounts are stored in its minor units", entry.code);
-                return Err(Refusal::invalid("currencies", reason));
+                return Err(Refusal::invalid(Field::Currencies, reason));
             }
             Some(old) if old != entry => changes.push(change("change", "currency", &entry.code)),
             Some(_) => {}
@@ -349,10 +349,10 @@ fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Chang
             None => changes.push(change("create", "group", &entry.code)),
             Some(old) if old.demo != entry.demo || old.kind != entry.kind => {
                 let reason = format!("demo and kind of {} are fixed: accounts depend on them", entry.code);
-                return Err(Refusal::invalid("groups", reason));
+                return Err(Refusal::invalid(Field::Groups, reason));
             }
             Some(old) if entry.id.is_some_and(|id| Some(id) != old.id) => {
-                return Err(Refusal::invalid("groups", format!("the id of {} is fixed", entry.code)));
+                return Err(Refusal::invalid(Field::Groups, format!("the id of {} is fixed", entry.code)));
             }
             Some(old) => {
                 // Offers keep the order in which they were first made, so their order alone is no difference.
@@ -435,7 +435,7 @@ fn apply(context: &Context<'_>, file: &ReferenceFile, stored: &ReferenceFile, ch
                     let id =
                         entry.id.map_or_else(|| GroupId::new(context.now, context.app.randomness()), GroupId::from);
                     if context.tx.group(id)?.is_some() {
-                        return Err(Refusal::invalid("groups", format!("the id of {code} is taken")).into());
+                        return Err(Refusal::invalid(Field::Groups, format!("the id of {code} is taken")).into());
                     }
                     context.tx.add_group(id, &entry.row(), context.now)?;
                 } else {

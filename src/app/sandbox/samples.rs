@@ -8,7 +8,7 @@ use crate::domain::clients::{AccountLabelsChange, LabelsChange, ProfileDetails};
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{DecimalText, ExtraDecimals};
 use crate::domain::reference::CurrencyCode;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::Mode;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl App {
                 id: None,
                 profile,
                 group: group.into(),
-                currency: CurrencyCode::parse("currency", currency)?,
+                currency: CurrencyCode::parse(Field::Currency, currency)?,
                 is_demo: None,
                 is_spread_betting: false,
                 position_mode: None,
@@ -86,7 +86,7 @@ impl App {
             opened += 1;
             for (amount, kind) in *funds {
                 let amount =
-                    DecimalText::parse(amount).map_err(|error| Refusal::invalid("amount", error.to_string()))?;
+                    DecimalText::parse(amount).map_err(|error| Refusal::invalid(Field::Amount, error.to_string()))?;
                 let post = PostFunds {
                     account: account.id,
                     amount,

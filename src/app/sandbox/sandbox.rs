@@ -4,7 +4,7 @@ use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::clock::{Clock, Moment};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::Mode;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -106,12 +106,12 @@ impl App {
         let to = match journey {
             Journey::Ahead(seconds) => now.plus_s(seconds.max(0)),
             Journey::To(moment) if moment < now => {
-                return Err(Refusal::out_of_range("set", "the clock of a sandbox only moves ahead"));
+                return Err(Refusal::out_of_range(Field::ClockTime, "the clock of a sandbox only moves ahead"));
             }
             Journey::To(moment) => moment,
         };
         if to > now.plus_s(YEARS_MAX_S) {
-            return Err(Refusal::out_of_range("set", "at most a hundred years at a time"));
+            return Err(Refusal::out_of_range(Field::ClockTime, "at most a hundred years at a time"));
         }
         let rests = self.rests_after()?.is_some();
         for _ in 0..JOBS_MAX {

@@ -1,6 +1,6 @@
 //! JSON bodies, read without losing a digit and with errors that name the field.
 
-use crate::domain::refusal::Refusal;
+use super::rejection::Rejection;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -11,16 +11,16 @@ use std::marker::PhantomData;
 const NESTING_MAX: usize = 32;
 
 /// Reads a JSON object. Errors name the field where there is one.
-pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
     // The parser does not look into the texts of unknown fields.
     if let Err(error) = std::str::from_utf8(body) {
-        return Err(Refusal::MalformedBody { reason: format!("not UTF-8 after byte {}", error.valid_up_to()) });
+        return Err(Rejection::MalformedBody { reason: format!("not UTF-8 after byte {}", error.valid_up_to()) });
     }
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Refusal::MalformedBody { reason: "a JSON object is expected".into() });
+        return Err(Rejection::MalformedBody { reason: "a JSON object is expected".into() });
     }
     if nesting(body) > NESTING_MAX {
-        return Err(Refusal::MalformedBody { reason: format!("nested deeper than {NESTING_MAX} levels") });
+        return Err(Rejection::MalformedBody { reason: format!("nested deeper than {NESTING_MAX} levels") });
     }
     let mut parser = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
@@ -28,17 +28,17 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         let reason = without_value(error.inner().to_string());
         if let Some(name) = reason.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {
             let within = if field == "." || field == "?" { String::new() } else { format!("{field}.") };
-            return Refusal::invalid(format!("{within}{name}"), "given more than once");
+            return Rejection::invalid(format!("{within}{name}"), "given more than once");
         }
         if error.inner().is_data() && field != "." && field != "?" {
             // The position in the text is of no use to someone who has the field.
             let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
-            Refusal::invalid(field, reason)
+            Rejection::invalid(field, reason)
         } else {
-            Refusal::MalformedBody { reason }
+            Rejection::MalformedBody { reason }
         }
     })?;
-    parser.end().map_err(|error| Refusal::MalformedBody { reason: error.to_string() })?;
+    parser.end().map_err(|error| Rejection::MalformedBody { reason: error.to_string() })?;
     Ok(value)
 }
 

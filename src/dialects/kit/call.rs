@@ -4,6 +4,7 @@ use super::body::read_json;
 use super::live::{self, Line};
 use super::paths::PathValues;
 use super::query::QueryParams;
+use super::rejection::Rejection;
 use super::reply::Reply;
 use crate::app::{App, Caller, Command, Done, Query, RetryKey};
 use crate::domain::ids::RequestId;
@@ -31,7 +32,6 @@ pub struct Call {
     pub(super) app: Arc<App>,
     pub(super) send_timeout: Duration,
     pub(super) request: HttpRequest,
-    pub(super) params: QueryParams,
     pub(super) body: Bytes,
     pub(super) caller: Option<Caller>,
     pub(super) origin: Origin,
@@ -42,19 +42,9 @@ pub struct Call {
 }
 
 impl Call {
-    /// The use cases, for what is neither a command nor a query. Refusals: an unknown query parameter, so that no handler
-    /// does anything before they are checked.
-    pub fn app(&self) -> Result<&Arc<App>, Refusal> {
-        self.refuse_unknown_params()?;
-        Ok(&self.app)
-    }
-
-    /// Every write can be asked for a rehearsal, if only to be told that it has none.
-    fn refuse_unknown_params(&self) -> Result<(), Refusal> {
-        if !matches!(*self.request.method(), Method::GET | Method::HEAD) {
-            self.is_rehearsal()?;
-        }
-        self.params.refuse_unknown()
+    /// The use cases.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
     }
 
     /// Where it came from.
@@ -63,8 +53,8 @@ impl Call {
     }
 
     /// Who calls; refused on routes that are open to everyone.
-    pub fn caller(&self) -> Result<&Caller, Refusal> {
-        self.caller.as_ref().ok_or(Refusal::Unauthenticated(Credentials::Missing))
+    pub fn caller(&self) -> Result<&Caller, Rejection> {
+        self.caller.as_ref().ok_or(Refusal::Unauthenticated(Credentials::Missing).into())
     }
 
     /// A part of the path by its name in the route table.
@@ -72,10 +62,9 @@ impl Call {
         self.values.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| value)
     }
 
-    /// The parameters of the query string. Read all of them before the body and before the use case runs: what nobody has
-    /// asked for by then is refused as unknown.
-    pub fn query(&self) -> &QueryParams {
-        &self.params
+    /// The query string.
+    pub fn query(&self) -> Result<QueryParams, Rejection> {
+        QueryParams::parse(self.request.query_string())
     }
 
     /// A header, if it is text.
@@ -92,24 +81,23 @@ impl Call {
     }
 
     /// The body as JSON, whatever it is declared to be.
-    pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        self.refuse_unknown_params()?;
+    pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         read_json(&self.body)
     }
 
     /// The body as JSON. Refused if it is declared to be something else.
-    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         if let Some(declared) = self.header(header::CONTENT_TYPE.as_str()) {
             let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             if essence != "application/json" && !essence.ends_with("+json") {
-                return Err(Refusal::WrongContentType);
+                return Err(Rejection::WrongContentType);
             }
         }
         self.lenient_body()
     }
 
     /// The body as JSON, if there is one.
-    pub fn optional_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Refusal> {
+    pub fn optional_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Rejection> {
         if self.body.iter().all(u8::is_ascii_whitespace) { Ok(None) } else { self.body().map(Some) }
     }
 
@@ -117,20 +105,23 @@ impl Call {
     pub async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        actix_web::web::block(work).await.map_err(|error| {
-            tracing::error!(%error, "a blocking call panicked");
-            Refusal::Internal
-        })?
+    ) -> Result<T, Rejection> {
+        actix_web::web::block(work)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "a blocking call panicked");
+                Refusal::Internal
+            })?
+            .map_err(Rejection::from)
     }
 
     /// Runs a command. If the caller sent an idempotency key, a repeated call gets the first outcome again.
-    pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
+    pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Rejection> {
         self.execute_as(command, false).await
     }
 
     /// Runs a command whose body holds a secret, such as a password.
-    pub async fn execute_secretly<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Refusal> {
+    pub async fn execute_secretly<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Rejection> {
         self.execute_as(command, true).await
     }
 
@@ -138,19 +129,19 @@ impl Call {
     pub async fn run<C: Command>(
         &self,
         command: C,
-        render: impl FnOnce(C::Outcome) -> Result<Reply, Refusal>,
-    ) -> Result<Reply, Refusal> {
+        render: impl FnOnce(C::Outcome) -> Result<Reply, Rejection>,
+    ) -> Result<Reply, Rejection> {
         let done = self.execute(command).await?;
         Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
     /// Whether the caller wants a table instead of JSON: `format=csv` in the query, or a list of accepted types that names
     /// CSV and not JSON.
-    pub fn wants_table(&self) -> Result<bool, Refusal> {
-        match self.query().one("format")? {
+    pub fn wants_table(&self) -> Result<bool, Rejection> {
+        match self.query()?.one("format")? {
             Some("csv") => Ok(true),
             Some("json") => Ok(false),
-            Some(_) => Err(Refusal::invalid("format", "json or csv")),
+            Some(_) => Err(Rejection::invalid("format", "json or csv")),
             None => {
                 let accepted = self.header("Accept").unwrap_or_default();
                 let is_named = |wanted: &str| {
@@ -171,29 +162,28 @@ impl Call {
     }
 
     /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.
-    pub fn is_rehearsal(&self) -> Result<bool, Refusal> {
-        self.query().switch("dryRun")
+    pub fn is_rehearsal(&self) -> Result<bool, Rejection> {
+        self.query()?.switch("dryRun")
     }
 
     /// Refuses a rehearsal where there is none: issuing a token for show would issue it.
-    pub fn refuse_rehearsal(&self) -> Result<(), Refusal> {
-        if self.is_rehearsal()? { Err(Refusal::invalid("dryRun", "not possible here")) } else { Ok(()) }
+    pub fn refuse_rehearsal(&self) -> Result<(), Rejection> {
+        if self.is_rehearsal()? { Err(Rejection::invalid("dryRun", "not possible here")) } else { Ok(()) }
     }
 
-    async fn execute_as<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Refusal> {
-        let app = self.app()?;
+    async fn execute_as<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
         if self.is_rehearsal()? {
-            let outcome = app.rehearse(self.caller()?, command).await?;
+            let outcome = self.app.rehearse(self.caller()?, command).await?;
             return Ok(Done { outcome, replayed: false });
         }
         let retry =
             self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes(), holds_secret });
-        app.execute(self.caller()?, retry, command).await
+        Ok(self.app.execute(self.caller()?, retry, command).await?)
     }
 
     /// Answers a query.
-    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Refusal> {
-        self.app()?.ask(self.caller()?, query).await
+    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Rejection> {
+        Ok(self.app.ask(self.caller()?, query).await?)
     }
 
     /// What a key stands for: dialect, method, route, query and body. The prefix of the mount is left out, so that the

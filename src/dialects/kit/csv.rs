@@ -1,5 +1,6 @@
 //! Tables as CSV (RFC 4180), safe to open in a spreadsheet.
 
+use super::rejection::Rejection;
 use crate::domain::refusal::Refusal;
 use csv::{Terminator, Writer, WriterBuilder};
 
@@ -10,14 +11,14 @@ pub struct CsvTable {
 
 impl CsvTable {
     /// A table with this head.
-    pub fn new(head: &[&str]) -> Result<CsvTable, Refusal> {
+    pub fn new(head: &[&str]) -> Result<CsvTable, Rejection> {
         let mut table = CsvTable { writer: WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()) };
         table.row(head)?;
         Ok(table)
     }
 
     /// Adds a row: as many cells as the head has. What a person wrote goes through [`CsvTable::text`] first.
-    pub fn row<T: AsRef<[u8]>>(&mut self, cells: &[T]) -> Result<(), Refusal> {
+    pub fn row<T: AsRef<[u8]>>(&mut self, cells: &[T]) -> Result<(), Rejection> {
         self.writer.write_record(cells).map_err(defect)
     }
 
@@ -28,14 +29,14 @@ impl CsvTable {
         if is_formula { format!("'{text}") } else { text.to_owned() }
     }
 
-    pub(super) fn into_bytes(self) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn into_bytes(self) -> Result<Vec<u8>, Rejection> {
         self.writer.into_inner().map_err(defect)
     }
 }
 
-fn defect(error: impl std::fmt::Display) -> Refusal {
+fn defect(error: impl std::fmt::Display) -> Rejection {
     tracing::error!(%error, "a table cannot be written");
-    Refusal::Internal
+    Refusal::Internal.into()
 }
 
 #[cfg(test)]

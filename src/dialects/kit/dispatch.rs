@@ -3,7 +3,7 @@
 use super::call::{Call, Origin};
 use super::context::ReplyContext;
 use super::paths::{Found, Router};
-use super::query::QueryParams;
+use super::rejection::Rejection;
 use super::reply::{Reply, ReplyBody};
 use super::routes::{Access, KeyPolicy, Route};
 use super::{Dialect, Head};
@@ -69,9 +69,9 @@ impl Endpoint {
         }));
     }
 
-    /// Answers a request that leads to no route with a refusal.
-    pub fn refuse(&self, request: &HttpRequest, refusal: Refusal) -> HttpResponse {
-        self.respond(Err(refusal), &ReplyContext::new(origin_of(request).request))
+    /// Answers a request that leads to no route with a rejection.
+    pub fn refuse(&self, request: &HttpRequest, rejection: impl Into<Rejection>) -> HttpResponse {
+        self.respond(Err(rejection.into()), &ReplyContext::new(origin_of(request).request))
     }
 
     async fn dispatch(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -87,13 +87,13 @@ impl Endpoint {
         payload: Payload,
         origin: Origin,
         context: &mut ReplyContext,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, Rejection> {
         // The server leaves out the body of an answer to HEAD.
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let (route, values) = match self.router.find(method, request.match_info().unprocessed()) {
             Found::Route(route, values) => (route, values),
-            Found::OtherMethods(allowed) => return Err(Refusal::WrongMethod { allowed }),
-            Found::Nothing => return Err(Refusal::UnknownRoute),
+            Found::OtherMethods(allowed) => return Err(Rejection::WrongMethod { allowed }),
+            Found::Nothing => return Err(Rejection::UnknownRoute),
         };
         context.operation = Some(route.operation);
         request.query_string().clone_into(&mut context.query);
@@ -116,7 +116,6 @@ impl Endpoint {
         let caller =
             principal.map(|principal| Caller { principal, address: Some(origin.address), request: origin.request });
         let call = Call {
-            params: QueryParams::parse(request.query_string())?,
             app: Arc::clone(&shared.app),
             send_timeout: shared.send_timeout,
             body,
@@ -131,24 +130,24 @@ impl Endpoint {
         route.answer(call).await
     }
 
-    fn retry_key(&self, route: &Route, request: &HttpRequest) -> Result<Option<String>, Refusal> {
+    fn retry_key(&self, route: &Route, request: &HttpRequest) -> Result<Option<String>, Rejection> {
         if route.key_policy == KeyPolicy::Ignored {
             return Ok(None);
         }
         let name = self.dialect.retry_header();
         let key = retry_key(request, name)?;
         if key.is_none() && route.key_policy == KeyPolicy::Required {
-            return Err(Refusal::missing(name));
+            return Err(Rejection::missing(name));
         }
         Ok(key.map(str::to_owned))
     }
 
     /// An answer as an HTTP response: the dialect spells the body, and the kit adds what HTTP asks for.
-    pub fn respond(&self, answer: Result<Reply, Refusal>, context: &ReplyContext) -> HttpResponse {
+    pub fn respond(&self, answer: Result<Reply, Rejection>, context: &ReplyContext) -> HttpResponse {
         let dialect = self.dialect();
-        let (reply, refusal) = match answer {
+        let (reply, rejection) = match answer {
             Ok(reply) => (reply, None),
-            Err(refusal) => (dialect.refuse(&refusal, context), Some(refusal)),
+            Err(rejection) => (dialect.refuse(&rejection, context), Some(rejection)),
         };
         let mut response = HttpResponse::build(reply.status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -158,20 +157,19 @@ impl Endpoint {
         if reply.replayed {
             response.insert_header((dialect.replayed_header(), "true"));
         }
-        match refusal {
-            Some(Refusal::WrongMethod { allowed }) => {
+        match rejection {
+            Some(Rejection::WrongMethod { allowed }) => {
                 response.insert_header((header::ALLOW, allowed.join(", ")));
             }
-            Some(Refusal::Throttled { retry_after_s, .. } | Refusal::Busy { retry_after_s }) => {
-                response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
-            }
-            Some(Refusal::StorageUnavailable | Refusal::ShuttingDown) => {
-                response.insert_header((header::RETRY_AFTER, "5"));
-            }
-            Some(Refusal::Unauthenticated(_)) if reply.status == StatusCode::UNAUTHORIZED => {
+            Some(Rejection::Refused(Refusal::Unauthenticated(_))) if reply.status == StatusCode::UNAUTHORIZED => {
                 response.insert_header((header::WWW_AUTHENTICATE, dialect.challenge()));
             }
-            Some(Refusal::BodyTooLarge { .. } | Refusal::BodyTimeout) => {
+            Some(Rejection::Refused(refusal)) => {
+                if let Some(seconds) = refusal.retry_after_s() {
+                    response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+                }
+            }
+            Some(Rejection::BodyTooLarge { .. } | Rejection::BodyTimeout) => {
                 response.force_close(); // the rest of the body is not read
             }
             _ => {}
@@ -184,35 +182,35 @@ impl Endpoint {
     }
 }
 
-/// The key that a request carries in a header of this name. Refusals: more than one; not 1 to 255 visible ASCII characters.
-fn retry_key<'r>(request: &'r HttpRequest, name: &'static str) -> Result<Option<&'r str>, Refusal> {
+/// The key that a request carries in a header of this name. Rejections: more than one; not 1 to 255 visible ASCII characters.
+fn retry_key<'r>(request: &'r HttpRequest, name: &'static str) -> Result<Option<&'r str>, Rejection> {
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Refusal::invalid(name, "given more than once"));
+        return Err(Rejection::invalid(name, "given more than once"));
     }
     match value.to_str() {
         Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key)),
-        _ => Err(Refusal::invalid(name, "1 to 255 visible ASCII characters")),
+        _ => Err(Rejection::invalid(name, "1 to 255 visible ASCII characters")),
     }
 }
 
-async fn read_body(mut payload: Payload, shared: &Shared, route: &Route) -> Result<Bytes, Refusal> {
+async fn read_body(mut payload: Payload, shared: &Shared, route: &Route) -> Result<Bytes, Rejection> {
     let limit_bytes = shared.body_limit.saturating_mul(route.body_limit_factor);
     let read = async {
         let mut body = BytesMut::new();
         while let Some(chunk) =
             std::future::poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
         {
-            let chunk = chunk.map_err(|error| Refusal::MalformedBody { reason: error.to_string() })?;
+            let chunk = chunk.map_err(|error| Rejection::MalformedBody { reason: error.to_string() })?;
             if body.len() + chunk.len() > limit_bytes {
-                return Err(Refusal::BodyTooLarge { limit_bytes });
+                return Err(Rejection::BodyTooLarge { limit_bytes });
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
     };
-    tokio::time::timeout(shared.body_timeout, read).await.map_err(|_| Refusal::BodyTimeout)?
+    tokio::time::timeout(shared.body_timeout, read).await.map_err(|_| Rejection::BodyTimeout)?
 }
 
 fn origin_of(request: &HttpRequest) -> Origin {

@@ -7,9 +7,9 @@ mod csv;
 mod dispatch;
 mod live;
 mod members;
-mod nearest;
 mod paths;
 mod query;
+mod rejection;
 mod reply;
 mod routes;
 
@@ -20,9 +20,9 @@ pub use csv::CsvTable;
 pub use dispatch::{Endpoint, Shared};
 pub use live::Line;
 pub use members::{Members, Scalar, sent};
-pub use nearest::nearest;
 pub use paths::PathMatching;
 pub use query::QueryParams;
+pub use rejection::{REJECTIONS, Rejection};
 pub use reply::{Reply, ReplyBody};
 pub use routes::{Access, Handler, KeyPolicy, Route, Routes};
 
@@ -64,13 +64,13 @@ pub trait Dialect: Send + Sync + 'static {
     /// Its description.
     fn document(&self) -> OpenApi;
 
-    /// A refusal in its envelope. The headers that HTTP asks for (`Allow`, `Retry-After`, `WWW-Authenticate`) are added.
-    fn refuse(&self, refusal: &Refusal, context: &ReplyContext) -> Reply;
+    /// A rejection in its envelope. The headers that HTTP asks for (`Allow`, `Retry-After`, `WWW-Authenticate`) are added.
+    fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply;
 
     /// Finds out who calls, from the head alone: whoever can be refused by it is refused before the body is read.
-    fn authenticate(&self, app: &App, head: Head<'_>) -> Result<Arc<Principal>, Refusal> {
+    fn authenticate(&self, app: &App, head: Head<'_>) -> Result<Arc<Principal>, Rejection> {
         let token = head.bearer_token().ok_or(Refusal::Unauthenticated(Credentials::Missing))?;
-        app.authenticate(token, head.origin.address)
+        Ok(app.authenticate(token, head.origin.address)?)
     }
 
     /// Checks what only the body can prove about the caller, such as a digest that its signature covers.
@@ -80,7 +80,7 @@ pub trait Dialect: Send + Sync + 'static {
         _head: Head<'_>,
         _body: &[u8],
         _principal: &Principal,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         Ok(())
     }
 

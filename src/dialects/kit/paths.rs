@@ -108,11 +108,11 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialects::kit::Rejection;
     use crate::dialects::kit::{Access, Call};
-    use crate::domain::refusal::Refusal;
 
     fn router(matching: PathMatching) -> Router {
-        let handler = |_: Call| async { Err(Refusal::Internal) };
+        let handler = |_: Call| async { Err(Rejection::UnknownRoute) };
         let routes = Routes::default()
             .get("/accounts", "list", Access::Open, handler)
             .post("/accounts", "open", Access::Open, handler)
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn two_paths_that_cannot_be_told_apart_are_an_error() {
-        let handler = |_: Call| async { Err(Refusal::Internal) };
+        let handler = |_: Call| async { Err(Rejection::UnknownRoute) };
         let routes = || {
             Routes::default().get("/a/{id}", "a", Access::Open, handler).get("/a/{name}", "b", Access::Open, handler)
         };

@@ -1,6 +1,7 @@
 //! Replies.
 
 use super::csv::CsvTable;
+use super::rejection::Rejection;
 use crate::domain::refusal::Refusal;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -55,7 +56,7 @@ impl Reply {
     }
 
     /// An answer with a JSON body.
-    pub fn json(status: StatusCode, view: &impl Serialize) -> Result<Reply, Refusal> {
+    pub fn json(status: StatusCode, view: &impl Serialize) -> Result<Reply, Rejection> {
         let body = serde_json::to_vec(view).map_err(|error| {
             tracing::error!(%error, "a view has no JSON form");
             Refusal::Internal
@@ -64,12 +65,12 @@ impl Reply {
     }
 
     /// 200 with a JSON body.
-    pub fn ok(view: &impl Serialize) -> Result<Reply, Refusal> {
+    pub fn ok(view: &impl Serialize) -> Result<Reply, Rejection> {
         Reply::json(StatusCode::OK, view)
     }
 
     /// 200 with a table, to be kept as a file. The name has to be plain ASCII.
-    pub fn table(table: CsvTable, file_name: &str) -> Result<Reply, Refusal> {
+    pub fn table(table: CsvTable, file_name: &str) -> Result<Reply, Rejection> {
         let reply = Reply::whole(StatusCode::OK, "text/csv; charset=utf-8; header=present", table.into_bytes()?);
         Ok(reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{file_name}\"")))
     }

@@ -1,9 +1,9 @@
 //! Route tables: which method and path lead to which operation, and what a caller needs for it.
 
 use super::call::Call;
+use super::rejection::Rejection;
 use super::reply::Reply;
 use crate::domain::access::Right;
-use crate::domain::refusal::Refusal;
 use actix_web::http::Method;
 use std::future::Future;
 use std::pin::Pin;
@@ -37,7 +37,7 @@ pub enum KeyPolicy {
     Ignored,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Reply, Refusal>>>>;
+type Answer = Pin<Box<dyn Future<Output = Result<Reply, Rejection>>>>;
 
 /// What answers the calls of a route: any async function from [`Call`] to [`Reply`].
 pub trait Handler: Send + Sync + 'static {
@@ -48,7 +48,7 @@ pub trait Handler: Send + Sync + 'static {
 impl<F, A> Handler for F
 where
     F: Fn(Call) -> A + Send + Sync + 'static,
-    A: Future<Output = Result<Reply, Refusal>> + 'static,
+    A: Future<Output = Result<Reply, Rejection>> + 'static,
 {
     fn answer(&self, call: Call) -> Answer {
         Box::pin(self(call))

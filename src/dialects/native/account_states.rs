@@ -4,10 +4,9 @@ use super::accounts::AccountView;
 use super::fields;
 use crate::app::Command;
 use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason, LockScope};
 use crate::domain::ids::AccountId;
-use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -27,29 +26,29 @@ pub(super) struct LockBody {
 }
 
 impl LockBody {
-    pub(super) fn command(self, id: AccountId) -> Result<LockAccount, Refusal> {
+    pub(super) fn command(self, id: AccountId) -> Result<LockAccount, Rejection> {
         let reason = match self.reason.as_deref() {
             None => LockReason::Adm,
             Some(code) => LockReason::parse(code).ok_or_else(|| {
-                Refusal::invalid("reason", "one of UNK, FRD, ADM, TMP, FRZ, SUS, CO, RTN, REC, DED, DOR")
+                Rejection::invalid("reason", "one of UNK, FRD, ADM, TMP, FRZ, SUS, CO, RTN, REC, DED, DOR")
             })?,
         };
         let scope = match (self.lock.as_deref(), reason) {
             (None, LockReason::Co) | (Some("CREDITS_ONLY"), _) => LockScope::CreditsOnly,
             (None | Some("FULL"), _) => LockScope::Full,
             (Some("DEBITS_ONLY"), _) => LockScope::DebitsOnly,
-            (Some(_), _) => return Err(Refusal::invalid("lock", "one of FULL, CREDITS_ONLY, DEBITS_ONLY")),
+            (Some(_), _) => return Err(Rejection::invalid("lock", "one of FULL, CREDITS_ONLY, DEBITS_ONLY")),
         };
         let holder = match self.r#type.as_deref() {
             None | Some("CST") => LockHolder::Customer,
             Some("SYS") => LockHolder::System,
-            Some(_) => return Err(Refusal::invalid("type", "CST or SYS")),
+            Some(_) => return Err(Rejection::invalid("type", "CST or SYS")),
         };
         Ok(LockAccount { id, scope, holder, reason })
     }
 }
 
-async fn run(call: &Call, command: impl Command<Outcome = Account>) -> Result<Reply, Refusal> {
+async fn run(call: &Call, command: impl Command<Outcome = Account>) -> Result<Reply, Rejection> {
     let done = call.execute(command).await?;
     let version = done.outcome.version;
     Ok(Reply::ok(&AccountView::from(done.outcome))?.version(version).replayed(done.replayed))
@@ -59,7 +58,7 @@ async fn run(call: &Call, command: impl Command<Outcome = Account>) -> Result<Re
 #[utoipa::path(post, path = "/accounts/{id}/lock", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), request_body = Option<LockBody>,
     responses((status = 200, body = AccountView)))]
-pub(super) async fn lock(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn lock(call: Call) -> Result<Reply, Rejection> {
     let command = call.optional_body::<LockBody>()?.unwrap_or_default().command(fields::path_id(&call)?)?;
     run(&call, command).await
 }
@@ -67,7 +66,7 @@ pub(super) async fn lock(call: Call) -> Result<Reply, Refusal> {
 /// Take the lock off an account.
 #[utoipa::path(post, path = "/accounts/{id}/unlock", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
-pub(super) async fn unlock(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn unlock(call: Call) -> Result<Reply, Rejection> {
     run(&call, UnlockAccount { id: fields::path_id(&call)? }).await
 }
 
@@ -76,7 +75,7 @@ pub(super) async fn unlock(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     responses((status = 200, body = AccountView)))]
-pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn approve(call: Call) -> Result<Reply, Rejection> {
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, ApproveAccount { id: fields::path_id(&call)?, expected_version }).await
 }
@@ -84,21 +83,21 @@ pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
 /// Take an account into use that is inactive or dormant, or call its closing off.
 #[utoipa::path(post, path = "/accounts/{id}/activate", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
-pub(super) async fn activate(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn activate(call: Call) -> Result<Reply, Rejection> {
     run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Active }).await
 }
 
 /// Set an account aside as inactive: no money moves.
 #[utoipa::path(post, path = "/accounts/{id}/inactive", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
-pub(super) async fn inactive(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn inactive(call: Call) -> Result<Reply, Rejection> {
     run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Inactive }).await
 }
 
 /// Set an account aside as dormant: no money moves.
 #[utoipa::path(post, path = "/accounts/{id}/dormant", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
-pub(super) async fn dormant(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn dormant(call: Call) -> Result<Reply, Rejection> {
     run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Dormant }).await
 }
 
@@ -111,7 +110,7 @@ pub(super) struct CloseBody {
 }
 
 impl CloseBody {
-    pub(super) fn command(self, id: AccountId) -> Result<CloseAccount, Refusal> {
+    pub(super) fn command(self, id: AccountId) -> Result<CloseAccount, Rejection> {
         let sweep_to = fields::optional_id("sweepToAccountId", self.sweep_to_account_id.as_deref())?;
         Ok(CloseAccount { id, sweep_to })
     }
@@ -121,7 +120,7 @@ impl CloseBody {
 #[utoipa::path(post, path = "/accounts/{id}/close", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), request_body = Option<CloseBody>,
     responses((status = 200, body = AccountView)))]
-pub(super) async fn close(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn close(call: Call) -> Result<Reply, Rejection> {
     let command = call.optional_body::<CloseBody>()?.unwrap_or_default().command(fields::path_id(&call)?)?;
     run(&call, command).await
 }

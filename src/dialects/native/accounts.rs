@@ -6,14 +6,14 @@ use super::profiles::Empty;
 use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
-use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Reply, Scalar, sent};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Rejection, Reply, Scalar, sent};
 use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason};
 use crate::domain::clients::AccountLabelsChange;
 use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
 use crate::domain::page::Listing;
 use crate::domain::reference::CurrencyCode;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::Field;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -93,23 +93,23 @@ pub(super) struct AccountRequest {
 }
 
 impl AccountRequest {
-    fn max_leverage(&self) -> Result<Option<u32>, Refusal> {
+    fn max_leverage(&self) -> Result<Option<u32>, Rejection> {
         let leverage = fields::whole("maxLeverage", self.max_leverage.as_ref())?;
-        leverage.map(|n| u32::try_from(n).map_err(|_| Refusal::out_of_range("maxLeverage", "1 to 10000"))).transpose()
+        leverage.map(|n| u32::try_from(n).map_err(|_| Rejection::out_of_range("maxLeverage", "1 to 10000"))).transpose()
     }
 
-    fn limit(&self) -> Result<Option<crate::domain::money::DecimalText>, Refusal> {
+    fn limit(&self) -> Result<Option<crate::domain::money::DecimalText>, Rejection> {
         let nop = self.nop.as_ref().map(|text| fields::decimal("nop", text)).transpose()?;
         let max_nop = self.max_nop.as_ref().map(|text| fields::decimal("maxNop", text)).transpose()?;
         match (nop, max_nop) {
-            (Some(nop), Some(max_nop)) if nop != max_nop => Err(Refusal::invalid("maxNop", "contradicts nop")),
+            (Some(nop), Some(max_nop)) if nop != max_nop => Err(Rejection::invalid("maxNop", "contradicts nop")),
             (nop, max_nop) => Ok(max_nop.or(nop)),
         }
     }
 
-    fn is_spread_betting(&self) -> Result<Option<bool>, Refusal> {
+    fn is_spread_betting(&self) -> Result<Option<bool>, Rejection> {
         match (self.is_sb, self.spread_betting) {
-            (Some(a), Some(b)) if a != b => Err(Refusal::invalid("spreadBetting", "contradicts isSb")),
+            (Some(a), Some(b)) if a != b => Err(Rejection::invalid("spreadBetting", "contradicts isSb")),
             (a, b) => Ok(a.or(b)),
         }
     }
@@ -124,17 +124,17 @@ impl AccountRequest {
         AccountLabelsChange { name: self.name.take(), alias: self.alias.take(), common: request.into() }
     }
 
-    fn opening(mut self) -> Result<OpenAccount, Refusal> {
+    fn opening(mut self) -> Result<OpenAccount, Rejection> {
         let currency = self.currency.as_deref().filter(|code| !code.is_empty());
         let balance = self.balance.as_ref().map(|text| fields::decimal("balance", text)).transpose()?;
         if balance.is_some_and(|balance| !balance.is_zero()) {
-            return Err(Refusal::invalid("balance", "an account starts at zero; deposit after it is opened"));
+            return Err(Rejection::invalid("balance", "an account starts at zero; deposit after it is opened"));
         }
         Ok(OpenAccount {
             id: fields::optional_id("id", self.id.as_deref())?,
             profile: fields::required_id("profileId", self.profile_id.as_deref())?,
             group: fields::required_id("groupId", self.group_id.as_deref())?,
-            currency: CurrencyCode::parse("currency", currency.ok_or_else(|| Refusal::missing("currency"))?)?,
+            currency: CurrencyCode::parse(Field::Currency, currency.ok_or_else(|| Rejection::missing("currency"))?)?,
             is_demo: self.is_demo,
             is_spread_betting: self.is_spread_betting()?.unwrap_or(false),
             position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?.flatten(),
@@ -155,8 +155,7 @@ impl AccountRequest {
         })
     }
 
-    fn change(mut self, call: &Call) -> Result<ChangeAccount, Refusal> {
-        let sb = [("isSb", self.is_sb), ("spreadBetting", self.spread_betting)];
+    fn change(mut self, call: &Call) -> Result<ChangeAccount, Rejection> {
         let version = fields::whole("version", self.version.as_ref())?;
         Ok(ChangeAccount {
             id: fields::path_id(call)?,
@@ -164,7 +163,7 @@ impl AccountRequest {
             fixed: FixedFields {
                 id: fields::optional_id("id", self.id.as_deref())?,
                 currency: self.currency.clone().filter(|code| !code.is_empty()),
-                is_spread_betting: sb.into_iter().filter_map(|(field, sent)| Some((field, sent?))).collect(),
+                is_spread_betting: self.is_spread_betting()?,
                 profile: fields::optional_id("profileId", self.profile_id.as_deref())?,
                 position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?,
                 is_demo: self.is_demo,
@@ -195,8 +194,8 @@ impl AccountRequest {
 fn enumeration<T>(
     literal: &Option<Literal>,
     field: &str,
-    parse: impl Fn(&str, &str) -> Result<T, Refusal>,
-) -> Result<Option<T>, Refusal> {
+    parse: impl Fn(&str, &str) -> Result<T, Rejection>,
+) -> Result<Option<T>, Rejection> {
     literal.as_ref().map(|Literal(text)| parse(field, text)).transpose()
 }
 
@@ -325,7 +324,7 @@ pub(super) struct OpenedAccount {
 /// Open an account.
 #[utoipa::path(post, path = "/accounts", tag = "Accounts", request_body = AccountRequest,
     responses((status = 200, body = OpenedAccount)))]
-pub(super) async fn open(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn open(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<AccountRequest>()?.opening()?;
     let done = call.execute(command).await?;
     let version = done.outcome.version;
@@ -337,7 +336,7 @@ pub(super) async fn open(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     request_body = AccountRequest, responses((status = 200, body = AccountView)))]
-pub(super) async fn change(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn change(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<AccountRequest>()?.change(&call)?;
     let done = call.execute(command).await?;
     let version = done.outcome.version;
@@ -349,7 +348,7 @@ pub(super) async fn change(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     responses((status = 200, body = Empty)))]
-pub(super) async fn archive(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let command =
         ArchiveAccount { id: fields::path_id(&call)?, expected_version: fields::expected_version(&call, None)? };
     let done = call.execute(command).await?;
@@ -359,7 +358,7 @@ pub(super) async fn archive(call: Call) -> Result<Reply, Refusal> {
 /// One account, archived or not.
 #[utoipa::path(get, path = "/accounts/{id}", tag = "Accounts", params(("id" = Uuid, Path, description = "account id")),
     responses((status = 200, body = AccountView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     let account = call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     let version = account.version;
     Ok(Reply::ok(&AccountView::from(account))?.version(version))
@@ -389,10 +388,10 @@ impl From<Listing<Account>> for AccountList {
     }
 }
 
-fn lifecycle(text: &str) -> Result<Lifecycle, Refusal> {
+fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
     let mut all = Lifecycle::ALL.into_iter();
     all.find(|state| state.name().to_uppercase() == text).ok_or_else(|| {
-        Refusal::invalid("lifecycle", "one of PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING, CLOSED")
+        Rejection::invalid("lifecycle", "one of PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING, CLOSED")
     })
 }
 
@@ -422,29 +421,29 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Refusal> {
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ),
     responses((status = 200, body = AccountList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
     let lifecycle = query.one("lifecycle")?.map(lifecycle).transpose()?;
     let filter = AccountFilter {
-        search: fields::search(query)?,
+        search: fields::search(&query)?,
         serial: query.number("number")?.map(|serial| AccountSerial(i64::try_from(serial).unwrap_or(i64::MAX))),
         number: query.one("accountNumber")?.map(str::to_owned),
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
         profile: fields::optional_id("profileId", query.one("profileId")?)?,
         owner: fields::optional_id("ownerId", query.one("ownerId")?)?,
         group: fields::optional_id("groupId", query.one("groupId")?)?,
-        currency: query.one("currency")?.map(|code| CurrencyCode::parse("currency", code)).transpose()?,
+        currency: query.one("currency")?.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?,
         status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
         lifecycle,
         with_archived: match query.one("archived")? {
             None | Some("false") => lifecycle == Some(Lifecycle::Closed),
             Some("true") => true,
-            Some(_) => return Err(Refusal::invalid("archived", "true or false")),
+            Some(_) => return Err(Rejection::invalid("archived", "true or false")),
         },
         name: query.one("name")?.map(str::to_owned),
         alias: query.one("alias")?.map(str::to_owned),
-        labels: labels::filter(query)?,
+        labels: labels::filter(&query)?,
     };
-    let accounts = call.ask(ListAccounts { filter, page: fields::page(query)? }).await?;
+    let accounts = call.ask(ListAccounts { filter, page: fields::page(&query)? }).await?;
     Reply::ok(&AccountList::from(accounts))
 }

@@ -7,23 +7,25 @@ use super::error::ErrorView;
 use super::fields;
 use super::funding::{AdjustRequest, DealMade, MoveRequest};
 use super::holds::CaptureBody;
+use super::kept::Kept;
 use super::movements::{MovementBody, MovementView};
 use super::profiles::Empty;
 use super::transfers::TransferBody;
+use crate::app::Command;
 use crate::app::accounts::ArchiveAccount;
 use crate::app::accounts::{ApproveAccount, SetLifecycle, UnlockAccount};
-use crate::app::batch::{Batch, OPERATIONS_MAX, Operation, OperationOutcome, Performed};
+use crate::app::batch::{Batch, OPERATIONS_MAX, Operation, Performed};
 use crate::app::ledger::{
     AnnounceDeposit, ApproveWithdrawal, MovementRequest, PayWithdrawal, PlaceHold, ReleaseHold, RequestWithdrawal,
     ReturnDeposit, SettleDeposit, VoidWithdrawal,
 };
-use crate::dialects::kit::{AtMost, Call, Reply, read_json};
+use crate::dialects::kit::{AtMost, Call, Rejection, Reply, read_json};
 use crate::domain::accounts::Lifecycle;
 use crate::domain::ids::AccountId;
-use crate::domain::refusal::Refusal;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -63,7 +65,7 @@ pub(super) struct OperationBody {
 }
 
 /// Reads the rest of an operation whose name is known.
-type Reader = fn(&Item<'_>) -> Result<Operation, Refusal>;
+type Reader = fn(&Item<'_>) -> Result<Operation, Rejection>;
 
 /// The operations by their names.
 const OPERATIONS: [(&str, Reader); 24] = [
@@ -100,53 +102,54 @@ struct Item<'a> {
 }
 
 impl Item<'_> {
-    fn read(text: &str) -> Result<Operation, Refusal> {
+    fn read(text: &str) -> Result<Operation, Rejection> {
         let head: OperationBody = read_json(text.as_bytes())?;
-        let name = head.operation.as_deref().ok_or_else(|| Refusal::missing("operation"))?;
+        let name = head.operation.as_deref().ok_or_else(|| Rejection::missing("operation"))?;
         let (_, reader) = OPERATIONS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
             let names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-            Refusal::invalid("operation", format!("one of {}", names.join(", ")))
+            Rejection::invalid("operation", format!("one of {}", names.join(", ")))
         })?;
         reader(&Item { text, head })
     }
 
     /// The fields that the body of the operation's own route has.
-    fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         read_json(self.text.as_bytes())
     }
 
-    fn movement(&self) -> Result<MovementRequest, Refusal> {
+    fn movement(&self) -> Result<MovementRequest, Rejection> {
         self.body::<MovementBody>()?.request(self.account()?)
     }
 
-    fn account(&self) -> Result<AccountId, Refusal> {
+    fn account(&self) -> Result<AccountId, Rejection> {
         fields::required_id("accountId", self.head.account_id.as_deref())
     }
 
-    fn deposit<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+    fn deposit<T: From<Uuid>>(&self) -> Result<T, Rejection> {
         fields::required_id("depositId", self.head.deposit_id.as_deref())
     }
 
-    fn withdrawal<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+    fn withdrawal<T: From<Uuid>>(&self) -> Result<T, Rejection> {
         fields::required_id("withdrawalId", self.head.withdrawal_id.as_deref())
     }
 
-    fn hold<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+    fn hold<T: From<Uuid>>(&self) -> Result<T, Rejection> {
         fields::required_id("holdId", self.head.hold_id.as_deref())
     }
 
-    fn entry<T: From<Uuid>>(&self) -> Result<T, Refusal> {
+    fn entry<T: From<Uuid>>(&self) -> Result<T, Rejection> {
         fields::required_id("entryId", self.head.entry_id.as_deref())
     }
 }
 
 impl BatchBody {
-    fn command(self) -> Result<Batch, Refusal> {
-        let is_atomic = self.atomic.ok_or_else(|| Refusal::missing("atomic"))?;
+    fn command(&self) -> Result<Batch<Kept>, Rejection> {
         let AtMost(operations) = self
             .operations
-            .ok_or_else(|| Refusal::invalid("operations", format!("required, a list of 1 to {OPERATIONS_MAX}")))?;
-        Ok(Batch { is_atomic, operations: operations.iter().map(|item| Item::read(item.get())).collect() })
+            .as_ref()
+            .ok_or_else(|| Rejection::invalid("operations", format!("required, a list of 1 to {OPERATIONS_MAX}")))?;
+        let read = operations.iter().map(|item| Item::read(item.get()).map_err(Kept::from));
+        Ok(Batch::Independent(read.collect()))
     }
 }
 
@@ -197,23 +200,40 @@ pub(super) struct BatchView {
     results: Vec<OperationResult>,
 }
 
-impl From<Vec<OperationOutcome>> for BatchView {
-    fn from(outcomes: Vec<OperationOutcome>) -> Self {
-        let view = |(index, outcome): (usize, OperationOutcome)| match outcome {
+impl BatchView {
+    fn of(outcomes: Vec<Result<Performed, Kept>>, body: &BatchBody) -> BatchView {
+        let operations = body.operations.as_ref().map_or(&[][..], |operations| &operations.0);
+        let view = |(index, outcome): (usize, Result<Performed, Kept>)| match outcome {
             Ok(done) => OperationResult { index, status: "ok", result: Some(done.into()), error: None },
-            Err(refusal) => {
-                OperationResult { index, status: "refused", result: None, error: Some(ErrorView::from(&refusal)) }
+            Err(kept) => {
+                let names = operations.get(index).map_or_else(BTreeSet::new, |item| member_names(item.get()));
+                let error = ErrorView::of(&kept.into(), &|name| names.contains(name));
+                OperationResult { index, status: "refused", result: None, error: Some(error) }
             }
         };
         BatchView { results: outcomes.into_iter().enumerate().map(view).collect() }
     }
 }
 
+/// The names of the members of an object.
+fn member_names(text: &str) -> BTreeSet<String> {
+    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text).unwrap_or_default().into_keys().collect()
+}
+
 /// Do many operations in one call, all or each for itself.
 #[utoipa::path(post, path = "/batch", tag = "Batches", request_body = BatchBody,
     responses((status = 200, body = BatchView)))]
-pub(super) async fn run(call: Call) -> Result<Reply, Refusal> {
-    let command = call.body::<BatchBody>()?.command()?;
+pub(super) async fn run(call: Call) -> Result<Reply, Rejection> {
+    let body: BatchBody = call.body()?;
+    let is_atomic = body.atomic.ok_or_else(|| Rejection::missing("atomic"))?;
+    let mut command = body.command()?;
+    if is_atomic {
+        // Who may do none of it is not told what else is wrong.
+        command.admit(&call.caller()?.principal)?;
+        command = command
+            .into_atomic()
+            .map_err(|(index, kept)| Rejection::InOperation { index, rejection: Box::new(kept.into()) })?;
+    }
     let done = call.execute(command).await?;
-    Ok(Reply::ok(&BatchView::from(done.outcome))?.replayed(done.replayed))
+    Ok(Reply::ok(&BatchView::of(done.outcome, &body))?.replayed(done.replayed))
 }

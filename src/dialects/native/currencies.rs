@@ -1,9 +1,8 @@
 //! Currencies.
 
 use crate::app::reference::ListCurrencies;
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::reference::Currency;
-use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,7 +49,7 @@ pub(super) struct CurrencyList {
 /// The currencies in which accounts can be opened.
 #[utoipa::path(get, path = "/options/currencies", tag = "Reference data",
     responses((status = 200, body = CurrencyList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let currencies = call.ask(ListCurrencies).await?;
     Reply::ok(&CurrencyList { currencies: currencies.into_iter().map(CurrencyView::from).collect() })
 }

@@ -2,8 +2,7 @@
 
 use super::fields;
 use crate::app::ledger::{Deals, ListDeals};
-use crate::dialects::kit::{Call, ExactNumber, Reply};
-use crate::domain::refusal::Refusal;
+use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -107,14 +106,14 @@ const LIMIT_MAX: u32 = 1000;
         ("beforeId" = Option<String>, Query, description = "goes on after this deal"),
     ),
     responses((status = 200, body = DealList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
     let deals = ListDeals {
         account: fields::path_id(&call)?,
-        from: fields::moment(query, "from")?,
-        to: fields::moment(query, "to")?,
+        from: fields::moment(&query, "from")?,
+        to: fields::moment(&query, "to")?,
         before: fields::optional_id("beforeId", query.one("beforeId")?)?,
-        limit: fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
+        limit: fields::limit(&query, LIMIT_DEFAULT, LIMIT_MAX)?,
     };
     let found = call.ask(deals).await?;
     Reply::ok(&DealList::from(found))

@@ -3,14 +3,13 @@
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::ledger::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::ledger::MovementKind;
-use crate::domain::refusal::Refusal;
 
 /// Announce a deposit: pending until it settles.
 #[utoipa::path(post, path = "/accounts/{id}/deposits", tag = "Movements",
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
-pub(super) async fn announce(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn announce(call: Call) -> Result<Reply, Rejection> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
     movements::run(&call, AnnounceDeposit { request }).await
 }
@@ -23,7 +22,7 @@ pub(super) async fn announce(call: Call) -> Result<Reply, Refusal> {
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ), responses((status = 200, body = MovementList)))]
-pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list_of_account(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Deposit, true).await
 }
 
@@ -35,27 +34,27 @@ pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ), responses((status = 200, body = MovementList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Deposit, false).await
 }
 
 /// One deposit.
 #[utoipa::path(get, path = "/deposits/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     movements::get(&call, MovementKind::Deposit).await
 }
 
 /// Settle an announced deposit.
 #[utoipa::path(post, path = "/deposits/{id}/settle", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn settle(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn settle(call: Call) -> Result<Reply, Rejection> {
     movements::run(&call, SettleDeposit { id: fields::path_id(&call)? }).await
 }
 
 /// Return an announced deposit: the money did not come.
 #[utoipa::path(post, path = "/deposits/{id}/return", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn give_back(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn give_back(call: Call) -> Result<Reply, Rejection> {
     movements::run(&call, ReturnDeposit { id: fields::path_id(&call)? }).await
 }

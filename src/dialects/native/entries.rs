@@ -3,9 +3,8 @@
 use super::fields;
 use super::funding::DealMade;
 use crate::app::ledger::ReverseEntry;
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::ids::EntryId;
-use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -28,7 +27,7 @@ impl ReverseBody {
 #[utoipa::path(post, path = "/entries/{id}/reverse", tag = "Funds",
     params(("id" = Uuid, Path, description = "entry id")), request_body = Option<ReverseBody>,
     responses((status = 200, body = DealMade)))]
-pub(super) async fn reverse(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn reverse(call: Call) -> Result<Reply, Rejection> {
     let command = call.optional_body::<ReverseBody>()?.unwrap_or_default().command(fields::path_id(&call)?);
     super::funding::run(&call, command).await
 }

@@ -1,7 +1,8 @@
 //! Refusals in the native envelope: the one place that says which status and code each of them has here.
 
-use crate::dialects::kit::{Reply, ReplyContext};
-use crate::domain::refusal::{Noun, Refusal};
+use super::names::spell;
+use crate::dialects::kit::{Rejection, Reply, ReplyContext};
+use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,34 +46,38 @@ pub(super) struct Detail {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErrorMetadata)]
 pub(super) struct Metadata {
-    /// The field that is wrong.
-    field: String,
+    /// The field that is wrong, if it was sent or has to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
     /// The oldest event that is kept, where older ones were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<String>,
 }
 
-impl From<&Refusal> for ErrorView {
-    fn from(refusal: &Refusal) -> Self {
-        let oldest = match refusal {
-            Refusal::EventsPruned { oldest } => Some(oldest.to_string()),
+impl ErrorView {
+    /// A rejection, with the field that is wrong where the caller sent it or has to.
+    pub(super) fn of(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> ErrorView {
+        let (field, message) = field_and_message(rejection, was_sent);
+        let oldest = match rejection {
+            Rejection::Refused(Refusal::EventsPruned { oldest }) => Some(oldest.to_string()),
             _ => None,
         };
+        let is_more = field.is_some() || oldest.is_some();
         let info = Detail {
             kind: "type.googleapis.com/google.rpc.ErrorInfo",
-            reason: Some(refusal.reason()),
+            reason: Some(rejection.reason()),
             domain: Some("bursar"),
-            metadata: field(refusal).map(|field| Metadata { field, oldest }),
+            metadata: is_more.then_some(Metadata { field, oldest }),
             request_id: None,
         };
-        ErrorView { code: status_and_code(refusal).1, message: refusal.to_string(), details: vec![info] }
+        ErrorView { code: status_and_code(rejection).1, message, details: vec![info] }
     }
 }
 
-/// A refusal as a reply.
-pub(super) fn reply(refusal: &Refusal, context: &ReplyContext) -> Reply {
-    let (status, _) = status_and_code(refusal);
-    let mut view = ErrorView::from(refusal);
+/// A rejection as a reply.
+pub(super) fn reply(rejection: &Rejection, context: &ReplyContext) -> Reply {
+    let (status, _) = status_and_code(rejection);
+    let mut view = ErrorView::of(rejection, &|name| context.was_sent(name));
     view.details.push(Detail {
         kind: "type.googleapis.com/google.rpc.RequestInfo",
         reason: None,
@@ -83,45 +88,111 @@ pub(super) fn reply(refusal: &Refusal, context: &ReplyContext) -> Reply {
     Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
 }
 
-fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
-    const INVALID_ARGUMENT: u8 = 3;
-    const NOT_FOUND: u8 = 5;
-    const ALREADY_EXISTS: u8 = 6;
-    const PERMISSION_DENIED: u8 = 7;
-    const RESOURCE_EXHAUSTED: u8 = 8;
-    const FAILED_PRECONDITION: u8 = 9;
-    const ABORTED: u8 = 10;
-    const OUT_OF_RANGE: u8 = 11;
-    const UNIMPLEMENTED: u8 = 12;
-    const INTERNAL: u8 = 13;
-    const UNAVAILABLE: u8 = 14;
-    const UNAUTHENTICATED: u8 = 16;
+/// The field that a rejection names, and its sentence, which begins with the field where it says little without.
+fn field_and_message(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
+    match rejection {
+        Rejection::InvalidField { name, .. } | Rejection::OutOfRange { name, .. } => {
+            (Some(name.clone()), rejection.to_string())
+        }
+        Rejection::Refused(Refusal::InOperation { index, refusal }) => {
+            in_operation(*index, &Rejection::from((**refusal).clone()), was_sent)
+        }
+        Rejection::InOperation { index, rejection } => in_operation(*index, rejection, was_sent),
+        Rejection::Refused(refusal) => of_refusal(refusal, was_sent),
+        Rejection::HeadersTooLarge { .. }
+        | Rejection::UnknownRoute
+        | Rejection::WrongMethod { .. }
+        | Rejection::BodyTimeout
+        | Rejection::BodyTooLarge { .. }
+        | Rejection::WrongContentType
+        | Rejection::MalformedBody { .. } => (None, rejection.to_string()),
+    }
+}
+
+fn in_operation(index: usize, inner: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
+    let operation = format!("operations[{index}]");
+    let (field, message) = field_and_message(inner, &|name| was_sent(&format!("{operation}.{name}")));
+    let field = field.map_or_else(|| operation.clone(), |field| format!("{operation}.{field}"));
+    (Some(field), format!("{operation}: {message}"))
+}
+
+fn of_refusal(refusal: &Refusal, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
+    let sentence = match refusal {
+        Refusal::Unauthenticated(Credentials::Missing) => "send a token: Authorization: Bearer <token>".to_owned(),
+        Refusal::IdempotencyConflict => "this Idempotency-Key was used for another request; take a new key".to_owned(),
+        other => other.to_string(),
+    };
+    let Some(field) = refusal.field() else { return (None, sentence) };
+    let (name, is_sent) = spell(&field, was_sent);
+    let is_named = match refusal {
+        // What the caller has to send; and a version that is not in the body was in the header.
+        Refusal::Required { .. } | Refusal::EventsPruned { .. } | Refusal::VersionMismatch { .. } => true,
+        _ => is_sent,
+    };
+    let named = is_named.then_some(name);
+    let message = match &named {
+        _ if refusal.stands_alone() => sentence,
+        Some(name) => format!("{name}: {sentence}"),
+        None => format!("{field}: {sentence}"),
+    };
+    (named, message)
+}
+
+/// google.rpc codes.
+mod code {
+    pub(super) const INVALID_ARGUMENT: u8 = 3;
+    pub(super) const NOT_FOUND: u8 = 5;
+    pub(super) const ALREADY_EXISTS: u8 = 6;
+    pub(super) const PERMISSION_DENIED: u8 = 7;
+    pub(super) const RESOURCE_EXHAUSTED: u8 = 8;
+    pub(super) const FAILED_PRECONDITION: u8 = 9;
+    pub(super) const ABORTED: u8 = 10;
+    pub(super) const OUT_OF_RANGE: u8 = 11;
+    pub(super) const UNIMPLEMENTED: u8 = 12;
+    pub(super) const INTERNAL: u8 = 13;
+    pub(super) const UNAVAILABLE: u8 = 14;
+    pub(super) const UNAUTHENTICATED: u8 = 16;
+}
+
+fn status_and_code(rejection: &Rejection) -> (StatusCode, u8) {
+    match rejection {
+        Rejection::Refused(refusal) => status_and_code_of(refusal),
+        Rejection::InOperation { rejection, .. } => status_and_code(rejection),
+        Rejection::HeadersTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, code::INVALID_ARGUMENT),
+        Rejection::UnknownRoute => (StatusCode::NOT_FOUND, code::NOT_FOUND),
+        Rejection::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, code::UNIMPLEMENTED),
+        Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, code::INVALID_ARGUMENT),
+        Rejection::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, code::INVALID_ARGUMENT),
+        Rejection::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT),
+        Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } => {
+            (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT)
+        }
+        Rejection::OutOfRange { .. } => (StatusCode::BAD_REQUEST, code::OUT_OF_RANGE),
+    }
+}
+
+fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
     match refusal {
         Refusal::AddressNotAllowed | Refusal::EndUserToken | Refusal::Forbidden { .. } | Refusal::LimitedByTags => {
-            (StatusCode::FORBIDDEN, PERMISSION_DENIED)
+            (StatusCode::FORBIDDEN, code::PERMISSION_DENIED)
         }
-        Refusal::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED),
-        Refusal::UnknownRoute | Refusal::NotFound(_) => (StatusCode::NOT_FOUND, NOT_FOUND),
-        Refusal::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, UNIMPLEMENTED),
-        Refusal::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
-        Refusal::HeadersTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID_ARGUMENT),
-        Refusal::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, INVALID_ARGUMENT),
-        Refusal::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_ARGUMENT),
-        Refusal::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT),
-        Refusal::MalformedBody { .. }
+        Refusal::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, code::RESOURCE_EXHAUSTED),
+        Refusal::NotFound { .. } => (StatusCode::NOT_FOUND, code::NOT_FOUND),
+        Refusal::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED),
+        Refusal::Required { .. }
         | Refusal::InvalidField { .. }
         | Refusal::UnknownCurrency { .. }
-        | Refusal::Immutable { .. } => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT),
-        Refusal::OutOfRange { .. } | Refusal::BalanceOverflow => (StatusCode::BAD_REQUEST, OUT_OF_RANGE),
-        Refusal::EventsPruned { .. } => (StatusCode::GONE, OUT_OF_RANGE),
+        | Refusal::Immutable { .. } => (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT),
+        Refusal::OutOfRange { .. } | Refusal::BalanceOverflow => (StatusCode::BAD_REQUEST, code::OUT_OF_RANGE),
+        Refusal::EventsPruned { .. } => (StatusCode::GONE, code::OUT_OF_RANGE),
         Refusal::IdempotencyConflict
         | Refusal::DuplicateId(_)
         | Refusal::DuplicateEmail
         | Refusal::DuplicateName
         | Refusal::DuplicateReference
         | Refusal::DuplicateOwner
-        | Refusal::DuplicateAlias => (StatusCode::CONFLICT, ALREADY_EXISTS),
-        Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, ABORTED),
+        | Refusal::DuplicateAlias => (StatusCode::CONFLICT, code::ALREADY_EXISTS),
+        Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, code::ABORTED),
         Refusal::MovementState { .. }
         | Refusal::AlreadyReversed
         | Refusal::NotReversible
@@ -142,41 +213,11 @@ fn status_and_code(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::CreditsOff
         | Refusal::DebitsOff
         | Refusal::InsufficientFunds { .. }
-        | Refusal::NotEmpty(_) => (StatusCode::BAD_REQUEST, FAILED_PRECONDITION),
+        | Refusal::NotEmpty(_) => (StatusCode::BAD_REQUEST, code::FAILED_PRECONDITION),
         Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::StorageUnavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
+            (StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE)
         }
-        Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
-        Refusal::InOperation { refusal, .. } => status_and_code(refusal),
-    }
-}
-
-/// The field that a refusal is about, where it is about one.
-fn field(refusal: &Refusal) -> Option<String> {
-    match refusal {
-        Refusal::InvalidField { field, .. }
-        | Refusal::OutOfRange { field, .. }
-        | Refusal::UnknownCurrency { field }
-        | Refusal::Immutable { field }
-        | Refusal::SameAccount { field } => Some(field.clone()),
-        Refusal::EventsPruned { .. } => Some("after".into()),
-        Refusal::NotFound(Noun::Profile | Noun::Owner) | Refusal::DuplicateOwner => Some("profileId".into()),
-        Refusal::NotFound(Noun::Account) => Some("accountId".into()),
-        Refusal::NotFound(Noun::Payer) => Some("fromAccountId".into()),
-        Refusal::NotFound(Noun::Receiver) => Some("toAccountId".into()),
-        Refusal::NotFound(Noun::SweepTarget) => Some("sweepToAccountId".into()),
-        Refusal::NotFound(Noun::Group) | Refusal::GroupDisabled | Refusal::GroupModeDiffers => Some("groupId".into()),
-        Refusal::DuplicateEmail => Some("email".into()),
-        Refusal::DuplicateReference => Some("reference".into()),
-        Refusal::DuplicateAlias => Some("alias".into()),
-        Refusal::DuplicateId(_) => Some("id".into()),
-        Refusal::VersionMismatch { .. } => Some("version".into()),
-        Refusal::GroupWithoutCurrency { .. } => Some("currency".into()),
-        Refusal::InsufficientFunds { .. } | Refusal::BalanceOverflow => Some("amount".into()),
-        Refusal::InOperation { index, refusal } => Some(match field(refusal) {
-            Some(field) => format!("operations[{index}].{field}"),
-            None => format!("operations[{index}]"),
-        }),
-        _ => None,
+        Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL),
+        Refusal::InOperation { refusal, .. } => status_and_code_of(refusal),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::events::EventView;
 use crate::app::events::{EventStream, Followed};
+use crate::dialects::kit::Rejection;
 use crate::domain::refusal::Refusal;
 use actix_web::web::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -38,7 +39,7 @@ pub(super) fn bytes(events: EventStream) -> impl Stream<Item = Bytes> {
 }
 
 /// Adds an event to the last piece, or begins another one.
-fn push(pieces: &mut Vec<String>, row: crate::app::events::EventRow) -> Result<(), Refusal> {
+fn push(pieces: &mut Vec<String>, row: crate::app::events::EventRow) -> Result<(), Rejection> {
     let (seq, kind) = (row.seq, row.kind.clone());
     let data = serde_json::to_string(&EventView::of(row)?).map_err(|error| {
         tracing::error!(%error, "an event has no JSON form");

@@ -4,7 +4,7 @@ use super::{event_stream, fields};
 use crate::app::events::{
     CheckpointBook, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents,
 };
-use crate::dialects::kit::{Call, ExactNumber, QueryParams, Reply};
+use crate::dialects::kit::{Call, ExactNumber, QueryParams, Rejection, Reply};
 use crate::domain::events::EventType;
 use crate::domain::ids::{BookId, EventSeq};
 use crate::domain::refusal::Refusal;
@@ -46,7 +46,7 @@ pub(super) struct ActorView {
 }
 
 impl EventView {
-    pub(super) fn of(row: EventRow) -> Result<EventView, Refusal> {
+    pub(super) fn of(row: EventRow) -> Result<EventView, Rejection> {
         let data = RawValue::from_string(row.payload).map_err(|error| {
             tracing::error!(%error, seq = row.seq.0, "an event cannot be read");
             Refusal::Internal
@@ -80,7 +80,7 @@ pub(super) struct EventList {
 }
 
 impl EventList {
-    fn of(page: EventPage) -> Result<EventList, Refusal> {
+    fn of(page: EventPage) -> Result<EventList, Rejection> {
         Ok(EventList {
             events: page.rows.into_iter().map(EventView::of).collect::<Result<_, _>>()?,
             next_after: page.upto.to_string(),
@@ -96,31 +96,32 @@ const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_MAX: u32 = 1000;
 
 /// `after`, `types` and `limit` of the query string; `Last-Event-ID` goes before `after`.
-fn wanted(call: &Call) -> Result<ReadEvents, Refusal> {
-    let query = call.query();
-    let after = query.one("after")?.map(|text| sequence("after", text)).transpose()?;
-    let last = call.header("Last-Event-ID").filter(|text| !text.is_empty());
-    let after = last.map(|text| sequence("Last-Event-ID", text)).transpose()?.or(after);
-    let limit = fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?;
-    let filter = EventFilter { kinds: kinds(query)? };
+fn wanted(call: &Call) -> Result<ReadEvents, Rejection> {
+    let query = call.query()?;
+    let after = match call.header("Last-Event-ID").filter(|text| !text.is_empty()) {
+        Some(text) => Some(sequence("Last-Event-ID", text)?),
+        None => query.one("after")?.map(|text| sequence("after", text)).transpose()?,
+    };
+    let limit = fields::limit(&query, LIMIT_DEFAULT, LIMIT_MAX)?;
+    let filter = EventFilter { kinds: kinds(&query)? };
     Ok(ReadEvents { after: EventSeq(after.unwrap_or(0)), filter, limit })
 }
 
-fn sequence(field: &str, text: &str) -> Result<i64, Refusal> {
+fn sequence(field: &str, text: &str) -> Result<i64, Rejection> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Refusal::invalid(field, "the number of an event, or 0"));
+        return Err(Rejection::invalid(field, "the number of an event, or 0"));
     }
-    text.parse().map_err(|_| Refusal::out_of_range(field, "there is no such event yet"))
+    text.parse().map_err(|_| Rejection::out_of_range(field, "there is no such event yet"))
 }
 
 /// `types`, given several times or as a list: names, or beginnings of names such as `account.*`.
-fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Refusal> {
+fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Rejection> {
     let mut kinds = Vec::new();
     for pattern in query.all("types").flat_map(|list| list.split(',')).map(str::trim).filter(|text| !text.is_empty()) {
         let found = EventType::matching(pattern);
         if found.is_empty() {
             let known = EventType::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
-            return Err(Refusal::invalid("types", format!("names or beginnings such as account.*, out of {known}")));
+            return Err(Rejection::invalid("types", format!("names or beginnings such as account.*, out of {known}")));
         }
         kinds.extend(found);
     }
@@ -135,10 +136,10 @@ fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Refusal> {
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; streams have none"),
         ("Last-Event-ID" = Option<String>, Header, description = "goes before `after`; browsers send it when they connect again"),
     ), responses((status = 200, body = EventList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let wanted = wanted(&call)?;
     if call.accepts(EVENT_STREAM) {
-        let followed = call.app()?.follow(call.caller()?, wanted).await?;
+        let followed = call.app().follow(call.caller()?, wanted).await?;
         return Ok(call.stream(EVENT_STREAM, event_stream::bytes(followed)));
     }
     Reply::ok(&EventList::of(call.ask(wanted).await?)?)
@@ -218,10 +219,10 @@ impl From<CheckpointBook> for CheckpointBookView {
         ("afterBook" = Option<i64>, Query, description = "only books after this one"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 1000"),
     ), responses((status = 200, body = CheckpointView)))]
-pub(super) async fn checkpoint(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
+pub(super) async fn checkpoint(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
     let after = query.one("afterBook")?.map(|text| sequence("afterBook", text)).transpose()?;
-    let limit = fields::limit(query, LIMIT_MAX, LIMIT_MAX)?;
+    let limit = fields::limit(&query, LIMIT_MAX, LIMIT_MAX)?;
     let page = call.ask(ReadCheckpoint { after: BookId(after.unwrap_or(0)), limit }).await?;
     Reply::ok(&CheckpointView::of(page, limit))
 }

@@ -1,15 +1,13 @@
 //! How the native dialect spells values: enums as upper-case names or their numbers, 64-bit numbers as texts, money as
 //! exact numbers.
 
-use crate::dialects::kit::QueryParams;
-use crate::dialects::kit::{Call, Literal};
+use crate::dialects::kit::{Call, Literal, QueryParams, Rejection};
 use crate::domain::accounts::PositionMode;
 use crate::domain::clock::Moment;
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{AmountError, DecimalText};
 use crate::domain::page::Page;
 use crate::domain::reference::{MarginCalculation, TradeStatus};
-use crate::domain::refusal::Refusal;
 use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchTextError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -23,7 +21,7 @@ struct Spelling<T: 'static> {
 }
 
 impl<T: Copy + PartialEq> Spelling<T> {
-    fn parse(&self, field: &str, text: &str) -> Result<T, Refusal> {
+    fn parse(&self, field: &str, text: &str) -> Result<T, Rejection> {
         let by_number = text.parse::<usize>().ok().and_then(|n| self.names.get(n));
         let by_name = || {
             let name = text.strip_prefix(self.prefix)?;
@@ -31,7 +29,7 @@ impl<T: Copy + PartialEq> Spelling<T> {
         };
         by_number.or_else(by_name).map(|(_, value)| *value).ok_or_else(|| {
             let names: Vec<_> = self.names.iter().map(|(name, _)| format!("{}{name}", self.prefix)).collect();
-            Refusal::invalid(field, format!("one of {}", names.join(", ")))
+            Rejection::invalid(field, format!("one of {}", names.join(", ")))
         })
     }
 
@@ -90,7 +88,7 @@ const DEAL_ACTION: Spelling<Option<EntryKind>> = Spelling {
 };
 
 /// A trade status by name or number; none if it is left open.
-pub(super) fn parse_trade_status(field: &str, text: &str) -> Result<Option<TradeStatus>, Refusal> {
+pub(super) fn parse_trade_status(field: &str, text: &str) -> Result<Option<TradeStatus>, Rejection> {
     TRADE_STATUS.parse(field, text)
 }
 
@@ -100,7 +98,7 @@ pub(super) fn trade_status(status: TradeStatus) -> String {
 }
 
 /// A positioning mode by name or number; none if it is left open.
-pub(super) fn parse_position_mode(field: &str, text: &str) -> Result<Option<PositionMode>, Refusal> {
+pub(super) fn parse_position_mode(field: &str, text: &str) -> Result<Option<PositionMode>, Rejection> {
     POSITION_MODE.parse(field, text)
 }
 
@@ -110,7 +108,7 @@ pub(super) fn position_mode(mode: Option<PositionMode>) -> String {
 }
 
 /// A way to calculate margin by name or number; none if it is left open.
-pub(super) fn parse_margin_calculation(field: &str, text: &str) -> Result<Option<MarginCalculation>, Refusal> {
+pub(super) fn parse_margin_calculation(field: &str, text: &str) -> Result<Option<MarginCalculation>, Rejection> {
     MARGIN_CALCULATION.parse(field, text)
 }
 
@@ -120,10 +118,10 @@ pub(super) fn margin_calculation(calculation: Option<MarginCalculation>) -> Stri
 }
 
 /// The kind of an adjustment: any deal action but the two that only trades have; left open it is a correction.
-pub(super) fn parse_adjustment(field: &str, text: &str) -> Result<EntryKind, Refusal> {
+pub(super) fn parse_adjustment(field: &str, text: &str) -> Result<EntryKind, Rejection> {
     match DEAL_ACTION.parse(field, text)? {
         None => Ok(EntryKind::Correction),
-        Some(EntryKind::Buy | EntryKind::Sell) => Err(Refusal::invalid(field, "BUY and SELL come from trades only")),
+        Some(EntryKind::Buy | EntryKind::Sell) => Err(Rejection::invalid(field, "BUY and SELL come from trades only")),
         Some(kind) => Ok(kind),
     }
 }
@@ -138,83 +136,83 @@ pub(super) fn deal_action(kind: EntryKind) -> String {
 }
 
 /// A public id in the path. One that is not a UUID names nothing that exists, but is told apart as a mistake.
-pub(super) fn path_id<T: From<Uuid>>(call: &Call) -> Result<T, Refusal> {
+pub(super) fn path_id<T: From<Uuid>>(call: &Call) -> Result<T, Rejection> {
     id("id", call.path("id"))
 }
 
 /// Another public id in the path.
-pub(super) fn second_id<T: From<Uuid>>(call: &Call, name: &str) -> Result<T, Refusal> {
+pub(super) fn second_id<T: From<Uuid>>(call: &Call, name: &str) -> Result<T, Rejection> {
     id(name, call.path(name))
 }
 
 /// A public id.
-pub(super) fn id<T: From<Uuid>>(field: &str, text: &str) -> Result<T, Refusal> {
+pub(super) fn id<T: From<Uuid>>(field: &str, text: &str) -> Result<T, Rejection> {
     // 36 characters: only the form with hyphens is an id here.
     let parsed = if text.len() == 36 { Uuid::parse_str(text).ok() } else { None };
-    parsed.map(T::from).ok_or_else(|| Refusal::invalid(field, "not a UUID"))
+    parsed.map(T::from).ok_or_else(|| Rejection::invalid(field, "not a UUID"))
 }
 
 /// A public id that was not left out or empty.
-pub(super) fn required_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<T, Refusal> {
-    id(field, text.filter(|text| !text.is_empty()).ok_or_else(|| Refusal::missing(field))?)
+pub(super) fn required_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<T, Rejection> {
+    id(field, text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?)
 }
 
 /// A public id, if there is one.
-pub(super) fn optional_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<Option<T>, Refusal> {
+pub(super) fn optional_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<Option<T>, Rejection> {
     text.filter(|text| !text.is_empty()).map(|text| id(field, text)).transpose()
 }
 
 /// A whole number that may come as a text.
-pub(super) fn whole(field: &str, literal: Option<&Literal>) -> Result<Option<u64>, Refusal> {
+pub(super) fn whole(field: &str, literal: Option<&Literal>) -> Result<Option<u64>, Rejection> {
     let Some(Literal(text)) = literal else { return Ok(None) };
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Refusal::invalid(field, "not a whole number"));
+        return Err(Rejection::invalid(field, "not a whole number"));
     }
-    text.parse().map(Some).map_err(|_| Refusal::out_of_range(field, "a whole number, not negative, of 64 bits"))
+    text.parse().map(Some).map_err(|_| Rejection::out_of_range(field, "a whole number, not negative, of 64 bits"))
 }
 
 /// A decimal number that may come as a text.
-pub(super) fn decimal(field: &str, literal: &Literal) -> Result<DecimalText, Refusal> {
+pub(super) fn decimal(field: &str, literal: &Literal) -> Result<DecimalText, Rejection> {
     DecimalText::parse(&literal.0).map_err(|error| match error {
-        AmountError::TooLong => Refusal::out_of_range(field, error.to_string()),
-        _ => Refusal::invalid(field, error.to_string()),
+        AmountError::TooLong => Rejection::out_of_range(field, error.to_string()),
+        _ => Rejection::invalid(field, error.to_string()),
     })
 }
 
 /// A time of the query string.
-pub(super) fn moment(query: &QueryParams, field: &str) -> Result<Option<Moment>, Refusal> {
+pub(super) fn moment(query: &QueryParams, field: &str) -> Result<Option<Moment>, Rejection> {
     query.one(field)?.map(|text| moment_of(field, text)).transpose()
 }
 
 /// A time.
-pub(super) fn moment_of(field: &str, text: &str) -> Result<Moment, Refusal> {
-    Moment::parse(text).ok_or_else(|| Refusal::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
+pub(super) fn moment_of(field: &str, text: &str) -> Result<Moment, Rejection> {
+    Moment::parse(text).ok_or_else(|| Rejection::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
 }
 
 /// `page` and `perPage` of the query string.
-pub(super) fn page(query: &QueryParams) -> Result<Page, Refusal> {
-    Page::new(query.number("page")?, query.number("perPage")?)
+pub(super) fn page(query: &QueryParams) -> Result<Page, Rejection> {
+    Ok(Page::new(query.number("page")?, query.number("perPage")?)?)
 }
 
 /// `limit` of the query string: from 1 to the largest, or the default.
-pub(super) fn limit(query: &QueryParams, default: u32, largest: u32) -> Result<u32, Refusal> {
+pub(super) fn limit(query: &QueryParams, default: u32, largest: u32) -> Result<u32, Rejection> {
     let limit = query.number("limit")?.unwrap_or(u64::from(default));
     let limit = u32::try_from(limit).ok().filter(|limit| (1..=largest).contains(limit));
-    limit.ok_or_else(|| Refusal::out_of_range("limit", format!("1 to {largest}")))
+    limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {largest}")))
 }
 
 /// The version that the caller has read: from the body, from `If-Match`, or not at all.
-pub(super) fn expected_version(call: &Call, sent: Option<u64>) -> Result<Option<u64>, Refusal> {
+pub(super) fn expected_version(call: &Call, sent: Option<u64>) -> Result<Option<u64>, Rejection> {
     let header = match call.header("If-Match").map(str::trim) {
         None | Some("*") => None,
         Some(text) => {
             let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-            Some(number.parse().map_err(|_| Refusal::invalid("If-Match", "one version, such as \"3\""))?)
+            Some(number.parse().map_err(|_| Rejection::invalid("If-Match", "one version, such as \"3\""))?)
         }
     };
     match (sent, header) {
-        (Some(sent), Some(header)) if sent != header => Err(Refusal::invalid("version", "contradicts If-Match")),
+        (Some(sent), Some(header)) if sent != header => Err(Rejection::invalid("version", "contradicts If-Match")),
         (sent, header) => Ok(sent.or(header)),
     }
 }
@@ -225,12 +223,12 @@ pub(super) fn tags(sent: Option<Vec<String>>) -> Option<BTreeSet<String>> {
 }
 
 /// What somebody looks for; none if the parameter is not there.
-pub(super) fn search(query: &QueryParams) -> Result<Option<SearchText>, Refusal> {
+pub(super) fn search(query: &QueryParams) -> Result<Option<SearchText>, Rejection> {
     let text = query.one("search")?;
     text.map(SearchText::parse).transpose().map_err(|error| match error {
-        SearchTextError::NothingToFind => Refusal::invalid("search", "at least one letter or digit"),
+        SearchTextError::NothingToFind => Rejection::invalid("search", "at least one letter or digit"),
         SearchTextError::TooLong => {
-            Refusal::out_of_range("search", format!("at most {SEARCH_MAX} characters and {SEARCH_WORDS_MAX} words"))
+            Rejection::out_of_range("search", format!("at most {SEARCH_MAX} characters and {SEARCH_WORDS_MAX} words"))
         }
     })
 }

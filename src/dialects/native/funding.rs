@@ -3,11 +3,10 @@
 use super::fields;
 use crate::app::Command;
 use crate::app::ledger::{PostFunds, Posted};
-use crate::dialects::kit::{Call, Literal, Reply};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{DecimalText, ExtraDecimals};
-use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -47,22 +46,22 @@ pub(super) struct DealMade {
 }
 
 impl MoveRequest {
-    pub(super) fn deposit(self, account: AccountId) -> Result<PostFunds, Refusal> {
+    pub(super) fn deposit(self, account: AccountId) -> Result<PostFunds, Rejection> {
         let amount = amount(self.amount.as_ref())?;
         if amount.is_negative() {
-            return Err(Refusal::invalid("amount", "must be above zero"));
+            return Err(Rejection::invalid("amount", "must be above zero"));
         }
         Ok(post(account, amount, EntryKind::Balance, self.comment))
     }
 
-    pub(super) fn withdrawal(self, account: AccountId) -> Result<PostFunds, Refusal> {
+    pub(super) fn withdrawal(self, account: AccountId) -> Result<PostFunds, Rejection> {
         let deposit = self.deposit(account)?;
         Ok(PostFunds { amount: deposit.amount.negated(), ..deposit })
     }
 }
 
 impl AdjustRequest {
-    pub(super) fn command(self, account: AccountId) -> Result<PostFunds, Refusal> {
+    pub(super) fn command(self, account: AccountId) -> Result<PostFunds, Rejection> {
         let action = self.action.as_ref().map(|Literal(text)| fields::parse_adjustment("action", text)).transpose()?;
         let amount = amount(self.amount.as_ref())?;
         let effective_at = self.effective_at.as_deref().filter(|text| !text.is_empty());
@@ -77,9 +76,9 @@ impl From<Posted> for DealMade {
     }
 }
 
-fn amount(literal: Option<&Literal>) -> Result<DecimalText, Refusal> {
-    let amount = fields::decimal("amount", literal.ok_or_else(|| Refusal::missing("amount"))?)?;
-    if amount.is_zero() { Err(Refusal::invalid("amount", "must not be zero")) } else { Ok(amount) }
+fn amount(literal: Option<&Literal>) -> Result<DecimalText, Rejection> {
+    let amount = fields::decimal("amount", literal.ok_or_else(|| Rejection::missing("amount"))?)?;
+    if amount.is_zero() { Err(Rejection::invalid("amount", "must not be zero")) } else { Ok(amount) }
 }
 
 fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Option<String>) -> PostFunds {
@@ -88,7 +87,7 @@ fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Optio
 }
 
 /// Runs a command that makes a deal.
-pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) -> Result<Reply, Refusal> {
+pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) -> Result<Reply, Rejection> {
     let done = call.execute(command).await?;
     Ok(Reply::ok(&DealMade::from(done.outcome))?.replayed(done.replayed))
 }
@@ -97,7 +96,7 @@ pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) ->
 #[utoipa::path(post, path = "/accounts/{id}/deposit", tag = "Funds",
     params(("id" = Uuid, Path, description = "account id")), request_body = MoveRequest,
     responses((status = 200, body = DealMade)))]
-pub(super) async fn deposit(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn deposit(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<MoveRequest>()?.deposit(fields::path_id(&call)?)?;
     run(&call, command).await
 }
@@ -106,7 +105,7 @@ pub(super) async fn deposit(call: Call) -> Result<Reply, Refusal> {
 #[utoipa::path(post, path = "/accounts/{id}/withdraw", tag = "Funds",
     params(("id" = Uuid, Path, description = "account id")), request_body = MoveRequest,
     responses((status = 200, body = DealMade)))]
-pub(super) async fn withdraw(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn withdraw(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<MoveRequest>()?.withdrawal(fields::path_id(&call)?)?;
     run(&call, command).await
 }
@@ -115,7 +114,7 @@ pub(super) async fn withdraw(call: Call) -> Result<Reply, Refusal> {
 #[utoipa::path(post, path = "/accounts/{id}/balance", tag = "Funds",
     params(("id" = Uuid, Path, description = "account id")), request_body = AdjustRequest,
     responses((status = 200, body = DealMade)))]
-pub(super) async fn adjust(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn adjust(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<AdjustRequest>()?.command(fields::path_id(&call)?)?;
     run(&call, command).await
 }

@@ -2,10 +2,10 @@
 
 use super::fields;
 use crate::app::reference::{GroupFilter, ListGroups};
-use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::page::Listing;
 use crate::domain::reference::{CurrencyCode, Group};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::Field;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -101,14 +101,14 @@ impl From<Listing<Group>> for GroupList {
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ),
     responses((status = 200, body = GroupList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
     let filter = GroupFilter {
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
         name: query.one("name")?.map(str::to_owned),
-        currency: query.one("currency")?.map(|code| CurrencyCode::parse("currency", code)).transpose()?,
+        currency: query.one("currency")?.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?,
         status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
     };
-    let groups = call.ask(ListGroups { filter, page: fields::page(query)? }).await?;
+    let groups = call.ask(ListGroups { filter, page: fields::page(&query)? }).await?;
     Reply::ok(&GroupList::from(groups))
 }

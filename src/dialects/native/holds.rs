@@ -3,17 +3,16 @@
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::ledger::{CaptureHold, PlaceHold, ReleaseHold};
-use crate::dialects::kit::{Call, Literal, Reply};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use crate::domain::ids::MovementId;
 use crate::domain::ledger::MovementKind;
-use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// Place a hold: the money is reserved.
 #[utoipa::path(post, path = "/accounts/{id}/holds", tag = "Movements",
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
-pub(super) async fn place(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn place(call: Call) -> Result<Reply, Rejection> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
     movements::run(&call, PlaceHold { request }).await
 }
@@ -26,21 +25,21 @@ pub(super) async fn place(call: Call) -> Result<Reply, Refusal> {
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ), responses((status = 200, body = MovementList)))]
-pub(super) async fn list_of_account(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list_of_account(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Hold, true).await
 }
 
 /// One hold.
 #[utoipa::path(get, path = "/holds/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     movements::get(&call, MovementKind::Hold).await
 }
 
 /// Release a hold: the money is available again.
 #[utoipa::path(post, path = "/holds/{id}/release", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn release(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn release(call: Call) -> Result<Reply, Rejection> {
     movements::run(&call, ReleaseHold { id: fields::path_id(&call)? }).await
 }
 
@@ -53,7 +52,7 @@ pub(super) struct CaptureBody {
 }
 
 impl CaptureBody {
-    pub(super) fn command(self, id: MovementId) -> Result<CaptureHold, Refusal> {
+    pub(super) fn command(self, id: MovementId) -> Result<CaptureHold, Rejection> {
         let amount = self.amount.map(|text| fields::decimal("amount", &text)).transpose()?;
         Ok(CaptureHold { id, amount })
     }
@@ -63,7 +62,7 @@ impl CaptureBody {
 #[utoipa::path(post, path = "/holds/{id}/capture", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), request_body = Option<CaptureBody>,
     responses((status = 200, body = MovementView)))]
-pub(super) async fn capture(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn capture(call: Call) -> Result<Reply, Rejection> {
     let command = call.optional_body::<CaptureBody>()?.unwrap_or_default().command(fields::path_id(&call)?)?;
     movements::run(&call, command).await
 }

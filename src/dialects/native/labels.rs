@@ -1,9 +1,8 @@
 //! Labels of clients and accounts: references, categories, custom fields, metadata.
 
 use crate::app::clients::LabelFilter;
-use crate::dialects::kit::{ExactNumber, Members, QueryParams, Scalar};
+use crate::dialects::kit::{ExactNumber, Members, QueryParams, Rejection, Scalar};
 use crate::domain::clients::{Labels, LabelsChange, MetadataValue};
-use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -96,13 +95,13 @@ impl From<Labels> for LabelsView {
 const CONDITIONS_MAX: usize = 10;
 
 /// The conditions on labels of a query string.
-pub(super) fn filter(query: &QueryParams) -> Result<LabelFilter, Refusal> {
+pub(super) fn filter(query: &QueryParams) -> Result<LabelFilter, Rejection> {
     let text = |name: &str| query.one(name).map(|text| text.map(str::to_owned));
     let custom_fields = query.members("customField.")?;
     let metadata = query.members("metadata.")?;
     if custom_fields.len() + metadata.len() > CONDITIONS_MAX {
         let reason = format!("at most {CONDITIONS_MAX} conditions on custom fields and metadata");
-        return Err(Refusal::out_of_range("metadata", reason));
+        return Err(Rejection::out_of_range("metadata", reason));
     }
     Ok(LabelFilter {
         reference: text("reference")?,

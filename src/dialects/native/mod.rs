@@ -16,8 +16,10 @@ mod fields;
 mod funding;
 mod groups;
 mod holds;
+mod kept;
 mod labels;
 mod movements;
+mod names;
 mod openapi;
 mod owners;
 mod portfolios;
@@ -31,8 +33,7 @@ mod trial_balance;
 mod users;
 mod withdrawals;
 
-use super::kit::{Dialect, Reply, ReplyContext, Routes};
-use crate::domain::refusal::Refusal;
+use super::kit::{Dialect, Rejection, Reply, ReplyContext, Routes};
 use utoipa::openapi::OpenApi;
 
 /// The native dialect.
@@ -127,7 +128,7 @@ impl Dialect for Native {
             .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)
     }
 
-    fn refuse(&self, refusal: &Refusal, context: &ReplyContext) -> Reply {
-        error::reply(refusal, context)
+    fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply {
+        error::reply(rejection, context)
     }
 }

@@ -3,12 +3,11 @@
 use super::fields;
 use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
 use crate::app::{Command, Done};
-use crate::dialects::kit::{Call, ExactNumber, Literal, Reply};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Rejection, Reply};
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::{Movement, MovementKind, MovementState};
 use crate::domain::money::ExtraDecimals;
 use crate::domain::page::Listing;
-use crate::domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,13 +29,13 @@ pub(super) struct MovementBody {
 }
 
 impl MovementBody {
-    pub(super) fn request(self, account: AccountId) -> Result<MovementRequest, Refusal> {
+    pub(super) fn request(self, account: AccountId) -> Result<MovementRequest, Rejection> {
         if let (Some(reason), Some(comment)) = (&self.reason, &self.comment)
             && reason != comment
         {
-            return Err(Refusal::invalid("comment", "contradicts reason"));
+            return Err(Rejection::invalid("comment", "contradicts reason"));
         }
-        let amount = self.amount.as_ref().ok_or_else(|| Refusal::missing("amount"))?;
+        let amount = self.amount.as_ref().ok_or_else(|| Rejection::missing("amount"))?;
         let expires_at = self.expires_at.as_deref().filter(|text| !text.is_empty());
         Ok(MovementRequest {
             account,
@@ -131,32 +130,32 @@ impl From<Listing<Movement>> for MovementList {
 }
 
 /// Runs a command that leads to a movement.
-pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) -> Result<Reply, Refusal> {
+pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) -> Result<Reply, Rejection> {
     let Done { outcome, replayed } = call.execute(command).await?;
     Ok(Reply::ok(&MovementView::from(outcome))?.replayed(replayed))
 }
 
 /// The movements of a kind: of the account in the path, or of all accounts.
-pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -> Result<Reply, Refusal> {
-    let query = call.query();
+pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -> Result<Reply, Rejection> {
+    let query = call.query()?;
     let account = match is_of_account {
         true => Some(fields::path_id(call)?),
         false => fields::optional_id("accountId", query.one("accountId")?)?,
     };
     let state = query.one("state")?.map(parse_state).transpose()?;
-    let movements = call.ask(ListMovements { kind, account, state, page: fields::page(query)? }).await?;
+    let movements = call.ask(ListMovements { kind, account, state, page: fields::page(&query)? }).await?;
     Reply::ok(&MovementList::from(movements))
 }
 
-fn parse_state(text: &str) -> Result<MovementState, Refusal> {
+fn parse_state(text: &str) -> Result<MovementState, Rejection> {
     MovementState::ALL
         .into_iter()
         .find(|state| state.name().eq_ignore_ascii_case(text))
-        .ok_or_else(|| Refusal::invalid("state", "one of PENDING, APPROVED, POSTED, VOIDED, EXPIRED"))
+        .ok_or_else(|| Rejection::invalid("state", "one of PENDING, APPROVED, POSTED, VOIDED, EXPIRED"))
 }
 
 /// One movement of a kind.
-pub(super) async fn get(call: &Call, kind: MovementKind) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: &Call, kind: MovementKind) -> Result<Reply, Rejection> {
     let movement = call.ask(GetMovement { kind, id: fields::path_id(call)? }).await?;
     Reply::ok(&MovementView::from(movement))
 }

@@ -3,11 +3,11 @@
 use super::fields;
 use super::profiles::Empty;
 use crate::app::accounts::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
-use crate::dialects::kit::{Call, Literal, Reply};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use crate::domain::accounts::OwnerAccess;
 use crate::domain::clock::Moment;
 use crate::domain::ids::ProfileId;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,30 +26,30 @@ pub(super) struct OwnerRequest {
 }
 
 impl OwnerRequest {
-    fn access(&self) -> Result<Option<OwnerAccess>, Refusal> {
+    fn access(&self) -> Result<Option<OwnerAccess>, Rejection> {
         let parse = |text: &str| {
             let all = OwnerAccess::ALL.into_iter();
             let mut named = all.filter(|access| access.name().to_uppercase() == text);
-            named.next().ok_or_else(|| Refusal::invalid("access", "one of FULL, READ, NONE"))
+            named.next().ok_or_else(|| Rejection::invalid("access", "one of FULL, READ, NONE"))
         };
         self.access.as_deref().filter(|text| !text.is_empty()).map(parse).transpose()
     }
 
-    fn adding(&self, call: &Call) -> Result<AddOwner, Refusal> {
+    fn adding(&self, call: &Call) -> Result<AddOwner, Rejection> {
         Ok(AddOwner {
             account: fields::path_id(call)?,
             profile: fields::required_id("profileId", self.profile_id.as_deref())?,
-            access: self.access()?.ok_or_else(|| Refusal::missing("access"))?,
+            access: self.access()?.ok_or_else(|| Rejection::missing("access"))?,
             priority: fields::whole("priority", self.priority.as_ref())?,
             expected_version: fields::expected_version(call, None)?,
         })
     }
 
-    fn altering(&self, call: &Call) -> Result<AlterOwner, Refusal> {
+    fn altering(&self, call: &Call) -> Result<AlterOwner, Rejection> {
         let profile: ProfileId = fields::second_id(call, "profileId")?;
         if fields::optional_id("profileId", self.profile_id.as_deref())?.is_some_and(|sent: ProfileId| sent != profile)
         {
-            return Err(Refusal::Immutable { field: "profileId".into() });
+            return Err(Refusal::Immutable { field: Field::Profile }.into());
         }
         Ok(AlterOwner {
             account: fields::path_id(call)?,
@@ -102,7 +102,7 @@ pub(super) struct OwnerList {
 /// The owners of an account, the primary owner first.
 #[utoipa::path(get, path = "/accounts/{id}/owners", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OwnerList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let (seen, version) = call.ask(ListOwners { account: fields::path_id(&call)? }).await?;
     let view = |owner: crate::app::accounts::OwnerSeen| {
         OwnerView::of(owner.profile.map(|id| id.to_string()), owner.access, owner.priority, owner.since)
@@ -115,7 +115,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id"),
            ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
     request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
-pub(super) async fn add(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn add(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.adding(&call)?;
     let done = call.execute(command).await?;
     Ok(Reply::ok(&OwnerView::from(done.outcome))?.version(done.outcome.version).replayed(done.replayed))
@@ -127,7 +127,7 @@ pub(super) async fn add(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
            ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
     request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
-pub(super) async fn alter(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn alter(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.altering(&call)?;
     let done = call.execute(command).await?;
     Ok(Reply::ok(&OwnerView::from(done.outcome))?.version(done.outcome.version).replayed(done.replayed))
@@ -138,7 +138,7 @@ pub(super) async fn alter(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
            ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
     responses((status = 200, body = Empty)))]
-pub(super) async fn remove(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn remove(call: Call) -> Result<Reply, Rejection> {
     let command = RemoveOwner {
         account: fields::path_id(&call)?,
         profile: fields::second_id(&call, "profileId")?,

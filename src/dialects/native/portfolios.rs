@@ -4,10 +4,9 @@
 use super::fields;
 use crate::app::accounts::GetAccount;
 use crate::app::clients::ListAccountsOfProfile;
-use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::accounts::Account;
 use crate::domain::money::Amount;
-use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -75,7 +74,7 @@ pub(super) struct PortfolioList {
 /// Snapshots of the accounts of a client that are not archived.
 #[utoipa::path(get, path = "/profiles/{id}/accounts", tag = "Clients",
     params(("id" = Uuid, Path, description = "profile id")), responses((status = 200, body = PortfolioList)))]
-pub(super) async fn of_profile(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn of_profile(call: Call) -> Result<Reply, Rejection> {
     let accounts = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)? }).await?;
     Reply::ok(&PortfolioList { accounts: accounts.into_iter().map(PortfolioView::from).collect() })
 }
@@ -83,7 +82,7 @@ pub(super) async fn of_profile(call: Call) -> Result<Reply, Refusal> {
 /// A snapshot of one account.
 #[utoipa::path(get, path = "/portfolios/{id}", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = PortfolioView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     let account = call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     Reply::ok(&PortfolioView::from(account))
 }
@@ -98,7 +97,7 @@ pub(super) struct PositionList {
 /// The open positions of an account.
 #[utoipa::path(get, path = "/accounts/{id}/positions", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = PositionList)))]
-pub(super) async fn positions(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn positions(call: Call) -> Result<Reply, Rejection> {
     call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     Reply::ok(&PositionList { positions: [] })
 }
@@ -111,10 +110,10 @@ pub(super) async fn positions(call: Call) -> Result<Reply, Refusal> {
         ("to" = Option<String>, Query, description = "before this time, RFC 3339"),
     ),
     responses((status = 200, body = PositionList)))]
-pub(super) async fn closed_positions(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
-    fields::moment(query, "from")?;
-    fields::moment(query, "to")?;
+pub(super) async fn closed_positions(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
+    fields::moment(&query, "from")?;
+    fields::moment(&query, "to")?;
     call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     Reply::ok(&PositionList { positions: [] })
 }
@@ -129,7 +128,7 @@ pub(super) struct OrderList {
 /// The working and inactive orders of an account.
 #[utoipa::path(get, path = "/accounts/{id}/orders", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OrderList)))]
-pub(super) async fn orders(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn orders(call: Call) -> Result<Reply, Rejection> {
     call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     Reply::ok(&OrderList { orders: [] })
 }

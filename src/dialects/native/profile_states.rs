@@ -4,13 +4,12 @@ use super::fields;
 use super::profiles::ProfileView;
 use crate::app::Command;
 use crate::app::clients::{ApproveProfile, ArchiveProfile, DenyProfile, ReportDeath};
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::clients::Profile;
-use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-async fn run(call: &Call, command: impl Command<Outcome = Profile>) -> Result<Reply, Refusal> {
+async fn run(call: &Call, command: impl Command<Outcome = Profile>) -> Result<Reply, Rejection> {
     let done = call.execute(command).await?;
     let version = done.outcome.version;
     Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
@@ -21,7 +20,7 @@ async fn run(call: &Call, command: impl Command<Outcome = Profile>) -> Result<Re
     params(("id" = Uuid, Path, description = "profile id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     responses((status = 200, body = ProfileView)))]
-pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn approve(call: Call) -> Result<Reply, Rejection> {
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, ApproveProfile { id: fields::path_id(&call)?, expected_version }).await
 }
@@ -31,7 +30,7 @@ pub(super) async fn approve(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "profile id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     responses((status = 200, body = ProfileView)))]
-pub(super) async fn deny(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn deny(call: Call) -> Result<Reply, Rejection> {
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, DenyProfile { id: fields::path_id(&call)?, expected_version }).await
 }
@@ -50,7 +49,7 @@ pub(super) struct DeathBody {
     params(("id" = Uuid, Path, description = "profile id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     request_body = Option<DeathBody>, responses((status = 200, body = ProfileView)))]
-pub(super) async fn deceased(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn deceased(call: Call) -> Result<Reply, Rejection> {
     let day = call.optional_body::<DeathBody>()?.unwrap_or_default().deceased_on.filter(|day| !day.is_empty());
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, ReportDeath { id: fields::path_id(&call)?, day, expected_version }).await
@@ -61,7 +60,7 @@ pub(super) async fn deceased(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "profile id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     responses((status = 200, body = ProfileView)))]
-pub(super) async fn archive(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, ArchiveProfile { id: fields::path_id(&call)?, expected_version }).await
 }

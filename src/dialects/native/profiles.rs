@@ -5,11 +5,11 @@ use super::labels::{self, LabelsRequest, LabelsView};
 use super::users::required;
 use crate::app::access::PasswordHash;
 use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
-use crate::dialects::kit::{Call, Members, Reply, Scalar, sent};
+use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, sent};
 use crate::domain::clients::{LabelsChange, Profile, ProfileDetails, ProfileStatus, check_password};
 use crate::domain::ids::ProfileId;
 use crate::domain::page::Listing;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -95,12 +95,12 @@ impl ProfileRequest {
     }
 
     /// The hash of the password, if one was sent. The other fields are checked before, so that a bad request costs little.
-    async fn password(&mut self, call: &Call) -> Result<Option<PasswordHash>, Refusal> {
+    async fn password(&mut self, call: &Call) -> Result<Option<PasswordHash>, Rejection> {
         match self.password.take().filter(|password| !password.is_empty()) {
             None => Ok(None),
             Some(password) => {
-                check_password("password", &password)?;
-                call.app()?.hash_password(password).await.map(Some)
+                check_password(Field::Password, &password)?;
+                Ok(Some(call.app().hash_password(password).await?))
             }
         }
     }
@@ -172,7 +172,7 @@ impl From<Profile> for ProfileView {
 /// Create a client.
 #[utoipa::path(post, path = "/profiles", tag = "Clients", request_body = ProfileRequest,
     responses((status = 200, body = ProfileView)))]
-pub(super) async fn create(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let mut request: ProfileRequest = call.body()?;
     let details = request.details();
     let labels = request.labels();
@@ -199,7 +199,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Refusal> {
     params(("id" = Uuid, Path, description = "profile id"),
            ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
     request_body = ProfileRequest, responses((status = 200, body = ProfileView)))]
-pub(super) async fn replace(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
     let id = fields::path_id(&call)?;
     let mut request: ProfileRequest = call.body()?;
     let details = request.details();
@@ -207,7 +207,7 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Refusal> {
     details.check()?;
     labels.check()?;
     if fields::optional_id("id", request.id.as_deref())?.is_some_and(|sent: ProfileId| sent != id) {
-        return Err(Refusal::Immutable { field: "id".into() });
+        return Err(Refusal::Immutable { field: Field::Id }.into());
     }
     let command = ReplaceProfile {
         id,
@@ -242,20 +242,20 @@ pub(super) struct Empty {}
 /// Give a client a new password; its sessions end.
 #[utoipa::path(put, path = "/profiles/change-password", tag = "Clients", request_body = PasswordRequest,
     responses((status = 200, body = Empty)))]
-pub(super) async fn change_password(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     let request: PasswordRequest = call.body()?;
     let id = fields::required_id("id", request.id.as_deref())?;
     let password = required("newPassword", request.new_password, usize::MAX)?;
-    check_password("newPassword", &password)?;
+    check_password(Field::NewPassword, &password)?;
     let done =
-        call.execute_secretly(ChangePassword { id, password: call.app()?.hash_password(password).await? }).await?;
+        call.execute_secretly(ChangePassword { id, password: call.app().hash_password(password).await? }).await?;
     Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
 }
 
 /// One client.
 #[utoipa::path(get, path = "/profiles/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "profile id")),
     responses((status = 200, body = ProfileView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     let profile = call.ask(GetProfile { id: fields::path_id(&call)? }).await?;
     let version = profile.version;
     Ok(Reply::ok(&ProfileView::from(profile))?.version(version))
@@ -285,10 +285,10 @@ impl From<Listing<Profile>> for ProfileList {
     }
 }
 
-fn status(text: &str) -> Result<ProfileStatus, Refusal> {
+fn status(text: &str) -> Result<ProfileStatus, Rejection> {
     let mut all = ProfileStatus::ALL.into_iter();
     all.find(|status| status.name().to_uppercase() == text)
-        .ok_or_else(|| Refusal::invalid("status", "one of PENDING, VERIFIED, DENIED, DECEASED, ARCHIVED"))
+        .ok_or_else(|| Rejection::invalid("status", "one of PENDING, VERIFIED, DENIED, DECEASED, ARCHIVED"))
 }
 
 /// The clients that you see.
@@ -307,14 +307,14 @@ fn status(text: &str) -> Result<ProfileStatus, Refusal> {
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ),
     responses((status = 200, body = ProfileList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
     let filter = ProfileFilter {
-        search: fields::search(query)?,
+        search: fields::search(&query)?,
         email: query.one("email")?.map(str::to_owned),
         status: query.one("status")?.map(status).transpose()?,
-        labels: labels::filter(query)?,
+        labels: labels::filter(&query)?,
     };
-    let profiles = call.ask(ListProfiles { filter, page: fields::page(query)? }).await?;
+    let profiles = call.ask(ListProfiles { filter, page: fields::page(&query)? }).await?;
     Reply::ok(&ProfileList::from(profiles))
 }

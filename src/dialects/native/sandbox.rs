@@ -3,8 +3,7 @@
 use super::fields;
 use super::profiles::Empty;
 use crate::app::sandbox::{Journey, YEARS_MAX_S};
-use crate::dialects::kit::{Call, Literal, Reply};
-use crate::domain::refusal::Refusal;
+use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,16 +25,16 @@ pub(super) struct ClockReply {
 }
 
 impl ClockBody {
-    fn journey(&self) -> Result<Journey, Refusal> {
+    fn journey(&self) -> Result<Journey, Rejection> {
         let advance = fields::whole("advance", self.advance.as_ref())?;
         match (advance, self.set.as_deref()) {
             (Some(seconds), None) => i64::try_from(seconds)
                 .ok()
                 .filter(|seconds| *seconds <= YEARS_MAX_S)
                 .map(Journey::Ahead)
-                .ok_or_else(|| Refusal::out_of_range("advance", format!("0 to {YEARS_MAX_S} seconds"))),
+                .ok_or_else(|| Rejection::out_of_range("advance", format!("0 to {YEARS_MAX_S} seconds"))),
             (None, Some(text)) => fields::moment_of("set", text).map(Journey::To),
-            _ => Err(Refusal::invalid("advance", "send either advance or set")),
+            _ => Err(Rejection::invalid("advance", "send either advance or set")),
         }
     }
 }
@@ -43,10 +42,10 @@ impl ClockBody {
 /// Move the clock of a sandbox ahead; what is due on the way happens at its time.
 #[utoipa::path(post, path = "/sandbox/clock", tag = "Sandbox", request_body = ClockBody,
     responses((status = 200, body = ClockReply)))]
-pub(super) async fn clock(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn clock(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let journey = call.body::<ClockBody>()?.journey()?;
-    let (app, caller) = (call.app()?.clone(), call.caller()?.clone());
+    let (app, caller) = (call.app().clone(), call.caller()?.clone());
     let now = call.blocking(move || app.travel(&caller, journey)).await?;
     Reply::ok(&ClockReply { now: now.to_string() })
 }
@@ -54,9 +53,9 @@ pub(super) async fn clock(call: Call) -> Result<Reply, Refusal> {
 /// Empty a sandbox of clients and money; operators, tokens and reference data stay.
 #[utoipa::path(post, path = "/sandbox/reset", tag = "Sandbox",
     responses((status = 200, body = Empty)))]
-pub(super) async fn reset(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn reset(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
-    let (app, caller) = (call.app()?.clone(), call.caller()?.clone());
+    let (app, caller) = (call.app().clone(), call.caller()?.clone());
     call.blocking(move || app.start_over(&caller)).await?;
     Reply::ok(&Empty {})
 }

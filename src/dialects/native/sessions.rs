@@ -2,9 +2,8 @@
 
 use super::users::required;
 use crate::app::access::Claims;
-use crate::dialects::kit::{Call, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::clients::PASSWORD_MAX;
-use crate::domain::refusal::Refusal;
 use crate::domain::text;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -46,12 +45,12 @@ pub(super) struct SessionAccount {
 /// Issue an end-user token.
 #[utoipa::path(post, path = "/trade/login", tag = "End users", request_body = SessionRequest,
     responses((status = 200, body = SessionReply)))]
-pub(super) async fn begin(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: SessionRequest = call.body()?;
     let email = required("email", request.email, text::EMAIL_MAX)?;
     let password = required("password", request.password, PASSWORD_MAX)?;
-    let session = call.app()?.begin_session(call.caller()?, &email, password).await?;
+    let session = call.app().begin_session(call.caller()?, &email, password).await?;
     Reply::ok(&SessionReply {
         access_token: session.token,
         expires_at: session.expires_at.unix_s().to_string(),
@@ -118,10 +117,10 @@ impl From<Option<Claims>> for IntrospectReply {
 /// Check an end-user token, revoked sessions included.
 #[utoipa::path(post, path = "/trade/introspect", tag = "End users", request_body = IntrospectRequest,
     responses((status = 200, body = IntrospectReply)))]
-pub(super) async fn introspect(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
     let request: IntrospectRequest = call.body()?;
     let token = required("token", request.token, 16_384)?;
-    let claims = call.app()?.introspect(call.caller()?, &token)?;
+    let claims = call.app().introspect(call.caller()?, &token)?;
     Reply::ok(&IntrospectReply::from(claims))
 }
 
@@ -157,8 +156,8 @@ pub(super) struct KeySet {
 /// The keys that verify end-user tokens.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "End users", security(()),
     responses((status = 200, body = KeySet)))]
-pub(super) async fn published_keys(call: Call) -> Result<Reply, Refusal> {
-    let keys = call.app()?.published_keys()?.into_iter().map(|key| PublishedKey {
+pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {
+    let keys = call.app().published_keys()?.into_iter().map(|key| PublishedKey {
         kty: "OKP",
         crv: "Ed25519",
         purpose: "sig",

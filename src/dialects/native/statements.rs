@@ -2,10 +2,9 @@
 
 use super::fields;
 use crate::app::ledger::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
-use crate::dialects::kit::{Call, CsvTable, ExactNumber, QueryParams, Reply};
+use crate::dialects::kit::{Call, CsvTable, ExactNumber, QueryParams, Rejection, Reply};
 use crate::domain::ledger::{Basis, Continuation};
 use crate::domain::money::{Amount, Total};
-use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,10 +70,10 @@ impl BalanceView {
 }
 
 /// `basis` of the query string.
-pub(super) fn basis(query: &QueryParams) -> Result<Basis, Refusal> {
+pub(super) fn basis(query: &QueryParams) -> Result<Basis, Rejection> {
     let Some(name) = query.one("basis")? else { return Ok(Basis::default()) };
     let found = Basis::ALL.into_iter().find(|basis| basis.name().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| Refusal::invalid("basis", "recorded or effective"))
+    found.ok_or_else(|| Rejection::invalid("basis", "recorded or effective"))
 }
 
 /// The balances of an account, now or at any past moment. Before its opening they are zero.
@@ -85,11 +84,11 @@ pub(super) fn basis(query: &QueryParams) -> Result<Basis, Refusal> {
         ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
     ),
     responses((status = 200, body = BalanceView)))]
-pub(super) async fn balance(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
-    let basis = basis(query)?;
+pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
+    let basis = basis(&query)?;
     let past =
-        call.ask(BalanceAt { account: fields::path_id(&call)?, at: fields::moment(query, "at")?, basis }).await?;
+        call.ask(BalanceAt { account: fields::path_id(&call)?, at: fields::moment(&query, "at")?, basis }).await?;
     Reply::ok(&BalanceView::new(past, basis))
 }
 
@@ -213,7 +212,7 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// Writes a statement as a table. Numbers are decimals without separators of thousands; debits have no sign.
-fn table(statement: Statement) -> Result<Reply, Refusal> {
+fn table(statement: Statement) -> Result<Reply, Rejection> {
     let account = statement.account;
     let mut table = CsvTable::new(&COLUMNS)?;
     let money = |amount: Amount| amount.to_text(account.decimals);
@@ -269,39 +268,39 @@ const TABLE_MAX: u32 = 100_000;
         ("format" = Option<String>, Query, description = "json or csv; if left out, csv where Accept names text/csv and not JSON"),
     ),
     responses((status = 200, content((StatementView = "application/json"), (String = "text/csv")))))]
-pub(super) async fn statement(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {
     let wanted = wanted(&call)?;
     let is_table = call.wants_table()?;
     let statement = call.ask(wanted).await?;
     if is_table { table(whole(statement)?) } else { Reply::ok(&StatementView::from(statement)) }
 }
 
-fn wanted(call: &Call) -> Result<GetStatement, Refusal> {
-    let query = call.query();
+fn wanted(call: &Call) -> Result<GetStatement, Rejection> {
+    let query = call.query()?;
     let is_table = call.wants_table()?;
     let (limit, after) = (query.number("limit")?, query.one("after")?);
     if is_table && (limit.is_some() || after.is_some()) {
         let field = if limit.is_some() { "limit" } else { "after" };
-        return Err(Refusal::invalid(field, "a table is always whole"));
+        return Err(Rejection::invalid(field, "a table is always whole"));
     }
     let limit = u32::try_from(limit.unwrap_or(LIMIT_DEFAULT)).ok().filter(|n| (1..=LIMIT_MAX).contains(&u64::from(*n)));
-    let limit = limit.ok_or_else(|| Refusal::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
+    let limit = limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
     let continuation =
-        |text| Continuation::parse(text).ok_or_else(|| Refusal::invalid("after", "next of the page before"));
+        |text| Continuation::parse(text).ok_or_else(|| Rejection::invalid("after", "next of the page before"));
     Ok(GetStatement {
         account: fields::path_id(call)?,
-        from: fields::moment(query, "from")?,
-        to: fields::moment(query, "to")?,
-        basis: basis(query)?,
+        from: fields::moment(&query, "from")?,
+        to: fields::moment(&query, "to")?,
+        basis: basis(&query)?,
         after: after.map(continuation).transpose()?,
         limit: if is_table { TABLE_MAX } else { limit },
     })
 }
 
 /// A statement that is not cut off: a part of a table would look like all of it.
-fn whole(statement: Statement) -> Result<Statement, Refusal> {
+fn whole(statement: Statement) -> Result<Statement, Rejection> {
     match statement.next {
         None => Ok(statement),
-        Some(_) => Err(Refusal::out_of_range("to", format!("more than {TABLE_MAX} lines: take a shorter period"))),
+        Some(_) => Err(Rejection::out_of_range("to", format!("more than {TABLE_MAX} lines: take a shorter period"))),
     }
 }

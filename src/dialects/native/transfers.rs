@@ -3,9 +3,8 @@
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::ledger::{Arrival, Transfer};
-use crate::dialects::kit::{Call, Literal, Reply};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use crate::domain::ledger::MovementKind;
-use crate::domain::refusal::Refusal;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -35,9 +34,9 @@ pub(super) struct TransferBody {
 }
 
 impl TransferBody {
-    pub(super) fn command(self) -> Result<Transfer, Refusal> {
+    pub(super) fn command(self) -> Result<Transfer, Rejection> {
         let arrival = match (&self.rate, &self.to_amount) {
-            (Some(_), Some(_)) => return Err(Refusal::invalid("toAmount", "send either rate or toAmount")),
+            (Some(_), Some(_)) => return Err(Rejection::invalid("toAmount", "send either rate or toAmount")),
             (Some(rate), None) => Arrival::Rate(fields::decimal("rate", rate)?),
             (None, Some(amount)) => Arrival::Amount(fields::decimal("toAmount", amount)?),
             (None, None) => Arrival::Same,
@@ -58,7 +57,7 @@ impl TransferBody {
 /// Transfer money between accounts, in one currency or across two.
 #[utoipa::path(post, path = "/transfers", tag = "Movements", request_body = TransferBody,
     responses((status = 200, body = MovementView)))]
-pub(super) async fn make(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn make(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<TransferBody>()?.command()?;
     movements::run(&call, command).await
 }
@@ -71,13 +70,13 @@ pub(super) async fn make(call: Call) -> Result<Reply, Refusal> {
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
     ), responses((status = 200, body = MovementList)))]
-pub(super) async fn list(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Transfer, false).await
 }
 
 /// One transfer.
 #[utoipa::path(get, path = "/transfers/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "transfer id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     movements::get(&call, MovementKind::Transfer).await
 }

@@ -3,9 +3,8 @@
 use super::fields;
 use super::statements::basis;
 use crate::app::ledger::{GetTrialBalance, TrialBalance};
-use crate::dialects::kit::{Call, ExactNumber, Reply};
+use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::ledger::Basis;
-use crate::domain::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -77,9 +76,9 @@ impl TrialView {
         ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
     ),
     responses((status = 200, body = TrialView)))]
-pub(super) async fn get(call: Call) -> Result<Reply, Refusal> {
-    let query = call.query();
-    let basis = basis(query)?;
-    let trial = call.ask(GetTrialBalance { at: fields::moment(query, "at")?, basis }).await?;
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query()?;
+    let basis = basis(&query)?;
+    let trial = call.ask(GetTrialBalance { at: fields::moment(&query, "at")?, basis }).await?;
     Reply::ok(&TrialView::new(trial, basis))
 }

@@ -3,7 +3,7 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::named::named_enum;
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 
 named_enum! {
     /// What an owner may do with an account.
@@ -71,7 +71,7 @@ impl Owners {
             return Err(Refusal::DuplicateOwner);
         }
         if self.0.len() >= OWNERS_MAX {
-            return Err(Refusal::out_of_range("profileId", format!("an account has at most {OWNERS_MAX} owners")));
+            return Err(Refusal::out_of_range(Field::Profile, format!("an account has at most {OWNERS_MAX} owners")));
         }
         let index = place(priority, self.0.len() + 1)?.unwrap_or(self.0.len());
         check_primary(index, owner.access)?;
@@ -88,7 +88,7 @@ impl Owners {
         access: Option<OwnerAccess>,
         priority: Option<u64>,
     ) -> Result<(), Refusal> {
-        let present = self.priority(profile).ok_or(Refusal::NotFound(Noun::Owner))? - 1;
+        let present = self.priority(profile).ok_or(Refusal::not_found(Noun::Owner))? - 1;
         let index = place(priority, self.0.len())?.unwrap_or(present);
         if let Some(access) = access {
             check_primary(index, access)?;
@@ -104,7 +104,7 @@ impl Owners {
     ///
     /// Refusals: not an owner; the last one.
     pub fn remove(&mut self, profile: ProfileId) -> Result<(), Refusal> {
-        let present = self.priority(profile).ok_or(Refusal::NotFound(Noun::Owner))? - 1;
+        let present = self.priority(profile).ok_or(Refusal::not_found(Noun::Owner))? - 1;
         if self.0.len() == 1 {
             return Err(Refusal::LastOwner);
         }
@@ -118,12 +118,14 @@ impl Owners {
 fn place(priority: Option<u64>, last: usize) -> Result<Option<usize>, Refusal> {
     let Some(priority) = priority else { return Ok(None) };
     let index = usize::try_from(priority).ok().filter(|priority| (1..=last).contains(priority));
-    index.map(|priority| Some(priority - 1)).ok_or_else(|| Refusal::out_of_range("priority", format!("1 to {last}")))
+    index
+        .map(|priority| Some(priority - 1))
+        .ok_or_else(|| Refusal::out_of_range(Field::Priority, format!("1 to {last}")))
 }
 
 fn check_primary(index: usize, access: OwnerAccess) -> Result<(), Refusal> {
     if index == 0 && access != OwnerAccess::Full {
-        return Err(Refusal::invalid("access", "the primary owner has full access"));
+        return Err(Refusal::invalid(Field::Access, "the primary owner has full access"));
     }
     Ok(())
 }
@@ -184,6 +186,6 @@ mod tests {
         assert_eq!((order(&owners), owners.primary().access), (vec![2, 3], OwnerAccess::Full));
         owners.remove(id(3)).unwrap();
         assert_eq!(owners.remove(id(2)), Err(Refusal::LastOwner));
-        assert_eq!(owners.remove(id(3)), Err(Refusal::NotFound(Noun::Owner)));
+        assert_eq!(owners.remove(id(3)), Err(Refusal::not_found(Noun::Owner)));
     }
 }

@@ -1,7 +1,7 @@
 //! What callers note on profiles and accounts for themselves: names, references, categories, custom fields, metadata. None of
 //! it has a meaning here; all of it can be found again.
 
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeMap;
 
@@ -105,8 +105,8 @@ pub struct LabelsChange {
 impl LabelsChange {
     /// Checks everything that is to be set.
     pub fn check(&self) -> Result<(), Refusal> {
-        check_line("reference", self.reference.as_deref().unwrap_or_default(), REFERENCE_MAX)?;
-        check_line("category", self.category.as_deref().unwrap_or_default(), CATEGORY_MAX)?;
+        check_line(Field::Reference, self.reference.as_deref().unwrap_or_default(), REFERENCE_MAX)?;
+        check_line(Field::Category, self.category.as_deref().unwrap_or_default(), CATEGORY_MAX)?;
         if let Some(fields) = &self.custom_fields {
             check_custom_fields(fields)?;
         }
@@ -154,8 +154,8 @@ pub struct AccountLabelsChange {
 impl AccountLabelsChange {
     /// Checks everything that is to be set.
     pub fn check(&self) -> Result<(), Refusal> {
-        check_line("name", self.name.as_deref().unwrap_or_default(), NAME_MAX)?;
-        check_line("alias", self.alias.as_deref().unwrap_or_default(), NAME_MAX)?;
+        check_line(Field::Name, self.name.as_deref().unwrap_or_default(), NAME_MAX)?;
+        check_line(Field::Alias, self.alias.as_deref().unwrap_or_default(), NAME_MAX)?;
         self.common.check()
     }
 
@@ -171,8 +171,8 @@ impl AccountLabelsChange {
 
 /// Checks a text of one line that people or programs look for: bounded, without control characters, and without blanks
 /// around it, which nobody sees. Empty is allowed.
-fn check_line(field: &str, line: &str, max: usize) -> Result<(), Refusal> {
-    text::check(field, line, max)?;
+fn check_line(field: Field, line: &str, max: usize) -> Result<(), Refusal> {
+    text::check(field.clone(), line, max)?;
     if line.chars().any(char::is_control) {
         return Err(Refusal::invalid(field, "control characters are not allowed"));
     }
@@ -184,38 +184,38 @@ fn check_line(field: &str, line: &str, max: usize) -> Result<(), Refusal> {
 
 fn check_custom_fields(fields: &BTreeMap<String, String>) -> Result<(), Refusal> {
     if fields.len() > CUSTOM_FIELDS_MAX {
-        return Err(Refusal::out_of_range("customFields", format!("at most {CUSTOM_FIELDS_MAX} fields")));
+        return Err(Refusal::out_of_range(Field::CustomFields, format!("at most {CUSTOM_FIELDS_MAX} fields")));
     }
     for (name, value) in fields {
-        check_key("customFields", name, CUSTOM_NAME_MAX)?;
-        text::check(&format!("customFields.{name}"), value, CUSTOM_VALUE_MAX)?;
+        check_key(Field::CustomFields, name, CUSTOM_NAME_MAX)?;
+        text::check(Field::CustomField(name.clone()), value, CUSTOM_VALUE_MAX)?;
     }
     Ok(())
 }
 
 fn check_metadata(metadata: &BTreeMap<String, MetadataValue>) -> Result<(), Refusal> {
     if metadata.len() > METADATA_KEYS_MAX {
-        return Err(Refusal::out_of_range("metadata", format!("at most {METADATA_KEYS_MAX} keys")));
+        return Err(Refusal::out_of_range(Field::Metadata, format!("at most {METADATA_KEYS_MAX} keys")));
     }
     let mut total = 0;
     for (key, value) in metadata {
-        check_key("metadata", key, METADATA_KEY_MAX)?;
+        check_key(Field::Metadata, key, METADATA_KEY_MAX)?;
         let max = match value {
             MetadataValue::Number(_) => METADATA_NUMBER_MAX,
             _ => METADATA_TEXT_MAX,
         };
-        text::check(&format!("metadata.{key}"), value.text(), max)?;
+        text::check(Field::MetadataValue(key.clone()), value.text(), max)?;
         total += key.chars().count() + value.text().chars().count();
     }
     if total > METADATA_TOTAL_MAX {
         let reason = format!("at most {METADATA_TOTAL_MAX} characters in all keys and values together");
-        return Err(Refusal::out_of_range("metadata", reason));
+        return Err(Refusal::out_of_range(Field::Metadata, reason));
     }
     Ok(())
 }
 
 /// Checks a name under which a value is kept. A name that is too long or has control characters is not repeated.
-fn check_key(field: &str, key: &str, max: usize) -> Result<(), Refusal> {
+fn check_key(field: Field, key: &str, max: usize) -> Result<(), Refusal> {
     if !(1..=max).contains(&key.chars().count()) {
         return Err(Refusal::out_of_range(field, format!("a key has 1 to {max} characters")));
     }
@@ -265,9 +265,9 @@ mod tests {
 
     #[test]
     fn lines_are_what_people_see() {
-        assert!(check_line("reference", "Konto-鈴木 7", 20).is_ok());
+        assert!(check_line(Field::Reference, "Konto-鈴木 7", 20).is_ok());
         for bad in [" a", "a ", "a\nb", "a\u{85}b"] {
-            assert!(check_line("reference", bad, 20).is_err(), "{bad:?}");
+            assert!(check_line(Field::Reference, bad, 20).is_err(), "{bad:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::clients::Labels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::named::named_enum;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeSet;
 
@@ -44,30 +44,30 @@ pub struct ProfileDetails {
 }
 
 impl ProfileDetails {
-    /// Checks every field; the names in refusals are those of the Helio contract, which the core shares.
+    /// Checks every field.
     pub fn check(&self) -> Result<(), Refusal> {
         if self.email.is_empty() {
-            return Err(Refusal::missing("email"));
+            return Err(Refusal::Required { field: Field::Email });
         }
-        text::check_email("email", &self.email)?;
+        text::check_email(Field::Email, &self.email)?;
         for (field, value) in [
-            ("firstName", &self.first_name),
-            ("lastName", &self.last_name),
-            ("ipAddress", &self.ip_address),
-            ("language", &self.language),
-            ("address", &self.address),
-            ("zipCode", &self.zip_code),
-            ("city", &self.city),
-            ("state", &self.state),
-            ("country", &self.country),
-            ("phone", &self.phone),
-            ("company", &self.company),
-            ("birthDate", &self.birth_date),
-            ("timezone", &self.timezone),
+            (Field::FirstName, &self.first_name),
+            (Field::LastName, &self.last_name),
+            (Field::IpAddress, &self.ip_address),
+            (Field::Language, &self.language),
+            (Field::Address, &self.address),
+            (Field::ZipCode, &self.zip_code),
+            (Field::City, &self.city),
+            (Field::State, &self.state),
+            (Field::Country, &self.country),
+            (Field::Phone, &self.phone),
+            (Field::Company, &self.company),
+            (Field::BirthDate, &self.birth_date),
+            (Field::Timezone, &self.timezone),
         ] {
             text::check(field, value, text::FIELD_MAX)?;
         }
-        text::check("metaData", &self.meta_data, text::META_DATA_MAX)
+        text::check(Field::FreeText, &self.meta_data, text::META_DATA_MAX)
     }
 }
 
@@ -100,10 +100,10 @@ impl ProfileStatus {
 }
 
 /// A day, as `yyyy-mm-dd`. Refusals: not a day of the calendar; in the future, wherever on earth it was noted.
-pub fn check_past_day(field: &str, day: &str, now: Moment) -> Result<(), Refusal> {
+pub fn check_past_day(field: Field, day: &str, now: Moment) -> Result<(), Refusal> {
     const AHEAD_OF_UTC_S: i64 = 14 * 3600;
     let start = Some(format!("{day}T00:00:00Z")).filter(|_| day.len() == 10).and_then(|text| Moment::parse(&text));
-    let start = start.ok_or_else(|| Refusal::invalid(field, "not a day such as 2026-03-02"))?;
+    let start = start.ok_or_else(|| Refusal::invalid(field.clone(), "not a day such as 2026-03-02"))?;
     if start > now.plus_s(AHEAD_OF_UTC_S) { Err(Refusal::out_of_range(field, "not in the future")) } else { Ok(()) }
 }
 
@@ -156,7 +156,7 @@ pub const PASSWORD_MIN: usize = 8;
 pub const PASSWORD_MAX: usize = 200;
 
 /// Checks the length of a new password.
-pub fn check_password(field: &str, password: &str) -> Result<(), Refusal> {
+pub fn check_password(field: Field, password: &str) -> Result<(), Refusal> {
     if (PASSWORD_MIN..=PASSWORD_MAX).contains(&password.chars().count()) {
         Ok(())
     } else {
@@ -168,12 +168,12 @@ pub fn check_password(field: &str, password: &str) -> Result<(), Refusal> {
 pub const TAGS_MAX: usize = 20;
 
 /// Checks a set of tags: few, short, not empty.
-pub fn check_tags(field: &str, tags: &BTreeSet<String>) -> Result<(), Refusal> {
+pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> {
     if tags.len() > TAGS_MAX {
         return Err(Refusal::out_of_range(field, format!("at most {TAGS_MAX} tags")));
     }
     for tag in tags {
-        text::check(field, tag, 50)?;
+        text::check(field.clone(), tag, 50)?;
         if tag.is_empty() || tag.trim() != tag {
             return Err(Refusal::invalid(field, "a tag is not empty and has no blanks at its ends"));
         }
@@ -189,10 +189,10 @@ mod tests {
     fn a_day_is_one_of_the_calendar_and_not_in_the_future() {
         let now = Moment::parse("2026-03-02T12:00:00Z").unwrap();
         for good in ["2026-03-02", "2024-02-29", "2026-03-03", "1900-01-01"] {
-            check_past_day("x", good, now).unwrap();
+            check_past_day(Field::DiedOn, good, now).unwrap();
         }
         for bad in ["2026-02-29", "2026-3-2", "02.03.2026", "", "2026-03-04", "2026-03-02T", "20260302--"] {
-            assert!(check_past_day("x", bad, now).is_err(), "{bad}");
+            assert!(check_past_day(Field::DiedOn, bad, now).is_err(), "{bad}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::CurrencySerial;
 use crate::domain::money::Decimals;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 
 /// A currency code: 3 to 12 upper-case ASCII letters or digits, such as `EUR` or `USDT`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
@@ -11,7 +11,7 @@ pub struct CurrencyCode(String);
 
 impl CurrencyCode {
     /// Reads a code; lower case is not folded, since `usd` is as likely a mistake as a spelling.
-    pub fn parse(field: &str, text: &str) -> Result<CurrencyCode, Refusal> {
+    pub fn parse(field: Field, text: &str) -> Result<CurrencyCode, Refusal> {
         let valid =
             (3..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         if valid {

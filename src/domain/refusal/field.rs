@@ -1,0 +1,131 @@
+//! What a refusal can be about: the fields of commands and queries, whatever a dialect calls them.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Makes the enum and the words for each of its values. The names are stored with the outcomes of batches, in snake case.
+macro_rules! fields {
+    ($($(#[$doc:meta])* $field:ident = $words:literal;)+) => {
+        /// A field of a command or a query. Each dialect spells it in its own way.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Field {
+            $(#[doc = concat!("The ", $words, ".")] $(#[$doc])* $field,)+
+            /// One custom field, by its name.
+            CustomField(String),
+            /// One value of the metadata, by its key.
+            MetadataValue(String),
+        }
+
+        impl fmt::Display for Field {
+            /// In plain words, for people at the command line and for the log.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Field::$field => f.write_str($words),)+
+                    Field::CustomField(name) => write!(f, "custom field {name}"),
+                    Field::MetadataValue(key) => write!(f, "metadata {key}"),
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    Id = "id";
+    Version = "version";
+
+    Profile = "client";
+    Email = "e-mail address";
+    FirstName = "first name";
+    LastName = "last name";
+    IpAddress = "network address";
+    Language = "language";
+    Address = "address";
+    ZipCode = "postal code";
+    City = "city";
+    State = "state";
+    Country = "country";
+    Phone = "phone number";
+    Company = "company";
+    FreeText = "free text";
+    BirthDate = "date of birth";
+    Timezone = "time zone";
+    Password = "password";
+    NewPassword = "new password";
+    DiedOn = "day of death";
+
+    Tags = "tags";
+    Reference = "reference";
+    Category = "category";
+    CustomFields = "custom fields";
+    Metadata = "metadata";
+    Name = "name";
+    Alias = "alias";
+
+    Account = "account";
+    /// Of a transfer.
+    FromAccount = "account that pays";
+    /// Of a transfer.
+    ToAccount = "account that receives";
+    /// Of a closing.
+    SweepTo = "account that gets the balance";
+    Group = "account group";
+    Currency = "currency";
+    IsDemo = "demo flag";
+    IsSpreadBetting = "spread-betting flag";
+    PositionMode = "position mode";
+    MarginCalculation = "margin calculation";
+    MaxLeverage = "leverage";
+    NetOpenPositionLimit = "net open position limit";
+    MinimumBalance = "minimum balance";
+    Access = "access";
+    Priority = "priority";
+
+    Amount = "amount";
+    /// Of a transfer between two currencies.
+    ToAmount = "amount that arrives";
+    Rate = "rate";
+    Comment = "comment";
+    Reason = "reason";
+    EffectiveAt = "effective time";
+    ExpiresAt = "end";
+    Deposit = "deposit";
+    Withdrawal = "withdrawal";
+    Transfer = "transfer";
+    Hold = "hold";
+    Entry = "entry";
+    Operations = "operations";
+
+    Page = "page";
+    PageSize = "page size";
+    /// Where a list goes on towards newer things.
+    After = "beginning";
+    /// Where a list goes on towards older things.
+    Before = "end of the list";
+    From = "start of the period";
+    To = "end of the period";
+    At = "moment";
+    ClockTime = "time of the clock";
+
+    Operator = "operator";
+    Token = "token";
+    TokenLabel = "label";
+    Scope = "scope";
+    Network = "network";
+    Groups = "account groups";
+    Currencies = "currencies";
+    Decimals = "decimals";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_of_a_field_is_its_name() {
+        let stored = |field: &Field| serde_json::to_string(field).unwrap();
+        assert_eq!(stored(&Field::ToAccount), r#""to_account""#);
+        assert_eq!(stored(&Field::MetadataValue("vip".into())), r#"{"metadata_value":"vip"}"#);
+        assert_eq!(serde_json::from_str::<Field>(r#""expires_at""#).unwrap(), Field::ExpiresAt);
+    }
+}

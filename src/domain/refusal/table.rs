@@ -1,0 +1,168 @@
+//! The table of refusals: family, rank and reason of each.
+
+use super::{Credentials, Refusal, Remainder};
+use crate::domain::accounts::Lifecycle;
+use crate::domain::clients::ProfileStatus;
+
+/// What refusals of one kind have in common: what the caller can do about them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Family {
+    /// The call could not be read; such refusals are made above the core.
+    Transport,
+    /// Who calls, and what it may do.
+    Credentials,
+    /// One value is not as it must be.
+    Field,
+    /// Something does not exist, or the caller does not see it.
+    Missing,
+    /// Somebody else was first.
+    Taken,
+    /// Where things stand does not allow it.
+    State,
+    /// There is not enough money, or too much.
+    Funds,
+    /// It may work later.
+    Unavailable,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Its place in the order of precedence: of several reasons that apply, the one with the lowest rank is given. Gaps are
+    /// left for what comes, and for the refusals of transport.
+    pub rank: u16,
+    /// What it has in common with others.
+    pub family: Family,
+    /// Its stable name; clients may branch on it, so a name never changes its meaning.
+    pub reason: &'static str,
+}
+
+/// Makes a list of rows out of a table, and the match that finds the row of a refusal. Those in brackets have the row of
+/// another one, which is inside of them.
+macro_rules! table {
+    (
+        $list:ident of $type:ident:
+        [$($wrapper:pat => $inner:expr),*]
+        $($family:ident { $($rank:literal $reason:literal => $pattern:pat,)+ })+
+    ) => {
+        /// All rows, family by family.
+        pub const $list: &[Row] = &[$($(Row { rank: $rank, family: Family::$family, reason: $reason },)+)+];
+
+        impl $type {
+            /// Its row in the table.
+            pub fn row(&self) -> Row {
+                match self {
+                    $($($pattern => Row { rank: $rank, family: Family::$family, reason: $reason },)+)+
+                    $($wrapper => $inner.row(),)*
+                }
+            }
+
+            /// Its stable name; clients may branch on it, so a name never changes its meaning.
+            pub fn reason(&self) -> &'static str {
+                self.row().reason
+            }
+        }
+    };
+}
+pub(crate) use table;
+
+table! {
+    REFUSALS of Refusal:
+    [Refusal::InOperation { refusal, .. } => refusal]
+
+    Credentials {
+        10 "ADDRESS_NOT_ALLOWED" => Refusal::AddressNotAllowed,
+        70 "TOKEN_MISSING" => Refusal::Unauthenticated(Credentials::Missing),
+        71 "TOKEN_UNKNOWN" => Refusal::Unauthenticated(Credentials::Unknown),
+        72 "TOKEN_EXPIRED" => Refusal::Unauthenticated(Credentials::Expired),
+        73 "TOKEN_REVOKED" => Refusal::Unauthenticated(Credentials::Revoked),
+        74 "BAD_LOGIN" => Refusal::Unauthenticated(Credentials::BadLogin),
+        80 "END_USER_TOKEN" => Refusal::EndUserToken,
+        90 "RIGHT_MISSING" => Refusal::Forbidden { .. },
+        100 "LIMITED_BY_TAGS" => Refusal::LimitedByTags,
+    }
+
+    Field {
+        150 "INVALID_FIELD" => Refusal::Required { .. } | Refusal::InvalidField { .. },
+        160 "OUT_OF_RANGE" => Refusal::OutOfRange { .. },
+        200 "UNKNOWN_CURRENCY" => Refusal::UnknownCurrency { .. },
+        280 "IMMUTABLE_FIELD" => Refusal::Immutable { .. },
+    }
+
+    Missing {
+        170 "EVENTS_PRUNED" => Refusal::EventsPruned { .. },
+        190 "NOT_FOUND" => Refusal::NotFound { .. },
+    }
+
+    Taken {
+        180 "IDEMPOTENCY_CONFLICT" => Refusal::IdempotencyConflict,
+        210 "DUPLICATE_ID" => Refusal::DuplicateId(_),
+        220 "DUPLICATE_EMAIL" => Refusal::DuplicateEmail,
+        230 "DUPLICATE_NAME" => Refusal::DuplicateName,
+        240 "DUPLICATE_REFERENCE" => Refusal::DuplicateReference,
+        250 "DUPLICATE_OWNER" => Refusal::DuplicateOwner,
+        260 "DUPLICATE_ALIAS" => Refusal::DuplicateAlias,
+        270 "VERSION_MISMATCH" => Refusal::VersionMismatch { .. },
+    }
+
+    State {
+        290 "WRONG_STATE" => Refusal::MovementState { .. },
+        300 "ALREADY_REVERSED" => Refusal::AlreadyReversed,
+        310 "NOT_REVERSIBLE" => Refusal::NotReversible,
+        320 "SAME_ACCOUNT" => Refusal::SameAccount { .. },
+        330 "LAST_OWNER" => Refusal::LastOwner,
+        340 "HEIR_HIDDEN" => Refusal::HeirHidden,
+        350 "MODES_DIFFER" => Refusal::ModesDiffer,
+        360 "NOT_A_SANDBOX" => Refusal::NotASandbox,
+        370 "NEEDS_APPROVAL" => Refusal::NeedsApproval,
+        380 "OWN_REQUEST" => Refusal::OwnRequest,
+        390 "GROUP_DISABLED" => Refusal::GroupDisabled,
+        400 "GROUP_WITHOUT_CURRENCY" => Refusal::GroupWithoutCurrency { .. },
+        410 "GROUP_MODE_DIFFERS" => Refusal::GroupModeDiffers,
+        420 "PROFILE_PENDING" => Refusal::ProfileState(ProfileStatus::Pending),
+        421 "PROFILE_VERIFIED" => Refusal::ProfileState(ProfileStatus::Verified),
+        422 "PROFILE_DENIED" => Refusal::ProfileState(ProfileStatus::Denied),
+        423 "PROFILE_DECEASED" => Refusal::ProfileState(ProfileStatus::Deceased),
+        424 "PROFILE_ARCHIVED" => Refusal::ProfileState(ProfileStatus::Archived),
+        430 "ACCOUNT_PENDING_APPROVAL" => Refusal::AccountState(Lifecycle::PendingApproval),
+        431 "ACCOUNT_ACTIVE" => Refusal::AccountState(Lifecycle::Active),
+        432 "ACCOUNT_INACTIVE" => Refusal::AccountState(Lifecycle::Inactive),
+        433 "ACCOUNT_DORMANT" => Refusal::AccountState(Lifecycle::Dormant),
+        434 "ACCOUNT_CLOSING" => Refusal::AccountState(Lifecycle::Closing),
+        435 "ACCOUNT_ARCHIVED" => Refusal::AccountState(Lifecycle::Closed),
+        440 "ACCOUNT_LOCKED" => Refusal::AccountLocked,
+        450 "LOCK_KEPT" => Refusal::LockKept,
+        460 "CREDITS_OFF" => Refusal::CreditsOff,
+        470 "DEBITS_OFF" => Refusal::DebitsOff,
+        500 "BALANCE_NOT_ZERO" => Refusal::NotEmpty(Remainder::Balance),
+        501 "HOLDS_LEFT" => Refusal::NotEmpty(Remainder::Holds),
+        502 "PENDING_LEFT" => Refusal::NotEmpty(Remainder::Pending),
+        503 "ACCOUNTS_LEFT" => Refusal::NotEmpty(Remainder::Accounts),
+    }
+
+    Funds {
+        480 "INSUFFICIENT_FUNDS" => Refusal::InsufficientFunds { .. },
+        490 "BALANCE_OVERFLOW" => Refusal::BalanceOverflow,
+    }
+
+    Unavailable {
+        20 "SHUTTING_DOWN" => Refusal::ShuttingDown,
+        40 "THROTTLED" => Refusal::Throttled { .. },
+        510 "BUSY" => Refusal::Busy { .. },
+        520 "STORAGE_UNAVAILABLE" => Refusal::StorageUnavailable,
+        530 "INTERNAL" => Refusal::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ranks_and_reasons_are_given_once() {
+        let ranks: BTreeSet<_> = REFUSALS.iter().map(|row| row.rank).collect();
+        let reasons: BTreeSet<_> = REFUSALS.iter().map(|row| row.reason).collect();
+        assert_eq!((ranks.len(), reasons.len()), (REFUSALS.len(), REFUSALS.len()));
+    }
+}

@@ -56,30 +56,8 @@ pub struct Settings {
     pub long_reads: usize,
     /// How often the server makes a backup; none: it does not.
     pub backup_interval: Option<Duration>,
-    /// Whether backups are tried on this machine by themselves.
-    pub backup_drills: BackupDrills,
-}
-
-/// Whether backups are tried on this machine by themselves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BackupDrills {
-    /// They are.
-    On,
-    /// They are not wanted.
-    Off,
-    /// They cannot be: backups are encrypted, and the key is elsewhere.
-    NoKey,
-}
-
-impl BackupDrills {
-    /// The name that probes get.
-    pub fn name(self) -> &'static str {
-        match self {
-            BackupDrills::On => "on",
-            BackupDrills::Off => "off",
-            BackupDrills::NoKey => "no_key_here",
-        }
-    }
+    /// Whether the server drills backups by itself.
+    pub backup_drills: maintenance::BackupDrills,
 }
 
 impl Default for Settings {
@@ -96,7 +74,7 @@ impl Default for Settings {
             operation_timeout: Duration::from_secs(5),
             long_reads: 4,
             backup_interval: None,
-            backup_drills: BackupDrills::Off,
+            backup_drills: maintenance::BackupDrills::Off,
         }
     }
 }
@@ -256,11 +234,6 @@ impl App {
             .submit(move |tx| tx.prune_events(before, EVENTS_AT_ONCE).map_err(Failure::from))
             .map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
-    }
-
-    /// What is known about backups. Reads a small file.
-    pub fn backup_record(&self) -> crate::store::BackupRecord {
-        self.store.backup_record()
     }
 
     /// Renews what the database knows about its own contents, so that it finds the shortest ways. Blocks.

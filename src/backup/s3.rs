@@ -43,6 +43,13 @@ pub struct S3Settings {
     pub timeout: Duration,
 }
 
+impl S3Settings {
+    /// `s3://BUCKET/PREFIX`
+    pub fn name(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix.trim_matches('/'))
+    }
+}
+
 /// Objects in a bucket.
 pub struct S3Target {
     store: Arc<AmazonS3>,
@@ -55,7 +62,7 @@ impl S3Target {
     /// Makes it ready for use; nothing is sent yet.
     pub fn new(settings: &S3Settings) -> Result<S3Target, TargetError> {
         let prefix = settings.prefix.trim_matches('/').to_owned();
-        let name = format!("s3://{}/{prefix}", settings.bucket);
+        let name = settings.name();
         let wrong = |error: &dyn std::fmt::Display| TargetError::new(&name, TargetFault::Other, error);
         // A request moves one part at most, or is a stream that is watched while it comes.
         let client = ClientOptions::new()

@@ -40,16 +40,10 @@ const SLACK_S: i64 = 300;
 impl Plan {
     /// What is to be done now, in a server that has started at `started`.
     pub fn due(&self, record: &BackupRecord, now: Moment, started: Moment) -> Due {
-        let is_over = |since: Moment, wait_s: i64| now >= since.plus_s(wait_s) || since > now.plus_s(SLACK_S);
-        let retry_s = RETRY_S.saturating_mul(1 << record.failures.saturating_sub(1).min(10)).min(RETRY_MAX_S);
-        let is_backup_due = match (&record.last_failure, &record.last_success) {
-            (Some(failure), _) if record.failures > 0 => is_over(failure.at, retry_s.min(self.interval_s)),
-            (_, Some(success)) => is_over(success.at, self.interval_s),
-            _ => is_over(started, FIRST_AFTER_S),
-        };
-        if is_backup_due {
+        if now >= self.next_backup(record, now, started) {
             return Due::Backup;
         }
+        let is_over = |since: Moment, wait_s: i64| now >= end_of_wait(since, wait_s, now);
         let (Some(drill_s), Some(_)) = (self.drill_s, &record.last_success) else { return Due::Nothing };
         let is_drill_due = match (&record.last_drill_failure, &record.last_drill) {
             (Some(failure), _) => is_over(failure.at, DRILL_RETRY_S.min(drill_s)),
@@ -58,6 +52,20 @@ impl Plan {
         };
         if is_drill_due { Due::Drill } else { Due::Nothing }
     }
+
+    /// When the next backup is due: `now` or earlier if it is due already.
+    pub fn next_backup(&self, record: &BackupRecord, now: Moment, started: Moment) -> Moment {
+        let retry_s = RETRY_S.saturating_mul(1 << record.failures.saturating_sub(1).min(10)).min(RETRY_MAX_S);
+        match (&record.last_failure, &record.last_success) {
+            (Some(failure), _) if record.failures > 0 => end_of_wait(failure.at, retry_s.min(self.interval_s), now),
+            (_, Some(success)) => end_of_wait(success.at, self.interval_s, now),
+            _ => end_of_wait(started, FIRST_AFTER_S, now),
+        }
+    }
+}
+
+fn end_of_wait(since: Moment, wait_s: i64, now: Moment) -> Moment {
+    if since > now.plus_s(SLACK_S) { now } else { since.plus_s(wait_s) }
 }
 
 impl Keeper {

@@ -155,6 +155,14 @@ pub enum TargetSpec {
 }
 
 impl TargetSpec {
+    /// The name of the target in messages and in the record of backups.
+    pub fn name(&self) -> String {
+        match self {
+            TargetSpec::Directory { path, .. } => path.display().to_string(),
+            TargetSpec::S3(settings) => settings.name(),
+        }
+    }
+
     /// Makes it ready for use. Nothing is written or sent yet.
     pub fn open(&self) -> Result<Arc<dyn Target>, TargetError> {
         Ok(match self {

@@ -1,27 +1,41 @@
-//! What a server says when it listens: a page for people on a terminal, one line of JSON elsewhere. Tests and scripts rely
-//! on the line.
+//! What a server prints when it listens: a page for people on a terminal, elsewhere one line of JSON, on which tests and
+//! scripts rely.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use indicatif::HumanDuration;
 use serde_json::{Value, json};
 
 use super::dev::Credentials;
-use crate::http::Listening;
+use crate::app::maintenance::{BackupDrills, BackupState};
+use crate::domain::clock::Moment;
+use crate::http::{Listening, backup_json};
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
 
-/// What lets jobs run again after a restore.
+/// Lets jobs run again after a restore.
 const RESUME: &str = "bursar restore resume";
 
-/// What it is about.
+/// What the banner says.
 pub(super) struct Banner<'a> {
     pub(super) listening: &'a Listening,
     pub(super) credentials: Option<&'a Credentials>,
     pub(super) dir: &'a DataDir,
     pub(super) mode: Mode,
     pub(super) sources: &'a [String],
-    /// The timeline that a restore has begun, if jobs still rest after it.
-    pub(super) rests: Option<i64>,
+    pub(super) backups: BackupState,
+    /// Where and when the server makes its next backup by itself; none if it makes none.
+    pub(super) next_backup: Option<NextBackup>,
+    /// The timeline that a restore began, if jobs are still paused after it.
+    pub(super) paused_on: Option<i64>,
+}
+
+/// The backup that comes next.
+pub(super) struct NextBackup {
+    pub(super) targets: Vec<String>,
+    /// The latest moment at which it begins.
+    pub(super) by: Moment,
 }
 
 impl Banner<'_> {
@@ -38,12 +52,16 @@ impl Banner<'_> {
     }
 
     fn line(&self) -> Value {
+        let mut backups = backup_json(&self.backups);
+        let next = self.next_backup.as_ref();
+        backups["next"] = next.map(|next| json!({"by": next.by.to_string(), "targets": next.targets})).into();
         let mut line = json!({
             "event": "listening",
             "url": self.listening.url,
             "docs_url": self.listening.docs_url,
             "data_dir": absolute(self.dir.path()),
             "schema_version": LATEST_SCHEMA,
+            "backups": backups,
             "apis": self.listening.apis,
             "clients": {},
         });
@@ -52,7 +70,7 @@ impl Banner<'_> {
             line["password"] = password.as_str().into();
             line["token"] = token.as_str().into();
         }
-        if let Some(timeline) = self.rests {
+        if let Some(timeline) = self.paused_on {
             line["jobs"] = json!({"state": "resting", "timeline": timeline, "next": RESUME});
         }
         line
@@ -67,11 +85,11 @@ impl Banner<'_> {
         }
         rows.push(("database", format!("{} ({}, schema {LATEST_SCHEMA})", database.display(), self.mode.name())));
         rows.push(("settings", self.sources.join(", ")));
-        rows.push(("backups", "not set up yet".into()));
-        if let Some(timeline) = self.rests {
+        rows.extend(self.backup_rows());
+        if let Some(timeline) = self.paused_on {
             rows.push((
                 "jobs",
-                format!("rest after the restore that began timeline {timeline}; let them run: {RESUME}"),
+                format!("paused by the restore that began timeline {timeline}; continue them: {RESUME}"),
             ));
         }
         rows.push(("docs", self.listening.docs_url.clone()));
@@ -80,6 +98,57 @@ impl Banner<'_> {
         }
         let rows: String = rows.iter().map(|(name, value)| format!("  {name:10} {value}\n")).collect();
         format!("bursar {}\n\n{rows}\n{}\n", env!("CARGO_PKG_VERSION"), self.example())
+    }
+
+    /// The last proven backup and the next one, and everything that is not as it should be.
+    fn backup_rows(&self) -> Vec<(&'static str, String)> {
+        let BackupState { record, drills, now, .. } = &self.backups;
+        let ago = |since: Moment| HumanDuration(seconds(self.backups.age_s(since)));
+        let last = match &record.last_proof {
+            Some(proof) => format!("last proven {} ago: {}", ago(proof.at), proof.name),
+            None => "none proven yet".into(),
+        };
+        let next = match &self.next_backup {
+            Some(NextBackup { targets, by }) => {
+                let wait = seconds((by.unix_ms() - now.unix_ms()) / 1000);
+                format!("the next goes to {} within {}", targets.join(", "), HumanDuration(wait))
+            }
+            None => "the server makes none (backup.enabled = false)".into(),
+        };
+        let mut rows = vec![("backups", format!("{last}; {next}"))];
+        if let Some(failure) = record.last_failure.as_ref().filter(|_| record.failures > 0) {
+            rows.push(("backups", format!("the last one failed {} ago: {}", ago(failure.at), failure.reason)));
+        }
+        if self.next_backup.is_none() {
+            return rows;
+        }
+        match (drills, &record.last_drill_failure) {
+            (BackupDrills::Off, _) => rows.push(("drills", "off (backup.drill_days = 0)".into())),
+            (BackupDrills::NoKey, _) => rows.push((
+                "drills",
+                "none on this machine, which has no private key: run `bursar backup drill --identity FILE` where it is"
+                    .into(),
+            )),
+            (BackupDrills::On, Some(failure)) => {
+                rows.push(("drills", format!("the last one failed {} ago: {}", ago(failure.at), failure.reason)));
+            }
+            (BackupDrills::On, None) => {}
+        }
+        for (target, shipping) in record.shipping.iter().filter(|(target, _)| self.is_in_use(target)) {
+            let since = shipping.shipped_at.map(|at| format!(", which has those up to {} ago", ago(at)));
+            let lag = match (&shipping.failure, shipping.has_gap) {
+                (Some(reason), _) => format!("wait for {target}{}: {reason}", since.unwrap_or_default()),
+                (None, true) => format!("are missing at {target}, which needs a new backup"),
+                (None, false) => continue,
+            };
+            rows.push(("changes", lag));
+        }
+        rows
+    }
+
+    /// Whether backups still go to a target; the record also remembers former ones.
+    fn is_in_use(&self, target: &str) -> bool {
+        self.next_backup.as_ref().is_some_and(|next| next.targets.iter().any(|name| name == target))
     }
 
     /// A command that works when it is pasted; without a token of its own it says where to get one.
@@ -96,6 +165,10 @@ impl Banner<'_> {
             ),
         }
     }
+}
+
+fn seconds(count: i64) -> Duration {
+    Duration::from_secs(u64::try_from(count).unwrap_or(0))
 }
 
 fn absolute(path: &Path) -> PathBuf {

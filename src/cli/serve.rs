@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::banner::Banner;
+use super::banner::{Banner, NextBackup};
 use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
 use super::{ListenFlags, data_dir, dev, keeper, logging, progress};
 use crate::app::App;
+use crate::app::maintenance::{BackupHealth, BackupState};
 use crate::backup::Shipping;
+use crate::backup::target::TargetSpec;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
 use crate::http::{self, ServeError};
 use crate::jobs;
@@ -48,13 +50,37 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
     let used = loaded.used();
     let config = &loaded.config;
     let dir = DataDir::new(&config.server.data_dir);
-    let rests = app.rests_after()?.map(|restore| restore.timeline);
+    let paused_on = app.rests_after()?.map(|restore| restore.timeline);
+    let next_backup = |state: &BackupState| next_backup(config, &dir, state);
     let outcome = serve(&app, config, &dir, |listening| {
-        let mode = app.installation().mode;
-        Banner { listening, credentials: credentials.as_ref(), dir: &dir, mode, sources: &used, rests }.print(json);
+        let backups = app.backup_state();
+        let banner = Banner {
+            listening,
+            credentials: credentials.as_ref(),
+            dir: &dir,
+            mode: app.installation().mode,
+            sources: &used,
+            next_backup: next_backup(&backups),
+            backups,
+            paused_on,
+        };
+        banner.print(json);
     });
     app.close();
     outcome
+}
+
+/// Where and when the server makes its next backup. Without one, the change journal gets its first backup at once.
+fn next_backup(config: &Config, dir: &DataDir, state: &BackupState) -> Option<NextBackup> {
+    let plan = keeper::plan(config)?;
+    let targets = keeper::settings(config, dir).ok()?.targets.iter().map(TargetSpec::name).collect();
+    let journal_s = i64::try_from(config.backup.journal_interval_s).unwrap_or(i64::MAX);
+    let planned = plan.next_backup(&state.record, state.now, state.now);
+    let by = match state.health {
+        BackupHealth::NoneYet => planned.min(state.now.plus_s(journal_s)),
+        _ => planned,
+    };
+    Some(NextBackup { targets, by })
 }
 
 /// Everything that works on an open database, and stops before it closes.

@@ -2,6 +2,7 @@
 
 use super::gate::Gate;
 use crate::app::App;
+use crate::app::maintenance::BackupState;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -65,41 +66,34 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     }
 }
 
-/// How backups are doing. A server without a fresh backup still serves, so this never makes it unready.
+/// How backups stand. A server without a fresh backup still serves, so this never makes it unready.
 async fn backup_state(app: &Arc<App>) -> serde_json::Value {
     let app = Arc::clone(app);
-    let state = move || {
-        let now = app.machine_now();
-        let record = app.backup_record();
-        let interval = app.settings().backup_interval;
-        let age_s = record.last_success.as_ref().map(|success| (now.unix_ms() - success.at.unix_ms()) / 1000);
-        let is_late = |age_s: i64| interval.is_some_and(|interval| age_s > 2 * interval.as_secs().cast_signed());
-        let state = match (age_s, interval) {
-            _ if record.failures > 0 => "failing",
-            _ if record.last_drill_failure.is_some() => "drill_failing",
-            (None, None) => "off",
-            (None, Some(_)) => "none_yet",
-            (Some(age_s), _) if is_late(age_s) => "late",
-            (Some(_), _) => "ok",
-        };
-        // The age says what the loss of this machine would cost now.
-        let mut shipping = serde_json::json!(record.shipping);
-        for (target, shipped) in &record.shipping {
-            let age_ms = shipped.shipped_at.map(|at| (now.unix_ms() - at.unix_ms()).max(0));
-            shipping[target]["age_s"] = age_ms.map(|age_ms| age_ms / 1000).into();
-        }
-        serde_json::json!({
-            "state": state,
-            "drills": app.settings().backup_drills.name(),
-            "last_success": record.last_success,
-            "last_proof": record.last_proof,
-            "last_failure": record.last_failure,
-            "shipping": shipping,
-            "last_drill": record.last_drill,
-            "last_drill_failure": record.last_drill_failure,
-        })
-    };
-    tokio::task::spawn_blocking(state).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || backup_json(&app.backup_state())).await.unwrap_or_default()
+}
+
+/// How backups stand, for machines: probes and the banner of a server.
+pub fn backup_json(state: &BackupState) -> serde_json::Value {
+    let record = &state.record;
+    // The age says what the loss of this machine would cost now.
+    let mut shipping = serde_json::json!(record.shipping);
+    for (target, shipped) in &record.shipping {
+        shipping[target]["age_s"] = shipped.shipped_at.map(|at| state.age_s(at)).into();
+    }
+    let mut last_proof = serde_json::json!(record.last_proof);
+    if let Some(proof) = &record.last_proof {
+        last_proof["age_s"] = state.age_s(proof.at).into();
+    }
+    serde_json::json!({
+        "state": state.health,
+        "drills": state.drills,
+        "last_success": record.last_success,
+        "last_proof": last_proof,
+        "last_failure": record.last_failure,
+        "shipping": shipping,
+        "last_drill": record.last_drill,
+        "last_drill_failure": record.last_drill_failure,
+    })
 }
 
 fn unready(reason: &str) -> HttpResponse {

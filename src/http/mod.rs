@@ -15,6 +15,7 @@ use crate::dialects::kit::Shared;
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use gate::Gate;
+pub use health::backup_json;
 use mounts::Plan;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;

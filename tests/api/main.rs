@@ -12,6 +12,7 @@ mod backup_journal;
 mod backup_kill;
 mod backup_s3;
 mod backups;
+mod banner;
 mod cli;
 mod conformance;
 mod coverage;

@@ -33,7 +33,12 @@ pub(crate) struct Process(Child);
 impl Process {
     /// Starts a command; the command says where stderr goes.
     pub(crate) fn spawn(command: &mut Command) -> Process {
-        Process(command.stdout(Stdio::piped()).spawn().unwrap())
+        Process::spawn_onto(command, Stdio::piped())
+    }
+
+    /// The same with a stdout of the caller's.
+    pub(crate) fn spawn_onto(command: &mut Command, stdout: impl Into<Stdio>) -> Process {
+        Process(command.stdout(stdout).spawn().unwrap())
     }
 
     /// Where it writes its log, if the command pipes it.

@@ -1,8 +1,7 @@
 //! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
 
-use crate::app::accounts::complete_closing;
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
-use crate::app::{App, refusal_of};
+use crate::app::{App, FOLLOWERS, refusal_of};
 use crate::domain::access::{Principal, Right, Visibility};
 use crate::domain::clock::Moment;
 use crate::domain::events::Event;
@@ -79,6 +78,9 @@ pub trait Query: Send + 'static {
     fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure>;
 }
 
+/// What is done about an account whose money has moved, as the last part of the command that moved it.
+pub(in crate::app) type Follower = fn(&Context<'_>, AccountId) -> Result<(), Failure>;
+
 /// What a query sees: one consistent state of the database, with the eyes of its caller.
 pub struct View<'a> {
     /// The database.
@@ -110,6 +112,7 @@ pub struct Context<'a> {
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     last_event: Cell<Option<EventSeq>>,
+    object: Cell<Option<Uuid>>,
     touched: RefCell<BTreeSet<AccountId>>,
     involved: RefCell<Involved>,
 }
@@ -117,9 +120,9 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Context<'a> {
         let now = tx.moment(|| app.now());
-        let last_event = Cell::new(None);
-        let (first_event, touched, involved) = (Cell::new(None), RefCell::default(), RefCell::default());
-        Context { tx, caller, now, app, first_event, last_event, touched, involved }
+        let (first_event, last_event, object) = (Cell::new(None), Cell::new(None), Cell::new(None));
+        let (touched, involved) = (RefCell::default(), RefCell::default());
+        Context { tx, caller, now, app, first_event, last_event, object, touched, involved }
     }
 
     /// What the caller sees.
@@ -145,7 +148,12 @@ impl<'a> Context<'a> {
         self.involved.borrow_mut().clients.insert(client);
     }
 
-    /// Notes that the money of an account has moved: if it is closing, this may have been the last of it.
+    /// Notes what a command without events is about, for the audit record.
+    pub(in crate::app) fn concerns(&self, object: Uuid) {
+        self.object.set(Some(object));
+    }
+
+    /// Notes that the money of an account has moved, for [`FOLLOWERS`].
     pub(in crate::app) fn touch(&self, account: AccountId) {
         self.touched.borrow_mut().insert(account);
     }
@@ -203,7 +211,7 @@ impl<'a> Context<'a> {
     fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         let outcome = command.run(self)?;
         for account in self.touched.take() {
-            complete_closing(self, account)?;
+            FOLLOWERS.iter().try_for_each(|follow| follow(self, account))?;
         }
         let first = self.first_event.get();
         self.tx.append_audit(&AuditRow {
@@ -211,7 +219,7 @@ impl<'a> Context<'a> {
             principal: self.caller.principal.serial,
             token: self.caller.principal.token,
             action: C::ACTION,
-            object: first.map(|event| event.object),
+            object: first.map(|event| event.object).or(self.object.get()),
             request: Some(self.caller.request),
             address: self.caller.address,
             events: first.map(|event| event.seq).zip(self.last_event.get()),

@@ -79,6 +79,10 @@ impl Default for Settings {
     }
 }
 
+/// The use cases that follow from money that has moved, whichever command moved it: an account that is closing is archived
+/// with its last cent.
+const FOLLOWERS: &[command::Follower] = &[accounts::complete_closing];
+
 /// Everything that use cases work with.
 pub struct App {
     store: Store,

@@ -17,6 +17,21 @@ fn a_name_and_a_password_give_a_token() {
 }
 
 #[test]
+fn a_login_leaves_one_row_in_the_audit_record_and_a_refused_one_none() {
+    let server = Server::start("");
+    server.add_operator("Ada", "viewer", &[]);
+    server.anyone().post("/user/login", &json!({"username": "Ada", "password": PASSWORD})).ok();
+    server.anyone().post("/user/login", &json!({"username": "Ada", "password": "wrong password"})).refused("BAD_LOGIN");
+    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let rows = "SELECT count(*), count(address), count(request_uuid), count(object_uuid), count(event_seq),
+                       count(CASE WHEN p.name = 'Ada' AND t.principal_id = p.id AND t.kind = 'login' THEN 1 END)
+                FROM audit_log l JOIN principals p ON p.id = l.principal_id JOIN tokens t ON t.uuid = l.token_uuid
+                WHERE l.action = 'login' AND l.recorded_at = t.created_at";
+    let counts = |row: &rusqlite::Row<'_>| Ok([0, 1, 2, 3, 4, 5].map(|column| row.get_unwrap::<_, i64>(column)));
+    assert_eq!(file.query_row(rows, [], counts).unwrap(), [1, 1, 1, 0, 0, 1]);
+}
+
+#[test]
 fn names_are_matched_without_regard_to_case_and_passwords_are_not() {
     let server = Server::start("");
     server.add_operator("Ada", "operator", &[]);

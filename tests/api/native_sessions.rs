@@ -140,6 +140,19 @@ fn sessions_are_throttled_by_client_and_not_for_everybody() {
 }
 
 #[test]
+fn a_session_leaves_one_row_in_the_audit_record() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (profile, email) = client(&admin);
+    admin.post("/trade/login", &json!({"email": email, "password": PASSWORD})).ok();
+    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let row = "SELECT lower(hex(object_uuid)), event_seq IS NULL AND token_uuid IS NOT NULL AND address IS NOT NULL
+               FROM audit_log WHERE action = 'session.begin'";
+    let object = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?));
+    assert_eq!(file.query_row(row, [], object).unwrap(), (profile.replace('-', ""), true));
+}
+
+#[test]
 fn a_refused_session_leaves_no_trace() {
     let server = Server::start("");
     let admin = server.admin();

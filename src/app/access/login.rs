@@ -1,17 +1,54 @@
 //! Logging in: a name and a password against a token.
+//!
+//! Passwords are checked before the command runs, off the writer's thread. The count of wrong tries is apart from the rule
+//! that a refusal changes nothing: to count refusals is what it is for.
 
-use crate::app::access::FreshToken;
+use crate::app::access::{FreshToken, principal_of_operator};
 use crate::app::command::refusal_of_read;
-use crate::app::{App, Failure, refusal_of};
+use crate::app::{App, Caller, Command, Context, Failure};
+use crate::domain::access::Right;
 use crate::domain::ids::{RequestId, TokenId};
 use crate::domain::refusal::{Credentials, Excess, Refusal};
 use crate::domain::text;
-use crate::store::{AuditRow, NewToken, TokenKind};
+use crate::store::{NewToken, PrincipalRow, TokenKind};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// Where a login comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginOrigin {
+    /// The caller's address.
+    pub address: IpAddr,
+    /// The request.
+    pub request: RequestId,
+}
+
+/// Stores the token of a login whose password was checked. The operator itself is the caller.
+///
+/// Refusals: the password was reset, or the operator disabled, while the password was checked.
+struct LogIn {
+    token: NewToken,
+    /// The hash that the password was checked against.
+    checked: Option<String>,
+}
+
+impl Command for LogIn {
+    type Outcome = ();
+    const ACTION: &'static str = "login";
+    /// Every role has it: a password is all that a login takes.
+    const RIGHT: Right = Right::ReadReference;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let present = context.tx.operator(self.token.principal)?.filter(|operator| operator.disabled_at.is_none());
+        if present.and_then(|operator| operator.password_hash) != self.checked {
+            return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
+        }
+        Ok(context.tx.add_token(&self.token, context.now)?)
+    }
+}
+
 impl App {
-    /// Logs an operator in. Not repeatable by an idempotency key: each login makes a new token.
+    /// Logs an operator in. No idempotency key repeats it: each login makes a new token.
     ///
     /// Refusals: throttled, wrong name or password. Wrong tries are counted by name and by address.
     pub async fn log_in(
@@ -21,16 +58,9 @@ impl App {
         address: IpAddr,
         request: RequestId,
     ) -> Result<FreshToken, Refusal> {
-        let folded = text::fold(name);
-        let by_name = format!("operator:{folded}");
-        let operator = self.store.read(|tx| Ok(tx.operator_by_name(&folded)?)).map_err(refusal_of_read)?;
-        let usable = operator.filter(|operator| operator.disabled_at.is_none());
-        let hash = usable.as_ref().and_then(|operator| operator.password_hash.clone());
-        self.check_login(&by_name, address, password, hash).await?;
-        let operator = usable.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
-
-        let (now, checked) = (self.now(), operator.password_hash);
-        let token = FreshToken::new(self.randomness());
+        let origin = LoginOrigin { address, request };
+        let operator = self.check_operator(name, password, origin).await?;
+        let (now, token) = (self.now(), FreshToken::new(self.randomness()));
         let new = NewToken {
             id: TokenId::new(now, self.randomness()),
             principal: operator.serial,
@@ -42,47 +72,55 @@ impl App {
             networks: None,
             expires_at: Some(now.plus_s(i64::from(self.settings.login_token_days) * 86_400)),
         };
-        let mut ticket = self
-            .store
-            .submit(move |tx| {
-                // The password may have been reset, or the operator disabled, while it was checked.
-                let present = tx.operator(new.principal)?.filter(|operator| operator.disabled_at.is_none());
-                if present.and_then(|operator| operator.password_hash) != checked {
-                    return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
-                }
-                tx.add_token(&new, now)?;
-                tx.append_audit(&AuditRow {
-                    at: now,
-                    principal: new.principal,
-                    token: Some(new.id),
-                    action: "login",
-                    object: None,
-                    request: Some(request),
-                    address: Some(address),
-                    events: None,
-                })?;
-                Ok::<_, Failure>(())
-            })
-            .map_err(refusal_of)?;
-        ticket.answer().await.map_err(refusal_of)??;
+        self.store_login(operator, new, origin).await?;
         Ok(token)
     }
 
-    /// Checks a password, and counts wrong tries by subject and by address.
-    pub(in crate::app) async fn check_login(
+    /// The operator of a name, if it may log in and the password is right.
+    pub(in crate::app) async fn check_operator(
         &self,
-        subject: &str,
-        address: IpAddr,
+        name: &str,
+        password: String,
+        origin: LoginOrigin,
+    ) -> Result<PrincipalRow, Refusal> {
+        let folded = text::fold(name);
+        let operator = self.store.read(|tx| Ok(tx.operator_by_name(&folded)?)).map_err(refusal_of_read)?;
+        let usable = operator.filter(|operator| operator.disabled_at.is_none());
+        let hash = usable.as_ref().and_then(|operator| operator.password_hash.clone());
+        let by_address = format!("address:{}", origin.address);
+        self.check_password(&format!("operator:{folded}"), Some(by_address), password, hash).await?;
+        usable.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))
+    }
+
+    /// Stores the token of an operator whose password was checked.
+    pub(in crate::app) async fn store_login(
+        self: &Arc<App>,
+        operator: PrincipalRow,
+        token: NewToken,
+        origin: LoginOrigin,
+    ) -> Result<(), Refusal> {
+        let checked = operator.password_hash.clone();
+        let mut principal = principal_of_operator(operator);
+        principal.token = Some(token.id);
+        let caller = Caller { principal: Arc::new(principal), address: Some(origin.address), request: origin.request };
+        self.execute(&caller, None, LogIn { token, checked }).await.map(|_| ())
+    }
+
+    /// Checks a password, and counts wrong tries by name and, where it tells callers apart, by address.
+    pub(in crate::app) async fn check_password(
+        &self,
+        by_name: &str,
+        by_address: Option<String>,
         password: String,
         hash: Option<String>,
     ) -> Result<(), Refusal> {
-        let subjects = [subject.to_owned(), format!("address:{address}")];
+        let subjects: Vec<String> = [by_name.to_owned()].into_iter().chain(by_address).collect();
         if let Some(retry_after_s) = self.logins.wait_s(&subjects, self.now()) {
             return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
         }
         if self.verify_password(password, hash).await? {
             // Only the name: one's own account must not give back tries at those of others.
-            self.logins.right(subject);
+            self.logins.right(by_name);
             Ok(())
         } else {
             self.logins.wrong(&subjects, self.now());

@@ -9,6 +9,7 @@ mod throttle;
 mod tokens;
 
 pub use keys::*;
+pub use login::*;
 pub use operators::*;
 pub use passwords::*;
 pub use sessions::*;

@@ -1,15 +1,15 @@
 //! Sessions of end users: a signed token that the trading platform verifies by itself or asks about.
 
 use crate::app::command::refusal_of_read;
-use crate::app::{App, Caller, Failure, refusal_of};
+use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, ProfileSerial, SessionId};
 use crate::domain::reference::TradeStatus;
-use crate::domain::refusal::{Credentials, Excess, Refusal};
+use crate::domain::refusal::{Credentials, Refusal};
 use crate::domain::text;
-use crate::store::{AuditRow, ReadTx, StoreError};
+use crate::store::{ReadTx, StoreError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use std::sync::Arc;
 
@@ -61,8 +61,59 @@ fn tradable(
     Ok(accounts.iter().filter(|account| may_trade(account)).map(|account| (account.id, account.group)).collect())
 }
 
+/// Begins a session for a client whose password was checked.
+///
+/// Refusals: the password was changed, or the client hidden, while the password was checked; a client who was not checked,
+/// is dead or archived, which is told only to who knows the password.
+struct BeginSession {
+    profile: ProfileId,
+    /// The client's address without regard to case.
+    email: String,
+    /// The hash that the password was checked against.
+    checked: Option<String>,
+}
+
+/// What a session is, before its token is signed.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Begun {
+    claims: Claims,
+    accounts: Vec<(AccountId, GroupId)>,
+}
+
+impl Command for BeginSession {
+    type Outcome = Begun;
+    const ACTION: &'static str = "session.begin";
+    const RIGHT: Right = Right::IssueSessions;
+
+    fn run(self, context: &Context<'_>) -> Result<Begun, Failure> {
+        let (profile, _) = context
+            .tx
+            .profile_for_login(&self.email, context.visibility())?
+            .filter(|(found, hash)| found.id == self.profile && *hash == self.checked)
+            .ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
+        profile.admit_verified()?;
+        context.concerns(profile.id.uuid());
+        let accounts = tradable(context.tx, profile.serial, context.visibility())?;
+        let settings = context.app.settings();
+        let issued_s = context.now.unix_s();
+        let ends_s = issued_s + i64::from(settings.session_lifetime_s);
+        let claims = Claims {
+            iss: settings.session_issuer.clone(),
+            aud: settings.session_audience.clone(),
+            sub: profile.id,
+            accounts: accounts.iter().map(|(account, _)| *account).collect(),
+            iat: issued_s,
+            exp: ends_s,
+            jti: SessionId::new(context.now, context.app.randomness()),
+        };
+        let ends_at = Moment::from_unix_ms(ends_s * 1000);
+        context.tx.add_session(claims.jti, profile.serial, context.now, ends_at)?;
+        Ok(Begun { claims, accounts })
+    }
+}
+
 impl App {
-    /// Begins a session for a client. Not repeatable by an idempotency key: each call makes a new token.
+    /// Begins a session for a client. No idempotency key repeats it: each call makes a new token.
     ///
     /// Refusals: missing right, throttled, wrong address or password, or no password set; a client who was not checked, is
     /// dead or archived, which is told only to who knows the password.
@@ -72,88 +123,36 @@ impl App {
         email: &str,
         password: String,
     ) -> Result<IssuedSession, Refusal> {
-        caller.principal.require(Right::IssueSessions)?;
-        let folded = text::fold(email);
+        caller.principal.require(BeginSession::RIGHT)?;
+        let email = text::fold(email);
         let visibility = &caller.principal.visibility;
-        let found = self.store.read(|tx| Ok(tx.profile_for_login(&folded, visibility)?)).map_err(refusal_of_read)?;
-        let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile), hash));
+        let found = self.store.read(|tx| Ok(tx.profile_for_login(&email, visibility)?)).map_err(refusal_of_read)?;
+        let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile.id), hash));
         // The caller is the broker's own back end, which speaks for all its clients: only the name is throttled, and
         // nobody can shut out a client that is hidden from it.
-        let subject = match &profile {
-            Some(_) => format!("client:{folded}"),
-            None => format!("unknown client:{}:{folded}", caller.principal.serial),
+        let by_name = match &profile {
+            Some(_) => format!("client:{email}"),
+            None => format!("unknown client:{}:{email}", caller.principal.serial),
         };
-        self.check_session_login(&subject, password, hash.clone()).await?;
+        self.check_password(&by_name, None, password, hash.clone()).await?;
         let profile = profile.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
-        profile.admit_verified()?;
-
-        let now = self.now();
-        let key = self.list_keys()?.into_iter().find(|key| key.retired_at.is_none()).ok_or(Refusal::Internal)?;
-        let accounts = self.store.read(|tx| Ok(tradable(tx, profile.serial, visibility)?)).map_err(refusal_of_read)?;
-        let expires_at = Moment::from_unix_ms((now.unix_s() + i64::from(self.settings.session_lifetime_s)) * 1000);
-        let claims = Claims {
-            iss: self.settings.session_issuer.clone(),
-            aud: self.settings.session_audience.clone(),
-            sub: profile.id,
-            accounts: accounts.iter().map(|(account, _)| *account).collect(),
-            iat: now.unix_s(),
-            exp: expires_at.unix_s(),
-            jti: SessionId::new(now, self.randomness()),
-        };
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(key.kid);
-        let token =
-            jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&key.private_key)).map_err(|error| {
-                tracing::error!(%error, "an end-user token could not be signed");
-                Refusal::Internal
-            })?;
-        let caller = caller.clone();
-        let mut ticket = self
-            .store
-            .submit(move |tx| {
-                // The password may have been changed while it was checked.
-                let present = tx.profile_for_login(&folded, &Visibility::Everything)?;
-                if present.as_ref().is_none_or(|(found, now)| found.id != profile.id || *now != hash) {
-                    return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
-                }
-                if let Some((present, _)) = present {
-                    present.admit_verified()?;
-                }
-                // An account may have lost this owner; the sessions that were there have ended, and this one was not.
-                let still = tradable(tx, profile.serial, &caller.principal.visibility)?;
-                if claims.accounts.iter().any(|named| still.iter().all(|(account, _)| account != named)) {
-                    return Err(Refusal::Busy { retry_after_s: 1 }.into());
-                }
-                tx.add_session(claims.jti, profile.serial, now, expires_at)?;
-                tx.append_audit(&AuditRow {
-                    at: now,
-                    principal: caller.principal.serial,
-                    token: caller.principal.token,
-                    action: "session.begin",
-                    object: Some(profile.id.uuid()),
-                    request: Some(caller.request),
-                    address: caller.address,
-                    events: None,
-                })?;
-                Ok::<_, Failure>(())
-            })
-            .map_err(refusal_of)?;
-        ticket.answer().await.map_err(refusal_of)??;
-        Ok(IssuedSession { token, expires_at, accounts })
+        let begun = self.execute(caller, None, BeginSession { profile, email, checked: hash }).await?.outcome;
+        Ok(IssuedSession {
+            token: self.sign(&begun.claims)?,
+            expires_at: Moment::from_unix_ms(begun.claims.exp * 1000),
+            accounts: begun.accounts,
+        })
     }
 
-    async fn check_session_login(&self, subject: &str, password: String, hash: Option<String>) -> Result<(), Refusal> {
-        let subjects = [subject.to_owned()];
-        if let Some(retry_after_s) = self.logins.wait_s(&subjects, self.now()) {
-            return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
-        }
-        if self.verify_password(password, hash).await? {
-            self.logins.right(subject);
-            Ok(())
-        } else {
-            self.logins.wrong(&subjects, self.now());
-            Err(Refusal::Unauthenticated(Credentials::BadLogin))
-        }
+    /// Signs with the newest key.
+    fn sign(&self, claims: &Claims) -> Result<String, Refusal> {
+        let key = self.list_keys()?.into_iter().find(|key| key.retired_at.is_none()).ok_or(Refusal::Internal)?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(key.kid);
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key.private_key)).map_err(|error| {
+            tracing::error!(%error, "an end-user token could not be signed");
+            Refusal::Internal
+        })
     }
 
     /// What a token says, if it is ours, has not ended, and its session was not ended early; of its accounts those that may

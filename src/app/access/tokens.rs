@@ -7,7 +7,7 @@ use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Credentials, Field, Noun, Refusal};
 use crate::domain::text;
-use crate::store::{NewToken, ReadTx, StoreError, TokenKind, TokenRow};
+use crate::store::{NewToken, PrincipalRow, ReadTx, StoreError, TokenKind, TokenRow};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -170,18 +170,15 @@ impl App {
                 if token.revoked_at.is_some() || operator.disabled_at.is_some() {
                     return Err(Refusal::Unauthenticated(Credentials::Revoked).into());
                 }
-                let own = Visibility::from_tags(operator.tags);
+                let principal = principal_of_operator(operator);
                 let narrower = token.tags.clone().map_or(Visibility::Everything, Visibility::Tagged);
                 Ok(Principal {
-                    serial: operator.serial,
-                    id: operator.id,
-                    name: operator.name,
-                    role: operator.role,
                     scopes: token.scopes.as_ref().map(|names| scopes(names)),
-                    visibility: own.narrowed_by(narrower),
+                    visibility: principal.visibility.narrowed_by(narrower),
                     networks: token.networks.iter().flatten().filter_map(|text| text.parse().ok()).collect(),
                     token: Some(token.id),
                     expires_at: token.expires_at,
+                    ..principal
                 })
             })
             .map_err(refusal_of_read)
@@ -190,6 +187,21 @@ impl App {
     /// All tokens. Blocks.
     pub fn list_tokens(&self) -> Result<Vec<TokenRow>, Refusal> {
         self.store.read(|tx| Ok(tx.tokens()?)).map_err(refusal_of_read)
+    }
+}
+
+/// An operator as a caller, with all that its role allows.
+pub(in crate::app) fn principal_of_operator(operator: PrincipalRow) -> Principal {
+    Principal {
+        serial: operator.serial,
+        id: operator.id,
+        name: operator.name,
+        role: operator.role,
+        scopes: None,
+        visibility: Visibility::from_tags(operator.tags),
+        networks: Vec::new(),
+        token: None,
+        expires_at: None,
     }
 }
 

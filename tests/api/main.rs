@@ -58,6 +58,7 @@ mod native_transfers;
 mod native_trial_balance;
 mod native_withdrawals;
 mod openapi;
+mod query_params;
 mod races;
 mod restore_kill;
 mod sandbox;

@@ -32,6 +32,7 @@ pub struct Call {
     pub(super) app: Arc<App>,
     pub(super) send_timeout: Duration,
     pub(super) request: HttpRequest,
+    pub(super) params: QueryParams,
     pub(super) body: Bytes,
     pub(super) caller: Option<Caller>,
     pub(super) origin: Origin,
@@ -42,9 +43,19 @@ pub struct Call {
 }
 
 impl Call {
-    /// The use cases.
-    pub fn app(&self) -> &Arc<App> {
-        &self.app
+    /// The use cases, for what is neither a command nor a query. Refusals: an unknown query parameter, so that no handler
+    /// does anything before they are checked.
+    pub fn app(&self) -> Result<&Arc<App>, Rejection> {
+        self.refuse_unknown_params()?;
+        Ok(&self.app)
+    }
+
+    /// Every write can be asked for a rehearsal, if only to be told that it has none.
+    fn refuse_unknown_params(&self) -> Result<(), Rejection> {
+        if !matches!(*self.request.method(), Method::GET | Method::HEAD) {
+            self.is_rehearsal()?;
+        }
+        self.params.refuse_unknown()
     }
 
     /// Where it came from.
@@ -62,9 +73,10 @@ impl Call {
         self.values.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| value)
     }
 
-    /// The query string.
-    pub fn query(&self) -> Result<QueryParams, Rejection> {
-        QueryParams::parse(self.request.query_string())
+    /// The parameters of the query string. Read all of them before the body and before the use case runs: what nobody has
+    /// asked for by then is refused as unknown.
+    pub fn query(&self) -> &QueryParams {
+        &self.params
     }
 
     /// A header, if it is text.
@@ -82,6 +94,7 @@ impl Call {
 
     /// The body as JSON, whatever it is declared to be.
     pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
+        self.refuse_unknown_params()?;
         read_json(&self.body)
     }
 
@@ -138,7 +151,7 @@ impl Call {
     /// Whether the caller wants a table instead of JSON: `format=csv` in the query, or a list of accepted types that names
     /// CSV and not JSON.
     pub fn wants_table(&self) -> Result<bool, Rejection> {
-        match self.query()?.one("format")? {
+        match self.query().one("format")? {
             Some("csv") => Ok(true),
             Some("json") => Ok(false),
             Some(_) => Err(Rejection::invalid("format", "json or csv")),
@@ -163,7 +176,7 @@ impl Call {
 
     /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.
     pub fn is_rehearsal(&self) -> Result<bool, Rejection> {
-        self.query()?.switch("dryRun")
+        self.query().switch("dryRun")
     }
 
     /// Refuses a rehearsal where there is none: issuing a token for show would issue it.
@@ -172,18 +185,19 @@ impl Call {
     }
 
     async fn execute_as<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
+        let app = self.app()?;
         if self.is_rehearsal()? {
-            let outcome = self.app.rehearse(self.caller()?, command).await?;
+            let outcome = app.rehearse(self.caller()?, command).await?;
             return Ok(Done { outcome, replayed: false });
         }
         let retry =
             self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes(), holds_secret });
-        Ok(self.app.execute(self.caller()?, retry, command).await?)
+        Ok(app.execute(self.caller()?, retry, command).await?)
     }
 
     /// Answers a query.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Rejection> {
-        Ok(self.app.ask(self.caller()?, query).await?)
+        Ok(self.app()?.ask(self.caller()?, query).await?)
     }
 
     /// What a key stands for: dialect, method, route, query and body. The prefix of the mount is left out, so that the

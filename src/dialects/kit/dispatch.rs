@@ -3,6 +3,7 @@
 use super::call::{Call, Origin};
 use super::context::ReplyContext;
 use super::paths::{Found, Router};
+use super::query::QueryParams;
 use super::rejection::Rejection;
 use super::reply::{Reply, ReplyBody};
 use super::routes::{Access, KeyPolicy, Route};
@@ -116,6 +117,7 @@ impl Endpoint {
         let caller =
             principal.map(|principal| Caller { principal, address: Some(origin.address), request: origin.request });
         let call = Call {
+            params: QueryParams::parse(request.query_string())?,
             app: Arc::clone(&shared.app),
             send_timeout: shared.send_timeout,
             body,

@@ -422,10 +422,10 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
     ),
     responses((status = 200, body = AccountList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let lifecycle = query.one("lifecycle")?.map(lifecycle).transpose()?;
     let filter = AccountFilter {
-        search: fields::search(&query)?,
+        search: fields::search(query)?,
         serial: query.number("number")?.map(|serial| AccountSerial(i64::try_from(serial).unwrap_or(i64::MAX))),
         number: query.one("accountNumber")?.map(str::to_owned),
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
@@ -442,8 +442,8 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         },
         name: query.one("name")?.map(str::to_owned),
         alias: query.one("alias")?.map(str::to_owned),
-        labels: labels::filter(&query)?,
+        labels: labels::filter(query)?,
     };
-    let accounts = call.ask(ListAccounts { filter, page: fields::page(&query)? }).await?;
+    let accounts = call.ask(ListAccounts { filter, page: fields::page(query)? }).await?;
     Reply::ok(&AccountList::from(accounts))
 }

@@ -107,13 +107,13 @@ const LIMIT_MAX: u32 = 1000;
     ),
     responses((status = 200, body = DealList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let deals = ListDeals {
         account: fields::path_id(&call)?,
-        from: fields::moment(&query, "from")?,
-        to: fields::moment(&query, "to")?,
+        from: fields::moment(query, "from")?,
+        to: fields::moment(query, "to")?,
         before: fields::optional_id("beforeId", query.one("beforeId")?)?,
-        limit: fields::limit(&query, LIMIT_DEFAULT, LIMIT_MAX)?,
+        limit: fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
     };
     let found = call.ask(deals).await?;
     Reply::ok(&DealList::from(found))

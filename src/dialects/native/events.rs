@@ -97,13 +97,12 @@ const LIMIT_MAX: u32 = 1000;
 
 /// `after`, `types` and `limit` of the query string; `Last-Event-ID` goes before `after`.
 fn wanted(call: &Call) -> Result<ReadEvents, Rejection> {
-    let query = call.query()?;
-    let after = match call.header("Last-Event-ID").filter(|text| !text.is_empty()) {
-        Some(text) => Some(sequence("Last-Event-ID", text)?),
-        None => query.one("after")?.map(|text| sequence("after", text)).transpose()?,
-    };
-    let limit = fields::limit(&query, LIMIT_DEFAULT, LIMIT_MAX)?;
-    let filter = EventFilter { kinds: kinds(&query)? };
+    let query = call.query();
+    let after = query.one("after")?.map(|text| sequence("after", text)).transpose()?;
+    let last = call.header("Last-Event-ID").filter(|text| !text.is_empty());
+    let after = last.map(|text| sequence("Last-Event-ID", text)).transpose()?.or(after);
+    let limit = fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?;
+    let filter = EventFilter { kinds: kinds(query)? };
     Ok(ReadEvents { after: EventSeq(after.unwrap_or(0)), filter, limit })
 }
 
@@ -139,7 +138,7 @@ fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Rejection> {
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let wanted = wanted(&call)?;
     if call.accepts(EVENT_STREAM) {
-        let followed = call.app().follow(call.caller()?, wanted).await?;
+        let followed = call.app()?.follow(call.caller()?, wanted).await?;
         return Ok(call.stream(EVENT_STREAM, event_stream::bytes(followed)));
     }
     Reply::ok(&EventList::of(call.ask(wanted).await?)?)
@@ -220,9 +219,9 @@ impl From<CheckpointBook> for CheckpointBookView {
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 1000"),
     ), responses((status = 200, body = CheckpointView)))]
 pub(super) async fn checkpoint(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let after = query.one("afterBook")?.map(|text| sequence("afterBook", text)).transpose()?;
-    let limit = fields::limit(&query, LIMIT_MAX, LIMIT_MAX)?;
+    let limit = fields::limit(query, LIMIT_MAX, LIMIT_MAX)?;
     let page = call.ask(ReadCheckpoint { after: BookId(after.unwrap_or(0)), limit }).await?;
     Reply::ok(&CheckpointView::of(page, limit))
 }

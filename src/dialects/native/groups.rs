@@ -102,13 +102,13 @@ impl From<Listing<Group>> for GroupList {
     ),
     responses((status = 200, body = GroupList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let filter = GroupFilter {
         ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
         name: query.one("name")?.map(str::to_owned),
         currency: query.one("currency")?.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?,
         status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
     };
-    let groups = call.ask(ListGroups { filter, page: fields::page(&query)? }).await?;
+    let groups = call.ask(ListGroups { filter, page: fields::page(query)? }).await?;
     Reply::ok(&GroupList::from(groups))
 }

@@ -137,13 +137,13 @@ pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) 
 
 /// The movements of a kind: of the account in the path, or of all accounts.
 pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -> Result<Reply, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let account = match is_of_account {
         true => Some(fields::path_id(call)?),
         false => fields::optional_id("accountId", query.one("accountId")?)?,
     };
     let state = query.one("state")?.map(parse_state).transpose()?;
-    let movements = call.ask(ListMovements { kind, account, state, page: fields::page(&query)? }).await?;
+    let movements = call.ask(ListMovements { kind, account, state, page: fields::page(query)? }).await?;
     Reply::ok(&MovementList::from(movements))
 }
 

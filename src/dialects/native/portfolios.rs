@@ -111,9 +111,9 @@ pub(super) async fn positions(call: Call) -> Result<Reply, Rejection> {
     ),
     responses((status = 200, body = PositionList)))]
 pub(super) async fn closed_positions(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
-    fields::moment(&query, "from")?;
-    fields::moment(&query, "to")?;
+    let query = call.query();
+    fields::moment(query, "from")?;
+    fields::moment(query, "to")?;
     call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     Reply::ok(&PositionList { positions: [] })
 }

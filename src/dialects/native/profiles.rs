@@ -100,7 +100,7 @@ impl ProfileRequest {
             None => Ok(None),
             Some(password) => {
                 check_password(Field::Password, &password)?;
-                Ok(Some(call.app().hash_password(password).await?))
+                Ok(Some(call.app()?.hash_password(password).await?))
             }
         }
     }
@@ -248,7 +248,7 @@ pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     let password = required("newPassword", request.new_password, usize::MAX)?;
     check_password(Field::NewPassword, &password)?;
     let done =
-        call.execute_secretly(ChangePassword { id, password: call.app().hash_password(password).await? }).await?;
+        call.execute_secretly(ChangePassword { id, password: call.app()?.hash_password(password).await? }).await?;
     Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
 }
 
@@ -308,13 +308,13 @@ fn status(text: &str) -> Result<ProfileStatus, Rejection> {
     ),
     responses((status = 200, body = ProfileList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let filter = ProfileFilter {
-        search: fields::search(&query)?,
+        search: fields::search(query)?,
         email: query.one("email")?.map(str::to_owned),
         status: query.one("status")?.map(status).transpose()?,
-        labels: labels::filter(&query)?,
+        labels: labels::filter(query)?,
     };
-    let profiles = call.ask(ListProfiles { filter, page: fields::page(&query)? }).await?;
+    let profiles = call.ask(ListProfiles { filter, page: fields::page(query)? }).await?;
     Reply::ok(&ProfileList::from(profiles))
 }

@@ -45,7 +45,7 @@ impl ClockBody {
 pub(super) async fn clock(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let journey = call.body::<ClockBody>()?.journey()?;
-    let (app, caller) = (call.app().clone(), call.caller()?.clone());
+    let (app, caller) = (call.app()?.clone(), call.caller()?.clone());
     let now = call.blocking(move || app.travel(&caller, journey)).await?;
     Reply::ok(&ClockReply { now: now.to_string() })
 }
@@ -55,7 +55,7 @@ pub(super) async fn clock(call: Call) -> Result<Reply, Rejection> {
     responses((status = 200, body = Empty)))]
 pub(super) async fn reset(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
-    let (app, caller) = (call.app().clone(), call.caller()?.clone());
+    let (app, caller) = (call.app()?.clone(), call.caller()?.clone());
     call.blocking(move || app.start_over(&caller)).await?;
     Reply::ok(&Empty {})
 }

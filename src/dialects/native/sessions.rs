@@ -50,7 +50,7 @@ pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     let request: SessionRequest = call.body()?;
     let email = required("email", request.email, text::EMAIL_MAX)?;
     let password = required("password", request.password, PASSWORD_MAX)?;
-    let session = call.app().begin_session(call.caller()?, &email, password).await?;
+    let session = call.app()?.begin_session(call.caller()?, &email, password).await?;
     Reply::ok(&SessionReply {
         access_token: session.token,
         expires_at: session.expires_at.unix_s().to_string(),
@@ -120,7 +120,7 @@ impl From<Option<Claims>> for IntrospectReply {
 pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
     let request: IntrospectRequest = call.body()?;
     let token = required("token", request.token, 16_384)?;
-    let claims = call.app().introspect(call.caller()?, &token)?;
+    let claims = call.app()?.introspect(call.caller()?, &token)?;
     Reply::ok(&IntrospectReply::from(claims))
 }
 
@@ -157,7 +157,7 @@ pub(super) struct KeySet {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "End users", security(()),
     responses((status = 200, body = KeySet)))]
 pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {
-    let keys = call.app().published_keys()?.into_iter().map(|key| PublishedKey {
+    let keys = call.app()?.published_keys()?.into_iter().map(|key| PublishedKey {
         kty: "OKP",
         crv: "Ed25519",
         purpose: "sig",

@@ -85,10 +85,10 @@ pub(super) fn basis(query: &QueryParams) -> Result<Basis, Rejection> {
     ),
     responses((status = 200, body = BalanceView)))]
 pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
-    let basis = basis(&query)?;
+    let query = call.query();
+    let basis = basis(query)?;
     let past =
-        call.ask(BalanceAt { account: fields::path_id(&call)?, at: fields::moment(&query, "at")?, basis }).await?;
+        call.ask(BalanceAt { account: fields::path_id(&call)?, at: fields::moment(query, "at")?, basis }).await?;
     Reply::ok(&BalanceView::new(past, basis))
 }
 
@@ -276,7 +276,7 @@ pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {
 }
 
 fn wanted(call: &Call) -> Result<GetStatement, Rejection> {
-    let query = call.query()?;
+    let query = call.query();
     let is_table = call.wants_table()?;
     let (limit, after) = (query.number("limit")?, query.one("after")?);
     if is_table && (limit.is_some() || after.is_some()) {
@@ -289,9 +289,9 @@ fn wanted(call: &Call) -> Result<GetStatement, Rejection> {
         |text| Continuation::parse(text).ok_or_else(|| Rejection::invalid("after", "next of the page before"));
     Ok(GetStatement {
         account: fields::path_id(call)?,
-        from: fields::moment(&query, "from")?,
-        to: fields::moment(&query, "to")?,
-        basis: basis(&query)?,
+        from: fields::moment(query, "from")?,
+        to: fields::moment(query, "to")?,
+        basis: basis(query)?,
         after: after.map(continuation).transpose()?,
         limit: if is_table { TABLE_MAX } else { limit },
     })

@@ -77,8 +77,8 @@ impl TrialView {
     ),
     responses((status = 200, body = TrialView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query()?;
-    let basis = basis(&query)?;
-    let trial = call.ask(GetTrialBalance { at: fields::moment(&query, "at")?, basis }).await?;
+    let query = call.query();
+    let basis = basis(query)?;
+    let trial = call.ask(GetTrialBalance { at: fields::moment(query, "at")?, basis }).await?;
     Reply::ok(&TrialView::new(trial, basis))
 }

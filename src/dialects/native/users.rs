@@ -32,7 +32,7 @@ pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
     let name = required("username", request.username, text::FIELD_MAX)?;
     let password = required("password", request.password, PASSWORD_MAX)?;
     let origin = call.origin();
-    let token = call.app().log_in(&name, password, origin.address, origin.request).await?;
+    let token = call.app()?.log_in(&name, password, origin.address, origin.request).await?;
     Reply::ok(&LoginReply { token: token.reveal() })
 }
 

@@ -12,7 +12,7 @@ use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
-use futures_core::Stream;
+use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -202,7 +202,7 @@ async fn read_body(mut payload: Payload, shared: &Shared, route: &Route) -> Resu
     let read = async {
         let mut body = BytesMut::new();
         while let Some(chunk) =
-            std::future::poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
+            std::future::poll_fn(|context| futures_util::Stream::poll_next(Pin::new(&mut payload), context)).await
         {
             let chunk = chunk.map_err(|error| Rejection::MalformedBody { reason: error.to_string() })?;
             if body.len() + chunk.len() > limit_bytes {

@@ -1,7 +1,7 @@
 //! Bodies that go on for as long as somebody reads them.
 
 use actix_web::web::Bytes;
-use futures_core::Stream;
+use futures_util::Stream;
 use futures_util::{StreamExt, stream};
 use socket2::Socket;
 use std::net::Shutdown;

@@ -6,7 +6,7 @@ use crate::domain::refusal::Refusal;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
-use futures_core::Stream;
+use futures_util::Stream;
 use serde::Serialize;
 use std::fmt;
 use std::pin::Pin;

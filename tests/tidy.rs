@@ -6,14 +6,20 @@
 
 use std::path::{Path, PathBuf};
 
+#[path = "tidy/areas.rs"]
+mod areas;
 #[path = "tidy/dependencies.rs"]
 mod dependencies;
 #[path = "tidy/documents.rs"]
 mod documents;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/names.rs"]
+mod names;
 #[path = "tidy/sql.rs"]
 mod sql;
+#[path = "tidy/words.rs"]
+mod words;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -20,7 +20,7 @@ use std::process::Command;
 use uuid::Uuid;
 
 /// The rows of the table that follows `<!-- table: name -->` in a document, without its head. Backticks are dropped.
-fn table(document: &str, name: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(document: &str, name: &str) -> Vec<Vec<String>> {
     let text = read(document);
     let marker = format!("<!-- table: {name} -->");
     let (_, after) = text.split_once(&marker).unwrap_or_else(|| panic!("{document} has no table {name}"));

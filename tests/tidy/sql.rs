@@ -1,6 +1,6 @@
 //! Statements, migrations and the schema that they lead to.
 
-use crate::{fail_on, files, layers::code_of, read, root};
+use crate::{fail_on, files, names::code_of, read, root};
 use bursar::store::{DataDir, LATEST_SCHEMA, Store, StoreError, Tuning, read_file};
 use std::collections::BTreeSet;
 use std::path::Path;

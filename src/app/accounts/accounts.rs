@@ -10,13 +10,10 @@ use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
-use crate::domain::reference::{Currency, CurrencyCode, Group, MarginCalculation, TradeStatus};
+use crate::domain::reference::{Currency, CurrencyCode, Group, LEVERAGE_MAX, MarginCalculation, TradeStatus};
 use crate::domain::refusal::{Field, Noun, Refusal};
 pub use crate::store::AccountFilter;
 use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
-
-/// The highest leverage that an account can be given.
-pub const LEVERAGE_MAX: u32 = 10_000;
 
 /// Opens an account with a balance of zero. That of a client in review waits until the review is over.
 ///

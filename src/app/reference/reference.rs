@@ -9,7 +9,7 @@ use crate::domain::access::Right;
 use crate::domain::events::{Event, EventType};
 use crate::domain::ids::GroupId;
 use crate::domain::money::{DecimalText, Decimals};
-use crate::domain::reference::{CurrencyCode, GroupKind, MarginCalculation, TradeStatus};
+use crate::domain::reference::{CurrencyCode, GroupKind, LEVERAGE_MAX, MarginCalculation, TradeStatus};
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use crate::store::{CurrencyRow, GroupRow, PlatformRow, ReadTx, StoreError};
@@ -219,8 +219,8 @@ fn check(file: &ReferenceFile) -> Vec<String> {
                 wrong(format!("{field}: a percentage such as \"100\""));
             }
         }
-        if !(1..=crate::app::accounts::LEVERAGE_MAX).contains(&entry.max_leverage) {
-            wrong(format!("max_leverage: 1 to {}", crate::app::accounts::LEVERAGE_MAX));
+        if !(1..=LEVERAGE_MAX).contains(&entry.max_leverage) {
+            wrong(format!("max_leverage: 1 to {}", LEVERAGE_MAX));
         }
         if entry.deposit_hold_days > HOLD_DAYS_MAX || entry.new_client_hold_days > HOLD_DAYS_MAX {
             wrong(format!("deposit_hold_days and new_client_hold_days: 0 to {HOLD_DAYS_MAX}"));

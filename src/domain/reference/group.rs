@@ -4,6 +4,9 @@ use crate::domain::ids::{GroupId, GroupSerial};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 
+/// The highest leverage that an account can be given.
+pub const LEVERAGE_MAX: u32 = 10_000;
+
 named_enum! {
     /// What the accounts of a group are for.
     pub enum GroupKind {

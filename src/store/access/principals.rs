@@ -5,6 +5,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
 use crate::domain::named::named_enum;
 use crate::store::StoreError;
+use crate::store::database::lists::{json_list, text_list};
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -106,19 +107,6 @@ pub struct NewToken {
     pub networks: Option<Vec<String>>,
     /// When it ends.
     pub expires_at: Option<Moment>,
-}
-
-/// Reads a JSON array of texts.
-pub(in crate::store) fn text_list<C: FromIterator<String>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<C>> {
-    let Some(json) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
-    let list: Vec<String> =
-        serde_json::from_str(&json).map_err(|_| crate::store::database::transaction::unreadable(column, &json))?;
-    Ok(Some(list.into_iter().collect()))
-}
-
-/// Writes a JSON array of texts.
-pub(in crate::store) fn json_list<'a>(list: impl IntoIterator<Item = &'a String>) -> String {
-    serde_json::Value::from_iter(list.into_iter().cloned()).to_string()
 }
 
 fn principal(row: &Row<'_>) -> rusqlite::Result<PrincipalRow> {

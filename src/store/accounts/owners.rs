@@ -6,7 +6,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, PortfolioSerial, ProfileId, ProfileSerial};
 use crate::store::StoreError;
 use crate::store::accounts::account;
-use crate::store::clients::visible_tags;
+use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use rusqlite::Row;
 use uuid::Uuid;

@@ -8,9 +8,9 @@ use crate::domain::page::{Listing, Page};
 use crate::domain::search::SearchText;
 use crate::domain::text;
 use crate::store::StoreError;
-use crate::store::access::{json_list, text_list};
 use crate::store::clients::{LabelFilter, labels};
 use crate::store::database::conditions::Conditions;
+use crate::store::database::lists::{text_list, visible_tags};
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -47,14 +47,6 @@ pub struct NewProfile {
     pub status: ProfileStatus,
     /// Who creates it.
     pub created_by: PrincipalSerial,
-}
-
-/// The tags that a statement filters by, as a JSON array; none for no filter.
-pub(in crate::store) fn visible_tags(visibility: &Visibility) -> Option<String> {
-    match visibility {
-        Visibility::Everything => None,
-        Visibility::Tagged(tags) => Some(json_list(tags)),
-    }
 }
 
 fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {

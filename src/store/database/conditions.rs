@@ -4,7 +4,7 @@
 use crate::domain::access::Visibility;
 use crate::domain::page::{Listing, Page};
 use crate::store::StoreError;
-use crate::store::clients::visible_tags;
+use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::ReadTx;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};

@@ -5,7 +5,7 @@ use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType};
 use crate::domain::ids::{EventSeq, PrincipalId, PrincipalSerial, ProfileId};
 use crate::store::StoreError;
-use crate::store::clients::visible_tags;
+use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use rusqlite::Row;
 use uuid::Uuid;

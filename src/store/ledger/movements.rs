@@ -8,7 +8,7 @@ use crate::domain::money::Amount;
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
-use crate::store::clients::visible_tags;
+use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql, unreadable};
 use crate::store::reference::decimals;
 use rusqlite::{Row, params};

@@ -4,7 +4,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{GroupId, GroupSerial};
 use crate::domain::reference::{CurrencyCode, Group, GroupKind, MarginCalculation, TradeStatus};
 use crate::store::StoreError;
-use crate::store::access::text_list;
+use crate::store::database::lists::text_list;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use rusqlite::Row;
 use std::collections::BTreeMap;

@@ -1,0 +1,53 @@
+//! Words that do not belong where they stand.
+
+use crate::names::{code_of, has_word};
+use crate::{fail_on, files, has_extension, read};
+use std::path::PathBuf;
+
+/// The floors that speak no dialect.
+const CORE: [&str; 3] = ["src/domain", "src/app", "src/store"];
+
+/// Where events still carry the spelling of the native API.
+const EXCEPTIONS: [&str; 3] = ["src/app/accounts/owners.rs", "src/app/events/", "src/store/proof/settings.rs"];
+
+/// Words of the wire, in any case.
+const WIRE_WORDS: [&str; 8] =
+    ["http", "https", "cookie", "bearer", "url", "statuscode", "query_string", "content-type"];
+
+fn sources(folders: &[&str]) -> Vec<PathBuf> {
+    folders.iter().flat_map(|folder| files(folder)).filter(|file| has_extension(file, "rs")).collect()
+}
+
+/// The texts in quotes of a line of code.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('"').skip(1).step_by(2)
+}
+
+/// Whether a text begins with a name as APIs spell those of their fields.
+fn is_wire_name(text: &str) -> bool {
+    let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.contains(|c: char| c.is_ascii_uppercase())
+}
+
+#[test]
+fn the_core_speaks_no_dialect() {
+    let mut problems = Vec::new();
+    let is_exception = |file: &PathBuf| EXCEPTIONS.iter().any(|it| file.to_string_lossy().starts_with(it));
+    for file in sources(&CORE).into_iter().filter(|file| !is_exception(file)) {
+        let code = code_of(&read(&file));
+        for (number, line) in code.lines().enumerate() {
+            let at = format!("{}:{}", file.display(), number + 1);
+            problems.extend(quoted(line).filter(|text| is_wire_name(text)).map(|text| format!("{at}: {text:?}")));
+            let lower = line.to_lowercase();
+            problems
+                .extend(WIRE_WORDS.iter().filter(|word| has_word(&lower, word)).map(|word| format!("{at}: {word}")));
+        }
+    }
+    fail_on(&problems);
+}
+
+#[test]
+fn wire_names_are_known_when_they_are_seen() {
+    assert!(is_wire_name("accountId") && is_wire_name("customFields.a") && is_wire_name("profileId: unknown"));
+    assert!(!is_wire_name("account_id") && !is_wire_name("Account") && !is_wire_name("USD") && !is_wire_name(""));
+}

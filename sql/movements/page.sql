@@ -1,2 +1,3 @@
+  AND m.id < ?5
 ORDER BY m.id DESC
-LIMIT ?5 OFFSET ?6
+LIMIT ?6 OFFSET ?7

@@ -43,6 +43,7 @@ mod native_events;
 mod native_funding;
 mod native_holds;
 mod native_labels;
+mod native_lists;
 mod native_locks;
 mod native_login;
 mod native_owners;

@@ -143,7 +143,7 @@ fn lists_are_paged_in_order_of_creation_and_found_by_address() {
     let server = Server::start("");
     let admin = server.admin();
     let empty = admin.get("/profiles").ok().json();
-    assert_eq!(empty, json!({"profiles": [], "page": "1", "perPage": "50", "total": "0"}));
+    assert_eq!(empty, json!({"profiles": [], "page": "1", "perPage": "50", "total": "0", "next": null}));
     let ids: Vec<String> = (0..5).map(|_| admin.new_profile()).collect();
     let page = |query: &str| -> (Vec<String>, Value) {
         let body = admin.get(&format!("/profiles?{query}")).ok().json();

@@ -232,7 +232,6 @@ fn moments_and_periods_that_make_no_sense_are_refused() {
     let now = server.advance(60);
     let later = now.plus_s(HOUR).to_string();
     let next = admin.get(&format!("/accounts/{account}/statement?limit=1")).ok().text_at("next");
-    let (at, seq) = (next.split('.').next().unwrap(), next.split('.').nth(1).unwrap());
     for (query, reason, field) in [
         (format!("balance?at={later}"), "OUT_OF_RANGE", "at"),
         ("balance?at=yesterday".into(), "INVALID_FIELD", "at"),
@@ -250,7 +249,6 @@ fn moments_and_periods_that_make_no_sense_are_refused() {
         (format!("statement?format=csv&after={next}"), "INVALID_FIELD", "after"),
         ("statement?after=x".into(), "INVALID_FIELD", "after"),
         (format!("statement?after={next}&to=2001-01-01T00:00:00Z"), "INVALID_FIELD", "after"),
-        (format!("statement?after={at}.{seq}.999999"), "INVALID_FIELD", "after"),
     ] {
         admin.get(&format!("/accounts/{account}/{query}")).refused(reason).naming(field);
     }

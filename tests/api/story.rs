@@ -78,7 +78,7 @@ fn money_moves(server: &Server, token: &str, account: &str, opening: &str) {
     let at = rest.text_at("deals/0/createdAt");
     let since = admin.get(&format!("{path}/deals?from={at}")).ok().json();
     assert_eq!(since["deals"].as_array().unwrap().len(), 3);
-    assert_eq!(admin.get(&format!("{path}/deals?to={at}")).ok().text, r#"{"deals":[],"hasMore":false}"#);
+    assert_eq!(admin.get(&format!("{path}/deals?to={at}")).ok().text, r#"{"deals":[],"hasMore":false,"next":null}"#);
     assert_eq!(admin.get(&format!("/portfolios/{account}")).ok().digits("freeMargin"), "7486.99");
 }
 

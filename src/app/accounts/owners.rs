@@ -10,7 +10,8 @@ use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType};
 use crate::domain::ids::{AccountId, PortfolioId, ProfileId};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::page::{Part, Position};
+use crate::domain::refusal::{Field, Noun, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// An owner after it was written, and the account's version then.
@@ -281,21 +282,30 @@ pub struct OwnerSeen {
 pub struct ListOwners {
     /// Which account.
     pub account: AccountId,
+    /// Only what follows this priority, if the account still has this version.
+    pub after: Option<(Position, u64)>,
+    /// How many at most.
+    pub limit: u32,
 }
 
 impl Query for ListOwners {
-    type Answer = (Vec<OwnerSeen>, u64);
+    type Answer = (Part<OwnerSeen>, u64);
     const RIGHT: Right = Right::ReadAccounts;
 
-    fn run(self, view: &View<'_>) -> Result<(Vec<OwnerSeen>, u64), Failure> {
+    fn run(self, view: &View<'_>) -> Result<(Part<OwnerSeen>, u64), Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let owners = view.tx.owners(account.book)?.ok_or(Refusal::Internal)?;
+        // Priorities move when owners come and go, so a list that changed has to be read anew.
+        if self.after.is_some_and(|(_, version)| version != account.version) {
+            return Err(Refusal::invalid(Field::After, "the account has changed since; start over without it").into());
+        }
+        let shown = self.after.map_or(0, |(shown, _)| shown.row);
         let mut seen = Vec::with_capacity(owners.list().len());
-        for (owner, priority) in owners.list().iter().zip(1..) {
+        for (owner, priority) in owners.list().iter().zip(1..).filter(|(_, priority)| i64::from(*priority) > shown) {
             let is_seen = view.tx.profile(owner.profile, view.visibility)?.is_some();
             let profile = is_seen.then_some(owner.profile);
             seen.push(OwnerSeen { profile, access: owner.access, priority, since: owner.since });
         }
-        Ok((seen, account.version))
+        Ok((Part::cut(seen, self.limit, |owner| Position::of(owner.priority.into())), account.version))
     }
 }

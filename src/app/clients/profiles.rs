@@ -9,7 +9,7 @@ use crate::domain::accounts::Account;
 use crate::domain::clients::{Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::NewProfile;
@@ -238,18 +238,20 @@ impl Query for ListProfiles {
 pub struct ListAccountsOfProfile {
     /// Which client.
     pub id: ProfileId,
+    /// Only what follows this one.
+    pub after: Option<Position>,
+    /// How many at most.
+    pub limit: u32,
 }
 
-/// Accounts of one client that are shown at most.
-const ACCOUNTS_MAX: u32 = 10_000;
-
 impl Query for ListAccountsOfProfile {
-    type Answer = Vec<Account>;
+    type Answer = Part<Account>;
     const RIGHT: Right = Right::ReadAccounts;
     const IS_LONG: bool = true;
 
-    fn run(self, view: &View<'_>) -> Result<Vec<Account>, Failure> {
+    fn run(self, view: &View<'_>) -> Result<Part<Account>, Failure> {
         view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Profile))?;
-        Ok(view.tx.accounts_of(self.id, ACCOUNTS_MAX)?)
+        let fetched = view.tx.accounts_of(self.id, self.after, self.limit.saturating_add(1))?;
+        Ok(Part::cut(fetched, self.limit, |account| Position::of(account.book.0)))
     }
 }

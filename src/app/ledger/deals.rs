@@ -4,7 +4,8 @@ use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, EntryId};
+use crate::domain::ids::{AccountId, EntryId, EntrySeq};
+use crate::domain::page::{Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::DealFilter;
 pub use crate::store::DealRow;
@@ -18,9 +19,18 @@ pub struct ListDeals {
     /// Recorded before this moment.
     pub to: Option<Moment>,
     /// Only what comes after this deal in the list, which is what came before it in time.
-    pub before: Option<EntryId>,
+    pub before: Option<DealMark>,
     /// How many at most.
     pub limit: u32,
+}
+
+/// A deal of an account.
+#[derive(Clone, Copy, Debug)]
+pub enum DealMark {
+    /// By its public id.
+    Id(EntryId),
+    /// By its place in the list.
+    Place(Position),
 }
 
 /// Deals of one account.
@@ -28,9 +38,7 @@ pub struct Deals {
     /// The account.
     pub account: Account,
     /// Its deals, newest first.
-    pub rows: Vec<DealRow>,
-    /// Whether there are more of them.
-    pub has_more: bool,
+    pub part: Part<DealRow>,
 }
 
 impl Query for ListDeals {
@@ -40,17 +48,15 @@ impl Query for ListDeals {
     fn run(self, view: &View<'_>) -> Result<Deals, Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let before = match self.before {
-            Some(id) => Some(
-                view.tx
-                    .deal_seq(account.book, id)?
-                    .ok_or(Refusal::NotFound { noun: Noun::Deal, field: Some(Field::Before) })?,
-            ),
+            Some(DealMark::Place(shown)) => Some(EntrySeq(shown.row)),
+            Some(DealMark::Id(id)) => {
+                let unknown = Refusal::NotFound { noun: Noun::Deal, field: Some(Field::Before) };
+                Some(view.tx.deal_seq(account.book, id)?.ok_or(unknown)?)
+            }
             None => None,
         };
         let filter = DealFilter { from: self.from, to: self.to, before };
-        let mut rows = view.tx.deals(account.book, &filter, self.limit + 1)?;
-        let has_more = rows.len() > self.limit as usize;
-        rows.truncate(self.limit as usize);
-        Ok(Deals { account, rows, has_more })
+        let fetched = view.tx.deals(account.book, &filter, self.limit + 1)?;
+        Ok(Deals { account, part: Part::cut(fetched, self.limit, |deal| Position::of(deal.seq.0)) })
     }
 }

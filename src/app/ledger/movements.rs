@@ -290,9 +290,9 @@ impl Query for ListMovements {
             None => None,
         };
         let filter = MovementFilter { kind: self.kind, account, state: self.state };
-        let Listing { rows, total, page } = view.tx.movements(&filter, view.visibility, self.page)?;
-        let rows = rows.into_iter().map(|movement| veiled(view, movement)).collect::<Result<_, _>>()?;
-        Ok(Listing { rows, total, page })
+        let mut listing = view.tx.movements(&filter, view.visibility, self.page)?;
+        listing.rows = listing.rows.into_iter().map(|movement| veiled(view, movement)).collect::<Result<_, _>>()?;
+        Ok(listing)
     }
 }
 

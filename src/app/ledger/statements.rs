@@ -140,7 +140,8 @@ impl Query for GetStatement {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let from = self.from.unwrap_or(account.created_at).min(to);
         let bound = self.after.map_or(end, |after| after.bound);
-        let is_inside = |after: Continuation| (from..to).contains(&after.after.at) && after.bound <= end;
+        let is_inside =
+            |at: Continuation| (from..to).contains(&at.after.at) && at.after.seq < at.bound && at.bound <= end;
         if self.after.is_some_and(|after| !is_inside(after)) {
             return Err(Refusal::invalid(Field::After, "take next of the page before, with the same period").into());
         }

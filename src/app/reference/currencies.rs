@@ -2,18 +2,25 @@
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
+use crate::domain::page::{Part, Position};
 use crate::domain::reference::Currency;
 
 /// The currencies in which accounts can be opened, in the order of the reference data.
-pub struct ListCurrencies;
+pub struct ListCurrencies {
+    /// Only what follows this one.
+    pub after: Option<Position>,
+    /// How many at most.
+    pub limit: u32,
+}
 
 impl Query for ListCurrencies {
-    type Answer = Vec<Currency>;
+    type Answer = Part<Currency>;
     const RIGHT: Right = Right::ReadReference;
 
-    fn run(self, view: &View<'_>) -> Result<Vec<Currency>, Failure> {
+    fn run(self, view: &View<'_>) -> Result<Part<Currency>, Failure> {
+        let position = |currency: &Currency| Position::of(currency.serial.0);
         let mut currencies = view.tx.currencies()?;
-        currencies.retain(|currency| currency.enabled);
-        Ok(currencies)
+        currencies.retain(|currency| currency.enabled && self.after.is_none_or(|shown| position(currency) > shown));
+        Ok(Part::cut(currencies, self.limit, position))
     }
 }

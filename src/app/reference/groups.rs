@@ -2,7 +2,7 @@
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::reference::Group;
 use crate::domain::text;
 pub use crate::store::GroupFilter;
@@ -31,8 +31,10 @@ impl Query for ListGroups {
                 && self.filter.status.is_none_or(|status| group.status == status)
         });
         let total = groups.len() as u64;
+        let position = |group: &Group| Position::of(group.serial.0);
+        groups.retain(|group| self.page.position().is_none_or(|shown| position(group) > shown));
         let offset = usize::try_from(self.page.offset()).unwrap_or(usize::MAX);
-        let rows = groups.into_iter().skip(offset).take(self.page.size() as usize).collect();
-        Ok(Listing { rows, total, page: self.page })
+        let fetched = groups.into_iter().skip(offset).take(self.page.fetched() as usize).collect();
+        Ok(Part::cut(fetched, self.page.size(), position).of(total, self.page))
     }
 }

@@ -200,23 +200,30 @@ impl Call {
         Ok(self.app()?.ask(self.caller()?, query).await?)
     }
 
+    /// What the path names, whichever mount it came by and whatever is wanted of it.
+    pub(super) fn subject(&self) -> Vec<u8> {
+        joined([self.dialect, self.pattern].map(str::as_bytes).into_iter().chain(self.path_values()))
+    }
+
     /// What a key stands for: dialect, method, route, query and body. The prefix of the mount is left out, so that the
     /// same call through another mount is the same call.
     fn call_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(128 + self.body.len());
-        let mut part = |content: &[u8]| {
-            bytes.extend_from_slice(&(content.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(content);
-        };
-        part(self.dialect.as_bytes());
-        part(self.request.method().as_str().as_bytes());
-        part(self.pattern.as_bytes());
-        for (name, value) in &self.values {
-            part(name.as_bytes());
-            part(value.as_bytes());
-        }
-        part(self.request.query_string().as_bytes());
-        part(&self.body);
-        bytes
+        let route = [self.dialect, self.request.method().as_str(), self.pattern].map(str::as_bytes);
+        let rest = [self.request.query_string().as_bytes(), self.body.as_ref()];
+        joined(route.into_iter().chain(self.path_values()).chain(rest))
     }
+
+    fn path_values(&self) -> impl Iterator<Item = &[u8]> {
+        self.values.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
+    }
+}
+
+/// Texts one after another, each behind its length, so that no two lists of texts give the same bytes.
+pub(super) fn joined<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for text in texts {
+        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text);
+    }
+    bytes
 }

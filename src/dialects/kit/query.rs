@@ -1,6 +1,7 @@
 //! Query strings. They remember which names were asked for: what nobody asked for is a parameter that the call does not
 //! have, and is refused instead of ignored. So a route declares its parameters by reading them.
 
+use super::call::joined;
 use super::nearest::nearest;
 use super::rejection::Rejection;
 use std::cell::RefCell;
@@ -82,6 +83,14 @@ impl QueryParams {
         };
         let shown: String = sent.chars().take(SHOWN_MAX).collect();
         Err(Rejection::invalid(shown, format!("unknown parameter; {advice}")))
+    }
+
+    /// What was sent, but for these parameters, in the same form for the same values in any order.
+    pub(super) fn without(&self, names: &[&str]) -> Vec<u8> {
+        let is_meant = |(name, value): &&(String, String)| !value.is_empty() && !names.contains(&single(name));
+        let mut sent: Vec<_> = self.sent.iter().filter(is_meant).map(|(name, value)| (single(name), value)).collect();
+        sent.sort_unstable();
+        joined(sent.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
     }
 
     /// The value of a parameter that may be given once. An empty value counts as none.

@@ -2,6 +2,7 @@
 
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
+use super::lists::{Paging, PagingView};
 use super::profiles::Empty;
 use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
@@ -366,23 +367,16 @@ pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
 
 /// One page of accounts.
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct AccountList {
     accounts: Vec<AccountView>,
-    #[schema(example = "1")]
-    page: String,
-    #[schema(example = "50")]
-    per_page: String,
-    #[schema(example = "1")]
-    total: String,
+    #[serde(flatten)]
+    paging: PagingView,
 }
 
-impl From<Listing<Account>> for AccountList {
-    fn from(listing: Listing<Account>) -> Self {
+impl AccountList {
+    fn new(listing: Listing<Account>, paging: &Paging) -> Self {
         AccountList {
-            page: listing.page.number().to_string(),
-            per_page: listing.page.size().to_string(),
-            total: listing.total.to_string(),
+            paging: paging.view(&listing),
             accounts: listing.rows.into_iter().map(AccountView::from).collect(),
         }
     }
@@ -419,6 +413,7 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
         ("customField.{name}" = Option<String>, Query, description = "with this custom field; any number of names"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
     ),
     responses((status = 200, body = AccountList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
@@ -444,6 +439,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         alias: query.one("alias")?.map(str::to_owned),
         labels: labels::filter(query)?,
     };
-    let accounts = call.ask(ListAccounts { filter, page: fields::page(query)? }).await?;
-    Reply::ok(&AccountList::from(accounts))
+    let paging = Paging::of(&call)?;
+    let accounts = call.ask(ListAccounts { filter, page: paging.page }).await?;
+    Reply::ok(&AccountList::new(accounts, &paging))
 }

@@ -1,7 +1,9 @@
 //! Currencies.
 
+use super::lists::Stretch;
 use crate::app::reference::ListCurrencies;
 use crate::dialects::kit::{Call, Rejection, Reply};
+use crate::domain::page::Position;
 use crate::domain::reference::Currency;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,12 +46,21 @@ impl From<Currency> for CurrencyView {
 pub(super) struct CurrencyList {
     /// The currencies, in the order of the reference data.
     currencies: Vec<CurrencyView>,
+    /// Send it as `after` to go on; null at the end of the list.
+    next: Option<String>,
 }
 
 /// The currencies in which accounts can be opened.
 #[utoipa::path(get, path = "/options/currencies", tag = "Reference data",
+    params(
+        ("perPage" = Option<u32>, Query, description = "1 to 500; all if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer"),
+    ),
     responses((status = 200, body = CurrencyList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let currencies = call.ask(ListCurrencies).await?;
-    Reply::ok(&CurrencyList { currencies: currencies.into_iter().map(CurrencyView::from).collect() })
+    let stretch = Stretch::of(&call)?;
+    let after = stretch.after.map(|[row]| Position::of(row));
+    let found = call.ask(ListCurrencies { after, limit: stretch.limit }).await?;
+    let next = stretch.next(found.next.map(|shown| [shown.row]));
+    Reply::ok(&CurrencyList { currencies: found.rows.into_iter().map(CurrencyView::from).collect(), next })
 }

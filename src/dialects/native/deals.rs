@@ -1,8 +1,9 @@
 //! Deals: what happened on an account.
 
-use super::fields;
-use crate::app::ledger::{Deals, ListDeals};
-use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
+use super::{fields, lists};
+use crate::app::ledger::{DealMark, Deals, ListDeals};
+use crate::dialects::kit::{Call, CursorScope, ExactNumber, Rejection, Reply};
+use crate::domain::page::{Part, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -61,12 +62,14 @@ trade_fields! {
 #[serde(rename_all = "camelCase")]
 pub(super) struct DealList {
     deals: Vec<DealView>,
-    /// Whether there are more; go on with `beforeId` of the last one.
+    /// Whether there are more; go on with `beforeId` of the last one, or with `after`.
     has_more: bool,
+    /// Send it as `after`, with the same `from` and `to`, to go on; null at the end of the list.
+    next: Option<String>,
 }
 
-impl From<Deals> for DealList {
-    fn from(deals: Deals) -> Self {
+impl DealList {
+    fn new(deals: Deals, scope: &CursorScope) -> Self {
         let account = deals.account;
         let view = |row: crate::app::ledger::DealRow| {
             let money = |amount| ExactNumber::of(amount, account.decimals);
@@ -87,7 +90,12 @@ impl From<Deals> for DealList {
                 trade: TradeFields::default(),
             }
         };
-        DealList { deals: deals.rows.into_iter().map(view).collect(), has_more: deals.has_more }
+        let Part { rows, next } = deals.part;
+        DealList {
+            deals: rows.into_iter().map(view).collect(),
+            has_more: next.is_some(),
+            next: next.map(|shown| scope.cursor(&[shown.row])),
+        }
     }
 }
 
@@ -104,17 +112,23 @@ const LIMIT_MAX: u32 = 1000;
         ("from" = Option<String>, Query, description = "at this time or later, RFC 3339"),
         ("to" = Option<String>, Query, description = "before this time, RFC 3339"),
         ("beforeId" = Option<String>, Query, description = "goes on after this deal"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `beforeId`"),
     ),
     responses((status = 200, body = DealList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query();
+    let (query, scope) = (call.query(), lists::scope(&call));
+    let before = fields::optional_id("beforeId", query.one("beforeId")?)?.map(DealMark::Id);
+    let after = lists::after(query, &scope)?.map(|[row]| DealMark::Place(Position::of(row)));
+    if before.is_some() && after.is_some() {
+        return Err(Rejection::invalid("beforeId", "send either beforeId or after"));
+    }
     let deals = ListDeals {
         account: fields::path_id(&call)?,
         from: fields::moment(query, "from")?,
         to: fields::moment(query, "to")?,
-        before: fields::optional_id("beforeId", query.one("beforeId")?)?,
+        before: before.or(after),
         limit: fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
     };
     let found = call.ask(deals).await?;
-    Reply::ok(&DealList::from(found))
+    Reply::ok(&DealList::new(found, &scope))
 }

@@ -6,7 +6,6 @@ use crate::domain::accounts::PositionMode;
 use crate::domain::clock::Moment;
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{AmountError, DecimalText};
-use crate::domain::page::Page;
 use crate::domain::reference::{MarginCalculation, TradeStatus};
 use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchTextError};
 use std::collections::BTreeSet;
@@ -188,11 +187,6 @@ pub(super) fn moment(query: &QueryParams, field: &str) -> Result<Option<Moment>,
 /// A time.
 pub(super) fn moment_of(field: &str, text: &str) -> Result<Moment, Rejection> {
     Moment::parse(text).ok_or_else(|| Rejection::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
-}
-
-/// `page` and `perPage` of the query string.
-pub(super) fn page(query: &QueryParams) -> Result<Page, Rejection> {
-    Ok(Page::new(query.number("page")?, query.number("perPage")?)?)
 }
 
 /// `limit` of the query string: from 1 to the largest, or the default.

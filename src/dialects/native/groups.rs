@@ -1,6 +1,7 @@
 //! Account groups.
 
 use super::fields;
+use super::lists::{Paging, PagingView};
 use crate::app::reference::{GroupFilter, ListGroups};
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::page::Listing;
@@ -68,25 +69,15 @@ impl From<Group> for GroupView {
 
 /// One page of account groups.
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct GroupList {
     groups: Vec<GroupView>,
-    #[schema(example = "1")]
-    page: String,
-    #[schema(example = "50")]
-    per_page: String,
-    #[schema(example = "7")]
-    total: String,
+    #[serde(flatten)]
+    paging: PagingView,
 }
 
-impl From<Listing<Group>> for GroupList {
-    fn from(listing: Listing<Group>) -> Self {
-        GroupList {
-            page: listing.page.number().to_string(),
-            per_page: listing.page.size().to_string(),
-            total: listing.total.to_string(),
-            groups: listing.rows.into_iter().map(GroupView::from).collect(),
-        }
+impl GroupList {
+    fn new(listing: Listing<Group>, paging: &Paging) -> Self {
+        GroupList { paging: paging.view(&listing), groups: listing.rows.into_iter().map(GroupView::from).collect() }
     }
 }
 
@@ -99,6 +90,7 @@ impl From<Listing<Group>> for GroupList {
         ("status" = Option<String>, Query, description = "trade status, by name or number"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
     ),
     responses((status = 200, body = GroupList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
@@ -109,6 +101,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         currency: query.one("currency")?.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?,
         status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
     };
-    let groups = call.ask(ListGroups { filter, page: fields::page(query)? }).await?;
-    Reply::ok(&GroupList::from(groups))
+    let paging = Paging::of(&call)?;
+    let groups = call.ask(ListGroups { filter, page: paging.page }).await?;
+    Reply::ok(&GroupList::new(groups, &paging))
 }

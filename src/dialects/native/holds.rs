@@ -24,6 +24,7 @@ pub(super) async fn place(call: Call) -> Result<Reply, Rejection> {
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
     ), responses((status = 200, body = MovementList)))]
 pub(super) async fn list_of_account(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Hold, true).await

@@ -18,6 +18,7 @@ mod groups;
 mod holds;
 mod kept;
 mod labels;
+mod lists;
 mod movements;
 mod names;
 mod openapi;

@@ -1,6 +1,7 @@
 //! What deposits, withdrawals, transfers and holds look like, and how they are asked for and listed.
 
 use super::fields;
+use super::lists::{Paging, PagingView};
 use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
 use crate::app::{Command, Done};
 use crate::dialects::kit::{Call, ExactNumber, Literal, Rejection, Reply};
@@ -107,23 +108,16 @@ impl From<Movement> for MovementView {
 
 /// One page of movements, newest first.
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct MovementList {
     movements: Vec<MovementView>,
-    #[schema(example = "1")]
-    page: String,
-    #[schema(example = "50")]
-    per_page: String,
-    #[schema(example = "1")]
-    total: String,
+    #[serde(flatten)]
+    paging: PagingView,
 }
 
-impl From<Listing<Movement>> for MovementList {
-    fn from(listing: Listing<Movement>) -> Self {
+impl MovementList {
+    fn new(listing: Listing<Movement>, paging: &Paging) -> Self {
         MovementList {
-            page: listing.page.number().to_string(),
-            per_page: listing.page.size().to_string(),
-            total: listing.total.to_string(),
+            paging: paging.view(&listing),
             movements: listing.rows.into_iter().map(MovementView::from).collect(),
         }
     }
@@ -143,8 +137,9 @@ pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -
         false => fields::optional_id("accountId", query.one("accountId")?)?,
     };
     let state = query.one("state")?.map(parse_state).transpose()?;
-    let movements = call.ask(ListMovements { kind, account, state, page: fields::page(query)? }).await?;
-    Reply::ok(&MovementList::from(movements))
+    let paging = Paging::of(call)?;
+    let movements = call.ask(ListMovements { kind, account, state, page: paging.page }).await?;
+    Reply::ok(&MovementList::new(movements, &paging))
 }
 
 fn parse_state(text: &str) -> Result<MovementState, Rejection> {

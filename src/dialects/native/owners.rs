@@ -1,12 +1,14 @@
 //! The owners of an account.
 
 use super::fields;
+use super::lists::Stretch;
 use super::profiles::Empty;
 use crate::app::accounts::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
 use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use crate::domain::accounts::OwnerAccess;
 use crate::domain::clock::Moment;
 use crate::domain::ids::ProfileId;
+use crate::domain::page::Position;
 use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -97,17 +99,27 @@ impl From<OwnerWritten> for OwnerView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct OwnerList {
     owners: Vec<OwnerView>,
+    /// Send it as `after` to go on; null at the end of the list.
+    next: Option<String>,
 }
 
 /// The owners of an account, the primary owner first.
 #[utoipa::path(get, path = "/accounts/{id}/owners", tag = "Owners",
-    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OwnerList)))]
+    params(
+        ("id" = Uuid, Path, description = "account id"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500; all if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer; refused once the account has changed"),
+    ), responses((status = 200, body = OwnerList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let (seen, version) = call.ask(ListOwners { account: fields::path_id(&call)? }).await?;
+    let stretch = Stretch::of(&call)?;
+    let after = stretch.after.map(|[row, version]| (Position::of(row), version.unsigned_abs()));
+    let (seen, version) =
+        call.ask(ListOwners { account: fields::path_id(&call)?, after, limit: stretch.limit }).await?;
     let view = |owner: crate::app::accounts::OwnerSeen| {
         OwnerView::of(owner.profile.map(|id| id.to_string()), owner.access, owner.priority, owner.since)
     };
-    Ok(Reply::ok(&OwnerList { owners: seen.into_iter().map(view).collect() })?.version(version))
+    let next = stretch.next(seen.next.map(|shown| [shown.row, i64::try_from(version).unwrap_or(i64::MAX)]));
+    Ok(Reply::ok(&OwnerList { owners: seen.rows.into_iter().map(view).collect(), next })?.version(version))
 }
 
 /// Add an owner. With priority 1 it becomes the primary owner, whose tags decide who sees the account.

@@ -2,11 +2,13 @@
 //! are none, and margins are zero.
 
 use super::fields;
+use super::lists::Stretch;
 use crate::app::accounts::GetAccount;
 use crate::app::clients::ListAccountsOfProfile;
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::accounts::Account;
 use crate::domain::money::Amount;
+use crate::domain::page::Position;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,14 +71,23 @@ impl From<Account> for PortfolioView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct PortfolioList {
     accounts: Vec<PortfolioView>,
+    /// Send it as `after` to go on; null at the end of the list.
+    next: Option<String>,
 }
 
 /// Snapshots of the accounts of a client that are not archived.
 #[utoipa::path(get, path = "/profiles/{id}/accounts", tag = "Clients",
-    params(("id" = Uuid, Path, description = "profile id")), responses((status = 200, body = PortfolioList)))]
+    params(
+        ("id" = Uuid, Path, description = "profile id"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500; all, but at most 10,000, if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer"),
+    ), responses((status = 200, body = PortfolioList)))]
 pub(super) async fn of_profile(call: Call) -> Result<Reply, Rejection> {
-    let accounts = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)? }).await?;
-    Reply::ok(&PortfolioList { accounts: accounts.into_iter().map(PortfolioView::from).collect() })
+    let stretch = Stretch::of(&call)?;
+    let after = stretch.after.map(|[row]| Position::of(row));
+    let found = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)?, after, limit: stretch.limit }).await?;
+    let next = stretch.next(found.next.map(|shown| [shown.row]));
+    Reply::ok(&PortfolioList { accounts: found.rows.into_iter().map(PortfolioView::from).collect(), next })
 }
 
 /// A snapshot of one account.

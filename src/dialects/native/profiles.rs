@@ -2,6 +2,7 @@
 
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
+use super::lists::{Paging, PagingView};
 use super::users::required;
 use crate::app::access::PasswordHash;
 use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
@@ -263,23 +264,16 @@ pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
 
 /// One page of clients.
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ProfileList {
     profiles: Vec<ProfileView>,
-    #[schema(example = "1")]
-    page: String,
-    #[schema(example = "50")]
-    per_page: String,
-    #[schema(example = "1")]
-    total: String,
+    #[serde(flatten)]
+    paging: PagingView,
 }
 
-impl From<Listing<Profile>> for ProfileList {
-    fn from(listing: Listing<Profile>) -> Self {
+impl ProfileList {
+    fn new(listing: Listing<Profile>, paging: &Paging) -> Self {
         ProfileList {
-            page: listing.page.number().to_string(),
-            per_page: listing.page.size().to_string(),
-            total: listing.total.to_string(),
+            paging: paging.view(&listing),
             profiles: listing.rows.into_iter().map(ProfileView::from).collect(),
         }
     }
@@ -305,6 +299,7 @@ fn status(text: &str) -> Result<ProfileStatus, Rejection> {
         ("status" = Option<String>, Query, description = "PENDING, VERIFIED, DENIED, DECEASED or ARCHIVED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
     ),
     responses((status = 200, body = ProfileList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
@@ -315,6 +310,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         status: query.one("status")?.map(status).transpose()?,
         labels: labels::filter(query)?,
     };
-    let profiles = call.ask(ListProfiles { filter, page: fields::page(query)? }).await?;
-    Reply::ok(&ProfileList::from(profiles))
+    let paging = Paging::of(&call)?;
+    let profiles = call.ask(ListProfiles { filter, page: paging.page }).await?;
+    Reply::ok(&ProfileList::new(profiles, &paging))
 }

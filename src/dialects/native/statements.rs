@@ -1,9 +1,11 @@
 //! Balances and statements of any past moment.
 
-use super::fields;
+use super::{fields, lists};
 use crate::app::ledger::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
-use crate::dialects::kit::{Call, CsvTable, ExactNumber, QueryParams, Rejection, Reply};
-use crate::domain::ledger::{Basis, Continuation};
+use crate::dialects::kit::{Call, CsvTable, CursorScope, ExactNumber, QueryParams, Rejection, Reply};
+use crate::domain::clock::Moment;
+use crate::domain::ids::EntrySeq;
+use crate::domain::ledger::{Basis, Continuation, Place};
 use crate::domain::money::{Amount, Total};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -154,13 +156,13 @@ pub(super) struct StatementView {
     carried_forward: ExactNumber,
     /// Oldest first.
     lines: Vec<LineView>,
-    /// Send it as `after`, with `from` and `to` of this answer, to go on; null on the last page. All pages show the books as
-    /// they were at the first.
+    /// Send it as `after` to go on; null on the last page. It keeps `from`, `to` and `basis`, so leave these out. All pages
+    /// show the books as they were at the first.
     next: Option<String>,
 }
 
-impl From<Statement> for StatementView {
-    fn from(statement: Statement) -> Self {
+impl StatementView {
+    fn new(statement: Statement, scope: &CursorScope) -> Self {
         let account = statement.account;
         let money = |amount: Amount| ExactNumber::of(amount, account.decimals);
         let total = |total| ExactNumber::total(total, account.decimals);
@@ -189,7 +191,10 @@ impl From<Statement> for StatementView {
             brought_forward: money(statement.brought_forward),
             carried_forward: money(statement.carried_forward),
             lines: statement.lines.into_iter().map(line).collect(),
-            next: statement.next.map(Continuation::to_text),
+            next: statement.next.map(|Continuation { after: Place { at, seq }, bound }| {
+                let [from, to, at] = [statement.from, statement.to, at].map(Moment::unix_ms);
+                scope.cursor(&[statement.basis as i64, from, to, at, seq.0, bound.0])
+            }),
         }
     }
 }
@@ -264,18 +269,19 @@ const TABLE_MAX: u32 = 100_000;
         ("to" = Option<String>, Query, description = "before this time, RFC 3339, not in the future; all so far if left out"),
         ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; not for CSV"),
-        ("after" = Option<String>, Query, description = "next of the page before; not for CSV"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer; not for CSV"),
         ("format" = Option<String>, Query, description = "json or csv; if left out, csv where Accept names text/csv and not JSON"),
     ),
     responses((status = 200, content((StatementView = "application/json"), (String = "text/csv")))))]
 pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {
-    let wanted = wanted(&call)?;
+    let scope = CursorScope::of(&call, &["basis", "from", "to", "limit", "after", "format"]);
+    let wanted = wanted(&call, &scope)?;
     let is_table = call.wants_table()?;
     let statement = call.ask(wanted).await?;
-    if is_table { table(whole(statement)?) } else { Reply::ok(&StatementView::from(statement)) }
+    if is_table { table(whole(statement)?) } else { Reply::ok(&StatementView::new(statement, &scope)) }
 }
 
-fn wanted(call: &Call) -> Result<GetStatement, Rejection> {
+fn wanted(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
     let query = call.query();
     let is_table = call.wants_table()?;
     let (limit, after) = (query.number("limit")?, query.one("after")?);
@@ -285,14 +291,26 @@ fn wanted(call: &Call) -> Result<GetStatement, Rejection> {
     }
     let limit = u32::try_from(limit.unwrap_or(LIMIT_DEFAULT)).ok().filter(|n| (1..=LIMIT_MAX).contains(&u64::from(*n)));
     let limit = limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
-    let continuation =
-        |text| Continuation::parse(text).ok_or_else(|| Rejection::invalid("after", "next of the page before"));
+    let (mut from, mut to) = (fields::moment(query, "from")?, fields::moment(query, "to")?);
+    let (mut basis, is_basis_sent) = (basis(query)?, query.one("basis")?.is_some());
+    let mut continuation = None;
+    if let Some([of, start, end, at, seq, bound]) = lists::after(query, scope)? {
+        let (start, end) = (Moment::from_unix_ms(start), Moment::from_unix_ms(end));
+        let other = || Rejection::invalid("after", "a cursor of another period or basis; leave these out beside it");
+        let of = Basis::ALL.into_iter().find(|basis| *basis as i64 == of).ok_or_else(other)?;
+        if from.is_some_and(|from| from != start) || to.is_some_and(|to| to != end) || (is_basis_sent && basis != of) {
+            return Err(other());
+        }
+        (from, to, basis) = (Some(start), Some(end), of);
+        let after = Place { at: Moment::from_unix_ms(at), seq: EntrySeq(seq) };
+        continuation = Some(Continuation { after, bound: EntrySeq(bound) });
+    }
     Ok(GetStatement {
         account: fields::path_id(call)?,
-        from: fields::moment(query, "from")?,
-        to: fields::moment(query, "to")?,
-        basis: basis(query)?,
-        after: after.map(continuation).transpose()?,
+        from,
+        to,
+        basis,
+        after: continuation,
         limit: if is_table { TABLE_MAX } else { limit },
     })
 }

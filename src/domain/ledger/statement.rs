@@ -36,22 +36,6 @@ pub struct Continuation {
     pub bound: EntrySeq,
 }
 
-impl Continuation {
-    /// As a text for the caller to send back.
-    pub fn to_text(self) -> String {
-        format!("{}.{}.{}", self.after.at.unix_ms(), self.after.seq.0, self.bound.0)
-    }
-
-    /// The reverse of [`Continuation::to_text`].
-    pub fn parse(text: &str) -> Option<Continuation> {
-        let mut numbers = text.split('.').map(|part| part.parse::<i64>().ok().filter(|number| *number >= 0));
-        let (at, seq, bound) = (numbers.next()??, numbers.next()??, numbers.next()??);
-        let is_whole = numbers.next().is_none() && seq < bound;
-        let after = Place { at: Moment::from_unix_ms(at), seq: EntrySeq(seq) };
-        is_whole.then_some(Continuation { after, bound: EntrySeq(bound) })
-    }
-}
-
 /// What one book adds to a trial balance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrialLine {
@@ -67,19 +51,4 @@ pub struct TrialLine {
     pub role: String,
     /// Its balance, or a part of it.
     pub balance: Amount,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_continuation_reads_back_and_nothing_else_does() {
-        let after = Place { at: Moment::from_unix_ms(1_772_439_300_120), seq: EntrySeq(7) };
-        let continuation = Continuation { after, bound: EntrySeq(9) };
-        assert_eq!(Continuation::parse(&continuation.to_text()), Some(continuation));
-        for text in ["", "1.2", "1.2.3.4", "1.-2.3", "-1.2.3", "1.2.x", "1.3.3", "99999999999999999999.1.2", "1..3"] {
-            assert_eq!(Continuation::parse(text), None, "{text}");
-        }
-    }
 }

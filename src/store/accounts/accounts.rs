@@ -9,7 +9,7 @@ use crate::domain::ids::{
     ProfileSerial,
 };
 use crate::domain::money::{Amount, DecimalText};
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Position};
 use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
 use crate::domain::search::SearchText;
 use crate::store::StoreError;
@@ -203,9 +203,15 @@ impl ReadTx<'_> {
         self.find(sql, (id.uuid(), visible_tags(visibility)), account)
     }
 
-    /// The accounts of a client that are not archived, oldest first, at most `limit`.
-    pub fn accounts_of(&self, profile: ProfileId, limit: u32) -> Result<Vec<Account>, StoreError> {
-        self.all(sql!("accounts/columns", "accounts/of_profile"), (profile.uuid(), limit), account)
+    /// The accounts of a client that are not archived, oldest first, at most `limit` of those behind a position.
+    pub fn accounts_of(
+        &self,
+        profile: ProfileId,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<Account>, StoreError> {
+        let after = after.map_or(0, |shown| shown.row);
+        self.all(sql!("accounts/columns", "accounts/of_profile"), (profile.uuid(), after, limit), account)
     }
 
     /// One page of the accounts that are visible.

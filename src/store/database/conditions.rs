@@ -2,7 +2,7 @@
 //! of a condition like `?1 IS NULL OR …` the database cannot.
 
 use crate::domain::access::Visibility;
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Part, Position};
 use crate::store::StoreError;
 use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::ReadTx;
@@ -94,8 +94,8 @@ impl Conditions {
 }
 
 impl ReadTx<'_> {
-    /// One page of the rows for which the conditions hold, best match or oldest first, and how many there are in all. `by_id` selects one
-    /// row.
+    /// One page of the rows for which the conditions hold, best match or oldest first, and how many there are in all.
+    /// `by_id` selects one row.
     pub(in crate::store) fn listing<T>(
         &self,
         conditions: Conditions,
@@ -104,14 +104,25 @@ impl ReadTx<'_> {
         map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Listing<T>, StoreError> {
         let id = format!("{}.id", conditions.alias);
-        let order = if conditions.is_ranked { format!("k.rank, {id}") } else { id.clone() };
-        let (selection, mut values) = conditions.finish();
+        let is_ranked = conditions.is_ranked;
+        let (rank, order, behind) = match is_ranked {
+            true => ("k.rank", format!("k.rank, {id}"), format!("(k.rank, {id}) > (?, ?)")),
+            false => ("0", id.clone(), format!("{id} > ?")),
+        };
+        let (mut selection, mut values) = conditions.finish();
         let total = self.one(&format!("SELECT count(*) {selection}"), params_from_iter(&values), |row| row.get(0))?;
-        values.extend([Value::from(page.size()), Value::from(page.offset())]);
-        let ids = format!("SELECT {id} {selection}\nORDER BY {order} LIMIT ? OFFSET ?");
-        let ids: Vec<i64> = self.all(&ids, params_from_iter(&values), |row| row.get(0))?;
+        if let Some(shown) = page.position() {
+            selection.push_str(&format!("\n  AND {behind}"));
+            values.extend(is_ranked.then(|| shown.rank.into()));
+            values.push(shown.row.into());
+        }
+        values.extend([Value::from(page.fetched()), Value::from(page.offset())]);
+        let places = format!("SELECT {rank}, {id} {selection}\nORDER BY {order} LIMIT ? OFFSET ?");
+        let place = |row: &Row<'_>| Ok(Position { rank: row.get(0)?, row: row.get(1)? });
+        let fetched: Vec<Position> = self.all(&places, params_from_iter(&values), place)?;
+        let Part { rows: places, next } = Part::cut(fetched, page.size(), |place| *place);
         // Row by row: sorting whole rows would make all of them, and not only those of the page.
-        let rows = ids.into_iter().map(|id| self.one(by_id, [id], &map)).collect::<Result<_, _>>()?;
-        Ok(Listing { rows, total, page })
+        let rows = places.into_iter().map(|place| self.one(by_id, [place.row], &map)).collect::<Result<_, _>>()?;
+        Ok(Listing { rows, total, page, next })
     }
 }

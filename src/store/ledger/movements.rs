@@ -5,7 +5,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial};
 use crate::domain::ledger::{Clearing, Movement, MovementKind, MovementState, Stage, StageColumns};
 use crate::domain::money::Amount;
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
 use crate::store::database::lists::visible_tags;
@@ -128,16 +128,17 @@ impl ReadTx<'_> {
     ) -> Result<Listing<Movement>, StoreError> {
         let (kind, account) = (filter.kind.name(), filter.account.map(|book| book.0));
         let (state, tags) = (filter.state.map(MovementState::name), visible_tags(visibility));
-        let rows = self.all(
+        let before = page.position().map_or(i64::MAX, |shown| shown.row);
+        let fetched = self.all(
             sql!("movements/columns", "movements/matching", "movements/page"),
-            params![kind, account, state, tags, page.size(), page.offset()],
+            params![kind, account, state, tags, before, page.fetched(), page.offset()],
             movement,
         )?;
         let total =
             self.one(sql!("movements/count", "movements/matching"), params![kind, account, state, tags], |row| {
                 row.get(0)
             })?;
-        Ok(Listing { rows, total, page })
+        Ok(Part::cut(fetched, page.size(), |movement| Position::of(movement.serial.0)).of(total, page))
     }
 }
 

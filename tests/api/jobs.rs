@@ -4,6 +4,24 @@ use super::harness::Server;
 use serde_json::json;
 
 #[test]
+fn a_movement_that_contradicts_itself_is_not_read() {
+    let mut server = Server::start("");
+    let token = server.add_token("dev", &[]).1;
+    let hold = {
+        let caller = server.bearer(&token);
+        let account = caller.new_account("USD");
+        caller.deposit(&account, "10");
+        caller.post(&format!("/accounts/{account}/holds"), &json!({"amount": 4})).ok().text_at("id")
+    };
+    server.restart_after(|file| {
+        let sql = "UPDATE movements SET approved_by = 1 WHERE kind = 'hold'";
+        assert_eq!(rusqlite::Connection::open(file).unwrap().execute(sql, []).unwrap(), 1);
+    });
+    server.bearer(&token).get(&format!("/holds/{hold}")).refused("INTERNAL");
+    server.bearer(&token).step(&format!("/holds/{hold}/release")).refused("INTERNAL");
+}
+
+#[test]
 fn a_job_that_fails_is_put_off_and_tried_again() {
     let mut server = Server::start("");
     let token = server.add_token("dev", &[]).1;

@@ -156,6 +156,7 @@ impl ReadTx<'_> {
         self.prove_movements(&mut proof)?;
         self.prove_owners(&mut proof)?;
         self.prove_approvals(&mut proof)?;
+        self.prove_locks(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
@@ -352,7 +353,7 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// What books hold back equals what movements reserve, and what is posted has its entry.
+    /// What books hold back equals what movements reserve, and each movement says just what its state allows.
     fn prove_movements(&self, proof: &mut Proof) -> Result<(), StoreError> {
         let wrong = self.all(sql!("proof/reserved"), [], |row| {
             let (book, stored): (i64, [i64; 3]) = (row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?]);
@@ -367,7 +368,7 @@ impl ReadTx<'_> {
         let wrong =
             self.all(sql!("proof/movements"), [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
         for (kind, serial) in wrong {
-            proof.find("movements", || format!("{kind} {serial} and its entry do not agree"));
+            proof.find("movements", || format!("{kind} {serial}: its state contradicts its entry or its amounts"));
         }
         Ok(())
     }
@@ -384,6 +385,14 @@ impl ReadTx<'_> {
     fn prove_approvals(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for serial in self.all(sql!("proof/approvals"), [], |row| row.get::<_, i64>(0))? {
             proof.find("approvals", || format!("account {serial} is used without approval, or waits in spite of it"));
+        }
+        Ok(())
+    }
+
+    /// A lock has a holder and a reason, and nothing else has.
+    fn prove_locks(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        for serial in self.all(sql!("proof/locks"), [], |row| row.get::<_, i64>(0))? {
+            proof.find("locks", || format!("the lock of account {serial} contradicts its holder or its reason"));
         }
         Ok(())
     }

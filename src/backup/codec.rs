@@ -334,20 +334,20 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Remembers whether it was the source that failed, so that its failure is not taken for damage of what it brought.
-pub struct Watched<R> {
+pub struct FailureFlag<R> {
     inner: R,
     failed: Arc<AtomicBool>,
 }
 
-impl<R> Watched<R> {
+impl<R> FailureFlag<R> {
     /// Watches a source; the flag tells.
-    pub fn new(inner: R) -> (Watched<R>, Arc<AtomicBool>) {
+    pub fn new(inner: R) -> (FailureFlag<R>, Arc<AtomicBool>) {
         let failed = Arc::new(AtomicBool::new(false));
-        (Watched { inner, failed: Arc::clone(&failed) }, failed)
+        (FailureFlag { inner, failed: Arc::clone(&failed) }, failed)
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for FailureFlag<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.inner.read(into).inspect_err(|error| {
             if error.kind() != io::ErrorKind::Interrupted {

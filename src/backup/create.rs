@@ -2,17 +2,17 @@
 
 use super::codec::{self, Hashing};
 use super::error::BackupError;
-use super::fetch::{Database, fetch, pour};
-use super::keeper::{Keeper, called, local};
+use super::fetch::{FetchTo, copy_all, fetch};
 use super::manifest::{
     Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition,
 };
+use super::progress::Phase;
 use super::prove::{hex, tallies};
 use super::repository::{BackupName, Repository};
-use super::steady::Steady;
+use super::service::{BackupService, backup_label, file_error};
+use super::synced_file::SyncedFile;
 use super::target::{TargetError, TargetFault};
-use super::watch::Phase;
-use super::workshop::Workshop;
+use super::work_dir::WorkDir;
 use crate::domain::clock::Moment;
 use crate::store::{self, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
@@ -33,15 +33,15 @@ pub struct Created {
     pub swept: usize,
 }
 
-impl Keeper {
+impl BackupService {
     /// Makes a backup and sends it to all targets.
     ///
     /// # Errors
-    /// [`BackupError::Busy`] where another process works with backups. [`BackupError::Partly`] where some targets have it
+    /// [`BackupError::Busy`] where another process works with backups. [`BackupError::Partial`] where some targets have it
     /// and some do not. Whatever fails, there is no half of a backup.
     pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
-        let shop = self.workshop()?;
-        let outcome = self.create_in(&shop, reason);
+        let work = self.work_dir()?;
+        let outcome = self.create_in(&work, reason);
         let at = self.now();
         let failed = |error: &BackupError| RecordedFailure { at, reason: error.to_string() };
         let made = match outcome {
@@ -57,7 +57,7 @@ impl Keeper {
         let recorded = RecordedBackup { at, name: created.name.to_string() };
         let outcome = match missed.is_empty() {
             true => Ok(()),
-            false => Err(BackupError::Partly(missed)),
+            false => Err(BackupError::Partial(missed)),
         };
         self.note(|record| {
             record.last_proof = Some(recorded.clone());
@@ -74,7 +74,7 @@ impl Keeper {
         outcome.map(|()| created)
     }
 
-    fn create_in(&self, shop: &Workshop, reason: Reason) -> Result<(Created, Vec<TargetError>), BackupError> {
+    fn create_in(&self, work: &WorkDir, reason: Reason) -> Result<(Created, Vec<TargetError>), BackupError> {
         let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
         // A target that is not there is found out before the work, not after it.
         let (mut swept, mut missed, mut repositories) = (0, Vec::new(), Vec::new());
@@ -92,13 +92,13 @@ impl Keeper {
             return Err(missed.into_iter().next().map_or(BackupError::NoTarget, BackupError::Target));
         }
 
-        let (copy, taken_at) = (shop.path("copy.db"), self.now());
+        let (copy, taken_at) = (work.path("copy.db"), self.now());
         self.copy(&copy)?;
-        let contents = self.prove(shop, &copy, taken_at, reason)?;
+        let contents = self.prove(work, &copy, taken_at, reason)?;
         let name = free_name(&repositories, taken_at, &contents)?;
-        let object = shop.path("object");
+        let object = work.path("object");
         let manifest = self.wrap(&copy, &object, contents)?;
-        let _ = fs::remove_file(&copy); // the workshop goes as a whole, but targets may need the room
+        let _ = fs::remove_file(&copy); // frees the space now: a target may be on the same disk
 
         let mut targets = Vec::new();
         for repository in &repositories {
@@ -116,12 +116,12 @@ impl Keeper {
 
     /// Brings a copy of the database to this program's schema and proves it. Says how long that took, in milliseconds.
     pub fn rehearse_migration(&self) -> Result<u64, BackupError> {
-        let shop = self.workshop()?;
-        let copy = shop.path("copy.db");
+        let work = self.work_dir()?;
+        let copy = work.path("copy.db");
         self.copy(&copy)?;
-        self.watch.begin(Phase::Prove, 0);
+        self.progress.begin(Phase::Prove, 0);
         let started = Instant::now();
-        let (_, proof) = self.prove_copy(&copy, &shop.path("migrated.db"))?;
+        let (_, proof) = self.prove_copy(&copy, &work.path("migrated.db"))?;
         match proof.findings.first() {
             Some(finding) => Err(BackupError::Unproven(format!("{}: {}", finding.check, finding.what))),
             None => Ok(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
@@ -131,29 +131,29 @@ impl Keeper {
     fn copy(&self, to: &Path) -> Result<(), BackupError> {
         let from = self.dir.database_file();
         let page = 4096;
-        self.watch.begin(Phase::Copy, 0);
+        self.progress.begin(Phase::Copy, 0);
         let (mut total, mut pace) = (0, self.pace());
         store::copy_file(&from, to, &mut |done, of| {
             if total != of {
                 total = of;
-                self.watch.begin(Phase::Copy, of * page);
+                self.progress.begin(Phase::Copy, of * page);
             }
-            self.watch.reach(done * page);
-            !pace.breathe()
+            self.progress.advance_to(done * page);
+            !pace.pause()
         })?;
         Ok(())
     }
 
     /// Checks the copy and says what is in it.
-    fn prove(&self, shop: &Workshop, copy: &Path, taken_at: Moment, reason: Reason) -> Result<Contents, BackupError> {
-        self.watch.begin(Phase::Prove, 0);
-        let (facts, proof) = self.prove_copy(copy, &shop.path("migrated.db"))?;
+    fn prove(&self, work: &WorkDir, copy: &Path, taken_at: Moment, reason: Reason) -> Result<Contents, BackupError> {
+        self.progress.begin(Phase::Prove, 0);
+        let (facts, proof) = self.prove_copy(copy, &work.path("migrated.db"))?;
         if let Some(finding) = proof.findings.first() {
             return Err(BackupError::Unproven(format!("{}: {}", finding.check, finding.what)));
         }
-        let file = File::open(copy).map_err(local(copy))?;
-        let mut hashed = Hashing::new(self.watched_read(file));
-        std::io::copy(&mut hashed, &mut std::io::sink()).map_err(local(copy))?;
+        let file = File::open(copy).map_err(file_error(copy))?;
+        let mut hashed = Hashing::new(self.tracked(file));
+        std::io::copy(&mut hashed, &mut std::io::sink()).map_err(file_error(copy))?;
         let (_, bytes, sha256) = hashed.finish();
         Ok(Contents {
             format: FORMAT,
@@ -182,20 +182,23 @@ impl Keeper {
     }
 
     fn wrap(&self, copy: &Path, object: &Path, contents: Contents) -> Result<Manifest, BackupError> {
-        self.watch.begin(Phase::Wrap, contents.database.bytes);
-        let file = File::open(copy).map_err(local(copy))?;
-        let mut plain = Hashing::new(self.watched_read(file));
+        self.progress.begin(Phase::Wrap, contents.database.bytes);
+        let file = File::open(copy).map_err(file_error(copy))?;
+        let mut plain = Hashing::new(self.tracked(file));
         let mut options = OpenOptions::new();
-        let to = options.write(true).create_new(true).mode(0o600).open(object).map_err(local(object))?;
+        let to = options.write(true).create_new(true).mode(0o600).open(object).map_err(file_error(object))?;
         let recipients = &self.settings.recipients;
         let wrapped =
-            codec::write_backup(recipients, &contents, Hashing::new(Steady::new(to))).and_then(|mut sealed| {
+            codec::write_backup(recipients, &contents, Hashing::new(SyncedFile::new(to))).and_then(|mut sealed| {
                 std::io::copy(&mut plain, &mut sealed)?;
                 sealed.finish()
             });
-        let (_, bytes, sha256) = wrapped
-            .map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { local(object)(error) })?
-            .finish();
+        let (_, bytes, sha256) =
+            wrapped
+                .map_err(|error| {
+                    if self.cancellation.is_cancelled() { BackupError::Cancelled } else { file_error(object)(error) }
+                })?
+                .finish();
         let (_, _, database) = plain.finish();
         if database != contents.database.sha256 {
             return Err(BackupError::Unproven("its copy changed between proof and wrapping".into()));
@@ -213,14 +216,14 @@ impl Keeper {
         object: &Path,
     ) -> Result<(), BackupError> {
         let timeline = manifest.contents.timeline;
-        self.watch.begin(Phase::Send, manifest.object.bytes);
-        let file = File::open(object).map_err(local(object))?;
-        let mut from = self.watched_read(file);
+        self.progress.begin(Phase::Send, manifest.object.bytes);
+        let file = File::open(object).map_err(file_error(object))?;
+        let mut from = self.tracked(file);
         let put = repository.put_object(timeline, name, manifest.object.bytes, &mut from);
-        put.map_err(|error| if self.stop.is_called() { BackupError::Stopped } else { error.into() })?;
-        self.watch.begin(Phase::ReadBack, manifest.object.bytes);
+        put.map_err(|error| if self.cancellation.is_cancelled() { BackupError::Cancelled } else { error.into() })?;
+        self.progress.begin(Phase::ReadBack, manifest.object.bytes);
         let can_read = manifest.object.encoding == Encoding::Zstd || !self.settings.identities.is_empty();
-        let fetched = can_read.then(|| fetch(self, repository, name, &told(manifest), Database::Nowhere));
+        let fetched = can_read.then(|| fetch(self, repository, name, &public_manifest(manifest), FetchTo::Discard));
         let read = match fetched {
             // The keys at hand may be for older backups: then its checksum must do.
             None | Some(Err(BackupError::WrongKey(_))) => self.read_back(repository, name, manifest),
@@ -232,7 +235,7 @@ impl Keeper {
             }
             return Err(error);
         }
-        repository.put_manifest(name, &told(manifest))?;
+        repository.put_manifest(name, &public_manifest(manifest))?;
         // A disk that was unmounted meanwhile may have the one, and the directory that was below it the other.
         match repository.is_whole(timeline, name)? {
             true => Ok(()),
@@ -243,13 +246,13 @@ impl Keeper {
     }
 
     fn read_back(&self, repository: &Repository, name: BackupName, manifest: &Manifest) -> Result<(), BackupError> {
-        let mut object = Hashing::new(self.watched_read(repository.open_object(manifest.contents.timeline, name)?));
-        pour(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
+        let mut object = Hashing::new(self.tracked(repository.open_object(manifest.contents.timeline, name)?));
+        copy_all(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
         let (_, bytes, sha256) = object.finish();
         match (bytes, &sha256) == (manifest.object.bytes, &manifest.object.sha256) {
             true => Ok(()),
-            false => Err(BackupError::Wrong {
-                backup: called(repository.target(), name),
+            false => Err(BackupError::Invalid {
+                backup: backup_label(repository.target(), name),
                 what: "did not arrive as it was sent".into(),
             }),
         }
@@ -257,7 +260,7 @@ impl Keeper {
 }
 
 /// What stands beside the object: all of it, but for sums that only those with the key may read.
-fn told(manifest: &Manifest) -> Manifest {
+fn public_manifest(manifest: &Manifest) -> Manifest {
     match manifest.object.encoding {
         Encoding::Zstd => manifest.clone(),
         Encoding::ZstdAge => Manifest { contents: manifest.contents.without_sums(), ..manifest.clone() },

@@ -1,6 +1,6 @@
 //! A directory as a target: a private file for each object, complete before it has its name.
 
-use super::steady::Steady;
+use super::synced_file::SyncedFile;
 use super::target::{Object, Target, TargetError, TargetFault};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -91,14 +91,14 @@ impl Target for DirectoryTarget {
         }
         let unfinished = folder.join(format!(".{name}{UNFINISHED}"));
         let stored = write_all(&unfinished, bytes, from).and_then(|()| {
-            fs::rename(&unfinished, &path).map_err(Failed::There)?;
-            sync_dir(folder).map_err(Failed::There)
+            fs::rename(&unfinished, &path).map_err(PutError::Target)?;
+            sync_dir(folder).map_err(PutError::Target)
         });
         stored.map_err(|failed| {
             let _ = fs::remove_file(&unfinished); // the next run would sweep it
             match failed {
-                Failed::There(error) => self.error(key, error),
-                Failed::Here(what) => TargetError::new(&self.name, TargetFault::Source, format!("{key}: {what}")),
+                PutError::Target(error) => self.error(key, error),
+                PutError::Source(what) => TargetError::new(&self.name, TargetFault::Source, format!("{key}: {what}")),
             }
         })
     }
@@ -167,15 +167,15 @@ impl Target for DirectoryTarget {
 }
 
 /// Whose fault it is that a put did not work.
-enum Failed {
-    There(io::Error),
-    Here(String),
+enum PutError {
+    Target(io::Error),
+    Source(String),
 }
 
-fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), Failed> {
+fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), PutError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = Steady::new(options.open(path).map_err(Failed::There)?);
+    let mut file = SyncedFile::new(options.open(path).map_err(PutError::Target)?);
     let mut buffer = vec![0; CHUNK];
     let mut written = 0;
     loop {
@@ -183,15 +183,15 @@ fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), Failed>
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failed::Here(error.to_string())),
+            Err(error) => return Err(PutError::Source(error.to_string())),
         };
-        file.write_all(&buffer[..read]).map_err(Failed::There)?;
+        file.write_all(&buffer[..read]).map_err(PutError::Target)?;
         written += read as u64;
     }
     if written != bytes {
-        return Err(Failed::Here(format!("{written} bytes came, not {bytes}")));
+        return Err(PutError::Source(format!("{written} bytes came, not {bytes}")));
     }
-    file.sync_all().map_err(Failed::There)
+    file.sync_all().map_err(PutError::Target)
 }
 
 fn make_dir(path: &Path) -> io::Result<()> {

@@ -26,13 +26,13 @@ pub enum BackupError {
     Target(#[from] TargetError),
     /// Some targets have the backup, and these do not.
     #[error("the backup was made, but not all places have it{}", list(.0))]
-    Partly(Vec<TargetError>),
+    Partial(Vec<TargetError>),
     /// There is no such backup, or none at all.
     #[error("{0}")]
     NotFound(String),
     /// A backup is not as it should be.
     #[error("{backup} {what}")]
-    Wrong {
+    Invalid {
         /// Which, and where.
         backup: String,
         /// What is wrong with it.
@@ -86,7 +86,7 @@ pub enum BackupError {
     Migration(#[from] MigrationError),
     /// It was called off.
     #[error("it was called off")]
-    Stopped,
+    Cancelled,
 }
 
 fn list(errors: &[TargetError]) -> String {
@@ -100,7 +100,7 @@ impl BackupError {
             CodecError::NoKey => BackupError::NoKey(backup.to_owned()),
             CodecError::WrongKey => BackupError::WrongKey(backup.to_owned()),
             CodecError::Manifest(error) => BackupError::of_manifest(backup, &error),
-            error => BackupError::Wrong { backup: backup.to_owned(), what: error.into() },
+            error => BackupError::Invalid { backup: backup.to_owned(), what: error.into() },
         }
     }
 
@@ -109,7 +109,7 @@ impl BackupError {
         match error {
             ManifestError::Newer { .. } => BackupError::Newer(format!("{backup} {error}")),
             ManifestError::Unreadable(_) | ManifestError::Misplaced => {
-                BackupError::Wrong { backup: backup.to_owned(), what: error.clone().into() }
+                BackupError::Invalid { backup: backup.to_owned(), what: error.clone().into() }
             }
         }
     }
@@ -118,7 +118,7 @@ impl BackupError {
 impl From<CopyError> for BackupError {
     fn from(error: CopyError) -> Self {
         match error {
-            CopyError::Stopped => BackupError::Stopped,
+            CopyError::Stopped => BackupError::Cancelled,
             CopyError::Store(error) => BackupError::Store(error),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::error::BackupError;
 use super::manifest::{Contents, TallyLine};
-use super::watch::Pace;
+use super::progress::Pace;
 use crate::store::{self, CopyFacts, LATEST_SCHEMA, Proof, ReadTx, StoreError, Tally};
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(super) fn prove_copy(copy: &Path, spare: &Path, pace: Option<&Pace>) -> Resu
         store::migrate_copy(spare)?;
         let proof = read(spare, pace, |tx| prove(tx, pace))?;
         store::settle_copy(spare)?;
-        let _ = fs::remove_file(spare); // it goes with the workshop
+        let _ = fs::remove_file(spare); // the work directory is removed anyway
         proof
     };
     findings.append(&mut proof.findings);
@@ -42,7 +42,7 @@ fn read<T>(
     query: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     match pace.cloned() {
-        Some(mut pace) => store::read_file_slowly(file, move || pace.breathe(), query),
+        Some(mut pace) => store::read_file_slowly(file, move || pace.pause(), query),
         None => store::read_file(file, query),
     }
 }

@@ -1,8 +1,8 @@
 //! Removing backups that have had their time, and the changes between them that no backup needs any more.
 
 use super::error::BackupError;
-use super::keeper::{Keeper, local};
 use super::repository::{BackupName, Listed, Repository, Segment};
+use super::service::{BackupService, file_error};
 use super::target::TargetError;
 use super::verify::usable;
 use crate::domain::clock::Moment;
@@ -39,7 +39,7 @@ pub struct Pruning {
 }
 
 /// What there is at a target, and what of it is to go.
-struct Look {
+struct TargetContents {
     repository: Repository,
     kept: Vec<Listed>,
     gone: Vec<Listed>,
@@ -47,35 +47,35 @@ struct Look {
     segments: Vec<Segment>,
 }
 
-impl Keeper {
+impl BackupService {
     /// Removes what the retention does not keep, at each target, and the segments of the journal that lead on from no
     /// backup that stays. The newest backup, the newest of the stream that is going on, and the last one that was proven or
     /// drilled, always stay; so does what cannot be read. A target that fails does not keep the others from being pruned.
     pub fn prune(&self, dry_run: bool) -> Result<Pruning, BackupError> {
-        let _shop = self.workshop()?;
+        let _work = self.work_dir()?;
         let record = self.record();
         let recorded = [&record.last_success, &record.last_proof, &record.last_drill];
         let safe: BTreeSet<BackupName> =
             recorded.into_iter().flatten().filter_map(|recorded| recorded.name.parse().ok()).collect();
-        let (mut pruning, mut looks) = (Pruning::default(), Vec::new());
+        let (mut pruning, mut targets) = (Pruning::default(), Vec::new());
         for repository in self.repositories()? {
-            match repository.and_then(look) {
-                Ok(look) => looks.push(look),
+            match repository.and_then(read_target) {
+                Ok(target) => targets.push(target),
                 Err(error) => pruning.failed.push(error),
             }
         }
         // Only now: a stream that has begun since is the one that is going on, or at no target yet.
         let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
         let current = facts.journal.map(|row| row.stream);
-        looks.iter_mut().for_each(|look| self.choose(look, &safe, current));
+        targets.iter_mut().for_each(|target| self.choose(target, &safe, current));
         let needs = match pruning.failed.is_empty() {
-            true => self.needs(&looks, facts.timeline, current)?,
+            true => self.needs(&targets, facts.timeline, current)?,
             false => None, // a backup there may need what is here
         };
-        for look in looks {
-            let gone: Vec<Segment> = needs.as_ref().map_or_else(Vec::new, |needs| needs.needless(&look.segments));
-            match if dry_run { Ok(()) } else { remove(&look, &gone) } {
-                Ok(()) => pruning.pruned.push(told(&look, gone.len())),
+        for target in targets {
+            let gone: Vec<Segment> = needs.as_ref().map_or_else(Vec::new, |needs| needs.needless(&target.segments));
+            match if dry_run { Ok(()) } else { remove(&target, &gone) } {
+                Ok(()) => pruning.pruned.push(summary(&target, gone.len())),
                 Err(error) => pruning.failed.push(error),
             }
         }
@@ -83,20 +83,25 @@ impl Keeper {
     }
 
     /// Parts the backups into those that stay and those that go.
-    fn choose(&self, look: &mut Look, safe: &BTreeSet<BackupName>, current: Option<Uuid>) {
-        let names: Vec<BackupName> = look.kept.iter().map(|listed| listed.name).collect();
+    fn choose(&self, target: &mut TargetContents, safe: &BTreeSet<BackupName>, current: Option<Uuid>) {
+        let names: Vec<BackupName> = target.kept.iter().map(|listed| listed.name).collect();
         let mut keep = self.settings.retention.kept(&names);
         keep.extend(names.last());
         keep.extend(safe);
         let commit = |listed: &&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
-        let newest = look.kept.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
+        let newest = target.kept.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
         keep.extend(newest.map(|listed| listed.name));
-        (look.kept, look.gone) = look.kept.drain(..).partition(|listed| keep.contains(&listed.name));
+        (target.kept, target.gone) = target.kept.drain(..).partition(|listed| keep.contains(&listed.name));
     }
 
     /// What the backups that stay need, wherever they are. None where that cannot be known.
-    fn needs(&self, looks: &[Look], timeline: i64, current: Option<Uuid>) -> Result<Option<Needs>, BackupError> {
-        let staying = || looks.iter().flat_map(|look| look.kept.iter().chain(&look.broken));
+    fn needs(
+        &self,
+        targets: &[TargetContents],
+        timeline: i64,
+        current: Option<Uuid>,
+    ) -> Result<Option<Needs>, BackupError> {
+        let staying = || targets.iter().flat_map(|target| target.kept.iter().chain(&target.broken));
         if staying().any(|listed| listed.manifest.is_err()) {
             return Ok(None);
         }
@@ -106,9 +111,9 @@ impl Keeper {
             *first = commit.min(*first);
         }
         let spool = self.dir.journal_dir();
-        let waiting = store::spooled_segments(&spool).map_err(local(&spool))?;
+        let waiting = store::spooled_segments(&spool).map_err(file_error(&spool))?;
         let current = current.into_iter().chain(waiting.iter().map(|segment| segment.stream)).collect();
-        let left = looks.iter().flat_map(|look| &look.gone).filter_map(position).map(|at| at.0).collect();
+        let left = targets.iter().flat_map(|target| &target.gone).filter_map(position).map(|at| at.0).collect();
         Ok(Some(Needs { from, current, left, timeline, baseless_since: self.now().plus_s(-BASELESS_KEPT_S) }))
     }
 }
@@ -153,29 +158,29 @@ fn position(listed: &Listed) -> Option<(Uuid, u64)> {
     Some((position.stream, position.commit))
 }
 
-fn look(repository: Repository) -> Result<Look, TargetError> {
+fn read_target(repository: Repository) -> Result<TargetContents, TargetError> {
     let (kept, broken) = repository.backups()?.into_iter().partition(|listed| usable(&repository, listed).is_ok());
     let mut segments = Vec::new();
     for timeline in repository.timelines()? {
         segments.extend(repository.segments(timeline)?);
     }
-    Ok(Look { repository, kept, gone: Vec::new(), broken, segments })
+    Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments })
 }
 
 /// Backups go before the changes that lead on from them: no backup is there that could be chosen and lead nowhere.
-fn remove(look: &Look, segments: &[Segment]) -> Result<(), TargetError> {
-    let repository = &look.repository;
+fn remove(target: &TargetContents, segments: &[Segment]) -> Result<(), TargetError> {
+    let repository = &target.repository;
     for timeline in repository.timelines()? {
         repository.sweep(timeline)?;
     }
-    for listed in &look.gone {
+    for listed in &target.gone {
         repository.remove(listed.timeline, listed.name)?;
     }
     for segment in segments {
         repository.remove_segment(segment)?;
     }
     let of = |segment: &Segment| (segment.timeline, segment.stream);
-    let left: BTreeSet<_> = look.segments.iter().filter(|it| !segments.contains(it)).map(of).collect();
+    let left: BTreeSet<_> = target.segments.iter().filter(|it| !segments.contains(it)).map(of).collect();
     let ended: BTreeSet<_> = segments.iter().map(of).filter(|stream| !left.contains(stream)).collect();
     for (timeline, stream) in ended {
         repository.sweep_segments(timeline, stream)?;
@@ -183,13 +188,13 @@ fn remove(look: &Look, segments: &[Segment]) -> Result<(), TargetError> {
     Ok(())
 }
 
-fn told(look: &Look, segments: usize) -> Pruned {
+fn summary(target: &TargetContents, segments: usize) -> Pruned {
     let names = |listed: &[Listed]| listed.iter().map(|listed| listed.name).collect();
     Pruned {
-        target: look.repository.target().name().to_owned(),
-        kept: names(&look.kept),
-        removed: names(&look.gone),
+        target: target.repository.target().name().to_owned(),
+        kept: names(&target.kept),
+        removed: names(&target.gone),
         segments,
-        broken: names(&look.broken),
+        broken: names(&target.broken),
     }
 }

@@ -1,14 +1,14 @@
 //! When the server makes a backup by itself, and when it tries one.
 
 use super::error::BackupError;
-use super::keeper::Keeper;
 use super::manifest::Reason;
+use super::service::BackupService;
 use crate::domain::clock::Moment;
 use crate::store::BackupRecord;
 
 /// How often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Plan {
+pub struct Schedule {
     /// Seconds from one backup to the next.
     pub interval_s: i64,
     /// Seconds from one drill to the next; none: no drills.
@@ -37,7 +37,7 @@ const DRILL_RETRY_S: i64 = 6 * 3600;
 /// What was recorded so much later than now was recorded by a clock that was wrong.
 const SLACK_S: i64 = 300;
 
-impl Plan {
+impl Schedule {
     /// What is to be done now, in a server that has started at `started`.
     pub fn due(&self, record: &BackupRecord, now: Moment, started: Moment) -> Due {
         if now >= self.next_backup(record, now, started) {
@@ -68,17 +68,17 @@ fn end_of_wait(since: Moment, wait_s: i64, now: Moment) -> Moment {
     if since > now.plus_s(SLACK_S) { now } else { since.plus_s(wait_s) }
 }
 
-impl Keeper {
+impl BackupService {
     /// Does what is due, and logs what became of it; what failed is recorded and comes again. Blocks.
-    pub fn do_what_is_due(&self, plan: &Plan, started: Moment) {
-        match plan.due(&self.record(), self.now(), started) {
+    pub fn run_due(&self, schedule: &Schedule, started: Moment) {
+        match schedule.due(&self.record(), self.now(), started) {
             Due::Backup => self.back_up(),
             Due::Drill if self.can_drill() => match self.drill() {
                 Ok(drilled) => {
                     let (name, target, took_ms) = (drilled.name, drilled.target, drilled.took_ms);
                     tracing::info!(%name, %target, took_ms, entries = drilled.entries, "a backup was tried and is good");
                 }
-                Err(BackupError::Busy(_) | BackupError::Stopped) => {}
+                Err(BackupError::Busy(_) | BackupError::Cancelled) => {}
                 Err(error) => tracing::error!(%error, "the drill of the newest backup failed"),
             },
             Due::Drill | Due::Nothing => {}
@@ -103,12 +103,12 @@ impl Keeper {
                         let removed: usize = pruning.pruned.iter().map(|pruned| pruned.removed.len()).sum();
                         tracing::debug!(removed, "old backups were removed");
                     }
-                    Err(BackupError::Busy(_) | BackupError::Stopped) => {}
+                    Err(BackupError::Busy(_) | BackupError::Cancelled) => {}
                     Err(error) => tracing::warn!(%error, "old backups could not be removed"),
                 }
             }
             Err(BackupError::Busy(_)) => tracing::debug!("another process works with backups"),
-            Err(BackupError::Stopped) => tracing::info!("a backup was called off; nothing of it is left"),
+            Err(BackupError::Cancelled) => tracing::info!("a backup was called off; nothing of it is left"),
             Err(error) => tracing::error!(%error, "a backup failed; it is tried again"),
         }
     }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn due(record: &BackupRecord, now: i64) -> Due {
-        Plan { interval_s: DAY, drill_s: Some(7 * DAY) }.due(record, at(now), at(1_000_000))
+        Schedule { interval_s: DAY, drill_s: Some(7 * DAY) }.due(record, at(now), at(1_000_000))
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!((due(&record, 1_000_000), due(&record, 1_000_001)), (Due::Nothing, Due::Drill));
         record.last_drill_failure = bad(1_000_000);
         assert_eq!((due(&record, 1_000_010), due(&record, 1_021_600)), (Due::Nothing, Due::Drill));
-        let never = Plan { interval_s: DAY, drill_s: None };
+        let never = Schedule { interval_s: DAY, drill_s: None };
         assert_eq!(never.due(&record, at(1_050_000), at(0)), Due::Nothing);
     }
 }

@@ -6,8 +6,8 @@
 
 use super::codec::{self, Recipient};
 use super::error::BackupError;
-use super::keeper::Keeper;
 use super::repository::{Repository, Segment};
+use super::service::BackupService;
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{BackupRecord, DataDir, Journal, RecordedShipping, SpooledSegment};
@@ -46,11 +46,11 @@ pub struct Shipping {
 }
 
 impl Shipping {
-    /// Of the journal of a keeper's database, to the keeper's targets; more than `spool_max` bytes do not wait.
-    pub fn new(keeper: &Keeper, journal: Arc<Journal>, installation: Uuid, spool_max: u64) -> Shipping {
-        let (targets, recipients) = (keeper.settings.targets.clone(), keeper.settings.recipients.clone());
+    /// Of the journal of a service's database, to the service's targets; more than `spool_max` bytes do not wait.
+    pub fn new(service: &BackupService, journal: Arc<Journal>, installation: Uuid, spool_max: u64) -> Shipping {
+        let (targets, recipients) = (service.settings.targets.clone(), service.settings.recipients.clone());
         let lanes = Mutex::new(targets.iter().map(|_| Lane::default()).collect());
-        let (dir, clock) = (keeper.dir.clone(), Arc::clone(&keeper.clock));
+        let (dir, clock) = (service.dir.clone(), Arc::clone(&service.clock));
         Shipping { dir, journal, installation, targets, recipients, spool_max, clock, lanes }
     }
 
@@ -60,12 +60,12 @@ impl Shipping {
     }
 
     /// Whether the last try to ship to a target worked.
-    pub fn is_well(&self, lane: usize) -> bool {
+    pub fn is_healthy(&self, lane: usize) -> bool {
         self.lock().get(lane).is_some_and(|lane| lane.failure.is_none())
     }
 
     /// Whether a target lacks changes that were dropped, and can be reached again.
-    pub fn wants_backup(&self) -> bool {
+    pub fn needs_backup(&self) -> bool {
         self.lock().iter().any(|lane| lane.has_gap && lane.failure.is_none())
     }
 

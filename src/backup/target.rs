@@ -81,7 +81,7 @@ pub enum TargetFault {
 pub struct TargetError {
     /// The name of the target.
     pub target: String,
-    /// What kind of trouble.
+    /// What somebody can do about it depends on this.
     pub fault: TargetFault,
     /// The reason in words.
     pub what: String,

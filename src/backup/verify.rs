@@ -2,20 +2,20 @@
 
 use super::codec::Hashing;
 use super::error::BackupError;
-use super::fetch::{Database, fetch, pour};
-use super::keeper::{Keeper, called, local};
+use super::fetch::{FetchTo, copy_all, fetch};
 use super::manifest::{Encoding, Manifest};
+use super::progress::Phase;
 use super::prove::difference;
 use super::repository::{BackupName, Listed, Repository};
+use super::service::{BackupService, backup_label, file_error};
 use super::target::TargetError;
-use super::watch::Phase;
-use super::workshop::Workshop;
+use super::work_dir::WorkDir;
 use crate::store::{self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning};
 use std::time::Instant;
 
-/// Which backups are looked at.
+/// The backups to verify.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Which {
+pub enum Selection {
     /// The newest at each target.
     Newest,
     /// The one with this name, wherever it is.
@@ -26,7 +26,7 @@ pub enum Which {
 
 /// How much could be said about a backup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Level {
+pub enum ProofLevel {
     /// Fetched, unwrapped, opened; file and books proven, and equal to what the manifest says.
     Proven,
     /// It is stored as it was made. What is in it cannot be read here, because the key is elsewhere.
@@ -41,7 +41,7 @@ pub struct Verified {
     /// Its name.
     pub name: BackupName,
     /// What was found out.
-    pub outcome: Result<Level, BackupError>,
+    pub outcome: Result<ProofLevel, BackupError>,
 }
 
 /// What was found out at all targets.
@@ -66,13 +66,13 @@ pub struct Drilled {
     pub took_ms: u64,
 }
 
-impl Keeper {
+impl BackupService {
     /// Looks at backups at all targets. Fetches each whole.
     ///
     /// # Errors
     /// Where there is nothing to look at. What is wrong with a backup, or with some of the targets, is in the result.
-    pub fn verify(&self, which: Which) -> Result<Verification, BackupError> {
-        let shop = self.looking_place()?;
+    pub fn verify(&self, selection: Selection) -> Result<Verification, BackupError> {
+        let work = self.inspection_dir()?;
         let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
@@ -83,28 +83,28 @@ impl Keeper {
                     continue;
                 }
             };
-            match which {
-                Which::All => {}
-                Which::Named(name) => listed.retain(|listed| listed.name == name),
-                Which::Newest => drop(listed.drain(..listed.len().saturating_sub(1))),
+            match selection {
+                Selection::All => {}
+                Selection::Named(name) => listed.retain(|listed| listed.name == name),
+                Selection::Newest => drop(listed.drain(..listed.len().saturating_sub(1))),
             }
             for listed in listed {
-                let outcome = self.verify_one(&shop, &repository, &listed);
+                let outcome = self.verify_one(&work, &repository, &listed);
                 if outcome.is_err() && repository.has_manifest(listed.timeline, listed.name).is_ok_and(|has| !has) {
                     continue; // it was removed meanwhile, as it should be
                 }
-                if self.stop.is_called() {
-                    return Err(BackupError::Stopped);
+                if self.cancellation.is_cancelled() {
+                    return Err(BackupError::Cancelled);
                 }
                 let target = repository.target().name().to_owned();
                 found.push(Verified { target, name: listed.name, outcome });
             }
         }
         if found.is_empty() {
-            let nothing = || nothing(which);
+            let nothing = || not_found(selection);
             return Err(unreadable.into_iter().next().map_or_else(nothing, BackupError::Target));
         }
-        let proven = |verified: &&Verified| matches!(verified.outcome, Ok(Level::Proven));
+        let proven = |verified: &&Verified| matches!(verified.outcome, Ok(ProofLevel::Proven));
         if let Some(newest) = found.iter().filter(proven).max_by_key(|verified| verified.name) {
             let recorded = RecordedBackup { at: self.now(), name: newest.name.to_string() };
             self.note(|record| record.last_proof = Some(recorded));
@@ -112,24 +112,26 @@ impl Keeper {
         Ok(Verification { found, unreadable })
     }
 
-    fn verify_one(&self, shop: &Workshop, repository: &Repository, listed: &Listed) -> Result<Level, BackupError> {
+    fn verify_one(&self, work: &WorkDir, repository: &Repository, listed: &Listed) -> Result<ProofLevel, BackupError> {
         let manifest = usable(repository, listed)?;
-        self.watch.begin(Phase::Fetch, manifest.object.bytes);
+        self.progress.begin(Phase::Fetch, manifest.object.bytes);
         if manifest.object.encoding == Encoding::ZstdAge && self.settings.identities.is_empty() {
             return self.verify_stored(repository, listed.name, manifest);
         }
-        let (copy, spare) = (shop.path("fetched.db"), shop.path("migrated.db"));
-        let contents = fetch(self, repository, listed.name, manifest, Database::File(&copy))?;
-        self.watch.begin(Phase::Prove, 0);
+        let (copy, spare) = (work.path("fetched.db"), work.path("migrated.db"));
+        let contents = fetch(self, repository, listed.name, manifest, FetchTo::File(&copy))?;
+        self.progress.begin(Phase::Prove, 0);
         let proven = self.prove_copy(&copy, &spare);
-        let _ = std::fs::remove_file(&copy); // makes room for the next; the workshop goes as a whole
-        let (facts, proof) = proven.map_err(|error| of_proof(repository, listed.name, error))?;
-        let wrong =
-            |what: String| BackupError::Wrong { backup: called(repository.target(), listed.name), what: what.into() };
+        let _ = std::fs::remove_file(&copy); // frees the space for the next backup
+        let (facts, proof) = proven.map_err(|error| proof_error(repository, listed.name, error))?;
+        let wrong = |what: String| BackupError::Invalid {
+            backup: backup_label(repository.target(), listed.name),
+            what: what.into(),
+        };
         if let Some(finding) = proof.findings.first() {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
         }
-        difference(&contents, &facts, &proof).map_or(Ok(Level::Proven), |what| Err(wrong(what)))
+        difference(&contents, &facts, &proof).map_or(Ok(ProofLevel::Proven), |what| Err(wrong(what)))
     }
 
     /// The checksum is all that can be looked at.
@@ -138,14 +140,14 @@ impl Keeper {
         repository: &Repository,
         name: BackupName,
         manifest: &Manifest,
-    ) -> Result<Level, BackupError> {
-        let mut object = Hashing::new(self.watched_read(repository.open_object(manifest.contents.timeline, name)?));
-        pour(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
+    ) -> Result<ProofLevel, BackupError> {
+        let mut object = Hashing::new(self.tracked(repository.open_object(manifest.contents.timeline, name)?));
+        copy_all(&mut object, &mut std::io::sink()).map_err(|failed| failed.of(repository, name))?;
         let (_, bytes, sha256) = object.finish();
         match (bytes, &sha256) == (manifest.object.bytes, &manifest.object.sha256) {
-            true => Ok(Level::Stored),
-            false => Err(BackupError::Wrong {
-                backup: called(repository.target(), name),
+            true => Ok(ProofLevel::Stored),
+            false => Err(BackupError::Invalid {
+                backup: backup_label(repository.target(), name),
                 what: "is not the object that its manifest speaks of: size or checksum differ".into(),
             }),
         }
@@ -154,8 +156,8 @@ impl Keeper {
     /// Restores the newest backup to a place of its own, opens it as a server does, writes to it, proves it, and throws it
     /// away.
     pub fn drill(&self) -> Result<Drilled, BackupError> {
-        let shop = self.looking_place()?;
-        let outcome = self.drill_in(&shop);
+        let work = self.inspection_dir()?;
+        let outcome = self.drill_in(&work);
         let at = self.now();
         match &outcome {
             Ok(drilled) => {
@@ -173,21 +175,23 @@ impl Keeper {
         outcome
     }
 
-    fn drill_in(&self, shop: &Workshop) -> Result<Drilled, BackupError> {
+    fn drill_in(&self, work: &WorkDir) -> Result<Drilled, BackupError> {
         let started = Instant::now();
         let (repository, listed) = self.newest()?;
         let manifest = usable(&repository, &listed)?;
-        let dir = DataDir::new(shop.path("drill"));
+        let dir = DataDir::new(work.path("drill"));
         dir.create()?;
         let file = dir.database_file();
-        self.watch.begin(Phase::Fetch, manifest.object.bytes);
-        let contents = fetch(self, &repository, listed.name, manifest, Database::File(&file))?;
-        self.watch.begin(Phase::Prove, 0);
-        let spare = shop.path("migrated.db");
+        self.progress.begin(Phase::Fetch, manifest.object.bytes);
+        let contents = fetch(self, &repository, listed.name, manifest, FetchTo::File(&file))?;
+        self.progress.begin(Phase::Prove, 0);
+        let spare = work.path("migrated.db");
         let (facts, proof) =
-            self.prove_copy(&file, &spare).map_err(|error| of_proof(&repository, listed.name, error))?;
-        let wrong =
-            |what: String| BackupError::Wrong { backup: called(repository.target(), listed.name), what: what.into() };
+            self.prove_copy(&file, &spare).map_err(|error| proof_error(&repository, listed.name, error))?;
+        let wrong = |what: String| BackupError::Invalid {
+            backup: backup_label(repository.target(), listed.name),
+            what: what.into(),
+        };
         if let Some(finding) = proof.findings.first() {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
         }
@@ -213,11 +217,11 @@ impl Keeper {
 
     /// The newest backup of all targets that can be read.
     fn newest(&self) -> Result<(Repository, Listed), BackupError> {
-        let (mut newest, mut trouble): (Option<(Repository, Listed)>, Option<TargetError>) = (None, None);
+        let (mut newest, mut error): (Option<(Repository, Listed)>, Option<TargetError>) = (None, None);
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
             match listed {
-                Err(error) => trouble = trouble.or(Some(error)),
+                Err(cause) => error = error.or(Some(cause)),
                 Ok((listed, repository)) => {
                     let Some(last) = listed.into_iter().next_back() else { continue };
                     let rank = |listed: &Listed| (listed.timeline, listed.name);
@@ -227,27 +231,27 @@ impl Keeper {
                 }
             }
         }
-        newest.ok_or_else(|| trouble.map_or_else(|| nothing(Which::Newest), BackupError::Target))
+        newest.ok_or_else(|| error.map_or_else(|| not_found(Selection::Newest), BackupError::Target))
     }
 }
 
-fn nothing(which: Which) -> BackupError {
-    BackupError::NotFound(match which {
-        Which::Named(name) => format!("there is no backup {name}"),
-        Which::Newest | Which::All => "there are no backups of this installation yet".into(),
+fn not_found(selection: Selection) -> BackupError {
+    BackupError::NotFound(match selection {
+        Selection::Named(name) => format!("there is no backup {name}"),
+        Selection::Newest | Selection::All => "there are no backups of this installation yet".into(),
     })
 }
 
 /// The manifest of a backup that is there as a whole.
 pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<&'a Manifest, BackupError> {
-    let backup = called(repository.target(), listed.name);
+    let backup = backup_label(repository.target(), listed.name);
     let manifest = listed.manifest.as_ref().map_err(|error| BackupError::of_manifest(&backup, error))?;
     if listed.bytes != Some(manifest.object.bytes) {
         let what = match listed.bytes {
             None => "has a manifest, and its object is missing".to_owned(),
             Some(bytes) => format!("has {bytes} bytes, and its manifest says {}", manifest.object.bytes),
         };
-        return Err(BackupError::Wrong { backup, what: what.into() });
+        return Err(BackupError::Invalid { backup, what: what.into() });
     }
     if manifest.contents.schema_version > LATEST_SCHEMA {
         let (schema, version) = (manifest.contents.schema_version, &manifest.contents.bursar_version);
@@ -259,12 +263,12 @@ pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<
 }
 
 /// What keeps the copy of a backup from being proven is wrong with the backup.
-fn of_proof(repository: &Repository, name: BackupName, error: BackupError) -> BackupError {
-    let backup = called(repository.target(), name);
+fn proof_error(repository: &Repository, name: BackupName, error: BackupError) -> BackupError {
+    let backup = backup_label(repository.target(), name);
     match error {
         BackupError::Migration(MigrationError::TooNew { .. }) => BackupError::Newer(format!("{backup}: {error}")),
         BackupError::Store(_) | BackupError::Migration(_) => {
-            BackupError::Wrong { backup, what: format!("cannot be proven: {error}").into() }
+            BackupError::Invalid { backup, what: format!("cannot be proven: {error}").into() }
         }
         error => error,
     }
@@ -276,7 +280,7 @@ pub fn keygen(path: &std::path::Path) -> Result<super::codec::Recipient, BackupE
     use std::os::unix::fs::OpenOptionsExt;
     let identity = super::codec::Identity::generate();
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(local(path))?;
-    file.write_all(identity.to_file().as_bytes()).and_then(|()| file.sync_all()).map_err(local(path))?;
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(file_error(path))?;
+    file.write_all(identity.to_file().as_bytes()).and_then(|()| file.sync_all()).map_err(file_error(path))?;
     Ok(identity.recipient())
 }

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::outcome::Failure;
 use super::output::table;
-use super::{Session, data_dir, keeper, progress};
+use super::{Session, backup_config, data_dir, progress};
 use crate::backup::manifest::{Encoding, ManifestError, Reason};
 use crate::backup::repository::{BackupName, Listed};
 use crate::backup::target::TargetError;
-use crate::backup::{BackupError, Keeper, Level, Pruning, Verification, Verified, Which, keygen};
+use crate::backup::{BackupError, BackupService, ProofLevel, Pruning, Selection, Verification, Verified, keygen};
 use crate::system::SystemClock;
 
 /// What to do with backups.
@@ -68,9 +68,9 @@ pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(
         BackupCommand::List => list(session),
         BackupCommand::Verify { name, all, keys } => {
             let which = match (name, all) {
-                (Some(name), _) => Which::Named(name),
-                (None, true) => Which::All,
-                (None, false) => Which::Newest,
+                (Some(name), _) => Selection::Named(name),
+                (None, true) => Selection::All,
+                (None, false) => Selection::Newest,
             };
             verify(which, &keys, session)
         }
@@ -81,7 +81,7 @@ pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(
 }
 
 fn create(session: &mut Session<'_>) -> Result<(), Failure> {
-    let made = keeper_of(session, &Keys::default())?.create(Reason::Manual)?;
+    let made = service_with_keys(session, &Keys::default())?.create(Reason::Manual)?;
     let (contents, object) = (&made.manifest.contents, &made.manifest.object);
     let value = json!({
         "name": made.name.to_string(),
@@ -104,7 +104,7 @@ fn create(session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn list(session: &mut Session<'_>) -> Result<(), Failure> {
     let (mut rows, mut values, mut trouble) = (Vec::new(), Vec::new(), Vec::new());
-    for at in keeper_of(session, &Keys::default())?.list()? {
+    for at in service_with_keys(session, &Keys::default())?.list()? {
         let target = at.target;
         match at.backups {
             Ok(listed) => {
@@ -153,16 +153,16 @@ fn view(target: &str, listed: &Listed) -> Value {
     })
 }
 
-fn verify(which: Which, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
-    let Verification { found, unreadable } = keeper_of(session, keys)?.verify(which)?;
+fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
+    let Verification { found, unreadable } = service_with_keys(session, keys)?.verify(which)?;
     let says = |verified: &Verified| match &verified.outcome {
-        Ok(Level::Proven) => "proven".to_owned(),
-        Ok(Level::Stored) => "stored as it was made; what is in it takes a key: --identity FILE".to_owned(),
+        Ok(ProofLevel::Proven) => "proven".to_owned(),
+        Ok(ProofLevel::Stored) => "stored as it was made; what is in it takes a key: --identity FILE".to_owned(),
         Err(error) => format!("WRONG: {error}"),
     };
     let level = |verified: &Verified| match &verified.outcome {
-        Ok(Level::Proven) => "proven",
-        Ok(Level::Stored) => "stored",
+        Ok(ProofLevel::Proven) => "proven",
+        Ok(ProofLevel::Stored) => "stored",
         Err(_) => "wrong",
     };
     let value = |verified: &Verified| {
@@ -185,7 +185,7 @@ fn verify(which: Which, keys: &Keys, session: &mut Session<'_>) -> Result<(), Fa
 }
 
 fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
-    let drilled = keeper_of(session, keys)?.drill()?;
+    let drilled = service_with_keys(session, keys)?.drill()?;
     let value = json!({
         "ok": true,
         "name": drilled.name.to_string(),
@@ -201,7 +201,7 @@ fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
-    let Pruning { pruned, failed } = keeper_of(session, &Keys::default())?.prune(dry_run)?;
+    let Pruning { pruned, failed } = service_with_keys(session, &Keys::default())?.prune(dry_run)?;
     let names = |names: &[BackupName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let values: Vec<_> = pruned
         .iter()
@@ -253,12 +253,12 @@ fn make_key(file: &Path, session: &mut Session<'_>) -> Result<(), Failure> {
     session.output.print(&json!({"recipient": recipient, "file": file}), text)
 }
 
-fn keeper_of(session: &Session<'_>, keys: &Keys) -> Result<Keeper, Failure> {
+fn service_with_keys(session: &Session<'_>, keys: &Keys) -> Result<BackupService, Failure> {
     let config = session.config()?;
     let dir = data_dir::existing(config)?;
-    let mut settings = keeper::settings(config, &dir)?;
+    let mut settings = backup_config::settings(config, &dir)?;
     if let Some(file) = &keys.identity {
-        settings.identities.extend(keeper::identities(file)?);
+        settings.identities.extend(backup_config::identities(file)?);
     }
-    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(progress::watch(session.output.json)))
+    Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(progress::watch(session.output.json)))
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::backup_config;
 use super::control::{self, ControlCommand};
-use super::keeper;
 use super::outcome::{Exit, Failure};
 use crate::app::events::StreamLimits;
 use crate::app::maintenance::BackupDrills;
 use crate::app::{self, App, Settings};
 use crate::backup::manifest::Reason;
-use crate::backup::{BackupError, Watch};
+use crate::backup::{BackupError, Progress};
 use crate::config::Config;
 use crate::store::{
     self, DataDir, DataDirError, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store, StoreError, Tuning,
@@ -54,19 +54,23 @@ pub(super) fn read<T>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, 
 
 /// Brings the database to the schema of this program, where it has an older one: a proven backup first, then one
 /// transaction that is proven before it is committed. Returns the version that it had, and the name of the backup.
-pub(super) fn migrate(lock: &Locked, config: &Config, watch: Arc<dyn Watch>) -> Result<Option<(i64, String)>, Failure> {
+pub(super) fn migrate(
+    lock: &Locked,
+    config: &Config,
+    watch: Arc<dyn Progress>,
+) -> Result<Option<(i64, String)>, Failure> {
     let dir = lock.dir();
     let (found, missing) = store::schema_state(&dir.database_file())?;
     refuse_newer(found)?;
     if found == 0 || missing.is_empty() {
         return Ok(None);
     }
-    let keeper = keeper::before_migration(config, dir.clone(), watch)?;
-    let backup = match keeper.create(Reason::Migration) {
+    let service = backup_config::service_before_migration(config, dir.clone(), watch)?;
+    let backup = match service.create(Reason::Migration) {
         Ok(created) => created.name.to_string(),
-        Err(error @ BackupError::Partly(_)) => {
+        Err(error @ BackupError::Partial(_)) => {
             tracing::warn!(%error, "the backup before the migration is not everywhere");
-            let proven = keeper.record().last_proof;
+            let proven = service.record().last_proof;
             proven.map(|recorded| recorded.name).ok_or_else(|| unbacked(found, &error.into()))?
         }
         Err(error @ BackupError::Busy(_)) => return Err(error.into()),
@@ -171,9 +175,10 @@ fn settings(config: &Config) -> Settings {
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
         // Point reads always find a connection that long reads have left.
         long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
-        backup_interval: keeper::plan(config).map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
-        backup_drills: match keeper::plan(config) {
-            Some(plan) if plan.drill_s.is_some() => {
+        backup_interval: backup_config::schedule(config)
+            .map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
+        backup_drills: match backup_config::schedule(config) {
+            Some(schedule) if schedule.drill_s.is_some() => {
                 let can_read = config.backup.recipients.is_empty() || config.backup.identity_file.is_some();
                 if can_read { BackupDrills::On } else { BackupDrills::NoKey }
             }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::control::ControlCommand;
 use super::outcome::Failure;
 use super::output::table;
-use super::{Session, data_dir, keeper, progress};
+use super::{Session, backup_config, data_dir, progress};
 use crate::store::{self, LATEST_SCHEMA};
 
 /// What to do with the database.
@@ -42,7 +42,10 @@ fn check(session: &mut Session<'_>) -> Result<(), Failure> {
     data_dir::refuse_newer(found)?;
     let took_ms = match missing.is_empty() {
         true => None,
-        false => Some(keeper::watched(config, dir, progress::watch(session.output.json))?.rehearse_migration()?),
+        false => Some(
+            backup_config::service_with_progress(config, dir, progress::watch(session.output.json))?
+                .rehearse_migration()?,
+        ),
     };
     let names: Vec<String> = missing.iter().map(|(version, name)| format!("V{version} {name}")).collect();
     let value = json!({

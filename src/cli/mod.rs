@@ -17,7 +17,7 @@ pub mod db;
 mod dev;
 pub mod healthcheck;
 pub mod init;
-mod keeper;
+mod backup_config;
 pub mod keys;
 mod logging;
 pub mod openapi;
@@ -43,7 +43,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ConfigErrors, Flags, Loaded, Sources};
 use outcome::{Exit, Failure};
-use output::{Output, Stdout, unless_nobody_reads};
+use output::{Output, Stdout, ignore_broken_pipe};
 
 /// Accounts & funding back office for small brokers: one binary, one SQLite file.
 #[derive(Debug, Parser)]
@@ -127,7 +127,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(OsS
     let wants_json = arguments.iter().any(|argument| argument == "--json");
     let outcome = match Cli::try_parse_from(&arguments) {
         Ok(cli) => run(cli, environment),
-        Err(error) => not_a_command(&error, wants_json),
+        Err(error) => usage_failure(&error, wants_json),
     };
     match outcome {
         Ok(()) => Exit::Ok,
@@ -148,9 +148,9 @@ fn report(failure: &Failure, json: bool) {
 }
 
 /// Help that was asked for is no failure; a wrong command line is, and an unknown command is answered with the list.
-fn not_a_command(error: &clap::Error, json: bool) -> Result<(), Failure> {
+fn usage_failure(error: &clap::Error, json: bool) -> Result<(), Failure> {
     if !error.use_stderr() {
-        return Ok(unless_nobody_reads(error.print(), ())?);
+        return Ok(ignore_broken_pipe(error.print(), ())?);
     }
     let text = error.render().to_string();
     let mut message = text.trim().trim_start_matches("error: ").to_owned();

@@ -185,14 +185,14 @@ impl From<BackupError> for Failure {
                 };
                 Failure::new(exit, message).next(at.next())
             }
-            BackupError::Partly(at) => {
+            BackupError::Partial(at) => {
                 let next = at.first().map_or("Try again.", TargetError::next);
                 Failure::new(Exit::Failure, message).next(next)
             }
             BackupError::NotFound(_) => {
                 Failure::new(Exit::Failure, message).next("See what there is with: bursar backup list")
             }
-            BackupError::Wrong { .. } => Failure::new(Exit::Verification, message)
+            BackupError::Invalid { .. } => Failure::new(Exit::Verification, message)
                 .next("Do not rely on it. Make a new one with `bursar backup create`, and look at the disk it was on."),
             BackupError::Gap { reaches, .. } | BackupError::Segment { reaches, .. } => Failure::new(
                 Exit::Verification,
@@ -221,7 +221,7 @@ impl From<BackupError> for Failure {
                     _ => failure,
                 }
             }
-            BackupError::DataDir(_) | BackupError::Stopped => Failure::new(Exit::Failure, message),
+            BackupError::DataDir(_) | BackupError::Cancelled => Failure::new(Exit::Failure, message),
             BackupError::Store(_) => Failure::new(Exit::Database, message)
                 .next("See that the disk of the data directory is healthy and has room for one more copy."),
             BackupError::Migration(_) => Failure::new(Exit::Database, message),

@@ -37,16 +37,16 @@ impl Stdout {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        unless_nobody_reads(self.0.write(bytes), bytes.len())
+        ignore_broken_pipe(self.0.write(bytes), bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        unless_nobody_reads(self.0.flush(), ())
+        ignore_broken_pipe(self.0.flush(), ())
     }
 }
 
 /// The result of writing; success, where nobody reads any more.
-pub(super) fn unless_nobody_reads<T>(written: io::Result<T>, done: T) -> io::Result<T> {
+pub(super) fn ignore_broken_pipe<T>(written: io::Result<T>, done: T) -> io::Result<T> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(done),
         written => written,

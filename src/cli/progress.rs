@@ -6,32 +6,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use crate::backup::{Phase, Unwatched, Watch};
+use crate::backup::{NoProgress, Phase, Progress};
 
 /// Somebody to look on, as fits where stderr goes.
-pub(super) fn watch(json: bool) -> Arc<dyn Watch> {
+pub(super) fn watch(json: bool) -> Arc<dyn Progress> {
     match json {
         true => Arc::new(Lines),
         false if io::stderr().is_terminal() => Arc::new(Bar(Mutex::new(ProgressBar::hidden()))),
-        false => Arc::new(Unwatched),
+        false => Arc::new(NoProgress),
     }
 }
 
 /// One line for each part that begins.
 struct Lines;
 
-impl Watch for Lines {
+impl Progress for Lines {
     fn begin(&self, phase: Phase, bytes: u64) {
         let line = json!({"progress": {"phase": phase.name(), "bytes": bytes}});
         let _ = writeln!(io::stderr().lock(), "{line}"); // the work goes on, whoever looks on
     }
 
-    fn reach(&self, _: u64) {}
+    fn advance_to(&self, _: u64) {}
 }
 
 struct Bar(Mutex<ProgressBar>);
 
-impl Watch for Bar {
+impl Progress for Bar {
     fn begin(&self, phase: Phase, bytes: u64) {
         let mut bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bar.finish_and_clear();
@@ -47,7 +47,7 @@ impl Watch for Bar {
         bar.tick();
     }
 
-    fn reach(&self, bytes: u64) {
+    fn advance_to(&self, bytes: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).set_position(bytes);
     }
 }

@@ -1,4 +1,4 @@
-//! `bursar restore`: shows what there is, plans, and puts a database back; afterwards jobs rest until `restore resume`.
+//! `bursar restore`: shows args there is, plans, and puts a database back; afterwards jobs rest until `restore resume`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,46 +11,46 @@ use super::backup::Keys;
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::{Session, data_dir, keeper, progress};
+use super::{Session, backup_config, data_dir, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::repository::BackupName;
 use crate::backup::restore::{Built, Catalog, RestorePlan, RestoreRequest};
-use crate::backup::{BackupError, Keeper};
+use crate::backup::{BackupError, BackupService};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{self, Census, DataDir, Issued, Locked, RestoreRow, SpooledSegment, Store, StoreError};
 use crate::system::{SystemClock, SystemRandomness};
 
-/// What to do about restoring.
+/// RestoreArgs to do about restoring.
 #[derive(Debug, Subcommand)]
 pub enum RestoreCommand {
-    /// List what there is to restore from: backups, and the moments that the change journal reaches
+    /// List args there is to restore from: backups, and the moments that the change journal reaches
     List {
-        /// Whose backups
+        /// InstallationArg backups
         #[command(flatten)]
-        whose: Whose,
+        installation_of: InstallationArg,
     },
-    /// Say which backup and which changes lead to a moment, what is missing, and how much room it takes
+    /// Say which backup and which changes lead to a moment, args is missing, and how much room it takes
     Plan {
-        /// What is to be restored
+        /// RestoreArgs is to be restored
         #[command(flatten)]
-        what: What,
+        args: RestoreArgs,
     },
     /// Restore; the database before is kept beside the new one
     Apply {
-        /// What is to be restored
+        /// RestoreArgs is to be restored
         #[command(flatten)]
-        what: What,
+        args: RestoreArgs,
         /// Into this directory, as a data directory of its own, instead of the configured one
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
-        /// Only say what would be done
+        /// Only say args would be done
         #[arg(long)]
         dry_run: bool,
         /// From this lone backup file, without any target
         #[arg(long, value_name = "BACKUP", conflicts_with_all = ["at", "timeline", "backup", "installation"])]
         file: Option<PathBuf>,
-        /// What opens encrypted backups
+        /// RestoreArgs opens encrypted backups
         #[command(flatten)]
         keys: Keys,
     },
@@ -58,17 +58,17 @@ pub enum RestoreCommand {
     Resume,
 }
 
-/// Whose backups.
+/// InstallationArg backups.
 #[derive(Debug, Default, Args)]
-pub struct Whose {
+pub struct InstallationArg {
     /// The installation, where the targets hold backups of several and there is no database that says which
     #[arg(long, value_name = "UUID")]
     installation: Option<Uuid>,
 }
 
-/// What is to be restored.
+/// RestoreArgs is to be restored.
 #[derive(Debug, Default, Args)]
-pub struct What {
+pub struct RestoreArgs {
     /// Everything that was recorded up to this moment, such as 2026-03-02T08:15:00.120Z; without it, everything
     #[arg(long, value_name = "T", value_parser = moment)]
     at: Option<Moment>,
@@ -79,14 +79,14 @@ pub struct What {
     #[arg(long, value_name = "NAME")]
     backup: Option<BackupName>,
     #[command(flatten)]
-    whose: Whose,
+    installation_of: InstallationArg,
 }
 
 fn moment(text: &str) -> Result<Moment, String> {
     Moment::parse(text).ok_or_else(|| "write it like 2026-03-02T08:15:00Z".to_owned())
 }
 
-impl What {
+impl RestoreArgs {
     fn request(&self) -> RestoreRequest {
         RestoreRequest { at: self.at, timeline: self.timeline, backup: self.backup }
     }
@@ -95,20 +95,22 @@ impl What {
 /// Runs one of them.
 pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
-        RestoreCommand::List { whose } => list(&whose, session),
-        RestoreCommand::Plan { what } => {
+        RestoreCommand::List { installation_of } => list(&installation_of, session),
+        RestoreCommand::Plan { args } => {
             let config = session.config()?;
             let dir = DataDir::new(&config.server.data_dir);
-            let catalog = keeper::unwatched(config, dir.clone())?.catalog(what.whose.installation, spooled(&dir)?)?;
-            let plan = catalog.plan(what.request())?;
+            let catalog = backup_config::service(config, dir.clone())?
+                .catalog(args.installation_of.installation, spooled(&dir)?)?;
+            let plan = catalog.plan(args.request())?;
             session.output.print(&plan_view(&plan, &catalog), plan_text(&plan, &catalog))?;
             plan.gap.map_or(Ok(()), |gap| {
                 Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches }.into())
             })
         }
-        RestoreCommand::Apply { what, into, dry_run, file, keys } => {
-            let job = Job { what: &what, into: into.as_deref(), is_rehearsal: dry_run, file: file.as_deref() };
-            apply(&job, &keys, session)
+        RestoreCommand::Apply { args, into, dry_run, file, keys } => {
+            let request =
+                ApplyRequest { args: &args, into: into.as_deref(), is_rehearsal: dry_run, file: file.as_deref() };
+            apply(&request, &keys, session)
         }
         RestoreCommand::Resume => {
             let done = data_dir::write(session.config()?, ControlCommand::ResumeAfterRestore)?;
@@ -121,26 +123,26 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
     }
 }
 
-/// The keeper of the configured data directory, with these keys as well.
-fn keeper_of(config: &Config, keys: &Keys, json: bool) -> Result<Keeper, Failure> {
+/// The service of the configured data directory, with these keys as well.
+fn service_with_keys(config: &Config, keys: &Keys, json: bool) -> Result<BackupService, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
-    let mut settings = keeper::settings(config, &dir)?;
+    let mut settings = backup_config::settings(config, &dir)?;
     if let Some(file) = &keys.identity {
-        settings.identities.extend(keeper::identities(file)?);
+        settings.identities.extend(backup_config::identities(file)?);
     }
-    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(progress::watch(json)).in_a_hurry())
+    Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(progress::watch(json)).at_full_speed())
 }
 
-/// What waits in the spool, as far as it is closed.
+/// RestoreArgs waits in the spool, as far as it is closed.
 fn spooled(dir: &DataDir) -> Result<Vec<SpooledSegment>, Failure> {
     let path = dir.journal_dir();
     store::spooled_segments(&path).map_err(|error| Failure::of_file(path.display(), &error))
 }
 
-fn list(whose: &Whose, session: &mut Session<'_>) -> Result<(), Failure> {
+fn list(installation_of: &InstallationArg, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
     let dir = DataDir::new(&config.server.data_dir);
-    let catalog = keeper::unwatched(config, dir.clone())?.catalog(whose.installation, spooled(&dir)?)?;
+    let catalog = backup_config::service(config, dir.clone())?.catalog(installation_of.installation, spooled(&dir)?)?;
     let backups = catalog.backups.iter().map(|found| {
         let contents = &found.manifest.contents;
         [
@@ -171,7 +173,7 @@ fn list(whose: &Whose, session: &mut Session<'_>) -> Result<(), Failure> {
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
     lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
-    lines.extend(catalog.trouble.iter().map(|error| format!("Not reached: {error}")));
+    lines.extend(catalog.errors.iter().map(|error| format!("Not reached: {error}")));
     let value = json!({
         "installation": catalog.installation,
         "backups": catalog.backups.iter().map(|found| json!({
@@ -182,7 +184,7 @@ fn list(whose: &Whose, session: &mut Session<'_>) -> Result<(), Failure> {
         })).collect::<Vec<_>>(),
         "journal": ranges,
         "broken": catalog.broken,
-        "unreachable": catalog.trouble.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     session.output.print(&value, lines.join("\n"))
 }
@@ -203,7 +205,7 @@ fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
         "missing_commits": plan.gap.map(|gap| json!({"first": gap.first, "last": gap.last})),
         "bytes_to_fetch": plan.bytes(),
         "room_needed": plan.room(),
-        "unreachable": catalog.trouble.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -233,54 +235,54 @@ fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
     if let Some(gap) = plan.gap {
         lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
     }
-    lines.extend(catalog.trouble.iter().map(|error| format!("Not reached: {error}")));
+    lines.extend(catalog.errors.iter().map(|error| format!("Not reached: {error}")));
     lines.join("\n")
 }
 
-struct Job<'a> {
-    what: &'a What,
+struct ApplyRequest<'a> {
+    args: &'a RestoreArgs,
     into: Option<&'a Path>,
     is_rehearsal: bool,
     file: Option<&'a Path>,
 }
 
-/// What was there before.
+/// RestoreArgs was there before.
 struct Before {
     census: Option<Census>,
     issued: Issued,
     timeline: i64,
 }
 
-fn apply(job: &Job<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
+fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
-    let dir = DataDir::new(job.into.unwrap_or(&config.server.data_dir));
+    let dir = DataDir::new(request.into.unwrap_or(&config.server.data_dir));
     dir.create()?;
     let lock = dir.lock()?;
-    if job.into.is_some() && dir.has_database() {
+    if request.into.is_some() && dir.has_database() {
         let message = format!("{} holds a database already", dir.path().display());
         return Err(Failure::new(Exit::Failure, message).next("Name an empty directory, or one that does not exist."));
     }
-    let keeper = keeper_of(config, keys, session.output.json)?;
+    let service = service_with_keys(config, keys, session.output.json)?;
     let before = before(&dir);
-    let source = source(job, &lock, config, &keeper)?;
-    if job.is_rehearsal {
-        let (value, text) = source.shown();
+    let source = source(request, &lock, config, &service)?;
+    if request.is_rehearsal {
+        let (value, text) = source.preview();
         return session.output.print(&value, format!("{text}\nNothing was changed."));
     }
     let work = lock.empty_restore_dir()?;
     let file = work.join("bursar.db");
     let built = match &source {
-        Source::RestorePlan(plan, _) => keeper.build(plan, &file)?,
-        Source::File(path) => keeper.unwrap_file(path, &file)?,
+        Source::RestorePlan(plan, _) => service.build(plan, &file)?,
+        Source::File(path) => service.unwrap_file(path, &file)?,
     };
     let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
-    let (backup, asked_for) = source.told();
+    let (backup, asked_for) = source.recorded();
     let restored = Restored { timeline, backup, asked_for, issued: before.issued };
     let row = begin(&work, config, restored)?;
     let after = prove(&file)?;
     let kept = lock.swap(&format!("replaced-{}", stamp(SystemClock.now())))?;
-    let told = Told { built: &built, row: &row, before: before.census, after, kept: kept.as_deref(), dir: &dir };
-    session.output.print(&told.view(), told.text())
+    let report = Report { built: &built, row: &row, before: before.census, after, kept: kept.as_deref(), dir: &dir };
+    session.output.print(&report.view(), report.text())
 }
 
 /// Where the restored database comes from.
@@ -290,7 +292,7 @@ enum Source<'a> {
 }
 
 impl Source<'_> {
-    fn shown(&self) -> (Value, String) {
+    fn preview(&self) -> (Value, String) {
         match self {
             Source::RestorePlan(plan, catalog) => (plan_view(plan, catalog), plan_text(plan, catalog)),
             Source::File(path) => (json!({"file": path}), format!("From the file {}", path.display())),
@@ -304,7 +306,7 @@ impl Source<'_> {
         }
     }
 
-    fn told(&self) -> (String, Option<Moment>) {
+    fn recorded(&self) -> (String, Option<Moment>) {
         match self {
             Source::RestorePlan(plan, _) => (plan.base.name.to_string(), plan.request.at),
             Source::File(path) => {
@@ -314,20 +316,25 @@ impl Source<'_> {
     }
 }
 
-fn source<'a>(job: &Job<'a>, lock: &Locked, config: &Config, keeper: &Keeper) -> Result<Source<'a>, Failure> {
-    if let Some(file) = job.file {
+fn source<'a>(
+    request: &ApplyRequest<'a>,
+    lock: &Locked,
+    config: &Config,
+    service: &BackupService,
+) -> Result<Source<'a>, Failure> {
+    if let Some(file) = request.file {
         return Ok(Source::File(file));
     }
-    // What the spool still holds was recorded last, and may be at no target yet.
+    // RestoreArgs the spool still holds was recorded last, and may be at no target yet.
     let configured = DataDir::new(&config.server.data_dir);
     let spooled =
         if configured.path() == lock.dir().path() { store::settle_journal(lock) } else { spooled(&configured)? };
-    let catalog = keeper.catalog(job.what.whose.installation, spooled)?;
-    let plan = catalog.plan(job.what.request())?;
+    let catalog = service.catalog(request.args.installation_of.installation, spooled)?;
+    let plan = catalog.plan(request.args.request())?;
     Ok(Source::RestorePlan(Box::new(plan), Box::new(catalog)))
 }
 
-/// What is known of the database that is there. One that cannot be read any more is why people restore.
+/// RestoreArgs is known of the database that is there. One that cannot be read any more is why people restore.
 fn before(dir: &DataDir) -> Before {
     let nothing = Before { census: None, issued: Issued::default(), timeline: 0 };
     if !dir.has_database() {
@@ -355,7 +362,7 @@ fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow,
     Ok(row?)
 }
 
-/// The restored database is proven before it takes the place of the other.
+/// The restored database is proven before it takes the location of the other.
 fn prove(file: &Path) -> Result<Census, Failure> {
     let (census, findings) = store::read_file(file, |tx| {
         let mut findings = tx.check_file()?;
@@ -366,7 +373,7 @@ fn prove(file: &Path) -> Result<Census, Failure> {
     match findings.first() {
         None => Ok(census),
         Some(finding) => {
-            let message = format!("what was restored is not as it should be: {}: {}", finding.check, finding.what);
+            let message = format!("args was restored is not as it should be: {}: {}", finding.check, finding.what);
             Err(Failure::new(Exit::Verification, message)
                 .next("Nothing was replaced. Try an earlier moment with --at, or another backup with --backup."))
         }
@@ -378,8 +385,8 @@ fn stamp(moment: Moment) -> String {
     moment.to_string().chars().filter(|c| !"-:.".contains(*c)).collect()
 }
 
-/// What is told at the end.
-struct Told<'a> {
+/// RestoreArgs is told at the end.
+struct Report<'a> {
     built: &'a Built,
     row: &'a RestoreRow,
     before: Option<Census>,
@@ -388,7 +395,7 @@ struct Told<'a> {
     dir: &'a DataDir,
 }
 
-impl Told<'_> {
+impl Report<'_> {
     fn view(&self) -> Value {
         let row = self.row;
         json!({

@@ -10,7 +10,7 @@ use clap::Args;
 use super::banner::{Banner, NextBackup};
 use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
-use super::{ListenFlags, data_dir, dev, keeper, logging, progress};
+use super::{ListenFlags, backup_config, data_dir, dev, logging, progress};
 use crate::app::App;
 use crate::app::maintenance::{BackupHealth, BackupState};
 use crate::backup::Shipping;
@@ -72,10 +72,10 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
 
 /// Where and when the server makes its next backup. Without one, the change journal gets its first backup at once.
 fn next_backup(config: &Config, dir: &DataDir, state: &BackupState) -> Option<NextBackup> {
-    let plan = keeper::plan(config)?;
-    let targets = keeper::settings(config, dir).ok()?.targets.iter().map(TargetSpec::name).collect();
+    let schedule = backup_config::schedule(config)?;
+    let targets = backup_config::settings(config, dir).ok()?.targets.iter().map(TargetSpec::name).collect();
     let journal_s = i64::try_from(config.backup.journal_interval_s).unwrap_or(i64::MAX);
-    let planned = plan.next_backup(&state.record, state.now, state.now);
+    let planned = schedule.next_backup(&state.record, state.now, state.now);
     let by = match state.health {
         BackupHealth::NoneYet => planned.min(state.now.plus_s(journal_s)),
         _ => planned,
@@ -92,17 +92,23 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
     let _scheduler = jobs::scheduler(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let no_thread = |error: io::Error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}"));
-    let _backups = match keeper::plan(config) {
+    let _backups = match backup_config::schedule(config) {
         None => None,
-        Some(plan) => Some(jobs::backups(keeper::unwatched(config, dir.clone())?, plan).map_err(no_thread)?),
+        Some(schedule) => {
+            Some(jobs::backups(backup_config::service(config, dir.clone())?, schedule).map_err(no_thread)?)
+        }
     };
-    let shipping = keeper::shipping(config, dir, app)?;
+    let shipping = backup_config::shipping(config, dir, app)?;
     let threads = match &shipping {
         None => None,
         Some(shipping) => {
             let interval = Duration::from_secs(config.backup.journal_interval_s);
-            let stream =
-                jobs::stream(Arc::clone(app), keeper::unwatched(config, dir.clone())?, Arc::clone(shipping), interval);
+            let stream = jobs::base_backups(
+                Arc::clone(app),
+                backup_config::service(config, dir.clone())?,
+                Arc::clone(shipping),
+                interval,
+            );
             Some((jobs::shipping(shipping, interval).map_err(no_thread)?, stream.map_err(no_thread)?))
         }
     };
@@ -112,18 +118,18 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
     };
     let served = actix_web::rt::System::new()
         .block_on(http::run(Arc::clone(app), config, ready))
-        .map_err(|error| not_served(&error));
+        .map_err(|error| serve_failure(&error));
     drop(threads);
     if let Some(shipping) = shipping {
         app.close();
-        ship_the_rest(&shipping);
+        ship_remaining(&shipping);
     }
     served
 }
 
 /// After a clean stop, the targets have everything. One that could not be reached just now is not waited for.
-fn ship_the_rest(shipping: &Shipping) {
-    for lane in (0..shipping.lanes()).filter(|lane| shipping.is_well(*lane)) {
+fn ship_remaining(shipping: &Shipping) {
+    for lane in (0..shipping.lanes()).filter(|lane| shipping.is_healthy(*lane)) {
         if let Err(error) = shipping.ship(lane) {
             tracing::warn!(%error, "the last changes wait for the next start");
         }
@@ -167,7 +173,7 @@ fn open(config: &Config) -> Result<Arc<App>, Failure> {
     data_dir::open(lock, config)
 }
 
-fn not_served(error: &ServeError) -> Failure {
+fn serve_failure(error: &ServeError) -> Failure {
     let message = error.to_string();
     match error {
         ServeError::Tls(_) => Failure::new(Exit::Configuration, message)

@@ -1,35 +1,35 @@
 //! Backups and drills that nobody asked for, on a thread of their own.
 
-use super::Rounds;
-use crate::backup::{Keeper, Plan, Stop};
+use super::PeriodicThread;
+use crate::backup::{BackupService, Cancellation, Schedule};
 use std::io;
 use std::time::Duration;
 
 /// The thread. A backup that is under way when it goes is called off, and nothing of it is left.
-pub struct Backups {
-    stop: Stop,
-    rounds: Option<Rounds>,
+pub struct BackupThread {
+    cancellation: Cancellation,
+    thread: Option<PeriodicThread>,
 }
 
 /// Makes backups as planned, by the clock of the machine.
-pub fn backups(keeper: Keeper, plan: Plan) -> io::Result<Backups> {
-    let (stop, started) = (keeper.stop(), keeper.now());
-    if plan.drill_s.is_some() && !keeper.can_drill() {
+pub fn backups(service: BackupService, schedule: Schedule) -> io::Result<BackupThread> {
+    let (cancellation, started) = (service.cancellation(), service.now());
+    if schedule.drill_s.is_some() && !service.can_drill() {
         tracing::warn!(
             "backups are encrypted and the private key is not here, so that no drill can be made on this machine: run \
              `bursar backup drill --identity FILE` where it is"
         );
     }
-    let rounds = Rounds::start("backups", Duration::from_secs(1), move || {
-        keeper.do_what_is_due(&plan, started);
+    let thread = PeriodicThread::start("backups", Duration::from_secs(1), move || {
+        service.run_due(&schedule, started);
         false
     })?;
-    Ok(Backups { stop, rounds: Some(rounds) })
+    Ok(BackupThread { cancellation, thread: Some(thread) })
 }
 
-impl Drop for Backups {
+impl Drop for BackupThread {
     fn drop(&mut self) {
-        self.stop.call();
-        self.rounds = None;
+        self.cancellation.cancel();
+        self.thread = None;
     }
 }

@@ -1,14 +1,14 @@
 //! Builds the restored database in a file: the database of the backup, then the changes, commit by commit.
 
-use super::catalog::{FoundSegment, Place};
+use super::catalog::{FoundSegment, SegmentLocation};
 use super::plan::RestorePlan;
 use crate::backup::codec::{self, CodecError, Hashing};
 use crate::backup::error::{BackupError, Cause};
-use crate::backup::fetch::{Database, fetch};
-use crate::backup::keeper::{Keeper, local};
+use crate::backup::fetch::{FetchTo, fetch};
 use crate::backup::manifest::Contents;
+use crate::backup::progress::Phase;
 use crate::backup::repository::Segment;
-use crate::backup::watch::Phase;
+use crate::backup::service::{BackupService, file_error};
 use crate::domain::clock::Moment;
 use crate::store::{SegmentError, SegmentReader};
 use std::fs::{File, OpenOptions};
@@ -28,14 +28,14 @@ pub struct Built {
 }
 
 /// How far the building is.
-struct Progress {
+struct Replay {
     next: u64,
     commits: u64,
     reaches: Moment,
     previous: Option<String>,
 }
 
-impl Keeper {
+impl BackupService {
     /// Builds the database that a plan leads to in a new file. It is on disk when this returns; if it fails, the file is worth
     /// nothing.
     pub fn build(&self, plan: &RestorePlan, to: &Path) -> Result<Built, BackupError> {
@@ -43,17 +43,17 @@ impl Keeper {
             return Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches });
         }
         let base = &plan.base;
-        self.watch.begin(Phase::Fetch, base.manifest.object.bytes);
-        let contents = fetch(self, &base.repository, base.name, &base.manifest, Database::File(to))?;
+        self.progress.begin(Phase::Fetch, base.manifest.object.bytes);
+        let contents = fetch(self, &base.repository, base.name, &base.manifest, FetchTo::File(to))?;
         let Some(position) = contents.position else {
             return Ok(Built { reaches: contents.recorded_at, contents, commits: 0 });
         };
-        let database = OpenOptions::new().read(true).write(true).open(to).map_err(local(to))?;
-        let mut progress =
-            Progress { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
+        let database = OpenOptions::new().read(true).write(true).open(to).map_err(file_error(to))?;
+        let mut replay =
+            Replay { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
         for found in &plan.segments {
-            self.watch.begin(Phase::Replay, found.segment.bytes);
-            match self.lay_on(found, plan.request.at, &database, to, &mut progress) {
+            self.progress.begin(Phase::Replay, found.segment.bytes);
+            match self.replay_segment(found, plan.request.at, &database, to, &mut replay) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // All that was recorded before the moment that was asked for is there.
@@ -61,128 +61,129 @@ impl Keeper {
                 Err(error) => return Err(error),
             }
         }
-        database.sync_all().map_err(local(to))?;
-        Ok(Built { contents, commits: progress.commits, reaches: progress.reaches })
+        database.sync_all().map_err(file_error(to))?;
+        Ok(Built { contents, commits: replay.commits, reaches: replay.reaches })
     }
 
     /// Lays the commits of a segment on the database. False if the moment that was asked for is reached.
-    fn lay_on(
+    fn replay_segment(
         &self,
         found: &FoundSegment,
         until: Option<Moment>,
         database: &File,
         path: &Path,
-        progress: &mut Progress,
+        replay: &mut Replay,
     ) -> Result<bool, BackupError> {
         let (first, last) = (found.segment.first, found.segment.last);
-        let place = self.place_of(found);
-        let (called, source): (String, Box<dyn Read>) = match &place {
-            Place::Target(repository) => {
+        let location = self.locate(found);
+        let (called, source): (String, Box<dyn Read>) = match &location {
+            SegmentLocation::Target(repository) => {
                 let called = format!("the segment {first} to {last} at {}", repository.target().name());
                 (called, repository.open_segment(&found.segment)?)
             }
-            Place::Spool(path) => {
+            SegmentLocation::Spool(path) => {
                 let called = format!("the segment {}", path.display());
-                (called, Box::new(File::open(path).map_err(local(path))?))
+                (called, Box::new(File::open(path).map_err(file_error(path))?))
             }
         };
-        let source = self.watched_read(source);
+        let source = self.tracked(source);
         let wrong_at = |what: Cause, reaches| BackupError::Segment { segment: called.clone(), what, reaches };
-        let start = progress.reaches;
+        let start = replay.reaches;
         let wrong = |what: Cause| wrong_at(what, start);
         let of_codec = |error: CodecError| match error {
             CodecError::NoKey | CodecError::WrongKey => BackupError::of_codec(&called, error),
             error => wrong(error.into()),
         };
-        let plain: Box<dyn Read> = match &place {
-            Place::Target(_) => Box::new(codec::open(source, &self.settings.identities).map_err(of_codec)?),
-            Place::Spool(_) => Box::new(source),
+        let plain: Box<dyn Read> = match &location {
+            SegmentLocation::Target(_) => Box::new(codec::open(source, &self.settings.identities).map_err(of_codec)?),
+            SegmentLocation::Spool(_) => Box::new(source),
         };
-        let of_segment =
-            |error: SegmentError| if self.stop.is_called() { BackupError::Stopped } else { wrong(error.into()) };
+        let of_segment = |error: SegmentError| {
+            if self.cancellation.is_cancelled() { BackupError::Cancelled } else { wrong(error.into()) }
+        };
         let mut reader =
             SegmentReader::new(BufReader::with_capacity(1 << 17, Hashing::new(plain))).map_err(of_segment)?;
         let head = reader.head().clone();
         if head.stream != found.segment.stream || head.timeline != found.segment.timeline {
             return Err(wrong("it belongs to another stream or timeline".into()));
         }
-        if progress.previous.is_some() && head.previous != progress.previous {
+        if replay.previous.is_some() && head.previous != replay.previous {
             return Err(wrong("it does not follow the segment before it".into()));
         }
         loop {
             let next = reader.next_commit().map_err(|error| match of_segment(error) {
                 BackupError::Segment { segment, what, .. } => {
-                    BackupError::Segment { segment, what, reaches: progress.reaches }
+                    BackupError::Segment { segment, what, reaches: replay.reaches }
                 }
                 error => error,
             })?;
             let Some(commit) = next else { break };
             let row = commit.row();
-            if row.number < progress.next {
+            if row.number < replay.next {
                 continue;
             }
-            if row.number > progress.next {
-                return Err(wrong_at(format!("commit {} is missing", progress.next).into(), progress.reaches));
+            if row.number > replay.next {
+                return Err(wrong_at(format!("commit {} is missing", replay.next).into(), replay.reaches));
             }
             if until.is_some_and(|until| row.recorded_at > until) {
                 return Ok(false);
             }
-            commit.apply(database).map_err(local(path))?;
-            (progress.next, progress.reaches) = (row.number + 1, row.recorded_at);
-            progress.commits += 1;
+            commit.apply(database).map_err(file_error(path))?;
+            (replay.next, replay.reaches) = (row.number + 1, row.recorded_at);
+            replay.commits += 1;
         }
-        if progress.next != last + 1 {
-            return Err(wrong_at(format!("it ends before commit {last}").into(), progress.reaches));
+        if replay.next != last + 1 {
+            return Err(wrong_at(format!("it ends before commit {last}").into(), replay.reaches));
         }
         let (_, _, sha256) = reader.into_inner().into_inner().finish();
-        progress.previous = Some(sha256);
+        replay.previous = Some(sha256);
         Ok(true)
     }
 
     /// Where a segment is now: a server that runs ships what waits in its spool, and takes it out of there.
-    fn place_of(&self, found: &FoundSegment) -> Place {
-        match &found.place {
-            Place::Spool(path) if !path.exists() => {}
-            place => return place.clone(),
+    fn locate(&self, found: &FoundSegment) -> SegmentLocation {
+        match &found.location {
+            SegmentLocation::Spool(path) if !path.exists() => {}
+            location => return location.clone(),
         }
         let Segment { timeline, stream, first, last, .. } = found.segment;
         for repository in self.repositories().into_iter().flatten().flatten() {
             let of_timeline = repository.segments(timeline).unwrap_or_default();
             if of_timeline.iter().any(|it| (it.stream, it.first, it.last) == (stream, first, last)) {
-                return Place::Target(repository);
+                return SegmentLocation::Target(repository);
             }
         }
-        found.place.clone()
+        found.location.clone()
     }
 
     /// Unwraps a lone backup file into a new database file.
     pub fn unwrap_file(&self, backup: &Path, to: &Path) -> Result<Built, BackupError> {
         let called = backup.display().to_string();
-        let from = File::open(backup).map_err(local(backup))?;
-        self.watch.begin(Phase::Fetch, from.metadata().map_or(0, |file| file.len()));
-        let from = self.watched_read(from);
+        let from = File::open(backup).map_err(file_error(backup))?;
+        self.progress.begin(Phase::Fetch, from.metadata().map_or(0, |file| file.len()));
+        let from = self.tracked(from);
         let of_codec = |error| BackupError::of_codec(&called, error);
         let (contents, mut database) = codec::read_backup(from, &self.settings.identities).map_err(of_codec)?;
         let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(to).map_err(local(to))?;
+        let file = options.write(true).create_new(true).mode(0o600).open(to).map_err(file_error(to))?;
         let mut hashing = Hashing::new(file);
         let mut buffer = vec![0; 1 << 18];
         loop {
             match database.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(read) => hashing.write_all(&buffer[..read]).map_err(local(to))?,
+                Ok(read) => hashing.write_all(&buffer[..read]).map_err(file_error(to))?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    return Err(BackupError::Wrong { backup: called, what: format!("is damaged: {error}").into() });
+                    return Err(BackupError::Invalid { backup: called, what: format!("is damaged: {error}").into() });
                 }
             }
         }
         let (file, bytes, sha256) = hashing.finish();
         if (bytes, &sha256) != (contents.database.bytes, &contents.database.sha256) {
             let what = "has another database in it than its manifest says".into();
-            return Err(BackupError::Wrong { backup: called, what });
+            return Err(BackupError::Invalid { backup: called, what });
         }
-        file.sync_all().map_err(local(to))?;
+        file.sync_all().map_err(file_error(to))?;
         Ok(Built { reaches: contents.recorded_at, contents, commits: 0 })
     }
 }

@@ -1,9 +1,9 @@
 //! What there is to restore from, at all targets and in the spool of the data directory.
 
 use crate::backup::error::BackupError;
-use crate::backup::keeper::Keeper;
 use crate::backup::manifest::Manifest;
 use crate::backup::repository::{BackupName, Repository, Segment};
+use crate::backup::service::BackupService;
 use crate::backup::target::{Target, TargetError};
 use crate::domain::clock::Moment;
 use crate::store::SpooledSegment;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// A backup that can be restored, at one target.
 #[derive(Clone)]
-pub struct Found {
+pub struct FoundBackup {
     /// Where.
     pub repository: Repository,
     /// Its timeline.
@@ -29,12 +29,12 @@ pub struct FoundSegment {
     /// What it holds.
     pub segment: Segment,
     /// Where it is; none: in the spool, under this path.
-    pub place: Place,
+    pub location: SegmentLocation,
 }
 
 /// Where a segment is.
 #[derive(Clone)]
-pub enum Place {
+pub enum SegmentLocation {
     /// At a target.
     Target(Repository),
     /// In the spool of the data directory.
@@ -47,13 +47,13 @@ pub struct Catalog {
     /// The installation.
     pub installation: Uuid,
     /// The backups, the oldest first.
-    pub backups: Vec<Found>,
+    pub backups: Vec<FoundBackup>,
     /// The segments, by stream and number. The same one may be at several places.
     pub segments: Vec<FoundSegment>,
     /// Backups that cannot be used, in words.
     pub broken: Vec<String>,
     /// Targets that cannot be read.
-    pub trouble: Vec<TargetError>,
+    pub errors: Vec<TargetError>,
 }
 
 impl Catalog {
@@ -70,7 +70,7 @@ impl Catalog {
     }
 }
 
-impl Keeper {
+impl BackupService {
     /// Looks what there is. The installation is that of the data directory, or the one that is asked for, or the only one
     /// that has something at the targets.
     pub fn catalog(&self, wanted: Option<Uuid>, spooled: Vec<SpooledSegment>) -> Result<Catalog, BackupError> {
@@ -78,18 +78,18 @@ impl Keeper {
         for target in self.targets()? {
             match target {
                 Ok(target) => targets.push(target),
-                Err(error) => catalog.trouble.push(error),
+                Err(error) => catalog.errors.push(error),
             }
         }
         let own = if self.dir.has_database() { self.installation().ok() } else { None };
         catalog.installation = match wanted.or(own) {
             Some(installation) => installation,
-            None => only_installation(&targets, &mut catalog.trouble)?,
+            None => only_installation(&targets, &mut catalog.errors)?,
         };
         for target in targets {
             let repository = Repository::new(target, catalog.installation);
             if let Err(error) = catalog.add(&repository) {
-                catalog.trouble.push(error);
+                catalog.errors.push(error);
             }
         }
         catalog.segments.extend(spooled.into_iter().map(|it| FoundSegment {
@@ -101,7 +101,7 @@ impl Keeper {
                 reaches: it.reaches,
                 bytes: it.bytes,
             },
-            place: Place::Spool(it.path),
+            location: SegmentLocation::Spool(it.path),
         }));
         catalog.backups.sort_by_key(|found| (found.timeline, found.name));
         catalog.segments.sort_by_key(|found| (found.segment.timeline, found.segment.stream, found.segment.first));
@@ -114,7 +114,7 @@ impl Catalog {
         for listed in repository.backups()? {
             let called = format!("{} at {}", listed.name, repository.target().name());
             match listed.manifest {
-                Ok(manifest) if listed.bytes == Some(manifest.object.bytes) => self.backups.push(Found {
+                Ok(manifest) if listed.bytes == Some(manifest.object.bytes) => self.backups.push(FoundBackup {
                     repository: repository.clone(),
                     timeline: listed.timeline,
                     name: listed.name,
@@ -127,24 +127,26 @@ impl Catalog {
         for timeline in repository.timelines()? {
             let segments = repository.segments(timeline)?;
             self.segments.extend(
-                segments.into_iter().map(|segment| FoundSegment { segment, place: Place::Target(repository.clone()) }),
+                segments
+                    .into_iter()
+                    .map(|segment| FoundSegment { segment, location: SegmentLocation::Target(repository.clone()) }),
             );
         }
         Ok(())
     }
 }
 
-fn only_installation(targets: &[Arc<dyn Target>], trouble: &mut Vec<TargetError>) -> Result<Uuid, BackupError> {
+fn only_installation(targets: &[Arc<dyn Target>], errors: &mut Vec<TargetError>) -> Result<Uuid, BackupError> {
     let mut found = Vec::new();
     for target in targets {
         match Repository::installations(target.as_ref()) {
             Ok(some) => found.extend(some),
-            Err(error) => trouble.push(error),
+            Err(error) => errors.push(error),
         }
     }
     found.sort();
     found.dedup();
-    match (found.as_slice(), trouble.first()) {
+    match (found.as_slice(), errors.first()) {
         ([only], _) => Ok(*only),
         ([], Some(error)) => Err(error.clone().into()),
         ([], None) => Err(BackupError::NotFound("there is no backup at any target".into())),

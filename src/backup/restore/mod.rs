@@ -1,4 +1,4 @@
-//! Restoring a moment: a [`Catalog`] of what exists, a [`RestorePlan`] made from it, and `Keeper::build`, which carries the
+//! Restoring a moment: a [`Catalog`] of what exists, a [`RestorePlan`] made from it, and `BackupService::build`, which carries the
 //! plan out into a file.
 //!
 //! A plan is a backup and the segments of the change journal after it. It never skips a commit: it ends before the first one
@@ -9,5 +9,5 @@ mod catalog;
 mod plan;
 
 pub use build::Built;
-pub use catalog::{Catalog, Found, FoundSegment};
+pub use catalog::{Catalog, FoundBackup, FoundSegment};
 pub use plan::{Gap, RestorePlan, RestoreRequest};

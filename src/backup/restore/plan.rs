@@ -1,6 +1,6 @@
 //! Plans a restore: which backup and which segments of the change journal reach the requested moment.
 
-use super::catalog::{Catalog, Found, FoundSegment, Place};
+use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation};
 use crate::backup::error::BackupError;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
@@ -31,7 +31,7 @@ pub struct RestorePlan {
     /// What it leads to.
     pub request: RestoreRequest,
     /// The backup.
-    pub base: Found,
+    pub base: FoundBackup,
     /// The segments after it, in order.
     pub segments: Vec<FoundSegment>,
     /// The moment of the last commit on it, no later than the moment that was asked for.
@@ -56,13 +56,13 @@ impl RestorePlan {
 impl Catalog {
     /// Plans the restore that is requested.
     pub fn plan(&self, request: RestoreRequest) -> Result<RestorePlan, BackupError> {
-        let is_candidate = |found: &&Found| {
+        let is_candidate = |found: &&FoundBackup| {
             request.timeline.is_none_or(|timeline| found.timeline == timeline)
                 && request.backup.is_none_or(|name| found.name == name)
                 && request.at.is_none_or(|at| found.manifest.contents.recorded_at <= at)
         };
         // The backups of one timeline in the order of what they hold; of equal ones, any will do.
-        let order = |found: &&Found| {
+        let order = |found: &&FoundBackup| {
             let contents = &found.manifest.contents;
             (found.timeline, contents.recorded_at, contents.position.map_or(0, |position| position.commit), found.name)
         };
@@ -81,7 +81,8 @@ impl Catalog {
         // A commit at the very moment that was asked for belongs to it.
         while request.at.is_none_or(|at| plan.reaches <= at) {
             let follows = |found: &&&FoundSegment| found.segment.first <= next && next <= found.segment.last;
-            let is_near = |found: &&&FoundSegment| (found.segment.last, matches!(found.place, Place::Spool(_)));
+            let is_near =
+                |found: &&&FoundSegment| (found.segment.last, matches!(found.location, SegmentLocation::Spool(_)));
             let Some(found) = of_stream.iter().filter(follows).max_by_key(is_near) else {
                 if request.at == Some(plan.reaches) {
                     break; // all that was recorded before this moment is there
@@ -102,7 +103,7 @@ impl Catalog {
 
     fn nothing(&self, request: RestoreRequest) -> BackupError {
         let first = self.backups.iter().map(|found| found.manifest.contents.recorded_at).min();
-        let what = match (request.at, first, self.trouble.first()) {
+        let what = match (request.at, first, self.errors.first()) {
             (Some(at), Some(first), _) if request.backup.is_none() && at < first => {
                 format!("there is no backup from before {at}; the first one holds what was recorded up to {first}")
             }

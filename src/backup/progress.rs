@@ -46,35 +46,35 @@ impl fmt::Display for Phase {
 }
 
 /// Who looks on.
-pub trait Watch: Send + Sync {
+pub trait Progress: Send + Sync {
     /// Something begins; `bytes` is how much there is of it, 0 where nobody knows.
     fn begin(&self, phase: Phase, bytes: u64);
     /// So much of it is done.
-    fn reach(&self, bytes: u64);
+    fn advance_to(&self, bytes: u64);
 }
 
 /// Nobody looks on.
 #[derive(Debug)]
-pub struct Unwatched;
+pub struct NoProgress;
 
-impl Watch for Unwatched {
+impl Progress for NoProgress {
     fn begin(&self, _: Phase, _: u64) {}
-    fn reach(&self, _: u64) {}
+    fn advance_to(&self, _: u64) {}
 }
 
 /// A way to call long work off from another thread.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+pub struct Cancellation(Arc<(Mutex<bool>, Condvar)>);
 
-impl Stop {
+impl Cancellation {
     /// Calls it off.
-    pub fn call(&self) {
+    pub fn cancel(&self) {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.1.notify_all();
     }
 
     /// Whether it was called off.
-    pub fn is_called(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -87,9 +87,9 @@ impl Stop {
 }
 
 /// After so much work comes a rest.
-const SPELL: Duration = Duration::from_millis(2);
+const WORK_SLICE: Duration = Duration::from_millis(2);
 /// A rest is so many times as long as the work before it: what goes on beside a server takes a quarter of one core.
-const RESTS: u32 = 3;
+const REST_FACTOR: u32 = 3;
 /// But no longer than this, so that waiting for a slow place does not count as work for ever.
 const REST_MAX: Duration = Duration::from_millis(100);
 
@@ -97,50 +97,50 @@ const REST_MAX: Duration = Duration::from_millis(100);
 /// longer. Slow disks and busy processors make the work longer, and so the rests, too.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    stop: Stop,
-    is_gentle: bool,
+    cancellation: Cancellation,
+    is_background: bool,
     since: Instant,
 }
 
 impl Pace {
-    pub(super) fn new(stop: Stop, is_gentle: bool) -> Pace {
-        Pace { stop, is_gentle, since: Instant::now() }
+    pub(super) fn new(cancellation: Cancellation, is_background: bool) -> Pace {
+        Pace { cancellation, is_background, since: Instant::now() }
     }
 
     /// Is called often between pieces of work; rests where that is due. True if the work was called off.
-    pub(super) fn breathe(&mut self) -> bool {
+    pub(super) fn pause(&mut self) -> bool {
         let worked = self.since.elapsed();
-        if !self.is_gentle || worked < SPELL {
-            return self.stop.is_called();
+        if !self.is_background || worked < WORK_SLICE {
+            return self.cancellation.is_cancelled();
         }
-        let called = self.stop.rest((worked * RESTS).min(REST_MAX));
+        let called = self.cancellation.rest((worked * REST_FACTOR).min(REST_MAX));
         self.since = Instant::now();
         called
     }
 }
 
 /// Shows how far a source was read, keeps the pace, and ends it when the work is called off.
-pub(super) struct Watched<'a, R> {
+pub(super) struct TrackedRead<'a, R> {
     inner: R,
-    watch: &'a dyn Watch,
+    progress: &'a dyn Progress,
     pace: Pace,
     bytes: u64,
 }
 
-impl<'a, R> Watched<'a, R> {
-    pub(super) fn new(inner: R, watch: &'a dyn Watch, pace: Pace) -> Self {
-        Watched { inner, watch, pace, bytes: 0 }
+impl<'a, R> TrackedRead<'a, R> {
+    pub(super) fn new(inner: R, progress: &'a dyn Progress, pace: Pace) -> Self {
+        TrackedRead { inner, progress, pace, bytes: 0 }
     }
 }
 
-impl<R: Read> Read for Watched<'_, R> {
+impl<R: Read> Read for TrackedRead<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.pace.breathe() {
+        if self.pace.pause() {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "called off"));
         }
         let read = self.inner.read(into)?;
         self.bytes += read as u64;
-        self.watch.reach(self.bytes);
+        self.progress.advance_to(self.bytes);
         Ok(read)
     }
 }

@@ -4,32 +4,32 @@
 //! never waits for a backup that is being made.
 
 use super::error::BackupError;
-use super::keeper::{Keeper, local};
+use super::service::{BackupService, file_error};
 use crate::store::{BackupLock, LookLock};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-impl Keeper {
+impl BackupService {
     /// Makes sure that nobody else makes or removes backups, and a private place to work in, empty.
-    pub(super) fn workshop(&self) -> Result<Workshop, BackupError> {
+    pub(super) fn work_dir(&self) -> Result<WorkDir, BackupError> {
         let lock = self.dir.lock_backups()?;
-        if self.is_gentle {
+        if self.is_background {
             step_back();
         }
         let path = self.dir.path().join("backup.tmp");
-        remove(&path).and_then(|()| DirBuilder::new().mode(0o700).create(&path)).map_err(local(&path))?;
-        Ok(Workshop { path, _held: Held::Alone(lock) })
+        remove(&path).and_then(|()| DirBuilder::new().mode(0o700).create(&path)).map_err(file_error(&path))?;
+        Ok(WorkDir { path, _held: Held::Alone(lock) })
     }
 
     /// A private place to look at backups in, beside others who look at them and one who makes or removes some.
-    pub(super) fn looking_place(&self) -> Result<Workshop, BackupError> {
-        if self.is_gentle {
+    pub(super) fn inspection_dir(&self) -> Result<WorkDir, BackupError> {
+        if self.is_background {
             step_back();
         }
         let (path, lock) = self.dir.place_to_look()?;
-        Ok(Workshop { path, _held: Held::Beside(lock) })
+        Ok(WorkDir { path, _held: Held::Beside(lock) })
     }
 }
 
@@ -43,7 +43,7 @@ fn step_back() {
 }
 
 /// A private directory in the data directory; it goes when the work is done, or when the next work begins.
-pub(super) struct Workshop {
+pub(super) struct WorkDir {
     path: PathBuf,
     _held: Held,
 }
@@ -55,13 +55,13 @@ enum Held {
     Beside(LookLock),
 }
 
-impl Workshop {
+impl WorkDir {
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 }
 
-impl Drop for Workshop {
+impl Drop for WorkDir {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
             tracing::warn!(%error, path = %self.path.display(), "is left behind; the next one removes it");

@@ -6,15 +6,19 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// The thread.
-pub struct Rounds {
+pub struct PeriodicThread {
     name: &'static str,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Rounds {
+impl PeriodicThread {
     /// Starts it. `step` says whether there is more to do at once.
-    pub fn start(name: &'static str, rest: Duration, step: impl Fn() -> bool + Send + 'static) -> io::Result<Rounds> {
+    pub fn start(
+        name: &'static str,
+        rest: Duration,
+        step: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<PeriodicThread> {
         let (stop, stopped) = mpsc::channel::<()>();
         let work = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(rest) {
@@ -22,11 +26,11 @@ impl Rounds {
             }
         };
         let thread = thread::Builder::new().name(name.into()).spawn(work)?;
-        Ok(Rounds { name, stop: Some(stop), thread: Some(thread) })
+        Ok(PeriodicThread { name, stop: Some(stop), thread: Some(thread) })
     }
 }
 
-impl Drop for Rounds {
+impl Drop for PeriodicThread {
     fn drop(&mut self) {
         self.stop = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {

@@ -1,9 +1,9 @@
 //! The change journal on its way to the targets, and the backups that its streams begin with.
 
-use super::Rounds;
+use super::PeriodicThread;
 use crate::app::App;
 use crate::backup::manifest::Reason;
-use crate::backup::{BackupError, Keeper, Shipping};
+use crate::backup::{BackupError, BackupService, Shipping};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 /// Ships to each target on a thread of its own. Twice in every `interval`: what was recorded right after one shipping is to
 /// have arrived with the next before the interval is over.
-pub fn shipping(shipping: &Arc<Shipping>, interval: Duration) -> io::Result<Vec<Rounds>> {
+pub fn shipping(shipping: &Arc<Shipping>, interval: Duration) -> io::Result<Vec<PeriodicThread>> {
     (0..shipping.lanes())
         .map(|lane| {
             let shipping = Arc::clone(shipping);
-            Rounds::start("shipping", interval / 2, move || {
+            PeriodicThread::start("shipping", interval / 2, move || {
                 if let Err(error) = shipping.ship(lane) {
                     tracing::debug!(%error, "changes were not shipped");
                 }
@@ -28,9 +28,9 @@ pub fn shipping(shipping: &Arc<Shipping>, interval: Duration) -> io::Result<Vec<
 /// The rest after a try that failed.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(60);
 
-struct Keeping {
+struct BaseBackups {
     app: Arc<App>,
-    keeper: Keeper,
+    service: BackupService,
     shipping: Arc<Shipping>,
     /// The stream that has a backup to begin with.
     based: Mutex<Option<Uuid>>,
@@ -38,41 +38,46 @@ struct Keeping {
 }
 
 /// Sees to it, every `interval`, that commits are followed, and that there is a backup that they follow.
-pub fn stream(app: Arc<App>, keeper: Keeper, shipping: Arc<Shipping>, interval: Duration) -> io::Result<Rounds> {
-    let keeping = Keeping { app, keeper, shipping, based: Mutex::default(), not_before: Mutex::new(None) };
-    Rounds::start("stream", interval, move || {
-        keeping.look();
+pub fn base_backups(
+    app: Arc<App>,
+    service: BackupService,
+    shipping: Arc<Shipping>,
+    interval: Duration,
+) -> io::Result<PeriodicThread> {
+    let bases = BaseBackups { app, service, shipping, based: Mutex::default(), not_before: Mutex::new(None) };
+    PeriodicThread::start("stream", interval, move || {
+        bases.check();
         false
     })
 }
 
-impl Keeping {
-    fn look(&self) {
+impl BaseBackups {
+    fn check(&self) {
         let lock = |not_before: &Mutex<Option<Instant>>| *not_before.lock().unwrap_or_else(PoisonError::into_inner);
         if lock(&self.not_before).is_some_and(|at| Instant::now() < at) {
             return;
         }
-        if let Err(reason) = self.see_to_it() {
+        if let Err(reason) = self.ensure_base() {
             tracing::warn!(%reason, "the change journal has no backup to begin with yet");
             let next = Instant::now() + REST_AFTER_FAILURE;
             *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
         }
     }
 
-    fn see_to_it(&self) -> Result<(), String> {
+    fn ensure_base(&self) -> Result<(), String> {
         let store = self.app.store();
         if store.journal().status().failure.is_some() {
             store.begin_stream().map_err(|error| format!("a new stream could not begin: {error:?}"))?;
         }
         let Some(stream) = store.journal().status().stream else { return Ok(()) };
         let mut based = self.based.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_gap = self.shipping.wants_backup();
+        let has_gap = self.shipping.needs_backup();
         if *based == Some(stream) && !has_gap {
             return Ok(());
         }
         if has_gap || !self.has_backup(stream)? {
-            match self.keeper.create(Reason::Stream) {
-                Ok(_) | Err(BackupError::Partly(_)) => self.shipping.forget_gaps(),
+            match self.service.create(Reason::Stream) {
+                Ok(_) | Err(BackupError::Partial(_)) => self.shipping.forget_gaps(),
                 // Somebody makes one, or will be asked again.
                 Err(BackupError::Busy(_)) => return Ok(()),
                 Err(error) => return Err(error.to_string()),
@@ -83,7 +88,7 @@ impl Keeping {
     }
 
     fn has_backup(&self, stream: Uuid) -> Result<bool, String> {
-        let listed = self.keeper.list().map_err(|error| error.to_string())?;
+        let listed = self.service.list().map_err(|error| error.to_string())?;
         let mut backups = listed.into_iter().filter_map(|at| at.backups.ok()).flatten();
         Ok(backups.any(|listed| {
             let position = listed.manifest.ok().and_then(|manifest| manifest.contents.position);

@@ -8,14 +8,14 @@ const SYNC_EVERY: usize = 1 << 20;
 
 /// A file whose bytes go to the disk as they come. Were they left to pile up in memory, the database's own syncs, which a client
 /// waits for, would wait behind all of them.
-pub(super) struct Steady {
+pub(super) struct SyncedFile {
     file: File,
     unsynced: usize,
 }
 
-impl Steady {
-    pub(super) fn new(file: File) -> Steady {
-        Steady { file, unsynced: 0 }
+impl SyncedFile {
+    pub(super) fn new(file: File) -> SyncedFile {
+        SyncedFile { file, unsynced: 0 }
     }
 
     /// Makes all of it durable.
@@ -24,7 +24,7 @@ impl Steady {
     }
 }
 
-impl Write for Steady {
+impl Write for SyncedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let part = bytes.get(..SYNC_EVERY).unwrap_or(bytes);
         let written = self.file.write(part)?;

@@ -10,36 +10,44 @@ use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::backup::codec::{Identity, Recipient};
 use crate::backup::target::TargetSpec;
-use crate::backup::{Keeper, Plan, Retention, S3Settings, Settings, Shipping, Watch};
+use crate::backup::{BackupService, Progress, Retention, S3Settings, Schedule, Settings, Shipping};
 use crate::config::{Backup, Config};
 use crate::store::DataDir;
 use crate::system::SystemClock;
 
-/// The keeper of a data directory, as configured; nobody looks on.
-pub(super) fn unwatched(config: &Config, dir: DataDir) -> Result<Keeper, Failure> {
+/// The service of a data directory, as configured; nobody looks on.
+pub(super) fn service(config: &Config, dir: DataDir) -> Result<BackupService, Failure> {
     let settings = settings(config, &dir)?;
-    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)))
+    Ok(BackupService::new(dir, settings, Arc::new(SystemClock)))
 }
 
 /// The same with somebody who looks on.
-pub(super) fn watched(config: &Config, dir: DataDir, watch: Arc<dyn Watch>) -> Result<Keeper, Failure> {
-    Ok(unwatched(config, dir)?.watched(watch))
+pub(super) fn service_with_progress(
+    config: &Config,
+    dir: DataDir,
+    watch: Arc<dyn Progress>,
+) -> Result<BackupService, Failure> {
+    Ok(service(config, dir)?.with_progress(watch))
 }
 
 /// The one that makes the backup before a migration: where no place for backups is configured, it goes to the data directory.
-pub(super) fn before_migration(config: &Config, dir: DataDir, watch: Arc<dyn Watch>) -> Result<Keeper, Failure> {
+pub(super) fn service_before_migration(
+    config: &Config,
+    dir: DataDir,
+    watch: Arc<dyn Progress>,
+) -> Result<BackupService, Failure> {
     let mut settings = settings(config, &dir)?;
     if settings.targets.is_empty() {
         settings.targets.push(TargetSpec::Directory { path: dir.path().join("backups"), create: true });
     }
-    Ok(Keeper::new(dir, settings, Arc::new(SystemClock)).watched(watch).in_a_hurry())
+    Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(watch).at_full_speed())
 }
 
 /// When backups and drills are made.
-pub(super) fn plan(config: &Config) -> Option<Plan> {
+pub(super) fn schedule(config: &Config) -> Option<Schedule> {
     let seconds = |count: u64, each: i64| i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(each);
     let backup = &config.backup;
-    backup.enabled.then(|| Plan {
+    backup.enabled.then(|| Schedule {
         interval_s: seconds(backup.interval_hours, 3600),
         drill_s: (backup.drill_days > 0).then(|| seconds(backup.drill_days, 86_400)),
     })
@@ -50,10 +58,10 @@ pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result
     if !config.backup.enabled {
         return Ok(None);
     }
-    let keeper = unwatched(config, dir.clone())?;
+    let service = service(config, dir.clone())?;
     let spool_max = config.backup.journal_spool_mb.saturating_mul(1 << 20);
     let journal = Arc::clone(app.store().journal());
-    Ok(Some(Arc::new(Shipping::new(&keeper, journal, app.installation().uuid, spool_max))))
+    Ok(Some(Arc::new(Shipping::new(&service, journal, app.installation().uuid, spool_max))))
 }
 
 /// How backups are kept.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub struct RetryKey {
     /// The key as the caller sent it.
     pub key: String,
-    /// The call as bytes: dialect, method, path and body. Only a keyed hash of it is kept.
+    /// The call as bytes: all that tells it from another one. Only a keyed hash of it is kept.
     pub call: Vec<u8>,
     /// Whether the call holds a secret, such as a password; then the hash is a slow one.
     pub holds_secret: bool,

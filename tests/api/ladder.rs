@@ -1,5 +1,5 @@
 //! The order of refusals: a call that breaks many rules at once is told the first of them; one is mended after the other,
-//! and the reasons come in the order of the enum, which is that of the table in `docs/api.md`.
+//! and the reasons come in the order of their ranks, which is that of the table in `docs/api.md`.
 //!
 //! Two kinds of rule cannot keep to their place, and are told apart here. What only an account or a group can tell about a
 //! field comes once that is found, since before it would tell that it exists. And who guesses passwords too often is known
@@ -182,7 +182,7 @@ pub(super) fn require_approval(server: &Server, group: &str, is_required: bool) 
 }
 
 #[test]
-fn reasons_come_in_the_order_of_the_enum_whatever_else_is_wrong() {
+fn reasons_come_in_the_order_of_their_ranks_whatever_else_is_wrong() {
     let ladders = Ladders { order: order(), met: Mutex::default() };
     let placed = [refusals(), rejections()].concat();
     let names: BTreeSet<&str> = placed.iter().map(|(name, _)| *name).collect();

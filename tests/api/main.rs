@@ -50,6 +50,7 @@ mod native_owners;
 mod native_portfolios;
 mod native_profiles;
 mod native_reference;
+mod native_refusals;
 mod native_reversals;
 mod native_search;
 mod native_sessions;

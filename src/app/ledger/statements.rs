@@ -143,7 +143,9 @@ impl Query for GetStatement {
         let is_inside =
             |at: Continuation| (from..to).contains(&at.after.at) && at.after.seq < at.bound && at.bound <= end;
         if self.after.is_some_and(|after| !is_inside(after)) {
-            return Err(Refusal::invalid(Field::After, "take next of the page before, with the same period").into());
+            return Err(
+                Refusal::invalid(Field::After, "must be where the page before ended, with the same period").into()
+            );
         }
         let (book, basis) = (account.book, self.basis);
         let period = Period { basis, from, to, bound };

@@ -65,7 +65,7 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::Amount => &["amount"],
         Field::ToAmount => &["toAmount"],
         Field::Rate => &["rate"],
-        Field::Comment => &["comment", "reason"],
+        Field::Comment => &["comment"],
         Field::Reason => &["reason", "comment"],
         Field::EffectiveAt => &["effectiveAt"],
         Field::ExpiresAt => &["expiresAt"],

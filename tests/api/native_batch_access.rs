@@ -52,13 +52,17 @@ fn what_is_hidden_is_not_found_in_a_batch_either() {
     let own = retail.new_account("USD");
     retail.deposit(&own, "10");
     let on = |operation: &str, field: &str, id: &str| {
-        let mut body = json!({"operation": operation, "amount": "1"});
+        let mut body = json!({"operation": operation});
         body[field] = id.into();
+        body
+    };
+    let with_amount = |mut body: Value| {
+        body["amount"] = "1".into();
         body
     };
     let mut hidden = vec![transfer(&own, &account, "1"), transfer(&account, &own, "1")];
     for operation in ["deposit", "withdraw", "balance", "announceDeposit", "requestWithdrawal", "placeHold"] {
-        hidden.push(on(operation, "accountId", &account));
+        hidden.push(with_amount(on(operation, "accountId", &account)));
     }
     for operation in ["lock", "unlock", "approve", "activate", "inactive", "dormant", "close", "archive"] {
         hidden.push(on(operation, "accountId", &account));

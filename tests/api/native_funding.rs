@@ -206,3 +206,75 @@ fn refused_deposits_and_adjustments_leave_no_trace() {
     assert_eq!(server.trace(), before);
     assert_eq!(admin.deals(&account).len(), 0);
 }
+
+#[test]
+fn what_a_route_that_moves_money_does_not_know_is_refused() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("EUR");
+    let other = admin.new_account("EUR");
+    admin.deposit(&account, "100");
+    let of_account = |route: &str| format!("/accounts/{account}/{route}");
+    let hold = admin.ask(&account, "holds", "1");
+    let withdrawal = admin.ask(&account, "withdrawals", "1");
+    let deposit = admin.ask(&account, "deposits", "1");
+    let transfer = json!({"fromAccountId": account, "toAccountId": other, "amount": "1", "rat": "1"});
+    let batch = |item: serde_json::Value| json!({"atomic": true, "operations": [item]});
+    let before = server.trace();
+    for (path, body, name, meant) in [
+        (of_account("withdraw"), json!({"amount": "1", "dryRun": true}), "dryRun", "takes `amount`"),
+        (of_account("deposit"), json!({"amuont": "1"}), "amuont", "did you mean `amount`?"),
+        (of_account("balance"), json!({"amount": "1", "effective_at": ""}), "effective_at", "`effectiveAt`?"),
+        (of_account("holds"), json!({"amount": "1", "expiresat": ""}), "expiresat", "`expiresAt`?"),
+        (of_account("holds"), json!({"amount": "1", "expiry": ""}), "expiry", "`expiresAt`"),
+        (of_account("withdrawals"), json!({"amount": "1", "refrence": ""}), "refrence", "`reference`?"),
+        (of_account("deposits"), json!({"amount": "1", "x": 1, "y": 2}), "x", "`y` is unknown, too"),
+        (of_account("close"), json!({"sweepTo": other}), "sweepTo", "`sweepToAccountId`"),
+        ("/transfers".into(), transfer, "rat", "`rate`?"),
+        (format!("/holds/{hold}/capture"), json!({"amont": "1"}), "amont", "`amount`?"),
+        (format!("/holds/{hold}/release"), json!({"amount": "1"}), "amount", "takes none"),
+        (format!("/withdrawals/{withdrawal}/pay"), json!({"dryRun": true}), "dryRun", "takes none"),
+        (format!("/deposits/{deposit}/settle"), json!({"amount": "1"}), "amount", "takes none"),
+        ("/batch".into(), json!({"atomic": true, "operations": [], "dryRun": true}), "dryRun", "takes `atomic`"),
+    ] {
+        let reply = admin.post(&path, &body).refused("INVALID_FIELD");
+        assert_eq!(reply.field(), name, "{path}");
+        assert!(reply.text_at("message").contains(meant), "{path}: {}", reply.text);
+    }
+    for (item, name) in [
+        (json!({"operation": "withdraw", "accountId": account, "amount": "1", "dryRun": true}), "dryRun"),
+        (json!({"operation": "withdraw", "accountId": account, "amuont": "1"}), "amuont"),
+        (json!({"operation": "payWithdrawal", "withdrawalId": withdrawal, "accountId": account}), "accountId"),
+    ] {
+        let refused = admin.post("/batch", &batch(item)).refused("INVALID_FIELD");
+        assert_eq!(refused.field(), format!("operations[0].{name}"));
+    }
+    assert_eq!(server.trace(), before);
+    // Elsewhere they are passed over, as the contract has it.
+    admin.put(&format!("/accounts/{account}"), &json!({"dailyStatement": true, "unknown": 1})).ok();
+}
+
+#[test]
+fn the_currency_of_an_amount_may_be_sent_and_must_be_the_accounts() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (account, other) = (admin.new_account("EUR"), admin.new_account("USD"));
+    let body = |currency: &str| json!({"amount": "10", "currency": currency});
+    admin.post(&format!("/accounts/{account}/deposit"), &body("EUR")).ok();
+    let hold = admin.ask(&account, "holds", "1");
+    let before = server.trace();
+    for route in ["deposit", "withdraw", "balance", "deposits", "withdrawals", "holds"] {
+        let reply = admin.post(&format!("/accounts/{account}/{route}"), &body("USD")).refused("INVALID_FIELD");
+        assert_eq!((reply.field().as_str(), reply.text_at("message").contains("EUR")), ("currency", true), "{route}");
+    }
+    admin.post(&format!("/holds/{hold}/capture"), &json!({"currency": "USD"})).refused("INVALID_FIELD");
+    let transfer = |currency: &str| json!({"fromAccountId": account, "toAccountId": other, "amount": "1", "rate": "1", "currency": currency});
+    assert_eq!(admin.post("/transfers", &transfer("USD")).refused("INVALID_FIELD").field(), "currency");
+    assert_eq!(
+        admin.post(&format!("/accounts/{account}/deposit"), &body("eur")).refused("INVALID_FIELD").field(),
+        "currency"
+    );
+    assert_eq!(server.trace(), before);
+    admin.post("/transfers", &transfer("EUR")).ok();
+    admin.post(&format!("/holds/{hold}/capture"), &json!({"currency": "EUR", "amount": "1"})).ok();
+}

@@ -9,13 +9,14 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId};
 use crate::domain::ledger::{EntryKind, House};
 use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
+use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use crate::store::BookOwner;
 
 /// Posts one amount to an account, settled at once.
 ///
-/// Refusals: bad amount or comment; a moment that is in the future or before the account; unknown account; the account's state, lock or flags; a debit beyond what can be
+/// Refusals: bad amount or comment; another currency than the account's; a moment that is in the future or before the account; unknown account; the account's state, lock or flags; a debit beyond what can be
 /// withdrawn; a debit where the group requires a second operator; an overflow.
 #[derive(Clone, Debug)]
 pub struct PostFunds {
@@ -23,6 +24,8 @@ pub struct PostFunds {
     pub account: AccountId,
     /// The signed amount in the account's currency, as the caller wrote it.
     pub amount: DecimalText,
+    /// The currency that the caller takes the amount to be in; must be the account's.
+    pub currency: Option<CurrencyCode>,
     /// What to do with decimals that the currency does not have.
     pub extra_decimals: ExtraDecimals,
     /// What the entry is; decides the house account.
@@ -49,6 +52,7 @@ impl Command for PostFunds {
     fn run(self, context: &Context<'_>) -> Result<Posted, Failure> {
         text::check(Field::Comment, &self.comment, text::COMMENT_MAX)?;
         let account = find(context, self.account)?;
+        account.admit_currency(self.currency.as_ref())?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if let Some(at) = self.effective_at {
             admit_backdating(&account, self.kind, at, context.now)?;

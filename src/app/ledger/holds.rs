@@ -7,6 +7,7 @@ use crate::domain::events::EventType;
 use crate::domain::ids::MovementId;
 use crate::domain::ledger::{Movement, MovementKind};
 use crate::domain::money::{DecimalText, ExtraDecimals};
+use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Field, Refusal};
 
 /// Places a hold.
@@ -40,6 +41,8 @@ pub struct CaptureHold {
     pub id: MovementId,
     /// How much; none: all.
     pub amount: Option<DecimalText>,
+    /// The currency that the caller takes the amount to be in; must be the account's.
+    pub currency: Option<CurrencyCode>,
 }
 
 impl Command for CaptureHold {
@@ -49,6 +52,7 @@ impl Command for CaptureHold {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Hold, self.id)?;
+        account.admit_currency(self.currency.as_ref())?;
         let amount = match self.amount {
             Some(text) => amount_of(&account, text, ExtraDecimals::RoundHalfAway)?,
             None => movement.amount,

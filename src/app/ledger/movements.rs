@@ -12,6 +12,7 @@ use crate::domain::ids::{AccountId, MovementId, MovementSerial};
 use crate::domain::ledger::{Clearing, EntryKind, House, Movement, MovementKind, MovementState};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
+use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
@@ -23,6 +24,8 @@ pub struct MovementRequest {
     pub account: AccountId,
     /// How much in the account's currency, as the caller wrote it; above zero.
     pub amount: DecimalText,
+    /// The currency that the caller takes the amount to be in; must be the account's.
+    pub currency: Option<CurrencyCode>,
     /// What to do with decimals that the currency does not have.
     pub extra_decimals: ExtraDecimals,
     /// Why; may be empty.
@@ -71,6 +74,7 @@ impl MovementRequest {
             return Err(Refusal::out_of_range(Field::ExpiresAt, "must be in the future").into());
         }
         let account = find_as(context, self.account, field)?;
+        account.admit_currency(self.currency.as_ref())?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if amount.is_negative() {
             return Err(Refusal::invalid(Field::Amount, "must be above zero").into());

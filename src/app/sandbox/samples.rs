@@ -90,6 +90,7 @@ impl App {
                 let post = PostFunds {
                     account: account.id,
                     amount,
+                    currency: None,
                     extra_decimals: ExtraDecimals::Refuse,
                     kind: *kind,
                     comment: "sample".into(),

@@ -6,6 +6,7 @@ use super::paths::PathValues;
 use super::query::QueryParams;
 use super::rejection::Rejection;
 use super::reply::Reply;
+use super::unknown::{UnknownMembers, members_of, refuse_unknown_members};
 use crate::app::{App, Caller, Command, Done, Query, RetryKey};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Refusal};
@@ -13,7 +14,8 @@ use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use futures_util::Stream;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +39,9 @@ pub struct Call {
     pub(super) caller: Option<Caller>,
     pub(super) origin: Origin,
     pub(super) retry_key: Option<String>,
+    pub(super) unknown_members: UnknownMembers,
+    /// Whether the handler has looked at the body.
+    pub(super) has_read_body: Cell<bool>,
     pub(super) dialect: &'static str,
     pub(super) pattern: &'static str,
     pub(super) values: PathValues,
@@ -95,7 +100,12 @@ impl Call {
     /// The body as JSON, whatever it is declared to be.
     pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         self.refuse_unknown_params()?;
-        read_json(&self.body)
+        self.has_read_body.set(true);
+        let body = read_json(&self.body)?;
+        if self.unknown_members == UnknownMembers::Refused {
+            refuse_unknown_members(&self.body, members_of::<T>())?;
+        }
+        Ok(body)
     }
 
     /// The body as JSON. Refused if it is declared to be something else.
@@ -111,7 +121,21 @@ impl Call {
 
     /// The body as JSON, if there is one.
     pub fn optional_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Rejection> {
-        if self.body.iter().all(u8::is_ascii_whitespace) { Ok(None) } else { self.body().map(Some) }
+        if self.is_body_blank() { Ok(None) } else { self.body().map(Some) }
+    }
+
+    fn is_body_blank(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// A handler that does not look at the body knows no member of it.
+    fn refuse_unread_members(&self) -> Result<(), Rejection> {
+        let is_unread = !self.has_read_body.get() && !self.is_body_blank();
+        if is_unread && self.unknown_members == UnknownMembers::Refused {
+            read_json::<IgnoredAny>(&self.body)?;
+            refuse_unknown_members(&self.body, &[])?;
+        }
+        Ok(())
     }
 
     /// Runs what blocks its thread on the blocking pool.
@@ -186,6 +210,7 @@ impl Call {
 
     async fn execute_as<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
         let app = self.app()?;
+        self.refuse_unread_members()?;
         if self.is_rehearsal()? {
             let outcome = app.rehearse(self.caller()?, command).await?;
             return Ok(Done { outcome, replayed: false });

@@ -15,6 +15,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, Bytes, BytesMut, Payload, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -124,6 +125,8 @@ impl Endpoint {
             caller,
             origin,
             retry_key,
+            unknown_members: route.unknown_members,
+            has_read_body: Cell::new(false),
             dialect: self.dialect.name(),
             pattern: route.path,
             values,

@@ -14,6 +14,7 @@ mod query;
 mod rejection;
 mod reply;
 mod routes;
+mod unknown;
 
 pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
@@ -29,6 +30,7 @@ pub use query::QueryParams;
 pub use rejection::{REJECTIONS, Rejection};
 pub use reply::{Reply, ReplyBody};
 pub use routes::{Access, Handler, KeyPolicy, Route, Routes};
+pub use unknown::{UnknownMembers, members_of, refuse_unknown_members, sent_members};
 
 use crate::app::App;
 pub use crate::app::ExactNumber;

@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::rejection::Rejection;
 use super::reply::Reply;
+use super::unknown::UnknownMembers;
 use crate::domain::access::Right;
 use actix_web::http::Method;
 use std::future::Future;
@@ -70,6 +71,8 @@ pub struct Route {
     pub key_policy: KeyPolicy,
     /// Bodies may be this many times as large as `server.body_limit_bytes`.
     pub body_limit_factor: usize,
+    /// What it does with members of the body that it does not know: refused where money is moved, else ignored.
+    pub unknown_members: UnknownMembers,
     handler: Arc<dyn Handler>,
 }
 
@@ -96,7 +99,20 @@ impl Routes {
     ) -> Routes {
         let (access, handler) = (access.into(), Arc::new(handler));
         let key_policy = KeyPolicy::Optional;
-        self.0.push(Route { method, path, operation, access, key_policy, body_limit_factor: 1, handler });
+        let unknown_members = match access {
+            Access::Needs(Right::MoveFunds) => UnknownMembers::Refused,
+            _ => UnknownMembers::Ignored,
+        };
+        self.0.push(Route {
+            method,
+            path,
+            operation,
+            access,
+            key_policy,
+            body_limit_factor: 1,
+            unknown_members,
+            handler,
+        });
         self
     }
 
@@ -124,6 +140,12 @@ impl Routes {
     #[must_use]
     pub fn requiring_keys(self) -> Routes {
         self.amend(|route| route.key_policy = KeyPolicy::Required)
+    }
+
+    /// Lets the last route refuse members of the body that it does not know, or ignore them.
+    #[must_use]
+    pub fn unknown_members(self, unknown_members: UnknownMembers) -> Routes {
+        self.amend(|route| route.unknown_members = unknown_members)
     }
 
     pub(super) fn into_vec(self) -> Vec<Route> {

@@ -19,13 +19,16 @@ use crate::app::ledger::{
     AnnounceDeposit, ApproveWithdrawal, MovementRequest, PayWithdrawal, PlaceHold, ReleaseHold, RequestWithdrawal,
     ReturnDeposit, SettleDeposit, VoidWithdrawal,
 };
-use crate::dialects::kit::{AtMost, Call, Rejection, Reply, read_json};
+use crate::dialects::kit::{
+    AtMost, Call, Rejection, Reply, members_of, read_json, refuse_unknown_members, sent_members,
+};
 use crate::domain::accounts::Lifecycle;
 use crate::domain::ids::AccountId;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -99,6 +102,8 @@ const OPERATIONS: [(&str, Reader); 24] = [
 struct Item<'a> {
     text: &'a str,
     head: OperationBody,
+    /// The members that its reader has asked for.
+    known: RefCell<Vec<&'static str>>,
 }
 
 impl Item<'_> {
@@ -109,12 +114,26 @@ impl Item<'_> {
             let names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
             Rejection::invalid("operation", format!("one of {}", names.join(", ")))
         })?;
-        reader(&Item { text, head })
+        let item = Item { text, head, known: RefCell::new(vec!["operation"]) };
+        let operation = reader(&item);
+        // First what is unknown: a misspelled name is the reason why another one is missing.
+        let mut known = item.known.into_inner();
+        if operation.is_err() {
+            known.extend(members_of::<OperationBody>()); // it may have failed before it asked for all
+        }
+        refuse_unknown_members(text.as_bytes(), &known)?;
+        operation
     }
 
     /// The fields that the body of the operation's own route has.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
+        self.known.borrow_mut().extend(members_of::<T>());
         read_json(self.text.as_bytes())
+    }
+
+    fn id<T: From<Uuid>>(&self, name: &'static str, sent: Option<&str>) -> Result<T, Rejection> {
+        self.known.borrow_mut().push(name);
+        fields::required_id(name, sent)
     }
 
     fn movement(&self) -> Result<MovementRequest, Rejection> {
@@ -122,23 +141,23 @@ impl Item<'_> {
     }
 
     fn account(&self) -> Result<AccountId, Rejection> {
-        fields::required_id("accountId", self.head.account_id.as_deref())
+        self.id("accountId", self.head.account_id.as_deref())
     }
 
     fn deposit<T: From<Uuid>>(&self) -> Result<T, Rejection> {
-        fields::required_id("depositId", self.head.deposit_id.as_deref())
+        self.id("depositId", self.head.deposit_id.as_deref())
     }
 
     fn withdrawal<T: From<Uuid>>(&self) -> Result<T, Rejection> {
-        fields::required_id("withdrawalId", self.head.withdrawal_id.as_deref())
+        self.id("withdrawalId", self.head.withdrawal_id.as_deref())
     }
 
     fn hold<T: From<Uuid>>(&self) -> Result<T, Rejection> {
-        fields::required_id("holdId", self.head.hold_id.as_deref())
+        self.id("holdId", self.head.hold_id.as_deref())
     }
 
     fn entry<T: From<Uuid>>(&self) -> Result<T, Rejection> {
-        fields::required_id("entryId", self.head.entry_id.as_deref())
+        self.id("entryId", self.head.entry_id.as_deref())
     }
 }
 
@@ -206,18 +225,14 @@ impl BatchView {
         let view = |(index, outcome): (usize, Result<Performed, Kept>)| match outcome {
             Ok(done) => OperationResult { index, status: "ok", result: Some(done.into()), error: None },
             Err(kept) => {
-                let names = operations.get(index).map_or_else(BTreeSet::new, |item| member_names(item.get()));
+                let names =
+                    operations.get(index).map_or_else(BTreeSet::new, |item| sent_members(item.get().as_bytes()));
                 let error = ErrorView::of(&kept.into(), &|name| names.contains(name));
                 OperationResult { index, status: "refused", result: None, error: Some(error) }
             }
         };
         BatchView { results: outcomes.into_iter().enumerate().map(view).collect() }
     }
-}
-
-/// The names of the members of an object.
-fn member_names(text: &str) -> BTreeSet<String> {
-    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text).unwrap_or_default().into_keys().collect()
 }
 
 /// Do many operations in one call, all or each for itself.

@@ -6,7 +6,8 @@ use crate::domain::accounts::PositionMode;
 use crate::domain::clock::Moment;
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{AmountError, DecimalText};
-use crate::domain::reference::{MarginCalculation, TradeStatus};
+use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
+use crate::domain::refusal::Field;
 use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchTextError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -159,6 +160,12 @@ pub(super) fn required_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Res
 /// A public id, if there is one.
 pub(super) fn optional_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<Option<T>, Rejection> {
     text.filter(|text| !text.is_empty()).map(|text| id(field, text)).transpose()
+}
+
+/// A currency code, if there is one.
+pub(super) fn currency(code: Option<&str>) -> Result<Option<CurrencyCode>, Rejection> {
+    let code = code.filter(|code| !code.is_empty());
+    Ok(code.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?)
 }
 
 /// A whole number that may come as a text.

@@ -16,6 +16,9 @@ pub(super) struct MoveRequest {
     /// Above zero, in the account's currency, as a text or a number; rounded half away from zero to its decimals.
     #[schema(value_type = String, example = "10000")]
     amount: Option<Literal>,
+    /// The currency of the amount, as a check: must be the account's.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
     /// At most 255 characters.
     #[schema(example = "Opening deposit")]
     comment: Option<String>,
@@ -28,6 +31,9 @@ pub(super) struct AdjustRequest {
     /// Above or below zero, in the account's currency, as a text or a number.
     #[schema(value_type = String, example = "-12.50")]
     amount: Option<Literal>,
+    /// The currency of the amount, as a check: must be the account's.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
     /// What it is: any deal action but BUY and SELL; CORRECTION if left out.
     #[schema(value_type = Option<String>, example = "DEAL_ACTION_FEE")]
     action: Option<Literal>,
@@ -51,7 +57,8 @@ impl MoveRequest {
         if amount.is_negative() {
             return Err(Rejection::invalid("amount", "must be above zero"));
         }
-        Ok(post(account, amount, EntryKind::Balance, self.comment))
+        let currency = fields::currency(self.currency.as_deref())?;
+        Ok(PostFunds { currency, ..post(account, amount, EntryKind::Balance, self.comment) })
     }
 
     pub(super) fn withdrawal(self, account: AccountId) -> Result<PostFunds, Rejection> {
@@ -66,7 +73,12 @@ impl AdjustRequest {
         let amount = amount(self.amount.as_ref())?;
         let effective_at = self.effective_at.as_deref().filter(|text| !text.is_empty());
         let effective_at = effective_at.map(|text| fields::moment_of("effectiveAt", text)).transpose()?;
-        Ok(PostFunds { effective_at, ..post(account, amount, action.unwrap_or(EntryKind::Correction), self.comment) })
+        let currency = fields::currency(self.currency.as_deref())?;
+        Ok(PostFunds {
+            effective_at,
+            currency,
+            ..post(account, amount, action.unwrap_or(EntryKind::Correction), self.comment)
+        })
     }
 }
 
@@ -83,7 +95,15 @@ fn amount(literal: Option<&Literal>) -> Result<DecimalText, Rejection> {
 
 fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Option<String>) -> PostFunds {
     let comment = comment.unwrap_or_default();
-    PostFunds { account, amount, extra_decimals: ExtraDecimals::RoundHalfAway, kind, comment, effective_at: None }
+    PostFunds {
+        account,
+        amount,
+        currency: None,
+        extra_decimals: ExtraDecimals::RoundHalfAway,
+        kind,
+        comment,
+        effective_at: None,
+    }
 }
 
 /// Runs a command that makes a deal.

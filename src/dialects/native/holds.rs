@@ -50,12 +50,15 @@ pub(super) struct CaptureBody {
     /// Above zero, at most what is held; left out: all of it. The rest is available again.
     #[schema(value_type = Option<String>, example = "100.00")]
     amount: Option<Literal>,
+    /// The currency of the amount, as a check: must be the account's.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
 }
 
 impl CaptureBody {
     pub(super) fn command(self, id: MovementId) -> Result<CaptureHold, Rejection> {
         let amount = self.amount.map(|text| fields::decimal("amount", &text)).transpose()?;
-        Ok(CaptureHold { id, amount })
+        Ok(CaptureHold { id, amount, currency: fields::currency(self.currency.as_deref())? })
     }
 }
 

@@ -52,6 +52,7 @@ impl Dialect for Native {
     #[rustfmt::skip] // one line a route: path, operation, who may use it, handler
     fn routes(&self) -> Routes {
         use crate::dialects::kit::Access::{Caller, Open};
+        use crate::dialects::kit::UnknownMembers::Refused;
         use crate::domain::access::Right::{
             Administer, IssueSessions, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference, WriteAccounts, WriteProfiles,
         };
@@ -83,7 +84,7 @@ impl Dialect for Native {
             .post("/accounts/{id}/activate", "activate_account", WriteAccounts, account_states::activate)
             .post("/accounts/{id}/inactive", "set_account_inactive", WriteAccounts, account_states::inactive)
             .post("/accounts/{id}/dormant", "set_account_dormant", WriteAccounts, account_states::dormant)
-            .post("/accounts/{id}/close", "close_account", WriteAccounts, account_states::close)
+            .post("/accounts/{id}/close", "close_account", WriteAccounts, account_states::close).unknown_members(Refused)
             .get("/accounts/{id}/owners", "list_owners", ReadAccounts, owners::list)
             .post("/accounts/{id}/owners", "add_owner", WriteAccounts, owners::add)
             .put("/accounts/{id}/owners/{profileId}", "change_owner", WriteAccounts, owners::alter)
@@ -117,7 +118,7 @@ impl Dialect for Native {
             .get("/transfers", "list_transfers", ReadAccounts, transfers::list)
             .get("/transfers/{id}", "get_transfer", ReadAccounts, transfers::get)
             .post("/entries/{id}/reverse", "reverse_entry", MoveFunds, entries::reverse)
-            .post("/batch", "run_batch", Caller, batch::run).with_bodies_of(batch::BODY_LIMIT_FACTOR)
+            .post("/batch", "run_batch", Caller, batch::run).with_bodies_of(batch::BODY_LIMIT_FACTOR).unknown_members(Refused)
             .post("/sandbox/clock", "move_clock", Administer, sandbox::clock).ignoring_keys()
             .post("/sandbox/reset", "reset_sandbox", Administer, sandbox::reset).ignoring_keys()
             .get("/accounts/{id}/deals", "list_deals", ReadAccounts, deals::list)

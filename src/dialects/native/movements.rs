@@ -19,6 +19,9 @@ pub(super) struct MovementBody {
     /// Above zero, in the account's currency, as a text or a number; rounded half away from zero to its decimals.
     #[schema(value_type = String, example = "250.00")]
     pub(super) amount: Option<Literal>,
+    /// The currency of the amount, as a check: must be the account's.
+    #[schema(example = "EUR")]
+    pub(super) currency: Option<String>,
     /// Why, at most 255 characters.
     pub(super) reason: Option<String>,
     /// The same as `reason`, as the one-call movements name it.
@@ -41,6 +44,7 @@ impl MovementBody {
         Ok(MovementRequest {
             account,
             amount: fields::decimal("amount", amount)?,
+            currency: fields::currency(self.currency.as_deref())?,
             extra_decimals: ExtraDecimals::RoundHalfAway,
             reason: self.reason.or(self.comment).unwrap_or_default(),
             reference: self.reference.filter(|text| !text.is_empty()),

@@ -19,6 +19,9 @@ pub(super) struct TransferBody {
     /// Above zero, in the currency of the account that pays.
     #[schema(value_type = String, example = "100.00")]
     amount: Option<Literal>,
+    /// The currency of the amount, as a check: must be that of the account that pays.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
     /// Between different currencies: what one unit of the first is worth in the second.
     #[schema(value_type = Option<String>, example = "0.9215")]
     rate: Option<Literal>,
@@ -43,6 +46,7 @@ impl TransferBody {
         };
         let body = MovementBody {
             amount: self.amount,
+            currency: self.currency,
             reason: self.reason,
             comment: self.comment,
             reference: self.reference,

@@ -10,7 +10,7 @@ use crate::domain::ids::{
 use crate::domain::money::{Amount, Decimals};
 use crate::domain::named::named_enum;
 use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
-use crate::domain::refusal::{Refusal, Remainder};
+use crate::domain::refusal::{Field, Refusal, Remainder};
 
 named_enum! {
     /// The states of an account's life. Every dialect's status derives from this and from the lock.
@@ -208,6 +208,16 @@ impl Account {
         match direction {
             Direction::Credit if !self.allows_credits => Err(Refusal::CreditsOff),
             Direction::Debit if !self.allows_debits => Err(Refusal::DebitsOff),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an amount that its caller takes to be in another currency.
+    pub fn admit_currency(&self, currency: Option<&CurrencyCode>) -> Result<(), Refusal> {
+        match currency {
+            Some(currency) if *currency != self.currency => {
+                Err(Refusal::invalid(Field::Currency, format!("the account is in {}", self.currency)))
+            }
             _ => Ok(()),
         }
     }

@@ -20,7 +20,6 @@ const FOR_ALL: &[&str] = &["domain/refusal"];
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     ("domain/refusal", &["access", "clients", "accounts", "ledger"], "a refusal tells the state that it is about"),
     ("app/batch", &["accounts", "ledger"], "a batch consists of their commands"),
-    ("app/command", &["accounts"], "whatever empties a closing account completes its closing"),
     ("app/clients/profile_states", &["accounts"], "what happens to a client happens to its accounts"),
     ("app/accounts/account_states", &["ledger"], "closing an account moves its money"),
     ("store/idempotency", &["database"], "it is a statement like those of an area"),

@@ -1,4 +1,4 @@
-//! `bursar restore`: shows args there is, plans, and puts a database back; afterwards jobs rest until `restore resume`.
+//! `bursar restore`: lists what can be restored, plans a restore and applies it; jobs are paused until `restore resume`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,61 +21,61 @@ use crate::domain::clock::{Clock, Moment};
 use crate::store::{self, Census, DataDir, Issued, Locked, RestoreRow, SpooledSegment, Store, StoreError};
 use crate::system::{SystemClock, SystemRandomness};
 
-/// RestoreArgs to do about restoring.
+/// The commands of `bursar restore`.
 #[derive(Debug, Subcommand)]
 pub enum RestoreCommand {
-    /// List args there is to restore from: backups, and the moments that the change journal reaches
+    /// List the backups, and the moments that can be restored
     List {
-        /// InstallationArg backups
+        /// The installation to restore
         #[command(flatten)]
         installation_of: InstallationArg,
     },
-    /// Say which backup and which changes lead to a moment, args is missing, and how much room it takes
+    /// Show which backup and changes a restore would use, which commits are missing, and how much space it takes
     Plan {
-        /// RestoreArgs is to be restored
+        /// The state to restore
         #[command(flatten)]
         args: RestoreArgs,
     },
-    /// Restore; the database before is kept beside the new one
+    /// Restore; the replaced database is kept beside the new one
     Apply {
-        /// RestoreArgs is to be restored
+        /// The state to restore
         #[command(flatten)]
         args: RestoreArgs,
-        /// Into this directory, as a data directory of its own, instead of the configured one
+        /// Restore into this directory, which becomes a data directory of its own
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
-        /// Only say args would be done
+        /// Show the plan and change nothing
         #[arg(long)]
         dry_run: bool,
-        /// From this lone backup file, without any target
+        /// Restore this backup file alone, without any target
         #[arg(long, value_name = "BACKUP", conflicts_with_all = ["at", "timeline", "backup", "installation"])]
         file: Option<PathBuf>,
-        /// RestoreArgs opens encrypted backups
+        /// The keys of encrypted backups
         #[command(flatten)]
         keys: Keys,
     },
-    /// Let jobs run again after a restore, once somebody has looked at it
+    /// Continue the jobs that a restore has paused
     Resume,
 }
 
-/// InstallationArg backups.
+/// The installation to restore.
 #[derive(Debug, Default, Args)]
 pub struct InstallationArg {
-    /// The installation, where the targets hold backups of several and there is no database that says which
+    /// Which installation, if the targets hold backups of several and no database is there
     #[arg(long, value_name = "UUID")]
     installation: Option<Uuid>,
 }
 
-/// RestoreArgs is to be restored.
+/// The state to restore.
 #[derive(Debug, Default, Args)]
 pub struct RestoreArgs {
-    /// Everything that was recorded up to this moment, such as 2026-03-02T08:15:00.120Z; without it, everything
+    /// Restore what was recorded up to this moment, such as 2026-03-02T08:15:00.120Z; the default is everything
     #[arg(long, value_name = "T", value_parser = moment)]
     at: Option<Moment>,
-    /// On this timeline; without it, the newest that has a backup from before the moment
+    /// Use this timeline; the default is the newest that has a backup from before the moment
     #[arg(long, value_name = "N")]
     timeline: Option<i64>,
-    /// Beginning with this backup; without it, the newest from before the moment
+    /// Start with this backup; the default is the newest from before the moment
     #[arg(long, value_name = "NAME")]
     backup: Option<BackupName>,
     #[command(flatten)]
@@ -92,7 +92,7 @@ impl RestoreArgs {
     }
 }
 
-/// Runs one of them.
+/// Runs a command of `bursar restore`.
 pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         RestoreCommand::List { installation_of } => list(&installation_of, session),
@@ -123,7 +123,7 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
     }
 }
 
-/// The service of the configured data directory, with these keys as well.
+/// The backup service of the configured data directory, which also tries these keys.
 fn service_with_keys(config: &Config, keys: &Keys, json: bool) -> Result<BackupService, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     let mut settings = backup_config::settings(config, &dir)?;
@@ -133,7 +133,7 @@ fn service_with_keys(config: &Config, keys: &Keys, json: bool) -> Result<BackupS
     Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(progress::watch(json)).at_full_speed())
 }
 
-/// RestoreArgs waits in the spool, as far as it is closed.
+/// The closed segments in the spool.
 fn spooled(dir: &DataDir) -> Result<Vec<SpooledSegment>, Failure> {
     let path = dir.journal_dir();
     store::spooled_segments(&path).map_err(|error| Failure::of_file(path.display(), &error))
@@ -246,7 +246,7 @@ struct ApplyRequest<'a> {
     file: Option<&'a Path>,
 }
 
-/// RestoreArgs was there before.
+/// The database that is replaced.
 struct Before {
     census: Option<Census>,
     issued: Issued,
@@ -325,7 +325,7 @@ fn source<'a>(
     if let Some(file) = request.file {
         return Ok(Source::File(file));
     }
-    // RestoreArgs the spool still holds was recorded last, and may be at no target yet.
+    // The spool holds the last commits, which may be at no target yet.
     let configured = DataDir::new(&config.server.data_dir);
     let spooled =
         if configured.path() == lock.dir().path() { store::settle_journal(lock) } else { spooled(&configured)? };
@@ -334,7 +334,7 @@ fn source<'a>(
     Ok(Source::RestorePlan(Box::new(plan), Box::new(catalog)))
 }
 
-/// RestoreArgs is known of the database that is there. One that cannot be read any more is why people restore.
+/// Reads the counts of the database that is replaced. An unreadable one is no error: it may be why somebody restores.
 fn before(dir: &DataDir) -> Before {
     let nothing = Before { census: None, issued: Issued::default(), timeline: 0 };
     if !dir.has_database() {
@@ -362,7 +362,7 @@ fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow,
     Ok(row?)
 }
 
-/// The restored database is proven before it takes the location of the other.
+/// Proves the restored database before it replaces the other.
 fn prove(file: &Path) -> Result<Census, Failure> {
     let (census, findings) = store::read_file(file, |tx| {
         let mut findings = tx.check_file()?;
@@ -373,7 +373,7 @@ fn prove(file: &Path) -> Result<Census, Failure> {
     match findings.first() {
         None => Ok(census),
         Some(finding) => {
-            let message = format!("args was restored is not as it should be: {}: {}", finding.check, finding.what);
+            let message = format!("the restored database is wrong: {}: {}", finding.check, finding.what);
             Err(Failure::new(Exit::Verification, message)
                 .next("Nothing was replaced. Try an earlier moment with --at, or another backup with --backup."))
         }
@@ -385,7 +385,7 @@ fn stamp(moment: Moment) -> String {
     moment.to_string().chars().filter(|c| !"-:.".contains(*c)).collect()
 }
 
-/// RestoreArgs is told at the end.
+/// What the command prints at the end.
 struct Report<'a> {
     built: &'a Built,
     row: &'a RestoreRow,

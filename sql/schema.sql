@@ -329,7 +329,8 @@ CREATE TABLE movements (
     entry_seq INTEGER REFERENCES entries (seq), -- the entry that posted it
     created_at INTEGER NOT NULL,           -- when it was asked for
     updated_at INTEGER NOT NULL            -- when it last changed
-) STRICT;
+, rate TEXT -- of a transfer across currencies, the rate as the caller gave it; none: the quotient of the two amounts
+    CHECK (rate IS NULL OR kind = 'transfer')) STRICT;
 
 CREATE INDEX movements_by_account ON movements (account_id, kind, id);
 

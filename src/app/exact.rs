@@ -1,6 +1,6 @@
 //! Amounts in JSON.
 
-use crate::domain::money::{Amount, Decimals, Total};
+use crate::domain::money::{Amount, DecimalText, Decimals, Total};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -27,6 +27,12 @@ impl ExactNumber {
     /// Decimal text that was checked before it was stored.
     pub fn from_stored(text: &str) -> ExactNumber {
         ExactNumber(text.to_owned())
+    }
+}
+
+impl From<DecimalText> for ExactNumber {
+    fn from(number: DecimalText) -> Self {
+        ExactNumber(number.into())
     }
 }
 

@@ -180,8 +180,26 @@ pub enum AmountError {
 /// A decimal number exactly as a caller wrote it, checked for its form but not yet tied to a currency.
 ///
 /// Which currency it is in is known only once the account has been read, inside the transaction that moves the money.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct DecimalText(Decimal);
+
+impl TryFrom<String> for DecimalText {
+    type Error = AmountError;
+
+    fn try_from(text: String) -> Result<DecimalText, AmountError> {
+        DecimalText::parse(&text)
+    }
+}
+
+impl From<DecimalText> for String {
+    fn from(number: DecimalText) -> String {
+        number.0.to_string()
+    }
+}
+
+/// Digits of a quotient that count.
+const QUOTIENT_DIGITS: u32 = 12;
 
 impl DecimalText {
     /// Reads `[-]digits[.digits]`. No exponent, no plus sign, no bare point, at most 28 digits after leading zeros.
@@ -211,6 +229,17 @@ impl DecimalText {
     /// The same number in the other direction.
     pub fn negated(self) -> DecimalText {
         DecimalText(-self.0)
+    }
+
+    /// How much of one amount comes to a unit of another, to 12 significant digits, rounded half away from zero. Nothing if
+    /// the other one is zero.
+    pub fn quotient(of: (Amount, Decimals), by: (Amount, Decimals)) -> Option<DecimalText> {
+        let number = |(amount, decimals): (Amount, Decimals)| {
+            Decimal::from_i128_with_scale(i128::from(amount.0), u32::from(decimals.0))
+        };
+        let exact = number(of).checked_div(number(by))?;
+        let rounded = exact.round_sf_with_strategy(QUOTIENT_DIGITS, RoundingStrategy::MidpointAwayFromZero)?;
+        Some(DecimalText(rounded.normalize()))
     }
 
     /// This number times an amount, as a number. Nothing if it has too many digits.
@@ -276,6 +305,20 @@ mod tests {
         assert_eq!(amount("1000000000000000.00", 2), Ok(OPERATION_MAX));
         assert_eq!(amount("1000000000000000.01", 2), Err(AmountError::TooLarge));
         assert_eq!(amount("79228162514264337593543950335", 8), Err(AmountError::TooLarge));
+    }
+
+    #[test]
+    fn a_quotient_has_twelve_digits_at_every_size() {
+        let quotient = |of: i64, of_decimals, by: i64, by_decimals| {
+            let amount = |minor, decimals| (Amount::from_minor(minor), Decimals::new(decimals).unwrap());
+            DecimalText::quotient(amount(of, of_decimals), amount(by, by_decimals)).map(String::from)
+        };
+        assert_eq!(quotient(150_000, 0, 1_000, 2).as_deref(), Some("15000"));
+        assert_eq!(quotient(1, 2, 3, 2).as_deref(), Some("0.333333333333"));
+        assert_eq!(quotient(2, 2, 3, 2).as_deref(), Some("0.666666666667"));
+        assert_eq!(quotient(1, 8, 700_000, 2).as_deref(), Some("0.00000000000142857142857"));
+        assert_eq!(quotient(OPERATION_MAX, 0, 1, 8).as_deref(), Some("10000000000000000000000000"));
+        assert_eq!(quotient(1, 2, 0, 2), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Transfers between accounts.
 
-use super::harness::{Caller, Server};
+use super::harness::{Caller, Reply, Server};
 use serde_json::{Value, json};
 
 fn transfer(from: &str, to: &str, amount: &str) -> Value {
@@ -62,6 +62,45 @@ fn a_transfer_across_currencies_takes_a_rate_or_the_amount_that_arrives() {
     let audit = server.command(&["audit"]);
     let fx = audit["trial_balance"].as_array().unwrap().iter().filter(|tally| tally["books"] == "fx").count();
     assert_eq!(fx, 3, "{audit}");
+}
+
+#[test]
+fn a_transfer_across_currencies_tells_its_rate_and_what_arrives() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (usd, eur, jpy) = (admin.new_account("USD"), admin.new_account("EUR"), admin.new_account("JPY"));
+    admin.deposit(&usd, "100");
+    let told = |reply: &Reply| {
+        ["amount", "currency", "toAmount", "toCurrency", "rate"].map(|name| reply.digits(name).replace('"', ""))
+    };
+    let received = |account: &str| {
+        let deal = admin.get(&format!("/accounts/{account}/deals?limit=1")).ok();
+        ["deals/0/amount", "deals/0/fxRate", "deals/0/fxRateMarked"].map(|name| deal.digits(name))
+    };
+    // By a rate, which what arrives cannot be divided back into: rehearsed, made, read and listed all the same.
+    let by_rate = with(transfer(&usd, &eur, "10"), "rate", "0.92155");
+    let rehearsed = admin.post("/transfers?dryRun=true", &by_rate).ok();
+    assert_eq!(admin.balance(&eur), "0.00");
+    let made = admin.post("/transfers", &by_rate).ok();
+    assert_eq!(told(&made), ["10.00", "USD", "9.22", "EUR", "0.92155"]);
+    assert_eq!(told(&rehearsed), told(&made));
+    let path = format!("/transfers/{}", made.text_at("id"));
+    assert_eq!(admin.get(&path).ok().text, made.text);
+    assert_eq!(admin.get("/transfers").ok().json()["movements"][0], made.json());
+    assert_eq!(received(&eur), ["9.22", "0.92155", "0.92155"]);
+    assert_eq!(received(&usd), ["-10.00", "0", "0"]);
+    // By the amount that arrives.
+    let by_amount = with(transfer(&usd, &jpy, "7"), "toAmount", "1000");
+    let made = admin.post("/transfers", &by_amount).ok();
+    assert_eq!(told(&made), ["7.00", "USD", "1000", "JPY", "142.857142857"]);
+    assert_eq!(received(&jpy), ["1000", "142.857142857", "142.857142857"]);
+    // In one currency there is no rate, and where nothing is transferred nothing arrives.
+    let other = admin.new_account("USD");
+    let made = admin.post("/transfers", &transfer(&usd, &other, "5")).ok();
+    assert_eq!(told(&made), ["5.00", "USD", "5.00", "USD", "null"]);
+    assert_eq!(received(&other), ["5.00", "0", "0"]);
+    let hold = admin.post(&format!("/accounts/{usd}/holds"), &json!({"amount": "1"})).ok();
+    assert_eq!(told(&hold), ["1.00", "USD", "null", "null", "null"]);
 }
 
 #[test]
@@ -136,6 +175,7 @@ fn both_accounts_of_a_transfer_must_be_seen() {
     // Who sees the payer only is not told who received.
     let paid = admin.post("/transfers", &transfer(&own, &hidden, "1")).ok();
     let seen = retail.get(&format!("/transfers/{}", paid.text_at("id"))).ok();
+    assert_eq!((seen.digits("toAmount"), seen.digits("toCurrency")), ("null".into(), "null".into()));
     let listed = retail.get("/transfers").ok();
     assert!(!seen.text.contains(&hidden) && !listed.text.contains(&hidden), "{} {}", seen.text, listed.text);
     assert_eq!((listed.text_at("total"), admin.get("/transfers").ok().text_at("total")), ("1".into(), "2".into()));

@@ -97,20 +97,21 @@ impl MovementRequest {
         Ok(())
     }
 
-    /// Notes the movement and plans its end.
+    /// Notes the movement, of a transfer also who receives it at which rate, and plans its end.
     pub(in crate::app) fn note(
         &self,
         context: &Context<'_>,
         kind: MovementKind,
         account: &Account,
-        to: Option<&Account>,
+        to: Option<(&Account, Option<DecimalText>)>,
         amount: Amount,
     ) -> Result<MovementSerial, Failure> {
         let new = NewMovement {
             id: MovementId::new(context.now, context.app.randomness()),
             kind,
             account: account.book,
-            to_account: to.map(|to| to.book),
+            to_account: to.map(|(account, _)| account.book),
+            rate: to.and_then(|(_, rate)| rate),
             amount,
             reason: self.reason.clone(),
             reference: self.reference.clone(),
@@ -261,12 +262,13 @@ impl Query for GetMovement {
     }
 }
 
-/// The movement without the receiving account where that is hidden from the caller.
+/// The movement without the receiver's side where that account is hidden from the caller.
 fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
     if let Some(to) = movement.to_account
         && view.tx.account(to, view.visibility)?.is_none()
     {
         movement.to_account = None;
+        movement.arrived = None;
     }
     Ok(movement)
 }
@@ -315,6 +317,7 @@ pub(in crate::app) fn note_posted(
         kind,
         account: account.book,
         to_account: None,
+        rate: None,
         amount,
         reason: String::new(),
         reference: None,

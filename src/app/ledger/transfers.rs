@@ -46,6 +46,7 @@ impl Command for Transfer {
         let to = find_account(context, self.to, Field::ToAccount)?;
         let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));
         let is_same_currency = from_owner.currency == to_owner.currency;
+        let rate = if let Arrival::Rate(rate) = self.arrival { Some(rate) } else { None };
         let arriving = match (self.arrival, is_same_currency) {
             (Arrival::Same, true) => amount,
             (Arrival::Same, false) => {
@@ -77,7 +78,7 @@ impl Command for Transfer {
         to.admit_credit(arriving, false)?;
         from.admit_covered(leaving, false)?;
 
-        let serial = self.request.note(context, MovementKind::Transfer, &from, Some(&to), amount)?;
+        let serial = self.request.note(context, MovementKind::Transfer, &from, Some((&to, rate)), amount)?;
         let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?.undecided(context.now)?;
         let both = [(Side::Client(&from), leaving), (Side::Client(&to), arriving)];
         // The fx accounts of the two currencies carry the conversion, so that each currency sums to zero.

@@ -29,6 +29,13 @@ pub(super) struct DealView {
     prev_balance: ExactNumber,
     #[schema(value_type = f64)]
     new_balance: ExactNumber,
+    /// Of a transfer from an account in another currency: how much of this account's one unit of that currency was worth.
+    /// 0 on other deals.
+    #[schema(value_type = f64)]
+    fx_rate: ExactNumber,
+    /// The same: transfers have no markup.
+    #[schema(value_type = f64)]
+    fx_rate_marked: ExactNumber,
     comment: String,
     created_at: String,
     updated_at: String,
@@ -52,7 +59,7 @@ macro_rules! trade_fields {
 trade_fields! {
     texts: symbol_name, order_id, position_id, symbol_id, client_deal_id, closed_volume;
     numbers: volume, close_price, close_price_raw, open_price, open_price_raw, margin, commission, commission_raw,
-        raw_rate, applied_rate, fx_rate, fx_rate_marked, fx_markup_amount, fx_rate_comm, fx_rate_comm_marked,
+        raw_rate, applied_rate, fx_markup_amount, fx_rate_comm, fx_rate_comm_marked,
         fx_markup_amount_comm, amount_usd, commission_usd, fx_markup_amount_usd, fx_markup_amount_comm_usd, fx_to_usd,
         notional_usd, price_markup_amount_usd,
 }
@@ -74,6 +81,7 @@ impl DealList {
         let view = |row: crate::app::ledger::DealRow| {
             let money = |amount| ExactNumber::of(amount, account.decimals);
             let at = row.recorded_at.to_string();
+            let rate = row.rate.map_or_else(ExactNumber::zero, ExactNumber::from);
             DealView {
                 id: row.id.to_string(),
                 account_id: account.id.to_string(),
@@ -84,6 +92,8 @@ impl DealList {
                 amount_raw: money(row.amount),
                 prev_balance: money(row.balance_after.saturating_sub(row.amount)),
                 new_balance: money(row.balance_after),
+                fx_rate: rate.clone(),
+                fx_rate_marked: rate,
                 comment: row.comment,
                 created_at: at.clone(),
                 updated_at: at,

@@ -65,6 +65,16 @@ pub(super) struct MovementView {
     account_id: String,
     /// Of a transfer: the account that receives.
     to_account_id: Option<String>,
+    /// Of a transfer: how much arrives, in `toCurrency`.
+    #[schema(value_type = Option<f64>, example = 230.39)]
+    to_amount: Option<ExactNumber>,
+    /// Of a transfer: the currency of the account that receives.
+    #[schema(example = "EUR")]
+    to_currency: Option<String>,
+    /// Of a transfer across currencies: how much of `toCurrency` one unit of `currency` is worth. As it was sent; if
+    /// `toAmount` was sent instead, the quotient of the two amounts, to 12 digits.
+    #[schema(value_type = Option<f64>, example = 0.92155)]
+    rate: Option<ExactNumber>,
     #[schema(example = "USD")]
     currency: String,
     #[schema(value_type = f64, example = 250.00)]
@@ -95,6 +105,9 @@ impl From<Movement> for MovementView {
             number: movement.serial.0,
             account_id: movement.account.to_string(),
             to_account_id: movement.to_account.map(|id| id.to_string()),
+            to_amount: movement.arrived.as_ref().map(|arrived| ExactNumber::of(arrived.amount, arrived.decimals)),
+            to_currency: movement.arrived.as_ref().map(|arrived| arrived.currency.to_string()),
+            rate: movement.arrived.and_then(|arrived| arrived.rate).map(ExactNumber::from),
             amount: money(movement.amount),
             posted_amount: money(movement.stage.posted()),
             state: movement.stage.state().name().to_uppercase(),

@@ -1,11 +1,13 @@
 //! Money on the move: entries, house accounts, movements and statements.
 
+mod arrival;
 mod entry;
 mod house;
 mod movement;
 mod stage;
 mod statement;
 
+pub use arrival::*;
 pub use entry::*;
 pub use house::*;
 pub use movement::*;

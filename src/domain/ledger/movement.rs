@@ -5,7 +5,7 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId, MovementId, MovementSerial, PrincipalSerial};
-use crate::domain::ledger::{Clearing, MovementState, Stage};
+use crate::domain::ledger::{Arrived, Clearing, MovementState, Stage};
 use crate::domain::money::{Amount, Decimals};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
@@ -58,6 +58,9 @@ pub struct Movement {
     pub decimals: Decimals,
     /// How much, in the account's currency.
     pub amount: Amount,
+    /// Of a transfer that is posted: what arrived; none where that is hidden from the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Arrived>,
     /// How far it has come.
     #[serde(flatten)]
     pub stage: Stage,
@@ -185,6 +188,7 @@ mod tests {
             currency: CurrencyCode::from_stored("EUR".into()),
             decimals: Decimals::new(2).unwrap(),
             amount: Amount::from_minor(100),
+            arrived: None,
             stage,
             reason: String::new(),
             reference: None,

@@ -3,9 +3,11 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, PrincipalSerial};
 use crate::domain::ledger::{EntryHash, EntryKind, EntryRecord, GENESIS, Leg, decode_legs, encode_legs};
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, DecimalText};
 use crate::store::StoreError;
 use crate::store::database::transaction::{Columns, ReadTx, WriteTx, named, sql, unreadable};
+use crate::store::ledger::transfer_rate;
+use crate::store::reference::decimals;
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -84,11 +86,13 @@ pub struct DealRow {
     pub recorded_at: Moment,
     /// The comment.
     pub comment: String,
+    /// Of a transfer from another currency, on the account that received it: the rate.
+    pub rate: Option<DecimalText>,
 }
 
 fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
     let mut columns = Columns::of(row);
-    Ok(DealRow {
+    let mut deal = DealRow {
         seq: EntrySeq(columns.next("entry_seq")?),
         id: EntryId::from(columns.next::<Uuid>("entry_uuid")?),
         kind: columns.next_named("kind")?,
@@ -96,7 +100,15 @@ fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
         balance_after: Amount::from_minor(columns.next("balance_minor")?),
         recorded_at: Moment::from_unix_ms(columns.next("recorded_at")?),
         comment: columns.next::<Option<String>>("comment")?.unwrap_or_default(),
-    })
+        rate: None,
+    };
+    let given = columns.next("rate")?;
+    let paid = (columns.next::<Option<i64>>("paid_minor")?, columns.next::<Option<u8>>("paid_decimals")?);
+    if let ((Some(paid), Some(of_paid)), Some(of_arrived)) = (paid, columns.next("arrived_decimals")?) {
+        let arrived = (deal.amount, decimals(of_arrived)?);
+        deal.rate = transfer_rate(given, arrived, (Amount::from_minor(paid), decimals(of_paid)?))?;
+    }
+    Ok(deal)
 }
 
 impl ReadTx<'_> {

@@ -3,8 +3,8 @@
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial};
-use crate::domain::ledger::{Clearing, Movement, MovementKind, MovementState, Stage, StageColumns};
-use crate::domain::money::Amount;
+use crate::domain::ledger::{Arrived, Clearing, Movement, MovementKind, MovementState, Stage, StageColumns};
+use crate::domain::money::{Amount, DecimalText, Decimals};
 use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
@@ -25,6 +25,8 @@ pub struct NewMovement {
     pub account: BookId,
     /// Of a transfer, the account that receives.
     pub to_account: Option<BookId>,
+    /// Of a transfer across currencies, the rate that the caller gave.
+    pub rate: Option<DecimalText>,
     /// How much.
     pub amount: Amount,
     /// Why.
@@ -64,6 +66,30 @@ fn stage(row: &Row<'_>) -> rusqlite::Result<Stage> {
     Stage::try_from(columns).map_err(|error| unreadable("state", &error))
 }
 
+/// The rate of a transfer across currencies: the one that was given, or that of its amounts.
+pub(in crate::store) fn transfer_rate(
+    given: Option<String>,
+    arrived: (Amount, Decimals),
+    paid: (Amount, Decimals),
+) -> rusqlite::Result<Option<DecimalText>> {
+    match given {
+        Some(text) => DecimalText::parse(&text).map(Some).map_err(|_| unreadable("rate", &text)),
+        None => Ok(DecimalText::quotient(arrived, paid)),
+    }
+}
+
+fn arrived(row: &Row<'_>) -> rusqlite::Result<Option<Arrived>> {
+    let Some(amount) = row.get::<_, Option<i64>>("arrived_minor")?.map(Amount::from_minor) else { return Ok(None) };
+    let (paid, currency): (String, String) = (row.get("currency")?, row.get("to_currency")?);
+    let decimals_here = decimals(row.get("to_decimals")?)?;
+    let paying = (Amount::from_minor(row.get("amount_minor")?), decimals(row.get("decimals")?)?);
+    let rate = match paid == currency {
+        true => None,
+        false => transfer_rate(row.get("rate")?, (amount, decimals_here), paying)?,
+    };
+    Ok(Some(Arrived { currency: CurrencyCode::from_stored(currency), decimals: decimals_here, amount, rate }))
+}
+
 fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
     Ok(Movement {
         serial: MovementSerial(row.get("id")?),
@@ -74,6 +100,7 @@ fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
         currency: CurrencyCode::from_stored(row.get("currency")?),
         decimals: decimals(row.get("decimals")?)?,
         amount: Amount::from_minor(row.get("amount_minor")?),
+        arrived: arrived(row)?,
         stage: stage(row)?,
         reason: row.get("reason")?,
         reference: row.get("reference")?,
@@ -158,6 +185,7 @@ impl WriteTx<'_> {
                 new.requested_by.0,
                 new.expires_at.map(Moment::unix_ms),
                 now.unix_ms(),
+                new.rate.map(String::from),
             ],
         )?;
         Ok(MovementSerial(serial))

@@ -8,7 +8,7 @@ use thiserror::Error;
 pub const OPERATION_MAX: i64 = 100_000_000_000_000_000;
 
 /// The longest amount that is read, in characters; 29 digits, a sign and a point always fit.
-const AMOUNT_TEXT_MAX: usize = 40;
+pub const AMOUNT_TEXT_MAX: usize = 40;
 
 /// A signed amount in minor units of some currency, such as cents.
 ///

@@ -60,6 +60,7 @@ mod native_transfers;
 mod native_trial_balance;
 mod native_withdrawals;
 mod openapi;
+mod openapi_calls;
 mod query_params;
 mod races;
 mod restore_kill;

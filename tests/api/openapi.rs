@@ -1,19 +1,19 @@
 //! The document of the API, and the page that shows it.
 
 use super::harness::Server;
-use bursar::dialects::kit::{Access, Dialect};
+use bursar::dialects::kit::{Access, Dialect, KeyPolicy};
 use bursar::dialects::native::Native;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-fn document(server: &Server) -> Value {
+pub(super) fn document(server: &Server) -> Value {
     let reply = server.anyone().get("/openapi.json");
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
     reply.json()
 }
 
 /// Each operation of the document with its method and path.
-fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+pub(super) fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -61,37 +61,122 @@ fn the_document_is_openapi_3_1_and_its_references_lead_somewhere() {
     assert_eq!(ids.len(), distinct.len(), "an operation id stands for one operation: {ids:?}");
 }
 
+/// What a reference leads to; anything else is itself.
+pub(super) fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+    match part["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        None => part,
+    }
+}
+
 #[test]
 fn every_operation_says_what_it_takes_and_gives() {
     let server = Server::shared();
     let document = document(&server);
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| text.len() > 3);
+    let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].to_string()).collect();
+    let mut used = BTreeSet::new();
     for (method, path, operation) in operations(&document) {
         let what = format!("{method} {path}");
-        let is_token = Native
-            .routes()
-            .iter()
-            .any(|route| route.path == path && route.method.as_str() == method && route.access != Access::Open);
-        assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{what}");
-        let content = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-        assert!(content.is_object(), "{what}");
-        let error = &operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"];
-        assert_eq!(error, "#/components/schemas/Error", "{what}");
-        let secured = operation["security"].as_array().is_some_and(|all| all.iter().any(|one| one["token"].is_array()));
-        assert_eq!(secured, is_token, "{what}");
-        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-        let named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
-        assert_eq!(named("Idempotency-Key"), is_token && method != "GET" && !is_unkeyed(&path), "{what}");
+        let routes = Native.routes();
+        let route = routes.iter().find(|route| route.path == path && route.method.as_str() == method).unwrap();
+        let is_token = route.access != Access::Open;
+        assert!(is_text(&operation["summary"]), "{what}");
+        used.insert(operation["tags"][0].to_string());
+        let security = if is_token { json!([{"token": []}]) } else { json!([]) };
+        assert_eq!(operation["security"], security, "{what}");
+        let responses = operation["responses"].as_object().unwrap();
+        for (status, response) in responses {
+            let response = resolve(&document, response);
+            assert!(is_text(&response["description"]), "{what}: {status}");
+            let schema = &response["content"]["application/json"]["schema"];
+            assert_eq!(status == "200", schema["$ref"] != "#/components/schemas/Error", "{what}: {status}: {schema}");
+            assert!(schema.is_object(), "{what}: {status}");
+        }
+        let is_repeatable = is_token && method != "GET" && route.key_policy != KeyPolicy::Ignored;
+        for (status, is_needed) in [
+            ("200", true),
+            ("400", true),
+            ("401", is_token || path == "/user/login"),
+            ("403", true),
+            ("404", path.contains('{')),
+            ("408", method != "GET"),
+            ("409", is_repeatable),
+            ("410", path == "/events"),
+            ("413", method != "GET"),
+            ("415", operation["requestBody"].is_object()),
+            ("429", path.ends_with("/login") || path == "/events"),
+            ("500", true),
+            ("503", true),
+        ] {
+            assert!(responses.contains_key(status) || !is_needed, "{what}: {status} is missing");
+        }
+        let none = Vec::new();
+        let parameters = operation["parameters"].as_array().unwrap_or(&none);
+        let named = |name: &str| parameters.iter().any(|parameter| resolve(&document, parameter)["name"] == name);
+        assert_eq!(named("Idempotency-Key"), is_repeatable, "{what}");
+        assert_eq!(named("dryRun"), is_repeatable, "{what}");
         for name in path.split(['{', '}']).skip(1).step_by(2) {
             assert!(named(name), "{what}: {name}");
         }
         let takes_body = (method == "POST" || method == "PUT") && !is_bare(&path);
         assert_eq!(operation["requestBody"].is_object(), takes_body, "{what}");
     }
+    assert_eq!(tags, used);
 }
 
-/// Whether each call does its work anew, whatever its key.
-fn is_unkeyed(path: &str) -> bool {
-    path.starts_with("/trade/") || path.starts_with("/sandbox/")
+/// Calls a function with each schema inside of a part of the document, and with where it is.
+fn each_schema(part: &Value, place: &str, visit: &mut impl FnMut(&str, &Value)) {
+    match part {
+        Value::Object(members) => {
+            visit(place, part);
+            for (name, member) in members.iter().filter(|(name, _)| !["example", "examples"].contains(&name.as_str())) {
+                each_schema(member, &format!("{place}/{name}"), visit);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| each_schema(item, place, visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_generator_makes_a_binary_float_of_a_number() {
+    let server = Server::shared();
+    let mut exact = Vec::new();
+    each_schema(&document(&server), "", &mut |place, schema| {
+        assert!(schema["format"] != "double" && schema["format"] != "float", "{place}");
+        if schema["type"] == "number" {
+            assert_eq!(schema["format"], "decimal", "{place}");
+            exact.push(place.rsplit('/').next().unwrap().to_owned());
+        }
+    });
+    assert_eq!(exact, ["Decimal", "Money"]);
+}
+
+#[test]
+fn every_text_of_a_request_says_its_form() {
+    let server = Server::shared();
+    let document = document(&server);
+    for (_, path, operation) in operations(&document) {
+        let schema = resolve(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
+        each_schema(schema, &path, &mut |place, schema| {
+            let is_text = schema["type"] == "string" || schema["type"] == json!(["string", "null"]);
+            let has_form = ["format", "pattern", "enum", "maxLength"].iter().any(|form| !schema[form].is_null());
+            assert!(!is_text || has_form, "{place} is any text: {schema}");
+        });
+    }
+}
+
+#[test]
+fn the_stream_of_events_is_in_the_document() {
+    let server = Server::shared();
+    let document = document(&server);
+    let content = &document["paths"]["/events"]["get"]["responses"]["200"]["content"];
+    assert!(content["application/json"].is_object());
+    let stream = &content["text/event-stream"];
+    assert_eq!(stream["schema"]["type"], "string");
+    let example = stream["example"].as_str().unwrap();
+    assert!(example.contains("\nid: 1207\nevent: entry.posted\ndata: {"), "{example}");
 }
 
 /// Whether the path says all.

@@ -9,6 +9,7 @@ mod dispatch;
 mod live;
 mod members;
 mod nearest;
+pub mod openapi;
 mod paths;
 mod query;
 mod rejection;
@@ -38,8 +39,8 @@ use crate::domain::access::Principal;
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use serde_json::Value;
 use std::sync::Arc;
-use utoipa::openapi::OpenApi;
 
 /// The head of a request: everything but its body.
 #[derive(Clone, Copy)]
@@ -67,8 +68,8 @@ pub trait Dialect: Send + Sync + 'static {
     /// Its routes.
     fn routes(&self) -> Routes;
 
-    /// Its description.
-    fn document(&self) -> OpenApi;
+    /// Its OpenAPI document; see [`openapi::Document`].
+    fn document(&self) -> Value;
 
     /// A rejection in its envelope. The headers that HTTP asks for (`Allow`, `Retry-After`, `WWW-Authenticate`) are added.
     fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply;

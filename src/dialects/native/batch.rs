@@ -98,6 +98,11 @@ const OPERATIONS: [(&str, Reader); 24] = [
     ("archive", |item| Ok(ArchiveAccount { id: item.account()?, expected_version: None }.into())),
 ];
 
+/// The names of all operations.
+pub(super) fn operation_names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
+
 /// One operation as it was sent.
 struct Item<'a> {
     text: &'a str,
@@ -111,7 +116,7 @@ impl Item<'_> {
         let head: OperationBody = read_json(text.as_bytes())?;
         let name = head.operation.as_deref().ok_or_else(|| Rejection::missing("operation"))?;
         let (_, reader) = OPERATIONS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-            let names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+            let names: Vec<_> = operation_names().collect();
             Rejection::invalid("operation", format!("one of {}", names.join(", ")))
         })?;
         let item = Item { text, head, known: RefCell::new(vec!["operation"]) };
@@ -207,9 +212,11 @@ pub(super) struct OperationResult {
     status: &'static str,
     /// If it is done: what it answers alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     result: Option<ResultView>,
     /// If it was refused: why; it changed nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<ErrorView>,
 }
 

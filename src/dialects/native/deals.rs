@@ -110,9 +110,9 @@ impl DealList {
 }
 
 /// Deals that are shown when no limit is given.
-const LIMIT_DEFAULT: u32 = 100;
+pub(super) const LIMIT_DEFAULT: u32 = 100;
 /// Deals that are shown at most.
-const LIMIT_MAX: u32 = 1000;
+pub(super) const LIMIT_MAX: u32 = 1000;
 
 /// The deals of an account, newest first.
 #[utoipa::path(get, path = "/accounts/{id}/deals", tag = "Accounts",

@@ -30,15 +30,19 @@ pub(super) struct Detail {
     kind: &'static str,
     /// The stable name of the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<&'static str>,
     /// Who speaks: `bursar`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     domain: Option<&'static str>,
     /// The field that is wrong, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     metadata: Option<Metadata>,
     /// The request, as in the log.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_id: Option<String>,
 }
 
@@ -51,6 +55,7 @@ pub(super) struct Metadata {
     field: Option<String>,
     /// The oldest event that is kept, where older ones were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     oldest: Option<String>,
 }
 

@@ -12,6 +12,19 @@ const RETRY_MS: u32 = 2000;
 /// When a piece is full: a reader who does not read keeps a few of them in memory.
 const PIECE_BYTES: usize = 16_384;
 
+/// What a stream looks like, for the document.
+pub(super) const EXAMPLE: &str = "\
+: events follow
+retry: 2000
+
+id: 1207
+event: entry.posted
+data: {\"seq\":\"1207\",\"type\":\"entry.posted\",\"objectId\":\"0198c1f4-7d3e-7c11-9a54-0c3f7c1f2b10\",…}
+
+: all is well
+
+";
+
 /// The bytes of a stream of events.
 pub(super) fn bytes(events: EventStream) -> impl Stream<Item = Bytes> {
     let beginning = Bytes::from(format!(": events follow\nretry: {RETRY_MS}\n\n"));

@@ -91,9 +91,9 @@ impl EventList {
 }
 
 /// What a caller accepts who wants to follow events.
-const EVENT_STREAM: &str = "text/event-stream";
-const LIMIT_DEFAULT: u32 = 100;
-const LIMIT_MAX: u32 = 1000;
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+pub(super) const LIMIT_DEFAULT: u32 = 100;
+pub(super) const LIMIT_MAX: u32 = 1000;
 
 /// `after`, `types` and `limit` of the query string; `Last-Event-ID` goes before `after`.
 fn wanted(call: &Call) -> Result<ReadEvents, Rejection> {
@@ -134,7 +134,7 @@ fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Rejection> {
         ("types" = Option<String>, Query, description = "only of these types: a list, with beginnings such as account.*"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; streams have none"),
         ("Last-Event-ID" = Option<String>, Header, description = "goes before `after`; browsers send it when they connect again"),
-    ), responses((status = 200, body = EventList)))]
+    ), responses((status = 200, body = EventList), (status = 410), (status = 429)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let wanted = wanted(&call)?;
     if call.accepts(EVENT_STREAM) {
@@ -151,9 +151,11 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
 pub(super) struct CheckpointBookView {
     book: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     account_id: Option<String>,
     /// The name of a house account.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     #[schema(example = "bank")]
     house: Option<String>,
     #[schema(example = "USD")]

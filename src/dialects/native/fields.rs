@@ -27,10 +27,15 @@ impl<T: Copy + PartialEq> Spelling<T> {
             let name = text.strip_prefix(self.prefix)?;
             self.names.iter().find(|(known, _)| *known == name)
         };
-        by_number.or_else(by_name).map(|(_, value)| *value).ok_or_else(|| {
-            let names: Vec<_> = self.names.iter().map(|(name, _)| format!("{}{name}", self.prefix)).collect();
-            Rejection::invalid(field, format!("one of {}", names.join(", ")))
-        })
+        by_number
+            .or_else(by_name)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| Rejection::invalid(field, format!("one of {}", self.all().join(", "))))
+    }
+
+    /// All names, in the order of their numbers.
+    fn all(&self) -> Vec<String> {
+        self.names.iter().map(|(name, _)| format!("{}{name}", self.prefix)).collect()
     }
 
     fn name(&self, value: T) -> String {
@@ -86,6 +91,16 @@ const DEAL_ACTION: Spelling<Option<EntryKind>> = Spelling {
         ("FUNDING", Some(EntryKind::Funding)),
     ],
 };
+
+/// The enums of this dialect that are not a domain's names in upper case: the name of each and all its values.
+pub(super) fn enums() -> [(&'static str, Vec<String>); 4] {
+    [
+        ("TradeStatus", TRADE_STATUS.all()),
+        ("PositioningMode", POSITION_MODE.all()),
+        ("MarginCalculationType", MARGIN_CALCULATION.all()),
+        ("DealAction", DEAL_ACTION.all()),
+    ]
+}
 
 /// A trade status by name or number; none if it is left open.
 pub(super) fn parse_trade_status(field: &str, text: &str) -> Result<Option<TradeStatus>, Rejection> {

@@ -92,7 +92,7 @@ impl From<Labels> for LabelsView {
 }
 
 /// Conditions on custom fields and metadata in one list.
-const CONDITIONS_MAX: usize = 10;
+pub(super) const CONDITIONS_MAX: usize = 10;
 
 /// The conditions on labels of a query string.
 pub(super) fn filter(query: &QueryParams) -> Result<LabelFilter, Rejection> {

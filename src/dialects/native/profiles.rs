@@ -242,7 +242,7 @@ pub(super) struct Empty {}
 
 /// Give a client a new password; its sessions end.
 #[utoipa::path(put, path = "/profiles/change-password", tag = "Clients", request_body = PasswordRequest,
-    responses((status = 200, body = Empty)))]
+    responses((status = 200, body = Empty), (status = 404)))]
 pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     let request: PasswordRequest = call.body()?;
     let id = fields::required_id("id", request.id.as_deref())?;

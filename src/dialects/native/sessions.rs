@@ -44,7 +44,7 @@ pub(super) struct SessionAccount {
 
 /// Issue an end-user token.
 #[utoipa::path(post, path = "/trade/login", tag = "End users", request_body = SessionRequest,
-    responses((status = 200, body = SessionReply)))]
+    responses((status = 200, body = SessionReply), (status = 429)))]
 pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: SessionRequest = call.body()?;
@@ -62,6 +62,9 @@ pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     })
 }
 
+/// The longest token that is checked, in characters.
+pub(super) const TOKEN_MAX: usize = 16_384;
+
 /// An end-user token to be checked.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct IntrospectRequest {
@@ -76,24 +79,31 @@ pub(super) struct IntrospectReply {
     active: bool,
     /// The client: a profile id.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     sub: Option<String>,
     /// The accounts that it opens.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     accounts: Option<Vec<String>>,
     /// Who issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     iss: Option<String>,
     /// Who is to accept it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     aud: Option<String>,
     /// When it was issued, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     iat: Option<i64>,
     /// When it ends, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     exp: Option<i64>,
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     jti: Option<String>,
 }
 
@@ -119,7 +129,7 @@ impl From<Option<Claims>> for IntrospectReply {
     responses((status = 200, body = IntrospectReply)))]
 pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
     let request: IntrospectRequest = call.body()?;
-    let token = required("token", request.token, 16_384)?;
+    let token = required("token", request.token, TOKEN_MAX)?;
     let claims = call.app()?.introspect(call.caller()?, &token)?;
     Reply::ok(&IntrospectReply::from(claims))
 }

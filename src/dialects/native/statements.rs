@@ -255,9 +255,9 @@ fn table(statement: Statement) -> Result<Reply, Rejection> {
 }
 
 /// Lines that are shown when no limit is given.
-const LIMIT_DEFAULT: u64 = 100;
+pub(super) const LIMIT_DEFAULT: u32 = 100;
 /// Lines that one page shows at most.
-const LIMIT_MAX: u64 = 1000;
+pub(super) const LIMIT_MAX: u32 = 1000;
 /// Lines that a table has at most.
 const TABLE_MAX: u32 = 100_000;
 
@@ -289,7 +289,7 @@ fn wanted(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
         let field = if limit.is_some() { "limit" } else { "after" };
         return Err(Rejection::invalid(field, "a table is always whole"));
     }
-    let limit = u32::try_from(limit.unwrap_or(LIMIT_DEFAULT)).ok().filter(|n| (1..=LIMIT_MAX).contains(&u64::from(*n)));
+    let limit = limit.map_or(Ok(LIMIT_DEFAULT), u32::try_from).ok().filter(|n| (1..=LIMIT_MAX).contains(n));
     let limit = limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
     let (mut from, mut to) = (fields::moment(query, "from")?, fields::moment(query, "to")?);
     let (mut basis, is_basis_sent) = (basis(query)?, query.one("basis")?.is_some());

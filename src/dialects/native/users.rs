@@ -25,7 +25,7 @@ pub(super) struct LoginReply {
 
 /// Log in with name and password.
 #[utoipa::path(post, path = "/user/login", tag = "Access", security(()), request_body = LoginRequest,
-    responses((status = 200, body = LoginReply), (status = 429, description = "too many wrong tries; see Retry-After")))]
+    responses((status = 200, body = LoginReply), (status = 401), (status = 429)))]
 pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: LoginRequest = call.body()?;

@@ -166,6 +166,8 @@ pub fn check_password(field: Field, password: &str) -> Result<(), Refusal> {
 
 /// The most tags that a profile or an operator may have.
 pub const TAGS_MAX: usize = 20;
+/// The longest tag, in characters.
+pub const TAG_MAX: usize = 50;
 
 /// Checks a set of tags: few, short, not empty.
 pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> {
@@ -173,7 +175,7 @@ pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> 
         return Err(Refusal::out_of_range(field, format!("at most {TAGS_MAX} tags")));
     }
     for tag in tags {
-        text::check(field.clone(), tag, 50)?;
+        text::check(field.clone(), tag, TAG_MAX)?;
         if tag.is_empty() || tag.trim() != tag {
             return Err(Refusal::invalid(field, "a tag is not empty and has no blanks at its ends"));
         }

@@ -1,0 +1,191 @@
+//! What members and parameters are, by their names: the same name means the same in every body, path and query string.
+
+use crate::app::sandbox::YEARS_MAX_S;
+use crate::dialects::kit::openapi::{Member, Place, reference};
+use crate::dialects::native::{deals, events, sessions, statements};
+use crate::domain::accounts::OWNERS_MAX;
+use crate::domain::clients::{
+    CATEGORY_MAX, CUSTOM_FIELDS_MAX, CUSTOM_NAME_MAX, CUSTOM_VALUE_MAX, METADATA_KEY_MAX, METADATA_KEYS_MAX,
+    METADATA_TEXT_MAX, NAME_MAX, PASSWORD_MAX, PASSWORD_MIN, REFERENCE_MAX, TAG_MAX,
+};
+use crate::domain::money::Decimals;
+use crate::domain::page::Page;
+use crate::domain::reference::LEVERAGE_MAX;
+use crate::domain::search::SEARCH_MAX;
+use crate::domain::text::{COMMENT_MAX, EMAIL_MAX, FIELD_MAX, META_DATA_MAX};
+use serde_json::{Value, json};
+
+/// The form of a member, in the keywords of JSON Schema; none if its annotation says all.
+pub(super) fn form(member: &Member<'_>) -> Option<Value> {
+    if member.is("number") {
+        return Some(reference("schemas", number(member)));
+    }
+    if let Some(name) = named(member) {
+        return Some(reference("schemas", name));
+    }
+    if member.is("string") {
+        text(member)
+    } else if member.is("integer") {
+        integer(member)
+    } else if member.is("object") {
+        map(member)
+    } else {
+        None
+    }
+}
+
+/// The schema of an exact number. No binary floats come in or go out, so what an annotation calls a double is one of these.
+fn number(member: &Member<'_>) -> &'static str {
+    match (member.place, member.name) {
+        (Place::Request, _) => "Amount",
+        (_, "volume" | "marginCallLevel" | "stopOutLevel") => "Decimal",
+        (_, name) if name.contains("Rate") || name.contains("Price") || name == "fxToUsd" => "Decimal",
+        _ => "Money",
+    }
+}
+
+/// The schema that has a name of its own: the enums, currencies, amounts.
+fn named(member: &Member<'_>) -> Option<&'static str> {
+    let is_request = member.place == Place::Request;
+    Some(match (member.owner, member.name) {
+        ("Profile" | "/profiles", "status") => "ClientStatus",
+        ("Account" | "AccountGroup" | "AccountRequest" | "/accounts" | "/account-groups", "status") => "TradeStatus",
+        ("Profile" | "ProfileRequest", "state") => return None,
+        (_, "state") => "MovementState",
+        (_, "positionMode") => "PositioningMode",
+        (_, "marginCalcTypeOverride" | "marginCalculationType") => "MarginCalculationType",
+        (_, "lifecycle") => "AccountLifecycle",
+        ("LockBody", "lock") => "NewLock",
+        (_, "lock") => "AccountLock",
+        ("LockBody", "type") => "NewLockType",
+        (_, "lockType") => "LockType",
+        ("LockBody", "reason") | (_, "lockReason") => "LockReason",
+        (_, "access") => "OwnerAccess",
+        ("AdjustRequest", "action") => "AdjustmentAction",
+        (_, "action") => "DealAction",
+        (_, "direction") => "DealDirection",
+        ("StatementLine", "kind") => "EntryKind",
+        (_, "basis") => "Basis",
+        ("Event", "type") => "EventType",
+        ("HouseAccount", "name") | ("CheckpointBook", "house") => "HouseAccountName",
+        ("OperationBody", "operation") => "OperationName",
+        (_, "currency" | "currencies") | ("Currency", "code") => "CurrencyCode",
+        (_, "amount" | "toAmount") if is_request => "Amount",
+        (_, "rate") if is_request => "Rate",
+        _ => return None,
+    })
+}
+
+fn text(member: &Member<'_>) -> Option<Value> {
+    let (owner, name) = (member.owner, member.name);
+    let at_most = |max: usize| json!({ "maxLength": max });
+    let one_of = |names: &[&str]| json!({ "enum": names });
+    Some(match (owner, name) {
+        // Empty until there is a trading engine, and not ids of this server then.
+        ("TradeFields", _) | ("AccountGroup", "externalGatewayId" | "symbolProfileId" | "fundingProfileId") => {
+            return None;
+        }
+        (_, "search") => json!({ "minLength": 1, "maxLength": SEARCH_MAX }),
+        ("SessionReply", "expiresAt") => whole_number(),
+        (_, "reverses" | "reversedBy" | "sub" | "jti" | "id") | ("IntrospectReply", "accounts") => uuid(),
+        ("/events", "Last-Event-ID" | "after") => whole_number(),
+        (_, name) if name.ends_with("Id") => uuid(),
+        (_, "at" | "from" | "to" | "since" | "now" | "set") => moment(member.place),
+        (_, name) if name.ends_with("At") => moment(member.place),
+        (_, "deceasedOn") => json!({ "format": "date" }),
+        (_, "maxLeverage") if member.place == Place::Request => {
+            let mut leverage = whole_number();
+            leverage["description"] = format!("1 to {LEVERAGE_MAX}. A number is read, too.").into();
+            leverage
+        }
+        (_, "version" | "accountVersion" | "maxLeverage" | "page" | "perPage" | "total") => whole_number(),
+        (_, "seq" | "nextAfter" | "lastSeq" | "oldest") => whole_number(),
+        ("OperationResult", "status") => one_of(&["ok", "refused"]),
+        ("AccountGroup", "marginRecalcScope") => one_of(&["MARGIN_RECALC_SCOPE_UNSPECIFIED"]),
+        (_, "format") => one_of(&["json", "csv"]),
+        (_, "If-Match") => json!({ "pattern": "^(\\*|\"?[0-9]+\"?)$", "examples": ["\"3\""] }),
+        (_, "email") if member.place == Place::Answer => json!({ "format": "email" }),
+        (_, "email") => json!({ "format": "email", "maxLength": EMAIL_MAX }),
+        ("Profile", "password") => json!({ "const": "" }),
+        ("ProfileRequest", "password") | (_, "newPassword") => {
+            json!({ "format": "password", "minLength": PASSWORD_MIN, "maxLength": PASSWORD_MAX, "writeOnly": true })
+        }
+        (_, "password") => {
+            json!({ "format": "password", "minLength": 1, "maxLength": PASSWORD_MAX, "writeOnly": true })
+        }
+        _ if member.place != Place::Request => return None,
+        (_, "comment" | "reason") => at_most(COMMENT_MAX),
+        (_, "reference") => at_most(REFERENCE_MAX),
+        (_, "category") => at_most(CATEGORY_MAX),
+        ("AccountRequest", "name" | "alias") => at_most(NAME_MAX),
+        (_, "username") => json!({ "minLength": 1, "maxLength": FIELD_MAX }),
+        ("IntrospectRequest", "token") => json!({ "minLength": 1, "maxLength": sessions::TOKEN_MAX }),
+        (_, "metaData") => at_most(META_DATA_MAX),
+        (_, "tags") => json!({ "minLength": 1, "maxLength": TAG_MAX }),
+        ("ProfileRequest", _) => at_most(FIELD_MAX),
+        _ => return None,
+    })
+}
+
+fn integer(member: &Member<'_>) -> Option<Value> {
+    let limit = |default: u32, max: u32| json!({ "minimum": 1, "maximum": max, "default": default });
+    Some(match (member.owner, member.name) {
+        ("/events/checkpoint", "limit") => limit(events::LIMIT_MAX, events::LIMIT_MAX),
+        ("/events", "limit") => limit(events::LIMIT_DEFAULT, events::LIMIT_MAX),
+        ("/accounts/{id}/deals", "limit") => limit(deals::LIMIT_DEFAULT, deals::LIMIT_MAX),
+        ("/accounts/{id}/statement", "limit") => limit(statements::LIMIT_DEFAULT, statements::LIMIT_MAX),
+        (_, "page") => json!({ "minimum": 1, "maximum": Page::NUMBER_MAX, "default": 1 }),
+        (_, "perPage") => json!({ "minimum": 1, "maximum": Page::SIZE_MAX, "default": Page::SIZE_DEFAULT }),
+        (_, "number" | "book") => json!({ "minimum": 1 }),
+        (_, "priority") => json!({ "minimum": 1, "maximum": OWNERS_MAX }),
+        (_, "decimals") => json!({ "minimum": 0, "maximum": Decimals::MAX }),
+        (_, "advance") => json!({ "minimum": 0, "maximum": YEARS_MAX_S }),
+        _ => return None,
+    })
+}
+
+/// Objects whose members have names of the caller's choice.
+fn map(member: &Member<'_>) -> Option<Value> {
+    let is_request = member.place == Place::Request;
+    let kinds = |mut kinds: Vec<&'static str>| {
+        // In a request, null removes a member.
+        kinds.extend(is_request.then_some("null"));
+        kinds
+    };
+    match member.name {
+        "customFields" => Some(json!({
+            "maxProperties": CUSTOM_FIELDS_MAX,
+            "propertyNames": { "minLength": 1, "maxLength": CUSTOM_NAME_MAX },
+            "additionalProperties": { "type": kinds(vec!["string"]), "maxLength": CUSTOM_VALUE_MAX },
+        })),
+        "metadata" => Some(json!({
+            "maxProperties": METADATA_KEYS_MAX,
+            "propertyNames": { "minLength": 1, "maxLength": METADATA_KEY_MAX },
+            "additionalProperties": {
+                "type": kinds(vec!["string", "number", "boolean"]),
+                "maxLength": METADATA_TEXT_MAX,
+            },
+        })),
+        "data" => Some(json!({ "additionalProperties": true })),
+        _ => None,
+    }
+}
+
+fn uuid() -> Value {
+    json!({ "format": "uuid" })
+}
+
+/// A 64-bit number as a text.
+fn whole_number() -> Value {
+    json!({ "type": "string", "format": "uint64", "pattern": "^[0-9]+$" })
+}
+
+/// A time. The server writes three decimals and UTC; it reads every RFC 3339 time.
+fn moment(place: Place) -> Value {
+    match place {
+        Place::Answer => {
+            json!({ "format": "date-time", "pattern": "\\.[0-9]{3}Z$", "examples": ["2026-03-02T08:15:00.120Z"] })
+        }
+        _ => json!({ "format": "date-time", "examples": ["2026-03-02T08:15:00Z"] }),
+    }
+}

@@ -78,7 +78,9 @@ macro_rules! operations {
             /// Does it.
             fn run(self, context: &Context<'_>, undo: Undo) -> Result<Result<Performed, Refusal>, Failure> {
                 match self {
-                    $(Operation::$command(command) => Ok(context.part(command, undo)?.map(|done| Performed::$outcome(done.into()))),)+
+                    $(Operation::$command(command) => {
+                        Ok(context.part(command, undo)?.map(|done| Performed::$outcome(done.into())))
+                    })+
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::app::Failure as UseCaseFailure;
 use crate::backup::BackupError;
 use crate::backup::target::{TargetError, TargetFault};
 use crate::config::ConfigErrors;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Family, Refusal};
 use crate::store::{Abort, DataDirError, MigrationError, StoreError};
 
 /// The exit codes. Scripts branch on them, so a number never changes its meaning.
@@ -123,12 +123,16 @@ impl From<&ConfigErrors> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let exit = match &refusal {
-            Refusal::Busy { .. } | Refusal::Throttled { .. } | Refusal::ShuttingDown => Exit::Busy,
-            Refusal::StorageUnavailable => Exit::Database,
-            Refusal::Forbidden { .. } | Refusal::LimitedByTags | Refusal::AddressNotAllowed => Exit::Permission,
-            Refusal::Unauthenticated(_) | Refusal::EndUserToken => Exit::Authentication,
-            _ => Exit::Failure,
+        let exit = match (refusal.row().family, &refusal) {
+            (_, Refusal::StorageUnavailable) => Exit::Database,
+            (_, Refusal::Internal) => Exit::Failure,
+            (_, Refusal::Unauthenticated(_) | Refusal::EndUserToken) => Exit::Authentication,
+            (Family::Credentials, _) => Exit::Permission,
+            (Family::Unavailable, _) => Exit::Busy,
+            (
+                Family::Transport | Family::Field | Family::Missing | Family::Taken | Family::State | Family::Funds,
+                _,
+            ) => Exit::Failure,
         };
         let message = match refusal.field() {
             Some(field) if !refusal.stands_alone() => format!("{field}: {refusal}"),

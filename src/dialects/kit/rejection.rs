@@ -3,8 +3,8 @@
 use crate::domain::refusal::{Family, Refusal, Row, table};
 use serde::{Deserialize, Serialize};
 
-/// Why a call is not answered as it asks. What handlers and readers of calls fail with; every dialect spells it in its own
-/// envelope.
+/// Why a call is not answered as it asks. What handlers and readers of calls fail with; every dialect spells it in its
+/// own envelope.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejection {

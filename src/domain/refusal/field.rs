@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Makes the enum and the words for each of its values. The names are stored with the outcomes of batches, in snake case.
+/// Makes the enum and the words for each of its values. The names are stored with the outcomes of batches, in snake
+/// case.
 macro_rules! fields {
     ($($(#[$doc:meta])* $field:ident = $words:literal;)+) => {
         /// A field of a command or a query. Each dialect spells it in its own way.

@@ -1,8 +1,9 @@
 //! Why a request was refused: one list for the whole system.
 //!
-//! A refusal changed nothing. It has a sentence here, and a family, a rank and a reason in [`table`]. When several apply, the
-//! one with the lowest rank is given, with two exceptions: a field that only an account or a group can judge is judged as
-//! soon as that is found, because earlier it would tell that it exists; and of two accounts the one that pays is asked first.
+//! A refusal changed nothing. It has a sentence here, and a family, a rank and a reason in [`table`]. When several
+//! apply, the one with the lowest rank is given, with two exceptions: a field that only an account or a group can judge
+//! is judged as soon as that is found, because earlier it would tell that it exists; and of two accounts the one that
+//! pays is asked first.
 //!
 //! The core names a field by [`Field`] and never by the name that a caller has for it. Every dialect matches this enum
 //! exhaustively and spells each refusal in its own envelope, so a new one does not compile until every dialect has said
@@ -134,8 +135,8 @@ pub enum Excess {
     Logins,
     /// Streams of events of all operators together.
     #[error(
-        "the server has {max} event streams open, and events.max_streams allows no more: close one, follow several types \
-         with one stream, or read the events in pages"
+        "the server has {max} event streams open, and events.max_streams allows no more: \
+         close one, follow several types with one stream, or read the events in pages"
     )]
     Streams {
         /// The limit.
@@ -143,8 +144,8 @@ pub enum Excess {
     },
     /// Streams of events of this operator, over all its tokens.
     #[error(
-        "you have {max} event streams open, and events.max_streams_per_operator allows no more: close one, follow several \
-         types with one stream, or read the events in pages"
+        "you have {max} event streams open, and events.max_streams_per_operator allows no more: \
+         close one, follow several types with one stream, or read the events in pages"
     )]
     StreamsOfOperator {
         /// The limit.

@@ -28,8 +28,8 @@ pub enum Family {
 /// One row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// Its place in the order of precedence: of several reasons that apply, the one with the lowest rank is given. Gaps are
-    /// left for what comes, and for the refusals of transport.
+    /// Its place in the order of precedence: of several reasons that apply, the one with the lowest rank is given. Gaps
+    /// are left for what comes, and for the refusals of transport.
     pub rank: u16,
     /// What it has in common with others.
     pub family: Family,
@@ -37,8 +37,8 @@ pub struct Row {
     pub reason: &'static str,
 }
 
-/// Makes a list of rows out of a table, and the match that finds the row of a refusal. Those in brackets have the row of
-/// another one, which is inside of them.
+/// Makes a list of rows out of a table, and the match that finds the row of a refusal. Those in brackets have the row
+/// of another one, which is inside of them.
 macro_rules! table {
     (
         $list:ident of $type:ident:

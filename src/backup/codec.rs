@@ -1,15 +1,15 @@
-//! How data is wrapped on its way to a target: compressed with zstd, then, where public keys are configured, encrypted with
-//! age. Both are the plain formats of their tools:
+//! The format of objects at targets: compressed with zstd, then encrypted with age if public keys are configured. Both
+//! are the plain formats of their tools:
 //!
 //! ```text
 //! zstd -d NAME.bursar -o bursar.db            or, if encrypted:
 //! age -d -i KEY NAME.bursar | zstd -d > bursar.db
 //! ```
 //!
-//! A backup's object begins with the manifest in a skippable frame, which those tools pass over.
+//! The object of a backup begins with the manifest in a skippable frame of zstd, which the tool ignores.
 //!
-//! [`seal`] and [`open`] do it for any data, such as segments of a journal; [`write_backup`] and [`read_backup`] add the
-//! manifest.
+//! [`seal`] and [`open`] wrap and unwrap any data, such as segments of the change journal; [`write_backup`] and
+//! [`read_backup`] add the manifest.
 
 use super::error::Cause;
 use super::manifest::{Contents, MANIFEST_MAX, ManifestError};
@@ -54,22 +54,22 @@ impl fmt::Display for Recipient {
 pub struct Identity(x25519::Identity);
 
 impl Identity {
-    /// A fresh one.
+    /// Generates a key pair.
     pub fn generate() -> Identity {
         Identity(x25519::Identity::generate())
     }
 
-    /// The public key to it.
+    /// The public key of the pair.
     pub fn recipient(&self) -> Recipient {
         Recipient(self.0.to_public())
     }
 
-    /// The file that keeps it, in the form that age reads.
+    /// The key as a file that the age tool reads.
     pub fn to_file(&self) -> String {
         format!("# public key: {}\n{}\n", self.recipient(), self.0.to_string().expose_secret())
     }
 
-    /// Reads the keys of such a file. What is wrong is told without the key.
+    /// Reads all keys of such a file. Errors do not contain the key.
     pub fn parse_file(text: &str) -> Result<Vec<Identity>, String> {
         let lines = text.lines().map(str::trim).enumerate();
         let keys = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
@@ -89,30 +89,30 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Why data cannot be unwrapped.
+/// Why data cannot be unwrapped. The texts continue a sentence that begins with the name of the backup.
 #[derive(Debug, Error)]
 pub enum CodecError {
-    /// It is nothing that this program has written.
+    /// Another program wrote it; the text says what it is not.
     #[error("{0}")]
     Foreign(&'static str),
-    /// It is encrypted and there is no key at hand.
+    /// It is encrypted, and no private key was given.
     #[error("is encrypted, and no private key was given")]
     NoKey,
-    /// It is encrypted to other keys than those at hand.
+    /// None of the private keys given opens it.
     #[error("is encrypted to another key")]
     WrongKey,
-    /// It is cut short, or was changed.
+    /// It is truncated or was changed.
     #[error("is damaged: {0}")]
     Damaged(#[source] Cause),
     /// The manifest in it cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Where it comes from or goes to failed.
+    /// Reading the source or writing the result failed.
     #[error(transparent)]
     Io(io::Error),
 }
 
-/// Takes plain data and writes it wrapped. [`Sealed::finish`] must be called, or what was written is cut short.
+/// A writer that wraps what is written to it. Without [`Sealed::finish`] the result is truncated.
 pub struct Sealed<W: Write>(zstd::Encoder<'static, Wrapping<W>>);
 
 enum Wrapping<W: Write> {
@@ -161,7 +161,7 @@ impl<W: Write> Sealed<W> {
         Ok(Sealed(encoder))
     }
 
-    /// Writes the end and hands the writer back.
+    /// Writes the end of the frame and returns the inner writer.
     pub fn finish(self) -> io::Result<W> {
         self.0.finish()?.finish()
     }
@@ -177,12 +177,12 @@ impl<W: Write> Write for Sealed<W> {
     }
 }
 
-/// Wraps data that is written to the result; encrypted if there are recipients.
+/// Starts to wrap data, encrypted to `recipients` unless there are none.
 pub fn seal<W: Write>(recipients: &[Recipient], to: W) -> io::Result<Sealed<W>> {
     Sealed::compress(Wrapping::new(recipients, to)?)
 }
 
-/// Wraps a backup: the manifest, then the database, which is written to the result.
+/// Starts to wrap a backup: writes the manifest; the caller writes the database.
 pub fn write_backup<W: Write>(recipients: &[Recipient], contents: &Contents, to: W) -> io::Result<Sealed<W>> {
     let manifest = serde_json::to_vec(contents)?;
     let length = u32::try_from(manifest.len()).map_err(io::Error::other)?;
@@ -193,13 +193,13 @@ pub fn write_backup<W: Write>(recipients: &[Recipient], contents: &Contents, to:
     Sealed::compress(wrapping)
 }
 
-/// What is under the encryption, if there is one.
+/// The data without its encryption, if it had one.
 struct Decrypted<'a>(Box<dyn BufRead + 'a>);
 
-/// Plain data as it is unwrapped. A read fails with [`io::ErrorKind::InvalidData`] where the data is damaged.
+/// A reader of unwrapped data. It fails with [`io::ErrorKind::InvalidData`] if the data is damaged.
 pub struct Opened<'a>(zstd::Decoder<'static, Box<dyn BufRead + 'a>>);
 
-/// Unwraps what [`seal`] has written. The keys may be none where it is not encrypted.
+/// Unwraps what [`seal`] wrote; without encryption, no key is needed.
 pub fn open<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Opened<'a>, CodecError> {
     let mut from = unwrap(from, identities)?;
     match from.magic()? {
@@ -208,7 +208,7 @@ pub fn open<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Opened<
     }
 }
 
-/// Unwraps a backup: its manifest, and the database to read.
+/// Unwraps a backup: returns its manifest and a reader of its database.
 pub fn read_backup<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<(Contents, Opened<'a>), CodecError> {
     let mut from = unwrap(from, identities)?;
     if from.magic()? != MANIFEST_FRAME {
@@ -230,7 +230,7 @@ pub fn read_backup<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<
 }
 
 impl Decrypted<'_> {
-    /// The first four bytes, which stay to be read.
+    /// The first four bytes, without consuming them.
     fn magic(&mut self) -> Result<u32, CodecError> {
         let start = self.0.fill_buf().map_err(damage)?;
         let first = start.first_chunk().ok_or(CodecError::Damaged("it is too short".into()))?;
@@ -279,7 +279,7 @@ fn damage(error: io::Error) -> CodecError {
     }
 }
 
-/// Counts and hashes what passes through it, in either direction.
+/// A reader or writer that counts and hashes the bytes that pass through it.
 pub struct Hashing<T> {
     inner: T,
     digest: digest::Context,
@@ -287,17 +287,17 @@ pub struct Hashing<T> {
 }
 
 impl<T> Hashing<T> {
-    /// Looks at all that passes on its way from or to `inner`.
+    /// Counts and hashes the bytes from or to `inner`.
     pub fn new(inner: T) -> Hashing<T> {
         Hashing { inner, digest: digest::Context::new(&digest::SHA256), bytes: 0 }
     }
 
-    /// How much has passed.
+    /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// What it looked at, the size, and the SHA-256 in hexadecimal.
+    /// `inner`, the number of bytes, and their SHA-256 in hexadecimal.
     pub fn finish(self) -> (T, u64, String) {
         (self.inner, self.bytes, hex(self.digest.finish().as_ref()))
     }
@@ -333,14 +333,14 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Remembers whether it was the source that failed, so that its failure is not taken for damage of what it brought.
+/// A reader that remembers whether it failed, so that a failed download is not taken for damaged data.
 pub struct FailureFlag<R> {
     inner: R,
     failed: Arc<AtomicBool>,
 }
 
 impl<R> FailureFlag<R> {
-    /// Watches a source; the flag tells.
+    /// The reader and its flag, which is set once `inner` has failed.
     pub fn new(inner: R) -> (FailureFlag<R>, Arc<AtomicBool>) {
         let failed = Arc::new(AtomicBool::new(false));
         (FailureFlag { inner, failed: Arc::clone(&failed) }, failed)

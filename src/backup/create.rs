@@ -1,4 +1,4 @@
-//! Making a backup: copy, prove, wrap, send, read back, and only then the manifest that makes it one.
+//! Creates a backup: copy, prove, wrap, send, read back, and at last the manifest, without which it does not count.
 
 use super::codec::{self, Hashing};
 use super::error::BackupError;
@@ -20,16 +20,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Instant;
 
-/// A backup that was made.
+/// A new backup.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// Its name.
     pub name: BackupName,
-    /// What it says about itself, with the sums.
+    /// Its manifest with the trial balance.
     pub manifest: Manifest,
-    /// The targets that have it.
+    /// The names of the targets that have it.
     pub targets: Vec<String>,
-    /// Leftovers of others that were removed.
+    /// The number of objects of interrupted backups that were removed.
     pub swept: usize,
 }
 
@@ -37,8 +37,8 @@ impl BackupService {
     /// Makes a backup and sends it to all targets.
     ///
     /// # Errors
-    /// [`BackupError::Busy`] where another process works with backups. [`BackupError::Partial`] where some targets have it
-    /// and some do not. Whatever fails, there is no half of a backup.
+    /// [`BackupError::Busy`] if another process works with backups. [`BackupError::Partial`] where some targets
+    /// have it and some do not. A backup that fails leaves nothing behind.
     pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
         let work = self.work_dir()?;
         let outcome = self.create_in(&work, reason);
@@ -114,7 +114,7 @@ impl BackupService {
         Ok((Created { name, manifest, targets, swept }, missed))
     }
 
-    /// Brings a copy of the database to this program's schema and proves it. Says how long that took, in milliseconds.
+    /// Migrates a copy of the database and proves it. Returns how long that took, in milliseconds.
     pub fn rehearse_migration(&self) -> Result<u64, BackupError> {
         let work = self.work_dir()?;
         let copy = work.path("copy.db");
@@ -144,7 +144,7 @@ impl BackupService {
         Ok(())
     }
 
-    /// Checks the copy and says what is in it.
+    /// Proves the copy and collects its facts.
     fn prove(&self, work: &WorkDir, copy: &Path, taken_at: Moment, reason: Reason) -> Result<Contents, BackupError> {
         self.progress.begin(Phase::Prove, 0);
         let (facts, proof) = self.prove_copy(copy, &work.path("migrated.db"))?;
@@ -207,7 +207,7 @@ impl BackupService {
         Ok(Manifest { contents, object: ObjectFacts { encoding, bytes, sha256 } })
     }
 
-    /// Sends a backup to a target, reads it back, and makes it one with its manifest.
+    /// Sends a backup to a target, reads it back, and stores its manifest.
     fn send(
         &self,
         repository: &Repository,
@@ -231,7 +231,7 @@ impl BackupService {
         };
         if let Err(error) = read {
             if let Err(error) = repository.remove(timeline, name) {
-                tracing::warn!(%error, "an object that is no backup is left behind; the next backup removes it");
+                tracing::warn!(%error, "an incomplete object could not be removed; the next backup removes it");
             }
             return Err(error);
         }
@@ -259,7 +259,7 @@ impl BackupService {
     }
 }
 
-/// What stands beside the object: all of it, but for sums that only those with the key may read.
+/// The manifest beside the object: without the trial balance if the object is encrypted.
 fn public_manifest(manifest: &Manifest) -> Manifest {
     match manifest.object.encoding {
         Encoding::Zstd => manifest.clone(),
@@ -267,7 +267,7 @@ fn public_manifest(manifest: &Manifest) -> Manifest {
     }
 }
 
-/// A name that is free at all targets: a clock that was set back may have been at this second before.
+/// A name that is free at all targets: after the clock was set back, the name of this second may be taken.
 fn free_name(repositories: &[Repository], at: Moment, contents: &Contents) -> Result<BackupName, BackupError> {
     let mut name = BackupName { at_s: at.unix_s(), last_entry: contents.last_entry };
     loop {

@@ -1,4 +1,4 @@
-//! A directory as a target: a private file for each object, complete before it has its name.
+//! A directory as a target: one private file for each object, renamed into place once it is complete.
 
 use super::synced_file::SyncedFile;
 use super::target::{Object, Target, TargetError, TargetFault};
@@ -7,10 +7,10 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// What files are called that are not complete yet: nothing that begins with a dot is an object.
+/// The suffix of incomplete files. Their names also begin with a dot, which no object does.
 const UNFINISHED: &str = ".unfinished";
 
-/// How much is copied at a time.
+/// The size of the copy buffer in bytes.
 const CHUNK: usize = 1 << 18;
 
 /// Objects in a directory. Files have mode 0600 and directories 0700.
@@ -35,7 +35,7 @@ impl DirectoryTarget {
         TargetError::of_io(&self.name, what, error)
     }
 
-    /// The root, made if it may be.
+    /// The root directory, which is created if that is allowed.
     fn root(&self) -> Result<&Path, TargetError> {
         match fs::metadata(&self.root) {
             Ok(found) if found.is_dir() => Ok(&self.root),
@@ -166,7 +166,7 @@ impl Target for DirectoryTarget {
     }
 }
 
-/// Whose fault it is that a put did not work.
+/// Which side of a put failed.
 enum PutError {
     Target(io::Error),
     Source(String),
@@ -199,7 +199,7 @@ fn make_dir(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_dir)
 }
 
-/// Makes the folders from `root` down to `folder`, each durable in the one above.
+/// Creates the directories from `root` down to `folder`, and syncs each entry.
 fn make_dirs(root: &Path, folder: &Path) -> io::Result<()> {
     let Ok(below) = folder.strip_prefix(root) else { return Ok(()) };
     let mut path = root.to_owned();

@@ -1,4 +1,4 @@
-//! Why something with backups did not work.
+//! Errors of backups and restores, told apart by what an operator can do.
 
 use super::codec::CodecError;
 use super::manifest::ManifestError;
@@ -9,28 +9,28 @@ use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// What is wrong with something that was read: a text, or the error of a library.
+/// What is wrong with something that was read: a sentence of ours, or the error of a library.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The reason, told apart by what can be done about it.
+/// Why a backup, a verification or a restore failed. The command line has an exit code and a next step for each.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    /// Somebody else works with backups of this installation.
+    /// Another process holds the lock of the backups in this data directory.
     #[error("another process works with the backups of {}", .0.display())]
     Busy(PathBuf),
-    /// There are no targets.
+    /// `[backup]` names neither a directory nor a bucket.
     #[error("no place for backups is configured")]
     NoTarget,
-    /// A target did not do what it was asked.
+    /// A target failed.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// Some targets have the backup, and these do not.
+    /// These targets failed; the others have the backup.
     #[error("the backup was made, but not all places have it{}", list(.0))]
     Partial(Vec<TargetError>),
-    /// There is no such backup, or none at all.
+    /// No target has the backup, or any backup; the text says which.
     #[error("{0}")]
     NotFound(String),
-    /// A backup is not as it should be.
+    /// A backup is damaged, or does not match its manifest.
     #[error("{backup} {what}")]
     Invalid {
         /// Which, and where.
@@ -39,7 +39,7 @@ pub enum BackupError {
         #[source]
         what: Cause,
     },
-    /// Commits are missing on the way to what was asked for.
+    /// Commits are missing between the backup and the requested moment.
     #[error("commits {first} to {last} are at no target; what was recorded up to {reaches} can be reached")]
     Gap {
         /// The first that is missing.
@@ -49,7 +49,7 @@ pub enum BackupError {
         /// The moment that can be reached without them.
         reaches: Moment,
     },
-    /// A segment of the change journal is not as it should be.
+    /// A segment of the change journal is damaged.
     #[error("{segment} is not as it should be: {what}; what was recorded up to {reaches} can be reached")]
     Segment {
         /// Which, and where.
@@ -60,31 +60,31 @@ pub enum BackupError {
         /// The moment that can be reached without it.
         reaches: Moment,
     },
-    /// A backup was made by a later version of this program.
+    /// A later version of this program made the backup.
     #[error("{0}")]
     Newer(String),
-    /// A backup is encrypted and there is no key at hand.
+    /// The backup is encrypted, and no private key was given.
     #[error("{0} is encrypted, and no private key was given")]
     NoKey(String),
-    /// A backup is encrypted to another key.
+    /// None of the private keys given opens the backup.
     #[error("{0} is encrypted to another key than those given")]
     WrongKey(String),
-    /// The database that was copied is not as it should be.
+    /// The copy of the database failed its proof; the text is the first finding.
     #[error("the database is not as it should be, so no backup was made: {0}")]
     Unproven(String),
-    /// The data directory cannot be used.
+    /// The data directory cannot be used, for another reason than [`BackupError::Busy`].
     #[error(transparent)]
     DataDir(DataDirError),
-    /// A file on this machine failed.
+    /// A file operation outside of targets failed.
     #[error("{}: {}", .0.display(), .1)]
     Local(PathBuf, #[source] io::Error),
-    /// The database failed.
+    /// SQLite failed while the database was copied or read.
     #[error("the database cannot be copied: {0}")]
     Store(#[from] StoreError),
-    /// A copy could not be brought to this program's schema.
+    /// The copy could not be migrated to this program's schema.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// It was called off.
+    /// The work was cancelled.
     #[error("it was called off")]
     Cancelled,
 }
@@ -94,7 +94,7 @@ fn list(errors: &[TargetError]) -> String {
 }
 
 impl BackupError {
-    /// What became of unwrapping a backup.
+    /// The error for a backup that could not be unwrapped; `backup` is its label.
     pub(super) fn of_codec(backup: &str, error: CodecError) -> BackupError {
         match error {
             CodecError::NoKey => BackupError::NoKey(backup.to_owned()),
@@ -104,7 +104,7 @@ impl BackupError {
         }
     }
 
-    /// What is wrong with a manifest.
+    /// The error for a backup whose manifest cannot be used; `backup` is its label.
     pub(super) fn of_manifest(backup: &str, error: &ManifestError) -> BackupError {
         match error {
             ManifestError::Newer { .. } => BackupError::Newer(format!("{backup} {error}")),

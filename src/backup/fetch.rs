@@ -1,4 +1,4 @@
-//! Fetching a backup: from its target, through its wrapping, to a database file, with every checksum looked at.
+//! Fetches a backup from its target, unwraps it into a database file, and verifies every checksum.
 
 use super::codec::{self, CodecError, Hashing};
 use super::error::BackupError;
@@ -15,14 +15,14 @@ use std::path::Path;
 /// Where the database of a fetched backup goes.
 #[derive(Clone, Copy, Debug)]
 pub enum FetchTo<'a> {
-    /// Into this file, which must not be there yet.
+    /// Into this new file.
     File(&'a Path),
     /// Nowhere: only the checksums are wanted.
     Discard,
 }
 
-/// Fetches a backup. What comes is compared with the manifest: the object, the manifest in it, the database. The keys are
-/// those of the service. A file that is not complete and right does not stay.
+/// Fetches a backup and compares the object, the manifest in it and the database with `manifest`. A file that is
+/// incomplete or wrong is removed.
 pub fn fetch(
     service: &BackupService,
     repository: &Repository,
@@ -96,23 +96,23 @@ fn unwrap(
     Ok(contents)
 }
 
-/// On which side pouring failed.
+/// Which side of a copy failed.
 pub(super) enum CopyFailure {
     /// The source.
     Source(io::Error),
-    /// The file that it was to go to.
+    /// The file that is written.
     Destination(io::Error),
 }
 
 impl CopyFailure {
-    /// As an error of reading a backup.
+    /// As an error of the target.
     pub(super) fn of(self, repository: &Repository, name: BackupName) -> BackupError {
         let (CopyFailure::Source(error) | CopyFailure::Destination(error)) = self;
         TargetError::of_io(repository.target().name(), name, error).into()
     }
 }
 
-/// Copies all that comes, and knows whose fault it is if that fails.
+/// Copies everything from `from` to `to`.
 pub(super) fn copy_all(from: &mut dyn Read, to: &mut dyn Write) -> Result<(), CopyFailure> {
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -1,8 +1,8 @@
-//! What a backup says about itself.
+//! The manifest of a backup.
 //!
-//! The manifest stands twice: as JSON beside the object, where it is written last, so that without it there is no backup; and
-//! inside of the object at its start (`codec.rs`), so that a lone file still knows what it is. The one beside leaves the
-//! trial balance out when the object is encrypted.
+//! It is stored twice: as JSON beside the object, written last, so that an object without it is not a backup; and at
+//! the start of the object (`codec.rs`), so that a lone file can be identified. The one beside an encrypted object has
+//! no trial balance.
 
 use crate::domain::clock::Moment;
 use serde::{Deserialize, Serialize};
@@ -10,38 +10,38 @@ use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The version of this format. A reader refuses a higher one, and ignores what it does not know in its own.
+/// The version of the format. A reader refuses a higher version, and ignores unknown members of its own.
 pub const FORMAT: u32 = 1;
 
-/// The longest manifest that is read.
+/// The largest manifest that is read, in bytes.
 pub const MANIFEST_MAX: u64 = 16 << 20;
 
 /// The manifest beside an object.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What is in the database.
+    /// The facts about the database.
     #[serde(flatten)]
     pub contents: Contents,
-    /// The object as it is stored.
+    /// The facts about the stored object.
     pub object: ObjectFacts,
 }
 
-/// What is in the database of a backup. This part also stands inside of the object.
+/// The facts about the database of a backup. They are also stored inside the object.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Contents {
     /// The version of the format: [`FORMAT`].
     pub format: u32,
-    /// The program that made it.
+    /// The version of the program that made the backup, such as `0.1.0`.
     pub bursar_version: String,
-    /// The schema of the database.
+    /// The schema version of the database.
     pub schema_version: i64,
     /// The identity of the database.
     pub installation: Uuid,
     /// `production` or `sandbox`.
     pub mode: String,
-    /// How often the database had been restored, from 1.
+    /// The timeline: 1, plus one for each restore.
     pub timeline: i64,
-    /// Where in the stream of changes the snapshot stands; absent where no stream was kept.
+    /// The position of the snapshot in the change journal; absent if there was no journal.
     #[serde(default)]
     pub position: Option<StreamPosition>,
     /// When the snapshot was taken, by the clock of the machine.
@@ -50,96 +50,96 @@ pub struct Contents {
     /// The latest moment recorded in it, by the clock of the installation, which a sandbox can move.
     #[serde(with = "text_of_moment")]
     pub recorded_at: Moment,
-    /// What it was made for.
+    /// Why the backup was made.
     pub reason: Reason,
-    /// Entries in the journal of the books.
+    /// The number of entries in the ledger.
     pub entries: u64,
-    /// The number of the last entry.
+    /// The sequence number of the last entry.
     pub last_entry: i64,
-    /// The number of the last event.
+    /// The sequence number of the last event.
     pub last_event: i64,
     /// The hash of the last entry, in hexadecimal.
     pub chain_head: String,
-    /// The sums of all books by currency and kind; left out where it would be read by those who must not.
+    /// The trial balance by mode, currency and kind of account; absent beside an encrypted object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_balance: Option<Vec<TallyLine>>,
-    /// The database file.
+    /// The uncompressed database file.
     pub database: FileFacts,
-    /// What was proven about it, and when.
+    /// The proof that it passed.
     pub proof: ProofFacts,
 }
 
-/// A place in the stream of changes: everything up to and with this commit is in the snapshot.
+/// A position in the change journal: the snapshot contains all commits up to and including this one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StreamPosition {
-    /// The stream.
+    /// The id of the stream.
     pub stream: Uuid,
-    /// The number of the last commit that is in it.
+    /// The number of the last commit in the snapshot.
     pub commit: u64,
 }
 
-/// What a backup was made for.
+/// Why a backup was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Somebody asked for it.
+    /// An operator ran `backup create`.
     Manual,
-    /// Its time had come.
+    /// The schedule.
     Scheduled,
-    /// The schema was about to change.
+    /// A migration followed.
     Migration,
-    /// A stream of changes needed a new base.
+    /// A stream of the change journal needed its first backup.
     Stream,
 }
 
-/// A sum of books in the trial balance.
+/// A line of the trial balance.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TallyLine {
     /// `live` or `demo`.
     pub mode: String,
-    /// The currency.
+    /// The currency code, such as `EUR`.
     pub currency: String,
-    /// `client`, or the name of the house account.
+    /// `client` for all client accounts together, or the name of a house account.
     pub books: String,
-    /// The sum as decimal text.
+    /// The sum as a decimal number in major units, such as `-78.00`.
     pub balance: String,
 }
 
-/// A file.
+/// Size and checksum of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FileFacts {
-    /// Its size.
+    /// In bytes.
     pub bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,
 }
 
-/// The proof at creation: the snapshot was opened again, its file and its books were checked, and nothing was wrong.
+/// The proof at creation: the copy was reopened, its file and its books were checked, and nothing was found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ProofFacts {
-    /// When it had passed.
+    /// When the proof ended.
     #[serde(with = "text_of_moment")]
     pub proven_at: Moment,
-    /// Postings that were added up.
+    /// Postings checked.
     pub postings: u64,
-    /// Books whose balances followed from them.
+    /// Account balances that equal the sum of their postings.
     pub books: u64,
-    /// Events without a gap.
+    /// Events checked.
     pub events: u64,
 }
 
-/// The object as it is stored.
+/// The facts about the stored object.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ObjectFacts {
-    /// How the database is wrapped.
+    /// How the database is encoded.
     pub encoding: Encoding,
-    /// The size of the object.
+    /// In bytes.
     pub bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,
 }
 
-/// How an object is wrapped.
+/// How an object is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Encoding {
     /// Compressed.
@@ -153,23 +153,23 @@ pub enum Encoding {
 /// Why a manifest cannot be used.
 #[derive(Clone, Debug, Error)]
 pub enum ManifestError {
-    /// It was written by a later version in a format that this one does not know.
+    /// A later version of the program wrote it in a newer format.
     #[error("has format {format} of bursar {bursar_version}, and this program knows up to {FORMAT}")]
     Newer {
-        /// The format.
+        /// The version of its format.
         format: u32,
-        /// The program that wrote it, where it says so.
+        /// The version of that program; empty if it does not say.
         bursar_version: String,
     },
-    /// It is not one.
+    /// It is not the JSON of a manifest.
     #[error("has no manifest that can be read: {0}")]
     Unreadable(#[source] Arc<serde_json::Error>),
-    /// It is one, but not of the place where it was found.
+    /// It belongs to another installation or timeline than the place where it was found.
     #[error("has no manifest that can be read: it belongs to another installation or timeline")]
     Misplaced,
 }
 
-/// What every version of the format begins with.
+/// The members that every version of the format has.
 #[derive(Deserialize)]
 struct Head {
     format: u32,
@@ -187,31 +187,31 @@ fn parse<T: for<'a> Deserialize<'a>>(text: &[u8]) -> Result<T, ManifestError> {
 }
 
 impl Manifest {
-    /// Reads one, of this format or an older one.
+    /// Reads a manifest of this format or an older one.
     pub fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
         parse(text)
     }
 
-    /// As it is stored.
+    /// The stored form.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec_pretty(self)
     }
 }
 
 impl Contents {
-    /// Reads the part that stands inside of an object.
+    /// Reads the part that is stored inside an object.
     pub fn parse(text: &[u8]) -> Result<Contents, ManifestError> {
         parse(text)
     }
 
-    /// What may be told in the open.
+    /// The same without the trial balance, for a manifest that everybody may read.
     #[must_use]
     pub fn without_sums(&self) -> Contents {
         Contents { trial_balance: None, ..self.clone() }
     }
 }
 
-/// Times as RFC 3339: manifests are read by people in bad hours.
+/// Times as RFC 3339, because people read manifests, and in a hurry.
 mod text_of_moment {
     use crate::domain::clock::Moment;
     use serde::de::{Deserialize, Deserializer, Error};

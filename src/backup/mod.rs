@@ -1,8 +1,8 @@
-//! Backups: proven copies of the database at places that outlive its disk.
+//! Backups: proven copies of the database, at targets that outlive its disk.
 //!
-//! In reading order: what a backup says about itself ([`manifest`]), how it is wrapped ([`codec`]), what is where at a target
-//! ([`repository`]), the kinds of target ([`target`]), and what a [`BackupService`] does with them: create, verify, drill, prune.
-//! Nothing here is asked for by a request: commands and the server's own jobs call it, and all of it blocks.
+//! In reading order: the manifest of a backup ([`manifest`]), its encoding ([`codec`]), the layout of a target
+//! ([`repository`]), the kinds of target ([`target`]), and the [`BackupService`], which creates, verifies, drills and
+//! prunes backups. No request calls this module: commands and the server's own jobs do, and all calls block.
 
 pub mod codec;
 mod create;

@@ -1,11 +1,11 @@
-//! Long work, seen from outside: how far it is, and whether it should go on.
+//! Long work: reporting its progress, cancelling it, and pacing it beside a server.
 
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is being done.
+/// The step of a backup or restore that is running.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
     /// Pages of the database are copied.
@@ -25,7 +25,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Its name.
+    /// The name in JSON: lower case with underscores.
     pub fn name(self) -> &'static str {
         match self {
             Phase::Copy => "copy",
@@ -45,15 +45,15 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Who looks on.
+/// Receives the progress of long work.
 pub trait Progress: Send + Sync {
-    /// Something begins; `bytes` is how much there is of it, 0 where nobody knows.
+    /// A phase begins; `bytes` is its size, 0 if unknown.
     fn begin(&self, phase: Phase, bytes: u64);
-    /// So much of it is done.
+    /// `bytes` of the phase are done.
     fn advance_to(&self, bytes: u64);
 }
 
-/// Nobody looks on.
+/// Discards progress.
 #[derive(Debug)]
 pub struct NoProgress;
 
@@ -62,23 +62,23 @@ impl Progress for NoProgress {
     fn advance_to(&self, _: u64) {}
 }
 
-/// A way to call long work off from another thread.
+/// Cancels long work from another thread. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Cancellation(Arc<(Mutex<bool>, Condvar)>);
 
 impl Cancellation {
-    /// Calls it off.
+    /// Cancels the work for good and wakes it if it rests.
     pub fn cancel(&self) {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.1.notify_all();
     }
 
-    /// Whether it was called off.
+    /// Whether the work was cancelled.
     pub fn is_cancelled(&self) -> bool {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rests, but not beyond a call. True if it was called off.
+    /// Sleeps for `duration`, or until the work is cancelled. Returns whether it was cancelled.
     pub fn rest(&self, duration: Duration) -> bool {
         let called = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         let rested = self.0.1.wait_timeout_while(called, duration, |called| !*called);
@@ -86,15 +86,15 @@ impl Cancellation {
     }
 }
 
-/// After so much work comes a rest.
+/// How long it works between two rests.
 const WORK_SLICE: Duration = Duration::from_millis(2);
-/// A rest is so many times as long as the work before it: what goes on beside a server takes a quarter of one core.
+/// A rest is this many times as long as the work before it, so that background work takes a quarter of one core.
 const REST_FACTOR: u32 = 3;
-/// But no longer than this, so that waiting for a slow place does not count as work for ever.
+/// The longest rest: time spent waiting for a slow target counts as work, and would lead to endless rests.
 const REST_MAX: Duration = Duration::from_millis(100);
 
-/// Keeps long work from crowding out those who are served on the same machine meanwhile: it works for a moment and rests for
-/// longer. Slow disks and busy processors make the work longer, and so the rests, too.
+/// Keeps background work from slowing requests down: it works for a moment and rests for
+/// longer. Slow disks and busy processors make the work longer, and with it the rests.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
     cancellation: Cancellation,
@@ -107,7 +107,7 @@ impl Pace {
         Pace { cancellation, is_background, since: Instant::now() }
     }
 
-    /// Is called often between pieces of work; rests where that is due. True if the work was called off.
+    /// Rests if a rest is due; call it often. Returns whether the work was cancelled.
     pub(super) fn pause(&mut self) -> bool {
         let worked = self.since.elapsed();
         if !self.is_background || worked < WORK_SLICE {
@@ -119,7 +119,7 @@ impl Pace {
     }
 }
 
-/// Shows how far a source was read, keeps the pace, and ends it when the work is called off.
+/// A reader that reports progress, keeps the pace and fails with `ConnectionAborted` once the work is cancelled.
 pub(super) struct TrackedRead<'a, R> {
     inner: R,
     progress: &'a dyn Progress,

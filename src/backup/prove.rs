@@ -1,4 +1,4 @@
-//! The proof of a copy, whatever version wrote it.
+//! Proves a copy of the database, of this schema version or an older one.
 
 use super::error::BackupError;
 use super::manifest::{Contents, TallyLine};
@@ -9,8 +9,8 @@ use std::path::Path;
 
 pub(super) use super::codec::hex;
 
-/// Checks the file of a copy and its books. A copy of an older schema is itself left as it is: its books are proven on a
-/// second copy, brought to this program's schema, which also shows that it can be. With a pace it rests in between.
+/// Checks the file of a copy and its books. An older copy stays as it is: its books are proven on a second copy in
+/// `spare`, which is migrated first, and so shows that the backup can be. With a pace, the check rests in between.
 pub(super) fn prove_copy(copy: &Path, spare: &Path, pace: Option<&Pace>) -> Result<(CopyFacts, Proof), BackupError> {
     let (facts, mut findings) = read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
     if facts.schema_version > LATEST_SCHEMA {
@@ -47,12 +47,12 @@ fn read<T>(
     }
 }
 
-/// One thing after the other, or all that can be done at a time.
+/// In one thread if it is paced, else in parallel.
 fn prove(tx: &ReadTx<'_>, pace: Option<&Pace>) -> Result<Proof, StoreError> {
     if pace.is_some() { tx.prove_in_turn() } else { tx.prove() }
 }
 
-/// What differs between a database and what its backup says about it.
+/// The first difference between a manifest and the database, as a sentence without its subject.
 pub(super) fn difference(contents: &Contents, facts: &CopyFacts, proof: &Proof) -> Option<String> {
     let told = (contents.installation, contents.timeline, contents.schema_version);
     let found = (facts.installation, facts.timeline, facts.schema_version);
@@ -73,7 +73,7 @@ pub(super) fn difference(contents: &Contents, facts: &CopyFacts, proof: &Proof) 
     }
 }
 
-/// The trial balance as a manifest has it.
+/// The trial balance in the form of a manifest.
 pub(super) fn tallies(proof: &Proof) -> Vec<TallyLine> {
     let line = |tally: &Tally| TallyLine {
         mode: if tally.is_demo { "demo" } else { "live" }.into(),

@@ -1,4 +1,4 @@
-//! Removing backups that have had their time, and the changes between them that no backup needs any more.
+//! Removes backups that the retention does not keep, and changes between backups that no backup needs any more.
 
 use super::error::BackupError;
 use super::repository::{BackupName, Listed, Repository, Segment};
@@ -10,35 +10,35 @@ use crate::store;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A stream in which no backup stands keeps its segments for so long after the last of them: somebody may be making its first
-/// backup, for instance on another machine to which this installation was restored.
+/// Seconds for which a stream without a backup keeps its segments: its first backup may be under way, for instance on
+/// another machine to which this installation was restored.
 const BASELESS_KEPT_S: i64 = 86_400;
 
-/// What was removed at a target, or would be.
+/// What was removed at a target, or would be in a dry run.
 #[derive(Clone, Debug)]
 pub struct Pruned {
-    /// Where.
+    /// The name of the target.
     pub target: String,
-    /// Those that stay.
+    /// The backups that stay.
     pub kept: Vec<BackupName>,
-    /// Those that went.
+    /// The backups that were removed.
     pub removed: Vec<BackupName>,
-    /// Segments of the journal that went.
+    /// The number of segments of the change journal that were removed.
     pub segments: usize,
-    /// Those that are left alone because something is wrong with them.
+    /// Damaged backups, which are never removed.
     pub broken: Vec<BackupName>,
 }
 
-/// What became of all targets.
+/// The outcome at all targets.
 #[derive(Clone, Debug, Default)]
 pub struct Pruning {
-    /// Those where all went well.
+    /// The targets that were pruned.
     pub pruned: Vec<Pruned>,
-    /// Those where something did not; the next time goes on there.
+    /// The targets that failed; the next run continues there.
     pub failed: Vec<TargetError>,
 }
 
-/// What there is at a target, and what of it is to go.
+/// The contents of a target, and what is to be removed.
 struct TargetContents {
     repository: Repository,
     kept: Vec<Listed>,
@@ -49,8 +49,9 @@ struct TargetContents {
 
 impl BackupService {
     /// Removes what the retention does not keep, at each target, and the segments of the journal that lead on from no
-    /// backup that stays. The newest backup, the newest of the stream that is going on, and the last one that was proven or
-    /// drilled, always stay; so does what cannot be read. A target that fails does not keep the others from being pruned.
+    /// backup that stays. The newest backup, the newest of the stream that is going on, and the last one that was
+    /// proven or drilled, always stay; so does what cannot be read. A target that fails does not keep the others from
+    /// being pruned.
     pub fn prune(&self, dry_run: bool) -> Result<Pruning, BackupError> {
         let _work = self.work_dir()?;
         let record = self.record();
@@ -82,7 +83,7 @@ impl BackupService {
         Ok(pruning)
     }
 
-    /// Parts the backups into those that stay and those that go.
+    /// Splits the backups into those that stay and those to remove.
     fn choose(&self, target: &mut TargetContents, safe: &BTreeSet<BackupName>, current: Option<Uuid>) {
         let names: Vec<BackupName> = target.kept.iter().map(|listed| listed.name).collect();
         let mut keep = self.settings.retention.kept(&names);
@@ -94,7 +95,7 @@ impl BackupService {
         (target.kept, target.gone) = target.kept.drain(..).partition(|listed| keep.contains(&listed.name));
     }
 
-    /// What the backups that stay need, wherever they are. None where that cannot be known.
+    /// What the remaining backups of all targets need of the change journal; none if a manifest cannot be read.
     fn needs(
         &self,
         targets: &[TargetContents],
@@ -118,22 +119,22 @@ impl BackupService {
     }
 }
 
-/// What of the journal is needed.
+/// The part of the change journal that is needed.
 struct Needs {
-    /// The first backup that stays in each stream: the commit that it stands at.
+    /// For each stream, the commit of its oldest remaining backup.
     from: BTreeMap<Uuid, u64>,
-    /// Streams that are going on, or wait to be shipped; their first backup may be yet to come.
+    /// Streams that still grow or wait to be shipped; their first backup may be under way.
     current: BTreeSet<Uuid>,
-    /// Streams that backups stood in which go now.
+    /// Streams whose backups are removed now.
     left: BTreeSet<Uuid>,
-    /// The timeline of the database. What belongs to a later one is somebody else's.
+    /// The timeline of the database; later timelines belong to another copy of the installation.
     timeline: i64,
-    /// Streams without a backup that have ended before this are of no use.
+    /// Streams without a backup whose last commit is older than this are removed.
     baseless_since: Moment,
 }
 
 impl Needs {
-    /// The segments that lead on from no backup that stays.
+    /// The segments that follow no remaining backup.
     fn needless(&self, segments: &[Segment]) -> Vec<Segment> {
         let mut ends: BTreeMap<Uuid, Moment> = BTreeMap::new();
         for segment in segments {
@@ -152,7 +153,7 @@ impl Needs {
     }
 }
 
-/// Where in which stream a backup stands.
+/// The stream of a backup and its commit in it.
 fn position(listed: &Listed) -> Option<(Uuid, u64)> {
     let position = listed.manifest.as_ref().ok()?.contents.position?;
     Some((position.stream, position.commit))
@@ -167,7 +168,7 @@ fn read_target(repository: Repository) -> Result<TargetContents, TargetError> {
     Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments })
 }
 
-/// Backups go before the changes that lead on from them: no backup is there that could be chosen and lead nowhere.
+/// Removes backups before the changes that follow them, so that no remaining backup lacks its changes.
 fn remove(target: &TargetContents, segments: &[Segment]) -> Result<(), TargetError> {
     let repository = &target.repository;
     for timeline in repository.timelines()? {

@@ -1,4 +1,4 @@
-//! What is where at a target.
+//! The layout of a target:
 //!
 //! ```text
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.bursar    the object
@@ -6,7 +6,7 @@
 //! <installation>/timeline-00001/journal/<stream>/<first>-<last>-<ms>.journal    changes between backups
 //! ```
 //!
-//! An object without its manifest is no backup: its making, or its removal, was cut short.
+//! An object without its manifest is not a backup: its creation or removal was interrupted.
 
 use super::codec::Hashing;
 use super::manifest::{MANIFEST_MAX, Manifest, ManifestError};
@@ -19,12 +19,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How a backup is called: when it was made, to the second, and the last entry in it. Names sort by time.
+/// The name of a backup: the second in which it was made, and its last entry. Names sort by time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BackupName {
     /// Seconds since 1970.
     pub at_s: i64,
-    /// The number of the last entry.
+    /// The sequence number of the last entry.
     pub last_entry: i64,
 }
 
@@ -58,20 +58,20 @@ impl FromStr for BackupName {
     }
 }
 
-/// A backup that was found.
+/// A backup at a target.
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// The timeline that it belongs to.
     pub timeline: i64,
     /// Its name.
     pub name: BackupName,
-    /// The size of its object; none if the object is missing.
+    /// The size of its object in bytes; none if the object is missing.
     pub bytes: Option<u64>,
-    /// What it says about itself.
+    /// Its manifest, or why it cannot be used.
     pub manifest: Result<Manifest, ManifestError>,
 }
 
-/// A segment of the journal of changes that was found.
+/// A segment of the change journal at a target.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Segment {
     /// The timeline that it belongs to.
@@ -84,11 +84,11 @@ pub struct Segment {
     pub last: u64,
     /// The moment of the last commit in it.
     pub reaches: Moment,
-    /// The size of its object.
+    /// The size of its object in bytes.
     pub bytes: u64,
 }
 
-/// All that belongs to one installation at one target.
+/// Everything of one installation at one target.
 #[derive(Clone)]
 pub struct Repository {
     target: Arc<dyn Target>,
@@ -100,12 +100,12 @@ const MANIFEST: &str = ".json";
 const SEGMENT: &str = ".journal";
 
 impl Repository {
-    /// That of an installation.
+    /// Names a repository; nothing is read or written.
     pub fn new(target: Arc<dyn Target>, installation: Uuid) -> Repository {
         Repository { target, installation }
     }
 
-    /// The installations that have something at a target.
+    /// The ids of all installations at a target.
     pub fn installations(target: &dyn Target) -> Result<Vec<Uuid>, TargetError> {
         Ok(target.folders("")?.iter().filter_map(|name| name.parse().ok()).collect())
     }
@@ -120,7 +120,7 @@ impl Repository {
         self.installation
     }
 
-    /// The timelines that have something here, in order.
+    /// The timelines at this target, in ascending order.
     pub fn timelines(&self) -> Result<Vec<i64>, TargetError> {
         let folders = self.target.folders(&self.installation.to_string())?;
         let mut found: Vec<i64> =
@@ -137,7 +137,7 @@ impl Repository {
         format!("{}/{name}{ending}", self.folder(timeline, "backups"))
     }
 
-    /// All backups of all timelines, the oldest first. Reads the manifest of each.
+    /// The backups of all timelines, the oldest first. Fetches the manifest of each.
     pub fn backups(&self) -> Result<Vec<Listed>, TargetError> {
         let mut found = Vec::new();
         for timeline in self.timelines()? {
@@ -178,24 +178,24 @@ impl Repository {
         }))
     }
 
-    /// Whether this name is taken.
+    /// Whether an object or a manifest of this name exists.
     pub fn has_backup(&self, timeline: i64, name: BackupName) -> Result<bool, TargetError> {
         let (objects, manifests) = self.files(timeline)?;
         Ok(objects.contains_key(&name) || manifests.contains(&name))
     }
 
-    /// Whether a backup is still one.
+    /// Whether the manifest exists, so that the backup was not removed meanwhile.
     pub fn has_manifest(&self, timeline: i64, name: BackupName) -> Result<bool, TargetError> {
         Ok(self.files(timeline)?.1.contains(&name))
     }
 
-    /// Whether both parts of a backup are there.
+    /// Whether object and manifest exist.
     pub fn is_whole(&self, timeline: i64, name: BackupName) -> Result<bool, TargetError> {
         let (objects, manifests) = self.files(timeline)?;
         Ok(objects.contains_key(&name) && manifests.contains(&name))
     }
 
-    /// Stores the object of a backup. It is none before its manifest is stored, too.
+    /// Stores the object of a backup, which does not count before its manifest is stored.
     pub fn put_object(
         &self,
         timeline: i64,
@@ -206,7 +206,7 @@ impl Repository {
         self.target.put(&self.key(timeline, name, OBJECT), bytes, from)
     }
 
-    /// Stores the manifest, which makes the backup.
+    /// Stores the manifest, which completes the backup.
     pub fn put_manifest(&self, name: BackupName, manifest: &Manifest) -> Result<(), TargetError> {
         let key = self.key(manifest.contents.timeline, name, MANIFEST);
         let wrong =
@@ -215,12 +215,12 @@ impl Repository {
         self.target.put(&key, text.len() as u64, &mut &text[..])
     }
 
-    /// Reads the object of a backup.
+    /// Opens the object of a backup for reading.
     pub fn open_object(&self, timeline: i64, name: BackupName) -> Result<Box<dyn Read + Send>, TargetError> {
         self.target.get(&self.key(timeline, name, OBJECT))
     }
 
-    /// Reads back what is stored: the size and the SHA-256 of the object.
+    /// Reads the whole object; returns its size in bytes and its SHA-256.
     pub fn checksum(&self, timeline: i64, name: BackupName) -> Result<(u64, String), TargetError> {
         let mut object = Hashing::new(self.open_object(timeline, name)?);
         let copied = std::io::copy(&mut object, &mut std::io::sink());
@@ -230,14 +230,14 @@ impl Repository {
         Ok((bytes, sha256))
     }
 
-    /// Removes a backup: first what makes it one.
+    /// Removes a backup, its manifest first.
     pub fn remove(&self, timeline: i64, name: BackupName) -> Result<(), TargetError> {
         self.target.delete(&self.key(timeline, name, MANIFEST))?;
         self.target.delete(&self.key(timeline, name, OBJECT))
     }
 
-    /// Removes what was cut short in a timeline: objects without a manifest and files without a name. Nobody may be making
-    /// a backup there. Returns how many.
+    /// Removes what interrupted backups have left in a timeline. No backup may be running there. Returns how many
+    /// objects.
     pub fn sweep(&self, timeline: i64) -> Result<usize, TargetError> {
         let (objects, manifests) = self.files(timeline)?;
         let orphans: Vec<_> = objects.into_keys().filter(|name| !manifests.contains(name)).collect();
@@ -253,7 +253,7 @@ impl Repository {
         format!("{folder}/{stream}/{first:015}-{last:015}-{}{SEGMENT}", reaches.unix_ms())
     }
 
-    /// The segments of all streams of a timeline, by stream and number.
+    /// The segments of a timeline, sorted by stream and first commit.
     pub fn segments(&self, timeline: i64) -> Result<Vec<Segment>, TargetError> {
         let found = self.target.list(&self.folder(timeline, "journal"))?;
         let read = |object: &super::target::Object| {
@@ -269,17 +269,17 @@ impl Repository {
         Ok(segments)
     }
 
-    /// Removes what puts of segments that were cut short have left. Nobody may be putting one there. Returns how many.
+    /// Removes what interrupted puts of segments have left. None may be running there. Returns how many.
     pub fn sweep_segments(&self, timeline: i64, stream: Uuid) -> Result<usize, TargetError> {
         self.target.sweep(&format!("{}/{stream}", self.folder(timeline, "journal")))
     }
 
-    /// Stores a segment; `segment.bytes` is the size of what is read.
+    /// Stores a segment of `segment.bytes` bytes.
     pub fn put_segment(&self, segment: &Segment, from: &mut dyn Read) -> Result<(), TargetError> {
         self.target.put(&self.segment_key(segment), segment.bytes, from)
     }
 
-    /// Reads a segment.
+    /// Opens a segment for reading.
     pub fn open_segment(&self, segment: &Segment) -> Result<Box<dyn Read + Send>, TargetError> {
         self.target.get(&self.segment_key(segment))
     }

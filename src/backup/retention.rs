@@ -1,24 +1,24 @@
-//! Which backups are kept: the newest ones, and the last of each day, week and month for a while.
+//! Which backups are kept: the newest, and the last of each of the last days, weeks and months.
 
 use super::repository::BackupName;
 use std::collections::BTreeSet;
 
-/// How many are kept.
+/// How many backups are kept; one that several rules keep counts for each of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retention {
-    /// The newest.
+    /// The number of newest backups; at least one is kept.
     pub latest: usize,
-    /// Days of which the last one is kept.
+    /// The number of days (UTC) whose last backup is kept.
     pub daily: usize,
-    /// Weeks, from Monday on, of which the last one is kept.
+    /// The number of weeks, from Monday, whose last backup is kept.
     pub weekly: usize,
-    /// Months of which the last one is kept.
+    /// The number of months whose last backup is kept.
     pub monthly: usize,
 }
 
 impl Retention {
-    /// Those of `all` that are kept. What counts are the days, weeks and months that have backups, not the present time: a
-    /// clock that was moved, or a server that stood still, removes nothing.
+    /// The backups of `all` to keep. Only days, weeks and months that have backups count, so that neither a wrong
+    /// clock nor a server that was stopped for long removes any.
     pub fn kept(&self, all: &[BackupName]) -> BTreeSet<BackupName> {
         let mut newest_first = all.to_vec();
         newest_first.sort_unstable_by(|one, other| other.cmp(one));

@@ -1,4 +1,4 @@
-//! A bucket of S3, or of one of the many that speak like it, as a target.
+//! A bucket of S3 or of a compatible service as a target.
 
 use super::target::{Object, Target, TargetError, TargetFault};
 use bytes::Bytes;
@@ -14,32 +14,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// The least size of a part, and the largest object that is sent in one piece.
+/// The smallest part of an upload, and the largest object that is sent in one request, in bytes.
 const PART: u64 = 8 << 20;
-/// A bucket takes 10 000 parts of an object.
+/// S3 takes at most 10 000 parts for an object.
 const PARTS_MAX: u64 = 9_000;
 
-/// How long it may take to get a connection.
+/// The longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the bucket is and how to get in.
+/// The address of a bucket and its credentials.
 #[derive(Clone, Debug)]
 pub struct S3Settings {
-    /// The URL of the service; none: that of AWS in the region.
+    /// The URL of the service; none: AWS in the region.
     pub endpoint: Option<String>,
     /// The region.
     pub region: String,
     /// The bucket.
     pub bucket: String,
-    /// What all names begin with, without a slash at its end; may be empty.
+    /// The prefix of all keys, without a slash at its end; may be empty.
     pub prefix: String,
-    /// The public half of the key.
+    /// The id of the access key.
     pub access_key_id: String,
-    /// The secret half of the key.
+    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// The third part that temporary keys have.
+    /// The session token of temporary credentials.
     pub session_token: Option<SecretString>,
-    /// How long the service may be silent before it counts as unreachable.
+    /// The longest silence of the service before it counts as unreachable.
     pub timeout: Duration,
 }
 
@@ -59,7 +59,7 @@ pub struct S3Target {
 }
 
 impl S3Target {
-    /// Makes it ready for use; nothing is sent yet.
+    /// Prepares the client; nothing is sent.
     pub fn new(settings: &S3Settings) -> Result<S3Target, TargetError> {
         let prefix = settings.prefix.trim_matches('/').to_owned();
         let name = settings.name();
@@ -106,7 +106,7 @@ impl S3Target {
         }
     }
 
-    /// The name without what all names of this target begin with.
+    /// The key without the prefix of this target.
     fn key(&self, path: &Path) -> String {
         let path = path.as_ref();
         path.strip_prefix(&self.prefix).unwrap_or(path).trim_start_matches('/').to_owned()
@@ -214,7 +214,7 @@ impl Target for S3Target {
     }
 }
 
-/// An object as it comes.
+/// A reader of an object that is being downloaded.
 struct Streamed<S> {
     runtime: Arc<Runtime>,
     stream: S,

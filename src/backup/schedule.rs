@@ -1,4 +1,4 @@
-//! When the server makes a backup by itself, and when it tries one.
+//! When the server makes backups and drills them by itself.
 
 use super::error::BackupError;
 use super::manifest::Reason;
@@ -6,7 +6,7 @@ use super::service::BackupService;
 use crate::domain::clock::Moment;
 use crate::store::BackupRecord;
 
-/// How often.
+/// The configured intervals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
     /// Seconds from one backup to the next.
@@ -15,7 +15,7 @@ pub struct Schedule {
     pub drill_s: Option<i64>,
 }
 
-/// What is to be done.
+/// The task that is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Due {
     /// A backup.
@@ -26,19 +26,19 @@ pub enum Due {
     Nothing,
 }
 
-/// A new installation gets its first backup when it has run for so long.
+/// Seconds from the start of the server to the first backup of an installation.
 const FIRST_AFTER_S: i64 = 600;
-/// A backup that failed is tried again after so long, then after twice as long, and so on.
+/// Seconds until a failed backup is tried again; doubles with each failure.
 const RETRY_S: i64 = 60;
-/// But after this at the latest.
+/// The longest wait in seconds after a failed backup.
 const RETRY_MAX_S: i64 = 3600;
-/// A drill that failed is tried again after so long.
+/// Seconds until a failed drill is tried again.
 const DRILL_RETRY_S: i64 = 6 * 3600;
-/// What was recorded so much later than now was recorded by a clock that was wrong.
+/// A record this many seconds in the future was written by a wrong clock and counts as old.
 const SLACK_S: i64 = 300;
 
 impl Schedule {
-    /// What is to be done now, in a server that has started at `started`.
+    /// The task that is due at `now` in a server that started at `started`.
     pub fn due(&self, record: &BackupRecord, now: Moment, started: Moment) -> Due {
         if now >= self.next_backup(record, now, started) {
             return Due::Backup;
@@ -69,23 +69,23 @@ fn end_of_wait(since: Moment, wait_s: i64, now: Moment) -> Moment {
 }
 
 impl BackupService {
-    /// Does what is due, and logs what became of it; what failed is recorded and comes again. Blocks.
+    /// Runs the task that is due and logs its outcome; a failure is recorded and tried again later. Blocks.
     pub fn run_due(&self, schedule: &Schedule, started: Moment) {
         match schedule.due(&self.record(), self.now(), started) {
             Due::Backup => self.back_up(),
             Due::Drill if self.can_drill() => match self.drill() {
                 Ok(drilled) => {
                     let (name, target, took_ms) = (drilled.name, drilled.target, drilled.took_ms);
-                    tracing::info!(%name, %target, took_ms, entries = drilled.entries, "a backup was tried and is good");
+                    tracing::info!(%name, %target, took_ms, entries = drilled.entries, "backup drill passed");
                 }
                 Err(BackupError::Busy(_) | BackupError::Cancelled) => {}
-                Err(error) => tracing::error!(%error, "the drill of the newest backup failed"),
+                Err(error) => tracing::error!(%error, "backup drill failed"),
             },
             Due::Drill | Due::Nothing => {}
         }
     }
 
-    /// Whether backups can be read on this machine.
+    /// Whether this machine can read its backups: they are not encrypted, or a private key is here.
     pub fn can_drill(&self) -> bool {
         self.settings.recipients.is_empty() || !self.settings.identities.is_empty()
     }
@@ -94,11 +94,11 @@ impl BackupService {
         match self.create(Reason::Scheduled) {
             Ok(created) => {
                 let (name, object) = (created.name, &created.manifest.object);
-                tracing::info!(%name, bytes = object.bytes, targets = ?created.targets, "a backup was made");
+                tracing::info!(%name, bytes = object.bytes, targets = ?created.targets, "backup created");
                 match self.prune(false) {
                     Ok(pruning) => {
                         for error in &pruning.failed {
-                            tracing::warn!(%error, "old backups could not be removed at one place");
+                            tracing::warn!(%error, "old backups could not be removed at a target");
                         }
                         let removed: usize = pruning.pruned.iter().map(|pruned| pruned.removed.len()).sum();
                         tracing::debug!(removed, "old backups were removed");
@@ -107,9 +107,9 @@ impl BackupService {
                     Err(error) => tracing::warn!(%error, "old backups could not be removed"),
                 }
             }
-            Err(BackupError::Busy(_)) => tracing::debug!("another process works with backups"),
-            Err(BackupError::Cancelled) => tracing::info!("a backup was called off; nothing of it is left"),
-            Err(error) => tracing::error!(%error, "a backup failed; it is tried again"),
+            Err(BackupError::Busy(_)) => tracing::debug!("backup put off: another process works with backups"),
+            Err(BackupError::Cancelled) => tracing::info!("backup cancelled; nothing of it is left"),
+            Err(error) => tracing::error!(%error, "backup failed; it will be tried again"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What all work with backups has in common: whose they are, where they go, who can read them.
+//! The backup service of one data directory: its targets, keys and retention, and how its work is paced.
 
 use super::codec::{Identity, Recipient};
 use super::error::BackupError;
@@ -13,20 +13,20 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How backups are kept.
+/// The settings of `[backup]`, ready for use.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where they go.
+    /// Every backup goes to all of these.
     pub targets: Vec<TargetSpec>,
-    /// Who can read them; none: everybody who can read the target.
+    /// Public keys that backups are encrypted to; empty: not encrypted.
     pub recipients: Vec<Recipient>,
-    /// The keys at hand.
+    /// Private keys that open encrypted backups on this machine.
     pub identities: Vec<Identity>,
-    /// Which are kept.
+    /// What `prune` keeps.
     pub retention: Retention,
 }
 
-/// What belongs to a target, or what is wrong with it.
+/// A value for each target: one that fails does not hide the others.
 pub type TargetResult<T> = Result<T, TargetError>;
 
 /// The backups at a target, the oldest first, or why they cannot be read.
@@ -38,7 +38,8 @@ pub struct TargetListing {
     pub backups: TargetResult<Vec<Listed>>,
 }
 
-/// Makes and looks after the backups of one data directory. Works beside a server, on threads that may block.
+/// Creates, verifies, drills, prunes and restores the backups of one data directory. All calls block; a server may be
+/// running.
 pub struct BackupService {
     pub(super) dir: DataDir,
     pub(super) settings: Settings,
@@ -49,8 +50,8 @@ pub struct BackupService {
 }
 
 impl BackupService {
-    /// The service of a data directory. The clock is that of the machine: a sandbox's clock can be moved, and with it the
-    /// time of no backup.
+    /// A service that works in the background, without progress. `clock` is the clock of the machine, because moving a
+    /// sandbox's clock must not move its backups.
     pub fn new(dir: DataDir, settings: Settings, clock: Arc<dyn Clock>) -> BackupService {
         BackupService {
             dir,
@@ -62,31 +63,31 @@ impl BackupService {
         }
     }
 
-    /// The same with somebody who looks on.
+    /// Reports its progress to `progress`.
     #[must_use]
     pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> BackupService {
         self.progress = progress;
         self
     }
 
-    /// The same where nobody is served meanwhile: it takes what it can get.
+    /// Works without pauses and at normal priority, for a command while no server runs.
     #[must_use]
     pub fn at_full_speed(mut self) -> BackupService {
         self.is_background = false;
         self
     }
 
-    /// The pace of one piece of work.
+    /// The pace of one task.
     pub(super) fn pace(&self) -> Pace {
         Pace::new(self.cancellation.clone(), self.is_background)
     }
 
-    /// A source that is read at this service's pace, and watched.
+    /// Reads `inner` at the pace of the service, reporting progress.
     pub(super) fn tracked<R>(&self, inner: R) -> TrackedRead<'_, R> {
         TrackedRead::new(inner, self.progress.as_ref(), self.pace())
     }
 
-    /// Checks the file of a copy and its books.
+    /// Proves a copy of the database, see [`prove_copy`].
     pub(super) fn prove_copy(&self, copy: &Path, spare: &Path) -> Result<(CopyFacts, Proof), BackupError> {
         let pace = self.is_background.then(|| self.pace());
         prove_copy(copy, spare, pace.as_ref()).map_err(|error| match self.cancellation.is_cancelled() {
@@ -95,34 +96,34 @@ impl BackupService {
         })
     }
 
-    /// The way to call its work off.
+    /// Cancels the work of this service from another thread.
     pub fn cancellation(&self) -> Cancellation {
         self.cancellation.clone()
     }
 
-    /// The present moment.
+    /// The present moment by the clock of the machine.
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
-    /// What is known about backups.
+    /// The record of the last backup, proof, drill and failure.
     pub fn record(&self) -> BackupRecord {
         self.dir.backup_record()
     }
 
-    /// Changes the record. That it cannot be written must not hide what it would say.
+    /// Changes the record. A record that cannot be written is logged, so that the outcome itself is still reported.
     pub(super) fn note(&self, change: impl FnOnce(&mut BackupRecord)) {
         if let Err(error) = self.dir.note_backup(change) {
             tracing::error!(%error, "the record of backups cannot be written");
         }
     }
 
-    /// Whose backups these are.
+    /// The identity of the database, which is the first part of all keys.
     pub(super) fn installation(&self) -> Result<Uuid, BackupError> {
         Ok(store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?.installation)
     }
 
-    /// The targets as they are configured, each with what is wrong with it.
+    /// Opens all configured targets.
     pub fn targets(&self) -> Result<Vec<TargetResult<Arc<dyn Target>>>, BackupError> {
         match self.settings.targets.is_empty() {
             true => Err(BackupError::NoTarget),
@@ -130,14 +131,14 @@ impl BackupService {
         }
     }
 
-    /// What there is for this installation, target by target.
+    /// Opens the repository of this installation at each target.
     pub fn repositories(&self) -> Result<Vec<TargetResult<Repository>>, BackupError> {
         let installation = self.installation()?;
         let open = |target: Result<_, _>| target.map(|target| Repository::new(target, installation));
         Ok(self.targets()?.into_iter().map(open).collect())
     }
 
-    /// All backups at all targets, the oldest first at each. A target that cannot be read is told, too.
+    /// All backups, target by target, the oldest first.
     pub fn list(&self) -> Result<Vec<TargetListing>, BackupError> {
         let list = |repository: Result<Repository, TargetError>| match repository {
             Ok(repository) => {
@@ -149,12 +150,12 @@ impl BackupService {
     }
 }
 
-/// A backup at a target, as messages call it.
+/// How messages call a backup: `the backup NAME at TARGET`.
 pub(super) fn backup_label(target: &dyn Target, name: BackupName) -> String {
     format!("the backup {name} at {}", target.name())
 }
 
-/// What the file system said about a file of ours.
+/// Makes the error for a failed operation on this file.
 pub(super) fn file_error(path: &Path) -> impl Fn(std::io::Error) -> BackupError + '_ {
     |error| BackupError::Local(path.to_owned(), error)
 }

@@ -1,8 +1,8 @@
-//! Shipping the change journal: closed segments go from the spool to every target, wrapped like backups, and leave the spool
-//! when all targets have them.
+//! Shipping the change journal: closed segments go from the spool to every target, wrapped like backups, and leave the
+//! spool when all targets have them.
 //!
-//! Each target has a turn of its own, so that one that is slow or away does not hold up the others. What is too much to
-//! wait for a target is dropped, the oldest first: that target then has a gap, which its next backup ends.
+//! Each target is served by a lane of its own, so that a slow or unreachable one does not delay the others. If too
+//! much waits for a target, the oldest segments are dropped: the target then has a gap, which its next backup closes.
 
 use super::codec::{self, Recipient};
 use super::error::BackupError;
@@ -24,11 +24,11 @@ struct Lane {
     target: String,
     /// The moment of the last commit that the target has.
     reaches: Option<Moment>,
-    /// Why it could not be reached, the last time that it was tried.
+    /// Why the last attempt failed.
     failure: Option<String>,
-    /// Whether changes were dropped that it lacks.
+    /// Whether it lacks changes that were dropped.
     has_gap: bool,
-    /// The segments that it has and that are still in the spool.
+    /// The segments that are both at the target and in the spool: stream and last commit.
     has: BTreeSet<(Uuid, u64)>,
     is_swept: bool,
 }
@@ -46,7 +46,7 @@ pub struct Shipping {
 }
 
 impl Shipping {
-    /// Of the journal of a service's database, to the service's targets; more than `spool_max` bytes do not wait.
+    /// Ships to the targets of `service`. At most `spool_max` bytes wait in the spool.
     pub fn new(service: &BackupService, journal: Arc<Journal>, installation: Uuid, spool_max: u64) -> Shipping {
         let (targets, recipients) = (service.settings.targets.clone(), service.settings.recipients.clone());
         let lanes = Mutex::new(targets.iter().map(|_| Lane::default()).collect());
@@ -59,17 +59,17 @@ impl Shipping {
         self.targets.len()
     }
 
-    /// Whether the last try to ship to a target worked.
+    /// Whether the last attempt to ship to a target succeeded.
     pub fn is_healthy(&self, lane: usize) -> bool {
         self.lock().get(lane).is_some_and(|lane| lane.failure.is_none())
     }
 
-    /// Whether a target lacks changes that were dropped, and can be reached again.
+    /// Whether a target has a gap and can be reached again.
     pub fn needs_backup(&self) -> bool {
         self.lock().iter().any(|lane| lane.has_gap && lane.failure.is_none())
     }
 
-    /// A backup was made: no gap before it matters any more.
+    /// Forgets all gaps, because a backup was made after them.
     pub fn forget_gaps(&self) {
         self.lock().iter_mut().for_each(|lane| lane.has_gap = false);
     }
@@ -84,7 +84,7 @@ impl Shipping {
         }
     }
 
-    /// Ships to one target what it lacks. Closes the open segment before, so that all commits until now are shipped.
+    /// Ships all commits until now to one target.
     pub fn ship(&self, lane: usize) -> Result<(), BackupError> {
         let began = self.clock.now();
         let rotated = self.journal.rotate();
@@ -95,8 +95,10 @@ impl Shipping {
         let (failure, now) = (shipped.as_ref().err().map(ToString::to_string), self.clock.now());
         self.note(lane, |lane| {
             match (&lane.failure, &failure) {
-                (None, Some(reason)) => tracing::warn!(%reason, "changes cannot be shipped; they wait"),
-                (Some(_), None) => tracing::info!(target = lane.target, "changes are shipped again"),
+                (None, Some(reason)) => {
+                    tracing::warn!(%reason, "the change journal cannot be shipped; changes wait in the spool")
+                }
+                (Some(_), None) => tracing::info!(target = lane.target, "the change journal is shipped again"),
                 _ => {}
             }
             lane.failure = failure;
@@ -106,7 +108,7 @@ impl Shipping {
         shipped.and(cleaned)
     }
 
-    /// Notes how it went, for those who ask whether the loss of this machine would cost anything.
+    /// Records the outcome for probes: it tells what the loss of this machine would cost.
     fn record(&self, lane: usize, at: Moment, complete_at: Option<Moment>) {
         let lanes = self.lock();
         let Some(Lane { target, reaches, failure, has_gap, .. }) = lanes.get(lane) else { return };
@@ -159,7 +161,7 @@ impl Shipping {
         self.journal.segments().map_err(|error| BackupError::Local(self.journal.dir().into(), error))
     }
 
-    /// What a put that was cut short has left is removed before the first put.
+    /// Removes what interrupted puts have left, before the first put.
     fn sweep_once(&self, lane: usize, repository: &Repository, segment: &SpooledSegment) -> Result<(), TargetError> {
         if !self.lock().get(lane).is_some_and(|lane| lane.is_swept) {
             repository.sweep_segments(segment.timeline, segment.stream)?;
@@ -168,7 +170,7 @@ impl Shipping {
         Ok(())
     }
 
-    /// The segment as a target keeps it, in a file. None if it is not there any more.
+    /// Wraps a segment into a file for the target; none if the segment was removed meanwhile.
     fn seal(&self, lane: usize, segment: &SpooledSegment) -> Result<Option<std::path::PathBuf>, BackupError> {
         let path = self.journal.dir().join(format!("sealed-{lane}.tmp"));
         let local = |error: io::Error| BackupError::Local(path.clone(), error);
@@ -184,7 +186,7 @@ impl Shipping {
         Ok(Some(path))
     }
 
-    /// Removes what all targets have, and the oldest of what is too much.
+    /// Removes segments that all targets have, and the oldest ones if the spool is too large.
     fn clean_up(&self) -> Result<(), BackupError> {
         let spooled = self.spooled()?;
         let mut lanes = self.lock();

@@ -1,13 +1,13 @@
-//! Files that are written beside a working database.
+//! Files that are written beside a busy database.
 
 use std::fs::File;
 use std::io::{self, Write};
 
-/// After so many bytes they are sent on to the disk.
+/// Bytes between two syncs.
 const SYNC_EVERY: usize = 1 << 20;
 
-/// A file whose bytes go to the disk as they come. Were they left to pile up in memory, the database's own syncs, which a client
-/// waits for, would wait behind all of them.
+/// A file that is synced while it grows. If its bytes piled up in memory, the syncs of the database, which clients
+/// wait for, would queue behind all of them.
 pub(super) struct SyncedFile {
     file: File,
     unsynced: usize,
@@ -18,7 +18,7 @@ impl SyncedFile {
         SyncedFile { file, unsynced: 0 }
     }
 
-    /// Makes all of it durable.
+    /// Syncs data and metadata.
     pub(super) fn sync_all(&self) -> io::Result<()> {
         self.file.sync_all()
     }

@@ -1,7 +1,7 @@
-//! Where backups go: a place that keeps whole objects under names. Two kinds, behind one trait, because a test cannot bring
-//! down a data centre: [`DirectoryTarget`] and [`S3Target`].
+//! Where backups are stored: whole objects under names. There are two kinds behind one trait, because a test cannot
+//! take a data centre down: [`DirectoryTarget`] and [`S3Target`].
 //!
-//! The trait blocks. Backups run on threads of their own and in commands, never where requests are served.
+//! All calls block; backups run on threads of their own and in commands, never on a worker that serves requests.
 
 use super::directory::DirectoryTarget;
 use super::s3::{S3Settings, S3Target};
@@ -11,33 +11,33 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
 
-/// A place for objects. A name is made of parts with `/` in between; an object is there as a whole or not at all.
+/// A store of objects. A key has parts separated by `/`; an object is there as a whole or not at all.
 pub trait Target: Send + Sync {
-    /// How the place is called in messages and records: no secret is in it.
+    /// The name in messages and in the record of backups; it contains no secret.
     fn name(&self) -> &str;
 
-    /// Whether the place is there, as far as that can be said at no cost.
+    /// Checks that the target exists, where that costs no request.
     fn is_there(&self) -> Result<(), TargetError> {
         Ok(())
     }
 
-    /// Stores an object of `bytes` bytes under a new name. After this has returned it survives a loss of power; if it
-    /// fails, or the process dies, nothing is there under that name.
+    /// Stores an object of `bytes` bytes under a new key. Once this returns, the object survives a power cut; if it
+    /// fails, or the process dies, there is no object of that key.
     fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError>;
 
-    /// Reads an object from its beginning.
+    /// Opens an object for reading from its start.
     fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError>;
 
-    /// The objects whose names begin with `prefix` and a slash, in the order of their names.
+    /// The objects whose keys begin with `prefix` and a slash, sorted by key.
     fn list(&self, prefix: &str) -> Result<Vec<Object>, TargetError>;
 
-    /// The first parts of names below `prefix`; of all names where it is empty.
+    /// The next key part of all objects below `prefix`, without repetition; an empty prefix is the root.
     fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError>;
 
-    /// Removes an object. One that is not there is no mistake.
+    /// Removes an object; a missing one is no error.
     fn delete(&self, key: &str) -> Result<(), TargetError>;
 
-    /// Removes what puts that were cut short have left right below `prefix`. Nobody may be putting there. Returns how many.
+    /// Removes what interrupted puts have left directly below `prefix`. No put may be running there. Returns how many.
     fn sweep(&self, prefix: &str) -> Result<usize, TargetError>;
 }
 
@@ -50,59 +50,59 @@ pub struct Object {
     pub bytes: u64,
 }
 
-/// What is wrong with a target, as far as it makes a difference to somebody.
+/// The kind of a target's error: each has a next step of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TargetFault {
-    /// The place is not there: a directory that was not mounted, a bucket that does not exist.
+    /// The target is missing: a directory that is not mounted, a bucket that does not exist.
     Missing,
-    /// The place is there, the object is not.
+    /// The target is there, the object is not.
     NoObject,
-    /// There is no room left.
+    /// The disk or the quota is full.
     Full,
-    /// It cannot be written to.
+    /// The file system is read-only.
     ReadOnly,
-    /// This user, or this key, may not.
+    /// The user of this process, or the access key, lacks a permission.
     Denied,
-    /// The key itself is wrong.
+    /// The access key is wrong or has expired.
     Credentials,
-    /// It does not answer, or stopped answering.
+    /// No answer in time.
     Unreachable,
-    /// An object of this name is there already.
+    /// An object of this key exists.
     Exists,
-    /// What was to be stored could not be read, or changed while it was.
+    /// What was to be stored could not be read, or changed meanwhile.
     Source,
     /// Anything else.
     Other,
 }
 
-/// Why a target did not do what it was asked.
+/// An error of a target.
 #[derive(Clone, Debug, Error)]
 #[error("{target}: {what}")]
 pub struct TargetError {
-    /// The name of the target.
+    /// [`Target::name`].
     pub target: String,
     /// What somebody can do about it depends on this.
     pub fault: TargetFault,
-    /// The reason in words.
+    /// The reason as a sentence, including its cause.
     pub what: String,
-    /// What the file system or the client of the bucket said.
+    /// The error of the file system or of the S3 client.
     #[source]
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl TargetError {
-    /// An error of this target.
+    /// An error without a cause.
     pub fn new(target: &str, fault: TargetFault, what: impl fmt::Display) -> TargetError {
         TargetError { target: target.to_owned(), fault, what: what.to_string(), cause: None }
     }
 
-    /// The same with the error that it comes from, which `what` repeats.
+    /// Adds the error that caused it, which `what` repeats.
     #[must_use]
     pub(super) fn because(self, cause: impl std::error::Error + Send + Sync + 'static) -> TargetError {
         TargetError { cause: Some(Arc::new(cause)), ..self }
     }
 
-    /// What the file system said about something at this target.
+    /// The error for a failed file operation; `what` names the file.
     pub(super) fn of_io(target: &str, what: impl fmt::Display, error: io::Error) -> TargetError {
         let fault = match error.kind() {
             io::ErrorKind::NotFound => TargetFault::NoObject,
@@ -120,7 +120,7 @@ impl TargetError {
         TargetError::new(target, fault, format!("{what}: {error}")).because(error)
     }
 
-    /// What to do about it.
+    /// The next step for an operator.
     pub fn next(&self) -> &'static str {
         match self.fault {
             TargetFault::Missing => "Mount or create it, or change the targets in [backup] of the configuration.",
@@ -139,14 +139,14 @@ impl TargetError {
     }
 }
 
-/// A target as the configuration describes it.
+/// A target as configured.
 #[derive(Clone, Debug)]
 pub enum TargetSpec {
     /// A directory.
     Directory {
-        /// Where.
+        /// An absolute path, or one relative to the working directory.
         path: PathBuf,
-        /// Whether to make it: true inside of the data directory only. A directory elsewhere that is missing is more
+        /// Whether to create it: only inside the data directory. A missing directory elsewhere is more
         /// likely a disk that is not mounted.
         create: bool,
     },
@@ -155,7 +155,7 @@ pub enum TargetSpec {
 }
 
 impl TargetSpec {
-    /// The name of the target in messages and in the record of backups.
+    /// [`Target::name`], without opening the target.
     pub fn name(&self) -> String {
         match self {
             TargetSpec::Directory { path, .. } => path.display().to_string(),
@@ -163,7 +163,7 @@ impl TargetSpec {
         }
     }
 
-    /// Makes it ready for use. Nothing is written or sent yet.
+    /// Makes the target ready for use; nothing is written or sent.
     pub fn open(&self) -> Result<Arc<dyn Target>, TargetError> {
         Ok(match self {
             TargetSpec::Directory { path, create } => Arc::new(DirectoryTarget::new(path, *create)),

@@ -1,4 +1,4 @@
-//! Looking at backups that were made before: are they still what they were, and does one of them really start?
+//! Verifies stored backups, and drills: restores one and opens it as a server does.
 
 use super::codec::Hashing;
 use super::error::BackupError;
@@ -18,59 +18,59 @@ use std::time::Instant;
 pub enum Selection {
     /// The newest at each target.
     Newest,
-    /// The one with this name, wherever it is.
+    /// The one of this name at every target that has it.
     Named(BackupName),
-    /// All.
+    /// All backups at all targets.
     All,
 }
 
-/// How much could be said about a backup.
+/// What a verification proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProofLevel {
-    /// Fetched, unwrapped, opened; file and books proven, and equal to what the manifest says.
+    /// File and books are right, and match the manifest.
     Proven,
-    /// It is stored as it was made. What is in it cannot be read here, because the key is elsewhere.
+    /// The checksum of the object is right. Its contents cannot be read here, because the private key is elsewhere.
     Stored,
 }
 
-/// What was found out about a backup.
+/// The outcome for a backup at a target.
 #[derive(Debug)]
 pub struct Verified {
-    /// Where it is.
+    /// The name of the target.
     pub target: String,
     /// Its name.
     pub name: BackupName,
-    /// What was found out.
+    /// What was proven, or what is wrong.
     pub outcome: Result<ProofLevel, BackupError>,
 }
 
-/// What was found out at all targets.
+/// The outcome at all targets.
 #[derive(Debug)]
 pub struct Verification {
     /// The backups.
     pub found: Vec<Verified>,
-    /// The targets that could not be looked at.
+    /// The targets that could not be listed.
     pub unreadable: Vec<TargetError>,
 }
 
-/// A drill that went well.
+/// A drill that passed.
 #[derive(Clone, Debug)]
 pub struct Drilled {
     /// The backup.
     pub name: BackupName,
-    /// Where it came from.
+    /// The name of its target.
     pub target: String,
-    /// Entries in it.
+    /// The number of entries in it.
     pub entries: u64,
-    /// How long it took until the restored database could be written, in milliseconds.
+    /// Milliseconds from the start until the restored database was written to.
     pub took_ms: u64,
 }
 
 impl BackupService {
-    /// Looks at backups at all targets. Fetches each whole.
+    /// Fetches and proves backups at all targets.
     ///
     /// # Errors
-    /// Where there is nothing to look at. What is wrong with a backup, or with some of the targets, is in the result.
+    /// If no target has such a backup. A wrong backup or an unreachable target is part of the result instead.
     pub fn verify(&self, selection: Selection) -> Result<Verification, BackupError> {
         let work = self.inspection_dir()?;
         let (mut found, mut unreadable) = (Vec::new(), Vec::new());
@@ -134,7 +134,7 @@ impl BackupService {
         difference(&contents, &facts, &proof).map_or(Ok(ProofLevel::Proven), |what| Err(wrong(what)))
     }
 
-    /// The checksum is all that can be looked at.
+    /// Verifies the checksum of an encrypted object, without its contents.
     fn verify_stored(
         &self,
         repository: &Repository,
@@ -153,8 +153,7 @@ impl BackupService {
         }
     }
 
-    /// Restores the newest backup to a place of its own, opens it as a server does, writes to it, proves it, and throws it
-    /// away.
+    /// Restores the newest backup to a temporary directory, opens it as a server does, proves it and writes to it.
     pub fn drill(&self) -> Result<Drilled, BackupError> {
         let work = self.inspection_dir()?;
         let outcome = self.drill_in(&work);
@@ -215,7 +214,7 @@ impl BackupService {
         }
     }
 
-    /// The newest backup of all targets that can be read.
+    /// The newest backup among the targets that can be read.
     fn newest(&self) -> Result<(Repository, Listed), BackupError> {
         let (mut newest, mut error): (Option<(Repository, Listed)>, Option<TargetError>) = (None, None);
         for repository in self.repositories()? {
@@ -242,7 +241,7 @@ fn not_found(selection: Selection) -> BackupError {
     })
 }
 
-/// The manifest of a backup that is there as a whole.
+/// The manifest of a complete backup that this program can read.
 pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<&'a Manifest, BackupError> {
     let backup = backup_label(repository.target(), listed.name);
     let manifest = listed.manifest.as_ref().map_err(|error| BackupError::of_manifest(&backup, error))?;
@@ -262,7 +261,7 @@ pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<
     Ok(manifest)
 }
 
-/// What keeps the copy of a backup from being proven is wrong with the backup.
+/// Turns an error from proving a fetched copy into an error of the backup.
 fn proof_error(repository: &Repository, name: BackupName, error: BackupError) -> BackupError {
     let backup = backup_label(repository.target(), name);
     match error {
@@ -274,7 +273,7 @@ fn proof_error(repository: &Repository, name: BackupName, error: BackupError) ->
     }
 }
 
-/// Makes a fresh key in a private file that is not there yet; returns the public half.
+/// Writes a new private key to a new file of mode 0600; returns the public key.
 pub fn keygen(path: &std::path::Path) -> Result<super::codec::Recipient, BackupError> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,7 +1,7 @@
-//! Private places to work in, inside of the data directory.
+//! Private directories for work with backups, inside the data directory.
 //!
-//! Whoever makes or removes backups is alone with that. Whoever only looks at them has a place of its own, so that looking
-//! never waits for a backup that is being made.
+//! One process at a time creates or removes backups. Verifications and drills have directories of their own, so that
+//! they never wait for a backup.
 
 use super::error::BackupError;
 use super::service::{BackupService, file_error};
@@ -12,7 +12,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 impl BackupService {
-    /// Makes sure that nobody else makes or removes backups, and a private place to work in, empty.
+    /// Takes the lock of the backups and creates the work directory, empty.
     pub(super) fn work_dir(&self) -> Result<WorkDir, BackupError> {
         let lock = self.dir.lock_backups()?;
         if self.is_background {
@@ -23,7 +23,7 @@ impl BackupService {
         Ok(WorkDir { path, _held: Held::Alone(lock) })
     }
 
-    /// A private place to look at backups in, beside others who look at them and one who makes or removes some.
+    /// Creates a directory for a verification or drill; others may run at the same time, and one backup.
     pub(super) fn inspection_dir(&self) -> Result<WorkDir, BackupError> {
         if self.is_background {
             step_back();
@@ -33,22 +33,22 @@ impl BackupService {
     }
 }
 
-/// Lets this thread, and those that it starts, give way to those who serve; not so far that a busy machine starves them, because
-/// a copy that takes long keeps the write-ahead log from starting over. There is no way back, and no need for one: such threads
-/// have nothing else to do.
+/// Lowers the priority of this thread and of those that it starts. Only by 10: at a lower one it would starve on a
+/// busy machine, and a long copy keeps the write-ahead log from being reset. Nothing raises the priority again,
+/// because these threads do nothing else.
 fn step_back() {
     if let Err(error) = rustix::process::nice(10) {
-        tracing::debug!(%error, "the work with backups keeps its priority");
+        tracing::debug!(%error, "the priority of backup work could not be lowered");
     }
 }
 
-/// A private directory in the data directory; it goes when the work is done, or when the next work begins.
+/// A private directory that is removed when the work ends, or after a crash when the next work begins.
 pub(super) struct WorkDir {
     path: PathBuf,
     _held: Held,
 }
 
-/// What keeps others out of it.
+/// The lock that keeps other processes out of the directory.
 #[expect(dead_code, reason = "they are held, and let go with the place")]
 enum Held {
     Alone(BackupLock),
@@ -64,7 +64,7 @@ impl WorkDir {
 impl Drop for WorkDir {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, path = %self.path.display(), "is left behind; the next one removes it");
+            tracing::warn!(%error, path = %self.path.display(), "the work directory could not be removed; the next run removes it");
         }
     }
 }

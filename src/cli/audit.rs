@@ -1,7 +1,7 @@
 //! `bursar audit`: proves that the books are right, beside a running server or on a copy such as a backup.
 //!
-//! It ends with 0 when nothing was found, with 5 when something was or when the file is too damaged to be read to its end,
-//! and with 4 when it is no database of ours.
+//! It ends with 0 when nothing was found, with 5 when something was or when the file is too damaged to be read to its
+//! end, and with 4 when it is no database of ours.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! What a server prints when it listens: a page for people on a terminal, elsewhere one line of JSON, on which tests and
-//! scripts rely.
+//! What a server prints when it listens: a page for people on a terminal, elsewhere one line of JSON, on which tests
+//! and scripts rely.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

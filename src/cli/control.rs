@@ -1,5 +1,5 @@
-//! Commands that write, in a form that can be sent: done by this process when no server runs, else by the server, over a
-//! socket in the data directory that only its owner may open.
+//! Commands that write, in a form that can be sent: done by this process when no server runs, else by the server, over
+//! a socket in the data directory that only its owner may open.
 //!
 //! One line of JSON each way: a [`ControlCommand`] of at most 1 MiB, and a [`Reply`]. Neither holds a password or a
 //! token, only their hashes, which are made in the process of the command.
@@ -253,8 +253,8 @@ fn not_understood(error: &serde_json::Error) -> Failure {
     Failure::new(Exit::Failure, message).next("Restart the server, so that both are of one version.")
 }
 
-/// A socket's path as the operating system takes it: at most 107 bytes. A longer one is spelled through a handle of its
-/// directory.
+/// A socket's path as the operating system takes it: at most 107 bytes. A longer one is spelled through a handle of
+/// its directory.
 pub(super) struct SocketPath {
     path: PathBuf,
     _directory: Option<File>,

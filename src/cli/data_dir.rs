@@ -201,7 +201,8 @@ pub(super) fn create<T>(
 ) -> Result<(Arc<App>, T), Failure> {
     let dir = lock.dir().clone();
     make(lock, config, mode, set_up).map_err(|failure| {
-        // The lock went with what was opened. Whoever has it now works with the database, which is then not ours to take.
+        // The lock went with what was opened. Whoever has it now works with the database, which is then not ours to
+        // take.
         match dir.lock().and_then(|lock| lock.discard_database()) {
             Ok(()) => failure,
             Err(error) => {

@@ -12,8 +12,8 @@ use crate::store::{self, LATEST_SCHEMA};
 /// What to do with the database.
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
-    /// Bring the database to the schema of this program: a proven backup first, then one transaction, proven before it is
-    /// committed
+    /// Bring the database to the schema of this program: a proven backup first, then one transaction, proven before it
+    /// is committed
     Migrate {
         /// Change nothing: say what is missing, and rehearse it on a copy
         #[arg(long)]

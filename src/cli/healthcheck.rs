@@ -1,7 +1,7 @@
 //! `bursar healthcheck`: is the server well? It ends with 0 or 1, for containers and supervisors.
 //!
-//! It asks over the control socket, so it works whatever the certificate and the allow list are: the server writes to its
-//! database, and this process connects to the server's listener.
+//! It asks over the control socket, so it works whatever the certificate and the allow list are: the server writes to
+//! its database, and this process connects to the server's listener.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;

@@ -25,8 +25,8 @@ impl Output<'_> {
     }
 }
 
-/// Stdout of a command. A reader that has gone, as `head` does, has read what it wanted: nothing is said about it, and the
-/// exit code is what it would be otherwise.
+/// Stdout of a command. A reader that has gone, as `head` does, has read what it wanted: nothing is said about it, and
+/// the exit code is what it would be otherwise.
 pub(super) struct Stdout(io::StdoutLock<'static>);
 
 impl Stdout {

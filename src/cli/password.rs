@@ -1,5 +1,5 @@
-//! The password of an operator: from a file, from stdin, or asked for on a terminal; never an argument, which every user
-//! of the machine could read.
+//! The password of an operator: from a file, from stdin, or asked for on a terminal; never an argument, which every
+//! user of the machine could read.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};

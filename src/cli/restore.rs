@@ -1,4 +1,5 @@
-//! `bursar restore`: lists what can be restored, plans a restore and applies it; jobs are paused until `restore resume`.
+//! `bursar restore`: lists what can be restored, plans a restore and applies it; jobs are paused until `restore
+//! resume`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `/livez` and `/readyz`: for supervisors and load balancers, without a token.
+//! Probes for supervisors and load balancers: `/livez` and `/readyz`, without a token.
 
 use super::gate::Gate;
 use crate::app::App;
@@ -18,7 +18,7 @@ pub(super) fn mount(config: &mut ServiceConfig) {
     config.service(live).service(ready);
 }
 
-/// The machine itself may always ask, whatever the allow list says. A call that was forwarded is not its own.
+/// Loopback callers may always ask, even if the allow list leaves them out, unless a proxy forwarded the call.
 fn may_ask(request: &HttpRequest, gate: &Gate) -> bool {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
     let is_own = peer.is_some_and(|peer| peer.is_loopback()) && !request.headers().contains_key("x-forwarded-for");
@@ -40,8 +40,8 @@ async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "live"}))
 }
 
-/// Ready means: the database answers reads, and the last write worked. If it did not, there must be room on the disk and
-/// a write must work now.
+/// Ready means that the database answers reads and that the last write succeeded; after a failed write, that the disk
+/// has room and a write succeeds now.
 async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     if !may_ask(&request, &gate) {
         return turned_away();

@@ -1,4 +1,5 @@
-//! The server: listeners and TLS, who is let in, request ids, health, the OpenAPI pages, and where each dialect is mounted.
+//! The server: listeners and TLS, who is let in, request ids, health, the OpenAPI pages, and where each dialect is
+//! mounted.
 
 mod apis;
 mod docs;
@@ -28,21 +29,21 @@ use tls::Certificates;
 pub use tls::TlsError;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Where the server listens.
+/// The addresses of a running server.
 #[derive(Clone, Debug)]
 pub struct Listening {
-    /// The first address, as a URL.
+    /// The URL of the main listener.
     pub url: String,
-    /// The page that describes the API.
+    /// The URL of the API documentation.
     pub docs_url: String,
-    /// Each dialect's URLs.
+    /// The URLs of each dialect.
     pub apis: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// Why the server does not run.
+/// Why the server did not start, or ended.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// An address cannot be listened on.
+    /// A listener could not be bound.
     #[error("cannot listen on {address}: {source}; choose another address with --listen ADDR:PORT")]
     Bind {
         /// The address.
@@ -53,17 +54,17 @@ pub enum ServeError {
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
-    /// Something else that the system refused.
+    /// Another system call failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// How long an idle connection is kept.
+/// An idle connection is closed after this.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How often the certificate's files are looked at.
+/// The interval of checks for changed certificate files.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
 
-/// Serves until SIGTERM or SIGINT, then finishes what is under way. SIGHUP reloads the certificate.
+/// Serves until SIGTERM or SIGINT, then finishes running requests. SIGHUP reloads the certificate.
 pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening)) -> Result<(), ServeError> {
     let certificates = match config.tls.mode {
         TlsMode::Off => None,
@@ -102,7 +103,7 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
             _ = interrupt.recv() => break,
         }
     }
-    tracing::info!("stopping: finishing what is under way");
+    tracing::info!("stopping: finishing running requests");
     // They would never finish by themselves.
     app.end_streams();
     for handle in handles {
@@ -111,7 +112,7 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
     for server in running {
         match server.await {
             Ok(result) => result?,
-            Err(error) => tracing::error!(%error, "a listener ended badly"),
+            Err(error) => tracing::error!(%error, "a listener failed"),
         }
     }
     Ok(())
@@ -163,11 +164,11 @@ fn start(
     Ok((server.run(), addresses))
 }
 
-/// Connections that wait to be taken.
+/// The length of the accept queue.
 const BACKLOG: i32 = 1024;
 
-/// A listener whose connections end when the other side leaves what it was sent unread for too long: it is gone, or it
-/// follows events and is too slow. Connections get this from the listener that they come in at.
+/// A listener whose connections are closed when the peer acknowledges nothing for `send_timeout`: it is gone, or too
+/// slow a reader of events. Accepted connections inherit the option.
 fn listener(address: SocketAddr, send_timeout: Duration) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

@@ -1,5 +1,5 @@
-//! TLS from certificate files. They are read again on SIGHUP and when they change; open connections are not touched, and
-//! a pair that cannot be used leaves the old one in place.
+//! TLS from certificate files. They are reloaded on SIGHUP and when they change; open connections continue, and an
+//! unusable pair leaves the current one in place.
 
 use crate::config::Tls;
 use crate::dialects::kit::Line;
@@ -59,7 +59,7 @@ pub enum TlsError {
     Library(#[from] rustls::Error),
 }
 
-/// When the files were last written.
+/// The modification times of certificate and key.
 type Stamp = (Option<SystemTime>, Option<SystemTime>);
 
 /// The certificate in use and the files that it comes from.
@@ -71,7 +71,7 @@ pub(super) struct Certificates {
     seen: Mutex<Stamp>,
 }
 
-/// What a handshake is answered with.
+/// The certificate for new handshakes.
 struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl fmt::Debug for Current {
@@ -103,7 +103,7 @@ impl Certificates {
         Ok(builder.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>))
     }
 
-    /// Reads the files again.
+    /// Reloads the files.
     pub(super) fn reload(&self) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.certificate_file, &self.key_file);
         match read(&self.certificate_file, &self.key_file, &self.provider) {
@@ -115,7 +115,7 @@ impl Certificates {
         }
     }
 
-    /// Reads the files again if they were written since they were last read.
+    /// Reloads the files if their modification times have changed.
     pub(super) fn reload_if_changed(&self) {
         let now = stamp(&self.certificate_file, &self.key_file);
         if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != now {
@@ -124,8 +124,8 @@ impl Certificates {
     }
 }
 
-/// Lets handlers hang up on clients who speak HTTP/2. There the streams of one connection wait for their reader each for
-/// itself, and the system, which cuts off other clients who do not read, sees a connection that is well.
+/// Lets handlers close HTTP/2 connections of clients that do not read. The timeout of the socket does not: one stream
+/// may be stuck while the connection as a whole makes progress.
 pub(super) fn note_line(connection: &dyn Any, noted: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
     let (socket, session) = stream.get_ref();
@@ -133,7 +133,7 @@ pub(super) fn note_line(connection: &dyn Any, noted: &mut Extensions) {
         match SockRef::from(socket).try_clone() {
             Ok(socket) => noted.insert(Line::new(socket)),
             Err(error) => {
-                tracing::warn!(%error, "a client that does not read could not be cut off");
+                tracing::warn!(%error, "HTTP/2 clients that do not read cannot be disconnected");
                 None
             }
         };

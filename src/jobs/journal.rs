@@ -1,4 +1,4 @@
-//! The change journal on its way to the targets, and the backups that its streams begin with.
+//! Ships the change journal to the targets, and makes the backup that each of its streams starts from.
 
 use super::PeriodicThread;
 use crate::app::App;
@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Ships to each target on a thread of its own. Twice in every `interval`: what was recorded right after one shipping is to
-/// have arrived with the next before the interval is over.
+/// Ships to each target on a thread of its own, twice per `interval`: a commit right after one shipping arrives with
+/// the next, within the interval.
 pub fn shipping(shipping: &Arc<Shipping>, interval: Duration) -> io::Result<Vec<PeriodicThread>> {
     (0..shipping.lanes())
         .map(|lane| {
             let shipping = Arc::clone(shipping);
             PeriodicThread::start("shipping", interval / 2, move || {
                 if let Err(error) = shipping.ship(lane) {
-                    tracing::debug!(%error, "changes were not shipped");
+                    tracing::debug!(%error, "the change journal was not shipped");
                 }
                 false
             })
@@ -25,19 +25,19 @@ pub fn shipping(shipping: &Arc<Shipping>, interval: Duration) -> io::Result<Vec<
         .collect()
 }
 
-/// The rest after a try that failed.
+/// The wait after a failure.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 struct BaseBackups {
     app: Arc<App>,
     service: BackupService,
     shipping: Arc<Shipping>,
-    /// The stream that has a backup to begin with.
+    /// The stream that is known to have a backup.
     based: Mutex<Option<Uuid>>,
     not_before: Mutex<Option<Instant>>,
 }
 
-/// Sees to it, every `interval`, that commits are followed, and that there is a backup that they follow.
+/// Checks, every `interval`, that the change journal runs and that its stream has a backup to start from.
 pub fn base_backups(
     app: Arc<App>,
     service: BackupService,
@@ -58,7 +58,7 @@ impl BaseBackups {
             return;
         }
         if let Err(reason) = self.ensure_base() {
-            tracing::warn!(%reason, "the change journal has no backup to begin with yet");
+            tracing::warn!(%reason, "the change journal has no backup to start from yet");
             let next = Instant::now() + REST_AFTER_FAILURE;
             *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
         }
@@ -67,7 +67,7 @@ impl BaseBackups {
     fn ensure_base(&self) -> Result<(), String> {
         let store = self.app.store();
         if store.journal().status().failure.is_some() {
-            store.begin_stream().map_err(|error| format!("a new stream could not begin: {error:?}"))?;
+            store.begin_stream().map_err(|error| format!("a new stream could not be started: {error:?}"))?;
         }
         let Some(stream) = store.journal().status().stream else { return Ok(()) };
         let mut based = self.based.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Work that nobody asked for: what has to be done by itself while the server runs.
+//! Background work of the server.
 
 mod backups;
 mod periodic;
@@ -13,21 +13,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Forgets what is past its time, a little at a time, so that clients never wait for it.
+/// Removes expired tokens, sessions, idempotency keys and events in small steps, so that clients never wait for it.
 pub fn housekeeping(app: Arc<App>) -> io::Result<PeriodicThread> {
     PeriodicThread::start("housekeeping", Duration::from_secs(60), move || {
         app.tidy_up().unwrap_or_else(|refusal| {
-            tracing::warn!(%refusal, "housekeeping was put off");
+            tracing::warn!(%refusal, "housekeeping failed; it will be tried again");
             false
         })
     })
 }
 
-/// Runs the jobs that are due: expiries, and the ends of hold times.
+/// Runs due jobs every second: expiries and the ends of hold times.
 pub fn scheduler(app: Arc<App>) -> io::Result<PeriodicThread> {
     PeriodicThread::start("scheduler", Duration::from_secs(1), move || {
         if let Err(refusal) = app.run_due_jobs() {
-            tracing::warn!(%refusal, "jobs were put off");
+            tracing::warn!(%refusal, "jobs failed; they will be tried again");
         }
         false
     })

@@ -1,11 +1,11 @@
-//! A thread that does something again and again, with a rest in between, until it is dropped.
+//! A thread that repeats a task at an interval until it is dropped.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// The thread.
+/// The thread. Dropping it waits for the current run.
 pub struct PeriodicThread {
     name: &'static str,
     stop: Option<Sender<()>>,
@@ -13,7 +13,7 @@ pub struct PeriodicThread {
 }
 
 impl PeriodicThread {
-    /// Starts it. `step` says whether there is more to do at once.
+    /// Starts the thread. A `step` that returns true is repeated without a rest.
     pub fn start(
         name: &'static str,
         rest: Duration,
@@ -34,7 +34,7 @@ impl Drop for PeriodicThread {
     fn drop(&mut self) {
         self.stop = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!(thread = self.name, "had panicked");
+            tracing::error!(thread = self.name, "a background thread panicked");
         }
     }
 }

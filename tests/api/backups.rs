@@ -436,8 +436,8 @@ fn a_server_backs_up_by_itself_and_tells_probes() {
         let old = json!({"last_success": {"at": then, "name": "20200101T000000Z-000000000001"}});
         fs::write(&record, old.to_string()).unwrap();
         server.restart();
-        server.await_log("a backup was made", 1);
-        server.await_log("a backup was tried and is good", 1);
+        server.await_log("backup created", 1);
+        server.await_log("backup drill passed", 1);
         let now = state(&server);
         assert_eq!(now["state"], "ok", "{now}");
         assert!(now["last_drill"]["at"].is_string() && now["last_proof"]["at"].is_string(), "{now}");
@@ -459,7 +459,7 @@ fn a_backup_that_fails_is_told_to_probes_and_tried_again() {
     let old = json!({"last_success": {"at": "2020-01-01T00:00:00Z", "name": "20200101T000000Z-000000000001"}});
     fs::write(server.data_dir().join("backup-record.json"), old.to_string()).unwrap();
     server.restart();
-    server.await_log("a backup failed", 1);
+    server.await_log("backup failed", 1);
     let ready = server.anyone().get("/readyz?verbose").ok().json();
     assert_eq!((&ready["status"], &ready["backup"]["state"]), (&"ready".into(), &"failing".into()), "{ready}");
     assert!(ready["backup"]["last_failure"]["reason"].as_str().unwrap().contains("elsewhere"), "{ready}");
@@ -469,6 +469,6 @@ fn a_backup_that_fails_is_told_to_probes_and_tried_again() {
     let mut record: Value = serde_json::from_str(&record).unwrap();
     record["last_failure"]["at"] = "2021-01-01T00:00:00Z".into();
     fs::write(server.data_dir().join("backup-record.json"), record.to_string()).unwrap();
-    server.await_log("a backup was made", 1);
+    server.await_log("backup created", 1);
     assert!(server.anyone().get("/readyz?verbose").ok().json()["backup"]["last_success"]["name"].is_string());
 }

@@ -16,18 +16,18 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A database file that was built.
+/// A restored database file.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// What its backup says.
+    /// The manifest of its backup.
     pub contents: Contents,
-    /// Commits that were laid on it.
+    /// The number of commits that were replayed.
     pub commits: u64,
     /// The moment of the last commit in it.
     pub reaches: Moment,
 }
 
-/// How far the building is.
+/// The state of a replay.
 struct Replay {
     next: u64,
     commits: u64,
@@ -36,8 +36,7 @@ struct Replay {
 }
 
 impl BackupService {
-    /// Builds the database that a plan leads to in a new file. It is on disk when this returns; if it fails, the file is worth
-    /// nothing.
+    /// Builds the database of a plan in a new file, and syncs it. If this fails, the file is useless.
     pub fn build(&self, plan: &RestorePlan, to: &Path) -> Result<Built, BackupError> {
         if let Some(gap) = plan.gap {
             return Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches });
@@ -65,7 +64,7 @@ impl BackupService {
         Ok(Built { contents, commits: replay.commits, reaches: replay.reaches })
     }
 
-    /// Lays the commits of a segment on the database. False if the moment that was asked for is reached.
+    /// Replays the commits of a segment. Returns false once the requested moment is reached.
     fn replay_segment(
         &self,
         found: &FoundSegment,
@@ -140,7 +139,7 @@ impl BackupService {
         Ok(true)
     }
 
-    /// Where a segment is now: a server that runs ships what waits in its spool, and takes it out of there.
+    /// Where a segment is now: a running server may have shipped it and removed it from its spool.
     fn locate(&self, found: &FoundSegment) -> SegmentLocation {
         match &found.location {
             SegmentLocation::Spool(path) if !path.exists() => {}
@@ -156,7 +155,7 @@ impl BackupService {
         found.location.clone()
     }
 
-    /// Unwraps a lone backup file into a new database file.
+    /// Unwraps a single backup file into a new database file.
     pub fn unwrap_file(&self, backup: &Path, to: &Path) -> Result<Built, BackupError> {
         let called = backup.display().to_string();
         let from = File::open(backup).map_err(file_error(backup))?;

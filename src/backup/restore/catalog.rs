@@ -1,4 +1,4 @@
-//! What there is to restore from, at all targets and in the spool of the data directory.
+//! The backups and segments to restore from, at all targets and in the spool of the data directory.
 
 use crate::backup::error::BackupError;
 use crate::backup::manifest::Manifest;
@@ -13,57 +13,57 @@ use uuid::Uuid;
 /// A backup that can be restored, at one target.
 #[derive(Clone)]
 pub struct FoundBackup {
-    /// Where.
+    /// Its repository, and with it its target.
     pub repository: Repository,
     /// Its timeline.
     pub timeline: i64,
     /// Its name.
     pub name: BackupName,
-    /// What it says about itself.
+    /// Its manifest.
     pub manifest: Manifest,
 }
 
 /// A segment of the change journal.
 #[derive(Clone)]
 pub struct FoundSegment {
-    /// What it holds.
+    /// Its stream and commits.
     pub segment: Segment,
-    /// Where it is; none: in the spool, under this path.
+    /// Where it is stored.
     pub location: SegmentLocation,
 }
 
-/// Where a segment is.
+/// Where a segment is stored.
 #[derive(Clone)]
 pub enum SegmentLocation {
     /// At a target.
     Target(Repository),
-    /// In the spool of the data directory.
+    /// In the spool of the data directory, in this file.
     Spool(std::path::PathBuf),
 }
 
-/// Everything that one installation can be restored from.
+/// Everything from which one installation can be restored.
 #[derive(Default)]
 pub struct Catalog {
-    /// The installation.
+    /// The id of the installation.
     pub installation: Uuid,
     /// The backups, the oldest first.
     pub backups: Vec<FoundBackup>,
-    /// The segments, by stream and number. The same one may be at several places.
+    /// The segments, sorted by timeline, stream and first commit. A segment may be listed at several locations.
     pub segments: Vec<FoundSegment>,
-    /// Backups that cannot be used, in words.
+    /// Unusable backups, each as a sentence.
     pub broken: Vec<String>,
-    /// Targets that cannot be read.
+    /// The errors of targets that cannot be read.
     pub errors: Vec<TargetError>,
 }
 
 impl Catalog {
-    /// The highest timeline that anything belongs to.
+    /// The highest timeline of any backup or segment.
     pub fn last_timeline(&self) -> i64 {
         let backups = self.backups.iter().map(|found| found.timeline);
         backups.chain(self.segments.iter().map(|found| found.segment.timeline)).max().unwrap_or(0)
     }
 
-    /// The moment that the segments of a timeline reach.
+    /// The last moment in the segments of a timeline.
     pub fn reach(&self, timeline: i64) -> Option<Moment> {
         let of_timeline = self.segments.iter().filter(|found| found.segment.timeline == timeline);
         of_timeline.map(|found| found.segment.reaches).max()
@@ -71,8 +71,8 @@ impl Catalog {
 }
 
 impl BackupService {
-    /// Looks what there is. The installation is that of the data directory, or the one that is asked for, or the only one
-    /// that has something at the targets.
+    /// Lists all targets. The installation is `wanted`, else that of the data directory, else the only one at the
+    /// targets.
     pub fn catalog(&self, wanted: Option<Uuid>, spooled: Vec<SpooledSegment>) -> Result<Catalog, BackupError> {
         let (mut targets, mut catalog) = (Vec::new(), Catalog::default());
         for target in self.targets()? {

@@ -1,8 +1,8 @@
-//! Restoring a moment: a [`Catalog`] of what exists, a [`RestorePlan`] made from it, and `BackupService::build`, which carries the
-//! plan out into a file.
+//! Restoring a moment: a [`Catalog`] of what exists, a [`RestorePlan`] made from it, and `BackupService::build`, which
+//! carries the plan out into a file.
 //!
-//! A plan is a backup and the segments of the change journal after it. It never skips a commit: it ends before the first one
-//! that is missing, and reports the gap.
+//! A plan is a backup and the segments of the change journal after it. It never skips a commit: it ends before the
+//! first one that is missing, and reports the gap.
 
 mod build;
 mod catalog;

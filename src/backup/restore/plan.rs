@@ -5,48 +5,49 @@ use crate::backup::error::BackupError;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
 
-/// What is to be restored.
+/// The requested state.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestoreRequest {
-    /// Everything that was recorded up to this moment; none: everything there is.
+    /// Restore what was recorded up to this moment; none: everything.
     pub at: Option<Moment>,
-    /// On this timeline; none: the newest that has a backup from before the moment.
+    /// The timeline; none: the newest that has a backup from before the moment.
     pub timeline: Option<i64>,
-    /// From this backup; none: the newest from before the moment.
+    /// The backup to start with; none: the newest from before the moment.
     pub backup: Option<BackupName>,
 }
 
-/// Commits that are nowhere.
+/// A range of commits that no target and no spool has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
-    /// The first of them.
+    /// The first missing commit.
     pub first: u64,
-    /// The last of them.
+    /// The last missing commit.
     pub last: u64,
 }
 
-/// A backup, and what of the change journal follows it.
+/// A backup and the segments to replay after it.
 #[derive(Clone)]
 pub struct RestorePlan {
-    /// What it leads to.
+    /// The requested state.
     pub request: RestoreRequest,
-    /// The backup.
+    /// The backup to start with.
     pub base: FoundBackup,
-    /// The segments after it, in order.
+    /// The segments to replay, in order.
     pub segments: Vec<FoundSegment>,
-    /// The moment of the last commit on it, no later than the moment that was asked for.
+    /// The moment of the last commit in the plan, at most the requested moment.
     pub reaches: Moment,
-    /// Commits that are missing before the moment that was asked for; what comes after them cannot be reached.
+    /// Commits that are missing before the requested moment; later ones cannot be reached.
     pub gap: Option<Gap>,
 }
 
 impl RestorePlan {
-    /// Bytes to fetch.
+    /// The bytes to fetch.
     pub fn bytes(&self) -> u64 {
         self.base.manifest.object.bytes + self.segments.iter().map(|found| found.segment.bytes).sum::<u64>()
     }
 
-    /// Bytes that the data directory must have room for: the database, and some more for what it takes to prove it.
+    /// The free space in bytes that the data directory needs: the database, a quarter more for its proof, and one
+    /// segment.
     pub fn room(&self) -> u64 {
         let database = self.base.manifest.contents.database.bytes;
         database + database / 4 + self.segments.iter().map(|found| found.segment.bytes).max().unwrap_or(0)

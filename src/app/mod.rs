@@ -20,7 +20,7 @@ pub use command::{Caller, Command, Context, Done, Failure, Query, View};
 pub use exact::ExactNumber;
 pub use idempotency::RetryKey;
 
-use crate::domain::access::{Principal, Role, Visibility};
+use crate::domain::access::{Principal, PrincipalKind, Role, Visibility};
 use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
 use crate::domain::refusal::Refusal;
@@ -172,6 +172,7 @@ impl App {
         let principal = Principal {
             serial: PrincipalSerial(1),
             id: PrincipalId::from(Uuid::nil()),
+            kind: PrincipalKind::System,
             name: "system".into(),
             role: Role::Admin,
             scopes: None,

@@ -67,6 +67,7 @@ placed! {
     Refusal::ModesDiffer => Met, ["MODES_DIFFER"];
     Refusal::NotASandbox => Met, ["NOT_A_SANDBOX"];
     Refusal::NeedsApproval => Met, ["NEEDS_APPROVAL"];
+    Refusal::NotAnOperator => Elsewhere("API clients cannot be added yet; domain/access/principal.rs tests the rule"), ["OPERATOR_NEEDED"];
     Refusal::OwnRequest => Met, ["OWN_REQUEST"];
     Refusal::GroupDisabled => Met, ["GROUP_DISABLED"];
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];

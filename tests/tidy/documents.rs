@@ -141,6 +141,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::ModesDiffer,
         Refusal::NotASandbox,
         Refusal::NeedsApproval,
+        Refusal::NotAnOperator,
         Refusal::OwnRequest,
         Refusal::GroupDisabled,
         Refusal::GroupWithoutCurrency { currency: text() },

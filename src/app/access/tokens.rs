@@ -2,7 +2,7 @@
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
-use crate::domain::access::{Principal, Right, Visibility};
+use crate::domain::access::{Principal, PrincipalKind, Right, Visibility};
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Credentials, Field, Noun, Refusal};
@@ -195,6 +195,7 @@ pub(in crate::app) fn principal_of_operator(operator: PrincipalRow) -> Principal
     Principal {
         serial: operator.serial,
         id: operator.id,
+        kind: PrincipalKind::Operator,
         name: operator.name,
         role: operator.role,
         scopes: None,

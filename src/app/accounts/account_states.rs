@@ -98,6 +98,7 @@ impl Command for ApproveAccount {
         }
         check_version(self.expected_version, account.version)?;
         let principal = &context.caller.principal;
+        principal.admit_as_checker()?;
         let request = context.tx.account_request(account.book)?;
         let is_own = request.is_some_and(|request| request.requested_by == principal.serial);
         let may_alone = !account.standing.requires_approval && principal.require(Right::Administer).is_ok();

@@ -40,6 +40,7 @@ impl Command for ApproveProfile {
         }
         check_version(self.expected_version, profile.version)?;
         profile.admit_change()?;
+        principal.admit_as_checker()?;
         if profile.created_by == Some(principal.serial) && administers.is_err() {
             return Err(Refusal::OwnRequest.into());
         }

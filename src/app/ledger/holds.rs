@@ -63,6 +63,7 @@ impl Command for CaptureHold {
         }
         let movement = movement.undecided(context.now)?;
         if account.standing.requires_approval {
+            context.caller.principal.admit_as_checker()?;
             movement.admit_checker(context.caller.principal.serial)?;
         }
         pay(context, movement, &account, amount)

@@ -142,8 +142,11 @@ impl ReverseEntry {
         if !amount.is_negative() {
             return Ok(account.admit_credit(amount, is_credit)?);
         }
-        if account.standing.requires_approval && author == context.caller.principal.serial {
-            return Err(Refusal::OwnRequest.into());
+        if account.standing.requires_approval {
+            context.caller.principal.admit_as_checker()?;
+            if author == context.caller.principal.serial {
+                return Err(Refusal::OwnRequest.into());
+            }
         }
         account.admit_funds(Direction::Debit)?;
         if self.force { Ok(()) } else { Ok(account.admit_covered(amount, is_credit)?) }

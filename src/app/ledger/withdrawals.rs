@@ -52,7 +52,7 @@ pub(in crate::app) fn refuse_approval_bypass(from: &Account, to: &Account) -> Re
 
 /// Approves a withdrawal. Where the group requires a second operator, that must be another one than who asked.
 ///
-/// Refusals: unknown, decided before, asked for by the same operator.
+/// Refusals: unknown, decided before, asked for by the same operator; an API client.
 pub struct ApproveWithdrawal {
     /// Which withdrawal.
     pub id: MovementId,
@@ -65,6 +65,7 @@ impl Command for ApproveWithdrawal {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
+        context.caller.principal.admit_as_checker()?;
         let checker = context.caller.principal.serial;
         let approved = movement.undecided(context.now)?.approve(checker, context.now)?;
         if account.standing.requires_approval {

@@ -207,6 +207,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::ModesDiffer
         | Refusal::NotASandbox
         | Refusal::NeedsApproval
+        | Refusal::NotAnOperator
         | Refusal::OwnRequest
         | Refusal::GroupDisabled
         | Refusal::GroupWithoutCurrency { .. }

@@ -93,16 +93,30 @@ impl Visibility {
     }
 }
 
-/// A caller whose token was checked.
+named_enum! {
+    /// What a caller is.
+    pub enum PrincipalKind {
+        /// bursar itself, for commands that are given on its machine.
+        System = "system",
+        /// A person of the back office.
+        Operator = "operator",
+        /// A program with credentials of its own, made for one API.
+        ApiClient = "api_client",
+    }
+}
+
+/// A caller whose credentials were checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Principal {
-    /// Row of the operator; idempotency keys and entries belong to it, whichever of its tokens was used.
+    /// Its row; idempotency keys and entries belong to it, whichever of its tokens was used.
     pub serial: PrincipalSerial,
-    /// Public id of the operator.
+    /// Its public id.
     pub id: PrincipalId,
-    /// The operator's name, for logs.
+    /// What it is.
+    pub kind: PrincipalKind,
+    /// Its name, for logs.
     pub name: String,
-    /// The operator's role.
+    /// What it may do at most.
     pub role: Role,
     /// The scopes of the token; none means all that the role allows.
     pub scopes: Option<BTreeSet<Right>>,
@@ -121,6 +135,14 @@ impl Principal {
     pub fn require(&self, right: Right) -> Result<(), Refusal> {
         let allowed = self.role.allows(right) && self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&right));
         if allowed { Ok(()) } else { Err(Refusal::Forbidden { right }) }
+    }
+
+    /// Refuses an API client where a second operator has to look: a program that asks and decides is nobody's second look.
+    pub fn admit_as_checker(&self) -> Result<(), Refusal> {
+        match self.kind {
+            PrincipalKind::System | PrincipalKind::Operator => Ok(()),
+            PrincipalKind::ApiClient => Err(Refusal::NotAnOperator),
+        }
     }
 
     /// Refuses if the token may not be used at this moment or from this address.
@@ -148,6 +170,25 @@ mod tests {
         assert_eq!(serde_json::from_str::<Right>("\"move_funds\"").unwrap(), Right::MoveFunds);
         assert_eq!(Role::parse("viewer"), Some(Role::Viewer));
         assert_eq!(Role::parse("root"), None);
+    }
+
+    #[test]
+    fn an_api_client_is_no_second_operator() {
+        for kind in PrincipalKind::ALL {
+            let principal = Principal {
+                serial: PrincipalSerial(2),
+                id: PrincipalId::from(uuid::Uuid::nil()),
+                kind,
+                name: "x".into(),
+                role: Role::Admin,
+                scopes: None,
+                visibility: Visibility::Everything,
+                networks: Vec::new(),
+                token: None,
+                expires_at: None,
+            };
+            assert_eq!(principal.admit_as_checker().is_ok(), kind != PrincipalKind::ApiClient, "{kind:?}");
+        }
     }
 
     #[test]

@@ -298,6 +298,9 @@ pub enum Refusal {
     /// A second operator must approve it first.
     #[error("a second operator must approve it: request a withdrawal instead")]
     NeedsApproval,
+    /// A second operator is asked for, and an API client is none.
+    #[error("only an operator can do this, and you call as an API client")]
+    NotAnOperator,
     /// The one who asked for it cannot approve it.
     #[error("the one who asked for it cannot approve it")]
     OwnRequest,

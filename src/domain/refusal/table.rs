@@ -115,6 +115,7 @@ table! {
         350 "MODES_DIFFER" => Refusal::ModesDiffer,
         360 "NOT_A_SANDBOX" => Refusal::NotASandbox,
         370 "NEEDS_APPROVAL" => Refusal::NeedsApproval,
+        375 "OPERATOR_NEEDED" => Refusal::NotAnOperator,
         380 "OWN_REQUEST" => Refusal::OwnRequest,
         390 "GROUP_DISABLED" => Refusal::GroupDisabled,
         400 "GROUP_WITHOUT_CURRENCY" => Refusal::GroupWithoutCurrency { .. },

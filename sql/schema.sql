@@ -47,7 +47,10 @@ CREATE TABLE tokens (
     created_at INTEGER NOT NULL,           -- when it was made
     expires_at INTEGER,                    -- when it ends; none: it does not
     revoked_at INTEGER                     -- when it was taken back
-) STRICT;
+, refresh_hash BLOB, refresh_expires_at INTEGER -- when the refresh token ends
+    CHECK ((refresh_expires_at IS NULL) = (refresh_hash IS NULL)), refreshed_at INTEGER -- when the refresh token was exchanged; it can be only once
+    CHECK (refreshed_at IS NULL OR refresh_hash IS NOT NULL), family BLOB -- public id of the first token of the sign-in that it goes back to; none: it has no refresh token
+    CHECK ((family IS NULL) = (refresh_hash IS NULL))) STRICT;
 
 CREATE INDEX tokens_by_principal ON tokens (principal_id);
 
@@ -508,3 +511,7 @@ CREATE VIRTUAL TABLE account_search USING fts5 ( -- words of accounts; the row h
     reference,                             -- the caller's own id
     content = '', contentless_delete = 1, detail = full, prefix = '1 2 3', tokenize = "unicode61 remove_diacritics 0"
 );
+
+CREATE UNIQUE INDEX tokens_by_refresh_hash ON tokens (refresh_hash) WHERE refresh_hash IS NOT NULL;
+
+CREATE INDEX tokens_by_family ON tokens (family) WHERE family IS NOT NULL;

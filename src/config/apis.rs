@@ -81,45 +81,58 @@ impl fmt::Display for HostName {
 
 text_setting!(HostName, "a host name, such as \"upvest.broker.example\"");
 
-section! {
-    /// Where a dialect is mounted: any of a path, host names and listeners of its own; at the latter two it is at `/`.
-    pub struct Mount {
-        /// Whether the dialect answers at all.
-        enabled: bool = true;
-        /// The path under which it answers on the main listener; empty for none.
-        path: Option<PathPrefix> = None;
-        /// Host names at which it answers at `/`, for clients that can set nothing but a host.
-        host: Vec<HostName> = Vec::new();
-        /// Addresses with ports of its own, where it answers at `/`.
-        listen: Vec<SocketAddr> = Vec::new();
-    }
+/// Where a dialect is mounted: any of a path, host names and listeners of its own; at the latter two it is at `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Whether the dialect answers at all.
+    pub enabled: bool,
+    /// The path under which it answers on the main listener; none: it does not.
+    pub path: Option<PathPrefix>,
+    /// Host names at which it answers at `/`.
+    pub host: Vec<HostName>,
+    /// Addresses with ports of its own, where it answers at `/`.
+    pub listen: Vec<SocketAddr>,
 }
 
-/// Defines the tables of the dialects.
+/// Defines the tables of the dialects: where each is mounted, and its own keys.
 macro_rules! apis {
-    ( $( #[doc = $about:literal] $name:ident = $path:literal, $make:expr; )+ ) => {
-        /// The dialects and where each is mounted.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct Apis { $( #[doc = $about] pub $name: Mount, )+ }
-
-        impl Default for Apis {
-            fn default() -> Self {
-                Self { $( $name: Mount { path: $path.parse().ok(), ..Mount::default() }, )+ }
+    ( $( #[doc = $about:literal] $type:ident $name:ident = $path:literal, $make:expr, { $($own:tt)* } )+ ) => {
+        $(
+            section! {
+                #[doc = $about]
+                pub struct $type {
+                    /// Whether the dialect answers at all.
+                    enabled: bool = true;
+                    /// The path under which it answers on the main listener; empty for none.
+                    path: Option<PathPrefix> = $path.parse().ok();
+                    /// Host names at which it answers at `/`, for clients that can set nothing but a host.
+                    host: Vec<HostName> = Vec::new();
+                    /// Addresses with ports of its own, where it answers at `/`.
+                    listen: Vec<SocketAddr> = Vec::new();
+                    $($own)*
+                }
             }
-        }
+        )+
+
+        /// The dialects and where each is mounted.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Apis { $( #[doc = $about] pub $name: $type, )+ }
 
         impl Apis {
             /// Each dialect's name with its mount, in the order of the list.
-            pub fn mounts(&self) -> Vec<(&'static str, &Mount)> {
-                vec![ $( (stringify!($name), &self.$name), )+ ]
+            pub fn mounts(&self) -> Vec<(&'static str, Mount)> {
+                vec![ $( {
+                    let $type { enabled, path, host, listen, .. } = self.$name.clone();
+                    (stringify!($name), Mount { enabled, path, host, listen })
+                }, )+ ]
             }
 
             /// The tables of the file with what each is about and its keys.
             pub(super) fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
                 vec![ $( {
                     let section = concat!("apis.", stringify!($name));
-                    (section.into(), $about.trim(), Mount::keys(section))
+                    (section.into(), $about.trim(), $type::keys(section))
                 }, )+ ]
             }
         }
@@ -141,7 +154,7 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && same
 }
 
-fn clashes(mounts: &[(&'static str, &Mount)], main: SocketAddr, findings: &mut Vec<Finding>) {
+fn clashes(mounts: &[(&'static str, Mount)], main: SocketAddr, findings: &mut Vec<Finding>) {
     let mut paths: Vec<(&PathPrefix, &str)> = Vec::new();
     let mut hosts: Vec<(&HostName, &str)> = Vec::new();
     let mut sockets: Vec<(SocketAddr, String)> = vec![(main, "server.listen".into())];
@@ -191,7 +204,7 @@ mod tests {
     /// The keys that are complained about when these two dialects are mounted beside a main listener on port 8080.
     fn complaints(one: &Mount, two: &Mount) -> Vec<String> {
         let mut findings = Vec::new();
-        clashes(&[("one", one), ("two", two)], "127.0.0.1:8080".parse().unwrap(), &mut findings);
+        clashes(&[("one", one.clone()), ("two", two.clone())], "127.0.0.1:8080".parse().unwrap(), &mut findings);
         findings.into_iter().map(|finding| finding.key).collect()
     }
 

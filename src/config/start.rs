@@ -211,12 +211,10 @@ fn plain_http(config: &Config, found: &mut Vec<StartProblem>) {
         return;
     }
     let main = [("server.listen".to_owned(), config.server.listen)];
-    let own = config
-        .apis
-        .mounts()
-        .into_iter()
-        .filter(|(_, mount)| mount.enabled)
-        .flat_map(|(name, mount)| mount.listen.iter().map(move |listen| (format!("apis.{name}.listen"), *listen)));
+    let own =
+        config.apis.mounts().into_iter().filter(|(_, mount)| mount.enabled).flat_map(|(name, mount)| {
+            mount.listen.into_iter().map(move |listen| (format!("apis.{name}.listen"), listen))
+        });
     for (key, address) in main.into_iter().chain(own).filter(|(_, address)| !is_loopback(*address)) {
         let problem = format!("{key} is {address}: passwords and tokens would cross the network unencrypted");
         let fix = "set tls.mode = \"files\", or behind a proxy that does TLS: bursar serve --insecure-http";

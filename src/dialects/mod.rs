@@ -1,16 +1,25 @@
 //! The API dialects: each speaks one documented interface over the same core. No dialect names another; what they share
 //! is in [`kit`].
 
-/// The list of dialects, handed to another macro: the name in the configuration and in the banner, the path where it is
-/// mounted by default, and what makes it from the configuration. The first one answers where no dialect is mounted.
+/// The list of dialects, handed to another macro: the name of each in code, in the configuration and the banner, the path where
+/// it is mounted by default, what makes it from the configuration, and its own keys there. The first one answers where no
+/// dialect is mounted.
 macro_rules! dialects {
     ($with:ident) => {
         $with! {
             /// The native API: the whole of bursar.
-            native = "/", |_| std::sync::Arc::new($crate::dialects::native::Native);
+            Native native = "/", |_| std::sync::Arc::new($crate::dialects::native::Native), {}
+            /// B2Core Back Office API v2: signing in and the list of accounts so far.
+            B2Core b2core = "/b2core", $crate::dialects::b2core::B2Core::new, {
+                /// Seconds that an access token lasts.
+                access_token_s: u64 = 3600, in 60..=86_400;
+                /// Days that a refresh token lasts.
+                refresh_token_days: u64 = 30, in 1..=365;
+            }
         }
     };
 }
 
+pub mod b2core;
 pub mod kit;
 pub mod native;

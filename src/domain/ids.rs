@@ -91,6 +91,8 @@ row_ids! {
     AccountSerial,
     /// The serial of an account group, from 1.
     GroupSerial,
+    /// The serial of a platform, from 1.
+    PlatformSerial,
     /// The serial of a movement, from 1.
     MovementSerial,
     /// The serial of a currency, from 1.

@@ -131,3 +131,14 @@ impl<T> Part<T> {
         Listing { rows: self.rows, total, page, next: self.next }
     }
 }
+
+/// A part of a list by position: so many rows from an offset on, counted from one of its ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// How many rows come before it.
+    pub offset: u32,
+    /// How many rows it holds at most.
+    pub limit: u32,
+    /// Whether the newest rows come first.
+    pub newest_first: bool,
+}

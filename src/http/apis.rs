@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Defines how the dialects are made.
 macro_rules! makers {
-    ( $( #[doc = $about:literal] $name:ident = $path:literal, $make:expr; )+ ) => {
+    ( $( #[doc = $about:literal] $type:ident $name:ident = $path:literal, $make:expr, { $($own:tt)* } )+ ) => {
         fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
             vec![ $( {
                 let make: fn(&Config) -> Arc<dyn Dialect> = $make;

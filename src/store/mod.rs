@@ -15,7 +15,9 @@ mod maintenance;
 mod proof;
 mod reference;
 
-pub use access::{AuditRow, KeyRow, NewPrincipal, NewToken, PrincipalRow, SessionRow, TokenKind, TokenRow};
+pub use access::{
+    AuditRow, KeyRow, NewPrincipal, NewRefresh, NewToken, PrincipalRow, RefreshRow, SessionRow, TokenKind, TokenRow,
+};
 pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
 pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, Locked, LookLock};
@@ -40,7 +42,7 @@ pub use maintenance::{
     RecordedShipping, RestoreRow,
 };
 pub use proof::{Finding, Proof, Tally};
-pub use reference::{CurrencyRow, GroupFilter, GroupRow, PlatformRow};
+pub use reference::{CurrencyRow, GroupFilter, GroupRow, Platform, PlatformRow};
 
 use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};

@@ -7,6 +7,8 @@
 mod common;
 
 mod access;
+mod b2core_access;
+mod b2core_accounts;
 mod backup_faults;
 mod backup_journal;
 mod backup_kill;

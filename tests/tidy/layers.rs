@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("app", &["domain", "store"]),
     ("jobs", &["app", "backup", "domain"]),
     ("backup", &["domain", "store"]),
-    ("dialects", &["app", "domain"]),
+    ("dialects", &["app", "config", "domain"]),
     ("http", &["app", "config", "dialects", "domain"]),
     ("cli", &["app", "backup", "config", "dialects", "domain", "http", "jobs", "store", "system"]),
 ];

@@ -7,7 +7,8 @@ use crate::app::access::{FreshToken, principal_of_operator};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::Right;
-use crate::domain::ids::{RequestId, TokenId};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{PrincipalSerial, RequestId, TokenId};
 use crate::domain::refusal::{Credentials, Excess, Refusal};
 use crate::domain::text;
 use crate::store::{NewToken, PrincipalRow, TokenKind};
@@ -61,17 +62,9 @@ impl App {
         let origin = LoginOrigin { address, request };
         let operator = self.check_operator(name, password, origin).await?;
         let (now, token) = (self.now(), FreshToken::new(self.randomness()));
-        let new = NewToken {
-            id: TokenId::new(now, self.randomness()),
-            principal: operator.serial,
-            kind: TokenKind::Login,
-            label: "login".into(),
-            hash: token.hash().to_vec(),
-            scopes: None,
-            tags: None,
-            networks: None,
-            expires_at: Some(now.plus_s(i64::from(self.settings.login_token_days) * 86_400)),
-        };
+        let id = TokenId::new(now, self.randomness());
+        let end = now.plus_s(i64::from(self.settings.login_token_days) * 86_400);
+        let new = login_token(id, operator.serial, &token, end);
         self.store_login(operator, new, origin).await?;
         Ok(token)
     }
@@ -126,5 +119,26 @@ impl App {
             self.logins.wrong(&subjects, self.now());
             Err(Refusal::Unauthenticated(Credentials::BadLogin))
         }
+    }
+}
+
+/// A token of a login, without limits of its own.
+pub(in crate::app) fn login_token(
+    id: TokenId,
+    principal: PrincipalSerial,
+    token: &FreshToken,
+    expires_at: Moment,
+) -> NewToken {
+    NewToken {
+        id,
+        principal,
+        kind: TokenKind::Login,
+        label: "login".into(),
+        hash: token.hash().to_vec(),
+        scopes: None,
+        tags: None,
+        networks: None,
+        expires_at: Some(expires_at),
+        refresh: None,
     }
 }

@@ -5,6 +5,7 @@ mod login;
 mod operators;
 mod passwords;
 mod sessions;
+mod sign_in;
 mod throttle;
 mod tokens;
 
@@ -13,5 +14,6 @@ pub use login::*;
 pub use operators::*;
 pub use passwords::*;
 pub use sessions::*;
+pub use sign_in::*;
 pub use throttle::*;
 pub use tokens::*;

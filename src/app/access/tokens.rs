@@ -275,6 +275,7 @@ fn add_token(
         tags: (!command.tags.is_empty()).then(|| command.tags.clone()),
         networks: (!command.networks.is_empty()).then(|| command.networks.clone()),
         expires_at,
+        refresh: None,
     };
     context.tx.add_token(&new, context.now)?;
     Ok(id)

@@ -291,8 +291,11 @@ fn stored(tx: &ReadTx<'_>) -> Result<ReferenceFile, StoreError> {
         crypto: c.is_crypto,
         enabled: c.enabled,
     });
-    let platforms =
-        tx.platforms()?.into_iter().map(|p| PlatformEntry { code: p.code, name: p.name, software: p.software });
+    let platforms = tx.platforms()?.into_iter().map(|p| p.declared).map(|p| PlatformEntry {
+        code: p.code,
+        name: p.name,
+        software: p.software,
+    });
     let offers = tx.group_offers()?;
     let groups = tx.groups()?.into_iter().map(|g| GroupEntry {
         currencies: offers.get(&g.code).cloned().unwrap_or_default(),

@@ -438,6 +438,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         name: query.one("name")?.map(str::to_owned),
         alias: query.one("alias")?.map(str::to_owned),
         labels: labels::filter(query)?,
+        ..AccountFilter::default()
     };
     let paging = Paging::of(&call)?;
     let accounts = call.ask(ListAccounts { filter, page: paging.page }).await?;

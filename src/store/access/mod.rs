@@ -4,8 +4,10 @@ mod audit_log;
 mod keys;
 mod principals;
 mod sessions;
+mod token_pairs;
 
 pub use audit_log::*;
 pub use keys::*;
 pub use principals::*;
 pub use sessions::*;
+pub use token_pairs::*;

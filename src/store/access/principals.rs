@@ -5,9 +5,10 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
 use crate::domain::named::named_enum;
 use crate::store::StoreError;
+use crate::store::access::NewRefresh;
 use crate::store::database::lists::{json_list, text_list};
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
-use rusqlite::Row;
+use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -107,6 +108,8 @@ pub struct NewToken {
     pub networks: Option<Vec<String>>,
     /// When it ends.
     pub expires_at: Option<Moment>,
+    /// The refresh token that is handed out with it.
+    pub refresh: Option<NewRefresh>,
 }
 
 fn principal(row: &Row<'_>) -> rusqlite::Result<PrincipalRow> {
@@ -209,7 +212,7 @@ impl WriteTx<'_> {
     pub fn add_token(&self, new: &NewToken, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("access/insert_token"),
-            (
+            params![
                 new.id.uuid(),
                 new.principal.0,
                 new.kind.name(),
@@ -220,7 +223,10 @@ impl WriteTx<'_> {
                 new.networks.as_ref().map(json_list),
                 now.unix_ms(),
                 new.expires_at.map(Moment::unix_ms),
-            ),
+                new.refresh.as_ref().map(|refresh| &refresh.hash),
+                new.refresh.as_ref().map(|refresh| refresh.expires_at.unix_ms()),
+                new.refresh.as_ref().map(|refresh| refresh.family.uuid()),
+            ],
         )?;
         Ok(())
     }
@@ -237,10 +243,11 @@ impl WriteTx<'_> {
         self.run(sql, (serial.0, now.unix_ms())).map(|_| ())
     }
 
-    /// Forgets login tokens that ended before a moment, a few at a time.
+    /// Forgets login tokens that ended before a moment, and their refresh tokens with them, a few at a time.
     pub fn forget_tokens(&self, ended_before: Moment) -> Result<usize, StoreError> {
         let sql = "DELETE FROM tokens WHERE id IN (
-                       SELECT id FROM tokens WHERE kind = 'login' AND expires_at < ?1 LIMIT 200)";
+                       SELECT id FROM tokens WHERE kind = 'login' AND expires_at < ?1
+                       AND coalesce(refresh_expires_at, 0) < ?1 LIMIT 200)";
         self.run(sql, [ended_before.unix_ms()])
     }
 }

@@ -5,11 +5,11 @@ use crate::domain::accounts::{Account, Balances, Lifecycle, Lock, LockHolder, Lo
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
-    AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, PortfolioId, PortfolioSerial, ProfileId,
-    ProfileSerial,
+    AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, PlatformSerial, PortfolioId,
+    PortfolioSerial, ProfileId, ProfileSerial,
 };
 use crate::domain::money::{Amount, DecimalText};
-use crate::domain::page::{Listing, Page, Position};
+use crate::domain::page::{Listing, Page, Position, Window};
 use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
 use crate::domain::search::SearchText;
 use crate::store::StoreError;
@@ -52,6 +52,12 @@ pub struct AccountFilter {
     pub alias: Option<String>,
     /// With these labels.
     pub labels: LabelFilter,
+    /// With any of these clients as the primary owner; empty: all.
+    pub profiles: Vec<ProfileSerial>,
+    /// In any of these groups; empty: all.
+    pub groups: Vec<GroupSerial>,
+    /// In groups of any of these platforms; empty: all.
+    pub platforms: Vec<PlatformSerial>,
 }
 
 /// That the primary owner of an account has one of the tags of a list.
@@ -70,6 +76,10 @@ const OWNED_BY_VISIBLE: &str = "SELECT account_id AS id FROM account_owners
 /// That an account is in a currency.
 const IN_CURRENCY: &str =
     "(SELECT k.currency_id FROM books k WHERE k.id = a.id) = (SELECT id FROM currencies WHERE code = ?)";
+
+/// That the group of an account is on one of these platforms.
+const ON_PLATFORM: &str =
+    "a.group_id IN (SELECT id FROM account_groups WHERE platform_id IN (SELECT value FROM json_each(?)))";
 
 /// An account to be opened; its book exists already.
 #[derive(Clone, Debug)]
@@ -196,6 +206,51 @@ fn id_list(ids: impl ExactSizeIterator<Item = Uuid>) -> Option<String> {
     (ids.len() > 0).then(|| serde_json::Value::from_iter(ids.map(|id| id.simple().to_string())).to_string())
 }
 
+/// A JSON array of row numbers; none if there are none.
+fn number_list(numbers: impl ExactSizeIterator<Item = i64>) -> Option<String> {
+    (numbers.len() > 0).then(|| serde_json::Value::from_iter(numbers).to_string())
+}
+
+/// The conditions of a filter.
+fn conditions(filter: &AccountFilter, visibility: &Visibility) -> Conditions {
+    let uuid = |id: Uuid| id.as_bytes().to_vec();
+    let mut conditions = Conditions::on("accounts", "a");
+    if let Some(search) = &filter.search {
+        conditions.accounts_found(search, visibility);
+    }
+    conditions.if_any("a.serial = ?", filter.serial.map(|serial| serial.0));
+    conditions.if_any("a.number = ?", filter.number.clone());
+    let ids = id_list(filter.ids.iter().map(|id| id.uuid()));
+    conditions.if_any("a.uuid IN (SELECT unhex(value) FROM json_each(?))", ids);
+    let profile = filter.profile.map(|id| uuid(id.uuid()));
+    conditions.if_any("a.profile_id = (SELECT id FROM profiles WHERE uuid = ?)", profile);
+    let profiles = number_list(filter.profiles.iter().map(|serial| serial.0));
+    conditions.if_any("a.profile_id IN (SELECT value FROM json_each(?))", profiles);
+    let group = filter.group.map(|id| uuid(id.uuid()));
+    conditions.if_any("a.group_id = (SELECT id FROM account_groups WHERE uuid = ?)", group);
+    let groups = number_list(filter.groups.iter().map(|serial| serial.0));
+    conditions.if_any("a.group_id IN (SELECT value FROM json_each(?))", groups);
+    conditions.if_any(ON_PLATFORM, number_list(filter.platforms.iter().map(|serial| serial.0)));
+    conditions.if_any(IN_CURRENCY, filter.currency.as_ref().map(|code| code.as_str().to_owned()));
+    conditions.if_any("a.trade_status = ?", filter.status.map(|status| status.name().to_owned()));
+    conditions.if_any("a.lifecycle = ?", filter.lifecycle.map(|state| state.name().to_owned()));
+    if !filter.with_archived {
+        conditions.add("a.lifecycle <> 'closed'");
+    }
+    filter.labels.on_accounts(&mut conditions, &filter.name, &filter.alias);
+    if let Some(owner) = filter.owner {
+        let owner = [uuid(owner.uuid()).into()];
+        match visible_tags(visibility) {
+            None => conditions.within(OWNED, owner),
+            Some(tags) => conditions.within(OWNED_BY_VISIBLE, owner.into_iter().chain([tags.into()])),
+        }
+    }
+    conditions.visible(VISIBLE, visibility);
+    conditions
+}
+
+const BY_ROW: &str = concat!(sql!("accounts/columns"), "WHERE a.id = ?1");
+
 impl ReadTx<'_> {
     /// The account of an id, if it is visible; archived ones too.
     pub fn account(&self, id: AccountId, visibility: &Visibility) -> Result<Option<Account>, StoreError> {
@@ -221,35 +276,23 @@ impl ReadTx<'_> {
         visibility: &Visibility,
         page: Page,
     ) -> Result<Listing<Account>, StoreError> {
-        let uuid = |id: Uuid| id.as_bytes().to_vec();
-        let mut conditions = Conditions::on("accounts", "a");
-        if let Some(search) = &filter.search {
-            conditions.accounts_found(search, visibility);
-        }
-        conditions.if_any("a.serial = ?", filter.serial.map(|serial| serial.0));
-        conditions.if_any("a.number = ?", filter.number.clone());
-        let ids = id_list(filter.ids.iter().map(|id| id.uuid()));
-        conditions.if_any("a.uuid IN (SELECT unhex(value) FROM json_each(?))", ids);
-        let profile = filter.profile.map(|id| uuid(id.uuid()));
-        conditions.if_any("a.profile_id = (SELECT id FROM profiles WHERE uuid = ?)", profile);
-        let group = filter.group.map(|id| uuid(id.uuid()));
-        conditions.if_any("a.group_id = (SELECT id FROM account_groups WHERE uuid = ?)", group);
-        conditions.if_any(IN_CURRENCY, filter.currency.as_ref().map(|code| code.as_str().to_owned()));
-        conditions.if_any("a.trade_status = ?", filter.status.map(|status| status.name().to_owned()));
-        conditions.if_any("a.lifecycle = ?", filter.lifecycle.map(|state| state.name().to_owned()));
-        if !filter.with_archived {
-            conditions.add("a.lifecycle <> 'closed'");
-        }
-        filter.labels.on_accounts(&mut conditions, &filter.name, &filter.alias);
-        if let Some(owner) = filter.owner {
-            let owner = [uuid(owner.uuid()).into()];
-            match visible_tags(visibility) {
-                None => conditions.within(OWNED, owner),
-                Some(tags) => conditions.within(OWNED_BY_VISIBLE, owner.into_iter().chain([tags.into()])),
-            }
-        }
-        conditions.visible(VISIBLE, visibility);
-        self.listing(conditions, concat!(sql!("accounts/columns"), "WHERE a.id = ?1"), page, account)
+        self.listing(conditions(filter, visibility), BY_ROW, page, account)
+    }
+
+    /// The accounts in a window of those that are visible, in the order in which they were opened, and how many there are.
+    pub fn accounts_in(
+        &self,
+        filter: &AccountFilter,
+        visibility: &Visibility,
+        window: Window,
+    ) -> Result<(Vec<Account>, u64), StoreError> {
+        self.window(conditions(filter, visibility), BY_ROW, window, account)
+    }
+
+    /// When the figures of an account were last recorded: its balance, what of it is available, or its limits.
+    pub fn figures_recorded_at(&self, account: &Account) -> Result<Moment, StoreError> {
+        let last: Option<i64> = self.one(sql!("accounts/figures_recorded_at"), [account.book.0], |row| row.get(0))?;
+        Ok(last.map_or(account.created_at, Moment::from_unix_ms))
     }
 
     /// Whether an id is taken; whether that account is visible does not matter.

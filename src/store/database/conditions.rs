@@ -2,7 +2,7 @@
 //! of a condition like `?1 IS NULL OR …` the database cannot.
 
 use crate::domain::access::Visibility;
-use crate::domain::page::{Listing, Page, Part, Position};
+use crate::domain::page::{Listing, Page, Part, Position, Window};
 use crate::store::StoreError;
 use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::ReadTx;
@@ -124,5 +124,25 @@ impl ReadTx<'_> {
         // Row by row: sorting whole rows would make all of them, and not only those of the page.
         let rows = places.into_iter().map(|place| self.one(by_id, [place.row], &map)).collect::<Result<_, _>>()?;
         Ok(Listing { rows, total, page, next })
+    }
+
+    /// The rows in a window of those for which the conditions hold, in the order in which they came to be, and how many there
+    /// are in all. `by_id` selects one row.
+    pub(in crate::store) fn window<T>(
+        &self,
+        conditions: Conditions,
+        by_id: &str,
+        window: Window,
+        map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<(Vec<T>, u64), StoreError> {
+        let id = format!("{}.id", conditions.alias);
+        let direction = if window.newest_first { "DESC" } else { "ASC" };
+        let (selection, mut values) = conditions.finish();
+        let total = self.one(&format!("SELECT count(*) {selection}"), params_from_iter(&values), |row| row.get(0))?;
+        values.extend([Value::from(window.limit), Value::from(window.offset)]);
+        let ids = format!("SELECT {id} {selection}\nORDER BY {id} {direction} LIMIT ? OFFSET ?");
+        let ids: Vec<i64> = self.all(&ids, params_from_iter(&values), |row| row.get(0))?;
+        let rows = ids.into_iter().map(|id| self.one(by_id, [id], &map)).collect::<Result<_, _>>()?;
+        Ok((rows, total))
     }
 }

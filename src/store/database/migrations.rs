@@ -14,7 +14,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 14;
+pub const LATEST_SCHEMA: i64 = 15;
 
 /// Why a database cannot be used by this program.
 #[derive(Debug, Error)]

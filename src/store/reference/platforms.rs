@@ -1,5 +1,6 @@
 //! Platforms: where the accounts of a group live.
 
+use crate::domain::ids::PlatformSerial;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
@@ -14,11 +15,21 @@ pub struct PlatformRow {
     pub software: String,
 }
 
+/// A platform.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Platform {
+    /// Its serial, in the order in which platforms were declared.
+    pub serial: PlatformSerial,
+    /// What is declared of it.
+    pub declared: PlatformRow,
+}
+
 impl ReadTx<'_> {
     /// All platforms, in the order in which they were declared.
-    pub fn platforms(&self) -> Result<Vec<PlatformRow>, StoreError> {
-        self.all("SELECT code, name, type FROM platforms ORDER BY id", [], |row| {
-            Ok(PlatformRow { code: row.get("code")?, name: row.get("name")?, software: row.get("type")? })
+    pub fn platforms(&self) -> Result<Vec<Platform>, StoreError> {
+        self.all("SELECT id, code, name, type FROM platforms ORDER BY id", [], |row| {
+            let declared = PlatformRow { code: row.get("code")?, name: row.get("name")?, software: row.get("type")? };
+            Ok(Platform { serial: PlatformSerial(row.get("id")?), declared })
         })
     }
 }

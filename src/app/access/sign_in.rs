@@ -1,0 +1,190 @@
+//! Signing in for a pair of tokens: a short-lived one to call with, and one that is exchanged for the next pair.
+//!
+//! A refresh token can be exchanged once. If it comes a second time, one of the two who had it stole it, so all pairs that go
+//! back to the same sign-in are revoked.
+
+use crate::app::access::{FreshToken, LoginOrigin, login_token, principal_of_operator};
+use crate::app::command::refusal_of_read;
+use crate::app::{App, Caller, Command, Context, Failure};
+use crate::domain::access::{Principal, Right};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{PrincipalSerial, TokenId};
+use crate::domain::refusal::{Credentials, Refusal};
+use crate::store::{NewRefresh, NewToken};
+use std::sync::Arc;
+
+/// How long the tokens of a pair are good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PairLifetimes {
+    /// The access token, in seconds.
+    pub access_s: u32,
+    /// The refresh token, in seconds.
+    pub refresh_s: u32,
+}
+
+/// A pair of new tokens: the only moment at which they can be seen.
+pub struct TokenPair {
+    /// The token to call with.
+    pub access: FreshToken,
+    /// When it ends.
+    pub access_expires_at: Moment,
+    /// The token that is exchanged for the next pair.
+    pub refresh: FreshToken,
+    /// When it ends.
+    pub refresh_expires_at: Moment,
+    /// When both were made.
+    pub created_at: Moment,
+}
+
+impl TokenPair {
+    /// A pair that begins a family of its own, unless it follows an earlier one, and what is stored of it.
+    fn new(
+        app: &App,
+        principal: PrincipalSerial,
+        lifetimes: PairLifetimes,
+        family: Option<TokenId>,
+    ) -> (TokenPair, NewToken) {
+        let now = app.now();
+        let pair = TokenPair {
+            access: FreshToken::new(app.randomness()),
+            access_expires_at: now.plus_s(i64::from(lifetimes.access_s)),
+            refresh: FreshToken::new(app.randomness()),
+            refresh_expires_at: now.plus_s(i64::from(lifetimes.refresh_s)),
+            created_at: now,
+        };
+        let id = TokenId::new(now, app.randomness());
+        let (hash, expires_at) = (pair.refresh.hash().to_vec(), pair.refresh_expires_at);
+        let refresh = Some(NewRefresh { hash, expires_at, family: family.unwrap_or(id) });
+        let new = NewToken { refresh, ..login_token(id, principal, &pair.access, pair.access_expires_at) };
+        (pair, new)
+    }
+}
+
+impl App {
+    /// Signs an operator in. Not repeatable by an idempotency key: each sign-in makes new tokens.
+    ///
+    /// Refusals: throttled, wrong name or password. Wrong tries are counted by name and by address.
+    pub async fn sign_in(
+        self: &Arc<App>,
+        name: &str,
+        password: String,
+        origin: LoginOrigin,
+        lifetimes: PairLifetimes,
+    ) -> Result<TokenPair, Refusal> {
+        let operator = self.check_operator(name, password, origin).await?;
+        let (pair, new) = TokenPair::new(self, operator.serial, lifetimes, None);
+        self.store_login(operator, new, origin).await?;
+        Ok(pair)
+    }
+
+    /// Exchanges a refresh token for the next pair.
+    ///
+    /// Refusals: a token that is unknown, has ended, was revoked or was exchanged before; an operator that was disabled.
+    pub async fn refresh_pair(
+        self: &Arc<App>,
+        token: &str,
+        origin: LoginOrigin,
+        lifetimes: PairLifetimes,
+    ) -> Result<TokenPair, Refusal> {
+        let unknown = Refusal::Unauthenticated(Credentials::Unknown);
+        let Some(token) = FreshToken::from_text(token.to_owned()) else { return Err(unknown) };
+        let hash = token.hash().to_vec();
+        let (found, operator) = self
+            .store
+            .read(|tx| {
+                let found = tx.refresh_by_hash(&hash)?.ok_or(unknown)?;
+                let operator = tx.operator(found.principal)?.ok_or(Refusal::Internal)?;
+                Ok::<_, Failure>((found, operator))
+            })
+            .map_err(refusal_of_read)?;
+        let mut principal = principal_of_operator(operator);
+        principal.token = Some(found.token);
+        let (address, request) = (Some(origin.address), origin.request);
+        let caller = Caller { principal: Arc::new(principal), address, request };
+        let (pair, new) = TokenPair::new(self, found.principal, lifetimes, Some(found.family));
+        let is_first = self.execute(&caller, None, RefreshPair { hash, new }).await?.outcome;
+        if is_first {
+            return Ok(pair);
+        }
+        self.execute(&caller, None, EndFamily { family: found.family }).await?;
+        self.forget_principals();
+        tracing::warn!(address = %origin.address, "a refresh token came twice; all tokens of its sign-in are revoked");
+        Err(Refusal::Unauthenticated(Credentials::Revoked))
+    }
+
+    /// Ends the token that a call came with, and all others that go back to the same sign-in.
+    pub async fn sign_out(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
+        let token = caller.principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
+        self.execute(caller, None, SignOut { token }).await?;
+        self.forget_principals();
+        Ok(())
+    }
+}
+
+/// Exchanges a refresh token. False if it was exchanged before; then nothing is.
+struct RefreshPair {
+    /// SHA-256 of the refresh token.
+    hash: Vec<u8>,
+    /// The next pair.
+    new: NewToken,
+}
+
+impl Command for RefreshPair {
+    type Outcome = bool;
+    const ACTION: &'static str = "token.refresh";
+    /// Every role has it: a refresh token is all that it takes.
+    const RIGHT: Right = Right::ReadReference;
+
+    fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
+        let refuse = |credentials| Err(Refusal::Unauthenticated(credentials).into());
+        let Some(found) = context.tx.refresh_by_hash(&self.hash)? else { return refuse(Credentials::Unknown) };
+        let operator = context.tx.operator(found.principal)?.filter(|operator| operator.disabled_at.is_none());
+        if found.revoked_at.is_some() || operator.is_none() {
+            return refuse(Credentials::Revoked);
+        }
+        if found.used_at.is_some() {
+            return Ok(false);
+        }
+        if found.expires_at <= context.now {
+            return refuse(Credentials::Expired);
+        }
+        context.tx.use_refresh(found.token, context.now)?;
+        context.tx.add_token(&self.new, context.now)?;
+        Ok(true)
+    }
+}
+
+/// Revokes all pairs that go back to a sign-in, because one of its refresh tokens came a second time.
+struct EndFamily {
+    family: TokenId,
+}
+
+impl Command for EndFamily {
+    type Outcome = ();
+    const ACTION: &'static str = "token.reuse";
+    const RIGHT: Right = Right::ReadReference;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        Ok(context.tx.revoke_family(self.family, context.now)?)
+    }
+}
+
+/// Ends a token, and all pairs that go back to the same sign-in.
+struct SignOut {
+    token: TokenId,
+}
+
+impl Command for SignOut {
+    type Outcome = ();
+    const ACTION: &'static str = "logout";
+    const RIGHT: Right = Right::ReadReference;
+
+    /// Everyone may give up its own token, whatever else it may do.
+    fn admit(&self, _principal: &Principal) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        Ok(context.tx.revoke_sign_in(self.token, context.now)?)
+    }
+}

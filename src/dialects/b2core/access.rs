@@ -1,0 +1,109 @@
+//! Signing in: an operator's name and password against a pair of tokens.
+
+use super::fields;
+use crate::app::access::{LoginOrigin, PairLifetimes, TokenPair};
+use crate::dialects::kit::{Call, Rejection, Reply};
+use crate::domain::clients::PASSWORD_MAX;
+use crate::domain::clock::Moment;
+use crate::domain::text;
+use actix_web::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An operator's name and password.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SignInRequest {
+    /// The operator's name, which may be an address.
+    #[schema(required, example = "ops@broker.example")]
+    email: Option<String>,
+    /// The operator's password.
+    #[schema(required)]
+    password: Option<String>,
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RefreshRequest {
+    /// The refresh token of the last pair.
+    #[schema(required)]
+    refresh_token: Option<String>,
+}
+
+/// A pair of tokens.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SignedIn {
+    /// Whether a second factor is asked for.
+    #[serde(rename = "2faRequired")]
+    is_second_factor_required: bool,
+    /// To call with, as `Authorization: Bearer <token>`.
+    access_token: TokenView,
+    /// To exchange for the next pair, once.
+    refresh_token: TokenView,
+}
+
+/// A token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Token)]
+pub(super) struct TokenView {
+    /// The token itself.
+    token: String,
+    /// When it was made.
+    #[schema(example = "2026-03-02T08:15:00+00:00")]
+    created_at: String,
+    /// When it ends.
+    #[schema(example = "2026-03-02T09:15:00+00:00")]
+    expires_at: String,
+}
+
+impl From<TokenPair> for SignedIn {
+    fn from(pair: TokenPair) -> Self {
+        let created_at = fields::time(pair.created_at);
+        let view = |token: String, expires_at: Moment| TokenView {
+            token,
+            created_at: created_at.clone(),
+            expires_at: fields::time(expires_at),
+        };
+        SignedIn {
+            is_second_factor_required: false,
+            access_token: view(pair.access.reveal(), pair.access_expires_at),
+            refresh_token: view(pair.refresh.reveal(), pair.refresh_expires_at),
+        }
+    }
+}
+
+fn origin(call: &Call) -> LoginOrigin {
+    LoginOrigin { address: call.origin().address, request: call.origin().request }
+}
+
+/// Sign in with name and password.
+#[utoipa::path(post, path = "/api/v2/signin", tag = "Access", security(()), request_body = SignInRequest,
+    responses((status = 200, description = "a pair of tokens", body = SignedIn)))]
+pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
+    let request: SignInRequest = call.lenient_body()?;
+    let name = fields::required("email", request.email, text::FIELD_MAX)?;
+    let password = fields::required("password", request.password, PASSWORD_MAX)?;
+    let pair = call.app()?.sign_in(&name, password, origin(&call), lifetimes).await?;
+    Reply::ok(&SignedIn::from(pair))
+}
+
+/// Exchange a refresh token for the next pair. The old one is worth nothing afterwards; if it is sent again, all tokens of
+/// the sign-in end.
+#[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
+    responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
+pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
+    let request: RefreshRequest = call.lenient_body()?;
+    let token = fields::required("refreshToken", request.refresh_token, text::FIELD_MAX)?;
+    let pair = call.app()?.refresh_pair(&token, origin(&call), lifetimes).await?;
+    Reply::ok(&SignedIn::from(pair))
+}
+
+/// Sign out: all tokens of the sign-in end.
+#[utoipa::path(post, path = "/api/v2/signout", tag = "Access",
+    responses((status = 204, description = "signed out")))]
+pub(super) async fn sign_out(call: Call) -> Result<Reply, Rejection> {
+    call.app()?.sign_out(call.caller()?).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}

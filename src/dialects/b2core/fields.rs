@@ -1,0 +1,94 @@
+//! How B2Core spells values and lists: times with an offset, money as text, filters in brackets, the total in a header.
+
+use crate::dialects::kit::{QueryParams, Rejection, Reply};
+use crate::domain::clock::Moment;
+use crate::domain::money::{Amount, Decimals};
+use crate::domain::page::Window;
+use actix_web::http::header::HeaderName;
+use serde::Serialize;
+use std::ops::RangeInclusive;
+
+/// The largest page of a list.
+const LIMIT_MAX: u32 = 500;
+/// The size of a page when the caller names none.
+const LIMIT_DEFAULT: u32 = 10;
+/// The decimals of the figures of a statement.
+const STATEMENT_DECIMALS: usize = 18;
+
+/// A time: `2026-03-02T08:15:00+00:00`.
+pub(super) fn time(moment: Moment) -> String {
+    let text = moment.to_string();
+    let seconds = text.split(['.', 'Z']).next().unwrap_or_default();
+    format!("{seconds}+00:00")
+}
+
+/// A figure of a statement: with 18 decimals, whatever the currency has.
+pub(super) fn figure(amount: Amount, decimals: Decimals) -> String {
+    let text = amount.to_text(decimals);
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    format!("{whole}.{fraction:0<STATEMENT_DECIMALS$}")
+}
+
+/// A text that must be there, and that is not too long to be worked on.
+pub(super) fn required(field: &str, text: Option<String>, max: usize) -> Result<String, Rejection> {
+    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?;
+    if text.chars().count() > max {
+        return Err(Rejection::out_of_range(field, format!("at most {max} characters")));
+    }
+    Ok(text)
+}
+
+/// `limit`, `offset`, `sort_by` and `sort_order` of a list.
+pub(super) fn window(query: &QueryParams) -> Result<Window, Rejection> {
+    let number = |name: &str, default: u32, range: RangeInclusive<u32>| {
+        let number = query.one(name)?.map_or(Some(default), |text| text.parse().ok());
+        let reason = || format!("a number from {} to {}", range.start(), range.end());
+        number.filter(|number| range.contains(number)).ok_or_else(|| Rejection::out_of_range(name, reason()))
+    };
+    if !matches!(query.one("sort_by")?, None | Some("createTime")) {
+        return Err(Rejection::invalid("sort_by", "createTime"));
+    }
+    Ok(Window {
+        limit: number("limit", LIMIT_DEFAULT, 1..=LIMIT_MAX)?,
+        offset: number("offset", 0, 0..=u32::MAX)?,
+        newest_first: match query.one("sort_order")? {
+            None | Some("desc") => true,
+            Some("asc") => false,
+            Some(_) => return Err(Rejection::invalid("sort_order", "asc or desc")),
+        },
+    })
+}
+
+/// The ids of a filter, such as `filter[clientId]=1, 2`; none if the filter is not there.
+pub(super) fn ids<T>(query: &QueryParams, name: &str, id: fn(i64) -> T) -> Result<Vec<T>, Rejection> {
+    let Some(list) = query.one(name)? else { return Ok(Vec::new()) };
+    let number = |text: &str| text.trim().parse().map(id);
+    list.split(',')
+        .map(number)
+        .collect::<Result<_, _>>()
+        .map_err(|_| Rejection::invalid(name, "ids, separated by commas"))
+}
+
+/// A list: an array, with the number of all matches in a header.
+pub(super) fn list(views: &[impl Serialize], total: u64) -> Result<Reply, Rejection> {
+    Ok(Reply::ok(&views)?.header(HeaderName::from_static("x-total-count"), &total.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_seconds_and_an_offset() {
+        assert_eq!(time(Moment::from_unix_ms(1_772_439_300_999)), "2026-03-02T08:15:00+00:00");
+    }
+
+    #[test]
+    fn figures_have_18_decimals() {
+        let figure = |minor, decimals| figure(Amount::from_minor(minor), Decimals::new(decimals).unwrap());
+        assert_eq!(figure(0, 2), "0.000000000000000000");
+        assert_eq!(figure(-1205, 2), "-12.050000000000000000");
+        assert_eq!(figure(7, 0), "7.000000000000000000");
+        assert_eq!(figure(1, 8), "0.000000010000000000");
+    }
+}

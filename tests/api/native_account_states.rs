@@ -279,8 +279,7 @@ fn an_overdraft_goes_as_far_as_the_group_and_the_account_allow() {
         ("-0.001", "INVALID_FIELD", "rounds to zero"),
         ("none", "INVALID_FIELD", "not a decimal number"),
     ] {
-        let reply = admin.put(&path, &json!({"minimumBalance": wrong})).refused(reason);
-        assert_eq!(reply.field(), "minimumBalance", "{wrong}");
+        let reply = admin.put(&path, &json!({"minimumBalance": wrong})).refused(reason).naming("minimumBalance");
         assert!(reply.text_at("message").contains(told), "{wrong}: {}", reply.text);
     }
     let changed = admin.put(&path, &json!({"minimumBalance": "-40"})).ok();

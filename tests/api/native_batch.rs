@@ -189,8 +189,7 @@ fn an_atomic_batch_is_done_as_a_whole_or_not_at_all() {
         (json!({"operation": "archive", "accountId": other}), "BALANCE_NOT_ZERO", "operations[3]"),
     ] {
         let operations = [&good[..], &[bad], &good[..1]].concat();
-        let reply = admin.key("k").post("/batch", &atomic(&operations)).refused(reason);
-        assert_eq!(reply.field(), field, "{}", reply.text);
+        let reply = admin.key("k").post("/batch", &atomic(&operations)).refused(reason).naming(field);
         assert!(reply.text_at("message").starts_with("operations[3]: "), "{}", reply.text);
         assert_eq!((server.trace(), counted(&server, ACTIONS)), (before, audit.clone()), "{reason}");
     }
@@ -343,14 +342,15 @@ fn an_operation_that_cannot_be_read_names_its_field() {
         (json!([good]), "MALFORMED_BODY", ""),
     ];
     for (bad, reason, field) in &bad {
-        let reply = admin.post("/batch", &atomic(&[good.clone(), bad.clone()])).refused(reason);
-        assert_eq!(reply.field(), format!("operations[1]{field}"), "{bad}");
+        admin
+            .post("/batch", &atomic(&[good.clone(), bad.clone()]))
+            .refused(reason)
+            .naming(format!("operations[1]{field}"));
     }
     let twice = format!(
         r#"{{"atomic":true,"operations":[{{"operation":"deposit","operation":"withdraw","accountId":"{account}"}}]}}"#
     );
-    let reply = admin.post_text("/batch", &twice).refused("INVALID_FIELD");
-    assert_eq!(reply.field(), "operations[0].operation");
+    admin.post_text("/batch", &twice).refused("INVALID_FIELD").naming("operations[0].operation");
     admin.post("/batch", &atomic(&[json!({"operation": deep})])).refused("MALFORMED_BODY");
     for body in
         ["", "[]", r#"{"atomic":true,"operations":[{"operation":"deposit""#, r#"{"atomic":"yes","operations":[]}"#]
@@ -407,8 +407,7 @@ fn a_batch_can_be_rehearsed() {
     let shown = keyed.post("/batch?dryRun=true", &each(&operations)).ok();
     assert_eq!(outcomes(&shown.json()), ["ok", "ok", "INSUFFICIENT_FUNDS"]);
     assert_eq!(shown.text_at("results/2/error/message"), "only 3.00 USD available");
-    let refused = admin.post("/batch?dryRun=true", &atomic(&operations)).refused("INSUFFICIENT_FUNDS");
-    assert_eq!(refused.field(), "operations[2].amount");
+    admin.post("/batch?dryRun=true", &atomic(&operations)).refused("INSUFFICIENT_FUNDS").naming("operations[2].amount");
     admin.post("/batch?dryRun=true", &atomic(&operations[..2])).ok();
     assert_eq!(server.trace(), before);
     assert!(!keyed.post("/batch", &each(&operations)).ok().is_replayed());

@@ -110,12 +110,10 @@ fn each_operation_takes_its_own_right() {
     }
     for (caller, operation) in [(&funds, &lock), (&funds, &force), (&writes, &deposit(&account, "1"))] {
         let good = if std::ptr::eq(caller, &funds) { deposit(&account, "1") } else { lock.clone() };
-        let reply = caller.post("/batch", &atomic(&[good, operation.clone()])).refused("RIGHT_MISSING");
-        assert_eq!(reply.field(), "operations[1]");
+        caller.post("/batch", &atomic(&[good, operation.clone()])).refused("RIGHT_MISSING").naming("operations[1]");
     }
     for operation in [&system, &sweep] {
-        let reply = writes.post("/batch", &atomic(&[(*operation).clone()])).refused("RIGHT_MISSING");
-        assert_eq!(reply.field(), "operations[0]");
+        writes.post("/batch", &atomic(&[(*operation).clone()])).refused("RIGHT_MISSING").naming("operations[0]");
     }
     assert_eq!(server.trace(), before);
     let operations = [deposit(&account, "1"), lock, deposit(&account, "1")];

@@ -174,8 +174,7 @@ fn refused_reports_leave_no_trace() {
     let tomorrow_and_one = &server.advance(0).plus_s(2 * 86_400).to_string()[..10];
     let before = server.trace();
     for day in ["2026-02-30", "2.3.2026", "yesterday", "2026-03-02T10:00:00Z"] {
-        let reply = admin.post(&path, &json!({"deceasedOn": day})).refused("INVALID_FIELD");
-        assert_eq!(reply.field(), "deceasedOn");
+        admin.post(&path, &json!({"deceasedOn": day})).refused("INVALID_FIELD").naming("deceasedOn");
     }
     admin.post(&path, &json!({"deceasedOn": tomorrow_and_one})).refused("OUT_OF_RANGE");
     admin.post(&path, &json!({"deceasedOn": 5})).refused("INVALID_FIELD");

@@ -87,8 +87,7 @@ fn refused_deposits_leave_no_trace() {
     ] {
         admin.post(&path, &body).refused(reason).naming(field);
     }
-    let taken = admin.post(&path, &json!({"amount": "2", "reference": "taken"})).refused("DUPLICATE_REFERENCE");
-    assert_eq!(taken.field(), "reference");
+    admin.post(&path, &json!({"amount": "2", "reference": "taken"})).refused("DUPLICATE_REFERENCE").naming("reference");
     let one = json!({"amount": "1"});
     admin.post(&format!("/accounts/{nobody}/deposits"), &one).refused("NOT_FOUND");
     admin.post(&format!("/accounts/{gone}/deposits"), &one).refused("ACCOUNT_ARCHIVED");

@@ -351,8 +351,7 @@ fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
         open(&retail, &own, &json!({"reference": "theirs"})),
         retail.put(&format!("/accounts/{own_account}"), &json!({"reference": "theirs"})),
     ] {
-        let reply = reply.refused("INVALID_FIELD");
-        assert_eq!(reply.field(), "reference");
+        let reply = reply.refused("INVALID_FIELD").naming("reference");
         for secret in [&hidden, &hidden_account, "vip", "theirs"] {
             assert!(!reply.text.contains(secret), "{}", reply.text);
         }

@@ -51,9 +51,7 @@ fn filters_that_make_no_sense_are_refused() {
     for (query, field) in
         [("id=1", "id"), ("status=9", "status"), ("status=full", "status"), ("currency=US%20D", "currency")]
     {
-        let reply = server.admin().get(&format!("/account-groups?{query}"));
-        assert_eq!(reply.status, 400, "{query}: {}", reply.text);
-        assert_eq!((reply.json()["code"].clone(), reply.field()), (3.into(), field.to_owned()), "{query}");
+        server.admin().get(&format!("/account-groups?{query}")).refused("INVALID_FIELD").naming(field);
     }
 }
 

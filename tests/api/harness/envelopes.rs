@@ -43,8 +43,8 @@ impl Reply {
 
     /// The refusal, which must name this field.
     #[track_caller]
-    pub(crate) fn naming(self, field: &str) -> Reply {
-        assert_eq!(self.field(), field, "{}: {}", self.call, self.text);
+    pub(crate) fn naming(self, field: impl AsRef<str>) -> Reply {
+        assert_eq!(self.field(), field.as_ref(), "{}: {}", self.call, self.text);
         self
     }
 

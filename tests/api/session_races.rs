@@ -2,8 +2,8 @@
 
 use super::harness::{Caller, PASSWORD, Reply, Server, unique, write_private};
 use serde_json::{Value, json};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, mpsc};
 use std::thread;
 
 /// Rounds of each race. A check of a password takes some tens of milliseconds; each round loses the access at another moment.
@@ -102,18 +102,21 @@ fn no_login_outlives_its_operator_or_its_password() {
         server.advance(3600);
         let is_done = AtomicBool::new(false);
         let body = json!({"username": name, "password": PASSWORD});
+        let (login, logged_in) = mpsc::channel();
         let tokens: Vec<String> = thread::scope(|scope| {
             let logins: Vec<_> = (0..LOGINS)
                 .map(|_| {
-                    scope.spawn(|| {
+                    let (server, body, is_done, login_done) = (&server, &body, &is_done, login.clone());
+                    scope.spawn(move || {
                         let mut tokens = Vec::new();
                         while !is_done.load(Ordering::Acquire) {
-                            let login = server.anyone().post("/user/login", &body);
+                            let login = server.anyone().post("/user/login", body);
                             if login.status != 200 {
                                 assert!(matches!(login.status, 401 | 429), "{login:?}");
                                 break;
                             }
                             tokens.push(login.text_at("token"));
+                            login_done.send(()).unwrap();
                             // So that the server remembers who this is.
                             server.bearer(tokens.last().unwrap()).get("/account-groups");
                         }
@@ -121,6 +124,8 @@ fn no_login_outlives_its_operator_or_its_password() {
                     })
                 })
                 .collect();
+            drop(login);
+            logged_in.recv().unwrap();
             if round % 2 == 0 {
                 server.command(&["operator", "disable", &name]);
             } else {
@@ -137,5 +142,5 @@ fn no_login_outlives_its_operator_or_its_password() {
         refused += usize::from(server.anyone().post("/user/login", &body).status != 200);
     }
     println!("{issued} tokens were issued and taken back");
-    assert!(issued > 6 && refused == 6, "{issued} tokens, {refused} refusals");
+    assert!(issued >= 6 && refused == 6, "{issued} tokens, {refused} refusals");
 }

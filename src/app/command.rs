@@ -33,7 +33,6 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// From where; none for commands on the machine itself.
     pub address: Option<IpAddr>,
-    /// In which request.
     pub request: RequestId,
 }
 
@@ -94,7 +93,6 @@ pub struct View<'a> {
 /// What is undone when a part of a command is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::app) enum Undo {
-    /// That part.
     Part,
     /// All of the command: whoever runs the part fails with its refusal.
     Whole,
@@ -104,7 +102,6 @@ pub(in crate::app) enum Undo {
 pub struct Context<'a> {
     /// The database.
     pub tx: &'a WriteTx<'a>,
-    /// Who calls.
     pub caller: &'a Caller,
     /// The present moment, which is that of the whole commit.
     pub now: Moment,

@@ -48,7 +48,6 @@ pub struct Settings {
     pub retry_days: u32,
     /// After how many days events are forgotten; none: never.
     pub event_days: Option<u32>,
-    /// Streams of events.
     pub streams: events::StreamLimits,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
@@ -147,7 +146,6 @@ impl App {
         self.randomness.as_ref()
     }
 
-    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -23,7 +23,6 @@ use std::time::Instant;
 /// A new backup.
 #[derive(Clone, Debug)]
 pub struct Created {
-    /// Its name.
     pub name: BackupName,
     /// Its manifest with the trial balance.
     pub manifest: Manifest,

@@ -98,7 +98,6 @@ fn unwrap(
 
 /// Which side of a copy failed.
 pub(super) enum CopyFailure {
-    /// The source.
     Source(io::Error),
     /// The file that is written.
     Destination(io::Error),

@@ -84,7 +84,6 @@ pub struct StreamPosition {
 pub enum Reason {
     /// An operator ran `backup create`.
     Manual,
-    /// The schedule.
     Scheduled,
     /// A migration followed.
     Migration,
@@ -108,7 +107,6 @@ pub struct TallyLine {
 /// Size and checksum of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FileFacts {
-    /// In bytes.
     pub bytes: u64,
     /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,
@@ -133,7 +131,6 @@ pub struct ProofFacts {
 pub struct ObjectFacts {
     /// How the database is encoded.
     pub encoding: Encoding,
-    /// In bytes.
     pub bytes: u64,
     /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,

@@ -21,7 +21,6 @@ pub struct Pruned {
     pub target: String,
     /// The backups that stay.
     pub kept: Vec<BackupName>,
-    /// The backups that were removed.
     pub removed: Vec<BackupName>,
     /// The number of segments of the change journal that were removed.
     pub segments: usize,

@@ -63,7 +63,6 @@ impl FromStr for BackupName {
 pub struct Listed {
     /// The timeline that it belongs to.
     pub timeline: i64,
-    /// Its name.
     pub name: BackupName,
     /// The size of its object in bytes; none if the object is missing.
     pub bytes: Option<u64>,
@@ -110,12 +109,10 @@ impl Repository {
         Ok(target.folders("")?.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
-    /// The target.
     pub fn target(&self) -> &dyn Target {
         self.target.as_ref()
     }
 
-    /// The installation.
     pub fn installation(&self) -> Uuid {
         self.installation
     }
@@ -284,7 +281,6 @@ impl Repository {
         self.target.get(&self.segment_key(segment))
     }
 
-    /// Removes a segment.
     pub fn remove_segment(&self, segment: &Segment) -> Result<(), TargetError> {
         self.target.delete(&self.segment_key(segment))
     }

@@ -27,15 +27,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct S3Settings {
     /// The URL of the service; none: AWS in the region.
     pub endpoint: Option<String>,
-    /// The region.
     pub region: String,
-    /// The bucket.
     pub bucket: String,
     /// The prefix of all keys, without a slash at its end; may be empty.
     pub prefix: String,
     /// The id of the access key.
     pub access_key_id: String,
-    /// The secret access key.
     pub secret_access_key: SecretString,
     /// The session token of temporary credentials.
     pub session_token: Option<SecretString>,

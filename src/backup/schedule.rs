@@ -18,9 +18,7 @@ pub struct Schedule {
 /// The task that is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Due {
-    /// A backup.
     Backup,
-    /// A drill.
     Drill,
     /// Nothing yet.
     Nothing,

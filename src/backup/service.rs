@@ -32,9 +32,7 @@ pub type TargetResult<T> = Result<T, TargetError>;
 /// The backups at a target, the oldest first, or why they cannot be read.
 #[derive(Debug)]
 pub struct TargetListing {
-    /// The target.
     pub target: String,
-    /// The backups.
     pub backups: TargetResult<Vec<Listed>>,
 }
 

@@ -75,7 +75,6 @@ pub enum TargetFault {
     Other,
 }
 
-/// An error of a target.
 #[derive(Clone, Debug, Error)]
 #[error("{target}: {what}")]
 pub struct TargetError {
@@ -142,7 +141,6 @@ impl TargetError {
 /// A target as configured.
 #[derive(Clone, Debug)]
 pub enum TargetSpec {
-    /// A directory.
     Directory {
         /// An absolute path, or one relative to the working directory.
         path: PathBuf,

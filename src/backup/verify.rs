@@ -38,7 +38,6 @@ pub enum ProofLevel {
 pub struct Verified {
     /// The name of the target.
     pub target: String,
-    /// Its name.
     pub name: BackupName,
     /// What was proven, or what is wrong.
     pub outcome: Result<ProofLevel, BackupError>,
@@ -56,7 +55,6 @@ pub struct Verification {
 /// A drill that passed.
 #[derive(Clone, Debug)]
 pub struct Drilled {
-    /// The backup.
     pub name: BackupName,
     /// The name of its target.
     pub target: String,

@@ -56,7 +56,6 @@ impl Page {
         Ok(Page { start: Start::After(position), size: Page::check_size(size)?.unwrap_or(Page::SIZE_DEFAULT) })
     }
 
-    /// Checks a size.
     pub fn check_size(size: Option<u64>) -> Result<Option<u32>, Refusal> {
         let Some(size) = size else { return Ok(None) };
         let checked = u32::try_from(size).ok().filter(|n| (1..=Page::SIZE_MAX).contains(n));
@@ -111,7 +110,6 @@ pub struct Listing<T> {
 /// Rows that follow each other in a list that has no pages.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part<T> {
-    /// The rows.
     pub rows: Vec<T>,
     /// The last row, if the list goes on behind it.
     pub next: Option<Position>,

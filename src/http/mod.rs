@@ -46,7 +46,6 @@ pub enum ServeError {
     /// A listener could not be bound.
     #[error("cannot listen on {address}: {source}; choose another address with --listen ADDR:PORT")]
     Bind {
-        /// The address.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,

@@ -30,7 +30,6 @@ pub enum TlsError {
     /// A file that cannot be read, or is not PEM.
     #[error("{}: {source}", file.display())]
     Pem {
-        /// The file.
         file: PathBuf,
         /// What the system or the parser said.
         source: pem::Error,
@@ -41,7 +40,6 @@ pub enum TlsError {
     /// A private key of a kind that is not known.
     #[error("{}: {source}", file.display())]
     Key {
-        /// The file.
         file: PathBuf,
         /// What the TLS library said.
         source: rustls::Error,

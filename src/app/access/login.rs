@@ -20,7 +20,6 @@ use std::sync::Arc;
 pub struct LoginOrigin {
     /// The caller's address.
     pub address: IpAddr,
-    /// The request.
     pub request: RequestId,
 }
 

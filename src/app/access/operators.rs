@@ -19,7 +19,6 @@ pub struct AddOperator {
     pub role: Role,
     /// The tags that the operator sees; none: everything.
     pub tags: BTreeSet<String>,
-    /// The password.
     pub password: PasswordHash,
 }
 

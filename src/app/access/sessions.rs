@@ -28,7 +28,6 @@ pub struct Claims {
     pub iat: i64,
     /// When it ends, in seconds.
     pub exp: i64,
-    /// The session.
     pub jti: SessionId,
 }
 

@@ -214,7 +214,6 @@ fn scopes(names: &[String]) -> BTreeSet<Right> {
 pub struct CreateToken {
     /// Name of the operator to whom it belongs.
     pub operator: String,
-    /// What it is for.
     pub label: String,
     /// Rights by name; empty: all that the role allows.
     pub scopes: Vec<String>,
@@ -283,7 +282,6 @@ fn add_token(
 
 /// Takes a token back. Refusals: no token of that id that is still good.
 pub struct RevokeToken {
-    /// Its id.
     pub id: TokenId,
 }
 

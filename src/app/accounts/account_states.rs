@@ -17,11 +17,9 @@ use crate::store::{AccountRequest, Awaits, BookOwner};
 ///
 /// Refusals: unknown; archived; a lock that only an administrator replaces, or puts on.
 pub struct LockAccount {
-    /// Which account.
     pub id: AccountId,
     /// What still passes.
     pub scope: LockScope,
-    /// Whose lock it is.
     pub holder: LockHolder,
     /// Why.
     pub reason: LockReason,
@@ -51,7 +49,6 @@ impl Command for LockAccount {
 ///
 /// Refusals: unknown; archived; a lock that only an administrator takes off.
 pub struct UnlockAccount {
-    /// Which account.
     pub id: AccountId,
 }
 
@@ -80,7 +77,6 @@ impl Command for UnlockAccount {
 /// Refusals: unknown; version differs; opened by the same operator; an owner was not checked, is dead or archived; the
 /// account's state does not allow it.
 pub struct ApproveAccount {
-    /// Which account.
     pub id: AccountId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -157,7 +153,6 @@ fn let_use(context: &Context<'_>, account: &Account) -> Result<Account, Failure>
 ///
 /// Refusals: unknown; the account's state does not allow it.
 pub struct SetLifecycle {
-    /// Which account.
     pub id: AccountId,
     /// The state that it gets.
     pub state: Lifecycle,
@@ -187,7 +182,6 @@ impl Command for SetLifecycle {
 /// Refusals: unknown; archived or waiting for approval; the target is the same account, of another currency or mode, or
 /// takes no credits; the account is locked or its debits are switched off while there is something to sweep.
 pub struct CloseAccount {
-    /// Which account.
     pub id: AccountId,
     /// Where its balance goes.
     pub sweep_to: Option<AccountId>,

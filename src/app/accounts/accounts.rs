@@ -197,7 +197,6 @@ fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> 
 /// Refusals: unknown account or group, reference or alias taken, archived, version differs, a fixed field with another value, group disabled,
 /// without the currency or of the other mode, leverage or limit out of range.
 pub struct ChangeAccount {
-    /// Which account.
     pub id: AccountId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -228,7 +227,6 @@ pub struct ChangeAccount {
 pub struct FixedFields {
     /// Public id.
     pub id: Option<AccountId>,
-    /// Currency.
     pub currency: Option<String>,
     /// Whether it is a spread-betting account.
     pub is_spread_betting: Option<bool>,
@@ -355,7 +353,6 @@ impl Command for ChangeAccount {
 ///
 /// Refusals: unknown account; a balance, holds or movements are left.
 pub struct ArchiveAccount {
-    /// Which account.
     pub id: AccountId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -406,7 +403,6 @@ pub(in crate::app) fn publish_account_state(
 
 /// One account, archived or not.
 pub struct GetAccount {
-    /// Which.
     pub id: AccountId,
 }
 
@@ -423,7 +419,6 @@ impl Query for GetAccount {
 pub struct ListAccounts {
     /// What selects them.
     pub filter: AccountFilter,
-    /// Which page.
     pub page: Page,
 }
 

@@ -34,7 +34,6 @@ pub struct OwnerWritten {
 /// Refusals: unknown account or client; is an owner already; too many; a priority beyond the end; a primary owner
 /// without full access; version differs; the client was not checked, is dead or archived; the account is archived.
 pub struct AddOwner {
-    /// Which account.
     pub account: AccountId,
     /// The new owner.
     pub profile: ProfileId,
@@ -73,7 +72,6 @@ impl Command for AddOwner {
 /// Refusals: unknown account or owner; a priority beyond the end; a primary owner without full access; the next primary
 /// owner is hidden; version differs; archived.
 pub struct AlterOwner {
-    /// Which account.
     pub account: AccountId,
     /// Which owner.
     pub profile: ProfileId,
@@ -108,7 +106,6 @@ impl Command for AlterOwner {
 ///
 /// Refusals: unknown account or owner; the last owner; the next primary owner is hidden; version differs; archived.
 pub struct RemoveOwner {
-    /// Which account.
     pub account: AccountId,
     /// Which owner.
     pub profile: ProfileId,
@@ -134,7 +131,6 @@ impl Command for RemoveOwner {
     }
 }
 
-/// The owners of an account.
 pub(in crate::app) fn owners_of(context: &Context<'_>, account: &Account) -> Result<Owners, Failure> {
     Ok(context.tx.owners(account.book)?.ok_or(Refusal::Internal)?)
 }
@@ -280,7 +276,6 @@ pub struct OwnerSeen {
 /// The owners of an account, the primary owner first, and the account's version. Clients who are hidden from the caller
 /// are there without their ids: that there is somebody is a property of the account.
 pub struct ListOwners {
-    /// Which account.
     pub account: AccountId,
     /// Only what follows this priority, if the account still has this version.
     pub after: Option<(Position, u64)>,

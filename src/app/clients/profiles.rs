@@ -106,7 +106,6 @@ fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSe
 /// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address or reference taken,
 /// version differs, archived.
 pub struct ReplaceProfile {
-    /// Which profile.
     pub id: ProfileId,
     /// What the client tells about itself now; what is left out becomes empty.
     pub details: ProfileDetails,
@@ -155,7 +154,6 @@ impl Command for ReplaceProfile {
 
 /// Gives a client a new password and ends its sessions. Refusals: unknown id; archived.
 pub struct ChangePassword {
-    /// Which profile.
     pub id: ProfileId,
     /// The new password.
     pub password: PasswordHash,
@@ -201,9 +199,7 @@ pub(in crate::app) fn publish_profile_state(
     Ok(profile)
 }
 
-/// One profile.
 pub struct GetProfile {
-    /// Which.
     pub id: ProfileId,
 }
 
@@ -220,7 +216,6 @@ impl Query for GetProfile {
 pub struct ListProfiles {
     /// What selects them.
     pub filter: ProfileFilter,
-    /// Which page.
     pub page: Page,
 }
 

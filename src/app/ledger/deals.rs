@@ -35,7 +35,6 @@ pub enum DealMark {
 
 /// Deals of one account.
 pub struct Deals {
-    /// The account.
     pub account: Account,
     /// Its deals, newest first.
     pub part: Part<DealRow>,

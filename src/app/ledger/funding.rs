@@ -20,7 +20,6 @@ use crate::store::BookOwner;
 /// withdrawn; a debit where the group requires a second operator; an overflow.
 #[derive(Clone, Debug)]
 pub struct PostFunds {
-    /// Which account.
     pub account: AccountId,
     /// The signed amount in the account's currency, as the caller wrote it.
     pub amount: DecimalText,

@@ -20,7 +20,6 @@ use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
 /// What a caller says when it asks for a movement.
 #[derive(Clone, Debug)]
 pub struct MovementRequest {
-    /// Which account.
     pub account: AccountId,
     /// How much in the account's currency, as the caller wrote it; above zero.
     pub amount: DecimalText,
@@ -244,9 +243,7 @@ pub(in crate::app) fn clear_deposit(context: &Context<'_>, serial: MovementSeria
 
 /// One movement of a kind.
 pub struct GetMovement {
-    /// What it is.
     pub kind: MovementKind,
-    /// Which.
     pub id: MovementId,
 }
 
@@ -277,11 +274,8 @@ fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> 
 pub struct ListMovements {
     /// What they are.
     pub kind: MovementKind,
-    /// Of this account.
     pub account: Option<AccountId>,
-    /// In this state.
     pub state: Option<MovementState>,
-    /// Which page.
     pub page: Page,
 }
 

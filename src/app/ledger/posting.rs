@@ -16,7 +16,6 @@ use std::borrow::Cow;
 /// One side of an entry.
 #[derive(Clone, Copy)]
 pub(in crate::app) enum Side<'a> {
-    /// A client's account.
     Client(&'a Account),
     /// A house account beside a client's account: of the same ledger, currency and mode.
     House(BookOwner, House),
@@ -24,7 +23,6 @@ pub(in crate::app) enum Side<'a> {
 
 /// An entry to be posted. The amounts of each currency sum to zero.
 pub(in crate::app) struct Draft<'a> {
-    /// What it is.
     pub kind: EntryKind,
     /// Who gains how much, or loses if below zero. No side twice.
     pub sides: &'a [(Side<'a>, Amount)],
@@ -32,7 +30,6 @@ pub(in crate::app) struct Draft<'a> {
     pub comment: &'a str,
     /// The caller's own reference.
     pub tag: Option<&'a str>,
-    /// The entry that it reverses.
     pub reverses: Option<EntrySeq>,
     /// Whether it counts as trading credit: CREDIT entries and their reversals.
     pub is_credit: bool,
@@ -45,7 +42,6 @@ pub(in crate::app) struct Draft<'a> {
 /// An entry that was posted.
 #[derive(Clone, Copy)]
 pub(in crate::app) struct PostedDraft {
-    /// Its id.
     pub id: EntryId,
     /// Its sequence number.
     pub seq: EntrySeq,

@@ -17,7 +17,6 @@ use crate::store::BookOwner;
 /// Refusals: unknown, or one of its accounts is hidden; reversed before; itself a reversal; the states, locks or flags of
 /// its accounts; not covered; a way around the second operator; where the group requires one, written by the same; overflow.
 pub struct ReverseEntry {
-    /// Which entry.
     pub id: EntryId,
     /// Why; required where it is forced.
     pub reason: String,

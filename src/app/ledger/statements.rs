@@ -32,7 +32,6 @@ pub struct BalanceAt {
 pub struct PastBalances {
     /// The account as it is now, its balances as they were.
     pub account: Account,
-    /// The moment.
     pub at: Moment,
 }
 
@@ -86,9 +85,7 @@ pub struct GetStatement {
     pub limit: u32,
 }
 
-/// One line of a statement.
 pub struct StatementLine {
-    /// What was posted.
     pub posting: StatementRow,
     /// The balance after it, in the order of the statement.
     pub balance: Amount,
@@ -97,9 +94,7 @@ pub struct StatementLine {
 /// A statement, or a page of one. Whatever the page, `closing = opening + credits + debits` of the whole period, and the
 /// lines lead from `brought_forward` to `carried_forward`.
 pub struct Statement {
-    /// The account.
     pub account: Account,
-    /// From this moment on.
     pub from: Moment,
     /// Up to before this moment.
     pub to: Moment,
@@ -226,9 +221,7 @@ pub struct TrialSums {
     pub total: Total,
 }
 
-/// A trial balance.
 pub struct TrialBalance {
-    /// The moment.
     pub at: Moment,
     /// Live money first.
     pub groups: BTreeMap<TrialGroup, TrialSums>,

@@ -44,7 +44,6 @@ pub struct BackupState {
     pub health: BackupHealth,
     /// Whether drills are made.
     pub drills: BackupDrills,
-    /// What is recorded.
     pub record: BackupRecord,
 }
 

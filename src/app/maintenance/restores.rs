@@ -10,7 +10,6 @@ use crate::store::{Issued, NewTimeline, RestoreRow, Store};
 use serde_json::json;
 use uuid::Uuid;
 
-/// What was restored.
 #[derive(Clone, Debug)]
 pub struct Restored {
     /// The number of the timeline that begins.

@@ -11,7 +11,6 @@ pub use crate::store::GroupFilter;
 pub struct ListGroups {
     /// What selects them.
     pub filter: GroupFilter,
-    /// Which page.
     pub page: Page,
 }
 

@@ -23,7 +23,6 @@ pub struct ReferenceFile {
     /// Currencies, in the order in which callers see them.
     #[serde(default)]
     pub currencies: Vec<CurrencyEntry>,
-    /// Platforms.
     #[serde(default)]
     pub platforms: Vec<PlatformEntry>,
     /// Account groups, in the order in which callers see them.
@@ -58,9 +57,7 @@ pub struct CurrencyEntry {
 pub struct PlatformEntry {
     /// The key.
     pub code: String,
-    /// Its name.
     pub name: String,
-    /// What software it is.
     #[serde(rename = "type")]
     pub software: String,
 }
@@ -74,9 +71,7 @@ pub struct GroupEntry {
     /// Its public id, where it must be the one that it had elsewhere; else one is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<uuid::Uuid>,
-    /// Its name.
     pub name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
     /// Code of its platform.
@@ -141,7 +136,6 @@ pub struct Change {
     pub action: String,
     /// `currency`, `platform` or `group`.
     pub kind: String,
-    /// Its code.
     pub code: String,
 }
 
@@ -378,7 +372,6 @@ fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Chang
 
 /// Makes the database say what the file says. Refusals: a change of something that is fixed.
 pub struct ApplyReference {
-    /// The file.
     pub file: ReferenceFile,
 }
 

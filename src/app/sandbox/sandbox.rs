@@ -22,7 +22,6 @@ pub struct MovableClock {
 pub enum Journey {
     /// Ahead by so many seconds.
     Ahead(i64),
-    /// To this moment.
     To(Moment),
 }
 

@@ -15,11 +15,8 @@ use uuid::Uuid;
 pub struct FoundBackup {
     /// Its repository, and with it its target.
     pub repository: Repository,
-    /// Its timeline.
     pub timeline: i64,
-    /// Its name.
     pub name: BackupName,
-    /// Its manifest.
     pub manifest: Manifest,
 }
 
@@ -35,7 +32,6 @@ pub struct FoundSegment {
 /// Where a segment is stored.
 #[derive(Clone)]
 pub enum SegmentLocation {
-    /// At a target.
     Target(Repository),
     /// In the spool of the data directory, in this file.
     Spool(std::path::PathBuf),

@@ -23,7 +23,6 @@ use std::time::Duration;
 /// Where a request came from, and the name under which it is logged.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
-    /// The request.
     pub request: RequestId,
     /// The caller's address, seen through trusted proxies.
     pub address: IpAddr,
@@ -220,7 +219,6 @@ impl Call {
         Ok(app.execute(self.caller()?, retry, command).await?)
     }
 
-    /// Answers a query.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Rejection> {
         Ok(self.app()?.ask(self.caller()?, query).await?)
     }

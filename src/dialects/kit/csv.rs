@@ -10,7 +10,6 @@ pub struct CsvTable {
 }
 
 impl CsvTable {
-    /// A table with this head.
     pub fn new(head: &[&str]) -> Result<CsvTable, Rejection> {
         let mut table = CsvTable { writer: WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()) };
         table.row(head)?;

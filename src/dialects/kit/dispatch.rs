@@ -50,7 +50,6 @@ impl Endpoint {
         Ok(Endpoint { dialect, router: Arc::new(router) })
     }
 
-    /// The dialect.
     pub fn dialect(&self) -> &dyn Dialect {
         self.dialect.as_ref()
     }

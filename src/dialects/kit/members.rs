@@ -46,9 +46,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 /// A value that has no parts; numbers as they stand in the body.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scalar {
-    /// `null`.
     Null,
-    /// A text.
     Text(String),
     /// A number, digit by digit.
     Number(String),

@@ -65,7 +65,6 @@ pub trait Dialect: Send + Sync + 'static {
     /// Its name, in the configuration and in messages.
     fn name(&self) -> &'static str;
 
-    /// Its routes.
     fn routes(&self) -> Routes;
 
     /// Its OpenAPI document; see [`openapi::Document`].

@@ -41,7 +41,6 @@ pub struct Member<'a> {
     pub place: Place,
     /// The name of the schema; of a parameter, the path.
     pub owner: &'a str,
-    /// Its name.
     pub name: &'a str,
     /// What the annotation says.
     pub schema: &'a Value,
@@ -88,7 +87,6 @@ impl Document {
         &mut self.0
     }
 
-    /// A schema by its name.
     pub fn schema(&mut self, name: &str) -> &mut Value {
         &mut self.0["components"]["schemas"][name]
     }

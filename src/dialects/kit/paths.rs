@@ -58,7 +58,6 @@ pub(super) enum Found<'r> {
     Route(&'r Route, PathValues),
     /// A path that has other methods only; these, in the order of an `Allow` header.
     OtherMethods(Vec<&'static str>),
-    /// Nothing.
     Nothing,
 }
 

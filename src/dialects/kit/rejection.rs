@@ -13,10 +13,7 @@ pub enum Rejection {
     Refused(#[from] Refusal),
     /// The request line or the headers are larger than is read.
     #[error("the request line and the headers may have at most {limit_bytes} bytes together")]
-    HeadersTooLarge {
-        /// The limit in bytes.
-        limit_bytes: usize,
-    },
+    HeadersTooLarge { limit_bytes: usize },
     /// No such path.
     #[error("no such path; paths are case-sensitive and take no trailing slash")]
     UnknownRoute,
@@ -32,10 +29,7 @@ pub enum Rejection {
     BodyTimeout,
     /// The body is larger than is read.
     #[error("the body may have at most {limit_bytes} bytes")]
-    BodyTooLarge {
-        /// The limit in bytes.
-        limit_bytes: usize,
-    },
+    BodyTooLarge { limit_bytes: usize },
     /// The body is declared to be something other than JSON.
     #[error("send the body as Content-Type: application/json")]
     WrongContentType,

@@ -34,11 +34,9 @@ impl fmt::Debug for ReplyBody {
 /// An answer, before it becomes an HTTP response.
 #[derive(Debug)]
 pub struct Reply {
-    /// The status.
     pub status: StatusCode,
     /// Headers beside those that every answer of the dialect has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
     pub body: ReplyBody,
     /// Whether it repeats the answer to an earlier call with the same idempotency key.
     pub replayed: bool,

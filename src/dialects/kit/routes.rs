@@ -42,7 +42,6 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply, Rejection>>>>;
 
 /// What answers the calls of a route: any async function from [`Call`] to [`Reply`].
 pub trait Handler: Send + Sync + 'static {
-    /// Answers a call.
     fn answer(&self, call: Call) -> Answer;
 }
 
@@ -56,10 +55,8 @@ where
     }
 }
 
-/// One route.
 #[derive(Clone)]
 pub struct Route {
-    /// The method.
     pub method: Method,
     /// The path below the mount, with `{names}` between slashes.
     pub path: &'static str,

@@ -15,7 +15,6 @@ named_enum! {
         /// Read currencies and account groups.
         #[serde(alias = "read_reference")]
         ReadReference = "reference:read",
-        /// Read profiles.
         #[serde(alias = "read_profiles")]
         ReadProfiles = "profiles:read",
         /// Create and change profiles.

@@ -77,7 +77,6 @@ pub enum Direction {
 pub struct Standing {
     /// The ledger that it belongs to.
     pub ledger: i64,
-    /// Its currency.
     pub currency: CurrencySerial,
     /// The portfolio it belongs to.
     pub portfolio: PortfolioSerial,
@@ -159,7 +158,6 @@ pub struct Account {
     pub allows_credits: bool,
     /// Whether debits are switched on.
     pub allows_debits: bool,
-    /// Its balances.
     pub balances: Balances,
     /// Rises with every change of settings, never with money, from 1.
     pub version: u64,

@@ -93,7 +93,6 @@ impl Lock {
         }
     }
 
-    /// Whose lock it is.
     pub fn holder(self) -> Option<LockHolder> {
         match self {
             Lock::Open => None,

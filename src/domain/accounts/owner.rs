@@ -48,7 +48,6 @@ impl Owners {
         &self.0
     }
 
-    /// The primary owner.
     pub fn primary(&self) -> &Owner {
         &self.0[0]
     }

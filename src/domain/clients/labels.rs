@@ -28,11 +28,9 @@ pub const METADATA_NUMBER_MAX: usize = 64;
 /// Characters of all keys and values of the metadata of one object together: what 100 keys and values of 100 need.
 pub const METADATA_TOTAL_MAX: usize = 20_000;
 
-/// One value of metadata.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetadataValue {
-    /// A text.
     Text(String),
     /// A number as the caller wrote it, digit by digit.
     Number(String),
@@ -92,13 +90,10 @@ pub struct Labels {
 /// A change of labels: what is none stays, what is empty is removed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LabelsChange {
-    /// Reference.
     pub reference: Option<String>,
-    /// Category.
     pub category: Option<String>,
     /// All custom fields; one without a value is removed.
     pub custom_fields: Option<BTreeMap<String, String>>,
-    /// All metadata.
     pub metadata: Option<BTreeMap<String, MetadataValue>>,
 }
 
@@ -143,9 +138,7 @@ pub struct AccountLabels {
 /// A change of the labels of an account: what is none stays, what is empty is removed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountLabelsChange {
-    /// Name.
     pub name: Option<String>,
-    /// Alias.
     pub alias: Option<String>,
     /// What profiles have, too.
     pub common: LabelsChange,

@@ -25,15 +25,12 @@ pub struct ProfileDetails {
     pub address: String,
     /// Postal code.
     pub zip_code: String,
-    /// City.
     pub city: String,
     /// State or province.
     pub state: String,
-    /// Country.
     pub country: String,
     /// Phone number.
     pub phone: String,
-    /// Company.
     pub company: String,
     /// Free-form text of the caller.
     pub meta_data: String,

@@ -18,25 +18,17 @@ named_enum! {
         Credit = "credit",
         /// Correction by an operator.
         Correction = "correction",
-        /// Commission.
         Commission = "commission",
-        /// Dividend.
         Dividend = "dividend",
-        /// Tax.
         Tax = "tax",
-        /// Bonus.
         Bonus = "bonus",
         /// Anything else.
         Other = "other",
-        /// Swap.
         Swap = "swap",
-        /// Interest.
         Interest = "interest",
         /// Deposit or withdrawal.
         Balance = "balance",
-        /// Rebate.
         Rebate = "rebate",
-        /// Fee.
         Fee = "fee",
         /// Funding of positions.
         Funding = "funding",
@@ -52,11 +44,9 @@ named_enum! {
 /// One signed amount on one book within an entry, with the book's balance after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leg {
-    /// The book.
     pub book: BookId,
     /// What it gains, or loses if below zero; never zero.
     pub amount: Amount,
-    /// Its balance afterwards.
     pub balance_after: Amount,
 }
 
@@ -99,7 +89,6 @@ pub struct EntryRecord<'a> {
     pub seq: EntrySeq,
     /// Its public id.
     pub id: EntryId,
-    /// What it is.
     pub kind: EntryKind,
     /// When it counts.
     pub effective_at: Moment,
@@ -109,7 +98,6 @@ pub struct EntryRecord<'a> {
     pub principal: PrincipalSerial,
     /// The caller's own reference.
     pub tag: Option<&'a str>,
-    /// The entry that it reverses.
     pub reverses: Option<EntrySeq>,
     /// Salted hash of the comment, so that the comment can be erased without breaking the chain.
     pub comment_hash: Option<&'a [u8]>,

@@ -12,7 +12,6 @@ named_enum! {
         Bank = "bank",
         /// What is under way or has no account of its own.
         Clearing = "clearing",
-        /// Corrections.
         Correction = "correction",
         /// Trading credit granted.
         Credit = "credit",

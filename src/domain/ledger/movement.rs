@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
 named_enum! {
-    /// What a movement is.
     pub enum MovementKind {
         /// Money that comes in from outside.
         Deposit = "deposit",
@@ -39,14 +38,12 @@ impl MovementKind {
     }
 }
 
-/// A movement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Movement {
     /// Its serial, in order of creation.
     pub serial: MovementSerial,
     /// Its public id.
     pub id: MovementId,
-    /// What it is.
     pub kind: MovementKind,
     /// The account; of a transfer, the one that pays.
     pub account: AccountId,

@@ -23,7 +23,6 @@ named_enum! {
 pub struct Place {
     /// The time that counts.
     pub at: Moment,
-    /// The entry.
     pub seq: EntrySeq,
 }
 

@@ -12,7 +12,6 @@ named_enum! {
     pub enum GroupKind {
         /// Trading accounts.
         Trading = "trading",
-        /// Wallets.
         Wallet = "wallet",
     }
 }
@@ -57,7 +56,6 @@ pub struct Group {
     pub id: GroupId,
     /// The key under which the reference file names it.
     pub code: String,
-    /// Its name.
     pub name: String,
     /// What it is for, in a sentence.
     pub description: String,

@@ -29,25 +29,18 @@ use std::fmt;
 pub enum Noun {
     /// A client.
     Profile,
-    /// An account.
     Account,
     /// An account group.
     Group,
     /// A posted entry, as one account shows it.
     Deal,
-    /// A deposit.
     Deposit,
-    /// A withdrawal.
     Withdrawal,
-    /// A transfer.
     Transfer,
-    /// A hold.
     Hold,
     /// An owner of an account.
     Owner,
-    /// An operator.
     Operator,
-    /// A token.
     Token,
 }
 
@@ -188,14 +181,10 @@ pub enum Refusal {
     LimitedByTags,
     /// One field is missing.
     #[error("required")]
-    Required {
-        /// Which.
-        field: Field,
-    },
+    Required { field: Field },
     /// One field has a value that it cannot have.
     #[error("{reason}")]
     InvalidField {
-        /// Which.
         field: Field,
         /// What it should be.
         reason: String,
@@ -203,7 +192,6 @@ pub enum Refusal {
     /// One field is outside of its range.
     #[error("{reason}")]
     OutOfRange {
-        /// Which.
         field: Field,
         /// The range.
         reason: String,
@@ -259,14 +247,10 @@ pub enum Refusal {
     },
     /// A field that is fixed at creation was sent with another value.
     #[error("fixed at creation")]
-    Immutable {
-        /// Which.
-        field: Field,
-    },
+    Immutable { field: Field },
     /// The movement is past the point at which this could be done.
     #[error("the {noun} is {}", state.name())]
     MovementState {
-        /// What it is.
         noun: Noun,
         /// Where it is in its life.
         state: MovementState,
@@ -322,7 +306,6 @@ pub enum Refusal {
     /// The state of the account's life does not allow it.
     #[error("the account is {}", .0.word())]
     AccountState(Lifecycle),
-    /// The account is locked.
     #[error("the account is locked")]
     AccountLocked,
     /// Only an administrator takes this lock off or replaces it.

@@ -45,7 +45,6 @@ macro_rules! table {
         [$($wrapper:pat => $inner:expr),*]
         $($family:ident { $($rank:literal $reason:literal => $pattern:pat,)+ })+
     ) => {
-        /// All rows, family by family.
         pub const $list: &[Row] = &[$($(Row { rank: $rank, family: Family::$family, reason: $reason },)+)+];
 
         impl $type {

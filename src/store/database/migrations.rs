@@ -8,8 +8,6 @@ use rusqlite::{Connection, TransactionBehavior};
 use thiserror::Error;
 
 mod embedded {
-    // The macro writes items without comments.
-    #![allow(missing_docs)]
     refinery::embed_migrations!("sql/migrations");
 }
 

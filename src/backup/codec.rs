@@ -204,7 +204,7 @@ pub fn open<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Opened<
     let mut from = unwrap(from, identities)?;
     match from.magic()? {
         ZSTD_FRAME => decompress(from),
-        _ => Err(CodecError::Foreign("is not compressed data of bursar")),
+        _ => Err(CodecError::Foreign("was not written by bursar")),
     }
 }
 

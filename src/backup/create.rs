@@ -200,7 +200,7 @@ impl BackupService {
                 .finish();
         let (_, _, database) = plain.finish();
         if database != contents.database.sha256 {
-            return Err(BackupError::Unproven("its copy changed between proof and wrapping".into()));
+            return Err(BackupError::Unproven("the copy changed after its proof".into()));
         }
         let encoding = if recipients.is_empty() { Encoding::Zstd } else { Encoding::ZstdAge };
         Ok(Manifest { contents, object: ObjectFacts { encoding, bytes, sha256 } })
@@ -252,7 +252,7 @@ impl BackupService {
             true => Ok(()),
             false => Err(BackupError::Invalid {
                 backup: backup_label(repository.target(), name),
-                what: "did not arrive as it was sent".into(),
+                what: "arrived with another size or checksum than it was sent with".into(),
             }),
         }
     }

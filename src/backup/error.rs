@@ -19,13 +19,13 @@ pub enum BackupError {
     #[error("another process works with the backups of {}", .0.display())]
     Busy(PathBuf),
     /// `[backup]` names neither a directory nor a bucket.
-    #[error("no place for backups is configured")]
+    #[error("no target for backups is configured")]
     NoTarget,
     /// A target failed.
     #[error(transparent)]
     Target(#[from] TargetError),
     /// These targets failed; the others have the backup.
-    #[error("the backup was made, but not all places have it{}", list(.0))]
+    #[error("the backup was created, but some targets do not have it{}", list(.0))]
     Partial(Vec<TargetError>),
     /// No target has the backup, or any backup; the text says which.
     #[error("{0}")]
@@ -40,7 +40,7 @@ pub enum BackupError {
         what: Cause,
     },
     /// Commits are missing between the backup and the requested moment.
-    #[error("commits {first} to {last} are at no target; what was recorded up to {reaches} can be reached")]
+    #[error("commits {first} to {last} are at no target; what was recorded up to {reaches} can be restored")]
     Gap {
         /// The first that is missing.
         first: u64,
@@ -50,7 +50,7 @@ pub enum BackupError {
         reaches: Moment,
     },
     /// A segment of the change journal is damaged.
-    #[error("{segment} is not as it should be: {what}; what was recorded up to {reaches} can be reached")]
+    #[error("{segment} is damaged: {what}; what was recorded up to {reaches} can be restored")]
     Segment {
         /// Which, and where.
         segment: String,
@@ -67,10 +67,10 @@ pub enum BackupError {
     #[error("{0} is encrypted, and no private key was given")]
     NoKey(String),
     /// None of the private keys given opens the backup.
-    #[error("{0} is encrypted to another key than those given")]
+    #[error("{0} is encrypted to another key")]
     WrongKey(String),
     /// The copy of the database failed its proof; the text is the first finding.
-    #[error("the database is not as it should be, so no backup was made: {0}")]
+    #[error("the database failed its proof, so no backup was created: {0}")]
     Unproven(String),
     /// The data directory cannot be used, for another reason than [`BackupError::Busy`].
     #[error(transparent)]

@@ -81,17 +81,17 @@ fn unwrap(
     let (_, object_bytes, object_sha256) = object.finish();
 
     if (object_bytes, &object_sha256) != (manifest.object.bytes, &manifest.object.sha256) {
-        return Err(wrong("is not the object that its manifest speaks of: size or checksum differ"));
+        return Err(wrong("does not match its manifest: size or checksum differ"));
     }
     if (bytes, &sha256) != (contents.database.bytes, &contents.database.sha256) {
-        return Err(wrong("has another database in it than its manifest says"));
+        return Err(wrong("contains another database than its manifest says"));
     }
     let inner = match manifest.object.encoding {
         Encoding::Zstd => contents.clone(),
         Encoding::ZstdAge => contents.without_sums(),
     };
     if inner != manifest.contents {
-        return Err(wrong("has another manifest in it than the one beside it"));
+        return Err(wrong("contains another manifest than the one beside it"));
     }
     Ok(contents)
 }

@@ -159,10 +159,10 @@ pub enum ManifestError {
         bursar_version: String,
     },
     /// It is not the JSON of a manifest.
-    #[error("has no manifest that can be read: {0}")]
+    #[error("has no readable manifest: {0}")]
     Unreadable(#[source] Arc<serde_json::Error>),
     /// It belongs to another installation or timeline than the place where it was found.
-    #[error("has no manifest that can be read: it belongs to another installation or timeline")]
+    #[error("has no readable manifest: it belongs to another installation or timeline")]
     Misplaced,
 }
 

@@ -123,16 +123,16 @@ impl TargetError {
     pub fn next(&self) -> &'static str {
         match self.fault {
             TargetFault::Missing => "Mount or create it, or change the targets in [backup] of the configuration.",
-            TargetFault::NoObject => "See what there is with: bursar backup list",
-            TargetFault::Full => "Make room there, or keep fewer backups: bursar backup prune",
+            TargetFault::NoObject => "List the backups with: bursar backup list",
+            TargetFault::Full => "Free some space there, or keep fewer backups: bursar backup prune",
             TargetFault::ReadOnly => "Make it writable for the user that bursar runs as.",
             TargetFault::Denied => {
                 "Give the user, or the key, that bursar uses the right to read, write, list and delete."
             }
-            TargetFault::Credentials => "Put the access key right: backup.s3_credentials_file, or the environment.",
-            TargetFault::Unreachable => "See that it is up and can be reached from this machine, then try again.",
+            TargetFault::Credentials => "Correct the access key in backup.s3_credentials_file or the environment.",
+            TargetFault::Unreachable => "Check that it is running and reachable from this machine, then try again.",
             TargetFault::Exists | TargetFault::Source | TargetFault::Other => {
-                "Try again; if it stays so, look at that place."
+                "Try again; if it fails again, check the target."
             }
         }
     }

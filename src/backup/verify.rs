@@ -146,7 +146,7 @@ impl BackupService {
             true => Ok(ProofLevel::Stored),
             false => Err(BackupError::Invalid {
                 backup: backup_label(repository.target(), name),
-                what: "is not the object that its manifest speaks of: size or checksum differ".into(),
+                what: "does not match its manifest: size or checksum differ".into(),
             }),
         }
     }
@@ -208,7 +208,7 @@ impl BackupService {
                 let target = repository.target().name().to_owned();
                 Ok(Drilled { name: listed.name, target, entries: contents.entries, took_ms })
             }
-            _ => Err(wrong("was restored, and could not be written to".into())),
+            _ => Err(wrong("was restored, but could not be written to".into())),
         }
     }
 

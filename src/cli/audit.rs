@@ -44,7 +44,7 @@ pub(super) fn run(args: &AuditArgs, session: &mut Session<'_>) -> Result<(), Fai
         count => {
             let message = format!("{count} finding{} in {}", if count == 1 { "" } else { "s" }, file.display());
             Err(Failure::new(Exit::Verification, message)
-                .next("Keep this file as it is, with its -wal and -shm, and compare it with your last good backup."))
+                .next("Keep this file unchanged, with its -wal and -shm, and compare it with the last good backup."))
         }
     }
 }

@@ -157,7 +157,9 @@ fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<()
     let Verification { found, unreadable } = service_with_keys(session, keys)?.verify(which)?;
     let says = |verified: &Verified| match &verified.outcome {
         Ok(ProofLevel::Proven) => "proven".to_owned(),
-        Ok(ProofLevel::Stored) => "stored as it was made; what is in it takes a key: --identity FILE".to_owned(),
+        Ok(ProofLevel::Stored) => {
+            "stored unchanged; verifying its contents takes the private key: --identity FILE".to_owned()
+        }
         Err(error) => format!("WRONG: {error}"),
     };
     let level = |verified: &Verified| match &verified.outcome {
@@ -177,7 +179,7 @@ fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<()
     let mut lines: Vec<_> =
         found.iter().map(|verified| format!("{} at {}: {}", verified.name, verified.target, says(verified))).collect();
     let values: Vec<_> = found.iter().map(value).collect();
-    lines.extend(unreadable.iter().map(|error| format!("NOT LOOKED AT: {error}")));
+    lines.extend(unreadable.iter().map(|error| format!("NOT VERIFIED: {error}")));
     let value = json!({"ok": ok, "backups": values, "unreadable": troubles(&unreadable)});
     session.output.print(&value, lines.join("\n"))?;
     let wrong = found.into_iter().find_map(|verified| verified.outcome.err());
@@ -194,7 +196,7 @@ fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
         "took_ms": drilled.took_ms,
     });
     let text = format!(
-        "Restored {} from {} to a temporary place: {} entries, proven, ready for writing after {} ms.",
+        "Restored {} from {} to a temporary directory: {} entries, proven, ready for writing after {} ms.",
         drilled.name, drilled.target, drilled.entries, drilled.took_ms
     );
     session.output.print(&value, text)
@@ -226,7 +228,7 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
             pruned.kept.len()
         ));
         lines.extend(pruned.removed.iter().map(|name| format!("  {name}")));
-        lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and left alone")));
+        lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and was not removed")));
     }
     lines.extend(failed.iter().map(|error| format!("NOT PRUNED: {error}")));
     let value = json!({"dry_run": dry_run, "targets": values, "failed": troubles(&failed)});
@@ -246,7 +248,7 @@ fn first(errors: Vec<TargetError>) -> Option<BackupError> {
 fn make_key(file: &Path, session: &mut Session<'_>) -> Result<(), Failure> {
     let recipient = keygen(file)?.to_string();
     let text = format!(
-        "Wrote the private key to {}. Keep it away from this machine, in more than one place: without it no encrypted \
+        "Wrote the private key to {}. Store it elsewhere, in more than one place: without it no encrypted \
          backup can be read.\n\nIn the configuration:\n  [backup]\n  recipients = [\"{recipient}\"]",
         file.display()
     );

@@ -30,7 +30,7 @@ pub(super) fn service_with_progress(
     Ok(service(config, dir)?.with_progress(watch))
 }
 
-/// The one that makes the backup before a migration: where no place for backups is configured, it goes to the data
+/// The one that makes the backup before a migration: where no target for backups is configured, it goes to the data
 /// directory.
 pub(super) fn service_before_migration(
     config: &Config,

@@ -104,10 +104,10 @@ fn check(loaded: &Loaded, on_disk: bool, json: bool, out: &mut dyn Write) -> Res
     }
     if !found.is_empty() {
         let lines: String = found.iter().map(|problem| format!("\n  {problem}")).collect();
-        return Err(Failure::new(Exit::Configuration, format!("bursar would not start on this machine:{lines}")));
+        return Err(Failure::new(Exit::Configuration, format!("bursar could not start on this machine:{lines}")));
     }
     if !json {
-        writeln!(out, "The configuration is good. It was taken from {}.", loaded.used().join(", "))?;
+        writeln!(out, "The configuration is valid. Sources: {}.", loaded.used().join(", "))?;
     }
     Ok(())
 }

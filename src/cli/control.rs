@@ -227,7 +227,7 @@ pub(super) fn read_line(stream: &UnixStream) -> io::Result<String> {
 
 fn not_running(dir: &DataDir, error: &io::Error) -> Failure {
     let path = dir.path().display();
-    Failure::new(Exit::Failure, format!("no server answers for {path} ({error})"))
+    Failure::new(Exit::Failure, format!("no server answers at {path} ({error})"))
         .next(format!("Start it with: bursar serve --data-dir {path}"))
 }
 
@@ -249,8 +249,8 @@ fn unanswered(dir: &DataDir, error: &io::Error) -> Failure {
 }
 
 fn not_understood(error: &serde_json::Error) -> Failure {
-    let message = format!("this program and the running server do not understand each other: {error}");
-    Failure::new(Exit::Failure, message).next("Restart the server, so that both are of one version.")
+    let message = format!("this program and the running server are of different versions: {error}");
+    Failure::new(Exit::Failure, message).next("Restart the server, so that both have the same version.")
 }
 
 /// A socket's path as the operating system takes it: at most 107 bytes. A longer one is spelled through a handle of

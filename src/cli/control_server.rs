@@ -106,7 +106,7 @@ fn serve(stream: &UnixStream, served: &Served) {
         Ok(command) => served.execute(command),
         Err(error) => {
             Err(Failure::new(Exit::Failure, format!("the running server does not know this command: {error}"))
-                .next("Restart the server, so that it is of the version of this program."))
+                .next("Restart the server, so that it has the version of this program."))
         }
     };
     answer(stream, outcome);

@@ -80,7 +80,7 @@ pub(super) fn migrate(
     store::migrate(lock).map_err(|error| {
         let message = format!("the database cannot be migrated from schema version {found}: {error}");
         let next = format!(
-            "Nothing was changed: the bursar version before works as it did. The backup {backup} was made for this."
+            "Nothing was changed: the previous bursar version still works. The backup {backup} was made for this."
         );
         Failure::new(Exit::Database, message).next(next)
     })?;

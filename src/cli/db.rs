@@ -55,7 +55,7 @@ fn check(session: &mut Session<'_>) -> Result<(), Failure> {
         "rehearsed_in_ms": took_ms,
     });
     let text = match took_ms {
-        None => format!("The database has schema version {found}, the one of this program: nothing to do."),
+        None => format!("The database has schema version {found}, which is current: nothing to do."),
         Some(took_ms) => format!(
             "The database has schema version {found}, this program works with {LATEST_SCHEMA}. Missing:\n  {}\n\
              Done on a copy in {took_ms} ms, and the books are right after it. Next: bursar db migrate",
@@ -73,7 +73,7 @@ fn migrate(session: &mut Session<'_>) -> Result<(), Failure> {
     let (from, backup) = migrated.map_or((LATEST_SCHEMA, None), |(from, backup)| (from, Some(backup)));
     let value = json!({"from": from, "to": LATEST_SCHEMA, "backup": backup});
     let text = match backup {
-        None => format!("The database has schema version {from}, the one of this program: nothing to do."),
+        None => format!("The database has schema version {from}, which is current: nothing to do."),
         Some(backup) => format!(
             "Migrated from schema version {from} to {LATEST_SCHEMA}; the books are right. The state before is in the \
              backup {backup}."
@@ -125,5 +125,5 @@ fn stats(session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn optimize(session: &mut Session<'_>) -> Result<(), Failure> {
     let value = data_dir::write(session.config()?, ControlCommand::Optimize)?;
-    session.output.print(&value, "The planner of queries knows the tables as they are now.")
+    session.output.print(&value, "The statistics of the query planner are up to date.")
 }

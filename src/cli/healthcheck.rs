@@ -20,8 +20,8 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let dir = data_dir::existing(session.config()?).map_err(unhealthy)?;
     let health = control::ask_health(&dir, TIMEOUT).map_err(unhealthy)?;
     let Some(url) = health["url"].as_str() else {
-        let failure = Failure::new(Exit::Failure, "the server does not listen yet, or no longer");
-        return Err(failure.next("Ask again in a moment; if it stays so, look at the server's log."));
+        let failure = Failure::new(Exit::Failure, "the server is not listening yet, or is stopping");
+        return Err(failure.next("Try again in a moment; if it fails again, look at the server's log."));
     };
     connect(url)?;
     let text = format!("The server at {url} accepts connections and can write to its database.");

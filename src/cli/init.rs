@@ -82,7 +82,7 @@ fn refuse_existing(dir: &DataDir) -> Result<(), Failure> {
     if matches!(data_dir::mode(dir), Ok(None)) {
         return Ok(());
     }
-    let message = format!("there is a database already: {}", dir.database_file().display());
+    let message = format!("a database exists already: {}", dir.database_file().display());
     let next = "Nothing was changed. Start it with `bursar serve`, or choose another directory with --data-dir.";
     Err(Failure::new(Exit::Database, message).next(next))
 }
@@ -103,7 +103,7 @@ fn refuse_unsuitable(config: &Config) -> Result<(), Failure> {
         return Ok(());
     }
     let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-    Err(Failure::new(Exit::Permission, format!("the directory is not fit for a database:{lines}")))
+    Err(Failure::new(Exit::Permission, format!("the directory cannot hold a database:{lines}")))
 }
 
 fn set_up(app: &Arc<App>, file: Option<&ReferenceFile>, operator: &str, password: PasswordHash) -> Result<(), Failure> {

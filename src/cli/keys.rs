@@ -34,8 +34,7 @@ pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(),
         KeysCommand::Rotate => {
             let value = data_dir::write(session.config()?, ControlCommand::RotateKeys)?;
             let kid = value["kid"].as_str().unwrap_or_default();
-            let text =
-                format!("{kid} signs from now on. Platforms that keep a copy of the key set must read it again.");
+            let text = format!("{kid} signs new tokens from now on. Platforms that cache the key set must reload it.");
             session.output.print(&value, text)
         }
     }

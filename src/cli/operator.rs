@@ -65,7 +65,7 @@ pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result
         }
         OperatorCommand::ResetPassword { name, password } => {
             data_dir::existing(session.config()?)?;
-            let done = format!("{name} has a new password; all its tokens were revoked.");
+            let done = format!("{name} has a new password; all its tokens are revoked.");
             let password_hash = password.hash(&name)?.as_str().to_owned();
             (ControlCommand::ResetPassword { name, password_hash }, done)
         }

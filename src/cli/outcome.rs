@@ -145,7 +145,7 @@ impl From<Refusal> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Failure::new(Exit::Database, format!("the database cannot be read: {error}"))
-            .next("See that it is a database of bursar on a healthy disk; if it is damaged, take a good copy.")
+            .next("Check that it is a bursar database on a healthy disk; if it is damaged, restore a backup.")
     }
 }
 
@@ -162,11 +162,11 @@ impl From<MigrationError> for Failure {
     fn from(error: MigrationError) -> Self {
         let next = match &error {
             MigrationError::TooNew { .. } => {
-                "Nothing was changed. There is no way back to an older schema but a backup of it."
+                "Nothing was changed. The only way back to an older schema is a backup of it."
             }
             MigrationError::TooOld { .. } => "Migrate it with: bursar db migrate",
-            MigrationError::Failed(_) => "Nothing was changed: the bursar version before works as it did.",
-            MigrationError::Store(_) => "See that it is a database of bursar on a healthy disk.",
+            MigrationError::Failed(_) => "Nothing was changed: the previous bursar version still works.",
+            MigrationError::Store(_) => "Check that it is a bursar database on a healthy disk.",
         };
         Failure::new(Exit::Database, format!("the database cannot be opened: {error}")).next(next)
     }
@@ -194,10 +194,11 @@ impl From<BackupError> for Failure {
                 Failure::new(Exit::Failure, message).next(next)
             }
             BackupError::NotFound(_) => {
-                Failure::new(Exit::Failure, message).next("See what there is with: bursar backup list")
+                Failure::new(Exit::Failure, message).next("List the backups with: bursar backup list")
             }
-            BackupError::Invalid { .. } => Failure::new(Exit::Verification, message)
-                .next("Do not rely on it. Make a new one with `bursar backup create`, and look at the disk it was on."),
+            BackupError::Invalid { .. } => Failure::new(Exit::Verification, message).next(
+                "Do not rely on it. Create a new one with `bursar backup create`, and check the disk that it was on.",
+            ),
             BackupError::Gap { reaches, .. } | BackupError::Segment { reaches, .. } => Failure::new(
                 Exit::Verification,
                 message,
@@ -212,22 +213,23 @@ impl From<BackupError> for Failure {
                 Failure::new(Exit::Authentication, message).next("Name the file with the private key: --identity FILE")
             }
             BackupError::WrongKey(_) => Failure::new(Exit::Authentication, message)
-                .next("Name the file with the private key to the public one it was made with: --identity FILE"),
+                .next("Name the file with the private key that belongs to it: --identity FILE"),
             BackupError::Unproven(_) => Failure::new(Exit::Verification, message)
-                .next("Run `bursar audit`. Keep the file as it is, and the last good backup."),
+                .next("Run `bursar audit`. Keep the database file and the last good backup unchanged."),
             BackupError::Local(path, io) => {
                 let failure = Failure::of_file(path.display(), io);
                 match io.kind() {
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                        failure.next("Make room there, then try again.")
+                        failure.next("Free some space there, then try again.")
                     }
-                    io::ErrorKind::NotFound => failure.next("See that the path is right, then try again."),
+                    io::ErrorKind::NotFound => failure.next("Check the path, then try again."),
                     _ => failure,
                 }
             }
             BackupError::DataDir(_) | BackupError::Cancelled => Failure::new(Exit::Failure, message),
-            BackupError::Store(_) => Failure::new(Exit::Database, message)
-                .next("See that the disk of the data directory is healthy and has room for one more copy."),
+            BackupError::Store(_) => Failure::new(Exit::Database, message).next(
+                "Check that the disk of the data directory is healthy and has space for another copy of the database.",
+            ),
             BackupError::Migration(_) => Failure::new(Exit::Database, message),
         }
     }
@@ -236,8 +238,9 @@ impl From<BackupError> for Failure {
 impl From<DataDirError> for Failure {
     fn from(error: DataDirError) -> Self {
         match &error {
-            DataDirError::InUse(_) => Failure::new(Exit::Busy, error.to_string())
-                .next("Stop that process first, or wait until it has finished."),
+            DataDirError::InUse(_) => {
+                Failure::new(Exit::Busy, error.to_string()).next("Stop that process, or wait until it has finished.")
+            }
             DataDirError::NoDatabase(_) => Failure::new(Exit::Database, error.to_string()),
             DataDirError::Io(path, io) => Failure::of_file(path.display(), io),
         }

@@ -55,7 +55,7 @@ fn read(source: impl Read, shown: &str) -> Result<String, Failure> {
 
 fn ask(name: &str) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
-        let message = "there is no terminal on which a password could be asked for";
+        let message = "a password cannot be asked for without a terminal";
         return Err(Failure::new(Exit::Usage, message).next(
             "Name a file that holds it with --password-file FILE, or write it to stdin and use --password-file -",
         ));

@@ -38,7 +38,9 @@ pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Resul
             let file = read(&file)?;
             let value = data_dir::write(session.config()?, ControlCommand::ApplyReference { file })?;
             let changes: Vec<Change> = serde_json::from_value(value["changes"].clone()).unwrap_or_default();
-            session.output.print(&value, described(&changes, "Nothing had to change."))
+            session
+                .output
+                .print(&value, described(&changes, "Nothing changed: the reference data was already as the file says."))
         }
         ReferenceCommand::Diff { file } => {
             let file = read(&file)?;
@@ -61,8 +63,8 @@ pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Resul
 pub(super) fn read(file: &Path) -> Result<ReferenceFile, Failure> {
     let text = fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
     reference::parse(&text).map_err(|problems| {
-        Failure::new(Exit::Configuration, format!("{} says something wrong:\n{problems}", file.display()))
-            .next("Nothing was changed. Put the file right and run the command again.")
+        Failure::new(Exit::Configuration, format!("{} has errors:\n{problems}", file.display()))
+            .next("Nothing was changed. Correct the file and run the command again.")
     })
 }
 

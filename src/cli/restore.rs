@@ -116,8 +116,8 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
         RestoreCommand::Resume => {
             let done = data_dir::write(session.config()?, ControlCommand::ResumeAfterRestore)?;
             let text = match done["resumed"].as_bool() {
-                Some(true) => "Jobs run again.",
-                _ => "Jobs did not rest; nothing was changed.",
+                Some(true) => "Jobs continue.",
+                _ => "Jobs were not paused; nothing was changed.",
             };
             session.output.print(&done, text)
         }
@@ -169,12 +169,14 @@ fn list(installation_of: &InstallationArg, session: &mut Session<'_>) -> Result<
         let from = first.map(|found| found.manifest.contents.recorded_at);
         let reach = catalog.reach(timeline);
         if let (Some(from), Some(to)) = (from, reach) {
-            lines.push(format!("Timeline {timeline} can be restored to any moment from {from} to {to}, but for gaps."));
+            lines.push(format!(
+                "Timeline {timeline} can be restored to any moment from {from} to {to}, except for gaps."
+            ));
         }
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
     lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
-    lines.extend(catalog.errors.iter().map(|error| format!("Not reached: {error}")));
+    lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     let value = json!({
         "installation": catalog.installation,
         "backups": catalog.backups.iter().map(|found| json!({
@@ -236,7 +238,7 @@ fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
     if let Some(gap) = plan.gap {
         lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
     }
-    lines.extend(catalog.errors.iter().map(|error| format!("Not reached: {error}")));
+    lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     lines.join("\n")
 }
 
@@ -447,9 +449,9 @@ impl Report<'_> {
             "All tokens, logins and end-user sessions are revoked; operators log in again.".to_owned(),
         ];
         if let Some(kept) = self.kept {
-            lines.push(format!("The database before is kept in {}.", kept.display()));
+            lines.push(format!("The replaced database is kept in {}.", kept.display()));
         }
-        lines.push("Jobs rest. Look at it, then: bursar restore resume".to_owned());
+        lines.push("Jobs are paused. Check the result, then run: bursar restore resume".to_owned());
         lines.join("\n")
     }
 }

@@ -146,7 +146,7 @@ fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
         && loaded.config.tls.mode == TlsMode::Off
         && !server.insecure_http
     {
-        let message = format!("--dev listens on this machine only, and {} is beyond it", server.listen);
+        let message = format!("--dev listens on this machine only, and {} is not a loopback address", server.listen);
         let next = "Take a loopback address, or add --insecure-http if you trust everybody on that network.";
         return Err(Failure::new(Exit::Configuration, message).next(next));
     }
@@ -164,7 +164,7 @@ fn open(config: &Config) -> Result<Arc<App>, Failure> {
         if let (true, Err(failure)) = (dir.path().is_dir(), &database) {
             lines.push(format!("\n  {failure}"));
         }
-        let message = format!("bursar does not start on this machine:{}", lines.concat());
+        let message = format!("bursar cannot start on this machine:{}", lines.concat());
         return Err(Failure::new(Exit::Configuration, message));
     }
     database?;
@@ -177,12 +177,12 @@ fn serve_failure(error: &ServeError) -> Failure {
     let message = error.to_string();
     match error {
         ServeError::Tls(_) => Failure::new(Exit::Configuration, message)
-            .next("Put the files that [tls] names right; `bursar config check --on-disk` looks at them."),
+            .next("Correct the files that [tls] names; `bursar config check --on-disk` checks them."),
         ServeError::Bind { source, .. } => match source.kind() {
             io::ErrorKind::AddrInUse => Failure::new(Exit::Busy, message)
-                .next("Stop what listens there, or choose another address with --listen; port 0 takes a free one."),
+                .next("Stop the process that listens there, or choose another address with --listen; port 0 takes a free port."),
             io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, message)
-                .next("Ports below 1024 need a right of their own; choose a higher one with --listen."),
+                .next("Ports below 1024 need a privilege; choose a higher one with --listen."),
             _ => Failure::new(Exit::Failure, message).next("Choose another address with --listen."),
         },
         ServeError::Io(_) => Failure::new(Exit::Failure, message),

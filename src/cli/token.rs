@@ -92,8 +92,7 @@ fn create(args: CreateArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let token = fresh.reveal();
     let id = value["id"].as_str().unwrap_or_default().to_owned();
     value["token"] = token.clone().into();
-    let text =
-        format!("{token}\n\nThis is the only time that it is shown. Take it back with: bursar token revoke {id}");
+    let text = format!("{token}\n\nIt is shown only once. Revoke it with: bursar token revoke {id}");
     session.output.print(&value, text)
 }
 

@@ -259,7 +259,7 @@ fn a_database_that_is_not_right_is_not_backed_up() {
     change(&format!("UPDATE books SET balance_minor = balance_minor + 1 WHERE id = {one}"));
     let error = backup(&home, &["create"]).error(5);
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("no backup was made") && message.contains("balance"), "{error}");
+    assert!(message.contains("no backup was created") && message.contains("balance"), "{error}");
     assert!(error["next"].as_str().unwrap().contains("bursar audit"), "{error}");
     assert_eq!(files(&home.data().join("backups")), before, "and the good one is still there");
     let record = fs::read_to_string(home.data().join("backup-record.json")).unwrap();

@@ -188,7 +188,7 @@ fn what_was_done_to_a_backup_is_found() {
     fs::write(&manifest, lie).unwrap();
     refused(5, "another manifest");
     fs::write(&manifest, "{").unwrap();
-    refused(5, "no manifest that can be read");
+    refused(5, "no readable manifest");
     fs::write(&manifest, told.replace("\"format\": 1", "\"format\": 99")).unwrap();
     refused(4, "has format 99");
     let schema = format!("\"schema_version\": {}", bursar::store::LATEST_SCHEMA);
@@ -227,7 +227,7 @@ fn a_target_that_is_not_as_it_should_be_is_told_and_changes_nothing() {
 
     // One of two is enough to have a backup, and not enough to be content.
     configure(&home, "directories = [\"backups\", \"/nonexistent/mount\"]");
-    failed(1, "not all places have it");
+    failed(1, "some targets do not have it");
     configure(&home, "directories = [\"backups\"]");
     assert_eq!(names(&home).len(), 1);
     assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
@@ -263,7 +263,7 @@ fn where_the_key_is_elsewhere_it_is_said_that_no_drill_is_made() {
     let secret = fs::read_to_string(home.path("key.txt")).unwrap();
     let drills = |server: &Server| server.anyone().get("/readyz?verbose").ok().json()["backup"]["drills"].clone();
     let server = Server::start(&format!("[backup]\nrecipients = [\"{key}\"]\n"));
-    server.await_log("no drill can be made on this machine", 1);
+    server.await_log("no drills on this machine", 1);
     assert_eq!(drills(&server), "no_key_here");
     let config = format!("[backup]\nrecipients = [\"{key}\"]\nidentity_file = \"HOME/key.txt\"\n");
     assert_eq!(drills(&Server::start_with(&config, &[("key.txt", &secret)])), "on");
@@ -309,7 +309,7 @@ fn a_full_and_a_read_only_target_keep_what_they_have() {
     let mut file = File::create(&filler).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
     let error = backup(&home, &["create"]).error(1);
-    assert!(error["next"].as_str().unwrap().contains("Make room"), "{error}");
+    assert!(error["next"].as_str().unwrap().contains("Free some space"), "{error}");
     drop(file);
     fs::remove_file(&filler).unwrap();
     assert_eq!(files(disk.0.path()), before, "no half of a backup");

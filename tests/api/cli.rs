@@ -177,7 +177,10 @@ fn reference_data(home: &Home) {
     assert_eq!((&change[0]["action"], &change[0]["code"]), (&"change".into(), &"USD".into()));
     assert_eq!(home.run(&["reference", "diff", &edited]).stdout, "change currency USD\n");
     assert_eq!(home.json(&["reference", "apply", &edited]).json()["changes"], change);
-    assert_eq!(home.run(&["reference", "apply", &edited]).stdout, "Nothing had to change.\n");
+    assert_eq!(
+        home.run(&["reference", "apply", &edited]).stdout,
+        "Nothing changed: the reference data was already as the file says.\n"
+    );
     assert_eq!(home.json(&["reference", "show"]).json()["currencies"][0]["name"], "Dollar");
 
     let fixed = home.file("fixed.toml", &shown.stdout.replacen("decimals = 2", "decimals = 3", 1));

@@ -179,7 +179,7 @@ impl BackupService {
         }
         let (file, bytes, sha256) = hashing.finish();
         if (bytes, &sha256) != (contents.database.bytes, &contents.database.sha256) {
-            let what = "has another database in it than its manifest says".into();
+            let what = "contains another database than its manifest says".into();
             return Err(BackupError::Invalid { backup: called, what });
         }
         file.sync_all().map_err(file_error(to))?;

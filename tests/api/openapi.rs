@@ -168,6 +168,23 @@ fn every_text_of_a_request_says_its_form() {
 }
 
 #[test]
+fn every_operation_of_a_batch_is_in_the_document() {
+    let server = Server::shared();
+    let body = json!({"atomic": true, "operations": [{"operation": "nonsense"}]});
+    let message = server.admin().post("/batch", &body).refused("INVALID_FIELD").text_at("message");
+    let known: BTreeSet<&str> = message.split_once("one of ").unwrap().1.split(", ").collect();
+    let document = document(&server);
+    let operation = &document["components"]["schemas"]["OperationBody"];
+    let mapping = operation["discriminator"]["mapping"].as_object().unwrap();
+    assert_eq!(mapping.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+    for (name, target) in mapping {
+        let shape = document.pointer(&target.as_str().unwrap()[1..]).unwrap();
+        assert!(shape["properties"]["operation"]["enum"].as_array().unwrap().contains(&json!(name)), "{name}");
+        assert!(operation["oneOf"].as_array().unwrap().contains(&json!({"$ref": target})), "{name}");
+    }
+}
+
+#[test]
 fn the_stream_of_events_is_in_the_document() {
     let server = Server::shared();
     let document = document(&server);

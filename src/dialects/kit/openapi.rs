@@ -1,7 +1,7 @@
 //! OpenAPI documents. The annotation of a handler says what is special about its operation. What is the same everywhere is
 //! filled in here: from the route table, from the dialect's own refusals, and from the names of members.
 
-use super::{Access, Dialect, KeyPolicy, Rejection, Reply, ReplyBody, ReplyContext};
+use super::{Access, Dialect, KeyPolicy, Rejection, Reply, ReplyBody, ReplyContext, UnknownMembers};
 use crate::domain::access::Right;
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Excess, Noun, Refusal};
@@ -196,6 +196,21 @@ impl Document {
             without_null(&mut schema["properties"][*name]);
         }
         push(&mut schema["required"], names.iter().map(|name| Value::from(*name)));
+    }
+
+    /// Lets the schemas of requests have no other members than they name, where the route refuses what it does not know.
+    pub fn close_requests(&mut self, dialect: &dyn Dialect) {
+        let routes = dialect.routes();
+        let mut names = Vec::new();
+        self.each_operation(|method, path, operation| {
+            let mut of_path = routes.iter().filter(|route| route.method == *method && route.path == path);
+            if of_path.any(|route| route.unknown_members == UnknownMembers::Refused) {
+                references(&operation["requestBody"], &mut names);
+            }
+        });
+        for name in names {
+            self.schema(&name)["additionalProperties"] = false.into();
+        }
     }
 
     /// Copies a request's schema under another name for one operation, without some members.

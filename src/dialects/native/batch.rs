@@ -98,11 +98,6 @@ const OPERATIONS: [(&str, Reader); 24] = [
     ("archive", |item| Ok(ArchiveAccount { id: item.account()?, expected_version: None }.into())),
 ];
 
-/// The names of all operations.
-pub(super) fn operation_names() -> impl Iterator<Item = &'static str> {
-    OPERATIONS.iter().map(|(name, _)| *name)
-}
-
 /// One operation as it was sent.
 struct Item<'a> {
     text: &'a str,
@@ -116,7 +111,7 @@ impl Item<'_> {
         let head: OperationBody = read_json(text.as_bytes())?;
         let name = head.operation.as_deref().ok_or_else(|| Rejection::missing("operation"))?;
         let (_, reader) = OPERATIONS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-            let names: Vec<_> = operation_names().collect();
+            let names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
             Rejection::invalid("operation", format!("one of {}", names.join(", ")))
         })?;
         let item = Item { text, head, known: RefCell::new(vec!["operation"]) };

@@ -2,6 +2,7 @@
 
 mod examples;
 mod members;
+mod operations;
 mod schemas;
 
 use super::error::{Detail, ErrorView, Metadata};
@@ -221,6 +222,8 @@ fn shape_requests(document: &mut Document) {
     for replaced in ["AccountRequest", "OwnerRequest"] {
         document.remove("schemas", replaced);
     }
+    operations::describe(document);
+    document.close_requests(&Native);
     // Either of the two.
     let clock = document.schema("ClockBody");
     clock["minProperties"] = 1.into();

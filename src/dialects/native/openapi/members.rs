@@ -1,6 +1,7 @@
 //! What members and parameters are, by their names: the same name means the same in every body, path and query string.
 
 use crate::app::sandbox::YEARS_MAX_S;
+use crate::dialects::kit::REJECTIONS;
 use crate::dialects::kit::openapi::{Member, Place, reference};
 use crate::dialects::native::{deals, events, sessions, statements};
 use crate::domain::accounts::OWNERS_MAX;
@@ -11,9 +12,11 @@ use crate::domain::clients::{
 use crate::domain::money::Decimals;
 use crate::domain::page::Page;
 use crate::domain::reference::LEVERAGE_MAX;
+use crate::domain::refusal::REFUSALS;
 use crate::domain::search::SEARCH_MAX;
 use crate::domain::text::{COMMENT_MAX, EMAIL_MAX, FIELD_MAX, META_DATA_MAX};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The form of a member, in the keywords of JSON Schema; none if its annotation says all.
 pub(super) fn form(member: &Member<'_>) -> Option<Value> {
@@ -38,7 +41,7 @@ pub(super) fn form(member: &Member<'_>) -> Option<Value> {
 fn number(member: &Member<'_>) -> &'static str {
     match (member.place, member.name) {
         (Place::Request, _) => "Amount",
-        (_, "volume" | "marginCallLevel" | "stopOutLevel") => "Decimal",
+        (_, "volume" | "rate" | "marginCallLevel" | "stopOutLevel") => "Decimal",
         (_, name) if name.contains("Rate") || name.contains("Price") || name == "fxToUsd" => "Decimal",
         _ => "Money",
     }
@@ -68,7 +71,6 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         (_, "basis") => "Basis",
         ("Event", "type") => "EventType",
         ("HouseAccount", "name") | ("CheckpointBook", "house") => "HouseAccountName",
-        ("OperationBody", "operation") => "OperationName",
         (_, "currency" | "currencies") | ("Currency", "code") => "CurrencyCode",
         (_, "amount" | "toAmount") if is_request => "Amount",
         (_, "rate") if is_request => "Rate",
@@ -86,6 +88,11 @@ fn text(member: &Member<'_>) -> Option<Value> {
             return None;
         }
         (_, "search") => json!({ "minLength": 1, "maxLength": SEARCH_MAX }),
+        // Open: there will be more of them.
+        ("ErrorDetail", "reason") => {
+            let rows = REFUSALS.iter().chain(REJECTIONS).map(|row| (row.rank, row.reason)).collect::<BTreeMap<_, _>>();
+            json!({ "pattern": "^[A-Z_]+$", "x-extensible-enum": rows.into_values().collect::<Vec<_>>() })
+        }
         ("SessionReply", "expiresAt") => whole_number(),
         (_, "reverses" | "reversedBy" | "sub" | "jti" | "id") | ("IntrospectReply", "accounts") => uuid(),
         ("/events", "Last-Event-ID" | "after") => whole_number(),

@@ -1,6 +1,6 @@
 //! Schemas that have a name but no type here: exact numbers, currencies, enums.
 
-use crate::dialects::native::{batch, fields};
+use crate::dialects::native::fields;
 use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess};
 use crate::domain::clients::ProfileStatus;
 use crate::domain::events::EventType;
@@ -99,7 +99,6 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ("Basis", "Which of the two times of an entry counts.", plain(Basis::ALL.map(Basis::name).to_vec())),
         ("EventType", "What happened.", plain(EventType::ALL.iter().map(|kind| kind.name()).collect())),
         ("HouseAccountName", "An account of the house.", plain(House::ALL.map(House::name).to_vec())),
-        ("OperationName", "What an operation of a batch does.", plain(batch::operation_names().collect())),
         ("DealDirection", "Whether money came in or went out.", plain(vec!["DEAL_DIRECTION_IN", "DEAL_DIRECTION_OUT"])),
     ];
     for (name, values) in fields::enums() {

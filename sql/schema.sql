@@ -267,16 +267,6 @@ CREATE TABLE postings (
     PRIMARY KEY (book_id, entry_seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY,               -- gapless sequence number, from 1
-    type TEXT NOT NULL,                    -- what happened, such as account.opened
-    object_uuid BLOB NOT NULL,             -- the thing that it happened to
-    profile_id INTEGER REFERENCES profiles (id), -- the client whose tags decide who sees it; none: no client
-    principal_id INTEGER NOT NULL REFERENCES principals (id), -- who did it
-    recorded_at INTEGER NOT NULL,          -- when
-    payload TEXT NOT NULL                  -- the thing as it is afterwards, JSON
-) STRICT;
-
 CREATE TABLE audit_log (
     id INTEGER PRIMARY KEY,                -- sequence number of the row
     recorded_at INTEGER NOT NULL,          -- when
@@ -515,3 +505,15 @@ CREATE VIRTUAL TABLE account_search USING fts5 ( -- words of accounts; the row h
 CREATE UNIQUE INDEX tokens_by_refresh_hash ON tokens (refresh_hash) WHERE refresh_hash IS NOT NULL;
 
 CREATE INDEX tokens_by_family ON tokens (family) WHERE family IS NOT NULL;
+
+CREATE TABLE "events" (
+    seq INTEGER PRIMARY KEY,               -- sequence number, from 1; gaps only where a restore has left numbers out
+    type TEXT NOT NULL,                    -- what happened, such as account.opened
+    subject_id INTEGER                     -- row of a profile, account, movement, entry or restore; none: installation
+        CHECK (subject_id IS NOT NULL OR type IN ('reference.changed', 'restore.applied', 'restore.resumed')),
+    profile_id INTEGER REFERENCES profiles (id), -- the client whose tags decide who sees it; none: no client
+    principal_id INTEGER NOT NULL REFERENCES principals (id), -- who did it
+    recorded_at INTEGER NOT NULL,          -- when
+    payload_version INTEGER NOT NULL,      -- 0: JSON as the native API showed it; 1: a snapshot
+    payload TEXT                           -- what the event keeps beside its subject, JSON; none: nothing
+) STRICT;

@@ -4,8 +4,9 @@
 
 use crate::Outcome;
 use crate::load::id_at;
-use crate::seed::{COMMENT, payload};
+use crate::seed::COMMENT;
 use bursar::domain::clock::Clock;
+use bursar::domain::events::SNAPSHOT_VERSION;
 use bursar::system::SystemClock;
 use fastrand::Rng;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -142,14 +143,14 @@ impl Raw {
         let mut set_balance = db.prepare_cached(sql!("books/set_balance"))?;
         set_balance.execute((book, balance, 0))?;
         set_balance.execute((house, house_balance, 0))?;
-        let told = payload(id, seq, now, (book, account, amount, balance), (house, "bank", house_balance));
         let event: i64 = db.prepare_cached(sql!("events/insert"))?.insert((
             "entry.posted",
-            id,
+            seq,
             profile,
             self.principal,
             now,
-            told,
+            SNAPSHOT_VERSION,
+            None::<String>,
         ))?;
         let movement = id_at(now.unsigned_abs(), &mut self.dice);
         db.prepare_cached(sql!("movements/insert_posted"))?.execute(params![

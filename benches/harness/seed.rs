@@ -6,6 +6,7 @@ use crate::Outcome;
 use crate::load::id_at;
 use crate::server::Program;
 use bursar::domain::clock::{Clock, Moment};
+use bursar::domain::events::SNAPSHOT_VERSION;
 use bursar::domain::ids::{BookId, EntryId, EntrySeq, PrincipalSerial};
 use bursar::domain::ledger::{EntryHash, EntryKind, EntryRecord, GENESIS, House, Leg, comment_hash, encode_legs};
 use bursar::domain::money::Amount;
@@ -92,7 +93,6 @@ macro_rules! sql {
 
 struct Account {
     book: i64,
-    uuid: Uuid,
     profile: i64,
     balance: i64,
 }
@@ -193,9 +193,15 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
             legs,
             previous.as_slice()
         ])?;
-        let client = (account.book, account.uuid, amount, account.balance);
-        let payload = payload(id, seq, at, client, (bank, bank_name, bank_balance));
-        let event: i64 = insert_event.insert(("entry.posted", id, account.profile, principal, at, payload))?;
+        let event: i64 = insert_event.insert((
+            "entry.posted",
+            seq,
+            account.profile,
+            principal,
+            at,
+            SNAPSHOT_VERSION,
+            None::<i64>,
+        ))?;
         let request = id_at(at.unsigned_abs(), &mut dice);
         insert_audit.execute((at, principal, token, "funds.post", id, request, "127.0.0.1", event, event))?;
         let random = |dice: &mut Rng| id_at(dice.u64(..) >> 16, dice).into_bytes();
@@ -225,29 +231,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
 }
 
 fn clients(connection: &Connection) -> Outcome<Vec<Account>> {
-    let mut statement = connection.prepare("SELECT id, uuid, profile_id FROM accounts ORDER BY id")?;
-    let rows = statement
-        .query_map([], |row| Ok(Account { book: row.get(0)?, uuid: row.get(1)?, profile: row.get(2)?, balance: 0 }))?;
+    let mut statement = connection.prepare("SELECT id, profile_id FROM accounts ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok(Account { book: row.get(0)?, profile: row.get(1)?, balance: 0 }))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// What the program tells of an entry.
-pub(crate) fn payload(id: Uuid, seq: i64, at: i64, client: (i64, Uuid, i64, i64), house: (i64, &str, i64)) -> String {
-    let (book, account, amount, balance) = client;
-    let (house_book, house, house_balance) = house;
-    let dollars = |minor: i64| {
-        let (sign, minor) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
-        format!("{sign}{}.{:02}", minor / 100, minor % 100)
-    };
-    format!(
-        "{{\"id\":\"{id}\",\"seq\":\"{seq}\",\"kind\":\"balance\",\"recordedAt\":\"{}\",\"movementId\":\"{id}\",\
-         \"balances\":[{{\"book\":{book},\"accountId\":\"{account}\",\"currency\":\"USD\",\"isDemo\":false,\"amount\":{},\
-         \"balance\":{},\"held\":0.00,\"uncleared\":0.00,\"pending\":0.00,\"credit\":0.00}},{{\"book\":{house_book},\
-         \"house\":\"{house}\",\"currency\":\"USD\",\"isDemo\":false,\"amount\":{},\"balance\":{}}}]}}",
-        Moment::from_unix_ms(at),
-        dollars(amount),
-        dollars(balance),
-        dollars(-amount),
-        dollars(house_balance),
-    )
 }

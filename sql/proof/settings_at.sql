@@ -1,4 +1,4 @@
-SELECT f.recorded_at, f.minimum_minor, g.uuid AS group_uuid, c.decimals,
+SELECT f.recorded_at, f.minimum_minor, f.group_id, c.decimals,
        (SELECT m.minimum_balance
         FROM group_minimums m
         WHERE m.group_id = f.group_id AND m.recorded_at <= ?2
@@ -9,7 +9,6 @@ FROM accounts a
 JOIN books b ON b.id = a.id
 JOIN currencies c ON c.id = b.currency_id
 JOIN book_figures f ON f.book_id = a.id
-JOIN account_groups g ON g.id = f.group_id
-WHERE a.uuid = ?1 AND f.recorded_at <= ?2
+WHERE a.id = ?1 AND f.recorded_at <= ?2
 ORDER BY f.recorded_at DESC
 LIMIT 2

@@ -127,8 +127,8 @@ impl<'a> Context<'a> {
         &self.caller.principal.visibility
     }
 
-    /// Tells the outside that something changed.
-    pub fn emit(&self, event: &Event) -> Result<EventSeq, StoreError> {
+    /// Publishes that something changed.
+    pub fn publish(&self, event: &Event) -> Result<EventSeq, StoreError> {
         let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
         if self.first_event.get().is_none() {
             self.first_event.set(Some(FirstEvent { seq, object: event.object }));

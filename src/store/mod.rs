@@ -31,7 +31,10 @@ pub use database::stats::{FileStats, TableStats};
 pub use database::transaction::{ReadTx, WriteTx};
 pub use database::writer::{Abort, Health, NotApplied, Ticket};
 pub use error::{StoreError, with_causes};
-pub use events::{CheckpointBook, EventCheckpoint, EventFilter, EventRow, Feed};
+pub use events::{
+    BookLine, BookName, EntryContent, EventCheckpoint, EventContent, EventFilter, EventRow, Feed, LegacyContent,
+    RestoreContent,
+};
 pub use idempotency::StoredOutcome;
 pub use ledger::{
     Book, BookOwner, DealFilter, DealRow, EntryRow, MovementFilter, NewEntry, NewMovement, Period, PostedEntry,

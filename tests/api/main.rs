@@ -61,6 +61,7 @@ mod native_statements;
 mod native_transfers;
 mod native_trial_balance;
 mod native_withdrawals;
+mod old_events;
 mod openapi;
 mod openapi_calls;
 mod query_params;

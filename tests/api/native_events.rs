@@ -3,13 +3,14 @@
 use super::harness::{Caller, PASSWORD, Server, assert_shown};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(super) const DAY: i64 = 86_400;
 
 /// The figures of a book, digit by digit: balance, held, uncleared, pending, credit.
-type Figures = [String; 5];
+pub(super) type Figures = [String; 5];
 
 /// All events after one, read in pages of this size.
 #[track_caller]
@@ -40,7 +41,7 @@ fn take_in(books: &mut BTreeMap<i64, Figures>, balances: &str) {
 }
 
 /// The balances to which all events lead, from the checkpoint on.
-fn rebuilt(caller: &Caller<'_>) -> BTreeMap<i64, Figures> {
+pub(super) fn rebuilt(caller: &Caller<'_>) -> BTreeMap<i64, Figures> {
     let mut books = BTreeMap::new();
     let mut after_book = 0;
     let mut after = loop {
@@ -66,7 +67,7 @@ fn rebuilt(caller: &Caller<'_>) -> BTreeMap<i64, Figures> {
 }
 
 /// The balances as the database has them.
-fn stored(file: &Path) -> BTreeMap<i64, Figures> {
+pub(super) fn stored(file: &Path) -> BTreeMap<i64, Figures> {
     let file = rusqlite::Connection::open(file).unwrap();
     let sql = "SELECT id, balance_minor, held_minor, uncleared_minor, pending_minor,
                       CASE WHEN role = 'client' THEN max(credit_net_minor, 0) ELSE 0 END FROM books";
@@ -285,6 +286,87 @@ fn a_request_for_events_that_makes_no_sense_is_refused() {
     narrow.get("/events").refused("RIGHT_MISSING");
     narrow.get("/events/checkpoint").refused("RIGHT_MISSING");
     server.bearer(&server.add_token("dev", &["--scope", "events:read"]).1).get("/events").ok();
+}
+
+#[test]
+fn an_event_says_the_same_for_good() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (after, all) = (RefCell::new("0".to_owned()), RefCell::new(Vec::new()));
+    // Reads what has happened since the last time, while it is as it was.
+    let look = || {
+        let found = read_all(&admin, &after.borrow(), "", 100);
+        after.replace(found.last().unwrap()["seq"].as_str().unwrap().to_owned());
+        all.borrow_mut().extend(found);
+    };
+    let did = |path: &str, body: &Value| {
+        let reply = admin.post(path, body).ok();
+        look();
+        reply
+    };
+    let changed = |path: &str, body: &Value| {
+        admin.put(path, body).ok();
+        look();
+    };
+    server.set_rules("deposit_hold_days = 3");
+    let labels = json!({"tags": ["vip"], "reference": "c-1", "category": "gold", "company": "Acme"});
+    let (one, two) = (admin.new_profile_with(&labels), admin.new_profile());
+    let (from, to) = (admin.new_account_of(&one, "USD"), admin.new_account_of(&two, "USD"));
+    look();
+    let of = |path: &str| format!("/accounts/{from}{path}");
+    did(&of("/deposit"), &json!({"amount": "100", "comment": "x"}));
+    server.advance(4 * DAY);
+    look();
+    let deposit = did(&of("/deposits"), &json!({"amount": "7", "reference": "wire"})).text_at("id");
+    let hold = did(&of("/holds"), &json!({"amount": "9"})).text_at("id");
+    did(&format!("/deposits/{deposit}/settle"), &json!({}));
+    did(&format!("/holds/{hold}/capture"), &json!({"amount": "4"}));
+    let withdrawal = did(&of("/withdrawals"), &json!({"amount": "2"})).text_at("id");
+    did(&format!("/withdrawals/{withdrawal}/approve"), &json!({}));
+    did(&format!("/withdrawals/{withdrawal}/pay"), &json!({}));
+    let sent = did("/transfers", &json!({"fromAccountId": from, "toAccountId": to, "amount": "5", "reference": "t"}));
+    did(&format!("/entries/{}/reverse", sent.text_at("dealId")), &json!({}));
+    server.set_rules("minimum_balance = \"-90\"");
+    look();
+    changed(&of(""), &json!({"minimumBalance": "-70", "maxLeverage": 9, "nop": "10", "reference": "a-1"}));
+    server.set_rules("minimum_balance = \"-50\"");
+    look();
+    did(&of("/owners"), &json!({"profileId": two, "access": "FULL"}));
+    did(&of("/lock"), &json!({"lock": "CREDITS_ONLY", "type": "SYS", "reason": "SUS"}));
+    did(&of("/lock"), &json!({"lock": "FULL", "type": "CST", "reason": "ADM"}));
+    did(&of("/unlock"), &json!({}));
+    admin.delete(&of(&format!("/owners/{one}"))).ok();
+    look();
+    changed(&format!("/profiles/{one}"), &json!({"email": "new@example.com", "tags": ["other"], "reference": "c-2"}));
+    did(&format!("/profiles/{one}/archive"), &json!({}));
+    did(&of("/inactive"), &json!({}));
+    did(&of("/activate"), &json!({}));
+    server.advance(4 * DAY);
+    look();
+    did(&of("/close"), &json!({"sweepToAccountId": to}));
+    server.advance(4 * DAY);
+    assert_eq!(read_all(&admin, "0", "", 1000)[..all.borrow().len()], all.borrow()[..]);
+    let kinds: BTreeSet<_> = all.borrow().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    assert!(kinds.len() > 15, "{kinds:?}");
+}
+
+#[test]
+fn a_deposit_leaves_few_bytes_of_events() {
+    const DEPOSITS: usize = 1000;
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = admin.new_account("USD");
+    let bytes = || {
+        let stats = server.command(&["db", "stats"]);
+        let tables = stats["tables"].as_array().unwrap();
+        tables.iter().find(|table| table["name"] == "events").unwrap()["bytes"].as_u64().unwrap()
+    };
+    let before = bytes();
+    let deposit = json!({"operation": "deposit", "accountId": account, "amount": "12.34", "comment": "wire"});
+    admin.post("/batch", &json!({"atomic": true, "operations": vec![deposit; DEPOSITS]})).ok();
+    // A quarter of what they took when events were JSON of the API.
+    let each = (bytes() - before) / DEPOSITS as u64;
+    assert!((10..=143).contains(&each), "{each} bytes a deposit");
 }
 
 #[test]

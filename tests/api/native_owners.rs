@@ -267,27 +267,22 @@ fn events_of_owners_name_only_clients_whom_all_who_see_the_account_see() {
     admin.put(&owner_of(&account, &vip), &json!({"access": "FULL"})).ok();
     admin.delete(&owner_of(&account, &retail)).ok();
     admin.delete(&owner_of(&account, &both)).ok();
-    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
-    let sql = "SELECT e.type, p.uuid, e.payload FROM events e JOIN profiles p ON p.id = e.profile_id
-               WHERE e.type LIKE 'account.owner%' OR e.type = 'account.primary_changed' ORDER BY e.seq";
-    let mut statement = file.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| {
-        let payload: String = row.get(2)?;
-        Ok((row.get::<_, String>(0)?, row.get::<_, uuid::Uuid>(1)?.to_string(), payload))
-    });
-    let events: Vec<(String, String, Value)> = rows
+    let wanted = "account.owner_added,account.owner_changed,account.owner_removed,account.primary_changed";
+    let text = |event: &Value, name: &str| event[name].as_str().unwrap().to_owned();
+    let events: Vec<(String, String, Value)> = admin.get(&format!("/events?types={wanted}")).ok().json()["events"]
+        .as_array()
         .unwrap()
-        .map(Result::unwrap)
-        .map(|(kind, of, payload)| (kind, of, serde_json::from_str(&payload).unwrap()))
+        .iter()
+        .map(|event| (text(event, "type"), text(event, "profileId"), event["data"].clone()))
         .collect();
-    let told = |event: &(String, String, Value)| {
+    let shown = |event: &(String, String, Value)| {
         let (kind, of, payload) = event;
         let fields = ["profileId", "access", "priority", "owners", "version"].map(|name| payload[name].clone());
         (kind.trim_start_matches("account.").to_owned(), of.clone(), fields)
     };
     let nobody = Value::Null;
     assert_eq!(
-        events.iter().filter(|(kind, ..)| kind != "account.primary_changed").map(told).collect::<Vec<_>>(),
+        events.iter().filter(|(kind, ..)| kind != "account.primary_changed").map(shown).collect::<Vec<_>>(),
         [
             ("owner_added".into(), retail.clone(), [nobody.clone(), json!("read"), json!(2), json!(2), json!("2")]),
             ("owner_added".into(), retail.clone(), [json!(both), json!("read"), json!(3), json!(3), json!("3")]),

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Output;
 
-fn audit(file: &Path) -> Output {
+pub(super) fn audit(file: &Path) -> Output {
     program().args(["audit", "--quick", "--json"]).arg(file).output().unwrap()
 }
 
 /// A copy in which something was changed.
-fn tampered(clean: &Path, sql: &str) -> std::path::PathBuf {
+pub(super) fn tampered(clean: &Path, sql: &str) -> std::path::PathBuf {
     let copy = clean.with_file_name("tampered.db");
     let _ = std::fs::remove_file(&copy);
     std::fs::copy(clean, &copy).unwrap();
@@ -23,7 +23,7 @@ fn tampered(clean: &Path, sql: &str) -> std::path::PathBuf {
     copy
 }
 
-fn findings(output: &Output) -> Vec<String> {
+pub(super) fn findings(output: &Output) -> Vec<String> {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     report["findings"].as_array().unwrap().iter().map(|found| found["check"].as_str().unwrap().to_owned()).collect()
 }
@@ -41,6 +41,7 @@ fn each_kind_of_tampering_is_found() {
     admin.deposit(&account, "5");
     let key = admin.key("kept");
     key.post(&format!("/accounts/{account}/deposit"), &json!({"amount": "1"})).ok();
+    admin.deposit(&admin.new_account("USD"), "2");
     admin.key("other").ask(&account, "deposits", "1");
     let clean = server.home().join("clean.db");
     let live = Connection::open(server.data_dir().join("bursar.db")).unwrap();
@@ -52,6 +53,7 @@ fn each_kind_of_tampering_is_found() {
 
     let past = "recorded_at < (SELECT max(l.recorded_at) FROM book_figures l WHERE l.book_id = book_figures.book_id)";
     let last = "(SELECT max(seq) FROM events)";
+    let posted = "(SELECT max(seq) FROM events WHERE type = 'entry.posted')";
     let kept = "(SELECT key_hash FROM idempotency_0 LIMIT 1)";
     for (sql, check) in [
         (format!("DELETE FROM events WHERE seq = {last}"), "record"),
@@ -59,10 +61,30 @@ fn each_kind_of_tampering_is_found() {
         ("DELETE FROM events WHERE seq = (SELECT min(seq) FROM events)".into(), "events"),
         ("DELETE FROM events".into(), "events"),
         ("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events WHERE type = 'entry.posted')".into(), "events"),
-        ("UPDATE events SET object_uuid = randomblob(16) WHERE type = 'movement.requested'".into(), "orphans"),
-        ("UPDATE events SET object_uuid = randomblob(16) WHERE type = 'entry.posted'".into(), "events"),
+        ("UPDATE events SET subject_id = 999999 WHERE type = 'movement.requested'".into(), "orphans"),
+        ("UPDATE events SET subject_id = 999999 WHERE type = 'account.updated'".into(), "orphans"),
+        ("UPDATE events SET subject_id = 999999 WHERE type = 'profile.updated'".into(), "orphans"),
+        ("UPDATE events SET subject_id = 999999 WHERE type = 'entry.posted'".into(), "orphans"),
+        ("UPDATE events SET subject_id = 999999 WHERE type = 'reference.changed'".into(), "orphans"),
+        (format!("UPDATE events SET subject_id = subject_id - 1 WHERE seq = {last} AND type LIKE 'movement.%'"), "record"),
+        (format!("UPDATE events SET subject_id = subject_id - 1 WHERE seq = {posted}"), "events"),
+        (format!("UPDATE events SET subject_id = subject_id - 1 WHERE seq = {posted}"), "record"),
+        ("UPDATE events SET type = 'movement.settled' WHERE type = 'movement.changed'".into(), "orphans"),
+        (format!("UPDATE events SET type = 'account.updated' WHERE seq = {last}"), "events"),
+        (format!("UPDATE events SET payload_version = 0 WHERE seq = {last}"), "events"),
+        (format!("UPDATE events SET payload_version = 2 WHERE seq = {last}"), "events"),
+        (format!("UPDATE events SET payload_version = 0 WHERE seq = {posted}"), "events"),
+        ("UPDATE events SET payload_version = 0 WHERE type = 'profile.updated'".into(), "events"),
+        (format!("UPDATE events SET payload = NULL WHERE seq = {last}"), "events"),
+        (format!("UPDATE events SET payload = '{{\"legs\":[0]}}' WHERE seq = {posted}"), "events"),
+        (format!("UPDATE events SET payload = '{{\"legs\":[0,2]}}' WHERE seq = {posted}"), "events"),
+        (format!("UPDATE events SET payload = '{{\"reserves\":{{\"0\":{{\"held\":1}}}}}}' WHERE seq = {posted}"), "event_balances"),
+        ("UPDATE events SET payload = json_set(payload, '$.minimum', -1) WHERE type = 'account.updated'".into(), "figures"),
+        ("UPDATE events SET payload = json_set(payload, '$.group', 2) WHERE type = 'account.updated'".into(), "figures"),
+        ("UPDATE events SET payload = json_set(payload, '$.legs', json('[0,1,2]')) WHERE payload ->> 'legs' IS NOT NULL".into(), "events"),
         (format!("UPDATE events SET payload = 'nonsense' WHERE seq = {last}"), "events"),
-        (format!("UPDATE events SET payload = replace(payload, '\"pending\":1.00', '\"pending\":2.00') WHERE seq = {last}"), "event_balances"),
+        (format!("UPDATE events SET payload = json_set(payload, '$.pending', 200) WHERE seq = {last}"), "event_balances"),
+        (format!("UPDATE events SET payload = json_set(payload, '$.balance', 1) WHERE seq = {last}"), "event_balances"),
         ("UPDATE event_checkpoint_books SET balance_minor = balance_minor + 1".into(), "event_checkpoint"),
         ("UPDATE event_checkpoint SET seq = seq - 1".into(), "events"),
         ("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log WHERE event_seq IS NOT NULL)".into(), "record"),

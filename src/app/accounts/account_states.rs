@@ -250,7 +250,6 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
         tag: None,
         reverses: None,
         is_credit: false,
-        movement: None,
         effective_at: None,
     };
     post(context, &draft).map(|_| ())

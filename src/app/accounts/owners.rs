@@ -2,13 +2,12 @@
 
 use crate::app::accounts::{find as find_account, publish_account_state};
 use crate::app::clients::{check_account_labels, check_version, find as find_profile};
-use crate::app::command::to_json;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Owner, OwnerAccess, Owners};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
-use crate::domain::events::{Event, EventType};
+use crate::domain::events::{Event, EventType, OwnerSnapshot, Snapshot};
 use crate::domain::ids::{AccountId, PortfolioId, ProfileId};
 use crate::domain::page::{Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
@@ -153,30 +152,6 @@ pub(in crate::app) fn admit_primary(context: &Context<'_>, old: &Owners, new: &O
     Ok(())
 }
 
-/// What the outside is told of an owner.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OwnerTold {
-    account_id: AccountId,
-    /// Left out where somebody who sees the account does not see this client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile_id: Option<ProfileId>,
-    /// What it may do; none: it is no longer an owner.
-    access: Option<OwnerAccess>,
-    /// Its place; none: it is no longer an owner.
-    priority: Option<usize>,
-    /// How many owners there are.
-    owners: usize,
-    /// The account has lost its alias: another one of the next primary owner has it.
-    #[serde(skip_serializing_if = "is_false")]
-    alias_dropped: bool,
-    version: String,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
 /// What becomes of the alias of an account where another one of the next primary owner has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::app) enum TakenAlias {
@@ -228,19 +203,25 @@ pub(in crate::app) fn write(
             context.tx.revoke_sessions(owner.serial, context.now)?;
         }
     }
-    // Told to those who saw the account before; the change of the primary owner also to those who see it now.
+    // For those who saw the account before; the change of the primary owner also for those who see it now.
     let version = account.version + 1;
-    let told = OwnerTold {
-        account_id: account.id,
-        profile_id: if is_seen_by_all(context, leaving.profile, subject)? { Some(subject) } else { None },
+    let owner = old.list().iter().chain(new.list()).find(|owner| owner.profile == subject).ok_or(Refusal::Internal)?;
+    let is_shown = is_seen_by_all(context, leaving.profile, subject)?;
+    let snapshot = OwnerSnapshot {
+        profile: is_shown.then_some(owner.serial),
         access: new.access(subject),
         priority: new.priority(subject),
         owners: new.list().len(),
         alias_dropped,
-        version: version.to_string(),
+        version,
     };
-    let profile = Some((leaving.serial, leaving.profile));
-    context.emit(&Event { kind, object: account.id.uuid(), profile, payload: to_json(&told)? })?;
+    context.publish(&Event {
+        kind,
+        object: account.id.uuid(),
+        subject: Some(account.book.0),
+        profile: Some((leaving.serial, leaving.profile)),
+        snapshot: Snapshot::Owner(snapshot),
+    })?;
     if leaving.profile != primary.profile {
         publish_account_state(context, account.id, EventType::AccountPrimaryChanged)?;
     }

@@ -2,14 +2,14 @@
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
-use crate::domain::ids::{AccountId, BookId, EventSeq};
+use crate::domain::clients::{AccountLabels, Labels};
+use crate::domain::ids::{AccountId, BookId, EventSeq, MovementId};
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::Feed;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
-pub use crate::store::{CheckpointBook, EventFilter, EventRow};
+pub use crate::store::{
+    BookLine, BookName, EntryContent, EventContent, EventFilter, EventRow, LegacyContent, RestoreContent,
+};
 
 /// Events that one call looks at; a caller who sees few of many gets a cursor to go on from.
 const LOOKED_AT_MAX: i64 = 20_000;
@@ -57,41 +57,56 @@ impl Query for ReadEvents {
         let upto = rows.last().filter(|_| is_full).map_or(end, |row| row.seq);
         if matches!(view.visibility, Visibility::Tagged(_)) {
             for row in &mut rows {
-                row.payload = veiled(view, &row.payload)?;
+                veil(view, row)?;
             }
         }
         Ok(EventPage { rows, upto, last })
     }
 }
 
-/// A line of `balances`, as far as it matters who may see it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    account_id: Option<AccountId>,
-}
-
-/// A payload without what tags hide: balances of house accounts, and the receiver of a transfer whom the caller does not
-/// see.
-fn veiled(view: &View<'_>, payload: &str) -> Result<String, Failure> {
-    let broken = |error: serde_json::Error| {
-        tracing::error!(%error, "an event cannot be read");
-        Failure::from(Refusal::Internal)
-    };
-    let mut parts: BTreeMap<&str, Box<RawValue>> = serde_json::from_str(payload).map_err(broken)?;
-    if let Some(lines) = parts.get("balances") {
-        let mut kept: Vec<&RawValue> = serde_json::from_str(lines.get()).map_err(broken)?;
-        kept.retain(|line| serde_json::from_str::<Line>(line.get()).is_ok_and(|line| line.account_id.is_some()));
-        let kept = serde_json::value::to_raw_value(&kept).map_err(broken)?;
-        parts.insert("balances", kept);
-    }
-    if let Some(to) = parts.get("toAccountId") {
-        let to: AccountId = serde_json::from_str(to.get()).map_err(broken)?;
-        if view.tx.account(to, view.visibility)?.is_none() {
-            parts.remove("toAccountId");
+/// Takes out what tags hide: lines of house accounts, the receiver of a transfer whom the caller does not see, and the names and
+/// texts of accounts that it does not see any more.
+fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
+    let is_seen = |account: AccountId| Ok::<_, Failure>(view.tx.account(account, view.visibility)?.is_some());
+    event.balances.retain(|line| line.book.account.is_some());
+    match &mut event.content {
+        EventContent::Entry(entry) => {
+            for account in event.balances.iter().filter_map(|line| line.book.account) {
+                if !entry.comment.is_empty() && !is_seen(account)? {
+                    entry.comment.clear();
+                }
+            }
         }
+        EventContent::Movement(movement) => {
+            if !movement.reason.is_empty() && !is_seen(movement.account)? {
+                movement.reason.clear();
+            }
+            if let Some(to) = movement.to_account
+                && !is_seen(to)?
+            {
+                (movement.to_account, movement.arrived) = (None, None);
+            }
+        }
+        EventContent::Account(account) => {
+            let Labels { reference, category, .. } = account.labels.common.clone();
+            let common = Labels { reference, category, ..Labels::default() };
+            let without_texts = AccountLabels { common, ..AccountLabels::default() };
+            if account.labels != without_texts && !is_seen(account.id)? {
+                account.labels = without_texts;
+            }
+        }
+        EventContent::Legacy(legacy) => {
+            legacy.hides_house = true;
+            if let Some(to) = view.tx.receiver_of_movement(MovementId::from(event.object))? {
+                legacy.hides_receiver = !is_seen(to)?;
+            }
+        }
+        EventContent::Owner { .. }
+        | EventContent::Profile(_)
+        | EventContent::Reference(_)
+        | EventContent::Restore(_) => {}
     }
-    serde_json::to_string(&parts).map_err(broken)
+    Ok(())
 }
 
 /// Books as of the checkpoint, for callers who see everything. Refusals: the caller's tags.
@@ -108,7 +123,7 @@ pub struct CheckpointPage {
     /// The last event that the balances include.
     pub seq: EventSeq,
     /// The books, in the order of their numbers.
-    pub books: Vec<CheckpointBook>,
+    pub books: Vec<BookLine>,
 }
 
 impl Query for ReadCheckpoint {

@@ -20,7 +20,7 @@ pub struct StreamLimits {
     pub all: usize,
     /// Streams at a time of one operator.
     pub each: usize,
-    /// After how long without an event a follower is told that the stream goes on.
+    /// After how long without an event a stream says that it goes on.
     pub heartbeat: Duration,
 }
 

@@ -54,7 +54,7 @@ impl Command for SettleDeposit {
         account.admit_funds(Direction::Credit)?;
         let account = free(context, &movement, &account)?;
         let (reason, reference) = (&movement.reason, movement.reference.as_deref());
-        let posted = post_with_bank(context, &account, movement.amount, reason, reference, movement.id)?;
+        let posted = post_with_bank(context, &account, movement.amount, reason, reference)?;
         let clearing = hold_back(context, &account, movement.amount)?;
         plan_clearing(context, movement.serial, clearing)?;
         let amount = movement.amount;
@@ -71,10 +71,9 @@ pub(in crate::app) fn post_deposit(
     amount: Amount,
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
-    let id = MovementId::new(context.now, context.app.randomness());
-    let posted = post_with_bank(context, account, amount, comment, None, id)?;
+    let posted = post_with_bank(context, account, amount, comment, None)?;
     let clearing = hold_back(context, account, amount)?;
-    let serial = note_posted(context, id, MovementKind::Deposit, account, amount, posted, clearing)?;
+    let serial = note_posted(context, MovementKind::Deposit, account, amount, posted, clearing)?;
     plan_clearing(context, serial, clearing)?;
     // The entry tells all of a deposit but what is held back of it.
     if clearing.is_some() {

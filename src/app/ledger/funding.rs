@@ -108,8 +108,5 @@ fn adjust(
     let owner = BookOwner::of(account);
     let sides = [(Side::Client(account), amount), (Side::House(owner, house), opposite)];
     let is_credit = kind == EntryKind::Credit;
-    post(
-        context,
-        &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit, movement: None, effective_at },
-    )
+    post(context, &Draft { kind, sides: &sides, comment, tag: None, reverses: None, is_credit, effective_at })
 }

@@ -299,7 +299,6 @@ impl Query for ListMovements {
 /// Notes a movement that is asked for and posted in one call.
 pub(in crate::app) fn note_posted(
     context: &Context<'_>,
-    id: MovementId,
     kind: MovementKind,
     account: &Account,
     amount: Amount,
@@ -307,7 +306,7 @@ pub(in crate::app) fn note_posted(
     clearing: Option<Clearing>,
 ) -> Result<MovementSerial, Failure> {
     let new = NewMovement {
-        id,
+        id: MovementId::new(context.now, context.app.randomness()),
         kind,
         account: account.book,
         to_account: None,
@@ -328,7 +327,6 @@ pub(in crate::app) fn post_with_bank(
     change: Amount,
     comment: &str,
     tag: Option<&str>,
-    movement: MovementId,
 ) -> Result<PostedDraft, Failure> {
     let opposite = change.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let bank = Side::House(BookOwner::of(account), House::Bank);
@@ -339,7 +337,6 @@ pub(in crate::app) fn post_with_bank(
         tag,
         reverses: None,
         is_credit: false,
-        movement: Some(movement),
         effective_at: None,
     };
     post(context, &draft)

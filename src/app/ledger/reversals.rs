@@ -89,7 +89,6 @@ impl Command for ReverseEntry {
             tag: None,
             reverses: Some(entry.seq),
             is_credit,
-            movement: None,
             effective_at: None,
         };
         Ok(Posted { entry: post(context, &draft)?.id })

@@ -95,7 +95,6 @@ impl Command for Transfer {
             tag: self.request.reference.as_deref(),
             reverses: None,
             is_credit: false,
-            movement: Some(movement.id),
             effective_at: None,
         };
         let posted = post(context, &draft)?;

@@ -115,7 +115,7 @@ pub(in crate::app) fn pay(
     admit_debit(&account, amount)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let (reason, reference) = (&movement.reason, movement.reference.as_deref());
-    let posted = post_with_bank(context, &account, debit, reason, reference, movement.id)?;
+    let posted = post_with_bank(context, &account, debit, reason, reference)?;
     let paid = movement.post(posted.id, amount, None, context.now);
     save(context, &paid)?;
     publish_movement_state(context, paid.serial, EventType::MovementChanged)
@@ -130,9 +130,8 @@ pub(in crate::app) fn note_paid(
     comment: &str,
 ) -> Result<PostedDraft, Failure> {
     let amount = debit.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    let id = MovementId::new(context.now, context.app.randomness());
-    let posted = post_with_bank(context, account, debit, comment, None, id)?;
-    note_posted(context, id, MovementKind::Withdrawal, account, amount, posted, None)?;
+    let posted = post_with_bank(context, account, debit, comment, None)?;
+    note_posted(context, MovementKind::Withdrawal, account, amount, posted, None)?;
     Ok(posted)
 }
 

@@ -7,8 +7,6 @@ use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::events::{Event, EventType};
 use crate::domain::refusal::Refusal;
 use crate::store::{Issued, NewTimeline, RestoreRow, Store};
-use serde_json::json;
-use uuid::Uuid;
 
 #[derive(Clone, Debug)]
 pub struct Restored {
@@ -20,22 +18,6 @@ pub struct Restored {
     pub asked_for: Option<Moment>,
     /// What is known of the numbers that the old timeline issued.
     pub issued: Issued,
-}
-
-/// What is told about a restore.
-fn event(installation: Uuid, row: &RestoreRow) -> Event {
-    let payload = json!({
-        "timeline": row.timeline,
-        "backup": row.backup,
-        "asked_for": row.asked_for.map(|moment| moment.to_string()),
-        "reached_at": row.reached_at.to_string(),
-        "last_entry": row.last_entry,
-        "last_event": row.last_event,
-        "next_entry": row.next_entry,
-        "next_event": row.next_event,
-    });
-    let kind = if row.resumed_at.is_none() { EventType::RestoreApplied } else { EventType::RestoreResumed };
-    Event { kind, object: installation, profile: None, payload: payload.to_string() }
 }
 
 /// Begins the new timeline of a database that was restored and is not in use yet. Blocks.
@@ -54,7 +36,7 @@ pub fn begin_timeline(
         let now = tx.moment(|| machine.plus_ms(installation.clock_ahead_ms));
         let Restored { timeline, backup, asked_for, issued } = restored;
         let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key };
-        Ok::<_, Failure>(tx.begin_timeline(&new, |row| event(installation.uuid, row))?)
+        Ok::<_, Failure>(tx.begin_timeline(&new, installation.uuid)?)
     });
     ticket.map_err(refusal_of)?.wait().map_err(refusal_of)?
 }
@@ -70,8 +52,8 @@ impl Command for ResumeAfterRestore {
     fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
         let Some(row) = context.tx.restore_to_resume()? else { return Ok(false) };
         context.tx.resume_after_restore(context.now)?;
-        let row = RestoreRow { resumed_at: Some(context.now), ..row };
-        context.emit(&event(context.app.installation().uuid, &row))?;
+        let installation = context.app.installation().uuid;
+        context.publish(&Event::of_restore(EventType::RestoreResumed, installation, row.timeline))?;
         Ok(true)
     }
 }

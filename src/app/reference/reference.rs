@@ -6,7 +6,7 @@
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::Right;
-use crate::domain::events::{Event, EventType};
+use crate::domain::events::{Event, EventType, ReferenceChange, ReferenceSnapshot, Snapshot};
 use crate::domain::ids::GroupId;
 use crate::domain::money::{DecimalText, Decimals};
 use crate::domain::reference::{CurrencyCode, GroupKind, LEVERAGE_MAX, MarginCalculation, TradeStatus};
@@ -137,12 +137,6 @@ pub struct Change {
     /// `currency`, `platform` or `group`.
     pub kind: String,
     pub code: String,
-}
-
-/// What the outside is told of a change.
-#[derive(Serialize)]
-struct ChangesTold<'a> {
-    changes: &'a [Change],
 }
 
 /// Reads the file. The error names line and column.
@@ -387,11 +381,17 @@ impl Command for ApplyReference {
             apply(context, &self.file, &stored, change)?;
         }
         if !changes.is_empty() {
-            context.emit(&Event {
+            let of_event = |change: &Change| ReferenceChange {
+                action: change.action.clone(),
+                kind: change.kind.clone(),
+                code: change.code.clone(),
+            };
+            context.publish(&Event {
                 kind: EventType::ReferenceChanged,
                 object: context.app.installation().uuid,
+                subject: None,
                 profile: None,
-                payload: crate::app::command::to_json(&ChangesTold { changes: &changes })?,
+                snapshot: Snapshot::Reference(ReferenceSnapshot { changes: changes.iter().map(of_event).collect() }),
             })?;
         }
         Ok(changes)

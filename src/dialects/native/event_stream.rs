@@ -28,32 +28,32 @@ data: {\"seq\":\"1207\",\"type\":\"entry.posted\",\"objectId\":\"0198c1f4-7d3e-7
 /// The bytes of a stream of events.
 pub(super) fn bytes(events: EventStream) -> impl Stream<Item = Bytes> {
     let beginning = Bytes::from(format!(": events follow\nretry: {RETRY_MS}\n\n"));
-    let rest = stream::unfold((events, 0), |(mut events, told)| async move {
-        let (pieces, told) = match events.next().await? {
+    let rest = stream::unfold((events, 0), |(mut events, sent)| async move {
+        let (pieces, sent) = match events.next().await? {
             Followed::Events(rows, upto) => {
                 let mut pieces = vec![String::new()];
-                let last = rows.last().map_or(told, |row| row.seq.0);
+                let last = rows.last().map_or(sent, |row| row.seq.0);
                 for row in rows {
                     push(&mut pieces, row).ok()?;
                 }
-                // Only a number: it moves the cursor past what is not told, and is no event.
+                // Only a number: it moves the cursor past what is not shown, and is no event.
                 if upto.0 > last {
                     pieces.push(format!("id: {upto}\n\n"));
                 }
                 (pieces, upto.0)
             }
-            Followed::Nothing(upto) if upto.0 > told => (vec![format!(": all is well\nid: {upto}\n\n")], upto.0),
-            Followed::Nothing(_) => (vec![": all is well\n\n".to_owned()], told),
-            Followed::End(refusal) => (vec![format!(": the end: {}\n\n", refusal.reason())], told),
+            Followed::Nothing(upto) if upto.0 > sent => (vec![format!(": all is well\nid: {upto}\n\n")], upto.0),
+            Followed::Nothing(_) => (vec![": all is well\n\n".to_owned()], sent),
+            Followed::End(refusal) => (vec![format!(": the end: {}\n\n", refusal.reason())], sent),
         };
-        Some((stream::iter(pieces.into_iter().map(Bytes::from)), (events, told)))
+        Some((stream::iter(pieces.into_iter().map(Bytes::from)), (events, sent)))
     });
     stream::once(async { beginning }).chain(rest.flatten())
 }
 
 /// Adds an event to the last piece, or begins another one.
 fn push(pieces: &mut Vec<String>, row: crate::app::events::EventRow) -> Result<(), Rejection> {
-    let (seq, kind) = (row.seq, row.kind.clone());
+    let (seq, kind) = (row.seq, row.kind.name());
     let data = serde_json::to_string(&EventView::of(row)?).map_err(|error| {
         tracing::error!(%error, "an event has no JSON form");
         Refusal::Internal

@@ -1,11 +1,9 @@
 //! Events: read in pages, or followed as they happen.
 
-use super::{event_stream, fields};
-use crate::app::events::{
-    CheckpointBook, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents,
-};
+use super::{event_data, event_stream, fields};
+use crate::app::events::{BookLine, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents};
 use crate::dialects::kit::{Call, ExactNumber, QueryParams, Rejection, Reply};
-use crate::domain::events::EventType;
+use crate::domain::events::{BookBalances, EventType};
 use crate::domain::ids::{BookId, EventSeq};
 use crate::domain::refusal::Refusal;
 use serde::Serialize;
@@ -23,7 +21,7 @@ pub(super) struct EventView {
     /// What happened.
     #[serde(rename = "type")]
     #[schema(example = "entry.posted")]
-    kind: String,
+    kind: &'static str,
     /// The thing that it happened to.
     object_id: String,
     /// The client whom it concerns.
@@ -47,18 +45,18 @@ pub(super) struct ActorView {
 
 impl EventView {
     pub(super) fn of(row: EventRow) -> Result<EventView, Rejection> {
-        let data = RawValue::from_string(row.payload).map_err(|error| {
-            tracing::error!(%error, seq = row.seq.0, "an event cannot be read");
-            Refusal::Internal
-        })?;
+        let seq = row.seq;
         Ok(EventView {
-            seq: row.seq.to_string(),
-            kind: row.kind,
+            seq: seq.to_string(),
+            kind: row.kind.name(),
             object_id: row.object.to_string(),
             profile_id: row.profile.map(|id| id.to_string()),
-            actor: ActorView { id: row.actor.to_string(), name: row.actor_name },
+            actor: ActorView { id: row.actor.to_string(), name: row.actor_name.clone() },
             recorded_at: row.recorded_at.to_string(),
-            data,
+            data: event_data::of(row).map_err(|error| {
+                tracing::error!(%error, %seq, "an event cannot be shown");
+                Refusal::Internal
+            })?,
         })
     }
 }
@@ -190,26 +188,26 @@ impl CheckpointView {
         let is_full = page.books.len() == limit as usize;
         CheckpointView {
             seq: page.seq.to_string(),
-            next_after_book: page.books.last().filter(|_| is_full).map(|book| book.book.0),
+            next_after_book: page.books.last().filter(|_| is_full).map(|line| line.book.book.0),
             balances: page.books.into_iter().map(CheckpointBookView::from).collect(),
         }
     }
 }
 
-impl From<CheckpointBook> for CheckpointBookView {
-    fn from(book: CheckpointBook) -> Self {
+impl From<BookLine> for CheckpointBookView {
+    fn from(BookLine { book, balances: BookBalances { balance, reserves }, .. }: BookLine) -> Self {
         let money = |amount| ExactNumber::of(amount, book.decimals);
         CheckpointBookView {
             book: book.book.0,
             account_id: book.account.map(|id| id.to_string()),
             house: book.account.is_none().then_some(book.role),
+            currency: book.currency.to_string(),
             is_demo: book.is_demo,
-            balance: money(book.balance),
-            held: money(book.held),
-            uncleared: money(book.uncleared),
-            pending: money(book.pending),
-            credit: money(book.credit),
-            currency: book.currency,
+            balance: money(balance),
+            held: money(reserves.held),
+            uncleared: money(reserves.uncleared),
+            pending: money(reserves.pending),
+            credit: money(reserves.credit),
         }
     }
 }

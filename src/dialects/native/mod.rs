@@ -10,6 +10,7 @@ mod deals;
 mod deposits;
 mod entries;
 mod error;
+mod event_data;
 mod event_stream;
 mod events;
 mod fields;

@@ -4,8 +4,8 @@ use crate::domain::accounts::{Balances, Lock};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
-    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, PortfolioId, PortfolioSerial, ProfileId,
-    ProfileSerial,
+    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, GroupSerial, PortfolioId,
+    PortfolioSerial, ProfileId, ProfileSerial,
 };
 use crate::domain::money::{Amount, Decimals};
 use crate::domain::named::named_enum;
@@ -80,6 +80,8 @@ pub struct Standing {
     pub currency: CurrencySerial,
     /// The portfolio it belongs to.
     pub portfolio: PortfolioSerial,
+    /// Its group.
+    pub group: GroupSerial,
     /// Its primary owner.
     pub profile: ProfileSerial,
     /// Since when its primary owner is a client.
@@ -100,6 +102,7 @@ impl Default for Standing {
             ledger: DEFAULT_LEDGER,
             currency: CurrencySerial(0),
             portfolio: PortfolioSerial(0),
+            group: GroupSerial(0),
             profile: ProfileSerial(0),
             client_since: Moment::from_unix_ms(0),
             deposit_hold_days: 0,

@@ -1,5 +1,11 @@
 //! What the outside learns of changes.
 
 mod event;
+mod legacy;
+mod snapshot;
+mod states;
 
 pub use event::*;
+pub use legacy::*;
+pub use snapshot::*;
+pub use states::*;

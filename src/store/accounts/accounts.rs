@@ -174,6 +174,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             ledger: columns.next("ledger_id")?,
             currency: CurrencySerial(columns.next("currency_id")?),
             portfolio: PortfolioSerial(columns.next("portfolio_id")?),
+            group: GroupSerial(columns.next("group_id")?),
             profile: ProfileSerial(columns.next("profile_id")?),
             client_since: Moment::from_unix_ms(columns.next("client_since")?),
             deposit_hold_days: columns.next("deposit_hold_days")?,

@@ -12,7 +12,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 15;
+pub const LATEST_SCHEMA: i64 = 16;
 
 /// Why a database cannot be used by this program.
 #[derive(Debug, Error)]

@@ -1,13 +1,16 @@
-//! The outbox: events are appended in the savepoint of what they tell, and read in their order.
+//! The outbox: events are appended in the savepoint of what they are about, and read in their order.
 
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
-use crate::domain::events::{Event, EventType};
-use crate::domain::ids::{EventSeq, PrincipalId, PrincipalSerial, ProfileId};
+use crate::domain::events::{BookBalances, Event, EventType, LEGACY_VERSION, LegacyEvent, SNAPSHOT_VERSION, Snapshot};
+use crate::domain::ids::{BookId, EventSeq, PrincipalSerial};
+use crate::domain::ledger::{Leg, decode_legs};
+use crate::domain::money::Amount;
 use crate::store::StoreError;
 use crate::store::database::lists::visible_tags;
-use crate::store::database::transaction::{ReadTx, WriteTx, sql};
-use rusqlite::Row;
+use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql, unreadable};
+use crate::store::events::EventRow;
+use rusqlite::{Row, params};
 use uuid::Uuid;
 
 /// What selects events.
@@ -17,25 +20,95 @@ pub struct EventFilter {
     pub kinds: Option<Vec<EventType>>,
 }
 
-/// An event as it is kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EventRow {
-    /// Its sequence number.
-    pub seq: EventSeq,
-    /// What happened.
-    pub kind: String,
-    /// The thing that it happened to.
-    pub object: Uuid,
-    /// The client whom it concerns.
-    pub profile: Option<ProfileId>,
-    /// Who did it.
-    pub actor: PrincipalId,
-    /// The name of who did it.
-    pub actor_name: String,
-    /// When it was recorded.
-    pub recorded_at: Moment,
-    /// The thing as it was afterwards, JSON.
-    pub payload: String,
+/// An event as it is stored, beside the part of its subject from which its balances follow.
+pub(in crate::store) struct StoredEvent {
+    pub(in crate::store) seq: i64,
+    /// None if no version of this program writes such events.
+    pub(in crate::store) kind: Option<EventType>,
+    pub(in crate::store) version: i64,
+    pub(in crate::store) subject: Option<i64>,
+    pub(in crate::store) profile: Option<i64>,
+    pub(in crate::store) principal: i64,
+    pub(in crate::store) recorded_at: Moment,
+    pub(in crate::store) payload: Option<String>,
+    /// Public id of the subject; none if that is missing, or is a restore or the installation.
+    pub(in crate::store) object: Option<Uuid>,
+    /// Of an entry: all of its legs, encoded.
+    legs: Option<Vec<u8>>,
+    /// Of a movement: its account, and the balance of that after the entry that posted the movement.
+    movement: Option<(BookId, Option<Amount>)>,
+}
+
+pub(in crate::store) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    let mut columns = Columns::of(row);
+    let mut event = StoredEvent {
+        seq: columns.next("seq")?,
+        kind: EventType::parse(&columns.next::<String>("type")?),
+        version: columns.next("payload_version")?,
+        subject: columns.next("subject_id")?,
+        profile: columns.next("profile_id")?,
+        principal: columns.next("principal_id")?,
+        recorded_at: Moment::from_unix_ms(columns.next("recorded_at")?),
+        payload: columns.next("payload")?,
+        object: columns.next("object_uuid")?,
+        legs: columns.next("legs")?,
+        movement: None,
+    };
+    let account: Option<i64> = columns.next("account_id")?;
+    let balance: Option<i64> = columns.next("balance_minor")?;
+    event.movement = account.map(|account| (BookId(account), balance.map(Amount::from_minor)));
+    Ok(event)
+}
+
+impl StoredEvent {
+    /// The entry that it is about.
+    pub(in crate::store) fn entry(&self) -> Option<i64> {
+        self.subject.filter(|_| self.kind == Some(EventType::EntryPosted))
+    }
+
+    /// What it keeps. None if that cannot be read, or is an event of before.
+    pub(in crate::store) fn snapshot(&self) -> Option<Snapshot> {
+        if self.version != SNAPSHOT_VERSION {
+            return None;
+        }
+        Snapshot::decode(self.kind?, self.payload.as_deref()).ok()
+    }
+
+    /// An event of before. None if that cannot be read, or keeps a snapshot.
+    pub(in crate::store) fn legacy(&self) -> Option<LegacyEvent> {
+        self.payload.as_deref().filter(|_| self.version == LEGACY_VERSION).and_then(LegacyEvent::parse)
+    }
+
+    /// All legs of the entry.
+    pub(in crate::store) fn legs(&self) -> Option<Vec<Leg>> {
+        Some(decode_legs(self.legs.as_deref()?)?.collect())
+    }
+
+    /// The balances that it says of books, each with the number of the leg that it is about. None if it cannot be read.
+    pub(in crate::store) fn balances(&self) -> Option<Vec<(Option<usize>, BookId, BookBalances)>> {
+        if self.version == LEGACY_VERSION {
+            let balances = self.legacy()?.balances;
+            let is_complete = !balances.is_empty() || !self.kind?.says_balances();
+            return is_complete.then(|| balances.into_iter().map(|(book, of_book)| (None, book, of_book)).collect());
+        }
+        Some(match self.snapshot()? {
+            Snapshot::Entry(entry) => {
+                let legs = entry.of_legs(&self.legs()?)?;
+                legs.into_iter().map(|(index, leg, of_book)| (Some(index), leg.book, of_book)).collect()
+            }
+            Snapshot::Movement(movement) => {
+                let (book, posted) = self.movement?;
+                let balance = movement.balance.or(posted)?;
+                vec![(None, book, BookBalances { balance, reserves: movement.reserves })]
+            }
+            Snapshot::Account(account) => vec![(None, BookId(self.subject?), account.balances())],
+            Snapshot::Owner(_) | Snapshot::Profile(_) | Snapshot::Reference(_) | Snapshot::Restore => Vec::new(),
+        })
+    }
+
+    pub(in crate::store) fn unreadable(&self) -> StoreError {
+        unreadable("event", &self.seq.to_string()).into()
+    }
 }
 
 /// From where to where events are kept.
@@ -45,19 +118,6 @@ pub struct Feed {
     pub pruned: EventSeq,
     /// The last event.
     pub last: EventSeq,
-}
-
-fn event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
-    Ok(EventRow {
-        seq: EventSeq(row.get("seq")?),
-        kind: row.get("type")?,
-        object: row.get("object_uuid")?,
-        profile: row.get::<_, Option<Uuid>>("profile_uuid")?.map(ProfileId::from),
-        actor: PrincipalId::from(row.get::<_, Uuid>("principal_uuid")?),
-        actor_name: row.get("principal_name")?,
-        recorded_at: Moment::from_unix_ms(row.get("recorded_at")?),
-        payload: row.get("payload")?,
-    })
 }
 
 impl ReadTx<'_> {
@@ -81,27 +141,46 @@ impl ReadTx<'_> {
             let names = kinds.iter().map(|kind| serde_json::Value::from(kind.name()));
             serde_json::Value::from_iter(names).to_string()
         });
-        self.all(sql!("events/feed"), (after.0, up_to.0, kinds, visible_tags(visibility), limit), event)
+        let stored = self.all(
+            sql!("events/stored", "events/feed"),
+            (after.0, up_to.0, kinds, visible_tags(visibility), limit),
+            stored_event,
+        )?;
+        self.with_objects(stored)
     }
 }
 
 impl WriteTx<'_> {
     /// Appends an event; its number is the next one, without a gap.
     pub fn append_event(&self, event: &Event, by: PrincipalSerial, now: Moment) -> Result<EventSeq, StoreError> {
-        // The number is the key of the row. RETURNING would tell it too, through a temporary table for every event.
+        // The number is the key of the row. RETURNING would return it too, through a temporary table for every event.
         let seq = self.insert(
             sql!("events/insert"),
-            (
+            params![
                 event.kind.name(),
-                event.object,
+                event.subject,
                 event.profile.map(|(serial, _)| serial.0),
                 by.0,
                 now.unix_ms(),
-                &event.payload,
-            ),
+                SNAPSHOT_VERSION,
+                payload_of(event)?,
+            ],
         )?;
         self.note_news();
         Ok(EventSeq(seq))
+    }
+
+    /// Appends an event under a number that leaves others out.
+    pub(in crate::store) fn append_event_at(
+        &self,
+        seq: i64,
+        event: &Event,
+        by: PrincipalSerial,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let (kind, payload) = (event.kind.name(), payload_of(event)?);
+        let values = params![seq, kind, event.subject, by.0, now.unix_ms(), SNAPSHOT_VERSION, payload];
+        self.run(sql!("restores/insert_event"), values).map(|_| ())
     }
 
     /// The one place where those who pass events on say how far they are. What they are not done with is not pruned.
@@ -115,4 +194,8 @@ impl WriteTx<'_> {
     pub fn forget_consumer(&self, consumer: &str) -> Result<(), StoreError> {
         self.run("DELETE FROM event_consumers WHERE name = ?1", [consumer]).map(|_| ())
     }
+}
+
+fn payload_of(event: &Event) -> Result<Option<String>, StoreError> {
+    event.snapshot.encode().map_err(|error| StoreError::corrupt(format!("an event has no JSON form: {error}")))
 }

@@ -1,7 +1,9 @@
-//! The outbox, and the balances that its events lead to.
+//! The outbox, the objects of its events, and the balances that they lead to.
 
 mod balances;
 mod events;
+mod objects;
 
 pub use balances::*;
 pub use events::*;
+pub use objects::*;

@@ -3,12 +3,13 @@
 //! looked.
 
 use crate::domain::clock::Moment;
-use crate::domain::events::Event;
+use crate::domain::events::{Event, EventType};
 use crate::domain::ids::{EventSeq, PrincipalSerial};
 use crate::store::StoreError;
 use crate::store::access::{AuditRow, KeyRow};
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use rusqlite::{Row, params};
+use uuid::Uuid;
 
 /// Entries and events that are left out after the highest number that is known to have been issued.
 const SEQUENCE_MARGIN: i64 = 1_000_000;
@@ -175,12 +176,8 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Begins a timeline. `tell` makes its first event.
-    pub fn begin_timeline(
-        &self,
-        new: &NewTimeline,
-        tell: impl FnOnce(&RestoreRow) -> Event,
-    ) -> Result<RestoreRow, StoreError> {
+    /// Begins a timeline with the event of its restore.
+    pub fn begin_timeline(&self, new: &NewTimeline, installation: Uuid) -> Result<RestoreRow, StoreError> {
         let now = new.restored_at.unix_ms();
         let highest = self.issued()?.max(new.issued);
         let (last_entry, last_event) = self.one(sql!("restores/last"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -228,11 +225,8 @@ impl WriteTx<'_> {
                 row.next_event,
             ],
         )?;
-        let event = tell(&row);
-        self.run(
-            sql!("restores/insert_event"),
-            params![row.next_event, event.kind.name(), event.object, PrincipalSerial(1).0, now, &event.payload],
-        )?;
+        let event = Event::of_restore(EventType::RestoreApplied, installation, row.timeline);
+        self.append_event_at(row.next_event, &event, PrincipalSerial(1), new.restored_at)?;
         self.append_audit(&AuditRow {
             at: new.restored_at,
             principal: PrincipalSerial(1),

@@ -1,34 +1,24 @@
-//! The proof of the outbox: events have no gap, each entry is told by its own, the broker's record knows each of them, and
-//! they lead from the checkpoint to the balances of today.
+//! The proof of the outbox: events have no gap, each entry has its own and they show all of it, the broker's record knows each
+//! of them, and they lead from the checkpoint to the balances of today.
 
-use crate::domain::events::EventType;
+use crate::domain::events::{BookBalances, EventType, LEGACY_VERSION};
 use crate::domain::ids::EntrySeq;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, sql};
-use crate::store::events::{EventCheckpoint, Figures, Rebuilt, take_in};
+use crate::store::events::{EventCheckpoint, Rebuilt, StoredEvent, book_balances, stored_event};
 use crate::store::proof::Proof;
 use crate::store::proof::settings::Settings;
-use rusqlite::{CachedStatement, Rows};
-use std::collections::HashMap;
+use rusqlite::Rows;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
-
-/// An event as far as the proof looks at it.
-struct Told<'r> {
-    seq: i64,
-    kind: &'r str,
-    object: Uuid,
-}
 
 impl ReadTx<'_> {
     /// Proves the outbox.
     pub(in crate::store) fn prove_feed(&self, proof: &mut Proof) -> Result<(), StoreError> {
         let checkpoint = self.event_checkpoint()?;
-        let numbers = self.event_numbers()?;
+        let (numbers, entry_numbers) = self.numbers()?;
         self.prove_checkpoint(proof, checkpoint.entry)?;
-        let mut entries_statement =
-            self.connection().prepare("SELECT seq, uuid FROM entries WHERE seq > ?1 ORDER BY seq")?;
-        let mut entries = Entries { rows: entries_statement.query([checkpoint.entry.0])?, told: None, next: None };
-        entries.advance()?;
+        let mut entries = Entries { numbers: &entry_numbers, last: checkpoint.entry.0, missing: HashSet::new() };
         let mut record_statement = self.connection().prepare(sql!("proof/record"))?;
         let mut record = Record {
             rows: record_statement.query([checkpoint.seq.0])?,
@@ -40,50 +30,60 @@ impl ReadTx<'_> {
             end: checkpoint.seq.0,
             is_over: false,
         };
-        let mut objects = Objects::new(self)?;
+        let objects = self.objects()?;
         let mut settings = Settings::begin(self, checkpoint.seq.0 > 0)?;
-        let mut rebuilt = self.checkpoint_figures()?;
-        let mut previous = None;
-        let mut statement = self
-            .connection()
-            .prepare("SELECT seq, type, object_uuid, payload, recorded_at FROM events ORDER BY seq")?;
+        let mut rebuilt = self.checkpoint_balances()?;
+        let (mut previous, mut version) = (None, LEGACY_VERSION);
+        let mut statement = self.connection().prepare(concat!(sql!("events/stored"), "ORDER BY e.seq"))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let kind = row.get_ref(1)?.as_str().unwrap_or_default();
-            let event = Told { seq: row.get(0)?, kind, object: row.get(2)? };
+            let event = stored_event(row)?;
             prove_number(proof, &checkpoint, &numbers, previous, event.seq);
             previous = Some(event.seq);
             proof.events += 1;
             if event.seq <= checkpoint.seq.0 {
                 continue;
             }
-            settings.reach(proof, row.get(4)?)?;
-            if kind == EventType::AccountUpdated.name() {
-                settings.take(event.object, row.get_ref(3)?.as_str().unwrap_or_default());
+            settings.reach(proof, event.recorded_at.unix_ms())?;
+            if event.kind == Some(EventType::AccountUpdated) {
+                settings.take(&event);
             }
-            if !row.get_ref(3)?.as_str().is_ok_and(|payload| take_in(&mut rebuilt, payload)) {
-                proof.find("events", || format!("event {} cannot be read", event.seq));
+            if event.version < version {
+                proof.find("events", || format!("event {} is of an older form than one before it", event.seq));
             }
-            record.take(proof, &event)?;
-            if kind == EventType::EntryPosted.name() {
-                entries.take(proof, &event)?;
-            } else if !objects.has(&event)? {
-                proof
-                    .find("orphans", || format!("event {} ({kind}) tells of something that does not exist", event.seq));
+            version = version.max(event.version);
+            let shown = take_in(proof, &mut rebuilt, &event);
+            let object = objects.of(&event);
+            record.take(proof, event.seq, object)?;
+            match (event.entry(), object) {
+                (_, None) => proof.find("orphans", || {
+                    let kind = event.kind.map_or("unknown", EventType::name);
+                    format!("event {} ({kind}) is about something that does not exist", event.seq)
+                }),
+                (Some(entry), Some(_)) => entries.take(proof, &event, entry, &shown),
+                (None, Some(_)) => entries.close(proof),
             }
         }
         if previous.is_none() && checkpoint.seq.0 > 0 {
             proof.find("events", || format!("there are no events after the checkpoint at {}", checkpoint.seq));
         }
         record.finish(proof, previous.unwrap_or(0))?;
-        entries.finish(proof)?;
+        entries.finish(proof, self.chain_head()?.0.0);
         settings.finish(proof, self)?;
         self.prove_rebuilt(proof, &rebuilt)
     }
 
-    fn event_numbers(&self) -> Result<Numbers, StoreError> {
-        let rows = self.all("SELECT last_event, next_event FROM restores", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Numbers(rows.into_iter().collect()))
+    /// How events and entries are numbered.
+    fn numbers(&self) -> Result<(Numbers, Numbers), StoreError> {
+        let restores = self.restores()?;
+        let events = restores.iter().map(|restore| (restore.last_event, restore.next_event)).collect();
+        let entries = restores.iter().map(|restore| (restore.last_entry, restore.next_entry)).collect();
+        Ok((Numbers(events), Numbers(entries)))
+    }
+
+    fn objects(&self) -> Result<Objects, StoreError> {
+        let timelines = self.restores()?.iter().map(|restore| restore.timeline).collect();
+        Ok(Objects { installation: self.installation()?.map(|installation| installation.uuid), timelines })
     }
 
     /// The balances of the checkpoint are those that the ledger has at its entry.
@@ -101,22 +101,16 @@ impl ReadTx<'_> {
         let mut rows = statement.query([])?;
         let mut found = 0;
         while let Some(row) = rows.next()? {
-            let book: i64 = row.get(0)?;
-            let stored = Figures {
-                balance: row.get(1)?,
-                held: row.get(2)?,
-                uncleared: row.get(3)?,
-                pending: row.get(4)?,
-                credit: row.get(5)?,
-            };
+            let book = crate::domain::ids::BookId(row.get("id")?);
+            let stored: BookBalances = book_balances(row)?;
             found += usize::from(rebuilt.contains_key(&book));
-            let told = rebuilt.get(&book).copied().unwrap_or_default();
-            if told != stored {
-                proof.find("event_balances", || format!("book {book} says {stored:?}, events say {told:?}"));
+            let of_events = rebuilt.get(&book).copied().unwrap_or_default();
+            if of_events != stored {
+                proof.find("event_balances", || format!("book {book} says {stored:?}, its events say {of_events:?}"));
             }
         }
         if found != rebuilt.len() {
-            proof.find("orphans", || format!("events tell of {} books that do not exist", rebuilt.len() - found));
+            proof.find("orphans", || format!("events are about {} books that do not exist", rebuilt.len() - found));
         }
         Ok(())
     }
@@ -139,7 +133,18 @@ impl ReadTx<'_> {
     }
 }
 
-/// How events are numbered: without a gap, but where a restore has left out what may have been issued before.
+/// Takes in what an event says of balances. Returns the legs that it shows, if it is the event of an entry.
+fn take_in(proof: &mut Proof, rebuilt: &mut Rebuilt, event: &StoredEvent) -> Vec<usize> {
+    let Some(balances) = event.balances() else {
+        proof.find("events", || format!("event {} cannot be read", event.seq));
+        return Vec::new();
+    };
+    let legs = balances.iter().filter_map(|(leg, ..)| *leg).collect();
+    rebuilt.extend(balances.into_iter().map(|(_, book, balances)| (book, balances)));
+    legs
+}
+
+/// How rows are numbered: without a gap, but where a restore has left out what may have been issued before.
 struct Numbers(HashMap<i64, i64>);
 
 impl Numbers {
@@ -160,48 +165,48 @@ fn prove_number(proof: &mut Proof, checkpoint: &EventCheckpoint, numbers: &Numbe
     }
 }
 
-/// The journal beside the events that tell of it, in the same order. One entry may be told several times in a row, once to
-/// each of its clients.
-struct Entries<'s> {
-    rows: Rows<'s>,
-    told: Option<Uuid>,
-    next: Option<(i64, Uuid)>,
+/// Entries beside their events, in the same order. An entry may have several events in a row, one for each of its clients;
+/// together they show every leg once.
+struct Entries<'n> {
+    numbers: &'n Numbers,
+    last: i64,
+    /// Legs of the last entry that no event has shown so far.
+    missing: HashSet<usize>,
 }
 
 impl Entries<'_> {
-    fn advance(&mut self) -> Result<(), StoreError> {
-        self.next = self.rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get(1)?))).transpose()?;
-        Ok(())
-    }
-
-    fn take(&mut self, proof: &mut Proof, event: &Told<'_>) -> Result<(), StoreError> {
-        if self.told == Some(event.object) {
-            return Ok(());
+    fn take(&mut self, proof: &mut Proof, event: &StoredEvent, entry: i64, shown: &[usize]) {
+        if entry != self.last {
+            self.close(proof);
+            let expected = self.numbers.after(self.last);
+            if entry != expected {
+                proof.find("events", || format!("event {} is about entry {entry}, not {expected}", event.seq));
+            }
+            self.last = entry;
+            let legs = if event.version == LEGACY_VERSION { 0 } else { event.legs().map_or(0, |legs| legs.len()) };
+            self.missing = (0..legs).collect();
         }
-        match self.next {
-            Some((_, id)) if id == event.object => {
-                self.told = Some(id);
-                self.advance()
-            }
-            Some((seq, _)) => {
-                proof.find("events", || format!("event {} does not tell of entry {seq}, which is the next", event.seq));
-                // Go on behind it, so that one that is missing is one finding.
-                self.advance()?;
-                if self.next.is_some_and(|(_, id)| id == event.object) { self.take(proof, event) } else { Ok(()) }
-            }
-            None => {
-                proof.find("orphans", || format!("event {} tells of an entry that does not exist", event.seq));
-                Ok(())
-            }
+        if !shown.iter().all(|leg| self.missing.remove(leg)) {
+            proof.find("events", || format!("event {} shows a leg of entry {entry} again", event.seq));
         }
     }
 
-    fn finish(&mut self, proof: &mut Proof) -> Result<(), StoreError> {
-        while let Some((seq, _)) = self.next {
-            proof.find("events", || format!("entry {seq} has no event"));
-            self.advance()?;
+    /// The last entry has no more events.
+    fn close(&mut self, proof: &mut Proof) {
+        if !self.missing.is_empty() {
+            let (entry, missing) = (self.last, self.missing.len());
+            proof.find("events", || format!("the events of entry {entry} leave out {missing} of its legs"));
+            self.missing.clear();
         }
-        Ok(())
+    }
+
+    /// There are no more events; that is the last entry.
+    fn finish(&mut self, proof: &mut Proof, last: i64) {
+        self.close(proof);
+        if self.last != last {
+            let of_events = self.last;
+            proof.find("events", || format!("the last entry with an event is {of_events}, the last one is {last}"));
+        }
     }
 }
 
@@ -233,15 +238,15 @@ impl Record<'_> {
         Ok(())
     }
 
-    fn take(&mut self, proof: &mut Proof, event: &Told<'_>) -> Result<(), StoreError> {
-        while event.seq > self.end && !self.is_over {
+    fn take(&mut self, proof: &mut Proof, seq: i64, object: Option<Uuid>) -> Result<(), StoreError> {
+        while seq > self.end && !self.is_over {
             self.advance(proof)?;
         }
         let row = self.row;
-        if event.seq > self.end {
-            proof.find("record", || format!("the audit log knows nothing of event {}", event.seq));
-        } else if event.seq == self.first && self.object != Some(event.object) {
-            proof.find("record", || format!("row {row} of the audit log and event {} differ", event.seq));
+        if seq > self.end {
+            proof.find("record", || format!("the audit log knows nothing of event {seq}"));
+        } else if seq == self.first && self.object != object {
+            proof.find("record", || format!("row {row} of the audit log and event {seq} differ"));
         }
         Ok(())
     }
@@ -260,30 +265,26 @@ impl Record<'_> {
     }
 }
 
-/// Looks up whether what an event tells of exists.
-struct Objects<'s> {
-    profiles: CachedStatement<'s>,
-    accounts: CachedStatement<'s>,
-    movements: CachedStatement<'s>,
+/// What events can be about beside profiles, accounts, movements and entries.
+struct Objects {
+    installation: Option<Uuid>,
+    timelines: HashSet<i64>,
 }
 
-impl<'s> Objects<'s> {
-    fn new(tx: &'s ReadTx<'_>) -> Result<Objects<'s>, StoreError> {
-        let connection = tx.connection();
-        Ok(Objects {
-            profiles: connection.prepare_cached("SELECT 1 FROM profiles WHERE uuid = ?1")?,
-            accounts: connection.prepare_cached("SELECT 1 FROM accounts WHERE uuid = ?1")?,
-            movements: connection.prepare_cached("SELECT 1 FROM movements WHERE uuid = ?1")?,
-        })
-    }
-
-    fn has(&mut self, event: &Told<'_>) -> Result<bool, StoreError> {
-        let statement = match event.kind.split('.').next() {
-            Some("profile") => &mut self.profiles,
-            Some("account") => &mut self.accounts,
-            Some("movement") => &mut self.movements,
-            _ => return Ok(!EventType::matching(event.kind).is_empty()),
-        };
-        Ok(statement.exists([event.object])?)
+impl Objects {
+    /// The public id of what an event is about; none if that does not exist.
+    fn of(&self, event: &StoredEvent) -> Option<Uuid> {
+        match event.kind? {
+            EventType::ReferenceChanged => self.installation.filter(|_| event.subject.is_none()),
+            EventType::RestoreApplied | EventType::RestoreResumed => {
+                // Events of before do not say which restore they are about.
+                let is_known = match event.subject {
+                    Some(timeline) => self.timelines.contains(&timeline),
+                    None => event.version == LEGACY_VERSION,
+                };
+                self.installation.filter(|_| is_known)
+            }
+            _ => event.object,
+        }
     }
 }

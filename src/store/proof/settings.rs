@@ -1,39 +1,30 @@
-//! The proof of what the history of figures says of groups and limits: events that tell of a change of an account say the
+//! The proof of what the history of figures says of groups and limits: events of a change of an account say the
 //! same, and no row changes one of them without such an event.
 
 use crate::domain::clock::Moment;
+use crate::domain::events::Snapshot;
+use crate::domain::ids::GroupSerial;
 use crate::domain::money::{Amount, DecimalText, Decimals};
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, sql, unreadable};
+use crate::store::events::StoredEvent;
 use crate::store::proof::Proof;
 use rusqlite::{CachedStatement, Row};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The group of an account, and how far below zero it may go by its own limit and its group's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Told {
-    group: Uuid,
-    minimum: i64,
-}
-
-/// What an event says of an account. Events of older versions say it in another form.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload<'a> {
-    group_id: Option<Uuid>,
-    #[serde(borrow)]
-    minimum_balance: Option<&'a RawValue>,
+struct Rules {
+    group: GroupSerial,
+    minimum: Amount,
 }
 
 /// A row of the history, with the limit that counts.
 struct Stored {
     at: i64,
     own: i64,
-    group: Uuid,
-    minimum: i64,
+    rules: Rules,
     /// The limit of the group changed in that very moment: before or after the event, nobody knows.
     is_unsure: bool,
 }
@@ -41,17 +32,14 @@ struct Stored {
 /// The events of one moment, of which only the last one of each account counts.
 pub(in crate::store) struct Settings<'s> {
     rows: CachedStatement<'s>,
-    /// Changes up to this moment may have been told by events that are not kept any more.
+    /// Changes up to this moment may have had events that are not kept any more.
     from: Option<i64>,
     moment: i64,
-    told: HashMap<Uuid, Option<Told>>,
+    /// By account; none where an event does not say them.
+    said: HashMap<i64, Option<Rules>>,
+    /// Groups by public id, as events of before name them.
+    groups: HashMap<Uuid, GroupSerial>,
     changes: i64,
-}
-
-fn told(payload: &str) -> Option<Told> {
-    let payload: Payload<'_> = serde_json::from_str(payload).ok()?;
-    let minimum = payload.minimum_balance?.get().replace('.', "").parse().ok()?;
-    Some(Told { group: payload.group_id?, minimum })
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
@@ -63,8 +51,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok(Stored {
         at: row.get("recorded_at")?,
         own,
-        group: row.get("group_uuid")?,
-        minimum: Amount::from_minor(own).max(limit).minor(),
+        rules: Rules { group: GroupSerial(row.get("group_id")?), minimum: Amount::from_minor(own).max(limit) },
         is_unsure: row.get("is_unsure")?,
     })
 }
@@ -74,7 +61,10 @@ impl<'s> Settings<'s> {
     pub(in crate::store) fn begin(tx: &'s ReadTx<'_>, is_pruned: bool) -> Result<Settings<'s>, StoreError> {
         let rows = tx.connection().prepare_cached(sql!("proof/settings_at"))?;
         let from = if is_pruned { None } else { Some(i64::MIN) };
-        Ok(Settings { rows, from, moment: i64::MIN, told: HashMap::new(), changes: 0 })
+        let groups =
+            tx.all("SELECT uuid, id FROM account_groups", [], |row| Ok((row.get(0)?, GroupSerial(row.get(1)?))))?;
+        let (said, groups) = (HashMap::new(), groups.into_iter().collect());
+        Ok(Settings { rows, from, moment: i64::MIN, said, groups, changes: 0 })
     }
 
     /// A moment at which there was an event.
@@ -88,24 +78,31 @@ impl<'s> Settings<'s> {
     }
 
     /// An account was changed at the moment that was reached.
-    pub(in crate::store) fn take(&mut self, account: Uuid, payload: &str) {
-        self.told.insert(account, told(payload));
+    pub(in crate::store) fn take(&mut self, event: &StoredEvent) {
+        let Some(account) = event.subject else { return };
+        let rules = match event.snapshot() {
+            Some(Snapshot::Account(of)) => Some(Rules { group: of.group, minimum: of.minimum }),
+            _ => event.legacy().and_then(|legacy| legacy.settings).and_then(|(group, minimum)| {
+                self.groups.get(&group.uuid()).map(|group| Rules { group: *group, minimum })
+            }),
+        };
+        self.said.insert(account, rules);
     }
 
     fn settle(&mut self, proof: &mut Proof) -> Result<(), StoreError> {
-        for (account, told) in self.told.drain() {
+        for (account, said) in self.said.drain() {
             let at = self.moment;
             let mut rows = self.rows.query_map((account, at), stored)?;
             let (row, before) = (rows.next().transpose()?, rows.next().transpose()?);
             let Some(row) = row else { continue };
-            if told.is_some_and(|told| told != Told { group: row.group, minimum: row.minimum }) && !row.is_unsure {
+            if said.is_some_and(|rules| rules != row.rules) && !row.is_unsure {
                 proof.find("figures", || {
                     let at = Moment::from_unix_ms(at);
-                    format!("the history of account {account} says another group or limit for {at} than its event")
+                    format!("the history of book {account} says another group or limit for {at} than its event")
                 });
             }
             let has_changed = row.own != before.as_ref().map_or(0, |before| before.own)
-                || before.is_some_and(|before| before.group != row.group);
+                || before.is_some_and(|before| before.rules.group != row.rules.group);
             if row.at == at && has_changed && self.from.is_some_and(|from| at > from) {
                 self.changes += 1;
             }
@@ -120,8 +117,8 @@ impl<'s> Settings<'s> {
         let changes: i64 = tx.one(sql!("proof/settings_changes"), [from], |row| row.get(0))?;
         if changes != self.changes {
             proof.find("figures", || {
-                let told = self.changes;
-                format!("the history changes groups and limits {changes} times, events tell of {told} of them")
+                let said = self.changes;
+                format!("the history changes groups and limits {changes} times, events say {said} of them")
             });
         }
         Ok(())

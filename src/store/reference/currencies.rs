@@ -52,12 +52,6 @@ impl ReadTx<'_> {
         let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE code = ?1";
         self.find(sql, [code.as_str()], currency)
     }
-
-    /// The currency of a serial.
-    pub fn currency_of_serial(&self, serial: CurrencySerial) -> Result<Option<Currency>, StoreError> {
-        let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE id = ?1";
-        self.find(sql, [serial.0], currency)
-    }
 }
 
 impl WriteTx<'_> {

@@ -1,0 +1,277 @@
+//! What an event keeps: the part of its object that cannot be read anywhere else for good.
+//!
+//! An event refers to the row of its object. What never changes there (ids, currency, amount of a movement, all of an entry) is not
+//! kept again, and neither is what may have to be erased (names, comments, reasons). What is left is kept as it was at the
+//! event, in minor units and milliseconds, with row numbers for other objects, as a JSON object without the members that have
+//! their usual value. That is payload version 1; events of [`LegacyEvent`] have version 0. A member never changes its name or
+//! meaning; a new one has a default, so that older events can be read for good.
+
+use crate::domain::accounts::{Balances, OwnerAccess};
+use crate::domain::events::{AccountSnapshot, EventType, MovementSnapshot, ProfileSnapshot};
+use crate::domain::ids::ProfileSerial;
+use crate::domain::ledger::Leg;
+use crate::domain::money::Amount;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The payload version of events that keep a snapshot.
+pub const SNAPSHOT_VERSION: i64 = 1;
+
+/// What a book has beside its balance, in minor units. House accounts have none of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reserves {
+    /// Sum of the active holds.
+    #[serde(skip_serializing_if = "is_default")]
+    pub held: Amount,
+    /// Settled deposits whose funds are not available yet.
+    #[serde(skip_serializing_if = "is_default")]
+    pub uncleared: Amount,
+    /// Announced deposits.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pending: Amount,
+    /// Trading credit, zero or more.
+    #[serde(skip_serializing_if = "is_default")]
+    pub credit: Amount,
+}
+
+impl Reserves {
+    /// Those of an account.
+    pub fn of(balances: &Balances) -> Reserves {
+        let Balances { held, uncleared, pending, .. } = *balances;
+        Reserves { held, uncleared, pending, credit: balances.credit() }
+    }
+}
+
+/// All figures of a book after an event, in minor units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BookBalances {
+    /// Sum of the postings.
+    pub balance: Amount,
+    /// What there is beside it.
+    pub reserves: Reserves,
+}
+
+/// What an event keeps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Snapshot {
+    /// Of an entry.
+    Entry(EntrySnapshot),
+    /// Of a movement.
+    Movement(MovementSnapshot),
+    /// Of an account.
+    Account(Box<AccountSnapshot>),
+    /// Of one owner of an account.
+    Owner(OwnerSnapshot),
+    /// Of a profile.
+    Profile(ProfileSnapshot),
+    /// Of the reference data.
+    Reference(ReferenceSnapshot),
+    /// Of a restore: nothing, its row says all.
+    Restore,
+}
+
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// An object without members, which is stored as nothing.
+const EMPTY: &str = "{}";
+
+impl Snapshot {
+    /// The text to be stored; none if there is nothing to keep.
+    pub fn encode(&self) -> Result<Option<String>, serde_json::Error> {
+        let text = match self {
+            Snapshot::Entry(entry) => serde_json::to_string(entry),
+            Snapshot::Movement(movement) => serde_json::to_string(movement),
+            Snapshot::Account(account) => serde_json::to_string(account),
+            Snapshot::Owner(owner) => serde_json::to_string(owner),
+            Snapshot::Profile(profile) => serde_json::to_string(profile),
+            Snapshot::Reference(reference) => serde_json::to_string(reference),
+            Snapshot::Restore => return Ok(None),
+        }?;
+        Ok(Some(text).filter(|text| text != EMPTY))
+    }
+
+    /// The reverse of [`Snapshot::encode`] for an event of this type.
+    pub fn decode(kind: EventType, stored: Option<&str>) -> Result<Snapshot, serde_json::Error> {
+        let text = stored.unwrap_or(EMPTY);
+        Ok(match kind {
+            EventType::EntryPosted => Snapshot::Entry(serde_json::from_str(text)?),
+            EventType::MovementRequested | EventType::MovementChanged => {
+                Snapshot::Movement(serde_json::from_str(text)?)
+            }
+            EventType::AccountOwnerAdded | EventType::AccountOwnerChanged | EventType::AccountOwnerRemoved => {
+                Snapshot::Owner(serde_json::from_str(text)?)
+            }
+            EventType::AccountOpened
+            | EventType::AccountApproved
+            | EventType::AccountUpdated
+            | EventType::AccountLocked
+            | EventType::AccountUnlocked
+            | EventType::AccountPrimaryChanged
+            | EventType::AccountClosing
+            | EventType::AccountArchived => Snapshot::Account(serde_json::from_str(text)?),
+            EventType::ProfileCreated
+            | EventType::ProfileUpdated
+            | EventType::ProfilePasswordChanged
+            | EventType::ProfileApproved
+            | EventType::ProfileDenied
+            | EventType::ProfileDeceased
+            | EventType::ProfileArchived => Snapshot::Profile(serde_json::from_str(text)?),
+            EventType::ReferenceChanged => Snapshot::Reference(serde_json::from_str(text)?),
+            EventType::RestoreApplied | EventType::RestoreResumed => Snapshot::Restore,
+        })
+    }
+}
+
+/// What the event of an entry keeps: which legs it shows, and what their books have beside the balance, which the leg says.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EntrySnapshot {
+    /// The legs that the event shows, counted from 0; none: all of the entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legs: Option<BTreeSet<usize>>,
+    /// Whether an event before it shows other legs of the entry. That one also shows the movement and the reference.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_continuation: bool,
+    /// By leg; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reserves: BTreeMap<usize, Reserves>,
+}
+
+impl EntrySnapshot {
+    /// The legs that the event shows, with the balances of their books. None if the entry does not have these legs.
+    pub fn of_legs(&self, legs: &[Leg]) -> Option<Vec<(usize, Leg, BookBalances)>> {
+        let shown = |index: &usize| self.legs.as_ref().is_none_or(|shown| shown.contains(index));
+        let named = self.legs.iter().flatten().chain(self.reserves.keys());
+        if named.clone().any(|index| *index >= legs.len()) || !self.reserves.keys().all(shown) {
+            return None;
+        }
+        let of_leg = |(index, leg): (usize, &Leg)| {
+            let reserves = self.reserves.get(&index).copied().unwrap_or_default();
+            (index, *leg, BookBalances { balance: leg.balance_after, reserves })
+        };
+        Some(legs.iter().enumerate().filter(|(index, _)| shown(index)).map(of_leg).collect())
+    }
+}
+
+/// What the event of an owner keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OwnerSnapshot {
+    /// The owner; none where somebody who saw the account did not see this client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileSerial>,
+    /// What it may do; none: it is no longer an owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<OwnerAccess>,
+    /// Its place, from 1; none: it is no longer an owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<usize>,
+    /// How many owners there were afterwards.
+    pub owners: usize,
+    /// Whether the account lost its alias, because another one of the next primary owner had it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alias_dropped: bool,
+    /// Version of the account.
+    pub version: u64,
+}
+
+/// What the event of a change of reference data keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReferenceSnapshot {
+    /// The changes, in the order in which they were made.
+    pub changes: Vec<ReferenceChange>,
+}
+
+/// One change of the reference data.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReferenceChange {
+    /// `create`, `change` or `switch_off`.
+    pub action: String,
+    /// `currency`, `platform` or `group`.
+    pub kind: String,
+    /// Its code.
+    pub code: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::BookId;
+
+    /// What is stored must be readable for good: these texts never change, and new ones are added below them.
+    const STORED: [(EventType, Option<&str>); 12] = [
+        (EventType::EntryPosted, None),
+        (EventType::EntryPosted, Some(r#"{"reserves":{"0":{"held":1,"uncleared":2,"pending":3,"credit":4}}}"#)),
+        (EventType::EntryPosted, Some(r#"{"legs":[1,3],"is_continuation":true,"reserves":{"3":{"held":5}}}"#)),
+        (EventType::MovementRequested, Some(r#"{"state":"posted","uncleared":10010}"#)),
+        (EventType::MovementChanged, Some(r#"{"state":"expired","balance":-5,"held":1,"updated_at":1700000000000}"#)),
+        (
+            EventType::AccountOpened,
+            Some(r#"{"lifecycle":"active","group":1,"portfolio":2,"max_leverage":30,"version":1}"#),
+        ),
+        (
+            EventType::AccountUpdated,
+            Some(concat!(
+                r#"{"lifecycle":"closed","lock":{"lock":"full","lock_holder":"system","lock_reason":"DED"},"#,
+                r#""reference":"a","category":"b","group":1,"portfolio":2,"trade_status":"close_only","max_leverage":30,"#,
+                r#""nop_limit":100050,"daily_statement":true,"credits_off":true,"debits_off":true,"minimum":-7000,"#,
+                r#""version":9,"updated_at":1700000000000,"closed_at":1700000000001,"balance":12,"held":1,"#,
+                r#""uncleared":2,"pending":3,"credit":4}"#
+            )),
+        ),
+        (EventType::AccountOwnerRemoved, Some(r#"{"owners":1,"alias_dropped":true,"version":6}"#)),
+        (EventType::AccountOwnerAdded, Some(r#"{"profile":3,"access":"read","priority":2,"owners":2,"version":2}"#)),
+        (
+            EventType::ProfileUpdated,
+            Some(r#"{"status":"verified","reference":"a","category":"b","tags":["new","vip"],"version":3}"#),
+        ),
+        (EventType::ReferenceChanged, Some(r#"{"changes":[{"action":"switch_off","kind":"group","code":"live"}]}"#)),
+        (EventType::RestoreApplied, None),
+    ];
+
+    #[test]
+    fn what_was_stored_once_is_read_for_good_and_stored_so_again() {
+        for (kind, stored) in STORED {
+            let snapshot = Snapshot::decode(kind, stored).unwrap();
+            assert_eq!(snapshot.encode().unwrap().as_deref(), stored, "{kind:?}: {snapshot:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_snapshot_is_not_read_as_one() {
+        for kind in EventType::ALL.into_iter().filter(|kind| !kind.name().starts_with("restore.")) {
+            assert!(Snapshot::decode(kind, Some("nonsense")).is_err(), "{kind:?}");
+            assert!(Snapshot::decode(kind, Some(r#"{"state":1,"legs":1,"status":1}"#)).is_err(), "{kind:?}");
+            assert_eq!(Snapshot::decode(kind, None).is_ok(), kind == EventType::EntryPosted, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_is_shown_leg_by_leg() {
+        let leg = |book, amount| Leg {
+            book: BookId(book),
+            amount: Amount::from_minor(amount),
+            balance_after: Amount::from_minor(amount * 10),
+        };
+        let legs = [leg(7, -5), leg(8, 5)];
+        let of = |stored: Option<&str>| match Snapshot::decode(EventType::EntryPosted, stored).unwrap() {
+            Snapshot::Entry(entry) => entry.of_legs(&legs),
+            other => panic!("{other:?}"),
+        };
+        let books = |shown: Vec<(usize, Leg, BookBalances)>| {
+            shown.into_iter().map(|(index, leg, of_book)| (index, leg.book.0, of_book)).collect::<Vec<_>>()
+        };
+        let balances = |minor, held| BookBalances {
+            balance: Amount::from_minor(minor),
+            reserves: Reserves { held: Amount::from_minor(held), ..Reserves::default() },
+        };
+        assert_eq!(books(of(None).unwrap()), [(0, 7, balances(-50, 0)), (1, 8, balances(50, 0))]);
+        let second = of(Some(r#"{"legs":[1],"reserves":{"1":{"held":3}}}"#)).unwrap();
+        assert_eq!(books(second), [(1, 8, balances(50, 3))]);
+        for strange in [r#"{"legs":[2]}"#, r#"{"reserves":{"2":{"held":1}}}"#, r#"{"legs":[0],"reserves":{"1":{}}}"#] {
+            assert_eq!(of(Some(strange)), None, "{strange}");
+        }
+    }
+}

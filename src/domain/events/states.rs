@@ -1,0 +1,405 @@
+//! What the events of movements, accounts and profiles keep, and how an event and its row of today make up the object as it was.
+
+use crate::domain::accounts::{Account, Balances, Lifecycle, Lock};
+use crate::domain::clients::{Profile, ProfileStatus};
+use crate::domain::clock::Moment;
+use crate::domain::events::snapshot::is_default;
+use crate::domain::events::{BookBalances, Reserves};
+use crate::domain::ids::{GroupId, GroupSerial, PortfolioId, PortfolioSerial, PrincipalSerial, ProfileId};
+use crate::domain::ledger::{Clearing, Movement, MovementState, Stage};
+use crate::domain::money::Amount;
+use crate::domain::reference::TradeStatus;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What the event of a movement keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MovementSnapshot {
+    /// Where it was in its life.
+    pub state: MovementState,
+    /// The balance of its account; none where the event goes with the entry that posts the movement, which says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Amount>,
+    /// What its account had beside the balance.
+    #[serde(flatten)]
+    pub reserves: Reserves,
+    /// When it had changed last, if that was not at the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Moment>,
+}
+
+impl MovementSnapshot {
+    /// Of a movement as it is at this moment, with the balances of its account.
+    pub fn of(movement: &Movement, balances: &Balances, now: Moment) -> MovementSnapshot {
+        // Of what is posted, only clearing comes without the entry.
+        let is_cleared = movement.stage.clearing().is_some_and(|clearing| clearing.uncleared.is_zero());
+        let state = movement.stage.state();
+        let goes_with_entry = state == MovementState::Posted && !is_cleared;
+        MovementSnapshot {
+            state,
+            balance: (!goes_with_entry).then_some(balances.balance),
+            reserves: Reserves::of(balances),
+            updated_at: Some(movement.updated_at).filter(|at| *at != now),
+        }
+    }
+
+    /// The movement as it was at the event, which was by that principal at that moment. Its reason is that of today. None if the
+    /// movement of today cannot have been so.
+    pub fn applied_to(&self, today: Movement, by: PrincipalSerial, then: Moment) -> Option<Movement> {
+        let stage = match (self.state, today.stage) {
+            (MovementState::Pending, _) => Stage::Pending,
+            (MovementState::Approved, _) => Stage::Approved { by },
+            (MovementState::Posted, Stage::Posted { entry, posted, approved_by, clearing }) => {
+                let goes_with_entry = self.balance.is_none();
+                let uncleared = if goes_with_entry { posted } else { Amount::ZERO };
+                let clearing = clearing.map(|clearing| Clearing { uncleared, ..clearing });
+                Stage::Posted { entry, posted, approved_by, clearing }
+            }
+            (MovementState::Voided, Stage::Voided) => Stage::Voided,
+            (MovementState::Expired, Stage::Expired) => Stage::Expired,
+            (MovementState::Posted | MovementState::Voided | MovementState::Expired, _) => return None,
+        };
+        let arrived = today.arrived.filter(|_| self.state == MovementState::Posted);
+        Some(Movement { stage, arrived, updated_at: self.updated_at.unwrap_or(then), ..today })
+    }
+}
+
+/// What the event of an account keeps: all that can change of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccountSnapshot {
+    /// Where it was in its life.
+    pub lifecycle: Lifecycle,
+    /// Its lock.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lock: Lock,
+    /// The caller's own id of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reference: String,
+    /// The caller's word for its sort.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub category: String,
+    /// Its group.
+    pub group: GroupSerial,
+    /// Its portfolio.
+    pub portfolio: PortfolioSerial,
+    /// What it might trade.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub trade_status: TradeStatus,
+    /// Its leverage cap.
+    pub max_leverage: u32,
+    /// Limit of its net open position.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub nop_limit: Amount,
+    /// Whether daily statements were wanted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub daily_statement: bool,
+    /// Whether credits were switched off.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub credits_off: bool,
+    /// Whether debits were switched off.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub debits_off: bool,
+    /// How far below zero it might go by its own limit and its group's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub minimum: Amount,
+    /// Its version.
+    pub version: u64,
+    /// When its settings had changed last, if that was not at the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Moment>,
+    /// When it was archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Moment>,
+    /// Its balance.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub balance: Amount,
+    /// What it had beside the balance.
+    #[serde(flatten)]
+    pub reserves: Reserves,
+}
+
+impl AccountSnapshot {
+    /// Of an account as it is at this moment.
+    pub fn of(account: &Account, now: Moment) -> AccountSnapshot {
+        AccountSnapshot {
+            lifecycle: account.lifecycle,
+            lock: account.lock,
+            reference: account.labels.common.reference.clone(),
+            category: account.labels.common.category.clone(),
+            group: account.standing.group,
+            portfolio: account.standing.portfolio,
+            trade_status: account.trade_status,
+            max_leverage: account.max_leverage,
+            nop_limit: account.net_open_position_limit,
+            daily_statement: account.wants_daily_statement,
+            credits_off: !account.allows_credits,
+            debits_off: !account.allows_debits,
+            minimum: account.balances.minimum,
+            version: account.version,
+            updated_at: Some(account.updated_at).filter(|at| *at != now),
+            closed_at: account.closed_at,
+            balance: account.balances.balance,
+            reserves: Reserves::of(&account.balances),
+        }
+    }
+
+    /// The balances that it says.
+    pub fn balances(&self) -> BookBalances {
+        BookBalances { balance: self.balance, reserves: self.reserves }
+    }
+
+    /// The account as it was at the event, which was at that moment. Name, alias, custom fields and metadata are those of today,
+    /// and so is its standing.
+    pub fn applied_to(self, today: Account, places: AccountPlaces, then: Moment) -> Account {
+        let Reserves { held, uncleared, pending, credit } = self.reserves;
+        let (balance, minimum) = (self.balance, self.minimum);
+        let mut labels = today.labels;
+        (labels.common.reference, labels.common.category) = (self.reference, self.category);
+        Account {
+            profile: places.profile,
+            group: places.group,
+            portfolio: places.portfolio,
+            trade_status: self.trade_status,
+            max_leverage: self.max_leverage,
+            net_open_position_limit: self.nop_limit,
+            wants_daily_statement: self.daily_statement,
+            lifecycle: self.lifecycle,
+            lock: self.lock,
+            allows_credits: !self.credits_off,
+            allows_debits: !self.debits_off,
+            balances: Balances { balance, held, uncleared, pending, credit_net: credit, minimum },
+            version: self.version,
+            updated_at: self.updated_at.unwrap_or(then),
+            closed_at: self.closed_at,
+            labels,
+            ..today
+        }
+    }
+}
+
+/// Where an account was at an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AccountPlaces {
+    /// Its primary owner.
+    pub profile: ProfileId,
+    /// Its group.
+    pub group: GroupId,
+    /// Its portfolio.
+    pub portfolio: PortfolioId,
+}
+
+/// What the event of a profile keeps. What clients say about themselves is not in it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProfileSnapshot {
+    /// Where the client stood with the broker.
+    pub status: ProfileStatus,
+    /// The caller's own id of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reference: String,
+    /// The caller's word for its sort.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub category: String,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tags: BTreeSet<String>,
+    /// Its version.
+    pub version: u64,
+    /// When it had changed last, if that was not at the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Moment>,
+}
+
+impl ProfileSnapshot {
+    /// Of a profile as it is at this moment.
+    pub fn of(profile: &Profile, now: Moment) -> ProfileSnapshot {
+        ProfileSnapshot {
+            status: profile.status,
+            reference: profile.labels.reference.clone(),
+            category: profile.labels.category.clone(),
+            tags: profile.tags.clone(),
+            version: profile.version,
+            updated_at: Some(profile.updated_at).filter(|at| *at != now),
+        }
+    }
+
+    /// The profile as it was at the event, which was at that moment. What the client says about itself, custom fields and metadata
+    /// are those of today.
+    pub fn applied_to(self, today: Profile, then: Moment) -> Profile {
+        let mut labels = today.labels;
+        (labels.reference, labels.category) = (self.reference, self.category);
+        let updated_at = self.updated_at.unwrap_or(then);
+        Profile { status: self.status, tags: self.tags, version: self.version, updated_at, labels, ..today }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::accounts::{LockHolder, LockReason, LockScope, Standing};
+    use crate::domain::clients::{AccountLabels, Labels, ProfileDetails};
+    use crate::domain::ids::ProfileSerial;
+    use crate::domain::ids::{AccountId, AccountSerial, BookId, EntryId, MovementId, MovementSerial, PrincipalSerial};
+    use crate::domain::ledger::MovementKind;
+    use crate::domain::money::Decimals;
+    use crate::domain::reference::CurrencyCode;
+    use uuid::Uuid;
+
+    const THEN: Moment = Moment::MAX;
+
+    fn minor(n: i64) -> Amount {
+        Amount::from_minor(n)
+    }
+
+    fn account() -> Account {
+        Account {
+            id: AccountId::from(Uuid::from_u128(1)),
+            book: BookId(7),
+            serial: AccountSerial(1),
+            number: "2100000001".into(),
+            profile: ProfileId::from(Uuid::from_u128(2)),
+            group: GroupId::from(Uuid::from_u128(3)),
+            portfolio: PortfolioId::from(Uuid::from_u128(4)),
+            portfolio_serial: 1,
+            currency: CurrencyCode::from_stored("EUR".into()),
+            decimals: Decimals::new(2).unwrap(),
+            is_demo: false,
+            is_spread_betting: false,
+            position_mode: None,
+            margin_calculation_override: None,
+            trade_status: TradeStatus::CloseOnly,
+            max_leverage: 30,
+            net_open_position_limit: minor(5),
+            wants_daily_statement: true,
+            lifecycle: Lifecycle::Closing,
+            lock: Lock::Locked { scope: LockScope::Full, holder: LockHolder::System, reason: LockReason::Ded },
+            allows_credits: false,
+            allows_debits: true,
+            balances: Balances {
+                balance: minor(1),
+                held: minor(2),
+                uncleared: minor(3),
+                pending: minor(4),
+                credit_net: minor(5),
+                minimum: minor(-6),
+            },
+            version: 9,
+            created_at: Moment::from_unix_ms(1),
+            updated_at: THEN,
+            closed_at: None,
+            labels: AccountLabels {
+                name: "Zoë's".into(),
+                alias: "zoe".into(),
+                common: Labels { reference: "r".into(), category: "c".into(), ..Labels::default() },
+            },
+            standing: Standing::default(),
+        }
+    }
+
+    #[test]
+    fn an_account_is_shown_as_it_was_under_the_name_of_today() {
+        let then = account();
+        let snapshot = AccountSnapshot::of(&then, THEN);
+        assert_eq!(snapshot.updated_at, None, "it is the moment of the event");
+        let today = Account {
+            profile: ProfileId::from(Uuid::from_u128(9)),
+            group: GroupId::from(Uuid::from_u128(9)),
+            portfolio: PortfolioId::from(Uuid::from_u128(9)),
+            trade_status: TradeStatus::Full,
+            max_leverage: 1,
+            net_open_position_limit: minor(0),
+            wants_daily_statement: false,
+            lifecycle: Lifecycle::Closed,
+            lock: Lock::Open,
+            allows_credits: true,
+            allows_debits: false,
+            balances: Balances::default(),
+            version: 10,
+            updated_at: Moment::from_unix_ms(5),
+            closed_at: Some(Moment::from_unix_ms(5)),
+            labels: AccountLabels { name: "erased".into(), ..AccountLabels::default() },
+            ..then.clone()
+        };
+        let places = AccountPlaces { profile: then.profile, group: then.group, portfolio: then.portfolio };
+        let shown = snapshot.applied_to(today, places, THEN);
+        let mut expected = then;
+        (expected.labels.name, expected.labels.alias) = ("erased".into(), String::new());
+        assert_eq!(shown, expected);
+        let earlier = AccountSnapshot::of(&expected, Moment::from_unix_ms(8));
+        assert_eq!(earlier.updated_at, Some(THEN), "it is not the moment of the event");
+    }
+
+    #[test]
+    fn a_profile_is_shown_as_it_was_under_the_name_of_today() {
+        let then = Profile {
+            serial: ProfileSerial(1),
+            id: ProfileId::from(Uuid::from_u128(1)),
+            details: ProfileDetails { first_name: "Zoë".into(), ..ProfileDetails::default() },
+            tags: ["vip".to_owned()].into(),
+            labels: Labels { reference: "r".into(), category: "c".into(), ..Labels::default() },
+            status: ProfileStatus::Pending,
+            deceased_on: None,
+            created_by: None,
+            version: 1,
+            created_at: Moment::from_unix_ms(1),
+            updated_at: THEN,
+        };
+        let snapshot = ProfileSnapshot::of(&then, THEN);
+        let today = Profile {
+            details: ProfileDetails::default(),
+            tags: BTreeSet::new(),
+            labels: Labels::default(),
+            status: ProfileStatus::Archived,
+            version: 7,
+            updated_at: Moment::from_unix_ms(7),
+            ..then.clone()
+        };
+        assert_eq!(snapshot.applied_to(today, THEN), Profile { details: ProfileDetails::default(), ..then });
+    }
+
+    #[test]
+    fn a_movement_is_shown_as_it_was_at_each_step() {
+        let (at, end, checker) = (Moment::from_unix_ms(5), Moment::from_unix_ms(9), PrincipalSerial(2));
+        let asked = Movement {
+            serial: MovementSerial(1),
+            id: MovementId::from(Uuid::from_u128(1)),
+            kind: MovementKind::Deposit,
+            account: AccountId::from(Uuid::from_u128(2)),
+            to_account: None,
+            currency: CurrencyCode::from_stored("EUR".into()),
+            decimals: Decimals::new(2).unwrap(),
+            amount: minor(100),
+            stage: Stage::Pending,
+            arrived: None,
+            reason: "why".into(),
+            reference: Some("wire".into()),
+            requested_by: PrincipalSerial(1),
+            expires_at: Some(end),
+            created_at: Moment::from_unix_ms(1),
+            updated_at: Moment::from_unix_ms(1),
+        };
+        let stepped = |stage| Movement { stage, updated_at: at, ..asked.clone() };
+        let posted_with = |uncleared| Stage::Posted {
+            entry: EntryId::from(Uuid::from_u128(3)),
+            posted: minor(100),
+            approved_by: Some(checker),
+            clearing: Some(Clearing { at: end, uncleared: minor(uncleared) }),
+        };
+        let [voided, expired] = [Stage::Voided, Stage::Expired].map(stepped);
+        let (approved, posted) = (stepped(Stage::Approved { by: checker }), stepped(posted_with(100)));
+        let cleared = Movement { updated_at: end, ..stepped(posted_with(0)) };
+        let balances = Balances { balance: minor(5), ..Balances::default() };
+        for steps in [vec![&asked, &approved, &posted, &cleared], vec![&asked, &voided], vec![&approved, &expired]] {
+            let today = steps[steps.len() - 1];
+            for then in &steps {
+                let snapshot = MovementSnapshot::of(then, &balances, then.updated_at);
+                // What comes with the entry leaves the balance to it.
+                assert_eq!(snapshot.balance.is_none(), *then == &posted, "{snapshot:?}");
+                assert_eq!(snapshot.applied_to(today.clone(), checker, then.updated_at).as_ref(), Some(*then));
+            }
+        }
+        for (then, today) in [(&posted, &voided), (&voided, &expired), (&expired, &posted)] {
+            let snapshot = MovementSnapshot::of(then, &balances, at);
+            assert_eq!(snapshot.applied_to(today.clone(), checker, at), None, "{snapshot:?}");
+        }
+    }
+}

@@ -151,23 +151,24 @@ impl Call {
             .map_err(Rejection::from)
     }
 
-    /// Runs a command. If the caller sent an idempotency key, a repeated call gets the first outcome again.
-    pub async fn execute<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Rejection> {
-        self.execute_as(command, false).await
-    }
-
-    /// Runs a command whose body holds a secret, such as a password.
-    pub async fn execute_secretly<C: Command>(&self, command: C) -> Result<Done<C::Outcome>, Rejection> {
-        self.execute_as(command, true).await
-    }
-
-    /// Runs a command and shows its outcome; marks the answer where it repeats an earlier one.
+    /// Runs a command and renders its outcome. If the caller sent an idempotency key, a repeated call gets the first outcome
+    /// again, and its answer is marked.
     pub async fn run<C: Command>(
         &self,
         command: C,
         render: impl FnOnce(C::Outcome) -> Result<Reply, Rejection>,
     ) -> Result<Reply, Rejection> {
-        let done = self.execute(command).await?;
+        let done = self.execute(command, false).await?;
+        Ok(render(done.outcome)?.replayed(done.replayed))
+    }
+
+    /// The same for a command whose body holds a secret, such as a password.
+    pub async fn run_secretly<C: Command>(
+        &self,
+        command: C,
+        render: impl FnOnce(C::Outcome) -> Result<Reply, Rejection>,
+    ) -> Result<Reply, Rejection> {
+        let done = self.execute(command, true).await?;
         Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
@@ -207,7 +208,7 @@ impl Call {
         if self.is_rehearsal()? { Err(Rejection::invalid("dryRun", "not possible here")) } else { Ok(()) }
     }
 
-    async fn execute_as<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
+    async fn execute<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
         let app = self.app()?;
         self.refuse_unread_members()?;
         if self.is_rehearsal()? {

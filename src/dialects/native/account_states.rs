@@ -1,6 +1,6 @@
 //! The life of an account: locks, setting aside, closing.
 
-use super::accounts::AccountView;
+use super::accounts::{self, AccountView};
 use super::fields;
 use crate::app::Command;
 use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
@@ -49,9 +49,7 @@ impl LockBody {
 }
 
 async fn run(call: &Call, command: impl Command<Outcome = Account>) -> Result<Reply, Rejection> {
-    let done = call.execute(command).await?;
-    let version = done.outcome.version;
-    Ok(Reply::ok(&AccountView::from(done.outcome))?.version(version).replayed(done.replayed))
+    call.run(command, accounts::show).await
 }
 
 /// Lock an account, or replace its lock.

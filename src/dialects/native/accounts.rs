@@ -327,9 +327,11 @@ pub(super) struct OpenedAccount {
     responses((status = 200, body = OpenedAccount)))]
 pub(super) async fn open(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<AccountRequest>()?.opening()?;
-    let done = call.execute(command).await?;
-    let version = done.outcome.version;
-    Ok(Reply::ok(&OpenedAccount { account: done.outcome.into() })?.version(version).replayed(done.replayed))
+    let render = |account: Account| {
+        let version = account.version;
+        Ok(Reply::ok(&OpenedAccount { account: account.into() })?.version(version))
+    };
+    call.run(command, render).await
 }
 
 /// Change the settings of an account; what is left out stays.
@@ -339,9 +341,7 @@ pub(super) async fn open(call: Call) -> Result<Reply, Rejection> {
     request_body = AccountRequest, responses((status = 200, body = AccountView)))]
 pub(super) async fn change(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<AccountRequest>()?.change(&call)?;
-    let done = call.execute(command).await?;
-    let version = done.outcome.version;
-    Ok(Reply::ok(&AccountView::from(done.outcome))?.version(version).replayed(done.replayed))
+    call.run(command, show).await
 }
 
 /// Archive an account, for good. Its balance must be zero.
@@ -352,15 +352,18 @@ pub(super) async fn change(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let command =
         ArchiveAccount { id: fields::path_id(&call)?, expected_version: fields::expected_version(&call, None)? };
-    let done = call.execute(command).await?;
-    Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
+    call.run(command, |()| Reply::ok(&Empty {})).await
 }
 
 /// One account, archived or not.
 #[utoipa::path(get, path = "/accounts/{id}", tag = "Accounts", params(("id" = Uuid, Path, description = "account id")),
     responses((status = 200, body = AccountView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let account = call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
+    show(call.ask(GetAccount { id: fields::path_id(&call)? }).await?)
+}
+
+/// An account, with its version.
+pub(super) fn show(account: Account) -> Result<Reply, Rejection> {
     let version = account.version;
     Ok(Reply::ok(&AccountView::from(account))?.version(version))
 }

@@ -251,6 +251,5 @@ pub(super) async fn run(call: Call) -> Result<Reply, Rejection> {
             .into_atomic()
             .map_err(|(index, kept)| Rejection::InOperation { index, rejection: Box::new(kept.into()) })?;
     }
-    let done = call.execute(command).await?;
-    Ok(Reply::ok(&BatchView::of(done.outcome, &body))?.replayed(done.replayed))
+    call.run(command, |done| Reply::ok(&BatchView::of(done, &body))).await
 }

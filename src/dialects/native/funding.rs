@@ -108,8 +108,7 @@ fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Optio
 
 /// Runs a command that makes a deal.
 pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) -> Result<Reply, Rejection> {
-    let done = call.execute(command).await?;
-    Ok(Reply::ok(&DealMade::from(done.outcome))?.replayed(done.replayed))
+    call.run(command, |posted| Reply::ok(&DealMade::from(posted))).await
 }
 
 /// Deposit funds.

@@ -2,8 +2,8 @@
 
 use super::fields;
 use super::lists::{Paging, PagingView};
+use crate::app::Command;
 use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
-use crate::app::{Command, Done};
 use crate::dialects::kit::{Call, ExactNumber, Literal, Rejection, Reply};
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::{Movement, MovementKind, MovementState};
@@ -142,8 +142,7 @@ impl MovementList {
 
 /// Runs a command that leads to a movement.
 pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) -> Result<Reply, Rejection> {
-    let Done { outcome, replayed } = call.execute(command).await?;
-    Ok(Reply::ok(&MovementView::from(outcome))?.replayed(replayed))
+    call.run(command, |movement| Reply::ok(&MovementView::from(movement))).await
 }
 
 /// The movements of a kind: of the account in the path, or of all accounts.

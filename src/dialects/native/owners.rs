@@ -129,8 +129,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
 pub(super) async fn add(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.adding(&call)?;
-    let done = call.execute(command).await?;
-    Ok(Reply::ok(&OwnerView::from(done.outcome))?.version(done.outcome.version).replayed(done.replayed))
+    call.run(command, show).await
 }
 
 /// Change what an owner may do, or its priority; what is left out stays. At priority 1 it becomes the primary owner, with
@@ -141,8 +140,7 @@ pub(super) async fn add(call: Call) -> Result<Reply, Rejection> {
     request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
 pub(super) async fn alter(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.altering(&call)?;
-    let done = call.execute(command).await?;
-    Ok(Reply::ok(&OwnerView::from(done.outcome))?.version(done.outcome.version).replayed(done.replayed))
+    call.run(command, show).await
 }
 
 /// Remove an owner. When the primary owner leaves, the next one takes its place, with full access.
@@ -156,6 +154,11 @@ pub(super) async fn remove(call: Call) -> Result<Reply, Rejection> {
         profile: fields::second_id(&call, "profileId")?,
         expected_version: fields::expected_version(&call, None)?,
     };
-    let done = call.execute(command).await?;
-    Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
+    call.run(command, |()| Reply::ok(&Empty {})).await
+}
+
+/// An owner, with the version of the account.
+fn show(owner: OwnerWritten) -> Result<Reply, Rejection> {
+    let version = owner.version;
+    Ok(Reply::ok(&OwnerView::from(owner))?.version(version))
 }

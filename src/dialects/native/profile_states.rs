@@ -1,7 +1,7 @@
 //! Where a client stands: approved, denied, dead, archived.
 
 use super::fields;
-use super::profiles::ProfileView;
+use super::profiles::{self, ProfileView};
 use crate::app::Command;
 use crate::app::clients::{ApproveProfile, ArchiveProfile, DenyProfile, ReportDeath};
 use crate::dialects::kit::{Call, Rejection, Reply};
@@ -10,9 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 async fn run(call: &Call, command: impl Command<Outcome = Profile>) -> Result<Reply, Rejection> {
-    let done = call.execute(command).await?;
-    let version = done.outcome.version;
-    Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
+    call.run(command, profiles::show).await
 }
 
 /// Approve a client in review, or one who was denied. Its accounts that waited only for this can be used.

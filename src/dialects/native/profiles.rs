@@ -187,12 +187,10 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
         password: request.password(&call).await?,
         requires_review: request.requires_review.unwrap_or(false),
     };
-    let done = match command.password.is_some() {
-        true => call.execute_secretly(command).await?,
-        false => call.execute(command).await?,
-    };
-    let version = done.outcome.version;
-    Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
+    match command.password.is_some() {
+        true => call.run_secretly(command, show).await,
+        false => call.run(command, show).await,
+    }
 }
 
 /// Replace all that a client tells about itself.
@@ -218,12 +216,10 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
         password: request.password(&call).await?,
         expected_version: fields::expected_version(&call, None)?,
     };
-    let done = match command.password.is_some() {
-        true => call.execute_secretly(command).await?,
-        false => call.execute(command).await?,
-    };
-    let version = done.outcome.version;
-    Ok(Reply::ok(&ProfileView::from(done.outcome))?.version(version).replayed(done.replayed))
+    match command.password.is_some() {
+        true => call.run_secretly(command, show).await,
+        false => call.run(command, show).await,
+    }
 }
 
 /// A new password for a client.
@@ -248,16 +244,19 @@ pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     let id = fields::required_id("id", request.id.as_deref())?;
     let password = required("newPassword", request.new_password, usize::MAX)?;
     check_password(Field::NewPassword, &password)?;
-    let done =
-        call.execute_secretly(ChangePassword { id, password: call.app()?.hash_password(password).await? }).await?;
-    Ok(Reply::ok(&Empty {})?.replayed(done.replayed))
+    let command = ChangePassword { id, password: call.app()?.hash_password(password).await? };
+    call.run_secretly(command, |()| Reply::ok(&Empty {})).await
 }
 
 /// One client.
 #[utoipa::path(get, path = "/profiles/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "profile id")),
     responses((status = 200, body = ProfileView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let profile = call.ask(GetProfile { id: fields::path_id(&call)? }).await?;
+    show(call.ask(GetProfile { id: fields::path_id(&call)? }).await?)
+}
+
+/// A client, with its version.
+pub(super) fn show(profile: Profile) -> Result<Reply, Rejection> {
     let version = profile.version;
     Ok(Reply::ok(&ProfileView::from(profile))?.version(version))
 }

@@ -1,5 +1,5 @@
--- Each movement reserves what it is about when it begins and gives it back when it ends; a deposit that is held back is
--- then uncleared until it is cleared. What was reserved and given back in one go comes to nothing and is left out.
+-- A movement reserves an amount when it begins and releases it when it ends; a deposit with a clearing period is then
+-- uncleared until it is cleared. What was reserved and released at the same moment adds up to zero and is left out.
 SELECT m.account_id,
        CASE s.step WHEN 1 THEN m.created_at WHEN 2 THEN coalesce(e.recorded_at, m.updated_at) ELSE m.updated_at END AS at,
        iif(m.kind <> 'deposit', s.reserved * m.amount_minor, 0) AS held,

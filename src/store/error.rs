@@ -1,11 +1,11 @@
-//! What can go wrong below the business rules.
+//! Errors below the business rules: the database or the disk failed.
 
 use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// The database failed, or holds something that it should not.
+/// A failure of the database or the disk, or stored data that is invalid.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct StoreError(Kind);
@@ -32,22 +32,20 @@ impl StoreError {
         StoreError(Kind::Corrupt(what.into()))
     }
 
-    /// A file that another program wrote.
     pub(super) fn foreign(file: &Path) -> StoreError {
         StoreError(Kind::Foreign(file.to_owned()))
     }
 
-    /// A file operation of this program, not of SQLite, failed.
+    /// A file operation of this program, rather than of SQLite, failed.
     pub(super) fn disk(what: impl Into<String>, source: io::Error) -> StoreError {
         StoreError(Kind::Disk { what: what.into(), source })
     }
 
-    /// The database exists, but was never set up.
     pub fn not_installed() -> StoreError {
         StoreError(Kind::NotInstalled)
     }
 
-    /// Whether the storage itself failed (disk full, I/O error), so that nothing can be written for the time being.
+    /// Whether the storage itself failed (disk full, I/O error), so that nothing can be written for now.
     pub fn is_storage_failure(&self) -> bool {
         use rusqlite::ErrorCode as Code;
         match &self.0 {
@@ -82,7 +80,8 @@ impl From<r2d2::Error> for StoreError {
     }
 }
 
-/// An error with its causes on one line, `what: why: why that`; a cause that the text before it already gives is left out.
+/// An error and its sources on one line, `what: cause: cause of that`. A source whose text is already there is left
+/// out.
 pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

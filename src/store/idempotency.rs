@@ -1,23 +1,23 @@
-//! Outcomes kept for retries, in three tables that take turns.
+//! Outcomes of commands, kept for retries in three tables that rotate.
 //!
-//! New outcomes go into the table of the present generation; look-ups also read the previous one. The table of the
-//! generation before that is emptied a few rows at a time and then becomes the next one. So an outcome lives for one to
-//! two retention periods, the table that is written to stays small, and forgetting never stalls the writer.
+//! New outcomes go into the table of the current generation; look-ups also read the previous one. The third table is
+//! emptied a few rows at a time and then becomes the next current one. So an outcome lives for one to two retention
+//! periods, the table being written stays small, and deleting never stalls the writer.
 
 use super::StoreError;
 use crate::domain::clock::Moment;
 use crate::store::database::transaction::{ReadTx, WriteTx};
 
-/// What an earlier call with the same key led to.
+/// The outcome of an earlier call with the same key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredOutcome {
-    /// Keyed hash of its command.
+    /// Keyed hash of the command.
     pub command_hash: [u8; 16],
-    /// Its outcome, JSON.
+    /// JSON.
     pub outcome: String,
 }
 
-/// How many old outcomes are forgotten at a time.
+/// Rows deleted at a time.
 const FORGET_AT_ONCE: i64 = 200;
 
 const FIND: [&str; 3] = [
@@ -47,7 +47,6 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The outcome of an earlier call with this key.
     pub fn outcome(&self, key_hash: &[u8; 16]) -> Result<Option<StoredOutcome>, StoreError> {
         let (generation, _) = self.generation()?;
         for table in [table(generation), table(generation - 1)] {
@@ -63,15 +62,14 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Keeps the outcome of a call.
     pub fn keep_outcome(&self, key_hash: &[u8; 16], outcome: &StoredOutcome) -> Result<(), StoreError> {
         let (generation, _) = self.generation()?;
         let row = (key_hash.as_slice(), outcome.command_hash.as_slice(), &outcome.outcome);
         self.run(INSERT[table(generation)], row).map(|_| ())
     }
 
-    /// Forgets some outcomes that are past their time, and begins a new generation when the present one is as old as
-    /// the retention period and the next table is empty. True if there is more to forget.
+    /// Deletes some expired outcomes. Starts the next generation once the current one is as old as the retention period
+    /// and the next table is empty. True if there is more to delete.
     pub fn forget_outcomes(&self, now: Moment, retention_s: i64) -> Result<bool, StoreError> {
         let (generation, started_at) = self.generation()?;
         if self.run(FORGET[table(generation + 1)], [FORGET_AT_ONCE])? > 0 {

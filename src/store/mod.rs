@@ -1,7 +1,7 @@
-//! One SQLite file: the single writer with group commit, the read-only pool, the migrations, and one file per noun that
-//! says which statements exist for it.
+//! The database: one SQLite file with a single writer (group commit), a pool of read-only connections, migrations, and
+//! one file for each noun with the statements it allows.
 //!
-//! What leaves this module are domain types and [`StoreError`]; nothing above it knows SQL or the database library.
+//! This module returns domain types and [`StoreError`]. The layers above know neither SQL nor the database library.
 
 mod access;
 mod accounts;
@@ -58,16 +58,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How the database is run.
+/// Limits and settings of the database.
 #[derive(Clone, Debug)]
 pub struct Tuning {
-    /// Read-only connections at most.
+    /// The size of the pool.
     pub readers: u32,
-    /// Operations that may wait for the writer; more are refused as busy.
+    /// The most operations that may wait for the writer; beyond it, an operation is refused as busy.
     pub queue: usize,
-    /// Pages of the write-ahead log after which a checkpoint starts.
+    /// The size of the write-ahead log, in pages, at which a checkpoint starts.
     pub checkpoint_pages: u32,
-    /// Whether commits go to the change journal.
+    /// Whether commits are copied to the change journal.
     pub journal: bool,
 }
 
@@ -77,25 +77,24 @@ impl Default for Tuning {
     }
 }
 
-/// How much the disk must be able to take for the database to count as writable.
+/// Bytes that must fit on the disk for the database to count as writable.
 const ROOM_BYTES: usize = 1 << 20;
 
-/// An open database: one writer, several readers.
 pub struct Store {
     file: PathBuf,
     writer: Writer,
     journal: Arc<Journal>,
     readers: r2d2::Pool<ReaderManager>,
-    // Kept until the store goes: another process must not write meanwhile.
+    // Held until the store is dropped, so that no other process writes.
     lock: Locked,
 }
 
 impl Store {
-    /// Opens or creates the database of a data directory and starts the writer. The caller holds the directory's lock. A
-    /// database of an older schema is refused: it is migrated by [`migrate`], when there is a backup of it.
+    /// Opens or creates the database of a data directory and starts the writer. Refuses an older schema: [`migrate`]
+    /// upgrades it, after a backup.
     pub fn open(lock: Locked, tuning: &Tuning) -> Result<Store, MigrationError> {
         let file = lock.database_file();
-        // Before SQLite opens the file: it may let the log start over.
+        // Must come before SQLite opens the file, because SQLite may restart the log.
         let opening = match tuning.journal {
             true => Opening::look(lock.dir().journal_dir(), &file),
             false => Opening::without_journal(lock.dir().journal_dir(), &file),
@@ -106,7 +105,7 @@ impl Store {
             _ => migrations::migrate(&mut connection)?,
         };
         let readers = connection::reader_pool(&file, tuning.readers)?;
-        // By now the write-ahead log has been made, and it stays until the last connection is closed.
+        // The write-ahead log exists by now, and stays until the last connection is closed.
         lock.sync()?;
         let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
         let journal = Arc::new(opening.finish(&connection, is_migrated)?);
@@ -120,13 +119,12 @@ impl Store {
         Ok(Store { file, writer, journal, readers, lock })
     }
 
-    /// The change journal.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
-    /// Lets the change journal begin anew. Blocks. Whatever is committed after this is followed, so a copy that is made
-    /// from now on can be brought to any later commit.
+    /// Starts a new stream of the change journal, and blocks until it has begun. Every later commit belongs to it, so a
+    /// copy made from now on can be brought forward to any of them.
     pub fn begin_stream(&self) -> Result<Uuid, NotApplied> {
         let stream = match self.submit(|tx| tx.begin_stream().map_err(Abort::<()>::Store))?.wait()? {
             Ok(stream) => stream,
@@ -136,24 +134,24 @@ impl Store {
         Ok(stream)
     }
 
-    /// The database file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// How the writer is doing.
     pub fn health(&self) -> &Arc<Health> {
         self.writer.health()
     }
 
-    /// Whether the disk has room for what operations write, found out by writing as much as a large batch does. A single
-    /// row can find a place where no operation does.
+    /// Checks that the disk has room by writing as many bytes as a large batch takes. Writing a single row would not
+    /// do:
+    /// it can fit where no operation does.
     pub fn try_room(&self) -> Result<(), String> {
         self.lock.try_room(ROOM_BYTES).map_err(|error| format!("the disk of the database has no room: {error}"))
     }
 
-    /// Queues an operation for the writer. It runs in a savepoint of its own; the answer comes after the commit that
-    /// made it durable. The queue is bounded: when it is full the operation is refused at once.
+    /// Queues an operation for the writer. It runs in its own savepoint, and the answer comes after the COMMIT that
+    /// makes
+    /// it durable. The queue is bounded; if it is full, the operation is refused at once.
     pub fn submit<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
     where
         T: Send + 'static,
@@ -163,8 +161,8 @@ impl Store {
         self.writer.submit(operation, false)
     }
 
-    /// The same for an operation that takes long. It has a commit of its own, so that nobody who was there before it waits
-    /// for its end.
+    /// Like [`Store::submit`], for a slow operation: it gets its own commit, so that the operations queued before it do
+    /// not wait for it to finish.
     pub fn submit_long<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
     where
         T: Send + 'static,
@@ -174,17 +172,17 @@ impl Store {
         self.writer.submit(operation, true)
     }
 
-    /// Something to wait on for those who follow events: it changes as soon as a commit has made events durable.
+    /// Notifies followers of events: the channel changes as soon as a commit has made events durable.
     pub fn news(&self) -> watch::Receiver<()> {
         self.writer.news().subscribe()
     }
 
-    /// Wakes those who follow events for another reason than a commit.
+    /// Wakes the followers of events although there was no commit.
     pub fn wake_followers(&self) {
         self.writer.news().send_replace(());
     }
 
-    /// Runs a read on a read-only connection, in one transaction, so that all it sees belongs together. Never waits for
+    /// Runs a query on a read-only connection in one transaction, so that it sees one consistent state. Never waits for
     /// the writer.
     pub fn read<T, E: From<StoreError>>(&self, query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
         let connection = self.readers.get().map_err(StoreError::from)?;
@@ -192,25 +190,26 @@ impl Store {
         query(&ReadTx::new(snapshot.connection()))
     }
 
-    /// What is known about backups of this database.
+    /// What is known about the backups of this database.
     pub fn backup_record(&self) -> BackupRecord {
         self.lock.dir().backup_record()
     }
 
-    /// Takes no more operations, finishes those that are queued, and folds the write-ahead log into the file.
+    /// Refuses further operations, finishes those in the queue, and folds the write-ahead log into the file.
     pub fn close(&self) {
         self.writer.stop();
     }
 }
 
-/// Reads a database file beside whoever has it open, or a copy of it: read-only, in one transaction.
+/// Reads a database file or a copy in one read-only transaction. Other processes may have it open.
 pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
     let connection = connection::open_reader(file)?;
     let snapshot = Snapshot::begin(&connection)?;
     query(&ReadTx::new(snapshot.connection()))
 }
 
-/// Reads a database file at the pace of the caller: `rest` is called every now and then, and ends the work by saying true.
+/// Like [`read_file`], but throttled: `rest` is called every few hundred steps of SQLite. It may sleep; if it returns
+/// true, the query is aborted.
 pub fn read_file_slowly<T, E: From<StoreError>>(
     file: &Path,
     rest: impl FnMut() -> bool + Send + 'static,
@@ -222,10 +221,10 @@ pub fn read_file_slowly<T, E: From<StoreError>>(
     query(&ReadTx::new(snapshot.connection()))
 }
 
-/// Steps of the database's virtual machine: some tens of microseconds.
+/// In steps of SQLite's virtual machine; some tens of microseconds.
 const STEPS_BETWEEN_RESTS: i32 = 500;
 
-/// Reads what a database file is for; none where its making was cut short, by a crash for example.
+/// The mode of a database file. None if its creation did not finish, for example because of a crash.
 pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
     let connection = connection::open_unfinished_leaving_log(file)?;
     let transaction = connection.unchecked_transaction()?;
@@ -236,20 +235,20 @@ pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
     }
 }
 
-/// Brings the database of a data directory to the latest schema in one transaction, and proves it before that is committed;
-/// or leaves it as it was.
+/// Upgrades the database of a data directory to the latest schema in one transaction, and proves the books before
+/// that commits. On failure nothing changes.
 pub fn migrate(lock: &Locked) -> Result<(), MigrationError> {
     let mut connection = connection::open_writer(&lock.database_file())?;
     migrations::migrate(&mut connection).map(|_| ())
 }
 
-/// The schema version of a database file, and the migrations that it lacks: number and name.
+/// The schema version of a database file, and number and name of each migration that it lacks.
 pub fn schema_state(file: &Path) -> Result<(i64, Vec<(i64, String)>), StoreError> {
     let found = migrations::version(&connection::open_reader(file)?)?;
     Ok((found, migrations::missing(found)))
 }
 
-/// The version of the database library that is built in.
+/// The version of the SQLite that is linked in.
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()
 }

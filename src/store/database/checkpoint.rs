@@ -1,6 +1,8 @@
-//! Checkpoints off the path of commits: a thread with its own connection moves the write-ahead log into the file, small
-//! and often, while the writer goes on. Only the small rest, when the log could start over, is left to the writer. Nothing
-//! is moved before the change journal has it, see [`crate::store::database::journal`].
+//! Runs checkpoints outside the path of commits. A thread with its own connection moves the write-ahead log into the
+//! file,
+//! small and often, while the writer continues. The writer itself moves only the small remainder when the log can
+//! restart.
+//! Nothing is moved before the change journal has it, see [`crate::store::database::journal`].
 
 use crate::store::StoreError;
 use crate::store::database::journal::{Journal, Pin};
@@ -13,12 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 thread_local! {
-    // The hook has no state of its own; it runs on the thread of the connection that committed.
+    // The hook cannot hold state. It runs on the thread of the connection that commits.
     static WAL_PAGES: Cell<i64> = const { Cell::new(0) };
     static HAS_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Knows how many pages the write-ahead log holds after the last commit of this thread's connection.
+/// Measures the size of the write-ahead log, in pages, after each commit of this thread's connection.
 pub(in crate::store) struct WalGauge;
 
 impl WalGauge {
@@ -36,13 +38,13 @@ impl WalGauge {
         WAL_PAGES.get()
     }
 
-    /// Whether a commit has written anything since the last time this was asked.
+    /// Whether a commit has written anything since the last call.
     pub(in crate::store) fn has_written(&self) -> bool {
         HAS_WRITTEN.take()
     }
 }
 
-/// The thread that checkpoints, as the writer sees it.
+/// The writer's handle on the thread that runs checkpoints.
 pub(in crate::store) struct Checkpointer {
     wake: Mutex<Option<SyncSender<()>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -51,11 +53,12 @@ pub(in crate::store) struct Checkpointer {
     last_seen: Cell<i64>,
 }
 
-/// The log may grow to this many thresholds before the writer is asked to let it start over.
+/// The log may grow to this many thresholds before the writer is asked to let it restart.
 const RESTART_FACTOR: i64 = 4;
 
 impl Checkpointer {
-    /// Starts the thread: `connection` moves, `reader` keeps it from moving more than `journal` has.
+    /// Starts the thread. `connection` runs checkpoints; `reader` keeps them from going further than `journal` has
+    /// read.
     pub(in crate::store) fn start(
         connection: Connection,
         reader: Connection,
@@ -82,22 +85,22 @@ impl Checkpointer {
     /// Wakes the thread if the log has grown by a threshold since it was last woken.
     pub(in crate::store) fn look(&self, pages: i64) {
         if pages < self.last_seen.get() {
-            self.last_seen.set(0); // the log has started over
+            self.last_seen.set(0); // the log has restarted
         }
         if pages - self.last_seen.get() >= self.threshold {
             self.last_seen.set(pages);
             if let Some(wake) = self.wake.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-                let _ = wake.try_send(()); // full: it has been woken already
+                let _ = wake.try_send(()); // full: it was woken already
             }
         }
     }
 
-    /// Whether little enough is left that the writer should move it itself, so that the log can start over.
+    /// Whether so little is left that the writer should move it itself, so that the log can restart.
     pub(in crate::store) fn wants_rest(&self) -> bool {
         self.rest.take()
     }
 
-    /// Moves the rest, on the writer's connection and between two commits, when nobody can append.
+    /// Moves the remainder on the writer's connection, between two commits, when nobody can append.
     pub(in crate::store) fn finish(&self, connection: &Connection) {
         if let Err(error) = checkpoint(connection) {
             tracing::warn!(%error, "checkpoint failed");
@@ -132,7 +135,7 @@ fn run(
     }
 }
 
-/// Moves what the change journal has. The read that says how far that is keeps the rest where it is.
+/// Moves what the change journal has. Its open read keeps newer commits in the log.
 fn checkpoint_what_is_spooled(
     connection: &Connection,
     reader: &Connection,
@@ -145,7 +148,7 @@ fn checkpoint_what_is_spooled(
     Ok(moved)
 }
 
-/// Moves what can be moved without waiting for anyone. Returns the pages in the log and those moved so far.
+/// Moves what can be moved without waiting for anyone. Returns the pages in the log and the pages moved so far.
 fn checkpoint(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))
 }

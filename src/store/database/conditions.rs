@@ -1,5 +1,5 @@
-//! The conditions of a list. Only those that are asked for are part of its statement, so that each of them can use its index:
-//! of a condition like `?1 IS NULL OR …` the database cannot.
+//! The conditions of a list, assembled into one statement. It contains only the conditions that apply, so that each can
+//! use its index, which SQLite cannot do for a condition like `?1 IS NULL OR …`.
 
 use crate::domain::access::Visibility;
 use crate::domain::page::{Listing, Page, Part, Position, Window};
@@ -10,22 +10,22 @@ use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 use std::borrow::Cow;
 
-/// Conditions on the rows of a table that all hold together, with the values of their parameters in order. The text of a condition
-/// is the program's own, never a caller's, which the type of `add` and the others makes sure of.
+/// Conditions on the rows of a table, joined by AND, with their parameter values in order. Conditions come from the
+/// program and never from a caller: the methods accept `&'static str` only.
 pub(in crate::store) struct Conditions {
     table: &'static str,
     alias: &'static str,
-    /// The set of rows that is looked through; none: the whole table.
+    /// The set of rows to scan; none for the whole table.
     set: Option<Cow<'static, str>>,
     set_values: Vec<Value>,
-    /// Whether that set ranks its rows.
+    /// Whether the set ranks its rows.
     is_ranked: bool,
     others: String,
     other_values: Vec<Value>,
 }
 
 impl Conditions {
-    /// None so far.
+    /// No conditions yet.
     pub(in crate::store) fn on(table: &'static str, alias: &'static str) -> Conditions {
         Conditions {
             table,
@@ -38,13 +38,13 @@ impl Conditions {
         }
     }
 
-    /// One more, without a value.
+    /// Adds a condition without parameters.
     pub(in crate::store) fn add(&mut self, condition: &'static str) {
         self.others.push_str("\n  AND ");
         self.others.push_str(condition);
     }
 
-    /// One more, if there is a value for its one parameter.
+    /// Adds a condition with one parameter, if there is a value.
     pub(in crate::store) fn if_any(&mut self, condition: &'static str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.add(condition);
@@ -52,14 +52,15 @@ impl Conditions {
         }
     }
 
-    /// Only what a caller sees. The condition is one on the tags of a client, with one parameter for a list of tags.
+    /// Restricts the rows to what a caller may see. The condition has one parameter, a list of tags.
     pub(in crate::store) fn visible(&mut self, condition: &'static str, visibility: &Visibility) {
         self.if_any(condition, visible_tags(visibility));
     }
 
-    /// One more: the row is in this set, a SELECT of different `id`s by an index. The first set is the one that is looked
-    /// through, whatever the database believes about sizes, which it may have measured when there were few rows. So the
-    /// smallest set is to be given first.
+    /// Requires the row to be in a set: a SELECT of distinct `id`s that uses an index. The first set drives the scan,
+    /// whatever the planner believes about sizes (its statistics may date from a time with few rows), so add the
+    /// smallest set
+    /// first.
     pub(in crate::store) fn within(&mut self, set: &'static str, values: impl IntoIterator<Item = Value>) {
         if self.set.is_none() {
             self.set = Some(set.into());
@@ -72,7 +73,7 @@ impl Conditions {
         }
     }
 
-    /// Only rows of this set of different `id`s, in the order of its `rank`. To be given before any other set.
+    /// Restricts the rows to a set of distinct `id`s, in the order of its `rank`. Must come before any other set.
     pub(in crate::store) fn ranked(&mut self, set: Cow<'static, str>, values: impl IntoIterator<Item = Value>) {
         debug_assert!(self.set.is_none(), "the ranked set comes first");
         self.set = Some(set);
@@ -80,10 +81,10 @@ impl Conditions {
         self.is_ranked = true;
     }
 
-    /// What follows `SELECT …`, and its values.
+    /// Returns the statement from `FROM` on, and its values.
     fn finish(self) -> (String, Vec<Value>) {
         let Conditions { table, alias, others, mut set_values, other_values, .. } = self;
-        // CROSS JOIN: in this order.
+        // CROSS JOIN fixes the order of the join.
         let from = match self.set {
             Some(set) => format!("FROM ({set}) k CROSS JOIN {table} {alias} ON {alias}.id = k.id"),
             None => format!("FROM {table} {alias}"),
@@ -94,8 +95,7 @@ impl Conditions {
 }
 
 impl ReadTx<'_> {
-    /// One page of the rows for which the conditions hold, best match or oldest first, and how many there are in all.
-    /// `by_id` selects one row.
+    /// One page of the matching rows, best match or oldest first, and the total. `by_id` selects one row.
     pub(in crate::store) fn listing<T>(
         &self,
         conditions: Conditions,
@@ -121,7 +121,7 @@ impl ReadTx<'_> {
         let place = |row: &Row<'_>| Ok(Position { rank: row.get(0)?, row: row.get(1)? });
         let fetched: Vec<Position> = self.all(&places, params_from_iter(&values), place)?;
         let Part { rows: places, next } = Part::cut(fetched, page.size(), |place| *place);
-        // Row by row: sorting whole rows would make all of them, and not only those of the page.
+        // One by one: sorting full rows would compute all of them instead of only those of the page.
         let rows = places.into_iter().map(|place| self.one(by_id, [place.row], &map)).collect::<Result<_, _>>()?;
         Ok(Listing { rows, total, page, next })
     }

@@ -1,4 +1,4 @@
-//! Connections and their settings.
+//! Connections to SQLite and their settings.
 
 use crate::store::StoreError;
 use r2d2_sqlite::SqliteConnectionManager;
@@ -7,18 +7,18 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-/// Marks a file as ours: "BURS" in ASCII.
+/// Marks a file as a database of this program: "BURS" in ASCII.
 pub(in crate::store) const APPLICATION_ID: i64 = 0x4255_5253;
 
-/// Statements that each connection keeps prepared.
+/// Prepared statements kept for each connection.
 const STATEMENT_CACHE: usize = 128;
 
-/// How long the writer waits for a lock that only an outside tool could hold.
+/// How long the writer waits for a lock, which only an outside tool can hold.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 pub(in crate::store) type ReaderManager = SqliteConnectionManager;
 
-/// Opens the one connection that writes, creating the file if need be.
+/// Opens the connection of the writer; creates the file if it is missing.
 pub(in crate::store) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file)?;
     let is_new: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
@@ -35,13 +35,13 @@ pub(in crate::store) fn open_writer(file: &Path) -> Result<Connection, StoreErro
          PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
     )?;
-    // Checkpoints run on a connection of their own, off the path of commits.
+    // Checkpoints run on another connection, so that commits do not wait for them.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get::<_, i64>(0))?;
     harden(&connection)?;
     Ok(connection)
 }
 
-/// Opens the connection that moves the write-ahead log into the file.
+/// Opens the connection that runs checkpoints.
 pub(in crate::store) fn open_checkpointer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get::<_, i64>(0))?;
@@ -50,7 +50,6 @@ pub(in crate::store) fn open_checkpointer(file: &Path) -> Result<Connection, Sto
     Ok(connection)
 }
 
-/// Opens one connection that can only read.
 pub(in crate::store) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
     let connection =
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -59,13 +58,13 @@ pub(in crate::store) fn open_reader(file: &Path) -> Result<Connection, StoreErro
         return Err(StoreError::foreign(file));
     }
     set_up_reader(&connection)?;
-    // A whole file is read, in more than one order: pages that stay are checked once.
+    // Such a reader scans whole files, in more than one order: pages that stay in the cache are verified once.
     connection.execute_batch("PRAGMA cache_size = -262144;")?;
     Ok(connection)
 }
 
-/// Opens one connection to a database that nobody may have finished making: what was cut short in it is undone first,
-/// which takes the right to write. A database without tables is as good as none, whatever it is marked as.
+/// Opens a database whose creation may have been interrupted. SQLite first rolls back unfinished work, which takes
+/// write access. A database without tables is accepted whatever its mark says.
 pub(in crate::store) fn open_unfinished(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
@@ -79,14 +78,14 @@ pub(in crate::store) fn open_unfinished(file: &Path) -> Result<Connection, Store
     Ok(connection)
 }
 
-/// The same, but what the log holds stays there when it is closed: the change journal is still to read it.
+/// Like [`open_unfinished`], but keeps the log when the connection is closed, because the change journal still has to
+/// read it.
 pub(in crate::store) fn open_unfinished_leaving_log(file: &Path) -> Result<Connection, StoreError> {
     let connection = open_unfinished(file)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
 }
 
-/// The pool of connections that can only read.
 pub(in crate::store) fn reader_pool(file: &Path, size: u32) -> Result<r2d2::Pool<ReaderManager>, StoreError> {
     let manager = SqliteConnectionManager::file(file)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
@@ -105,7 +104,7 @@ fn set_up_reader(connection: &Connection) -> Result<(), rusqlite::Error> {
     harden(connection)
 }
 
-/// What every connection has in common: integrity is enforced, nothing in the schema is trusted to run functions.
+/// Settings of every connection: enforce integrity, and let nothing in the schema run functions.
 fn harden(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);

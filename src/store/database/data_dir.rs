@@ -1,4 +1,4 @@
-//! The data directory: private to its owner, and locked by whoever writes.
+//! The data directory: private to its owner, and locked by the process that writes.
 
 use crate::store::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// A directory that holds one database and what belongs to it.
+/// A directory with one database and the files that belong to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -16,44 +16,39 @@ pub struct DataDir {
 /// Why a data directory cannot be used.
 #[derive(Debug, Error)]
 pub enum DataDirError {
-    /// Another process has it locked.
     #[error("{} is in use by another bursar process", .0.display())]
     InUse(PathBuf),
-    /// There is no database in it.
     #[error("there is no database in {path}; create one with: bursar init --data-dir {path}", path = .0.display())]
     NoDatabase(PathBuf),
-    /// The file system said no.
     #[error("{}: {}", .0.display(), .1)]
     Io(PathBuf, #[source] io::Error),
 }
 
 impl DataDir {
-    /// Names a directory; nothing is touched yet.
+    /// Names a directory without touching the file system.
     pub fn new(path: impl Into<PathBuf>) -> DataDir {
         DataDir { path: path.into() }
     }
 
-    /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its database file.
     pub fn database_file(&self) -> PathBuf {
         self.path.join("bursar.db")
     }
 
-    /// The socket on which a running server takes commands.
+    /// The socket on which a running server accepts commands.
     pub fn control_socket(&self) -> PathBuf {
         self.path.join("control.sock")
     }
 
-    /// Where the change journal waits to be shipped.
+    /// Where segments of the change journal wait to be shipped.
     pub fn journal_dir(&self) -> PathBuf {
         self.path.join("journal")
     }
 
-    /// Takes the lock of backups: one at a time is made or removed, beside whoever writes to the database.
+    /// Takes the lock for making or removing backups, one at a time. The database may be written meanwhile.
     pub fn lock_backups(&self) -> Result<BackupLock, DataDirError> {
         let file = private_file(&self.path.join("backup.lock")).map_err(|error| self.io(error))?;
         match file.try_lock() {
@@ -63,14 +58,14 @@ impl DataDir {
         }
     }
 
-    /// Makes a private directory to look at backups in. Several may look at the same time; what those have left whom a crash
-    /// has ended is removed.
+    /// Creates a private directory for inspecting backups. Several may exist at the same time; those left behind by a
+    /// crash are removed.
     pub fn place_to_look(&self) -> Result<(PathBuf, LookLock), DataDirError> {
         self.make_place_to_look().map_err(|error| self.io(error))
     }
 
     fn make_place_to_look(&self) -> io::Result<(PathBuf, LookLock)> {
-        // Held until the new directory is: else somebody else would take it for one that was left.
+        // Held until the new directory has its own lock, or another process would take it for one left behind.
         let turn = private_file(&self.path.join("look.lock"))?;
         turn.lock()?;
         let is_place = |name: &str| name.starts_with("look-") && name.ends_with(".tmp");
@@ -95,18 +90,17 @@ impl DataDir {
         }
     }
 
-    /// Whether a database was created in it.
     pub fn has_database(&self) -> bool {
         self.database_file().exists()
     }
 
-    /// Creates the directory with mode 0700 if it is not there. An existing one keeps its mode. Once this returns, the
-    /// directory survives a power cut, and so can what is written into it.
+    /// Creates the directory with mode 0700 if it is missing; an existing one keeps its mode. After this the directory,
+    /// and so a file synced into it, survives a power cut.
     pub fn create(&self) -> Result<(), DataDirError> {
         let missing = self.path.ancestors().take_while(|path| !path.is_dir() && *path != Path::new(""));
         let missing: Vec<&Path> = missing.collect();
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(|error| self.io(error))?;
-        // Also of one that was there: whoever made it may have been cut short before this.
+        // Also for an existing directory: its creator may have been interrupted before this step.
         match (sync_parent(&self.path), missing.is_empty()) {
             (Err(error), true) if error.kind() == io::ErrorKind::PermissionDenied => {}
             (synced, _) => synced.map_err(|error| self.io(error))?,
@@ -114,8 +108,8 @@ impl DataDir {
         missing.into_iter().skip(1).try_for_each(sync_parent).map_err(|error| self.io(error))
     }
 
-    /// Takes the lock, for as long as the returned value lives. The kernel lets go of it when the process ends, however
-    /// it ends.
+    /// Takes the lock, held for as long as the returned value lives. The kernel releases it when the process ends,
+    /// however it ends.
     pub fn lock(&self) -> Result<Locked, DataDirError> {
         let file = private_file(&self.path.join("bursar.lock")).map_err(|error| self.io(error))?;
         match file.try_lock() {
@@ -134,19 +128,19 @@ impl DataDir {
     }
 }
 
-/// Held by whoever works with backups.
+/// Held while backups are made or removed.
 #[derive(Debug)]
 pub struct BackupLock {
     _file: File,
 }
 
-/// Held by whoever looks at backups in a directory of their own.
+/// Held while backups are inspected in a private directory.
 #[derive(Debug)]
 pub struct LookLock {
     _held: File,
 }
 
-/// A data directory that nobody else writes to.
+/// A data directory that only this process writes to.
 #[derive(Debug)]
 pub struct Locked {
     dir: DataDir,
@@ -154,29 +148,29 @@ pub struct Locked {
 }
 
 impl Locked {
-    /// The directory.
     pub fn dir(&self) -> &DataDir {
         &self.dir
     }
 
-    /// The database file; it is created readable by its owner only, and SQLite gives its side files the same mode.
+    /// The database file, created with mode 0600 if it is missing. SQLite gives its side files the same mode.
     pub(in crate::store) fn database_file(&self) -> PathBuf {
         let file = self.dir.database_file();
         if !file.exists() {
-            // An error shows up again, with more to say, when the database is opened.
+            // Opening the database reports an error here with more detail.
             let _ = private_file(&file);
         }
         file
     }
 
-    /// Makes sure that all files in the directory survive a power cut. SQLite asks for that too when it makes a write-ahead
-    /// log, but takes no notice of the answer, and without its log the database lacks what was committed.
+    /// Syncs the directory, so that its files survive a power cut. SQLite does this when it creates a write-ahead log,
+    /// but
+    /// ignores failures, and without its log the database loses commits.
     pub(in crate::store) fn sync(&self) -> Result<(), StoreError> {
         let path = &self.dir.path;
         sync_directory(path).map_err(|error| StoreError::disk(format!("{} cannot be synced", path.display()), error))
     }
 
-    /// Whether there is room for `bytes` more, found out by taking it for a moment.
+    /// Checks that `bytes` more fit on the disk by writing them for a moment.
     pub(in crate::store) fn try_room(&self, bytes: usize) -> io::Result<()> {
         let path = self.dir.path.join("room.tmp");
         let taken = private_file(&path).and_then(|mut file| {
@@ -187,7 +181,7 @@ impl Locked {
         taken.and(removed)
     }
 
-    /// Removes a database that could not be set up completely.
+    /// Removes a database whose set-up did not complete.
     pub fn discard_database(&self) -> Result<(), DataDirError> {
         for suffix in ["", "-wal", "-shm"] {
             let mut name = self.dir.database_file().into_os_string();
@@ -201,7 +195,7 @@ impl Locked {
     }
 }
 
-/// Makes sure that a file or directory is still in its directory after a power cut.
+/// Syncs the parent directory, so that a file or directory survives a power cut.
 fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         None => Ok(()),
@@ -212,7 +206,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 
 fn sync_directory(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        // Not every file system knows this of directories; where it does not, there is nothing to be done.
+        // Not every file system can sync a directory; then there is nothing to do.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         synced => synced,
     }

@@ -1,4 +1,4 @@
-//! Migrations: embedded in the binary, run in one transaction, never undone.
+//! Schema migrations, embedded in the binary and run in one transaction. There are no downgrades.
 
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
 use crate::store::{StoreError, with_causes};
@@ -14,33 +14,24 @@ mod embedded {
 /// The schema version that this program works with.
 pub const LATEST_SCHEMA: i64 = 16;
 
-/// Why a database cannot be used by this program.
+/// Why this program cannot use a database.
 #[derive(Debug, Error)]
 pub enum MigrationError {
-    /// The database was written by a newer program.
     #[error(
         "the database has schema version {found}, this program knows {LATEST_SCHEMA}; \
          install the bursar version that wrote it, or a newer one"
     )]
-    TooNew {
-        /// Its schema version.
-        found: i64,
-    },
-    /// The database was written by an older program and must be migrated first.
+    TooNew { found: i64 },
     #[error("the database has schema version {found}, this program works with {LATEST_SCHEMA}")]
-    TooOld {
-        /// Its schema version.
-        found: i64,
-    },
-    /// A migration failed, or differs from the one that was run.
+    TooOld { found: i64 },
+    /// A migration failed, or differs from the one that was applied.
     #[error("migration failed, nothing was changed: {}", with_causes(.0))]
     Failed(#[source] Box<refinery::Error>),
-    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The schema version of a database; zero if it has none yet.
+/// The schema version of a database; zero if it has no schema yet.
 pub(in crate::store) fn version(connection: &Connection) -> Result<i64, StoreError> {
     let has_history: bool = connection.query_row(
         "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'",
@@ -53,8 +44,8 @@ pub(in crate::store) fn version(connection: &Connection) -> Result<i64, StoreErr
     Ok(connection.query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))?)
 }
 
-/// Brings a database to the latest schema, or leaves it as it was. What there was is proven afterwards, before the one
-/// transaction is committed; if anything is found, all of it is undone. True if there was anything to do.
+/// Upgrades a database to the latest schema, and proves the existing books before the one transaction commits. Any
+/// finding undoes everything. True if there was anything to do.
 pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, MigrationError> {
     let found = version(connection)?;
     if found > LATEST_SCHEMA {
@@ -70,7 +61,7 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, Mig
         .map_err(|error| MigrationError::Failed(Box::new(error)))
 }
 
-/// The versions of the migrations that a database at this version lacks.
+/// The migrations that a database at version `found` lacks: number and name.
 pub(in crate::store) fn missing(found: i64) -> Vec<(i64, String)> {
     let mut all: Vec<_> = embedded::migrations::runner()
         .get_migrations()
@@ -82,10 +73,10 @@ pub(in crate::store) fn missing(found: i64) -> Vec<(i64, String)> {
     all
 }
 
-/// A connection whose migrations are committed only if the books are right after them.
+/// A connection that commits migrations only if the books are right after them.
 struct Proven<'c>(&'c mut Connection);
 
-/// Why a migration was undone.
+/// Why a migration was rolled back.
 #[derive(Debug, Error)]
 enum Undone {
     #[error(transparent)]
@@ -107,7 +98,7 @@ impl Transaction for Proven<'_> {
             transaction.execute_batch(query)?;
             count += 1;
         }
-        // A database that is being made has no books yet.
+        // A database that is being created has no books yet.
         if before > 0 && version(&transaction)? != before {
             let tx = ReadTx::new(&transaction);
             let moment = CommitMoment::new(tx.latest_moment()?);
@@ -115,7 +106,7 @@ impl Transaction for Proven<'_> {
             writing.index_all_profiles()?;
             writing.index_all_accounts()?;
             prove(&tx)?;
-            // The journal of changes cannot lead across this: it begins anew.
+            // The change journal cannot continue across a migration; a new stream begins.
             writing.begin_stream()?;
         }
         transaction.commit()?;

@@ -1,4 +1,4 @@
-//! Copies of the database while it is in use: page by page, as of one moment, without holding anybody up.
+//! Copies the database while it is in use, page by page and as of one moment, without blocking anybody.
 
 use crate::domain::clock::Moment;
 use crate::domain::ledger::{EntryHash, GENESIS};
@@ -14,18 +14,15 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Pages that are copied between two looks at the caller: an eighth of a megabyte.
+/// Pages copied between two calls of the progress callback: 128 KiB.
 const STEP_PAGES: i32 = 32;
-/// After so many steps the copy is sent on to the disk: a megabyte.
+/// After this many steps the copy is synced to disk: 1 MiB.
 const STEPS_TO_SYNC: u32 = 8;
 
-/// Why a copy was not made.
 #[derive(Debug, Error)]
 pub enum CopyError {
-    /// The caller wanted no more of it.
     #[error("the copy was called off")]
     Stopped,
-    /// The database, or the disk of the copy, failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -36,42 +33,42 @@ impl From<rusqlite::Error> for CopyError {
     }
 }
 
-/// What a copy of any schema version says about itself.
+/// What a copy says about itself, in any schema version.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CopyFacts {
-    /// The schema version.
     pub schema_version: i64,
-    /// The identity of the database.
     pub installation: Uuid,
     /// `production` or `sandbox`.
     pub mode: String,
-    /// How often it was restored, from 1.
+    /// Starts at 1; each restore begins the next one.
     pub timeline: i64,
-    /// Entries.
+    /// The number of entries.
     pub entries: u64,
     /// The number of the last entry.
     pub last_entry: i64,
-    /// Its hash.
+    /// The hash of the last entry.
     pub chain_head: EntryHash,
     /// The number of the last event.
     pub last_event: i64,
-    /// The latest moment that is recorded.
+    /// The latest recorded moment.
     pub recorded_at: Moment,
-    /// Where it stands in the journal of changes; none in schemas without one.
+    /// The position in the change journal; none in schemas without one.
     pub journal: Option<JournalRow>,
 }
 
-/// Copies a database file, whoever else has it open, as it is at one moment. The copy is private and has the same pages.
-/// After each step `go_on` gets the pages copied and those that there are; it may rest, or stop the copy.
+/// Copies a database file as of one moment; other processes may have it open. The copy has mode 0600 and identical
+/// pages. After each step `go_on` gets the number of pages copied and the total. It may sleep; if it returns false, the
+/// copy is aborted.
 pub fn copy_file(from: &Path, to: &Path, go_on: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), CopyError> {
     let source = open_reader(from)?;
-    // One read transaction around all steps: whatever is written meanwhile, the copy is of this moment.
+    // One read transaction around all steps, so that the copy shows one moment whatever is written meanwhile.
     let snapshot = Snapshot::begin(&source)?;
     ReadTx::new(snapshot.connection()).schema_version()?;
     let file = create_private(to)?;
     let mut copy = Connection::open(to).map_err(StoreError::from)?;
-    // Nobody needs the copy if the machine fails meanwhile. What goes to the disk in between goes there so that it does not
-    // pile up, and the writer's own syncs do not wait behind it.
+    // The copy need not survive a crash. Syncing now and then only keeps dirty pages from piling up, so that the
+    // writer's
+    // own syncs do not wait behind them.
     copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -512;")?;
     let backup = Backup::new(&source, &mut copy)?;
     let mut unsynced = 0;
@@ -103,25 +100,25 @@ fn failed(path: &Path, error: std::io::Error) -> StoreError {
     StoreError::disk(format!("{} cannot be written", path.display()), error)
 }
 
-/// Brings a copy to the latest schema and proves it there. Nobody else may have it open.
+/// Upgrades a copy to the latest schema and proves its books. Nobody else may have it open.
 pub fn migrate_copy(file: &Path) -> Result<(), MigrationError> {
     let mut connection = connection::open_writer(file)?;
     migrations::migrate(&mut connection).map(|_| ())
 }
 
-/// Folds side files of a copy into it and removes them, so that the file alone is complete.
+/// Folds the log of a copy into the file and removes the side files, so that the file alone is complete.
 pub fn settle_copy(file: &Path) -> Result<(), StoreError> {
     drop(connection::open_unfinished(file)?);
     for suffix in ["-wal", "-shm"] {
         let mut name = PathBuf::from(file).into_os_string();
         name.push(suffix);
-        let _ = fs::remove_file(name); // the last connection has removed it already, as a rule
+        let _ = fs::remove_file(name); // usually the last connection has removed it already
     }
     Ok(())
 }
 
 impl ReadTx<'_> {
-    /// What the database is and how far it goes, in words that every schema version knows.
+    /// What the database is and how far it goes, read with statements that work in every schema version.
     pub fn copy_facts(&self) -> Result<CopyFacts, StoreError> {
         let (installation, mode, timeline) = self.one("SELECT uuid, mode, timeline FROM installation", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))

@@ -1,34 +1,30 @@
-//! Sizes of the file and of what is in it.
+//! Sizes of the database file, its tables and its indexes.
 
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx};
 
-/// What a database file is made of.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileStats {
-    /// The schema version.
     pub schema_version: i64,
-    /// The size of a page.
     pub page_bytes: u64,
-    /// Pages that hold nothing.
+    /// Unused pages.
     pub free_pages: u64,
-    /// Tables and indexes, the largest first.
+    /// Tables and indexes, largest first.
     pub tables: Vec<TableStats>,
 }
 
 /// A table or an index.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TableStats {
-    /// Its name.
     pub name: String,
-    /// Its rows; none for an index.
+    /// None for an index.
     pub rows: Option<u64>,
-    /// The pages that it takes, in bytes.
+    /// The size of all its pages.
     pub bytes: u64,
 }
 
 impl ReadTx<'_> {
-    /// Counts all. Takes long on a large file.
+    /// Counts rows and pages. Takes long on a large file.
     pub fn file_stats(&self) -> Result<FileStats, StoreError> {
         let sizes = self.all(
             "SELECT d.name, d.pgsize, coalesce(s.type = 'table', 1) FROM dbstat d
@@ -52,10 +48,10 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Renews what the planner knows, for all tables that have changed much; looks at a part of large ones only.
+    /// Refreshes the statistics of the query planner for all tables that have changed much; samples large ones.
     pub fn optimize(&self) -> Result<(), StoreError> {
         self.all("PRAGMA optimize(0x10002)", [], |_| Ok(()))?;
-        // What that writes is not counted as changes, and every commit that changes anything has to be numbered.
+        // SQLite does not count these writes as changes, and every commit with changes must be numbered.
         self.touch()
     }
 }

@@ -1,8 +1,9 @@
-//! Putting a restored database in the place of the one before, so that at any moment a crash leaves the old one or the new
-//! one, with what belongs to it.
+//! Replaces the database with a restored one so that a crash at any moment leaves either the old or the new one
+//! complete.
 //!
-//! A small file says that the swap is decided; whoever takes the lock of the directory next brings it to its end. Before that
-//! file is there, the old database is untouched; after it, the new one is as good as in place.
+//! A small file records that the swap is decided; the next process that locks the directory finishes it. Before the
+//! file
+//! exists the old database is untouched; once it exists the new one is as good as in place.
 
 use crate::store::database::data_dir::{DataDir, DataDirError, Locked};
 use serde::{Deserialize, Serialize};
@@ -11,10 +12,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// What is decided.
+/// The content of the swap file.
 #[derive(Serialize, Deserialize)]
 struct Swap {
-    /// The directory that the old database goes to, inside the data directory; none: there is no old one.
+    /// The directory inside the data directory that keeps the old database; none if there was no old one.
     kept: Option<String>,
 }
 
@@ -25,27 +26,28 @@ impl DataDir {
         self.path().join("restore.swap")
     }
 
-    /// Where a database is restored before it takes the place of the one before.
+    /// Where a database is restored before it replaces the current one.
     pub fn restore_dir(&self) -> PathBuf {
         self.path().join("restore.tmp")
     }
 
-    /// Whether a swap was decided and not brought to its end.
+    /// Whether a swap was decided but not finished.
     pub fn has_open_swap(&self) -> bool {
         self.swap_file().exists()
     }
 }
 
 impl Locked {
-    /// An empty private directory to restore into.
+    /// Creates an empty private directory to restore into.
     pub fn empty_restore_dir(&self) -> Result<PathBuf, DataDirError> {
         let path = self.dir().restore_dir();
         let made = remove_dir(&path).and_then(|()| DirBuilder::new().mode(0o700).create(&path));
         made.map(|()| path.clone()).map_err(|error| DataDirError::Io(path, error))
     }
 
-    /// Puts the database of the restore directory in the place of the one before, which is kept in the directory `kept`
-    /// inside the data directory. Returns where.
+    /// Replaces the database with the one in the restore directory. The old one is kept in the directory `kept` inside
+    /// the
+    /// data directory. Returns that path, or none if there was no old one.
     pub fn swap(&self, kept: &str) -> Result<Option<PathBuf>, DataDirError> {
         let kept = self.dir().has_database().then(|| kept.to_owned());
         let path = self.dir().swap_file();
@@ -63,7 +65,7 @@ impl Locked {
         Ok(kept.map(|kept| self.dir().path().join(kept)))
     }
 
-    /// Brings a swap that was decided to its end; does nothing if there is none.
+    /// Finishes a swap that was decided; does nothing if there is none.
     pub(in crate::store) fn finish_swap(&self) -> Result<(), DataDirError> {
         let path = self.dir().swap_file();
         let text = match fs::read(&path) {
@@ -72,19 +74,19 @@ impl Locked {
         };
         let finished = serde_json::from_slice(&text).map_err(io::Error::other).and_then(|swap: Swap| self.go_on(&swap));
         finished.and_then(|()| fs::remove_file(&path)).map_err(|error| DataDirError::Io(path, error))?;
-        // Nothing depends on it any more.
+        // Errors from here on do no harm.
         if let Err(error) = sync(self.dir().path()).and_then(|()| remove_dir(&self.dir().restore_dir())) {
             tracing::warn!(%error, "what a restore has left is removed by the next one");
         }
         Ok(())
     }
 
-    /// Each step can be done twice.
+    /// Every step can be repeated.
     fn go_on(&self, swap: &Swap) -> io::Result<()> {
         let here = self.dir().path();
         let restored = self.dir().restore_dir().join(FILES[0]);
         if !restored.exists() {
-            return Ok(()); // it is in place
+            return Ok(()); // it is in place already
         }
         if let Some(kept) = &swap.kept {
             let kept = here.join(kept);

@@ -1,4 +1,4 @@
-//! What a use case holds while it works: a transaction that can read, and one that can also write.
+//! The transactions that a use case works in: [`ReadTx`] reads, [`WriteTx`] also writes.
 
 use crate::domain::clock::Moment;
 use crate::domain::named::Named;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::cell::Cell;
 use std::ops::Deref;
 
-/// A transaction that only reads, until it is dropped. Its statements stay prepared, as they are run for every read.
+/// A read transaction that ends when dropped. BEGIN and its end stay prepared, because every read runs them.
 pub(in crate::store) struct Snapshot<'c> {
     connection: &'c Connection,
 }
@@ -48,7 +48,6 @@ impl<'c> ReadTx<'c> {
         self.connection
     }
 
-    /// At most one row.
     pub(in crate::store) fn find<T>(
         &self,
         sql: &str,
@@ -58,7 +57,7 @@ impl<'c> ReadTx<'c> {
         Ok(self.connection.prepare_cached(sql)?.query_row(params, map).optional()?)
     }
 
-    /// Exactly one row.
+    /// Exactly one row; none is an error.
     pub(in crate::store) fn one<T>(
         &self,
         sql: &str,
@@ -68,7 +67,6 @@ impl<'c> ReadTx<'c> {
         Ok(self.connection.prepare_cached(sql)?.query_row(params, map)?)
     }
 
-    /// Any number of rows.
     pub(in crate::store) fn all<T>(
         &self,
         sql: &str,
@@ -79,8 +77,8 @@ impl<'c> ReadTx<'c> {
     }
 }
 
-/// The moment that all operations of one commit share, so that no moment falls inside a commit: what was recorded up to
-/// a moment is then a number of whole commits. It never decreases from one commit to the next.
+/// The moment that all operations of one commit share, so that every moment lies between two commits: what was
+/// recorded up to a moment is a whole number of commits. It never decreases from one commit to the next.
 #[derive(Debug)]
 pub(in crate::store) struct CommitMoment {
     current: Cell<Option<Moment>>,
@@ -88,12 +86,12 @@ pub(in crate::store) struct CommitMoment {
 }
 
 impl CommitMoment {
-    /// None of the commits to come is before `earliest`.
+    /// No later commit gets a moment before `earliest`.
     pub(in crate::store) fn new(earliest: Moment) -> CommitMoment {
         CommitMoment { current: Cell::new(None), earliest: Cell::new(earliest) }
     }
 
-    /// A new commit begins.
+    /// Starts a new commit.
     pub(in crate::store) fn begin(&self) {
         self.current.set(None);
     }
@@ -108,7 +106,7 @@ impl CommitMoment {
         moment
     }
 
-    /// The moment of this commit; that of an earlier one if nobody has asked for the time.
+    /// The moment of this commit, or of the one before if no operation has asked for the time yet.
     pub(in crate::store) fn latest(&self) -> Moment {
         self.earliest.get()
     }
@@ -119,7 +117,7 @@ impl CommitMoment {
     }
 }
 
-/// A savepoint of the writer's transaction. Whatever a use case does with it is undone if the use case fails.
+/// A savepoint of the writer's transaction. If the use case fails, all its changes are rolled back.
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
     moment: &'c CommitMoment,
@@ -131,7 +129,7 @@ impl<'c> WriteTx<'c> {
         WriteTx { read: ReadTx::new(connection), moment, has_news: Cell::new(false) }
     }
 
-    /// Notes that there will be something for those who follow events.
+    /// Records that this commit has something for followers of events.
     pub(in crate::store) fn note_news(&self) {
         self.has_news.set(true);
     }
@@ -140,29 +138,30 @@ impl<'c> WriteTx<'c> {
         self.has_news.get()
     }
 
-    /// The moment of the commit that this is part of: the first operation of a commit that asks reads the clock, the
-    /// others get the same. Where the clock was moved back, the moment of the commit before.
+    /// The moment of this commit. The first operation that asks reads the clock, and the others get the same value. If
+    /// the clock was moved back, it is the moment of the previous commit.
     pub fn moment(&self, clock: impl FnOnce() -> Moment) -> Moment {
         self.moment.get(clock)
     }
 
-    /// Lets time begin anew, at `now`: for a sandbox that starts over after its clock was ahead.
+    /// Restarts time at `now`, for a sandbox that is reset after its clock ran ahead.
     pub fn restart_time(&self, now: Moment) {
         self.moment.restart(now);
     }
 
-    /// Runs a statement; returns how many rows it touched.
+    /// Runs a statement and returns the number of rows affected.
     pub(in crate::store) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         Ok(self.connection.prepare_cached(sql)?.execute(params)?)
     }
 
-    /// Runs an INSERT; returns the row's number.
+    /// Runs an INSERT and returns the rowid.
     pub(in crate::store) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
         Ok(self.connection.prepare_cached(sql)?.insert(params)?)
     }
 
-    /// Runs a part of the operation in a savepoint inside the operation's own; a part can have parts. A refusal undoes the
-    /// part alone. A failure of the database is one of the whole operation, which is then undone as a whole.
+    /// Runs a part of the operation in a nested savepoint; parts can nest. A refusal rolls back the part alone. A
+    /// failure
+    /// of the database is returned as an error, and the whole operation must be rolled back.
     pub fn attempt<T, E>(&self, part: impl FnOnce() -> Result<T, Abort<E>>) -> Result<Result<T, E>, StoreError> {
         self.run("SAVEPOINT part", [])?;
         let outcome = match part() {
@@ -177,7 +176,6 @@ impl<'c> WriteTx<'c> {
         Ok(outcome)
     }
 
-    /// Issues the next number of a counter.
     pub(in crate::store) fn next(&self, counter: &str) -> Result<i64, StoreError> {
         self.one(
             "INSERT INTO counters (name, last) VALUES (?1, 1)
@@ -196,7 +194,7 @@ impl<'c> Deref for WriteTx<'c> {
     }
 }
 
-/// Embeds a statement of `sql/`.
+/// Embeds statements from `sql/`.
 macro_rules! sql {
     ($($path:literal),+) => {
         concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $path, ".sql")), "\n"),+)
@@ -204,7 +202,7 @@ macro_rules! sql {
 }
 pub(in crate::store) use sql;
 
-/// Turns a stored name back into the value that it names.
+/// Parses a stored name.
 pub(in crate::store) fn named<T: Named>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     named_text(row.get_ref(column)?, column)
 }
@@ -214,8 +212,8 @@ fn named_text<T: Named>(value: ValueRef<'_>, column: &str) -> rusqlite::Result<T
     T::from_name(text).ok_or_else(|| unreadable(column, text))
 }
 
-/// Reads the columns of a row in the order in which its statement lists them. To look each of them up by its name takes
-/// longer than to read it, so the name is only what a debug build checks.
+/// Reads columns in the order in which the statement lists them. Looking up a column by name takes longer than
+/// reading it, so only debug builds check the names.
 pub(in crate::store) struct Columns<'a> {
     row: &'a Row<'a>,
     read: usize,
@@ -226,25 +224,23 @@ impl<'a> Columns<'a> {
         Columns { row, read: 0 }
     }
 
-    /// The next column.
     pub(in crate::store) fn next<T: FromSql>(&mut self, name: &str) -> rusqlite::Result<T> {
         let index = self.step(name);
         self.row.get(index)
     }
 
-    /// The text in the next column.
     pub(in crate::store) fn next_text(&mut self, name: &str) -> rusqlite::Result<&'a str> {
         let index = self.step(name);
         self.row.get_ref(index)?.as_str().map_err(|_| unreadable(name, "no text"))
     }
 
-    /// The value that the next column names.
+    /// Parses the name in the next column.
     pub(in crate::store) fn next_named<T: Named>(&mut self, column: &str) -> rusqlite::Result<T> {
         let index = self.step(column);
         named_text(self.row.get_ref(index)?, column)
     }
 
-    /// The value that the next column names, if it is there.
+    /// Like [`Columns::next_named`]; none for NULL.
     pub(in crate::store) fn next_named_if_any<T: Named>(&mut self, column: &str) -> rusqlite::Result<Option<T>> {
         let index = self.step(column);
         match self.row.get_ref(index)? {
@@ -291,7 +287,7 @@ mod tests {
         assert_eq!((get(8), moment.latest()), (at(7), at(7)), "a sandbox starts over");
     }
 
-    /// Runs this in a transaction; returns what it leaves in a table.
+    /// Runs `work` in a transaction and returns the rows of table `t` afterwards.
     fn left_by(work: impl FnOnce(&WriteTx<'_>)) -> Vec<i64> {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL); BEGIN; SAVEPOINT operation").unwrap();
@@ -338,7 +334,7 @@ mod tests {
                 tx.run("INSERT INTO t VALUES (NULL)", []).map_err(Abort::<&str>::Store)
             });
             assert!(failed.is_err());
-            // As the writer does it.
+            // As the writer does.
             tx.run("ROLLBACK TO operation", []).unwrap();
         });
         assert_eq!(left, [0i64; 0]);

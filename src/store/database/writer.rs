@@ -1,5 +1,5 @@
-//! The single writer. Operations that wait together share one COMMIT; each runs in a savepoint of its own, so that a
-//! refusal undoes only itself; each caller is answered after the COMMIT that made its change durable.
+//! The single writer. Operations that wait together share one COMMIT. Each runs in its own savepoint, so that a refusal
+//! undoes only itself, and each caller gets its answer after the COMMIT that makes its change durable.
 
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
 use crate::store::database::journal::Journal;
@@ -16,17 +16,16 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
-/// The most operations that share one commit.
+/// The most operations in one commit.
 const BATCH_MAX: usize = 256;
-/// How long a batch is filled at most; keeps one commit short even when operations are slow.
+/// How long a batch is filled at most, which keeps commits short even if operations are slow.
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
-/// Why an operation was undone by itself.
+/// Why an operation was rolled back.
 #[derive(Debug)]
 pub enum Abort<E> {
-    /// A business rule said no.
+    /// Refused by a business rule.
     Refused(E),
-    /// The database failed.
     Store(StoreError),
 }
 
@@ -36,35 +35,30 @@ impl<E> From<StoreError> for Abort<E> {
     }
 }
 
-/// Why an operation was certainly not applied, other than by its own decision.
+/// Why an operation was certainly not applied, other than by its own refusal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotApplied {
-    /// Too many operations wait already.
     QueueFull,
-    /// It was called off before the writer took it.
+    /// The caller cancelled it before the writer took it.
     CalledOff,
-    /// The database could not be written.
     StorageFailed,
-    /// The store is closing.
     Closing,
-    /// The operation panicked or hit a defect; the log knows more.
+    /// The operation panicked or hit a defect; the log has the details.
     Defect,
 }
 
-/// How the writer is doing, for probes and metrics.
+/// The state of the writer, for probes and metrics.
 #[derive(Debug, Default)]
 pub struct Health {
     failure: Mutex<Option<String>>,
-    /// Commits so far.
     pub commits: AtomicU64,
-    /// Operations applied so far.
     pub operations: AtomicU64,
-    /// The slowest commit so far, in microseconds, from taking its first operation to the return of COMMIT.
+    /// From taking the first operation of a commit to the return of COMMIT.
     pub slowest_commit_us: AtomicU64,
 }
 
 impl Health {
-    /// Why the last attempt to write failed, if it did.
+    /// Why the last attempt to write failed; none if it succeeded.
     pub fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -84,31 +78,33 @@ const QUEUED: u8 = 0;
 const TAKEN: u8 = 1;
 const CALLED_OFF: u8 = 2;
 
-/// What a caller holds while its operation is under way.
+/// A caller's handle on its queued or running operation.
 pub struct Ticket<T, E> {
     answer: oneshot::Receiver<Result<Result<T, E>, NotApplied>>,
     state: Arc<AtomicU8>,
 }
 
 impl<T, E> Ticket<T, E> {
-    /// The answer, after the commit. The outer error says that the operation was certainly not applied.
+    /// Waits for the commit and returns the outcome. The outer error means that the operation was certainly not
+    /// applied.
     pub async fn answer(&mut self) -> Result<Result<T, E>, NotApplied> {
         (&mut self.answer).await.unwrap_or(Err(NotApplied::Closing))
     }
 
-    /// The answer, for callers that may block their thread.
+    /// Like [`Ticket::answer`], for callers that may block their thread.
     pub fn wait(self) -> Result<Result<T, E>, NotApplied> {
         self.answer.blocking_recv().unwrap_or(Err(NotApplied::Closing))
     }
 
-    /// Calls the operation off. True: it was still waiting and will never run. False: the writer has taken it, and its
+    /// Cancels the operation. True if it was still waiting and will never run; false if the writer has taken it, and
+    /// its
     /// answer will come.
     pub fn call_off(&self) -> bool {
         self.state.compare_exchange(QUEUED, CALLED_OFF, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 
-/// What became of one operation inside its savepoint.
+/// The result of one operation inside its savepoint.
 enum Verdict {
     Keep,
     Undo,
@@ -116,10 +112,10 @@ enum Verdict {
 }
 
 trait Job: Send {
-    /// False if the caller called it off.
+    /// Claims the job for execution. False if the caller cancelled it.
     fn take(&self) -> bool;
     fn is_called_off(&self) -> bool;
-    /// Whether it takes long, and so gets a commit of its own.
+    /// Whether it is slow and so gets its own commit.
     fn is_long(&self) -> bool;
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
     fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
@@ -172,7 +168,7 @@ where
             (Ok(()), None) => Err(NotApplied::Defect),
             (Err(reason), _) => Err(reason),
         };
-        // The caller may have gone; what it asked for is done or not done all the same.
+        // The caller may be gone. That changes nothing about what was done.
         let _ = self.answer.send(answer);
     }
 }
@@ -229,7 +225,7 @@ impl Writer {
         &self.health
     }
 
-    /// Changes whenever a commit has made events durable.
+    /// Changes when a commit has made events durable.
     pub(in crate::store) fn news(&self) -> &watch::Sender<()> {
         &self.news
     }
@@ -275,25 +271,25 @@ struct Loop {
     moment: CommitMoment,
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
-    /// Whether the log is to start over as soon as the change journal has nearly caught up.
+    /// Whether the log should restart as soon as the change journal has nearly caught up.
     is_rest_due: Cell<bool>,
     news: Arc<watch::Sender<()>>,
-    /// Whether the batch that is being filled has news.
+    /// Whether the current batch has something for followers of events.
     has_news: Cell<bool>,
 }
 
 impl Loop {
     fn run(self) {
-        // The gauge counts on the thread that it was attached on.
+        // The gauge counts on the thread that attached it.
         let gauge = WalGauge::attach(&self.connection);
         let mut left = None;
         while let Some(first) = left.take().or_else(|| self.jobs.recv().ok()) {
             let since = Instant::now();
             let is_rest_due = self.is_rest_due.get() || self.checkpointer.wants_rest();
-            // Those who wait behind this commit do not wait for a spool that is far behind.
+            // If the spool is far behind, callers do not wait for it: the restart is postponed.
             self.is_rest_due.set(is_rest_due && !self.journal.is_near(self.number.get()));
             if is_rest_due && !self.is_rest_due.get() {
-                // Nobody commits meanwhile, so what is moved is in the spool.
+                // Nobody commits meanwhile, so everything that is moved is in the spool.
                 self.journal.sync(self.number.get());
                 self.checkpointer.finish(&self.connection);
             }
@@ -314,7 +310,7 @@ impl Loop {
         }
         self.journal.committed(self.number.get(), u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
         self.journal.stop();
-        // The file alone is complete after a clean stop.
+        // After a clean stop the file alone is complete.
         match self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
             Ok(0) => {
                 if let Some(file) = self.connection.path() {
@@ -328,12 +324,12 @@ impl Loop {
         }
     }
 
-    /// Lets the database library note how the tables are filled: a commit like all others.
+    /// Has SQLite refresh the planner's statistics, in a numbered commit like any other.
     fn optimize(&self, gauge: &WalGauge) -> Result<(), StoreError> {
         self.moment.begin();
         self.execute("BEGIN IMMEDIATE")?;
         self.connection.execute_batch("PRAGMA optimize")?;
-        // What it writes is not counted as changes.
+        // SQLite does not count these writes as changes.
         let number = self.stamp_if(true)?;
         self.execute("COMMIT")?;
         self.tell(number, gauge);
@@ -345,7 +341,7 @@ impl Loop {
         has_changed.then(|| WriteTx::new(&self.connection, &self.moment).stamp(self.moment.latest())).transpose()
     }
 
-    /// Tells the journal of a commit.
+    /// Reports a commit to the journal.
     fn tell(&self, number: Option<u64>, gauge: &WalGauge) {
         if let Some(number) = number {
             self.number.set(number);
@@ -353,10 +349,11 @@ impl Loop {
         }
     }
 
-    /// Runs `first`, taken at `since`, and all that waits behind it in one transaction; a long one has it for itself. Returns
-    /// what it took from the queue and left for the next transaction.
+    /// Runs `first`, taken at `since`, and everything queued behind it in one transaction; a slow operation gets its
+    /// own.
+    /// Returns the job that was taken from the queue but belongs to the next transaction.
     fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) -> Option<Box<dyn Job>> {
-        // Waiting for a lock on behalf of callers who have gone would make the others wait as well.
+        // Waiting for a lock on behalf of callers who are gone would make the others wait too.
         if first.is_called_off() {
             first.answer(Err(NotApplied::CalledOff));
             return None;
@@ -386,7 +383,7 @@ impl Loop {
                         done.push((job, fate));
                     }
                     Err(error) => {
-                        // The transaction is gone, and with it everything that shared it.
+                        // The transaction is gone, and with it all operations in it.
                         self.rollback();
                         let mut lost: Vec<_> = done.into_iter().map(|(job, _)| job).collect();
                         lost.push(job);
@@ -401,18 +398,18 @@ impl Loop {
                 next = self.jobs.try_recv().ok();
             }
         }
-        // What was undone has touched pages all the same, and a COMMIT would write them: a commit without a number, with which
-        // the change journal cannot go on. So where nothing is kept, there is none.
+        // Operations that were rolled back have still touched pages, and a COMMIT would write them: a commit without a
+        // number, after which the change journal could not continue. So if nothing is kept, roll back.
         let end = if has_changed { "COMMIT" } else { "ROLLBACK" };
         match self.stamp_if(has_changed).and_then(|number| self.execute(end).map(|()| number)) {
             Ok(number) => {
                 self.tell(number, gauge);
-                // A batch of refusals writes nothing, and is no proof that writing works.
+                // A batch of refusals writes nothing and so does not prove that writing works.
                 if gauge.has_written() {
                     self.health.note(None);
                 }
                 self.count(done.len(), since.elapsed());
-                // Not before: what is told of is on disk.
+                // Only after the COMMIT: followers must not see events that are not on disk.
                 if self.has_news.get() {
                     self.news.send_replace(());
                 }
@@ -429,8 +426,8 @@ impl Loop {
         left
     }
 
-    /// The fate of the job if the batch commits, and whether its changes are kept, or the error that broke the whole
-    /// transaction.
+    /// Runs the job in a savepoint. Returns its fate if the batch commits and whether its changes are kept. An error
+    /// means that the whole transaction is broken.
     fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NotApplied>, bool), StoreError> {
         self.execute("SAVEPOINT operation")?;
         let tx = WriteTx::new(&self.connection, &self.moment);
@@ -480,10 +477,11 @@ impl Loop {
         }
     }
 
-    /// Takes back what a failed COMMIT may have left in the write-ahead log. If the disk took the bytes and only did not
-    /// confirm them, they are a whole transaction, which a restart would find and apply although its callers were refused.
-    /// The next transaction takes their place in the file, so there is one now, that means nothing. Whether it is confirmed
-    /// does not matter for that.
+    /// Overwrites what a failed COMMIT may have left in the write-ahead log. If the disk stored those bytes without
+    /// confirming them, they form a complete transaction, and a restart would apply it although its callers were
+    /// refused. The
+    /// next transaction takes their place in the file, so an empty one is written now. Whether it is confirmed does not
+    /// matter.
     fn overwrite(&self, gauge: &WalGauge) {
         let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
             WriteTx::new(&self.connection, &self.moment).touch()?;
@@ -498,7 +496,7 @@ impl Loop {
                 self.rollback();
             }
         }
-        // So little may fit where nothing else does: it is no proof that writing works.
+        // So few bytes may fit where nothing else does, so they do not prove that writing works.
         gauge.has_written();
     }
 
@@ -517,7 +515,7 @@ impl Loop {
     }
 }
 
-/// A flag that one thread raises and another takes down.
+/// A flag that one thread sets and another clears.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Flag(AtomicBool);
 

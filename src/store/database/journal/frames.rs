@@ -1,6 +1,8 @@
-//! SQLite's write-ahead log, as section 4 of its file format describes it: a header of 32 bytes, then frames, each a header
-//! of 24 bytes and a page. A frame counts if its salts are those of the header and its checksum, which goes over everything
-//! before it as well, is right; a transaction counts if its last frame says how many pages the database has after it.
+//! Parses SQLite's write-ahead log, section 4 of its file format: a header of 32 bytes, then frames, each a header of
+//! 24
+//! bytes and a page. A frame is valid if its salts match the log's header and its checksum, which covers everything
+//! before
+//! it too, is right. A transaction is valid if its last frame gives the size of the database after it, in pages.
 
 use std::fs::File;
 use std::io;
@@ -9,12 +11,12 @@ use std::os::unix::fs::FileExt;
 pub(super) const WAL_HEADER: usize = 32;
 pub(super) const FRAME_HEADER: usize = 24;
 
-/// The checksum of the log: two sums that feed each other, over 32-bit words in the order of bytes that the header names.
+/// The checksum of the log: two sums that feed each other, over 32-bit words in the byte order that the header names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Checksum(pub(super) u32, pub(super) u32);
 
 impl Checksum {
-    /// Goes on over `bytes`, a multiple of eight of them.
+    /// Continues over `bytes`, whose length must be a multiple of eight.
     pub(super) fn over(self, bytes: &[u8], is_big_endian: bool) -> Checksum {
         let word = if is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
         let Checksum(mut a, mut b) = self;
@@ -34,7 +36,7 @@ pub(super) fn be_u32(bytes: &[u8]) -> u32 {
     u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// What the header of a log says.
+/// The header of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct WalHeader {
     pub(super) is_big_endian: bool,
@@ -62,7 +64,7 @@ impl WalHeader {
         is_right.then_some(WalHeader { is_big_endian, page_size, salts, sum })
     }
 
-    /// The header of a log; none if there is no whole one.
+    /// The header of a log; none if it is missing or incomplete.
     pub(super) fn read(file: &File) -> io::Result<Option<WalHeader>> {
         let mut bytes = [0; WAL_HEADER];
         match file.read_exact_at(&mut bytes, 0) {
@@ -77,7 +79,7 @@ impl WalHeader {
     }
 }
 
-/// What comes before a frame, and decides whether it counts.
+/// The state that decides whether the next frame is valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct FrameCheck {
     pub(super) salts: [u8; 8],
@@ -90,7 +92,7 @@ impl FrameCheck {
         FrameCheck { salts: header.salts, is_big_endian: header.is_big_endian, sum: header.sum }
     }
 
-    /// The frame if it counts; the checksum then goes on after it.
+    /// The frame, if it is valid; the checksum then continues after it.
     pub(super) fn admit<'a>(&mut self, bytes: &'a [u8]) -> Option<Frame<'a>> {
         let (head, page) = bytes.split_at_checked(FRAME_HEADER)?;
         if head[8..16] != self.salts || be_u32(head) == 0 {
@@ -108,9 +110,9 @@ impl FrameCheck {
 /// One page as a transaction left it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame<'a> {
-    /// Its number, from 1.
+    /// From 1.
     pub(super) page_number: u32,
-    /// In the last frame of a transaction, how many pages the database has after it; else zero.
+    /// In the last frame of a transaction, the size of the database in pages; zero in the others.
     pub(super) pages_after: u32,
     pub(super) page: &'a [u8],
 }

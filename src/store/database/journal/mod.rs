@@ -1,19 +1,21 @@
-//! The change journal: every commit of the writer, taken from the write-ahead log into a spool in the data directory, from
-//! where it is shipped. A copy of the database and the commits after it give the database at any later commit.
+//! The change journal copies every commit of the writer from the write-ahead log into a spool in the data directory,
+//! from
+//! which it is shipped. A copy of the database plus the commits after it give the database as of any later commit.
 //!
-//! The writer's thread does nothing for it but change one row in every commit ([`WriteTx::stamp`]) and count frames. A
-//! thread of the journal reads the log itself, at leisure: **the log never starts over before it was read and the spool is
-//! on disk**, because it only starts over once all of it has been moved into the database file, and there are two who move:
+//! The writer's thread only updates one row in every commit ([`WriteTx::stamp`]) and counts frames. The journal's own
+//! thread reads the log at its own pace. **The log never restarts before it has been read and the spool is on disk**:
+//! it
+//! can restart only when all of it has been moved into the database file, and only two threads move it:
 //!
-//! - the writer, between two commits, after [`Journal::sync`] for its last commit;
-//! - the checkpointer, which first begins a read ([`Pin`]), then calls [`Journal::sync`] for the commit that this read sees,
-//!   then moves, and then ends the read. SQLite moves nothing that is newer than what a reader sees, so whatever is moved is
-//!   in the spool. If nothing was left to move when the read began, it holds the lock on the file itself, and SQLite moves
-//!   nothing at all meanwhile.
+//! - The writer, between two commits, after [`Journal::sync`] for its last commit.
+//! - The checkpointer. It begins a read ([`Pin`]), calls [`Journal::sync`] for the commit that this read sees, moves,
+//! and
+//!   ends the read. SQLite moves nothing newer than what an open read sees, so whatever it moves is in the spool. If
+//!   nothing was left to move when the read began, the read locks the file itself, and SQLite moves nothing at all.
 //!
-//! After a crash, the log still holds what the spool lacks, and is read before SQLite opens the file ([`Opening`]). Commits
-//! are numbered in the database itself, so that nothing can be missing or foreign unnoticed: if the numbers do not follow, a
-//! new stream begins, and with it the need for a new copy to begin with.
+//! After a crash the log still holds what the spool lacks. It is read before SQLite opens the file ([`Opening`]). The
+//! database itself numbers its commits, so that a missing or foreign commit is always noticed: if the numbers do not
+//! follow, a new stream begins, which needs a new copy to start from.
 
 mod frames;
 mod opening;
@@ -43,16 +45,16 @@ use std::thread::JoinHandle;
 use tail::Tail;
 use uuid::Uuid;
 
-/// How the journal is doing.
+/// The state of the journal.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct JournalStatus {
-    /// The stream; none if no commit is followed.
+    /// None if no commits are followed.
     pub stream: Option<Uuid>,
     /// The last commit in the spool.
     pub spooled: u64,
     /// The last commit of the writer.
     pub committed: u64,
-    /// Why no commit is followed any more.
+    /// Why commits are no longer followed.
     pub failure: Option<String>,
 }
 
@@ -65,10 +67,10 @@ struct State {
     wanted: u64,
     rotations_wanted: u64,
     rotations_done: u64,
-    /// A stream that is to begin.
+    /// A stream that is about to begin.
     begin: Option<Uuid>,
     is_stopping: bool,
-    /// There is no thread (any more), and nothing to wait for.
+    /// The thread is not running, so there is nothing to wait for.
     is_idle: bool,
 }
 
@@ -99,14 +101,14 @@ impl Shared {
     }
 }
 
-/// The journal of an open database.
+/// The change journal of an open database.
 pub struct Journal {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     dir: PathBuf,
 }
 
-/// What the journal's thread works with.
+/// What the journal's thread owns.
 struct Follower {
     shared: Arc<Shared>,
     dir: PathBuf,
@@ -118,7 +120,7 @@ struct Follower {
 }
 
 impl Journal {
-    /// A journal that follows nothing, and why.
+    /// A journal that follows no commits, and the reason.
     fn idle(dir: PathBuf, committed: u64, failure: Option<String>) -> Journal {
         let shared = Arc::new(Shared::default());
         {
@@ -157,24 +159,23 @@ impl Journal {
         Journal { shared, thread: Mutex::new(thread), dir }
     }
 
-    /// Where its spool is.
+    /// The directory of the spool.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// How it is doing.
     pub fn status(&self) -> JournalStatus {
         self.shared.state().status.clone()
     }
 
-    /// Notes a commit of the writer, after which the log has so many frames.
+    /// Records a commit of the writer. `frames` is the size of the log after it.
     pub(in crate::store) fn committed(&self, number: u64, frames: u32) {
         let mut state = self.shared.state();
         state.status.committed = number;
         state.frames = frames;
     }
 
-    /// Waits until the spool has this commit on disk. If no commit is followed, there is nothing to wait for.
+    /// Waits until this commit is on disk in the spool. Returns at once if no commits are followed.
     pub(in crate::store) fn sync(&self, number: u64) {
         let mut state = self.shared.state();
         state.wanted = state.wanted.max(number.min(state.status.committed));
@@ -184,8 +185,8 @@ impl Journal {
         }
     }
 
-    /// Has the spool brought up to this commit without waiting for it. True if it nearly is there already, so that
-    /// [`Journal::sync`] will not take long.
+    /// Asks for this commit to be spooled without waiting for it. True if the spool is so close that [`Journal::sync`]
+    /// will not take long.
     pub(in crate::store) fn is_near(&self, number: u64) -> bool {
         const COMMITS: u64 = 1;
         let mut state = self.shared.state();
@@ -197,7 +198,7 @@ impl Journal {
         state.synced + COMMITS >= number
     }
 
-    /// Closes the open segment with all commits until now. Blocks.
+    /// Closes the open segment after the latest commit. Blocks.
     pub fn rotate(&self) -> Result<(), String> {
         let mut state = self.shared.state();
         state.rotations_wanted += 1;
@@ -214,13 +215,13 @@ impl Journal {
         spool::closed_segments(&self.dir)
     }
 
-    /// Stops to follow commits, for instance because nobody takes the segments. What is closed stays.
+    /// Stops following commits, for instance because nobody takes the segments. Closed segments stay.
     pub fn give_up(&self, reason: String) {
         self.shared.fail(reason);
     }
 
-    /// Begins to follow a stream that the writer has begun ([`WriteTx::begin_stream`]); its first segment begins with
-    /// the next commit that is found in the log.
+    /// Follows a stream that the writer has begun ([`WriteTx::begin_stream`]). Its first segment starts with the next
+    /// commit found in the log.
     pub(in crate::store) fn follow(&self, stream: Uuid) {
         let mut state = self.shared.state();
         if state.is_idle {
@@ -234,7 +235,7 @@ impl Journal {
         }
     }
 
-    /// Takes the last commits into the spool, closes the open segment, and ends the thread.
+    /// Spools the last commits, closes the open segment, and ends the thread.
     pub(in crate::store) fn stop(&self) {
         self.shared.state().is_stopping = true;
         self.shared.wanted.notify_one();
@@ -243,7 +244,7 @@ impl Journal {
         }
     }
 
-    /// Notes that the database file alone is complete and stands where the spool stands, after a clean stop.
+    /// Records that, after a clean stop, the database file alone is complete and matches the end of the spool.
     pub(in crate::store) fn note_clean_stop(&self, database: &Path) {
         let status = self.status();
         let Some(stream) = status.stream.filter(|_| status.spooled == status.committed) else { return };
@@ -313,11 +314,12 @@ impl Follower {
         self.shared.done.notify_all();
     }
 
-    /// Takes all commits up to a number into the spool and syncs it; closes the segment if that is asked for, and at the end.
+    /// Spools and syncs all commits up to `number`. Closes the segment if a rotation was requested or the journal
+    /// stops.
     fn take(&mut self, number: u64, frames: u32, rotations: u64, is_stopping: bool) -> Result<(), String> {
         let Some(spool) = &mut self.spool else { return Ok(()) };
         let failed = |error: io::Error| format!("the spool of the change journal failed: {error}");
-        // Frames without a number are none of ours, which is found out by reading them.
+        // Frames without a number are foreign commits, which reading them will reveal.
         let has_more = self.tail.as_ref().is_some_and(|tail| tail.frames() != frames);
         if (spool.last() != Some(number) || has_more) && number > 0 {
             if self.tail.is_none() {
@@ -338,7 +340,7 @@ impl Follower {
     }
 }
 
-/// Takes from the log what the spool lacks. An error says why its commits do not follow.
+/// Spools what the log has beyond the spool. The error says why its commits do not follow.
 fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String> {
     const STRANGER: &str = "somebody else has written to the database";
     let failed = |error: io::Error| format!("the change journal cannot go on: {error}");
@@ -348,7 +350,7 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
         let (has_begun, strangers) = (tail.has_begun(), tail.strangers());
         let Some(commit) = tail.next_commit(upto).map_err(failed)? else { break };
         let Some(head) = commit.head.filter(|head| head.row.stream == stream) else {
-            // What stands in the log before the stream begins in it is not ours.
+            // Commits that precede the stream in the log are foreign.
             if has_begun {
                 return Err(STRANGER.into());
             }
@@ -357,7 +359,7 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
         };
         let number = head.row.number;
         match spool.last() {
-            // A stream begins with number 0 if the database was just opened, else with 1.
+            // The first number of a stream is 0 if the database was just opened, and 1 otherwise.
             _ if strangers > 0 && number > 1 => return Err(STRANGER.into()),
             Some(last) if number <= last => {
                 let same_place = before.filter(|before| {
@@ -377,7 +379,7 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
 }
 
 impl ReadTx<'_> {
-    /// Where the database stands in the change journal.
+    /// The position of the database in the change journal.
     pub fn journal_row(&self) -> Result<JournalRow, StoreError> {
         let sql = "SELECT stream, commit_number, recorded_at, last_entry, last_event FROM change_journal";
         self.one(sql, [], |row| {
@@ -391,7 +393,7 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The latest moment at which something was recorded.
+    /// The latest moment at which anything was recorded.
     pub(in crate::store) fn latest_moment(&self) -> Result<Moment, StoreError> {
         let sql = "SELECT max((SELECT recorded_at FROM change_journal),
                               coalesce((SELECT recorded_at FROM entries ORDER BY seq DESC LIMIT 1), 0),
@@ -401,7 +403,8 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Numbers the commit that this is part of, and returns the number. Every commit that changes anything does it, last.
+    /// Numbers the current commit and returns the number. Must be the last statement of every commit that changes
+    /// anything.
     pub(in crate::store) fn stamp(&self, moment: Moment) -> Result<u64, StoreError> {
         let sql = "UPDATE change_journal
                    SET commit_number = commit_number + 1, recorded_at = ?1,
@@ -411,14 +414,14 @@ impl WriteTx<'_> {
         self.one(sql, [moment.unix_ms()], |row| row.get(0))
     }
 
-    /// Begins a new stream with this commit; what follows the old one ends before it.
+    /// Begins a new stream with the current commit; the old stream ends before it.
     pub(in crate::store) fn begin_stream(&self) -> Result<Uuid, StoreError> {
         let sql = "UPDATE change_journal SET stream = randomblob(16), commit_number = 0 RETURNING stream";
         self.one(sql, [], |row| row.get(0))
     }
 }
 
-/// A read that keeps newer commits from being moved into the database file, until it is dropped.
+/// A read transaction that keeps newer commits from being moved into the database file.
 pub(in crate::store) struct Pin<'c>(crate::store::database::transaction::Snapshot<'c>);
 
 impl<'c> Pin<'c> {
@@ -426,7 +429,7 @@ impl<'c> Pin<'c> {
         Ok(Pin(crate::store::database::transaction::Snapshot::begin(connection)?))
     }
 
-    /// The last commit that it sees. The read begins with this.
+    /// The last commit that this read sees. The read begins with this call.
     pub(in crate::store) fn number(&self) -> Result<u64, StoreError> {
         Ok(ReadTx::new(self.0.connection()).journal_row()?.number)
     }

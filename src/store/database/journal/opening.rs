@@ -1,4 +1,4 @@
-//! How the journal goes on after a stop of any kind, or why it cannot.
+//! Decides at start-up whether the journal can continue where it stopped.
 
 use crate::store::database::journal::spool::{Spool, SpooledSegment, closed_segments};
 use crate::store::database::journal::tail::Tail;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How the database file was when it was complete: who changes it changes this.
+/// A fingerprint of the complete database file. Any change to the file changes it.
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct CleanStop {
     stream: Uuid,
@@ -50,7 +50,8 @@ pub(super) fn note_clean_stop(dir: &Path, database: &Path, stream: Uuid, number:
     fs::rename(making, file)
 }
 
-/// What was found before SQLite opens the database: the spool, with all that the log held beyond it, or why it ends.
+/// The result of inspecting spool and log before SQLite opens the database: the spool, completed from the log, or the
+/// reason why it cannot continue.
 pub(in crate::store) struct Opening {
     dir: PathBuf,
     database: PathBuf,
@@ -59,12 +60,12 @@ pub(in crate::store) struct Opening {
 }
 
 impl Opening {
-    /// No commit is to be followed.
+    /// For a server that runs without the journal.
     pub(in crate::store) fn without_journal(dir: PathBuf, database: &Path) -> Opening {
         Opening { dir, database: database.into(), is_wanted: false, found: Err(String::new()) }
     }
 
-    /// Looks at the spool and the log. Nobody has the database open.
+    /// Inspects the spool and the log. Nobody may have the database open.
     pub(in crate::store) fn look(dir: PathBuf, database: &Path) -> Opening {
         let found = match Spool::resume(&dir) {
             Ok(Some(spool)) => complete(&dir, database, spool),
@@ -74,7 +75,7 @@ impl Opening {
         Opening { dir, database: database.into(), is_wanted: true, found }
     }
 
-    /// Goes on where the spool ends, if the database stands there as well; else a new stream begins.
+    /// Continues where the spool ends if the database stands there too; otherwise begins a new stream.
     pub(in crate::store) fn finish(self, connection: &Connection, is_migrated: bool) -> Result<Journal, StoreError> {
         let tx = ReadTx::new(connection);
         let row = tx.journal_row()?;
@@ -100,7 +101,7 @@ impl Opening {
                 let moment = CommitMoment::new(row.recorded_at);
                 let stream = match WriteTx::new(connection, &moment).begin_stream() {
                     Ok(stream) => stream,
-                    // The server has other means to say that the disk is full, and goes on reading.
+                    // The server reports a full disk elsewhere, and keeps serving reads.
                     Err(error) if error.is_storage_failure() => {
                         return Ok(Journal::idle(self.dir, row.number, Some(error.to_string())));
                     }
@@ -120,15 +121,16 @@ impl Opening {
     }
 }
 
-/// Takes what the log holds into the spool and closes the open segment, so that all that was recorded can be restored from.
-/// Nobody has the database open. Returns what waits in the spool.
+/// Spools what the log holds and closes the open segment, so that every recorded commit can be restored. Nobody may
+/// have
+/// the database open. Returns the closed segments in the spool.
 pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
     let (dir, database) = (lock.dir().journal_dir(), lock.dir().database_file());
     let settled = Spool::resume(&dir).map_err(|error| error.to_string()).and_then(|spool| {
         let Some(spool) = spool else { return Ok(()) };
         let completed = complete(&dir, &database, spool);
         let told = |error: io::Error| error.to_string();
-        // Where the log does not follow, what the spool has is still good.
+        // If the log does not follow, the content of the spool is still good.
         let resume = |reason: String| {
             if fs::metadata(wal_of(&database)).is_ok_and(|log| log.len() > 0) {
                 tracing::warn!(%reason, "the log of the database cannot be used for a restore, only what the spool has");
@@ -150,7 +152,7 @@ fn wal_of(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Takes what the log holds beyond the spool. Without a log, the file must be as a clean stop left it.
+/// Spools what the log holds beyond the spool. Without a log, the file must be exactly as a clean stop left it.
 fn complete(dir: &Path, database: &Path, mut spool: Spool) -> Result<Spool, String> {
     let told = |error: io::Error| error.to_string();
     if let Some(mut tail) = Tail::open(&wal_of(database), spool.head().row_page).map_err(told)?

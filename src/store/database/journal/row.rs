@@ -1,33 +1,34 @@
-//! The row of `change_journal`, read out of the page that holds it, without a database.
+//! Reads the row of `change_journal` directly from its page, without a database.
 
 use crate::domain::clock::Moment;
 use uuid::Uuid;
 
-/// Where a database stands in the change journal after a commit.
+/// The position of a database in the change journal after a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct JournalRow {
-    /// The stream of commits that can be followed from one to the next.
+    /// The stream: a sequence of commits without gaps.
     pub stream: Uuid,
     /// The number of the commit in its stream.
     pub number: u64,
-    /// Its moment, which all that it recorded share.
+    /// The moment that everything in the commit shares.
     pub recorded_at: Moment,
-    /// The last entry after it.
+    /// The last entry after this commit.
     pub last_entry: i64,
-    /// The last event after it.
+    /// The last event after this commit.
     pub last_event: i64,
 }
 
 impl JournalRow {
-    /// Reads the row from the page of a table b-tree that has no other. None if it is anything else.
+    /// Reads the row from a leaf page of a table b-tree with exactly one row. None for any other page.
     pub(super) fn parse(page: &[u8]) -> Option<JournalRow> {
-        // Header of a leaf: type, first free block, number of cells, start of the cells, fragments; then where they are.
+        // Leaf header: page type, first free block, number of cells, start of the cells, fragments; then the cell
+        // pointers.
         if *page.first()? != 0x0d || be_u16(page, 3)? != 1 {
             return None;
         }
         let mut at = usize::from(be_u16(page, 8)?);
-        varint(page, &mut at)?; // length of the payload
-        varint(page, &mut at)?; // the row's number
+        varint(page, &mut at)?; // payload length
+        varint(page, &mut at)?; // rowid
         let start = at;
         let header_end = start.checked_add(usize::try_from(varint(page, &mut at)?).ok()?)?;
         let mut body = header_end;
@@ -35,7 +36,7 @@ impl JournalRow {
         while at < header_end {
             columns.push(value(page, varint(page, &mut at)?, &mut body)?);
         }
-        // The first column is the row's number, and stored as nothing.
+        // The first column is the rowid, which is stored as NULL.
         let [
             Value::Integer(_),
             Value::Blob(stream),

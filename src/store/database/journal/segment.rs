@@ -1,8 +1,10 @@
-//! Segments of the change journal: files that hold commits one after the other, each with the frames of the write-ahead log
-//! as they were, which bring their own checksums.
+//! Segments of the change journal: files of consecutive commits. Each commit consists of frames copied unchanged from
+//! the
+//! write-ahead log, with their own checksums.
 //!
-//! A segment begins with one line of JSON ([`SegmentHead`]), which names the segment before it by its hash. Whoever reads
-//! one checks everything again: it may have lain on another machine.
+//! A segment begins with one line of JSON ([`SegmentHead`]) that names the preceding segment by its hash. A reader
+//! checks
+//! everything again, because the file may have been stored on another machine.
 
 use crate::domain::clock::Moment;
 use crate::store::database::journal::frames::{Checksum, FRAME_HEADER, FrameCheck, be_u32};
@@ -14,22 +16,18 @@ use std::os::unix::fs::FileExt;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The version of this format.
 pub(super) const FORMAT: u32 = 1;
 
 /// The first line of a segment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SegmentHead {
-    /// Version of the format.
     pub format: u32,
-    /// The timeline that it belongs to.
     pub timeline: i64,
-    /// The stream.
     pub stream: Uuid,
-    /// The number of the commit before the first one; none in the first segment of a stream, whose first commit may have
-    /// any number.
+    /// The number of the commit before the first one. None in the first segment of a stream, which may start with any
+    /// number.
     pub after: Option<u64>,
-    /// SHA-256 of the segment before, in hexadecimal; none in the first segment of a stream.
+    /// SHA-256 of the preceding segment, in hexadecimal; none in the first segment of a stream.
     pub previous: Option<String>,
     /// The page that holds the row of the change journal.
     pub row_page: u32,
@@ -37,19 +35,19 @@ pub struct SegmentHead {
 
 impl SegmentHead {
     pub(super) fn line(&self) -> String {
-        // A struct of plain fields always has a JSON form.
+        // A struct of plain fields always serializes.
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 }
 
 /// Marks the beginning of a commit: "COMT" in ASCII.
 const MARK: u32 = 0x434f_4d54;
-/// Size of what stands before the frames of a commit.
+/// In bytes.
 pub(super) const COMMIT_HEAD: usize = 96;
-/// More frames than any commit has: a larger number was not written by us.
+/// More frames than any commit has: a larger number means damage.
 const FRAMES_MAX: u32 = 1 << 24;
 
-/// What stands before the frames of a commit.
+/// The header of a commit, before its frames.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct CommitHead {
     pub(super) row: JournalRow,
@@ -60,7 +58,7 @@ pub(super) struct CommitHead {
     pub(super) place: WalPlace,
 }
 
-/// A place in a write-ahead log: after so many frames, with this checksum.
+/// A position in a write-ahead log: the number of frames before it, and the checksum over them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct WalPlace {
     pub(super) salts: [u8; 8],
@@ -100,7 +98,7 @@ impl CommitHead {
         bytes
     }
 
-    /// None if it is not what stands before a commit.
+    /// None if it is not the header of a commit.
     pub(super) fn parse(bytes: &[u8; COMMIT_HEAD], stream: Uuid) -> Option<CommitHead> {
         let sum = Checksum::default().over(&bytes[..COMMIT_HEAD - 8], true);
         let stored = Checksum(be_u32(&bytes[COMMIT_HEAD - 8..]), be_u32(&bytes[COMMIT_HEAD - 4..]));
@@ -141,16 +139,14 @@ impl CommitHead {
     }
 }
 
-/// Why a segment cannot be read on.
+/// Why reading a segment failed.
 #[derive(Debug, Error)]
 pub enum SegmentError {
-    /// It ends in the middle of a commit.
     #[error("it ends in the middle of a commit")]
     Truncated,
-    /// It holds something else than commits that follow from each other.
+    /// It holds something other than consecutive, intact commits.
     #[error("{0}")]
     Damaged(String),
-    /// It cannot be read at all.
     #[error(transparent)]
     Io(io::Error),
 }
@@ -165,7 +161,7 @@ fn damaged(what: impl Into<String>) -> SegmentError {
     SegmentError::Damaged(what.into())
 }
 
-/// A commit as a segment holds it, checked.
+/// A verified commit of a segment.
 #[derive(Debug)]
 pub struct SegmentCommit {
     pub(super) head: CommitHead,
@@ -173,17 +169,17 @@ pub struct SegmentCommit {
 }
 
 impl SegmentCommit {
-    /// What the database says of itself after it.
+    /// The position of the database after it.
     pub fn row(&self) -> JournalRow {
         self.head.row
     }
 
-    /// The bytes that it changes at most.
+    /// The most bytes that it changes.
     pub fn size(&self) -> u64 {
         u64::from(self.head.frames) * u64::from(self.head.page_size)
     }
 
-    /// Writes its pages into a database file that is as the commit before left it, and that nobody has open.
+    /// Writes its pages into a database file that stands at the preceding commit and that nobody has open.
     pub fn apply(&self, database: &File) -> io::Result<()> {
         let page_size = u64::from(self.head.page_size);
         for frame in self.frames.chunks_exact(self.head.frame_size()) {
@@ -195,7 +191,7 @@ impl SegmentCommit {
     }
 }
 
-/// Reads a segment from its beginning to its end.
+/// Reads and verifies a segment from beginning to end.
 pub struct SegmentReader<R> {
     from: R,
     head: SegmentHead,
@@ -203,7 +199,7 @@ pub struct SegmentReader<R> {
 }
 
 impl<R: BufRead> SegmentReader<R> {
-    /// Begins with the first line.
+    /// Reads the first line.
     pub fn new(mut from: R) -> Result<Self, SegmentError> {
         let mut line = Vec::new();
         from.by_ref().take(4096).read_until(b'\n', &mut line)?;
@@ -223,17 +219,15 @@ impl<R: BufRead> SegmentReader<R> {
         Ok(SegmentReader { from, head, last })
     }
 
-    /// What it says of itself.
     pub fn head(&self) -> &SegmentHead {
         &self.head
     }
 
-    /// What it was read from.
     pub fn into_inner(self) -> R {
         self.from
     }
 
-    /// The next commit, checked; none at the end.
+    /// The next verified commit; none at the end.
     pub fn next_commit(&mut self) -> Result<Option<SegmentCommit>, SegmentError> {
         if self.from.fill_buf()?.is_empty() {
             return Ok(None);

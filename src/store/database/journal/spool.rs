@@ -1,7 +1,8 @@
-//! The spool: segments of the change journal in the data directory, until they are where they are kept.
+//! The spool: segments of the change journal that wait in the data directory until they are shipped.
 //!
-//! One segment is open and grows; the others are closed, never change, and leave when every place that keeps them has them.
-//! The open one is always there, however short: where the journal stands can be read from it after a stop.
+//! One segment is open and grows. The others are closed, never change, and are removed once every target has them. The
+//! open
+//! segment always exists, even if empty, because after a stop it tells where the journal stands.
 
 use crate::domain::clock::Moment;
 use crate::store::database::journal::segment::{
@@ -20,9 +21,7 @@ const CLOSED: &str = "commits";
 /// A closed segment in the data directory.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SpooledSegment {
-    /// The timeline that it belongs to.
     pub timeline: i64,
-    /// Its stream.
     pub stream: Uuid,
     /// Its first commit.
     pub first: u64,
@@ -30,9 +29,7 @@ pub struct SpooledSegment {
     pub last: u64,
     /// The moment of its last commit.
     pub reaches: Moment,
-    /// Where it is.
     pub path: PathBuf,
-    /// Its size.
     pub bytes: u64,
 }
 
@@ -55,7 +52,7 @@ impl SpooledSegment {
     }
 }
 
-/// The closed segments of a spool, in their order within each stream.
+/// The closed segments of a spool, in order within each stream.
 pub fn closed_segments(dir: &Path) -> io::Result<Vec<SpooledSegment>> {
     let mut found: Vec<_> = files(dir)?.iter().filter_map(|path| SpooledSegment::named(path)).collect();
     found.sort();
@@ -77,7 +74,7 @@ pub(super) fn open_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Makes names durable.
+/// Syncs the directory, so that new file names survive a power cut.
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
@@ -94,16 +91,16 @@ pub(super) struct Spool {
     file: File,
     hash: Context,
     first: Option<u64>,
-    /// The last commit; in an empty segment, the one before.
+    /// The last commit; in an empty segment, the last one of the preceding segment.
     last: Option<u64>,
-    /// Where the last commit ends in the log; none if it is not in this segment.
+    /// Where the last commit ends in the log; none if the segment is empty.
     place: Option<WalPlace>,
-    /// The moment of the last commit; none if it is not in this segment.
+    /// The moment of the last commit; none if the segment is empty.
     recorded_at: Option<Moment>,
 }
 
 impl Spool {
-    /// Begins a stream. Segments of an earlier one are closed, and stay until they were shipped.
+    /// Begins a stream. Open segments of an earlier stream are closed and stay until they are shipped.
     pub(super) fn begin(dir: &Path, timeline: i64, stream: Uuid, row_page: u32) -> io::Result<Spool> {
         if !dir.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
@@ -120,11 +117,12 @@ impl Spool {
         Spool::create(dir, SegmentHead { format: FORMAT, timeline, stream, after: None, previous: None, row_page })
     }
 
-    /// Opens the segment that was open before a stop; what it holds of a commit that is not whole is cut off. None if
-    /// there is none.
+    /// Opens the segment that was open at the last stop, and truncates an incomplete commit at its end. None if there
+    /// is no
+    /// such segment.
     pub(super) fn resume(dir: &Path) -> io::Result<Option<Spool>> {
         let mut found: Option<Spool> = None;
-        // Two are open if a stop came between the making of the next one and the closing of the one before.
+        // Two are open if the stop came after creating the next one but before closing its predecessor.
         for path in open_files(dir)? {
             let Ok(next) = Spool::read(dir, &path) else { continue };
             match found.take() {
@@ -182,7 +180,7 @@ impl Spool {
                 }
                 Ok(None) => break,
                 Err(SegmentError::Io(error)) => return Err(error.into()),
-                // Power was lost before the end reached the disk. The log still has what is missing.
+                // Power was lost before the end reached the disk. The log still has the missing commits.
                 Err(SegmentError::Truncated | SegmentError::Damaged(_)) => {
                     file.set_len(size)?;
                     file.sync_all()?;
@@ -207,7 +205,7 @@ impl Spool {
         &self.head
     }
 
-    /// The last commit that it holds, or that the segment before it held; none in a stream without commits.
+    /// The last commit in this or the preceding segment; none in a stream without commits.
     pub(super) fn last(&self) -> Option<u64> {
         self.last
     }
@@ -233,7 +231,7 @@ impl Spool {
         self.file.sync_data()
     }
 
-    /// Closes this segment and opens the next one, if there is anything in it.
+    /// Closes this segment and opens the next one, unless it is empty.
     pub(super) fn rotate(&mut self) -> io::Result<()> {
         if self.first.is_none() {
             return Ok(());
@@ -244,7 +242,7 @@ impl Spool {
         std::mem::replace(self, next).close()
     }
 
-    /// Gives the segment the name under which it is shipped; drops it if it is empty.
+    /// Renames the segment to the name under which it is shipped; removes it if it is empty.
     pub(super) fn close(self) -> io::Result<()> {
         match (self.first, self.last, self.recorded_at) {
             (Some(first), Some(last), Some(reaches)) => {

@@ -1,4 +1,4 @@
-//! Follows the write-ahead log: takes the commits out of it that have not been seen yet, checked as SQLite checks them.
+//! Follows the write-ahead log: reads the commits not seen yet, verified as SQLite verifies them.
 
 use crate::store::database::journal::frames::{FrameCheck, WAL_HEADER, WalHeader};
 use crate::store::database::journal::row::JournalRow;
@@ -8,27 +8,26 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Frames that are read at a time.
 const FRAMES_AT_A_TIME: u32 = 64;
 
-/// The log, as far as it was read.
+/// The log and the position up to which it has been read.
 pub(super) struct Tail {
     file: File,
     row_page: u32,
     header: Option<WalHeader>,
     check: FrameCheck,
-    /// Frames that were looked at, and counted.
+    /// Valid frames read so far.
     frames: u32,
-    /// Bytes from the log: the commit given last, then what comes after it.
+    /// Bytes from the log: the commit returned last, then what follows it.
     bytes: Vec<u8>,
     given: usize,
     parsed: usize,
-    /// Commits of others before the stream begins in this log.
+    /// Foreign commits before the stream begins in this log.
     strangers: u32,
     has_begun: bool,
 }
 
-/// A commit in the log. None: it is none of ours, as it has no row of the change journal.
+/// A commit in the log. `head` is none for a foreign commit, which has no row of the change journal.
 pub(super) struct TailCommit<'a> {
     pub(super) head: Option<CommitHead>,
     pub(super) frames: &'a [u8],
@@ -61,7 +60,7 @@ impl Tail {
         }))
     }
 
-    /// Goes to the beginning if the log has started over. False if there is no log.
+    /// Returns to the beginning if the log has restarted. False if there is no log.
     pub(super) fn refresh(&mut self) -> io::Result<bool> {
         let Some(header) = WalHeader::read(&self.file)? else { return Ok(false) };
         if self.header != Some(header) {
@@ -75,7 +74,7 @@ impl Tail {
         Ok(true)
     }
 
-    /// Notes that the stream begins in this log, if it has not yet.
+    /// Records that the stream has begun in this log.
     pub(super) fn begin(&mut self) {
         (self.strangers, self.has_begun) = (0, true);
     }
@@ -88,17 +87,17 @@ impl Tail {
         self.strangers += 1;
     }
 
-    /// Commits of others before the stream begins, which it has not yet.
+    /// Foreign commits in this log before the stream; zero once it has begun.
     pub(super) fn strangers(&self) -> u32 {
         self.strangers
     }
 
-    /// Frames of the log that were taken.
+    /// Valid frames read so far.
     pub(super) fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// The next whole commit among the first `upto` frames; none at their end, or where frames stop to count.
+    /// The next complete commit among the first `upto` frames. None at their end, or if the next frame is not valid.
     pub(super) fn next_commit(&mut self, upto: u32) -> io::Result<Option<TailCommit<'_>>> {
         let Some(header) = self.header else { return Ok(None) };
         if self.given == self.bytes.len() {
@@ -134,7 +133,7 @@ impl Tail {
         }
     }
 
-    /// Leaves what is no whole commit to be read again later.
+    /// Rewinds to the start of an incomplete commit, to read it again later.
     fn back_to(&mut self, before: FrameCheck, frames: u32) -> Option<TailCommit<'_>> {
         self.check = before;
         self.frames -= frames;
@@ -143,7 +142,7 @@ impl Tail {
         None
     }
 
-    /// False if there is nothing more.
+    /// False at the end.
     fn read_more(&mut self, frame_size: usize, upto: u32) -> io::Result<bool> {
         let held = (self.bytes.len() - self.parsed) / frame_size;
         let first = self.frames as usize + held;

@@ -1,4 +1,6 @@
-//! The journal against SQLite itself: what it takes from the log, laid on a copy, is what SQLite makes of the log.
+//! The journal compared with SQLite: commits taken from the log and applied to a copy give the same file as SQLite's
+//! own
+//! checkpoint.
 
 use crate::store::database::journal::*;
 use crate::store::{Abort, DataDir, Store, Tuning};
@@ -6,7 +8,7 @@ use fastrand::Rng;
 use std::fs::{self, File};
 use std::io::BufReader;
 
-/// A database of SQLite with a change journal, without anything of ours around it.
+/// A plain SQLite database with a change journal and none of this program's machinery.
 struct Plain {
     home: tempfile::TempDir,
     connection: Connection,
@@ -50,8 +52,9 @@ impl Plain {
         Tail::open(&self.home.path().join("bursar.db-wal"), self.row_page()).unwrap().unwrap()
     }
 
-    /// A transaction that changes something or takes everything back; far larger than the cache every now and then, so
-    /// that SQLite writes pages to the log before it knows how the transaction ends.
+    /// A transaction that changes something or rolls back. Some are far larger than the cache, so that SQLite writes
+    /// pages
+    /// to the log before it knows whether the transaction commits.
     fn change(&self, choices: &mut Rng, is_numbered: bool) {
         let rows = if choices.u64(..8) == 0 { 400 } else { 1 + choices.u64(..10) };
         let size = 1 + choices.u64(..900);
@@ -76,14 +79,14 @@ impl Plain {
         self.connection.execute_batch("COMMIT").unwrap();
     }
 
-    /// The bytes of the database after everything in the log is moved into it.
+    /// The bytes of the database once everything in the log has been moved into it.
     fn bytes(&self) -> Vec<u8> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         fs::read(self.file()).unwrap()
     }
 }
 
-/// All commits of the segments, laid on a copy.
+/// All commits of the segments, applied to a copy.
 fn replay(dir: &Path, base: &[u8], after: u64) -> (Vec<u8>, u64) {
     let copy = tempfile::NamedTempFile::new().unwrap();
     fs::write(copy.path(), base).unwrap();
@@ -126,7 +129,7 @@ fn what_is_taken_from_the_log_is_what_sqlite_makes_of_it() {
                 catch_up(&mut spool, &mut tail, u32::MAX).unwrap();
             }
             match choices.u64(..4) {
-                // Everything is moved, and the log starts over.
+                // Everything is moved, and the log restarts.
                 0 => {
                     plain.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
                 }
@@ -202,7 +205,7 @@ fn a_segment_that_was_changed_or_cut_is_not_read() {
         let mut changed = whole.clone();
         let at = choices.usize(..whole.len());
         changed[at] ^= 1 << choices.u64(..8);
-        // The only bytes that say nothing of a commit are the name of the stream and of the segment before.
+        // The only bytes unrelated to a commit are the names of the stream and of the preceding segment.
         assert!(read(&changed).is_err() || at < 200, "byte {at}");
         let cut = &whole[..at];
         assert!(read(cut).map_or(true, |commits| commits < 6), "cut at {at}");
@@ -225,7 +228,7 @@ fn write(store: &Store, choices: &mut Rng) {
     done.unwrap().wait().unwrap().unwrap();
 }
 
-/// Checkpoints run by themselves meanwhile, the log starts over again and again, and no commit is missed.
+/// Checkpoints run meanwhile, the log restarts again and again, and no commit is missed.
 #[test]
 fn the_journal_follows_the_writer_through_stops() {
     let home = tempfile::tempdir().unwrap();
@@ -259,7 +262,7 @@ fn the_journal_follows_the_writer_through_stops() {
     assert_same(&ours, &fs::read(&file).unwrap(), 4096);
 }
 
-/// What is refused after it has written, and what the database library notes for itself, leave no commit without a number.
+/// Operations refused after they wrote, and SQLite's own statistics, leave no commit without a number.
 #[test]
 fn what_is_undone_and_what_is_not_counted_do_not_end_the_stream() {
     let home = tempfile::tempdir().unwrap();
@@ -290,7 +293,7 @@ fn what_is_undone_and_what_is_not_counted_do_not_end_the_stream() {
     assert_eq!((status.stream, status.spooled, status.failure), (before.stream, status.committed, None));
 }
 
-/// A copy of a directory is another database from then on; so is one that somebody has written to.
+/// A copied directory is another database from then on, and so is one that somebody else has written to.
 #[test]
 fn a_copy_and_a_file_that_was_written_to_begin_a_new_stream() {
     let home = tempfile::tempdir().unwrap();
@@ -365,7 +368,7 @@ fn operations_that_share_a_commit_share_its_moment() {
     tickets.extend((0..600).map(|_| ask(None).unwrap()));
     go.send(()).unwrap();
     let seen: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap().unwrap()).collect();
-    // An operation sees the number of the commit before.
+    // An operation sees the number of the preceding commit.
     for pair in seen.windows(2) {
         assert_eq!(pair[0].0 == pair[1].0, pair[0].1 == pair[1].1, "{pair:?}");
         assert!(pair[0].1 <= pair[1].1);

@@ -316,7 +316,7 @@ impl App {
         let answer = tokio::time::timeout(self.settings.operation_timeout, ticket.answer()).await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(_) if ticket.call_off() => return Err(Refusal::Busy { retry_after_s: 1 }),
+            Err(_) if ticket.cancel() => return Err(Refusal::Busy { retry_after_s: 1 }),
             Err(_) => ticket.answer().await,
         };
         answer.map_err(refusal_of)

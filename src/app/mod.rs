@@ -190,7 +190,7 @@ impl App {
             app.store.read(|tx| tx.installation()).map_err(|_| "the database cannot be read".to_owned())?;
             let is_in_doubt = app.store.health().failure().is_some();
             if is_in_doubt {
-                app.store.try_room()?;
+                app.store.check_room()?;
             }
             Ok::<_, String>(is_in_doubt)
         });
@@ -276,7 +276,7 @@ pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Ra
 /// What a caller is told when its operation was certainly not applied.
 fn refusal_of(reason: NotApplied) -> Refusal {
     match reason {
-        NotApplied::QueueFull | NotApplied::CalledOff => Refusal::Busy { retry_after_s: 1 },
+        NotApplied::QueueFull | NotApplied::Cancelled => Refusal::Busy { retry_after_s: 1 },
         NotApplied::StorageFailed => Refusal::StorageUnavailable,
         NotApplied::Closing => Refusal::ShuttingDown,
         NotApplied::Defect => Refusal::Internal,

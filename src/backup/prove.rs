@@ -42,7 +42,7 @@ fn read<T>(
     query: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     match pace.cloned() {
-        Some(mut pace) => store::read_file_slowly(file, move || pace.pause(), query),
+        Some(mut pace) => store::read_file_throttled(file, move || pace.pause(), query),
         None => store::read_file(file, query),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::error::BackupError;
 use super::service::{BackupService, file_error};
-use crate::store::{BackupLock, LookLock};
+use crate::store::{BackupLock, InspectionLock};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -28,7 +28,7 @@ impl BackupService {
         if self.is_background {
             step_back();
         }
-        let (path, lock) = self.dir.place_to_look()?;
+        let (path, lock) = self.dir.inspection_dir()?;
         Ok(WorkDir { path, _held: Held::Beside(lock) })
     }
 }
@@ -52,7 +52,7 @@ pub(super) struct WorkDir {
 #[expect(dead_code, reason = "they are held, and let go with the place")]
 enum Held {
     Alone(BackupLock),
-    Beside(LookLock),
+    Beside(InspectionLock),
 }
 
 impl WorkDir {

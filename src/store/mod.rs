@@ -20,7 +20,7 @@ pub use access::{
 };
 pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
 pub use clients::{LabelFilter, NewProfile, ProfileFilter};
-pub use database::data_dir::{BackupLock, DataDir, DataDirError, Locked, LookLock};
+pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::journal::{
     Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
     settle_journal, spooled_segments,
@@ -96,7 +96,7 @@ impl Store {
         let file = lock.database_file();
         // Must come before SQLite opens the file, because SQLite may restart the log.
         let opening = match tuning.journal {
-            true => Opening::look(lock.dir().journal_dir(), &file),
+            true => Opening::inspect(lock.dir().journal_dir(), &file),
             false => Opening::without_journal(lock.dir().journal_dir(), &file),
         };
         let mut connection = connection::open_writer(&file)?;
@@ -143,15 +143,13 @@ impl Store {
     }
 
     /// Checks that the disk has room by writing as many bytes as a large batch takes. Writing a single row would not
-    /// do:
-    /// it can fit where no operation does.
-    pub fn try_room(&self) -> Result<(), String> {
-        self.lock.try_room(ROOM_BYTES).map_err(|error| format!("the disk of the database has no room: {error}"))
+    /// do: it can fit where no operation does.
+    pub fn check_room(&self) -> Result<(), String> {
+        self.lock.check_room(ROOM_BYTES).map_err(|error| format!("no room on the disk of the database: {error}"))
     }
 
     /// Queues an operation for the writer. It runs in its own savepoint, and the answer comes after the COMMIT that
-    /// makes
-    /// it durable. The queue is bounded; if it is full, the operation is refused at once.
+    /// makes it durable. The queue is bounded; if it is full, the operation is refused at once.
     pub fn submit<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
     where
         T: Send + 'static,
@@ -208,21 +206,21 @@ pub fn read_file<T, E: From<StoreError>>(file: &Path, query: impl FnOnce(&ReadTx
     query(&ReadTx::new(snapshot.connection()))
 }
 
-/// Like [`read_file`], but throttled: `rest` is called every few hundred steps of SQLite. It may sleep; if it returns
+/// Like [`read_file`], but throttled: `pause` is called every few hundred steps of SQLite. It may sleep; if it returns
 /// true, the query is aborted.
-pub fn read_file_slowly<T, E: From<StoreError>>(
+pub fn read_file_throttled<T, E: From<StoreError>>(
     file: &Path,
-    rest: impl FnMut() -> bool + Send + 'static,
+    pause: impl FnMut() -> bool + Send + 'static,
     query: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     let connection = connection::open_reader(file)?;
-    connection.progress_handler(STEPS_BETWEEN_RESTS, Some(rest)).map_err(StoreError::from)?;
+    connection.progress_handler(STEPS_BETWEEN_PAUSES, Some(pause)).map_err(StoreError::from)?;
     let snapshot = Snapshot::begin(&connection)?;
     query(&ReadTx::new(snapshot.connection()))
 }
 
 /// In steps of SQLite's virtual machine; some tens of microseconds.
-const STEPS_BETWEEN_RESTS: i32 = 500;
+const STEPS_BETWEEN_PAUSES: i32 = 500;
 
 /// The mode of a database file. None if its creation did not finish, for example because of a crash.
 pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
@@ -235,8 +233,8 @@ pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
     }
 }
 
-/// Upgrades the database of a data directory to the latest schema in one transaction, and proves the books before
-/// that commits. On failure nothing changes.
+/// Upgrades the database of a data directory to the latest schema in one transaction, and proves the books before that
+/// commits. On failure nothing changes.
 pub fn migrate(lock: &Locked) -> Result<(), MigrationError> {
     let mut connection = connection::open_writer(&lock.database_file())?;
     migrations::migrate(&mut connection).map(|_| ())

@@ -1,4 +1,4 @@
-//! The broker's own record of who did what.
+//! The audit log: who did what, when and from where.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EventSeq, PrincipalSerial, RequestId, TokenId};
@@ -7,29 +7,24 @@ use crate::store::database::transaction::{WriteTx, sql};
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// One row of the record.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditRow<'a> {
-    /// When.
     pub at: Moment,
-    /// Who.
     pub principal: PrincipalSerial,
-    /// With which token; none for commands on the machine itself.
+    /// None for commands run on the machine itself.
     pub token: Option<TokenId>,
-    /// What.
+    /// The name of the command.
     pub action: &'a str,
-    /// On which thing.
+    /// The public id of the object that was changed.
     pub object: Option<Uuid>,
-    /// In which request.
     pub request: Option<RequestId>,
-    /// From where.
+    /// The address of the caller.
     pub address: Option<IpAddr>,
-    /// The first and the last event of it.
+    /// The first and the last event of the command.
     pub events: Option<(EventSeq, EventSeq)>,
 }
 
 impl WriteTx<'_> {
-    /// Adds a row.
     pub fn append_audit(&self, row: &AuditRow<'_>) -> Result<(), StoreError> {
         self.run(
             sql!("audit_log/insert"),

@@ -13,7 +13,6 @@ pub struct KeyRow {
     pub private_key: Vec<u8>,
     /// Raw Ed25519 public key.
     pub public_key: Vec<u8>,
-    /// When it was made.
     pub created_at: Moment,
     /// When it stopped signing.
     pub retired_at: Option<Moment>,
@@ -44,7 +43,7 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Adds a key that signs from now on; those before it retire, and leave the published set at `withdrawn_at`.
+    /// Adds a key that signs from now on. Earlier keys retire, and leave the published set at `withdrawn_at`.
     pub fn rotate_signing_key(&self, key: &KeyRow, withdrawn_at: Moment) -> Result<(), StoreError> {
         self.run(sql!("keys/retire"), (key.created_at.unix_ms(), withdrawn_at.unix_ms()))?;
         self.run(sql!("keys/insert"), (&key.kid, &key.private_key, &key.public_key, key.created_at.unix_ms()))?;

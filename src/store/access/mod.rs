@@ -1,4 +1,4 @@
-//! Operators, tokens, sessions, signing keys, and the record of who did what.
+//! Operators, tokens, sessions, signing keys, and the audit log.
 
 mod audit_log;
 mod keys;

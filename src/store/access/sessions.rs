@@ -6,19 +6,16 @@ use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-/// A session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionRow {
     /// The end user.
     pub profile: ProfileId,
-    /// When its token ends.
     pub expires_at: Moment,
     /// When it was ended early.
     pub revoked_at: Option<Moment>,
 }
 
 impl ReadTx<'_> {
-    /// The session of an id.
     pub fn session(&self, id: SessionId) -> Result<Option<SessionRow>, StoreError> {
         self.find(sql!("sessions/find"), [id.uuid()], |row| {
             Ok(SessionRow {
@@ -31,7 +28,6 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Begins a session.
     pub fn add_session(
         &self,
         id: SessionId,
@@ -49,7 +45,7 @@ impl WriteTx<'_> {
         self.run(sql, (profile.0, now.unix_ms())).map(|_| ())
     }
 
-    /// Forgets sessions that ended before a moment, a few at a time.
+    /// Deletes up to 200 sessions that expired before a moment. Returns how many.
     pub fn forget_sessions(&self, ended_before: Moment) -> Result<usize, StoreError> {
         let sql = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ?1 LIMIT 200)";
         self.run(sql, [ended_before.unix_ms()])

@@ -1,4 +1,4 @@
-//! Refresh tokens: each is kept with the access token that it was handed out with.
+//! Refresh tokens, each stored with the access token that it was issued with.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, TokenId};
@@ -7,27 +7,23 @@ use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use rusqlite::Row;
 use uuid::Uuid;
 
-/// A refresh token to be stored.
 #[derive(Clone, Debug)]
 pub struct NewRefresh {
     /// SHA-256 of the refresh token.
     pub hash: Vec<u8>,
-    /// When it ends.
     pub expires_at: Moment,
-    /// The first access token of the sign-in that it goes back to.
+    /// The access token of the log-in with which this chain of pairs began.
     pub family: TokenId,
 }
 
-/// A refresh token, without the token.
+/// A stored refresh token; only its hash is kept.
 #[derive(Clone, Debug)]
 pub struct RefreshRow {
-    /// The access token that it was handed out with.
+    /// The access token that it was issued with.
     pub token: TokenId,
-    /// Whose it is.
     pub principal: PrincipalSerial,
-    /// The first access token of the sign-in that it goes back to.
+    /// The access token of the log-in with which this chain of pairs began.
     pub family: TokenId,
-    /// When it ends.
     pub expires_at: Moment,
     /// When it was exchanged for the next pair.
     pub used_at: Option<Moment>,
@@ -48,25 +44,24 @@ fn refresh(row: &Row<'_>) -> rusqlite::Result<RefreshRow> {
 }
 
 impl ReadTx<'_> {
-    /// The refresh token of a hash.
     pub fn refresh_by_hash(&self, hash: &[u8]) -> Result<Option<RefreshRow>, StoreError> {
         self.find(sql!("access/find_refresh"), [hash], refresh)
     }
 }
 
 impl WriteTx<'_> {
-    /// Notes that a refresh token was exchanged.
+    /// Marks a refresh token as exchanged.
     pub fn use_refresh(&self, token: TokenId, now: Moment) -> Result<(), StoreError> {
         self.run("UPDATE tokens SET refreshed_at = ?2 WHERE uuid = ?1", (token.uuid(), now.unix_ms())).map(|_| ())
     }
 
-    /// Revokes all pairs of a sign-in, used or not.
+    /// Revokes all pairs of a log-in, used or not.
     pub fn revoke_family(&self, family: TokenId, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE tokens SET revoked_at = ?2 WHERE family = ?1 AND revoked_at IS NULL";
         self.run(sql, (family.uuid(), now.unix_ms())).map(|_| ())
     }
 
-    /// Revokes a token, and with it all pairs of its sign-in.
+    /// Revokes a token and all pairs of its log-in.
     pub fn revoke_sign_in(&self, token: TokenId, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE tokens SET revoked_at = ?2 WHERE revoked_at IS NULL
                    AND (uuid = ?1 OR family = (SELECT family FROM tokens WHERE uuid = ?1))";

@@ -21,119 +21,97 @@ use crate::store::reference::decimals;
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-/// What selects accounts in a list; all conditions hold together.
+/// Selects accounts in a list; all conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {
-    /// Any of these; empty: all.
+    /// Any of these; empty for all.
     pub ids: Vec<AccountId>,
-    /// With this client as the primary owner.
+    /// Has this client as the primary owner.
     pub profile: Option<ProfileId>,
-    /// With this client among the owners, if it is visible, whether first or not.
+    /// Has this client among the owners, and the client is visible.
     pub owner: Option<ProfileId>,
-    /// In this group.
     pub group: Option<GroupId>,
-    /// In this currency.
     pub currency: Option<CurrencyCode>,
-    /// At this point of their life; archived ones only if they are asked for, too.
+    /// To find archived accounts, `with_archived` must be set too.
     pub lifecycle: Option<Lifecycle>,
-    /// With this trade status.
     pub status: Option<TradeStatus>,
-    /// Also the archived ones.
+    /// Includes archived accounts.
     pub with_archived: bool,
-    /// Found by this search text, also by the names of their owners.
+    /// Also searches the names of the owners.
     pub search: Option<SearchText>,
-    /// With this serial.
     pub serial: Option<AccountSerial>,
-    /// With this account number.
     pub number: Option<String>,
-    /// Of this name.
     pub name: Option<String>,
-    /// With this alias.
     pub alias: Option<String>,
-    /// With these labels.
     pub labels: LabelFilter,
-    /// With any of these clients as the primary owner; empty: all.
+    /// Has any of these clients as the primary owner; empty for all.
     pub profiles: Vec<ProfileSerial>,
-    /// In any of these groups; empty: all.
+    /// In any of these groups; empty for all.
     pub groups: Vec<GroupSerial>,
-    /// In groups of any of these platforms; empty: all.
+    /// In a group on any of these platforms; empty for all.
     pub platforms: Vec<PlatformSerial>,
 }
 
-/// That the primary owner of an account has one of the tags of a list.
+/// The primary owner of the account has one of the listed tags.
 const VISIBLE: &str =
     "a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
 
-/// The accounts that a client is an owner of.
+/// The accounts that a client owns.
 const OWNED: &str = "SELECT account_id AS id FROM account_owners
                      WHERE profile_id = (SELECT id FROM profiles WHERE uuid = ?)";
 
-/// The same, where the client has one of the tags of a list.
+/// Like [`OWNED`], if the client has one of the listed tags.
 const OWNED_BY_VISIBLE: &str = "SELECT account_id AS id FROM account_owners
                                 WHERE profile_id = (SELECT p.id FROM profiles p WHERE p.uuid = ? AND p.id IN (
                                     SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?))))";
 
-/// That an account is in a currency.
+/// The account is in a currency.
 const IN_CURRENCY: &str =
     "(SELECT k.currency_id FROM books k WHERE k.id = a.id) = (SELECT id FROM currencies WHERE code = ?)";
 
-/// That the group of an account is on one of these platforms.
+/// The group of the account is on one of the listed platforms.
 const ON_PLATFORM: &str =
     "a.group_id IN (SELECT id FROM account_groups WHERE platform_id IN (SELECT value FROM json_each(?)))";
 
-/// An account to be opened; its book exists already.
+/// An account to be opened. Its book exists already.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
-    /// Its book.
     pub book: BookId,
-    /// Public id.
     pub id: AccountId,
-    /// Serial.
     pub serial: AccountSerial,
-    /// Account number.
     pub number: String,
-    /// Primary owner.
+    /// The primary owner.
     pub profile: ProfileSerial,
-    /// Portfolio.
     pub portfolio: PortfolioSerial,
-    /// Serial inside the portfolio.
+    /// Counted within the portfolio.
     pub portfolio_serial: i64,
-    /// Whether it is a spread-betting account.
     pub is_spread_betting: bool,
-    /// How positions are kept.
     pub position_mode: Option<PositionMode>,
-    /// How margin is summed up, where it departs from the group.
+    /// None for the calculation of the group.
     pub margin_calculation_override: Option<MarginCalculation>,
-    /// Where its life begins.
+    /// The initial state.
     pub lifecycle: Lifecycle,
-    /// The settings that can change later.
     pub settings: AccountChange,
 }
 
 /// The settings of an account that can change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccountChange {
-    /// Group.
     pub group: GroupSerial,
-    /// What it may trade.
     pub trade_status: TradeStatus,
-    /// Leverage cap.
+    /// The highest leverage allowed.
     pub max_leverage: u32,
-    /// Limit of the net open position.
     pub net_open_position_limit: Amount,
-    /// Whether daily statements are wanted.
     pub wants_daily_statement: bool,
-    /// How far below zero it may go: zero or less.
+    /// The lowest balance allowed: zero or less.
     pub minimum: Amount,
-    /// Whether money may come in.
     pub allows_credits: bool,
-    /// Whether money may go out.
     pub allows_debits: bool,
 }
 
 pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let mut columns = Columns::of(row);
-    // Fields are read from top to bottom, which is the order of the columns.
+    // Columns must be read in order, and fields are evaluated from top to bottom.
     let book = BookId(columns.next("id")?);
     let mut account = Account {
         book,
@@ -189,7 +167,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         },
     };
     account.standing.own_minimum = account.balances.minimum;
-    // The stricter one counts, also where the group became so after the account was given its own.
+    // The stricter limit applies, even if the group's became stricter after the account's own was set.
     let of_group: String = columns.next("group_minimum")?;
     let of_group = DecimalText::parse(&of_group).map_err(|_| unreadable("group_minimum", &of_group))?;
     account.balances.minimum = account.balances.minimum.max(of_group.to_limit(account.decimals));
@@ -202,17 +180,16 @@ fn lock(columns: &mut Columns<'_>) -> rusqlite::Result<Lock> {
     Lock::from_parts(name, holder, reason).ok_or_else(|| unreadable("lock", name))
 }
 
-/// A JSON array of ids in hexadecimal; none if there are none.
+/// A JSON array of ids in hexadecimal; none if there are no ids.
 fn id_list(ids: impl ExactSizeIterator<Item = Uuid>) -> Option<String> {
     (ids.len() > 0).then(|| serde_json::Value::from_iter(ids.map(|id| id.simple().to_string())).to_string())
 }
 
-/// A JSON array of row numbers; none if there are none.
+/// A JSON array of numbers; none if there are no numbers.
 fn number_list(numbers: impl ExactSizeIterator<Item = i64>) -> Option<String> {
     (numbers.len() > 0).then(|| serde_json::Value::from_iter(numbers).to_string())
 }
 
-/// The conditions of a filter.
 fn conditions(filter: &AccountFilter, visibility: &Visibility) -> Conditions {
     let uuid = |id: Uuid| id.as_bytes().to_vec();
     let mut conditions = Conditions::on("accounts", "a");
@@ -253,13 +230,13 @@ fn conditions(filter: &AccountFilter, visibility: &Visibility) -> Conditions {
 const BY_ROW: &str = concat!(sql!("accounts/columns"), "WHERE a.id = ?1");
 
 impl ReadTx<'_> {
-    /// The account of an id, if it is visible; archived ones too.
+    /// The account, if it is visible; archived accounts included.
     pub fn account(&self, id: AccountId, visibility: &Visibility) -> Result<Option<Account>, StoreError> {
         let sql = sql!("accounts/columns", "accounts/by_uuid");
         self.find(sql, (id.uuid(), visible_tags(visibility)), account)
     }
 
-    /// The accounts of a client that are not archived, oldest first, at most `limit` of those behind a position.
+    /// The accounts of a client that are not archived, oldest first: at most `limit` of those after a position.
     pub fn accounts_of(
         &self,
         profile: ProfileId,
@@ -270,7 +247,7 @@ impl ReadTx<'_> {
         self.all(sql!("accounts/columns", "accounts/of_profile"), (profile.uuid(), after, limit), account)
     }
 
-    /// One page of the accounts that are visible.
+    /// One page of the visible accounts.
     pub fn accounts(
         &self,
         filter: &AccountFilter,
@@ -280,7 +257,7 @@ impl ReadTx<'_> {
         self.listing(conditions(filter, visibility), BY_ROW, page, account)
     }
 
-    /// The accounts in a window of those that are visible, in the order in which they were opened, and how many there are.
+    /// The visible accounts in a window, in the order of opening, and how many match in total.
     pub fn accounts_in(
         &self,
         filter: &AccountFilter,
@@ -290,30 +267,28 @@ impl ReadTx<'_> {
         self.window(conditions(filter, visibility), BY_ROW, window, account)
     }
 
-    /// When the figures of an account were last recorded: its balance, what of it is available, or its limits.
+    /// When the balance, the available amount or the limits of an account were last recorded.
     pub fn figures_recorded_at(&self, account: &Account) -> Result<Moment, StoreError> {
         let last: Option<i64> = self.one(sql!("accounts/figures_recorded_at"), [account.book.0], |row| row.get(0))?;
         Ok(last.map_or(account.created_at, Moment::from_unix_ms))
     }
 
-    /// Whether an id is taken; whether that account is visible does not matter.
+    /// Whether the id is taken, by a visible account or not.
     pub fn has_account(&self, id: AccountId) -> Result<bool, StoreError> {
         self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
     }
 
-    /// Whether an account number is taken.
     pub fn has_account_number(&self, number: &str) -> Result<bool, StoreError> {
         self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE number = ?1)", [number], |row| row.get(0))
     }
 }
 
 impl WriteTx<'_> {
-    /// Issues the next serial of the counter that accounts share with external accounts.
+    /// Issues the next serial. Accounts and external accounts share the counter.
     pub fn next_account_serial(&self) -> Result<AccountSerial, StoreError> {
         self.next("account").map(AccountSerial)
     }
 
-    /// Opens an account.
     pub fn add_account(&self, new: &NewAccount, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("accounts/insert"),
@@ -363,18 +338,18 @@ impl WriteTx<'_> {
         self.record_figures(book, now)
     }
 
-    /// Locks an account, or takes the lock off.
+    /// Sets or removes the lock of an account.
     pub fn set_lock(&self, book: BookId, lock: Lock, now: Moment) -> Result<(), StoreError> {
         let (holder, reason) = (lock.holder().map(LockHolder::name), lock.reason().map(LockReason::name));
         self.run(sql!("accounts/set_lock"), (book.0, lock.name(), holder, reason, now.unix_ms())).map(|_| ())
     }
 
-    /// Moves an account on in its life; archiving is apart from it.
+    /// Sets the lifecycle state of an account. Archiving has its own method, [`WriteTx::close_account`].
     pub fn set_lifecycle(&self, book: BookId, state: Lifecycle, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("accounts/set_lifecycle"), (book.0, state.name(), now.unix_ms())).map(|_| ())
     }
 
-    /// Archives an account, for good.
+    /// Archives an account permanently.
     pub fn close_account(&self, book: BookId, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("accounts/close"), (book.0, now.unix_ms()))?;
         self.free_alias(book)

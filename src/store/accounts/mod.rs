@@ -1,4 +1,4 @@
-//! Accounts, their owners, their portfolios, and what waits for a second operator.
+//! Accounts, their owners, their portfolios, and their requests for approval.
 
 mod accounts;
 mod owners;

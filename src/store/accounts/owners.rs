@@ -26,7 +26,7 @@ impl ReadTx<'_> {
         Ok(Owners::new(self.all(sql!("owners/of_account"), [account.0], owner)?))
     }
 
-    /// The accounts to which a client has full access and that are visible and not archived, oldest first, at most `limit`.
+    /// The visible accounts to which a client has full access and that are not archived, oldest first, at most `limit`.
     pub fn accounts_with_full_access(
         &self,
         profile: ProfileSerial,
@@ -37,14 +37,14 @@ impl ReadTx<'_> {
         self.all(sql, (profile.0, visible_tags(visibility), limit), account)
     }
 
-    /// The accounts that a client owns, as the primary owner or not, and that are not archived, oldest first.
+    /// The accounts that a client owns, as primary owner or not, and that are not archived, oldest first.
     pub fn open_accounts_of(&self, profile: ProfileSerial) -> Result<Vec<Account>, StoreError> {
         self.all(sql!("accounts/columns", "owners/open"), [profile.0], account)
     }
 }
 
 impl WriteTx<'_> {
-    /// Makes a client the first owner of a new account.
+    /// Makes a client the primary owner of a new account.
     pub(in crate::store) fn add_primary_owner(
         &self,
         account: BookId,
@@ -56,7 +56,8 @@ impl WriteTx<'_> {
         self.run(sql, (account.0, profile.0, now.unix_ms())).map(|_| ())
     }
 
-    /// Replaces the owners of an account; its version rises. A new primary owner is set by `move_account`, too.
+    /// Replaces the owners of an account; its version rises. A change of primary owner also needs
+    /// [`WriteTx::move_account`].
     pub fn set_owners(&self, account: BookId, owners: &Owners, now: Moment) -> Result<(), StoreError> {
         self.run("DELETE FROM account_owners WHERE account_id = ?1", [account.0])?;
         let sql = "INSERT INTO account_owners (account_id, profile_id, priority, access, created_at)
@@ -69,7 +70,7 @@ impl WriteTx<'_> {
         self.run(sql, (account.0, now.unix_ms())).map(|_| ())
     }
 
-    /// Moves an account to another primary owner and into a portfolio of it.
+    /// Moves an account to another primary owner and into one of that client's portfolios.
     pub fn move_account(
         &self,
         account: BookId,

@@ -1,4 +1,4 @@
-//! Portfolios: client-level groupings of accounts.
+//! Portfolios: groups of accounts of one client.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PortfolioId, PortfolioSerial, ProfileSerial};
@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::database::transaction::{WriteTx, sql};
 
 impl WriteTx<'_> {
-    /// The default portfolio of a client in a ledger, created with `new_id` if it has none yet.
+    /// The default portfolio of a client in a ledger, created with `new_id` if there is none yet.
     pub fn default_portfolio(
         &self,
         ledger: i64,
@@ -22,7 +22,7 @@ impl WriteTx<'_> {
         Ok(PortfolioSerial(self.insert(sql!("portfolios/insert"), new)?))
     }
 
-    /// Issues the next account serial inside a portfolio.
+    /// Issues the next account serial within a portfolio.
     pub fn next_portfolio_serial(&self, portfolio: PortfolioSerial) -> Result<i64, StoreError> {
         self.one(sql!("portfolios/next_serial"), [portfolio.0], |row| row.get(0))
     }

@@ -1,4 +1,4 @@
-//! The search index of accounts, and searches over accounts and their owners together.
+//! The search index of accounts, and searches over accounts together with their owners.
 
 use crate::domain::access::Visibility;
 use crate::domain::ids::BookId;
@@ -25,7 +25,7 @@ fn words(row: &Row<'_>) -> rusqlite::Result<Words> {
     Ok(Words { account: row.get(0)?, number: folded(1)?, name: folded(2)?, alias: folded(3)?, reference: folded(4)? })
 }
 
-/// The accounts for which each word is found on the account or on an owner that the caller sees.
+/// A set of accounts: each word is found on the account itself or on an owner that the caller may see.
 fn with_all_words(search: &SearchText, is_prefix: bool, visibility: &Visibility) -> (String, Vec<Value>) {
     let each = search.words().iter().map(|_| format!("SELECT id FROM ({})", sql!("search/accounts_of_word")));
     let set = each.collect::<Vec<_>>().join("\nINTERSECT\n");
@@ -38,8 +38,8 @@ fn with_all_words(search: &SearchText, is_prefix: bool, visibility: &Visibility)
 }
 
 impl Conditions {
-    /// Only accounts that a search text finds. First those whose number, alias or reference it is, then those with all its
-    /// words on them or on their owners, then those with words that begin so.
+    /// Restricts a list to the accounts that match a search text. Ranked: a matching number, alias or reference first,
+    /// then all words on the account or its owners, then all words as prefixes.
     pub(in crate::store) fn accounts_found(&mut self, search: &SearchText, visibility: &Visibility) {
         let (whole, whole_values) = with_all_words(search, false, visibility);
         let (begun, begun_values) = with_all_words(search, true, visibility);
@@ -56,13 +56,13 @@ impl Conditions {
 }
 
 impl WriteTx<'_> {
-    /// Brings the index up to date with the numbers and labels of an account.
+    /// Updates the index after a change of an account's numbers or labels.
     pub(in crate::store) fn index_account(&self, account: BookId) -> Result<(), StoreError> {
         let row = self.one(concat!(sql!("search/account_texts"), "WHERE a.id = ?1"), [account.0], words)?;
         self.put_account_words(&row)
     }
 
-    /// Fills the index anew.
+    /// Rebuilds the index.
     pub(in crate::store) fn index_all_accounts(&self) -> Result<(), StoreError> {
         self.run("INSERT INTO account_search (account_search) VALUES ('delete-all')", [])?;
         let mut statement = self.connection().prepare(sql!("search/account_texts"))?;

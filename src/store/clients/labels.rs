@@ -1,4 +1,4 @@
-//! Labels of profiles and accounts: kept beside them, found by an index each.
+//! Labels of profiles and accounts, stored in their own tables, each with an index.
 
 use crate::domain::clients::{AccountLabels, Labels, MetadataValue};
 use crate::domain::ids::{AccountId, BookId, DEFAULT_ORGANIZATION, PortfolioSerial, ProfileSerial};
@@ -9,18 +9,16 @@ use rusqlite::types::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What selects profiles or accounts by their labels; all conditions hold together, and each is about the whole text.
+/// Selects profiles or accounts by their labels. All conditions must hold, and each compares the whole text.
 #[derive(Clone, Debug, Default)]
 pub struct LabelFilter {
-    /// With this reference.
     pub reference: Option<String>,
-    /// Of this category.
     pub category: Option<String>,
-    /// With this tag; of an account, on its primary owner.
+    /// For accounts, a tag of the primary owner.
     pub tag: Option<String>,
-    /// With these custom fields, by name.
+    /// Values by name.
     pub custom_fields: BTreeMap<String, String>,
-    /// With these metadata, by key; a number is what its caller wrote.
+    /// Values by key; numbers in the caller's spelling.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -35,7 +33,7 @@ impl LabelFilter {
         of(CUSTOM_FIELD, &self.custom_fields).into_iter().chain(of(METADATA, &self.metadata))
     }
 
-    /// As conditions on profiles.
+    /// Adds the conditions to a list of profiles.
     pub(in crate::store) fn on_profiles(&self, conditions: &mut Conditions) {
         let one = |text: &Option<String>| text.clone().map(|text| [text.into()]);
         let referenced = "SELECT profile_id AS id FROM profile_labels WHERE organization_id = ? AND reference = ?";
@@ -50,7 +48,7 @@ impl LabelFilter {
         within(conditions, "SELECT profile_id AS id FROM profile_tags WHERE tag = ?", one(&self.tag));
     }
 
-    /// As conditions on accounts `a`.
+    /// Adds the conditions to a list of accounts `a`.
     pub(in crate::store) fn on_accounts(
         &self,
         conditions: &mut Conditions,
@@ -58,7 +56,7 @@ impl LabelFilter {
         alias: &Option<String>,
     ) {
         let one = |text: &Option<String>| text.clone().map(|text| [text.into()]);
-        // In each ledger at most one.
+        // Unique within a ledger.
         let referenced = "SELECT account_id AS id FROM account_labels
                           WHERE ledger_id IN (SELECT id FROM ledgers) AND reference = ?";
         within(conditions, referenced, one(&self.reference));
@@ -81,10 +79,10 @@ fn within<const N: usize>(conditions: &mut Conditions, set: &'static str, values
     }
 }
 
-/// One custom field or one value of metadata: kind, name, type, value.
+/// One custom field or metadata value: kind, name, type, value.
 type Attribute = (String, String, String, String);
 
-/// The labels of a row; all is none where there is no row of labels.
+/// The labels of a row; the arguments are none if the row has no labels.
 pub(in crate::store) fn labels(
     reference: Option<String>,
     category: Option<String>,
@@ -110,7 +108,7 @@ pub(in crate::store) fn labels(
     Ok(labels)
 }
 
-/// The statements that write the attributes of one kind of object.
+/// The statements that write the attributes of profiles or of accounts.
 struct Attributes {
     remove: &'static str,
     remove_labels: &'static str,
@@ -130,34 +128,33 @@ const OF_ACCOUNTS: Attributes = Attributes {
 };
 
 impl ReadTx<'_> {
-    /// The profile that has a reference, whether or not it is visible.
+    /// The profile with a reference, visible or not.
     pub fn profile_of_reference(&self, reference: &str) -> Result<Option<ProfileSerial>, StoreError> {
         let sql = "SELECT profile_id FROM profile_labels WHERE organization_id = ?1 AND reference = ?2";
         self.find(sql, (DEFAULT_ORGANIZATION, reference), |row| row.get(0).map(ProfileSerial))
     }
 
-    /// The account of a ledger that has a reference, whether or not it is visible; archived ones too.
+    /// The account with a reference in a ledger, visible or not, archived ones included.
     pub fn account_of_reference(&self, ledger: i64, reference: &str) -> Result<Option<AccountId>, StoreError> {
         let sql = "SELECT a.uuid FROM account_labels l JOIN accounts a ON a.id = l.account_id
                    WHERE l.ledger_id = ?1 AND l.reference = ?2";
         self.find(sql, (ledger, reference), |row| row.get::<_, Uuid>(0).map(AccountId::from))
     }
 
-    /// The account of a portfolio that has an alias, whether or not it is visible; archived ones have lost theirs.
+    /// The account with an alias in a portfolio, visible or not. Archived accounts have no alias any more.
     pub fn account_of_alias(&self, portfolio: PortfolioSerial, alias: &str) -> Result<Option<AccountId>, StoreError> {
         let sql = "SELECT a.uuid FROM account_labels l JOIN accounts a ON a.id = l.account_id
                    WHERE l.alias_portfolio_id = ?1 AND l.alias = ?2";
         self.find(sql, (portfolio.0, alias), |row| row.get::<_, Uuid>(0).map(AccountId::from))
     }
 
-    /// The accounts whose labels count in another ledger or portfolio than their own, at most `limit`.
+    /// Accounts whose labels are filed under another ledger or portfolio than their own, at most `limit`.
     pub(in crate::store) fn misplaced_labels(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
         self.all(sql!("labels/misplaced"), [limit], |row| row.get(0))
     }
 }
 
 impl WriteTx<'_> {
-    /// Replaces the labels of a profile.
     pub fn set_profile_labels(&self, profile: ProfileSerial, labels: &Labels) -> Result<(), StoreError> {
         self.remove_labels(&OF_PROFILES, profile.0)?;
         if *labels != Labels::default() {
@@ -168,7 +165,7 @@ impl WriteTx<'_> {
         self.add_attributes(&OF_PROFILES, profile.0, labels)
     }
 
-    /// Replaces the labels of an account that is not archived.
+    /// Replaces the labels of an account, which must not be archived.
     pub fn set_account_labels(&self, account: BookId, labels: &AccountLabels) -> Result<(), StoreError> {
         self.remove_labels(&OF_ACCOUNTS, account.0)?;
         if *labels != AccountLabels::default() {
@@ -179,12 +176,12 @@ impl WriteTx<'_> {
         self.add_attributes(&OF_ACCOUNTS, account.0, &labels.common)
     }
 
-    /// Gives back the alias of an account that is archived.
+    /// Releases the alias of an archived account.
     pub(in crate::store) fn free_alias(&self, account: BookId) -> Result<(), StoreError> {
         self.run("UPDATE account_labels SET alias_portfolio_id = NULL WHERE account_id = ?1", [account.0]).map(|_| ())
     }
 
-    /// Takes the alias of an account into the portfolio that it has moved to.
+    /// Takes the alias of an account along to the portfolio that the account has moved to.
     pub(in crate::store) fn move_alias(&self, account: BookId, portfolio: PortfolioSerial) -> Result<(), StoreError> {
         let sql = "UPDATE account_labels SET alias_portfolio_id = ?2
                    WHERE account_id = ?1 AND alias_portfolio_id IS NOT NULL";

@@ -1,4 +1,4 @@
-//! Profiles.
+//! Profiles of clients.
 
 use crate::domain::access::Visibility;
 use crate::domain::clients::{Profile, ProfileDetails, ProfileStatus};
@@ -16,36 +16,27 @@ use rusqlite::Row;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// What selects profiles in a list.
+/// Selects profiles in a list; all conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileFilter {
-    /// Exactly this address, ignoring case.
+    /// The whole address, ignoring case.
     pub email: Option<String>,
-    /// Found by this search text.
     pub search: Option<SearchText>,
-    /// With these labels.
     pub labels: LabelFilter,
-    /// With this status.
     pub status: Option<ProfileStatus>,
 }
 
-/// That a profile has one of the tags of a list; as a set of profiles it can be made from the index of the tags.
+/// The profile has one of the listed tags. As a set of profiles this can use the index of tags.
 const VISIBLE: &str = "p.id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
 
-/// A profile to be created.
 #[derive(Clone, Debug)]
 pub struct NewProfile {
-    /// Public id.
     pub id: ProfileId,
-    /// What the client tells about itself.
     pub details: ProfileDetails,
-    /// Its tags.
     pub tags: BTreeSet<String>,
-    /// Argon2id in PHC form; none: no end-user sessions.
+    /// Argon2id in PHC form; none if the client cannot have end-user sessions.
     pub password_hash: Option<String>,
-    /// Where it stands at first.
     pub status: ProfileStatus,
-    /// Who creates it.
     pub created_by: PrincipalSerial,
 }
 
@@ -82,13 +73,13 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
 }
 
 impl ReadTx<'_> {
-    /// The profile of an id, if it is visible.
+    /// The profile, if it is visible.
     pub fn profile(&self, id: ProfileId, visibility: &Visibility) -> Result<Option<Profile>, StoreError> {
         let sql = concat!(sql!("profiles/columns"), "WHERE p.uuid = ?1\n", sql!("profiles/visible"));
         self.find(sql, (id.uuid(), visible_tags(visibility)), profile)
     }
 
-    /// The profile of an address, given without regard to case, with its password hash.
+    /// The profile with an address (case folded) and its password hash, if it is visible.
     pub fn profile_for_login(
         &self,
         email_folded: &str,
@@ -100,24 +91,23 @@ impl ReadTx<'_> {
         Ok(Some((found, hash)))
     }
 
-    /// Which profile has an address, given without regard to case; whether it is visible does not matter.
+    /// The profile with an address (case folded), visible or not.
     pub fn profile_of_email(&self, email_folded: &str) -> Result<Option<ProfileSerial>, StoreError> {
         let sql = "SELECT id FROM profiles WHERE email_folded = ?1";
         self.find(sql, [email_folded], |row| Ok(ProfileSerial(row.get(0)?)))
     }
 
-    /// Whether a profile is visible.
     pub fn is_profile_visible(&self, serial: ProfileSerial, visibility: &Visibility) -> Result<bool, StoreError> {
         let sql = concat!("SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.id = ?1\n", sql!("profiles/visible"), ")");
         self.one(sql, (serial.0, visible_tags(visibility)), |row| row.get(0))
     }
 
-    /// Whether an id is taken; whether that profile is visible does not matter.
+    /// Whether the id is taken, by a visible profile or not.
     pub fn has_profile(&self, id: ProfileId) -> Result<bool, StoreError> {
         self.one("SELECT EXISTS (SELECT 1 FROM profiles WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
     }
 
-    /// One page of the profiles that are visible.
+    /// One page of the visible profiles.
     pub fn profiles(
         &self,
         filter: &ProfileFilter,
@@ -137,7 +127,6 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Creates a profile.
     pub fn add_profile(&self, new: &NewProfile, now: Moment) -> Result<ProfileSerial, StoreError> {
         let d = &new.details;
         let serial = self.insert(
@@ -171,7 +160,6 @@ impl WriteTx<'_> {
         Ok(ProfileSerial(serial))
     }
 
-    /// Replaces what a client tells about itself.
     pub fn replace_profile(&self, serial: ProfileSerial, d: &ProfileDetails, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("profiles/update"),
@@ -199,7 +187,6 @@ impl WriteTx<'_> {
         self.index_profile(serial)
     }
 
-    /// Replaces the tags of a profile.
     pub fn set_profile_tags(&self, serial: ProfileSerial, tags: &BTreeSet<String>) -> Result<(), StoreError> {
         self.run("DELETE FROM profile_tags WHERE profile_id = ?1", [serial.0])?;
         for tag in tags {
@@ -208,12 +195,11 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Replaces the password of a profile.
     pub fn set_profile_password(&self, serial: ProfileSerial, hash: &str, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("profiles/set_password"), (serial.0, hash, now.unix_ms())).map(|_| ())
     }
 
-    /// Says where a client stands; its version rises. The day of death is for those who are dead.
+    /// Sets the status of a client; its version rises. `deceased_on`, a date, belongs to the status of the deceased.
     pub fn set_profile_status(
         &self,
         serial: ProfileSerial,

@@ -1,4 +1,4 @@
-//! The search index of clients: folded words only, ranked by how well they match.
+//! The search index of clients: folded words, ranked by how well they match.
 
 use crate::domain::ids::ProfileSerial;
 use crate::domain::search::{SearchText, fold_phone, fold_words};
@@ -9,13 +9,13 @@ use crate::store::database::transaction::{WriteTx, sql};
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-/// A query for the index: all of these words, whole or as the beginnings of words. The words hold letters and digits only, so
-/// nothing in them means anything to the index.
+/// A query for the index that requires all of these words, complete or as prefixes. The words consist of letters and
+/// digits only, so that they contain no syntax of the index.
 pub(in crate::store) fn match_all(words: &[String], is_prefix: bool) -> String {
     words.iter().map(|word| match_one(word, is_prefix)).collect::<Vec<_>>().join(" AND ")
 }
 
-/// The same for one word, or for several that follow one another.
+/// Like [`match_all`], for one word, or for a phrase.
 pub(in crate::store) fn match_one(word: &str, is_prefix: bool) -> String {
     format!("\"{word}\"{}", if is_prefix { " *" } else { "" })
 }
@@ -43,8 +43,8 @@ fn words(row: &Row<'_>) -> rusqlite::Result<Words> {
 }
 
 impl Conditions {
-    /// Only clients that a search text finds. First those whose address or reference it is, then those with all its words in
-    /// their names, then anywhere, then those with words that begin so.
+    /// Restricts a list to the clients that match a search text. Ranked: a matching address or reference first, then
+    /// all words in the names, then all words anywhere, then all words as prefixes.
     pub(in crate::store) fn profiles_found(&mut self, search: &SearchText) {
         let values = [
             text::fold(search.given()),
@@ -58,13 +58,13 @@ impl Conditions {
 }
 
 impl WriteTx<'_> {
-    /// Brings the index up to date with what a client says about itself and with its reference.
+    /// Updates the index after a change of the client's details or reference.
     pub(in crate::store) fn index_profile(&self, profile: ProfileSerial) -> Result<(), StoreError> {
         let row = self.one(concat!(sql!("search/profile_texts"), "WHERE p.id = ?1"), [profile.0], words)?;
         self.put_profile_words(&row)
     }
 
-    /// Fills the index anew.
+    /// Rebuilds the index.
     pub(in crate::store) fn index_all_profiles(&self) -> Result<(), StoreError> {
         self.run("INSERT INTO profile_search (profile_search) VALUES ('delete-all')", [])?;
         let mut statement = self.connection().prepare(sql!("search/profile_texts"))?;

@@ -1,8 +1,6 @@
 //! Runs checkpoints outside the path of commits. A thread with its own connection moves the write-ahead log into the
-//! file,
-//! small and often, while the writer continues. The writer itself moves only the small remainder when the log can
-//! restart.
-//! Nothing is moved before the change journal has it, see [`crate::store::database::journal`].
+//! file, small and often, while the writer continues. The writer itself moves only the small remainder when the log can
+//! restart. Nothing is moved before the change journal has it, see [`crate::store::database::journal`].
 
 use crate::store::StoreError;
 use crate::store::database::journal::{Journal, Pin};
@@ -48,7 +46,7 @@ impl WalGauge {
 pub(in crate::store) struct Checkpointer {
     wake: Mutex<Option<SyncSender<()>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    rest: Arc<Flag>,
+    restart: Arc<Flag>,
     threshold: i64,
     last_seen: Cell<i64>,
 }
@@ -65,25 +63,25 @@ impl Checkpointer {
         journal: Arc<Journal>,
         threshold: u32,
     ) -> Checkpointer {
-        let (wake, waked) = sync_channel(1);
-        let rest = Arc::new(Flag::default());
+        let (wake, woken) = sync_channel(1);
+        let restart = Arc::new(Flag::default());
         let threshold = i64::from(threshold);
-        let raised = Arc::clone(&rest);
+        let raised = Arc::clone(&restart);
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &reader, &journal, &waked, &raised, threshold))
+            .spawn(move || run(&connection, &reader, &journal, &woken, &raised, threshold))
             .ok();
         Checkpointer {
             wake: Mutex::new(Some(wake)),
             thread: Mutex::new(thread),
-            rest,
+            restart,
             threshold,
             last_seen: Cell::new(0),
         }
     }
 
     /// Wakes the thread if the log has grown by a threshold since it was last woken.
-    pub(in crate::store) fn look(&self, pages: i64) {
+    pub(in crate::store) fn note_pages(&self, pages: i64) {
         if pages < self.last_seen.get() {
             self.last_seen.set(0); // the log has restarted
         }
@@ -96,8 +94,8 @@ impl Checkpointer {
     }
 
     /// Whether so little is left that the writer should move it itself, so that the log can restart.
-    pub(in crate::store) fn wants_rest(&self) -> bool {
-        self.rest.take()
+    pub(in crate::store) fn wants_restart(&self) -> bool {
+        self.restart.take()
     }
 
     /// Moves the remainder on the writer's connection, between two commits, when nobody can append.
@@ -119,15 +117,15 @@ fn run(
     connection: &Connection,
     reader: &Connection,
     journal: &Journal,
-    waked: &Receiver<()>,
-    rest: &Flag,
+    woken: &Receiver<()>,
+    restart: &Flag,
     threshold: i64,
 ) {
-    while waked.recv().is_ok() {
-        match checkpoint_what_is_spooled(connection, reader, journal) {
+    while woken.recv().is_ok() {
+        match checkpoint_spooled(connection, reader, journal) {
             Ok((logged, moved)) => {
                 if logged >= RESTART_FACTOR * threshold && logged - moved < threshold {
-                    rest.raise();
+                    restart.raise();
                 }
             }
             Err(error) => tracing::warn!(%error, "checkpoint failed"),
@@ -136,7 +134,7 @@ fn run(
 }
 
 /// Moves what the change journal has. Its open read keeps newer commits in the log.
-fn checkpoint_what_is_spooled(
+fn checkpoint_spooled(
     connection: &Connection,
     reader: &Connection,
     journal: &Journal,

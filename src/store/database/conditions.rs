@@ -59,8 +59,7 @@ impl Conditions {
 
     /// Requires the row to be in a set: a SELECT of distinct `id`s that uses an index. The first set drives the scan,
     /// whatever the planner believes about sizes (its statistics may date from a time with few rows), so add the
-    /// smallest set
-    /// first.
+    /// smallest set first.
     pub(in crate::store) fn within(&mut self, set: &'static str, values: impl IntoIterator<Item = Value>) {
         if self.set.is_none() {
             self.set = Some(set.into());
@@ -126,8 +125,8 @@ impl ReadTx<'_> {
         Ok(Listing { rows, total, page, next })
     }
 
-    /// The rows in a window of those for which the conditions hold, in the order in which they came to be, and how many there
-    /// are in all. `by_id` selects one row.
+    /// The rows of a window, in the order in which they were created, and how many rows match in total. `by_id` selects
+    /// one row.
     pub(in crate::store) fn window<T>(
         &self,
         conditions: Conditions,

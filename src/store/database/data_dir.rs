@@ -60,18 +60,19 @@ impl DataDir {
 
     /// Creates a private directory for inspecting backups. Several may exist at the same time; those left behind by a
     /// crash are removed.
-    pub fn place_to_look(&self) -> Result<(PathBuf, LookLock), DataDirError> {
-        self.make_place_to_look().map_err(|error| self.io(error))
+    pub fn inspection_dir(&self) -> Result<(PathBuf, InspectionLock), DataDirError> {
+        self.make_inspection_dir().map_err(|error| self.io(error))
     }
 
-    fn make_place_to_look(&self) -> io::Result<(PathBuf, LookLock)> {
+    fn make_inspection_dir(&self) -> io::Result<(PathBuf, InspectionLock)> {
         // Held until the new directory has its own lock, or another process would take it for one left behind.
         let turn = private_file(&self.path.join("look.lock"))?;
         turn.lock()?;
-        let is_place = |name: &str| name.starts_with("look-") && name.ends_with(".tmp");
+        let is_inspection_dir = |name: &str| name.starts_with("look-") && name.ends_with(".tmp");
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if entry.file_name().to_str().is_some_and(is_place) && File::open(entry.path())?.try_lock().is_ok() {
+            if entry.file_name().to_str().is_some_and(is_inspection_dir) && File::open(entry.path())?.try_lock().is_ok()
+            {
                 fs::remove_dir_all(entry.path())?;
             }
         }
@@ -84,7 +85,7 @@ impl DataDir {
                     made?;
                     let held = File::open(&path)?;
                     held.lock()?;
-                    return Ok((path, LookLock { _held: held }));
+                    return Ok((path, InspectionLock { _held: held }));
                 }
             }
         }
@@ -136,7 +137,7 @@ pub struct BackupLock {
 
 /// Held while backups are inspected in a private directory.
 #[derive(Debug)]
-pub struct LookLock {
+pub struct InspectionLock {
     _held: File,
 }
 
@@ -163,15 +164,14 @@ impl Locked {
     }
 
     /// Syncs the directory, so that its files survive a power cut. SQLite does this when it creates a write-ahead log,
-    /// but
-    /// ignores failures, and without its log the database loses commits.
+    /// but ignores failures, and without its log the database loses commits.
     pub(in crate::store) fn sync(&self) -> Result<(), StoreError> {
         let path = &self.dir.path;
         sync_directory(path).map_err(|error| StoreError::disk(format!("{} cannot be synced", path.display()), error))
     }
 
     /// Checks that `bytes` more fit on the disk by writing them for a moment.
-    pub(in crate::store) fn try_room(&self, bytes: usize) -> io::Result<()> {
+    pub(in crate::store) fn check_room(&self, bytes: usize) -> io::Result<()> {
         let path = self.dir.path.join("room.tmp");
         let taken = private_file(&path).and_then(|mut file| {
             file.write_all(&vec![1; bytes])?;

@@ -83,7 +83,7 @@ enum Undone {
     Sqlite(#[from] rusqlite::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("after it the books would not be right: {0}")]
+    #[error("it would leave the books wrong: {0}")]
     Found(String),
 }
 

@@ -21,7 +21,7 @@ const STEPS_TO_SYNC: u32 = 8;
 
 #[derive(Debug, Error)]
 pub enum CopyError {
-    #[error("the copy was called off")]
+    #[error("the copy was cancelled")]
     Stopped,
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,9 +57,9 @@ pub struct CopyFacts {
 }
 
 /// Copies a database file as of one moment; other processes may have it open. The copy has mode 0600 and identical
-/// pages. After each step `go_on` gets the number of pages copied and the total. It may sleep; if it returns false, the
-/// copy is aborted.
-pub fn copy_file(from: &Path, to: &Path, go_on: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), CopyError> {
+/// pages. After each step `on_step` gets the number of pages copied and the total. It may sleep; if it returns false,
+/// the copy is aborted.
+pub fn copy_file(from: &Path, to: &Path, on_step: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), CopyError> {
     let source = open_reader(from)?;
     // One read transaction around all steps, so that the copy shows one moment whatever is written meanwhile.
     let snapshot = Snapshot::begin(&source)?;
@@ -67,8 +67,7 @@ pub fn copy_file(from: &Path, to: &Path, go_on: &mut dyn FnMut(u64, u64) -> bool
     let file = create_private(to)?;
     let mut copy = Connection::open(to).map_err(StoreError::from)?;
     // The copy need not survive a crash. Syncing now and then only keeps dirty pages from piling up, so that the
-    // writer's
-    // own syncs do not wait behind them.
+    // writer's own syncs do not wait behind them.
     copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -512;")?;
     let backup = Backup::new(&source, &mut copy)?;
     let mut unsynced = 0;
@@ -82,10 +81,10 @@ pub fn copy_file(from: &Path, to: &Path, go_on: &mut dyn FnMut(u64, u64) -> bool
         let progress = backup.progress();
         let total = u64::try_from(progress.pagecount).unwrap_or(0);
         let left = u64::try_from(progress.remaining).unwrap_or(0);
-        let goes_on = go_on(total.saturating_sub(left), total);
+        let continues = on_step(total.saturating_sub(left), total);
         match step {
             StepResult::Done => return Ok(()),
-            _ if !goes_on => return Err(CopyError::Stopped),
+            _ if !continues => return Err(CopyError::Stopped),
             _ => {}
         }
     }

@@ -2,8 +2,7 @@
 //! complete.
 //!
 //! A small file records that the swap is decided; the next process that locks the directory finishes it. Before the
-//! file
-//! exists the old database is untouched; once it exists the new one is as good as in place.
+//! file exists the old database is untouched; once it exists the new one is as good as in place.
 
 use crate::store::database::data_dir::{DataDir, DataDirError, Locked};
 use serde::{Deserialize, Serialize};
@@ -46,8 +45,7 @@ impl Locked {
     }
 
     /// Replaces the database with the one in the restore directory. The old one is kept in the directory `kept` inside
-    /// the
-    /// data directory. Returns that path, or none if there was no old one.
+    /// the data directory. Returns that path, or none if there was no old one.
     pub fn swap(&self, kept: &str) -> Result<Option<PathBuf>, DataDirError> {
         let kept = self.dir().has_database().then(|| kept.to_owned());
         let path = self.dir().swap_file();
@@ -72,17 +70,17 @@ impl Locked {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             text => text.map_err(|error| DataDirError::Io(path.clone(), error))?,
         };
-        let finished = serde_json::from_slice(&text).map_err(io::Error::other).and_then(|swap: Swap| self.go_on(&swap));
+        let finished = serde_json::from_slice(&text).map_err(io::Error::other).and_then(|swap: Swap| self.apply(&swap));
         finished.and_then(|()| fs::remove_file(&path)).map_err(|error| DataDirError::Io(path, error))?;
         // Errors from here on do no harm.
         if let Err(error) = sync(self.dir().path()).and_then(|()| remove_dir(&self.dir().restore_dir())) {
-            tracing::warn!(%error, "what a restore has left is removed by the next one");
+            tracing::warn!(%error, "leftovers of a restore were not removed; the next restore will do it");
         }
         Ok(())
     }
 
     /// Every step can be repeated.
-    fn go_on(&self, swap: &Swap) -> io::Result<()> {
+    fn apply(&self, swap: &Swap) -> io::Result<()> {
         let here = self.dir().path();
         let restored = self.dir().restore_dir().join(FILES[0]);
         if !restored.exists() {

@@ -29,7 +29,7 @@ impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         let ended = self.connection.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
         if let Err(error) = ended {
-            tracing::error!(%error, "a read did not end");
+            tracing::error!(%error, "a read transaction did not end");
         }
     }
 }
@@ -77,8 +77,8 @@ impl<'c> ReadTx<'c> {
     }
 }
 
-/// The moment that all operations of one commit share, so that every moment lies between two commits: what was
-/// recorded up to a moment is a whole number of commits. It never decreases from one commit to the next.
+/// The moment that all operations of one commit share, so that every moment lies between two commits: what was recorded
+/// up to a moment is a whole number of commits. It never decreases from one commit to the next.
 #[derive(Debug)]
 pub(in crate::store) struct CommitMoment {
     current: Cell<Option<Moment>>,
@@ -160,8 +160,7 @@ impl<'c> WriteTx<'c> {
     }
 
     /// Runs a part of the operation in a nested savepoint; parts can nest. A refusal rolls back the part alone. A
-    /// failure
-    /// of the database is returned as an error, and the whole operation must be rolled back.
+    /// failure of the database is returned as an error, and the whole operation must be rolled back.
     pub fn attempt<T, E>(&self, part: impl FnOnce() -> Result<T, Abort<E>>) -> Result<Result<T, E>, StoreError> {
         self.run("SAVEPOINT part", [])?;
         let outcome = match part() {
@@ -208,12 +207,12 @@ pub(in crate::store) fn named<T: Named>(row: &Row<'_>, column: &str) -> rusqlite
 }
 
 fn named_text<T: Named>(value: ValueRef<'_>, column: &str) -> rusqlite::Result<T> {
-    let text = value.as_str().map_err(|_| unreadable(column, "no text"))?;
+    let text = value.as_str().map_err(|_| unreadable(column, "not text"))?;
     T::from_name(text).ok_or_else(|| unreadable(column, text))
 }
 
-/// Reads columns in the order in which the statement lists them. Looking up a column by name takes longer than
-/// reading it, so only debug builds check the names.
+/// Reads columns in the order in which the statement lists them. Looking up a column by name takes longer than reading
+/// it, so only debug builds check the names.
 pub(in crate::store) struct Columns<'a> {
     row: &'a Row<'a>,
     read: usize,
@@ -231,7 +230,7 @@ impl<'a> Columns<'a> {
 
     pub(in crate::store) fn next_text(&mut self, name: &str) -> rusqlite::Result<&'a str> {
         let index = self.step(name);
-        self.row.get_ref(index)?.as_str().map_err(|_| unreadable(name, "no text"))
+        self.row.get_ref(index)?.as_str().map_err(|_| unreadable(name, "not text"))
     }
 
     /// Parses the name in the next column.
@@ -251,7 +250,7 @@ impl<'a> Columns<'a> {
 
     fn step(&mut self, name: &str) -> usize {
         let index = self.read;
-        debug_assert_eq!(self.row.as_ref().column_name(index), Ok(name), "columns are read in their order");
+        debug_assert_eq!(self.row.as_ref().column_name(index), Ok(name), "columns must be read in order");
         self.read += 1;
         index
     }

@@ -40,7 +40,7 @@ impl<E> From<StoreError> for Abort<E> {
 pub enum NotApplied {
     QueueFull,
     /// The caller cancelled it before the writer took it.
-    CalledOff,
+    Cancelled,
     StorageFailed,
     Closing,
     /// The operation panicked or hit a defect; the log has the details.
@@ -76,7 +76,7 @@ impl Health {
 
 const QUEUED: u8 = 0;
 const TAKEN: u8 = 1;
-const CALLED_OFF: u8 = 2;
+const CANCELLED: u8 = 2;
 
 /// A caller's handle on its queued or running operation.
 pub struct Ticket<T, E> {
@@ -97,10 +97,9 @@ impl<T, E> Ticket<T, E> {
     }
 
     /// Cancels the operation. True if it was still waiting and will never run; false if the writer has taken it, and
-    /// its
-    /// answer will come.
-    pub fn call_off(&self) -> bool {
-        self.state.compare_exchange(QUEUED, CALLED_OFF, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    /// its answer will come.
+    pub fn cancel(&self) -> bool {
+        self.state.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 
@@ -114,7 +113,7 @@ enum Verdict {
 trait Job: Send {
     /// Claims the job for execution. False if the caller cancelled it.
     fn take(&self) -> bool;
-    fn is_called_off(&self) -> bool;
+    fn is_cancelled(&self) -> bool;
     /// Whether it is slow and so gets its own commit.
     fn is_long(&self) -> bool;
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
@@ -139,8 +138,8 @@ where
         self.state.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn is_called_off(&self) -> bool {
-        self.state.load(Ordering::Acquire) == CALLED_OFF
+    fn is_cancelled(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CANCELLED
     }
 
     fn is_long(&self) -> bool {
@@ -201,7 +200,7 @@ impl Writer {
             journal,
             moment,
             number,
-            is_rest_due: Cell::new(false),
+            is_restart_due: Cell::new(false),
             news: Arc::clone(&news),
             has_news: Cell::new(false),
         };
@@ -214,7 +213,7 @@ impl Writer {
         let thread = match thread {
             Ok(thread) => Some(thread),
             Err(error) => {
-                health.note(Some(format!("the writer's thread did not start: {error}")));
+                health.note(Some(format!("the writer thread did not start: {error}")));
                 None
             }
         };
@@ -272,7 +271,7 @@ struct Loop {
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
     /// Whether the log should restart as soon as the change journal has nearly caught up.
-    is_rest_due: Cell<bool>,
+    is_restart_due: Cell<bool>,
     news: Arc<watch::Sender<()>>,
     /// Whether the current batch has something for followers of events.
     has_news: Cell<bool>,
@@ -285,16 +284,16 @@ impl Loop {
         let mut left = None;
         while let Some(first) = left.take().or_else(|| self.jobs.recv().ok()) {
             let since = Instant::now();
-            let is_rest_due = self.is_rest_due.get() || self.checkpointer.wants_rest();
+            let is_restart_due = self.is_restart_due.get() || self.checkpointer.wants_restart();
             // If the spool is far behind, callers do not wait for it: the restart is postponed.
-            self.is_rest_due.set(is_rest_due && !self.journal.is_near(self.number.get()));
-            if is_rest_due && !self.is_rest_due.get() {
+            self.is_restart_due.set(is_restart_due && !self.journal.is_near(self.number.get()));
+            if is_restart_due && !self.is_restart_due.get() {
                 // Nobody commits meanwhile, so everything that is moved is in the spool.
                 self.journal.sync(self.number.get());
                 self.checkpointer.finish(&self.connection);
             }
             left = self.commit_batch(first, since, &gauge);
-            self.checkpointer.look(gauge.pages());
+            self.checkpointer.note_pages(gauge.pages());
         }
         self.checkpointer.stop();
         tracing::info!(
@@ -317,9 +316,11 @@ impl Loop {
                     self.journal.note_clean_stop(Path::new(file));
                 }
             }
-            Ok(_) => tracing::info!("somebody reads: the write-ahead log was not folded into the database file"),
+            Ok(_) => {
+                tracing::info!("another process is reading: the write-ahead log was not folded into the database file")
+            }
             Err(error) => {
-                tracing::warn!(%error, "the write-ahead log was not folded into the database file; the next start does it");
+                tracing::warn!(%error, "the write-ahead log was not folded into the file; the next start will do it");
             }
         }
     }
@@ -332,7 +333,7 @@ impl Loop {
         // SQLite does not count these writes as changes.
         let number = self.stamp_if(true)?;
         self.execute("COMMIT")?;
-        self.tell(number, gauge);
+        self.report(number, gauge);
         Ok(())
     }
 
@@ -342,7 +343,7 @@ impl Loop {
     }
 
     /// Reports a commit to the journal.
-    fn tell(&self, number: Option<u64>, gauge: &WalGauge) {
+    fn report(&self, number: Option<u64>, gauge: &WalGauge) {
         if let Some(number) = number {
             self.number.set(number);
             self.journal.committed(number, u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
@@ -350,12 +351,11 @@ impl Loop {
     }
 
     /// Runs `first`, taken at `since`, and everything queued behind it in one transaction; a slow operation gets its
-    /// own.
-    /// Returns the job that was taken from the queue but belongs to the next transaction.
+    /// own. Returns the job that was taken from the queue but belongs to the next transaction.
     fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) -> Option<Box<dyn Job>> {
         // Waiting for a lock on behalf of callers who are gone would make the others wait too.
-        if first.is_called_off() {
-            first.answer(Err(NotApplied::CalledOff));
+        if first.is_cancelled() {
+            first.answer(Err(NotApplied::Cancelled));
             return None;
         }
         let started = Instant::now();
@@ -392,7 +392,7 @@ impl Loop {
                     }
                 }
             } else {
-                job.answer(Err(NotApplied::CalledOff));
+                job.answer(Err(NotApplied::Cancelled));
             }
             if !is_long && done.len() < BATCH_MAX && started.elapsed() < BATCH_TIME {
                 next = self.jobs.try_recv().ok();
@@ -403,7 +403,7 @@ impl Loop {
         let end = if has_changed { "COMMIT" } else { "ROLLBACK" };
         match self.stamp_if(has_changed).and_then(|number| self.execute(end).map(|()| number)) {
             Ok(number) => {
-                self.tell(number, gauge);
+                self.report(number, gauge);
                 // A batch of refusals writes nothing and so does not prove that writing works.
                 if gauge.has_written() {
                     self.health.note(None);
@@ -435,7 +435,7 @@ impl Loop {
         if self.connection.is_autocommit() {
             let error = match verdict {
                 Ok(Verdict::Failed(error)) => error,
-                _ => StoreError::corrupt("the transaction ended by itself"),
+                _ => StoreError::corrupt("SQLite ended the transaction"),
             };
             return Err(error);
         }
@@ -479,9 +479,8 @@ impl Loop {
 
     /// Overwrites what a failed COMMIT may have left in the write-ahead log. If the disk stored those bytes without
     /// confirming them, they form a complete transaction, and a restart would apply it although its callers were
-    /// refused. The
-    /// next transaction takes their place in the file, so an empty one is written now. Whether it is confirmed does not
-    /// matter.
+    /// refused. The next transaction takes their place in the file, so an empty one is written now. Whether it is
+    /// confirmed does not matter.
     fn overwrite(&self, gauge: &WalGauge) {
         let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
             WriteTx::new(&self.connection, &self.moment).touch()?;
@@ -490,9 +489,9 @@ impl Loop {
             Ok(number)
         });
         match written {
-            Ok(number) => self.tell(number, gauge),
+            Ok(number) => self.report(number, gauge),
             Err(error) => {
-                tracing::debug!(%error, "what followed a failed commit failed too");
+                tracing::debug!(%error, "overwriting a failed commit failed too");
                 self.rollback();
             }
         }

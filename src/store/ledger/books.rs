@@ -1,4 +1,4 @@
-//! Books: the balance of each client account and each house account.
+//! Books: the balance of each client account and of each house account.
 
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
@@ -8,35 +8,28 @@ use crate::domain::money::Amount;
 use crate::store::StoreError;
 use crate::store::database::transaction::{WriteTx, sql};
 
-/// A book as far as posting needs it.
+/// A book, as far as posting needs it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Book {
-    /// Its row.
     pub id: BookId,
-    /// Its balance.
     pub balance: Amount,
 }
 
-/// Where a book belongs: entries stay within one ledger, and never join demo with live.
+/// The scope of a book: entries stay within one ledger and never mix demo and live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BookOwner {
-    /// The ledger.
     pub ledger: i64,
-    /// The currency.
     pub currency: CurrencySerial,
-    /// Whether it is demo money.
     pub is_demo: bool,
 }
 
 impl BookOwner {
-    /// Where the book of an account belongs.
     pub fn of(account: &Account) -> BookOwner {
         BookOwner { ledger: account.standing.ledger, currency: account.standing.currency, is_demo: account.is_demo }
     }
 }
 
 impl WriteTx<'_> {
-    /// Where a book belongs.
     pub fn book_owner(&self, book: BookId) -> Result<BookOwner, StoreError> {
         self.one("SELECT ledger_id, currency_id, demo FROM books WHERE id = ?1", [book.0], |row| {
             Ok(BookOwner {
@@ -47,13 +40,13 @@ impl WriteTx<'_> {
         })
     }
 
-    /// Which house account a book is; none for the book of a client.
+    /// The house account of a book; none for a client's book.
     pub fn house_of_book(&self, book: BookId) -> Result<Option<House>, StoreError> {
         let role: String = self.one("SELECT role FROM books WHERE id = ?1", [book.0], |row| row.get(0))?;
         Ok(House::parse(&role))
     }
 
-    /// The house account of a name, created if it is needed for the first time.
+    /// The book of a house account, created on first use.
     pub fn house_book(&self, owner: BookOwner, house: House) -> Result<Book, StoreError> {
         let key = (owner.ledger, owner.currency.0, owner.is_demo, house.name());
         let found = self.find(sql!("books/house"), key, |row| {
@@ -65,16 +58,15 @@ impl WriteTx<'_> {
         }
     }
 
-    /// Creates the book of a client account.
     pub fn add_client_book(&self, owner: BookOwner) -> Result<BookId, StoreError> {
         let key = (owner.ledger, owner.currency.0, owner.is_demo, "client");
         Ok(BookId(self.insert(sql!("books/insert"), key)?))
     }
 
-    /// Sets the balance of a book, and adds to the net sum of its CREDIT entries.
+    /// Sets the balance of a book and adds `credit` to the net sum of its CREDIT entries.
     pub fn set_balance(&self, book: BookId, balance: Amount, credit: Amount, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("books/set_balance"), (book.0, balance.minor(), credit.minor()))?;
-        // The history of the balance itself is that of the postings.
+        // The postings are the history of the balance itself.
         if credit.is_zero() { Ok(()) } else { self.record_figures(book, now) }
     }
 }

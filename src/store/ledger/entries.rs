@@ -1,4 +1,4 @@
-//! Entries and their postings: the journal, and the ledger by account.
+//! Entries (the journal) and their postings (the ledger by account).
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, PrincipalSerial};
@@ -11,82 +11,66 @@ use crate::store::reference::decimals;
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-/// An entry to be appended.
 #[derive(Clone, Debug)]
 pub struct NewEntry<'a> {
-    /// Public id.
     pub id: EntryId,
-    /// What it is.
     pub kind: EntryKind,
-    /// The present moment; the entry is recorded at this moment, or at its predecessor's if that is later.
+    /// The current moment. The entry is recorded at this moment, or at that of its predecessor if that is later.
     pub now: Moment,
-    /// When it counts, where that is before the moment at which it is recorded.
+    /// The effective time, if it is earlier than the time of recording.
     pub effective_at: Option<Moment>,
-    /// Who writes it.
     pub principal: PrincipalSerial,
     /// The caller's own reference.
     pub tag: Option<&'a str>,
-    /// The entry that it reverses.
     pub reverses: Option<EntrySeq>,
     /// The comment, its salt and its salted hash.
     pub comment: Option<(&'a str, [u8; 16], EntryHash)>,
-    /// The legs; those of client accounts are named, so that the account's history can show them.
     pub legs: &'a [Leg],
-    /// The books among the legs that belong to clients.
+    /// The books among the legs that belong to clients; their postings get id and comment, for the account's history.
     pub client_books: &'a [BookId],
 }
 
-/// Where an entry ended up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PostedEntry {
-    /// Its sequence number.
     pub seq: EntrySeq,
-    /// When it was recorded.
     pub recorded_at: Moment,
 }
 
 /// An entry of the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EntryRow {
-    /// Its sequence number.
     pub seq: EntrySeq,
-    /// What it is.
     pub kind: EntryKind,
-    /// Who wrote it.
     pub principal: PrincipalSerial,
-    /// Its legs.
     pub legs: Vec<Leg>,
 }
 
-/// What selects deals of an account: entries with a posting on it, newest first.
+/// Selects deals of an account, that is, entries with a posting on it. All conditions must hold.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DealFilter {
-    /// Recorded at this moment or later.
+    /// At or after this moment.
     pub from: Option<Moment>,
-    /// Recorded before this moment.
+    /// Before this moment.
     pub to: Option<Moment>,
     /// Only entries before this one.
     pub before: Option<EntrySeq>,
 }
 
-/// One entry as its account sees it.
+/// An entry as seen from one account.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DealRow {
-    /// Sequence number of the entry.
+    /// The entry's sequence number.
     pub seq: EntrySeq,
-    /// Id of the entry.
+    /// The entry's id.
     pub id: EntryId,
-    /// What it is.
     pub kind: EntryKind,
-    /// What the account gained, or lost if below zero.
+    /// Above zero for money in, below zero for money out.
     pub amount: Amount,
-    /// The account's balance after it.
     pub balance_after: Amount,
-    /// When it was recorded.
     pub recorded_at: Moment,
-    /// The comment.
+    /// Empty if there is none.
     pub comment: String,
-    /// Of a transfer from another currency, on the account that received it: the rate.
+    /// For a transfer from another currency, on the receiving account.
     pub rate: Option<DecimalText>,
 }
 
@@ -112,7 +96,7 @@ fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
 }
 
 impl ReadTx<'_> {
-    /// The first entry recorded at a moment or later; one past the last entry if there is none.
+    /// The first entry recorded at or after a moment; one past the last entry if there is none.
     ///
     /// Recorded times never decrease, so this is a binary search over the sequence, without an index.
     pub fn first_entry_from(&self, moment: Moment) -> Result<EntrySeq, StoreError> {
@@ -141,14 +125,13 @@ impl ReadTx<'_> {
         self.all(sql!("entries/deals"), (book.0, first.0, end.0, limit), deal)
     }
 
-    /// The sequence number of a deal of this account.
     pub fn deal_seq(&self, book: BookId, id: EntryId) -> Result<Option<EntrySeq>, StoreError> {
         let sql = "SELECT e.seq FROM entries e JOIN postings t ON t.entry_seq = e.seq AND t.book_id = ?2
                    WHERE e.uuid = ?1";
         self.find(sql, (id.uuid(), book.0), |row| Ok(EntrySeq(row.get(0)?)))
     }
 
-    /// The number of entries and the hash of the last one.
+    /// The sequence number and hash of the last entry.
     pub fn chain_head(&self) -> Result<(EntrySeq, EntryHash), StoreError> {
         let head = self.last_entry()?;
         Ok(head.map_or((EntrySeq(0), GENESIS), |(seq, _, hash)| (seq, hash)))
@@ -161,7 +144,6 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The entry of an id, with its legs.
     pub fn entry(&self, id: EntryId) -> Result<Option<EntryRow>, StoreError> {
         let sql = "SELECT seq, kind, principal_id, legs FROM entries WHERE uuid = ?1";
         self.find(sql, [id.uuid()], |row| {
@@ -175,12 +157,10 @@ impl ReadTx<'_> {
         })
     }
 
-    /// Whether an entry was reversed.
     pub fn is_reversed(&self, seq: EntrySeq) -> Result<bool, StoreError> {
         self.one("SELECT EXISTS (SELECT 1 FROM entries WHERE reverses_seq = ?1)", [seq.0], |row| row.get(0))
     }
 
-    /// The account that a book belongs to.
     pub fn account_of_book(&self, book: BookId) -> Result<Option<AccountId>, StoreError> {
         let sql = "SELECT uuid FROM accounts WHERE id = ?1";
         self.find(sql, [book.0], |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))
@@ -188,14 +168,14 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Appends an entry to the journal and its postings to the ledger, and extends the hash chain. Balances are set
-    /// apart from it ([`WriteTx::set_balance`]).
+    /// Appends an entry to the journal and its postings to the ledger, and extends the hash chain. Does not change
+    /// balances: see [`WriteTx::set_balance`].
     pub fn append_entry(&self, new: &NewEntry<'_>) -> Result<PostedEntry, StoreError> {
         let (last, earliest, previous) = match self.last_entry()? {
             Some((seq, recorded_at, hash)) => (seq, recorded_at, hash),
             None => (EntrySeq(0), new.now, GENESIS),
         };
-        // Dense, but for what a restore has left out.
+        // Consecutive, except for the gap after a restore.
         let seq = EntrySeq(last.0.max(self.number_floor("entries")?) + 1);
         let recorded_at = new.now.max(earliest);
         let backdated = new.effective_at.filter(|at| *at < recorded_at);
@@ -252,7 +232,7 @@ impl WriteTx<'_> {
     }
 }
 
-/// A stored entry kind.
+/// Parses a stored entry kind.
 pub(in crate::store) fn entry_kind(text: &str) -> rusqlite::Result<EntryKind> {
     EntryKind::parse(text).ok_or_else(|| unreadable("kind", text))
 }

@@ -1,4 +1,4 @@
-//! The history of what a book holds, awaits and may overdraw: a row for each moment at which any of it changed.
+//! The history of what a book holds, has pending, and may overdraw: one row for each moment at which any of it changed.
 
 use crate::domain::accounts::Balances;
 use crate::domain::clock::Moment;
@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql, unreadable};
 
 impl ReadTx<'_> {
-    /// The figures of a client's book as they were at a moment, all but the balance, which is zero here.
+    /// The figures of a client's book as of a moment, without the balance, which is zero here.
     pub fn figures_at(&self, book: BookId, at: Moment, decimals: Decimals) -> Result<Balances, StoreError> {
         let figures = self.find(sql!("figures/at"), (book.0, at.unix_ms()), |row| {
             let of_group = row.get::<_, Option<String>>("group_minimum")?.unwrap_or_else(|| "0".into());
@@ -28,12 +28,12 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Notes how far below zero the accounts of a group may go from now on, if that has changed.
+    /// Records the lowest balance that a group allows from now on, if it has changed.
     pub(in crate::store) fn note_group_minimum(&self, code: &str, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("figures/note_group_minimum"), (code, now.unix_ms())).map(|_| ())
     }
 
-    /// Lets the limits of all groups be the first ones that are known.
+    /// Deletes the history of the groups' limits and starts it with the current ones.
     pub(in crate::store) fn forget_group_minimums(&self) -> Result<(), StoreError> {
         self.run("DELETE FROM group_minimums", [])?;
         let sql = "INSERT INTO group_minimums (group_id, recorded_at, minimum_balance)
@@ -41,7 +41,7 @@ impl WriteTx<'_> {
         self.run(sql, []).map(|_| ())
     }
 
-    /// Notes the figures of a book as they are now. Times of figures and entries of one book never decrease, also where the
+    /// Records the current figures of a book. Times of figures and entries of one book never decrease, even if the
     /// clock does.
     pub(in crate::store) fn record_figures(&self, book: BookId, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("figures/record"), (book.0, now.unix_ms())).map(|_| ())

@@ -1,4 +1,4 @@
-//! Books, entries, movements, and the history of figures that statements are made of.
+//! Books, entries, movements, and the history of figures behind statements.
 
 mod books;
 mod entries;

@@ -14,39 +14,30 @@ use crate::store::reference::decimals;
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-/// A movement to be asked for.
 #[derive(Clone, Debug)]
 pub struct NewMovement {
-    /// Public id.
     pub id: MovementId,
-    /// What it is.
     pub kind: MovementKind,
-    /// The account; of a transfer, the one that pays.
+    /// For a transfer, the paying account.
     pub account: BookId,
-    /// Of a transfer, the account that receives.
+    /// For a transfer, the receiving account.
     pub to_account: Option<BookId>,
-    /// Of a transfer across currencies, the rate that the caller gave.
+    /// For a transfer across currencies, the rate given by the caller.
     pub rate: Option<DecimalText>,
-    /// How much.
     pub amount: Amount,
-    /// Why.
     pub reason: String,
     /// The caller's own reference.
     pub reference: Option<String>,
-    /// Who asks.
     pub requested_by: PrincipalSerial,
-    /// When it ends by itself.
     pub expires_at: Option<Moment>,
 }
 
-/// What selects movements in a list.
+/// Selects movements in a list; all conditions must hold.
 #[derive(Clone, Copy, Debug)]
 pub struct MovementFilter {
-    /// Of this kind.
     pub kind: MovementKind,
-    /// Of this account; of a transfer, on either side.
+    /// For transfers, on either side.
     pub account: Option<BookId>,
-    /// In this state.
     pub state: Option<MovementState>,
 }
 
@@ -66,7 +57,7 @@ fn stage(row: &Row<'_>) -> rusqlite::Result<Stage> {
     Stage::try_from(columns).map_err(|error| unreadable("state", &error))
 }
 
-/// The rate of a transfer across currencies: the one that was given, or that of its amounts.
+/// The rate of a transfer across currencies: the one given, or else the quotient of its amounts.
 pub(in crate::store) fn transfer_rate(
     given: Option<String>,
     arrived: (Amount, Decimals),
@@ -112,30 +103,28 @@ fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
 }
 
 impl ReadTx<'_> {
-    /// The movement of an id and a kind.
     pub fn movement(&self, kind: MovementKind, id: MovementId) -> Result<Option<Movement>, StoreError> {
         let sql = concat!(sql!("movements/columns"), "WHERE m.uuid = ?1 AND m.kind = ?2");
         self.find(sql, (id.uuid(), kind.name()), movement)
     }
 
-    /// The movement of a serial.
     pub fn movement_by_serial(&self, serial: MovementSerial) -> Result<Option<Movement>, StoreError> {
         self.find(concat!(sql!("movements/columns"), "WHERE m.id = ?1"), [serial.0], movement)
     }
 
-    /// The movement that an entry posted.
+    /// The movement posted by an entry.
     pub fn movement_of_entry(&self, entry: EntrySeq) -> Result<Option<Movement>, StoreError> {
         self.find(concat!(sql!("movements/columns"), "WHERE m.entry_seq = ?1"), [entry.0], movement)
     }
 
-    /// The deposits of a book that are announced and not settled.
+    /// The deposits of a book that were announced but not settled.
     pub fn announced_deposits(&self, book: BookId) -> Result<Vec<MovementSerial>, StoreError> {
         let sql =
             "SELECT id FROM movements WHERE account_id = ?1 AND kind = 'deposit' AND state = 'pending' ORDER BY id";
         self.all(sql, [book.0], |row| Ok(MovementSerial(row.get(0)?)))
     }
 
-    /// The account of the movement of a kind that has a reference; of a transfer, the one that pays.
+    /// The account of the movement with this kind and reference; for a transfer, the paying account.
     pub fn account_of_movement_reference(
         &self,
         kind: MovementKind,
@@ -170,7 +159,6 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Notes a movement that was asked for.
     pub fn add_movement(&self, new: &NewMovement, now: Moment) -> Result<MovementSerial, StoreError> {
         let serial = self.insert(
             sql!("movements/insert"),
@@ -191,7 +179,7 @@ impl WriteTx<'_> {
         Ok(MovementSerial(serial))
     }
 
-    /// Notes a movement that was asked for and posted in one call.
+    /// Adds a movement that was requested and posted in one call.
     pub fn add_posted_movement(
         &self,
         new: &NewMovement,
@@ -216,7 +204,7 @@ impl WriteTx<'_> {
         Ok(MovementSerial(serial))
     }
 
-    /// Stores how far a movement has come.
+    /// Stores the current stage of a movement.
     pub fn save_stage(&self, movement: &Movement) -> Result<(), StoreError> {
         let columns = StageColumns::from(movement.stage);
         self.run(
@@ -235,7 +223,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Changes what is held, uncleared and pending on a book.
+    /// Adds to what is held, uncleared and pending on a book.
     pub fn reserve(
         &self,
         book: BookId,

@@ -1,7 +1,7 @@
-//! The ledger over time: what a book's balance was at a moment, and its postings between two of them. A posting counts at
-//! the moment at which it was recorded, or, where the caller asks for that, from the earlier one at which it is effective.
+//! The ledger over time: the balance of a book at a moment, and its postings between two moments. A posting counts at
+//! the moment it was recorded, or, if the caller asks for it, at the earlier moment from which it is effective.
 //!
-//! Postings that are not back-dated are in the order of both times, so only the back-dated ones need an index of their own.
+//! Postings that are not back-dated are in the same order by either time, so only back-dated ones need an index.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntryId, EntrySeq};
@@ -13,44 +13,41 @@ use crate::store::reference::decimals;
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-/// One posting as a statement shows it.
+/// A posting as a statement shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StatementRow {
-    /// Sequence number of the entry.
+    /// The entry's sequence number.
     pub seq: EntrySeq,
-    /// Id of the entry.
+    /// The entry's id.
     pub id: EntryId,
-    /// What it is.
     pub kind: EntryKind,
-    /// What the account gained, or lost if below zero.
+    /// Above zero for money in, below zero for money out.
     pub amount: Amount,
-    /// When it was recorded.
     pub recorded_at: Moment,
-    /// From when on it counts.
     pub effective_at: Moment,
-    /// The comment.
+    /// Empty if there is none.
     pub comment: String,
-    /// The entry that it reverses.
+    /// The entry that this one reverses.
     pub reverses: Option<EntryId>,
-    /// The entry that reverses it.
+    /// The entry that reverses this one.
     pub reversed_by: Option<EntryId>,
 }
 
-/// What came in and went out.
+/// Money in and money out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Turnover {
-    /// Sum of what came in; zero or more.
+    /// Zero or more.
     pub credits: Total,
-    /// Sum of what went out; zero or less.
+    /// Zero or less.
     pub debits: Total,
 }
 
-/// A stretch of time in the books, as far as they were written.
+/// A period of a book, as seen by the entries recorded so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Period {
-    /// Which time counts.
+    /// Which of the two times counts.
     pub basis: Basis,
-    /// At this moment or later.
+    /// At or after this moment.
     pub from: Moment,
     /// Before this moment.
     pub to: Moment,
@@ -74,14 +71,14 @@ fn line(row: &Row<'_>) -> rusqlite::Result<StatementRow> {
     })
 }
 
-/// A sum that was taken in two halves, so that it cannot overflow: whole milliards, and the rest.
+/// A sum computed in two parts so that it cannot overflow: units of 10⁹, and the remainder.
 fn halves(row: &Row<'_>, column: usize) -> rusqlite::Result<Total> {
-    let (milliards, rest): (i64, i64) = (row.get(column)?, row.get(column + 1)?);
-    Ok(Total::from_minor(i128::from(milliards) * 1_000_000_000 + i128::from(rest)))
+    let (billions, rest): (i64, i64) = (row.get(column)?, row.get(column + 1)?);
+    Ok(Total::from_minor(i128::from(billions) * 1_000_000_000 + i128::from(rest)))
 }
 
 impl ReadTx<'_> {
-    /// The first number that no entry has yet, and when the last entry was recorded.
+    /// The next unused sequence number, and the time of the last entry.
     pub fn end_of_journal(&self) -> Result<(EntrySeq, Option<Moment>), StoreError> {
         let last = self.find("SELECT seq, recorded_at FROM entries ORDER BY seq DESC LIMIT 1", [], |row| {
             Ok((EntrySeq(row.get::<_, i64>(0)? + 1), Some(Moment::from_unix_ms(row.get(1)?))))
@@ -89,8 +86,8 @@ impl ReadTx<'_> {
         Ok(last.unwrap_or((EntrySeq(1), None)))
     }
 
-    /// The balance of a book, and the part of it that CREDIT postings make up and its figures do not know, before a
-    /// moment, as far as entries before `bound` tell.
+    /// The balance of a book before a moment, and the part of its CREDIT postings that its figures do not include. Only
+    /// entries before `bound` count.
     pub fn balance_before(
         &self,
         book: BookId,
@@ -113,7 +110,6 @@ impl ReadTx<'_> {
         }
     }
 
-    /// What came in and went out of a book.
     pub fn turnover(&self, book: BookId, period: &Period) -> Result<Turnover, StoreError> {
         let sums = |row: &Row<'_>| Ok(Turnover { credits: halves(row, 0)?, debits: halves(row, 2)? });
         let (first, end) = self.entries_of(period)?;
@@ -135,7 +131,7 @@ impl ReadTx<'_> {
         }
     }
 
-    /// The postings of a book in the order in which they count, at most `limit`, those after a place only.
+    /// The postings of a book in the order in which they count, at most `limit`, starting after a position.
     pub fn statement_lines(
         &self,
         book: BookId,
@@ -170,13 +166,13 @@ impl ReadTx<'_> {
         Ok(merged(on_time, backdated, limit as usize))
     }
 
-    /// The entries that were recorded in a period: the first of them, and the first after them.
+    /// The entries recorded in a period: the first one, and the first one after it.
     fn entries_of(&self, period: &Period) -> Result<(EntrySeq, EntrySeq), StoreError> {
         let first = self.first_entry_from(period.from)?;
         Ok((first, self.first_entry_from(period.to)?.min(period.bound)))
     }
 
-    /// The balance of every book before a moment. Back-dated postings come as lines of their own.
+    /// The balance of every book before a moment. Back-dated postings are separate lines.
     pub fn trial_balance(&self, basis: Basis, moment: Moment) -> Result<Vec<TrialLine>, StoreError> {
         let line = |row: &Row<'_>| {
             Ok(TrialLine {
@@ -197,7 +193,7 @@ impl ReadTx<'_> {
     }
 }
 
-/// Two lists that are in order as one that is, cut off at `limit`.
+/// Merges two sorted lists, cut off at `limit`.
 fn merged(a: Vec<StatementRow>, b: Vec<StatementRow>, limit: usize) -> Vec<StatementRow> {
     if b.is_empty() {
         return a;
@@ -220,7 +216,7 @@ mod tests {
     const BOOK: BookId = BookId(7);
     const SPACING_MS: i64 = 10;
 
-    /// A ledger with this many entries of 1 on a book, and among them this many back-dated to the first moment.
+    /// A ledger with this many entries of 1 on a book, some of them back-dated to the first moment.
     fn ledger(entries: i64, backdated: i64) -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
@@ -240,7 +236,7 @@ mod tests {
         connection
     }
 
-    /// How many steps of the database's machine something takes.
+    /// The number of steps of SQLite's virtual machine that a read takes.
     fn steps<T>(connection: &Connection, read: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> (u64, T) {
         let count = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&count);
@@ -272,7 +268,7 @@ mod tests {
             let (many, balance, lines) = of(&long, middle);
             let expected = LONG / 2 - 1 + if basis == Basis::Effective { 3 } else { 0 };
             assert_eq!((balance, lines), (Total::from_minor(i128::from(expected)), 10));
-            // A binary search over a thousand times as many entries takes ten steps more; a scan would take 50 000.
+            // A binary search over a thousand times as many entries takes ten more steps; a scan would take 50,000.
             assert!(many < few + 500, "{basis:?}: {few} steps on 100 entries, {many} on {LONG}");
         }
     }

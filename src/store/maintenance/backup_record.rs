@@ -1,5 +1,6 @@
-//! What is known about backups: one small file in the data directory. It is no part of the books, so that it outlives a
-//! restore and can be written by commands beside a running server, and it is read without opening the database.
+//! What is known about backups, in one small file in the data directory. It is not part of the database, so that it
+//! survives a restore, can be written by commands beside a running server, and can be read without opening the
+//! database.
 
 use crate::domain::clock::Moment;
 use crate::store::database::data_dir::{DataDir, private_file};
@@ -8,62 +9,57 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 
-/// The record. What is absent has not happened yet.
+/// The record. Absent members have not happened yet.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BackupRecord {
-    /// The last backup that all targets have.
+    /// The last backup that reached all targets.
     pub last_success: Option<RecordedBackup>,
-    /// The last backup that failed, at one target at least.
+    /// The last backup that failed at one or more targets.
     pub last_failure: Option<RecordedFailure>,
-    /// How often in a row it has failed.
+    /// Consecutive failures.
     pub failures: u32,
-    /// The last proof: at the making of a backup, or at its verification.
+    /// The last proof of the books, when a backup was made or verified.
     pub last_proof: Option<RecordedBackup>,
-    /// The last drill that went well.
+    /// The last drill that passed.
     pub last_drill: Option<RecordedBackup>,
-    /// The last drill that failed.
     pub last_drill_failure: Option<RecordedFailure>,
     /// The last success at each target.
     pub targets: BTreeMap<String, RecordedBackup>,
-    /// How the changes between backups are shipped to each target.
+    /// The state of shipping the change journal, by target.
     pub shipping: BTreeMap<String, RecordedShipping>,
 }
 
-/// How the change journal is shipped to a target.
+/// The state of shipping the change journal to one target.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RecordedShipping {
-    /// When it was tried last.
+    /// The last attempt.
     #[serde(with = "text")]
     pub at: Moment,
-    /// When everything that was recorded until then had arrived; none: never.
+    /// The last moment up to which everything recorded had arrived; none if never.
     #[serde(default, with = "text_if_any")]
     pub shipped_at: Option<Moment>,
-    /// The moment of the last commit that is there, as text; none: nothing was shipped since the server began.
+    /// The time of the last commit at the target, as text; none if nothing was shipped since the server started.
     pub reaches: Option<String>,
-    /// Why it did not work; none: it did.
+    /// Why the last attempt failed; none if it succeeded.
     pub failure: Option<String>,
-    /// Whether changes were dropped that it lacks, so that it needs a new backup.
+    /// Whether changes were dropped that the target lacks, so that it needs a new backup.
     pub has_gap: bool,
 }
 
-/// Something that went well with a backup.
+/// A success with a backup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RecordedBackup {
-    /// When.
     #[serde(with = "text")]
     pub at: Moment,
     /// The name of the backup.
     pub name: String,
 }
 
-/// Something that went wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RecordedFailure {
-    /// When.
     #[serde(with = "text")]
     pub at: Moment,
-    /// Why.
     pub reason: String,
 }
 
@@ -71,7 +67,7 @@ const FILE: &str = "backup-record.json";
 const LOCK: &str = "backup-record.lock";
 
 impl DataDir {
-    /// What is known about backups. A record that cannot be read is as good as none.
+    /// What is known about backups. An unreadable record counts as empty.
     pub fn backup_record(&self) -> BackupRecord {
         let text = match fs::read(self.path().join(FILE)) {
             Ok(text) => text,
@@ -82,12 +78,12 @@ impl DataDir {
             }
         };
         serde_json::from_slice(&text).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the record of backups is damaged; it starts anew");
+            tracing::warn!(%error, "the record of backups is damaged and starts empty");
             BackupRecord::default()
         })
     }
 
-    /// Changes the record. Several processes may do so at the same time: each change is kept.
+    /// Changes the record. Safe for several processes at the same time: no change is lost.
     pub fn note_backup(&self, change: impl FnOnce(&mut BackupRecord)) -> io::Result<()> {
         let lock = private_file(&self.path().join(LOCK))?;
         lock.lock()?;
@@ -102,7 +98,7 @@ impl DataDir {
     }
 }
 
-/// Times as RFC 3339, for those who look into the file.
+/// Times as RFC 3339, for people who read the file.
 mod text {
     use crate::domain::clock::Moment;
     use serde::de::{Deserialize, Deserializer, Error};
@@ -114,11 +110,11 @@ mod text {
 
     pub(in crate::store) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Moment::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no time")))
+        Moment::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not a time")))
     }
 }
 
-/// The same, where there may be none.
+/// Like [`text`], for optional times.
 mod text_if_any {
     use crate::domain::clock::Moment;
     use serde::de::{Deserialize, Deserializer};

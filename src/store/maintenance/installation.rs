@@ -1,4 +1,4 @@
-//! What this database is: its identity, its mode, and the keys that never leave it.
+//! The installation: its identity, its mode, and the keys that never leave the database.
 
 use crate::domain::clock::Moment;
 use crate::domain::named::named_enum;
@@ -8,34 +8,30 @@ use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
 use uuid::Uuid;
 
 named_enum! {
-    /// What a database is for; fixed when it is created.
+    /// The purpose of a database, fixed when it is created.
     pub enum Mode {
-        /// Real clients, real money.
+        /// Real clients and real money.
         Production = "production",
-        /// Everything else; only here can the clock be moved.
+        /// Everything else. Only here can the clock be moved.
         Sandbox = "sandbox",
     }
 }
 
-/// The identity of a database.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Installation {
-    /// Its id.
     pub uuid: Uuid,
-    /// What it is for.
     pub mode: Mode,
-    /// Rises with every restore, from 1.
+    /// Starts at 1 and rises with every restore.
     pub timeline: i64,
     /// Key of the hashes of idempotency keys and commands.
     pub hash_key: Vec<u8>,
-    /// How far the clock of a sandbox was moved ahead, in milliseconds.
+    /// How far the clock of a sandbox is ahead.
     pub clock_ahead_ms: i64,
-    /// When it was created.
     pub created_at: Moment,
 }
 
 impl ReadTx<'_> {
-    /// What this database is; nothing before it was set up.
+    /// None before the database has been set up.
     pub fn installation(&self) -> Result<Option<Installation>, StoreError> {
         self.find("SELECT uuid, mode, timeline, hash_key, clock_ahead_ms, created_at FROM installation", [], |row| {
             Ok(Installation {
@@ -49,13 +45,12 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The version of the schema.
     pub fn schema_version(&self) -> Result<i64, StoreError> {
         migrations::version(self.connection())
     }
 
-    /// The statements that make up the schema, in a fixed order, without the tables of the database library and of
-    /// replication tools.
+    /// The statements that make up the schema, in a fixed order, without internal tables of SQLite and of replication
+    /// tools.
     pub fn schema(&self) -> Result<Vec<String>, StoreError> {
         self.all(
             "SELECT sql FROM sqlite_schema
@@ -70,8 +65,8 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Says once what this database is, and creates what every database has: the system as a principal, the default
-    /// organization and its ledger.
+    /// Sets up a new database: its identity, the system as a principal, the default organization and its ledger. Runs
+    /// once.
     pub fn install(
         &self,
         installation: &Installation,
@@ -100,13 +95,13 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Remembers how far the clock of a sandbox was moved ahead.
+    /// Stores how far the clock of a sandbox is ahead.
     pub fn set_clock_ahead(&self, ms: i64) -> Result<(), StoreError> {
         self.run("UPDATE installation SET clock_ahead_ms = ?1", [ms]).map(|_| ())
     }
 
-    /// Empties a sandbox of clients, accounts, entries and all that belongs to them. Operators, tokens, keys and
-    /// reference data stay.
+    /// Deletes clients, accounts, entries and everything that belongs to them. Operators, tokens, keys and reference
+    /// data stay.
     pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
         for table in [
             "jobs",
@@ -148,7 +143,7 @@ impl WriteTx<'_> {
         self.set_clock_ahead(0)
     }
 
-    /// Writes a row that means nothing, to find out whether writing works.
+    /// Writes an insignificant row, to test whether writing works.
     pub fn touch(&self) -> Result<(), StoreError> {
         self.next("probe").map(|_| ())
     }

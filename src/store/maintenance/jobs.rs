@@ -1,15 +1,15 @@
-//! Jobs: what is to be done at a time. A job leaves the table in the same savepoint in which its work is done, so that it
-//! is done once.
+//! Jobs: work planned for a moment. A job is deleted in the same savepoint in which its work is done, so that it is
+//! done once.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::MovementSerial;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
-/// Makes the type of jobs from one list: what is done, to what, and under which name it is stored.
+/// Generates the type of jobs from a list of their names, subjects and stored kinds.
 macro_rules! jobs {
     ($($(#[$doc:meta])* $job:ident($subject:ident) = $kind:literal),+ $(,)?) => {
-        /// What is to be done at a time, and to what.
+        /// A job and its subject.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Job {
             $($(#[$doc])* $job($subject)),+
@@ -39,7 +39,7 @@ macro_rules! jobs {
 }
 
 jobs! {
-    /// Ends a movement that nobody decided in time.
+    /// Expires a movement that was not decided in time.
     ExpireMovement(MovementSerial) = "movement.expire",
     /// Makes the funds of a deposit available.
     ClearDeposit(MovementSerial) = "deposit.clear",
@@ -48,16 +48,15 @@ jobs! {
 /// A job that is due.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobRow {
-    /// Its row.
     pub id: i64,
-    /// What is to be done; none for a job that no version of the program plans, lest it hold up the others.
+    /// None for an unknown kind, which is postponed so that it does not block the others.
     pub job: Option<Job>,
-    /// How often it failed.
+    /// The number of failed attempts.
     pub attempts: u32,
 }
 
 impl ReadTx<'_> {
-    /// The jobs that are due, the oldest first.
+    /// The jobs that are due, oldest first.
     pub fn due_jobs(&self, now: Moment, limit: u32) -> Result<Vec<JobRow>, StoreError> {
         self.all(sql!("jobs/due"), (now.unix_ms(), limit), |row| {
             Ok(JobRow {
@@ -68,25 +67,24 @@ impl ReadTx<'_> {
         })
     }
 
-    /// When the next job is due.
     pub fn next_job_at(&self) -> Result<Option<Moment>, StoreError> {
         self.one("SELECT min(due_at) FROM jobs", [], |row| Ok(row.get::<_, Option<i64>>(0)?.map(Moment::from_unix_ms)))
     }
 }
 
 impl WriteTx<'_> {
-    /// Plans a job; the same job planned before is moved.
+    /// Plans a job. If the same job was planned before, only its time changes.
     pub fn plan_job(&self, job: Job, due_at: Moment) -> Result<(), StoreError> {
         self.run(sql!("jobs/put"), (job.kind(), job.subject(), due_at.unix_ms())).map(|_| ())
     }
 
-    /// Takes a job off. False if it was not there any more.
+    /// Removes a job. False if there was none.
     pub fn drop_job(&self, job: Job) -> Result<bool, StoreError> {
         let sql = "DELETE FROM jobs WHERE kind = ?1 AND subject_id = ?2";
         Ok(self.run(sql, (job.kind(), job.subject()))? > 0)
     }
 
-    /// Notes that a job failed, and when it is to be tried again.
+    /// Records a failed attempt and the time of the next one.
     pub fn postpone_job(&self, id: i64, due_at: Moment, error: &str) -> Result<(), StoreError> {
         let sql = "UPDATE jobs SET due_at = ?2, attempts = attempts + 1, last_error = ?3 WHERE id = ?1";
         self.run(sql, (id, due_at.unix_ms(), error)).map(|_| ())

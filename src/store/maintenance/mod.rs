@@ -1,4 +1,4 @@
-//! What the installation knows of itself: its identity, its jobs, its backups and its restores.
+//! Data about the installation itself: its identity, jobs, backups and restores.
 
 mod backup_record;
 mod installation;

@@ -1,6 +1,6 @@
-//! Restores: a database that came back begins a new timeline. Numbers that the old one may have issued after the moment that
-//! was restored are not issued again, whoever held a token or a session has none any more, and jobs rest until somebody has
-//! looked.
+//! Restores: a restored database begins a new timeline. Numbers that the old timeline may have issued after the
+//! restored moment are not issued again, all tokens and sessions are revoked, and jobs are paused until an operator
+//! resumes them.
 
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType};
@@ -11,32 +11,27 @@ use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-/// Entries and events that are left out after the highest number that is known to have been issued.
+/// Entry and event numbers skipped after the highest one known to have been issued.
 const SEQUENCE_MARGIN: i64 = 1_000_000;
 /// The same for serials and account numbers, which people read and type.
 const SERIAL_MARGIN: i64 = 10_000;
-/// The same inside each portfolio.
+/// The same within each portfolio.
 const PORTFOLIO_MARGIN: i64 = 1_000;
 
 /// The highest numbers that a database has issued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Issued {
-    /// Entries.
     pub entries: i64,
-    /// Events.
     pub events: i64,
-    /// Clients.
     pub profiles: i64,
-    /// Portfolios.
     pub portfolios: i64,
-    /// Movements.
     pub movements: i64,
-    /// Accounts, external ones included.
+    /// Includes external accounts.
     pub accounts: i64,
 }
 
 impl Issued {
-    /// The higher of both, number by number.
+    /// The maximum of each number.
     #[must_use]
     pub fn max(self, other: Issued) -> Issued {
         Issued {
@@ -50,28 +45,26 @@ impl Issued {
     }
 }
 
-/// A restore, as the database remembers it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RestoreRow {
     /// The timeline that it began.
     pub timeline: i64,
-    /// When it was done.
     pub restored_at: Moment,
-    /// The backup that it began with.
+    /// The name of the backup that it started from.
     pub backup: String,
-    /// The moment that was asked for; none: the latest that could be reached.
+    /// The requested moment; none for the latest possible.
     pub asked_for: Option<Moment>,
-    /// The moment of the last commit that was restored.
+    /// The time of the last restored commit.
     pub reached_at: Moment,
-    /// The last entry that was restored.
+    /// The last restored entry.
     pub last_entry: i64,
-    /// The last event that was restored.
+    /// The last restored event.
     pub last_event: i64,
-    /// The first entry after it.
+    /// The first entry of the new timeline.
     pub next_entry: i64,
-    /// The first event after it.
+    /// The first event of the new timeline.
     pub next_event: i64,
-    /// When jobs were let run again; none: they rest.
+    /// When jobs were resumed; none while they are paused.
     pub resumed_at: Option<Moment>,
 }
 
@@ -93,44 +86,36 @@ fn restore(row: &Row<'_>) -> rusqlite::Result<RestoreRow> {
     })
 }
 
-/// A timeline that is to begin.
+/// A timeline to begin.
 #[derive(Clone, Debug)]
 pub struct NewTimeline {
-    /// Its number.
     pub timeline: i64,
-    /// When it begins.
     pub restored_at: Moment,
-    /// The backup that it begins with.
+    /// The name of the backup that it started from.
     pub backup: String,
-    /// The moment that was asked for.
+    /// The requested moment; none for the latest possible.
     pub asked_for: Option<Moment>,
-    /// The moment of the last commit that was restored.
+    /// The time of the last restored commit.
     pub reached_at: Moment,
-    /// What is known of the numbers that the old timeline issued.
+    /// The numbers known to have been issued by the old timeline.
     pub issued: Issued,
-    /// The key that signs end-user tokens from now on; those before it are worth nothing any more.
+    /// The key that signs end-user tokens from now on; earlier keys are withdrawn.
     pub key: KeyRow,
 }
 
-/// How much there is in a database.
+/// How many rows a database has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Census {
-    /// Clients.
     pub profiles: u64,
-    /// Accounts, archived ones included.
+    /// Includes archived accounts.
     pub accounts: u64,
-    /// Movements.
     pub movements: u64,
-    /// Entries.
     pub entries: u64,
-    /// Postings.
     pub postings: u64,
-    /// Events kept.
     pub events: u64,
 }
 
 impl ReadTx<'_> {
-    /// How much there is.
     pub fn census(&self) -> Result<Census, StoreError> {
         self.one(sql!("restores/census"), [], |row| {
             Ok(Census {
@@ -144,7 +129,7 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The highest numbers issued so far, or left out so far.
+    /// The highest numbers issued or skipped so far.
     pub fn issued(&self) -> Result<Issued, StoreError> {
         self.one(sql!("restores/issued"), [], |row| {
             Ok(Issued {
@@ -158,17 +143,17 @@ impl ReadTx<'_> {
         })
     }
 
-    /// All restores, the first one first.
+    /// All restores, oldest first.
     pub fn restores(&self) -> Result<Vec<RestoreRow>, StoreError> {
         self.all("SELECT * FROM restores ORDER BY timeline", [], restore)
     }
 
-    /// The restore after which nobody has looked yet, so that jobs rest.
+    /// The latest restore after which jobs are still paused.
     pub fn restore_to_resume(&self) -> Result<Option<RestoreRow>, StoreError> {
         self.find("SELECT * FROM restores WHERE resumed_at IS NULL ORDER BY timeline DESC LIMIT 1", [], restore)
     }
 
-    /// The number up to which the rows of a table are not numbered any more.
+    /// The number after which rows of a table are numbered; zero without a restore.
     pub(in crate::store) fn number_floor(&self, table: &str) -> Result<i64, StoreError> {
         let floor = self.find("SELECT floor FROM number_floors WHERE table_name = ?1", [table], |row| row.get(0))?;
         Ok(floor.unwrap_or(0))
@@ -240,7 +225,7 @@ impl WriteTx<'_> {
         Ok(row)
     }
 
-    /// Lets jobs run again. False if they did not rest.
+    /// Resumes jobs. False if they were not paused.
     pub fn resume_after_restore(&self, now: Moment) -> Result<bool, StoreError> {
         Ok(self.run("UPDATE restores SET resumed_at = ?1 WHERE resumed_at IS NULL", [now.unix_ms()])? > 0)
     }

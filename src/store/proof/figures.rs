@@ -1,8 +1,8 @@
-//! The proof of the history of what books hold and await: each row of it says what movements and postings had come to at
-//! its moment, and no moment at which that changed is left out.
+//! Proves the history of figures: each row must equal the sum of movements and postings up to its moment, and no moment
+//! at which that sum changed may lack a row.
 //!
-//! Three streams in the order of book and time are merged: the rows, what movements reserved and gave back, and the CREDIT
-//! postings, which whoever goes through the ledger hands over.
+//! Merges three streams in the order of book and time: the rows of the history, what movements reserved and released,
+//! and the CREDIT postings, which the caller passes in while it scans the ledger.
 
 use crate::domain::clock::Moment;
 use crate::store::StoreError;
@@ -10,13 +10,12 @@ use crate::store::database::transaction::{ReadTx, sql};
 use crate::store::proof::Proof;
 use rusqlite::{Row, Rows, Statement};
 
-/// A book, and a moment in its life.
+/// A book and a moment in its history.
 type Place = (i64, i64);
 
-/// What is held, uncleared, pending, and the net trading credit.
+/// Held, uncleared, pending, and the net trading credit.
 type Figures = [i64; 4];
 
-/// The statements behind [`History`].
 pub(in crate::store) struct HistoryStatements<'c> {
     rows: Statement<'c>,
     changes: Statement<'c>,
@@ -32,18 +31,18 @@ impl<'c> HistoryStatements<'c> {
     }
 }
 
-/// The history beside what it is made of.
+/// The merge of the three streams.
 pub(in crate::store) struct History<'s> {
     rows: Rows<'s>,
     row: Option<(Place, Figures)>,
     changes: Rows<'s>,
     change: Option<(Place, Figures)>,
     book: i64,
-    /// What movements and postings come to so far.
+    /// The sum of movements and postings so far.
     running: Figures,
-    /// What the last row of the book says.
+    /// The figures in the last row of the book.
     shown: Figures,
-    /// The last moment at which anything changed.
+    /// The last change that has no row yet.
     changed: Option<Place>,
 }
 
@@ -63,21 +62,21 @@ impl<'s> History<'s> {
         Ok(History { rows, row, changes, change, book: 0, running, shown, changed: None })
     }
 
-    /// A posting that counts as trading credit. They come in the order of book and time.
+    /// Adds a posting that counts as trading credit. Must be called in the order of book and time.
     pub(in crate::store) fn credit(&mut self, proof: &mut Proof, place: Place, amount: i64) -> Result<(), StoreError> {
         self.go_to(proof, Some(place))?;
         self.take(proof, place, [0, 0, 0, amount]);
         Ok(())
     }
 
-    /// There are no more postings.
+    /// Must be called after the last posting.
     pub(in crate::store) fn finish(mut self, proof: &mut Proof) -> Result<(), StoreError> {
         self.go_to(proof, None)?;
         self.close(proof, None);
         Ok(())
     }
 
-    /// Takes in what comes before a place: of one moment first what changed, then the row that says what it led to.
+    /// Consumes both streams up to a place. Within a moment, changes come first, then the row that shows their result.
     fn go_to(&mut self, proof: &mut Proof, end: Option<Place>) -> Result<(), StoreError> {
         loop {
             let is_due = |place: Place| end.is_none_or(|end| place < end);
@@ -96,7 +95,6 @@ impl<'s> History<'s> {
         }
     }
 
-    /// Something changed.
     fn take(&mut self, proof: &mut Proof, place: Place, figures: Figures) {
         self.close(proof, Some(place));
         for (running, change) in self.running.iter_mut().zip(figures) {
@@ -114,7 +112,7 @@ impl<'s> History<'s> {
         (self.shown, self.changed) = (figures, None);
     }
 
-    /// The moment of the last change is over, if what follows is at a later one: there should have been a row for it.
+    /// If the next place is later than the last change, that change should have had a row.
     fn close(&mut self, proof: &mut Proof, next: Option<Place>) {
         if let Some(place) = self.changed.filter(|place| next != Some(*place)) {
             if self.running != self.shown {
@@ -132,7 +130,7 @@ fn find(proof: &mut Proof, (book, at): Place, what: &str, running: Figures) {
     proof.find("figures", || {
         let at = Moment::from_unix_ms(at);
         format!(
-            "the history of book {book} {what} for {at}, where movements and postings come to held, uncleared, pending, \
+            "the history of book {book} {what} for {at}, but movements and postings come to held, uncleared, pending, \
              credit {running:?}"
         )
     });

@@ -1,5 +1,5 @@
-//! The proof that the books are right: every entry balances, the chain of hashes is whole, every balance is the sum of its
-//! postings, journal and ledger say the same, and events have no gap. Reads only; works on a live file and on a copy.
+//! Proves that the books are right: every entry balances, the hash chain is unbroken, every balance is the sum of its
+//! postings, journal and ledger agree, and events have no gap. Only reads; works on a live file and on a copy.
 
 mod events;
 mod figures;
@@ -18,52 +18,47 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// Something that is not as it should be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// Which check found it.
+    /// The name of the check.
     pub check: &'static str,
-    /// What it found, naming the first place.
+    /// A sentence that names the first place where it is wrong.
     pub what: String,
 }
 
-/// The sum of one group of books in one currency, for the trial balance.
+/// The sum of all books of one currency, mode and role, for the trial balance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tally {
-    /// Currency code.
+    /// The currency's code.
     pub currency: String,
-    /// Whether it is demo money.
     pub is_demo: bool,
     /// `client`, or the name of the house account.
     pub role: String,
-    /// Decimals of the currency.
+    /// The currency's decimals.
     pub decimals: Decimals,
-    /// The sum; wide enough for any number of books.
+    /// Wide enough for any number of books.
     pub sum_minor: i128,
 }
 
-/// What was checked and what was found.
+/// The result of the proof.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Proof {
-    /// Entries in the journal.
     pub entries: u64,
-    /// Postings in the ledger.
     pub postings: u64,
-    /// Books.
     pub books: u64,
-    /// Events kept.
+    /// Events still kept; old ones are pruned.
     pub events: u64,
-    /// Sequence number of the last entry.
+    /// The sequence number of the last entry.
     pub last_entry: i64,
-    /// Hash of the last entry.
+    /// The hash of the last entry.
     pub head: EntryHash,
-    /// What is wrong; nothing if the books are right.
+    /// Empty if the books are right.
     pub findings: Vec<Finding>,
     /// The sums of all books; those of one currency and mode add up to zero.
     pub trial_balance: Vec<Tally>,
 }
 
-/// Findings of one kind beyond this number are not listed.
+/// At most this many findings are listed for each check.
 const FINDINGS_MAX: usize = 20;
 
 impl Proof {
@@ -86,7 +81,8 @@ struct BookLine {
     decimals: u8,
 }
 
-/// A sum over postings that does not depend on their order: equal sums, equal sets (but for chance).
+/// A sum over postings that does not depend on their order. Equal sums mean equal sets, except with negligible
+/// probability.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct SetSum(u64, u64);
 
@@ -103,7 +99,7 @@ impl SetSum {
     }
 }
 
-/// An id in two halves; zeros where there is none.
+/// An id in two halves; zeros for none.
 fn id_parts(id: Option<Uuid>) -> (i64, i64) {
     let (high, low) = id.unwrap_or_default().as_u64_pair();
     (high.cast_signed(), low.cast_signed())
@@ -117,7 +113,7 @@ fn mix(mut z: u64) -> u64 {
 }
 
 impl ReadTx<'_> {
-    /// What the database library itself finds wrong with the file and its foreign keys. Takes long on a large file.
+    /// What SQLite itself finds wrong with the file and its foreign keys. Takes long on a large file.
     pub fn check_file(&self) -> Result<Vec<Finding>, StoreError> {
         let mut findings = Vec::new();
         for message in self.all("PRAGMA integrity_check(20)", [], |row| row.get::<_, String>(0))? {
@@ -134,12 +130,11 @@ impl ReadTx<'_> {
         Ok(findings)
     }
 
-    /// Proves the books.
     pub fn prove(&self) -> Result<Proof, StoreError> {
         self.prove_with(true)
     }
 
-    /// Proves the books on this connection alone: one part after the other, and with all that this transaction has not
+    /// Proves the books on this connection only, one part after the other, including what this transaction has not
     /// committed yet.
     pub fn prove_in_turn(&self) -> Result<Proof, StoreError> {
         self.prove_with(false)
@@ -161,15 +156,15 @@ impl ReadTx<'_> {
         self.prove_figure_history(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
-                format!("account {account}: its reference or alias counts in another place than its own")
+                format!("account {account}: its reference or alias is filed under another ledger or portfolio")
             });
         }
         prove_trial_balance(&mut proof, &books);
         Ok(proof)
     }
 
-    /// Journal, ledger and events at the same time, each on a connection of its own. Where another connection does not see
-    /// the very state that the first one sees, because somebody has written meanwhile, one after the other.
+    /// Proves journal, ledger and events in parallel, each on its own connection. If another connection sees a
+    /// different state because of a commit in between, that part runs on this connection instead.
     fn prove_all(
         &self,
         proof: &mut Proof,
@@ -203,7 +198,7 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The last entry, the last event and the checkpoint: whatever changes the books or the events raises one of them.
+    /// The last entry, the last event and the checkpoint. Every change of the books or the events raises one of them.
     fn head(&self) -> Result<(i64, i64, i64), StoreError> {
         let sql = "SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT coalesce(max(seq), 0) FROM events),
                           (SELECT seq FROM event_checkpoint)";
@@ -227,11 +222,11 @@ impl ReadTx<'_> {
         Ok(lines.into_iter().collect())
     }
 
-    /// Entries in order: dense numbers, times that never decrease, hashes that follow from each other, legs that sum to
+    /// Entries in order: consecutive numbers, times that never decrease, an unbroken hash chain, and legs that sum to
     /// zero within one ledger, currency and mode.
     fn prove_journal(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<SetSum, StoreError> {
         let mut sum = SetSum::default();
-        // What a restore has left out, and nothing else.
+        // Gaps are allowed only where a restore skipped numbers.
         let gaps: HashSet<(i64, i64)> =
             self.restores()?.iter().map(|restore| (restore.last_entry, restore.next_entry)).collect();
         let mut previous: (i64, i64, EntryHash) = (0, i64::MIN, GENESIS);
@@ -266,11 +261,11 @@ impl ReadTx<'_> {
                 proof.find("time", || format!("entry {seq} was recorded before its predecessor"));
             }
             if record.effective_at > record.recorded_at {
-                proof.find("time", || format!("entry {seq} counts from a moment after it was recorded"));
+                proof.find("time", || format!("entry {seq} takes effect after it was recorded"));
             }
             if chain_is_whole && record.hash(&previous.2) != stored {
                 chain_is_whole = false;
-                proof.find("chain", || format!("entry {seq} is the first whose hash does not follow from its content"));
+                proof.find("chain", || format!("entry {seq} is the first whose hash does not match its content"));
             }
             check_legs(proof, books, &record, &mut sum);
             previous = (seq, recorded_at, stored);
@@ -281,8 +276,8 @@ impl ReadTx<'_> {
         Ok(sum)
     }
 
-    /// Postings by book: running balances that follow from the amounts and end at the book's balance; and beside them the
-    /// history of what is held and awaited.
+    /// Postings by book: running balances must follow from the amounts and end at the balance of the book. Checks the
+    /// history of figures along the way.
     fn prove_ledger(&self, proof: &mut Proof, books: &HashMap<i64, BookLine>) -> Result<SetSum, StoreError> {
         let credit_reversals: HashSet<i64> =
             self.all(sql!("proof/credit_reversals"), [], |row| row.get(0))?.into_iter().collect();
@@ -330,11 +325,12 @@ impl ReadTx<'_> {
             let line = &books[&id];
             let (balance, credit) = totals.get(&id).copied().unwrap_or_default();
             if balance != line.balance {
-                proof.find("balance", || format!("book {id} says {}, its postings say {balance}", line.balance));
+                proof.find("balance", || format!("book {id} has {}, its postings come to {balance}", line.balance));
             }
             if credit != line.credit_net && line.role == "client" {
-                proof
-                    .find("credit", || format!("book {id} says {}, its CREDIT postings say {credit}", line.credit_net));
+                proof.find("credit", || {
+                    format!("book {id} has {}, its CREDIT postings come to {credit}", line.credit_net)
+                });
             }
         }
         Ok(sum)
@@ -344,16 +340,17 @@ impl ReadTx<'_> {
         let sql = "SELECT comment_salt, comment_hash FROM entries WHERE seq = ?1";
         let stored = self.find(sql, [seq], |row| Ok((blob(row, 0)?, blob(row, 1)?)))?;
         let Some((Some(salt), Some(hash))) = stored else {
-            proof.find("comment", || format!("entry {seq} knows nothing of its posting's comment"));
+            proof.find("comment", || format!("entry {seq} has no comment, but its posting has one"));
             return Ok(());
         };
         if comment_hash(&salt, comment).as_slice() != hash {
-            proof.find("comment", || format!("the comment of entry {seq} is not the one that it was posted with"));
+            proof.find("comment", || format!("the comment of entry {seq} was changed"));
         }
         Ok(())
     }
 
-    /// What books hold back equals what movements reserve, and each movement says just what its state allows.
+    /// What books reserve must equal what movements reserve, and each movement must have exactly the facts of its
+    /// state.
     fn prove_movements(&self, proof: &mut Proof) -> Result<(), StoreError> {
         let wrong = self.all(sql!("proof/reserved"), [], |row| {
             let (book, stored): (i64, [i64; 3]) = (row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?]);
@@ -362,7 +359,7 @@ impl ReadTx<'_> {
         })?;
         for (book, stored, summed) in wrong {
             proof.find("reserved", || {
-                format!("book {book} says held, uncleared, pending {stored:?}, its movements say {summed:?}")
+                format!("book {book} has held, uncleared, pending {stored:?}, its movements come to {summed:?}")
             });
         }
         let wrong =
@@ -373,23 +370,25 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// The owners of every account are numbered without gaps, and the first is the one whom the account names.
+    /// The owners of each account must be numbered without gaps, and the first one must be its primary owner.
     fn prove_owners(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for serial in self.all(sql!("proof/owners"), [], |row| row.get::<_, i64>(0))? {
-            proof.find("owners", || format!("account {serial} and its owners do not agree"));
+            proof.find("owners", || format!("account {serial} and its owners disagree"));
         }
         Ok(())
     }
 
-    /// Accounts wait for approval while nobody has given it, and only then; those in use have a client who was checked.
+    /// Accounts wait for approval only until it is given, and accounts in use have a client that was reviewed.
     fn prove_approvals(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for serial in self.all(sql!("proof/approvals"), [], |row| row.get::<_, i64>(0))? {
-            proof.find("approvals", || format!("account {serial} is used without approval, or waits in spite of it"));
+            proof.find("approvals", || {
+                format!("account {serial} is in use without approval, or waits although approved")
+            });
         }
         Ok(())
     }
 
-    /// A lock has a holder and a reason, and nothing else has.
+    /// A locked account must have a holder and a reason, and an unlocked one neither.
     fn prove_locks(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for serial in self.all(sql!("proof/locks"), [], |row| row.get::<_, i64>(0))? {
             proof.find("locks", || format!("the lock of account {serial} contradicts its holder or its reason"));
@@ -397,12 +396,12 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// The history of the group and the limit of accounts ends with what they are now. The other figures of the history are
-    /// proven row by row beside the ledger.
+    /// The history of an account must end with its current group and limit. The other figures are proven row by row
+    /// beside the ledger.
     fn prove_figure_history(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for book in self.all(sql!("proof/figure_history"), [], |row| row.get::<_, i64>(0))? {
             proof.find("figures", || {
-                format!("the history of book {book} does not end with its present group and limit")
+                format!("the history of book {book} does not end with its current group and limit")
             });
         }
         Ok(())
@@ -413,7 +412,7 @@ fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u
     row.get(column)
 }
 
-/// A part of the proof on a connection of its own; nothing if that does not see the state with this head.
+/// Runs a part of the proof on its own connection; none if that connection does not see the state with this head.
 fn beside<T>(
     file: &Path,
     head: (i64, i64, i64),
@@ -435,7 +434,7 @@ fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryR
     let Some(legs) = decode_legs(record.legs) else {
         return proof.find("legs", || format!("the legs of entry {seq} cannot be read"));
     };
-    // Entries are small: a list beats a map.
+    // Entries have few legs, so a list is faster than a map.
     let mut sums: Vec<((i64, bool, i64), i128)> = Vec::new();
     for leg in legs {
         let id = books.get(&leg.book.0).filter(|book| book.role == "client").map(|_| record.id.uuid());
@@ -465,7 +464,7 @@ fn check_legs(proof: &mut Proof, books: &HashMap<i64, BookLine>, record: &EntryR
         proof.find("entry_balances", || format!("the legs of entry {seq} do not sum to zero"));
     }
     if sums.iter().any(|((ledger, is_demo, _), _)| (*ledger, *is_demo) != (sums[0].0.0, sums[0].0.1)) {
-        proof.find("entry_mixes", || format!("entry {seq} joins ledgers, or demo with live"));
+        proof.find("entry_mixes", || format!("entry {seq} mixes ledgers, or demo and live"));
     }
 }
 
@@ -490,7 +489,7 @@ fn prove_trial_balance(proof: &mut Proof, books: &HashMap<i64, BookLine>) {
 }
 
 impl Tally {
-    /// The sum as decimal text, where it fits an amount.
+    /// Decimal text, or minor units if the sum exceeds the range of an amount.
     pub fn to_text(&self) -> String {
         i64::try_from(self.sum_minor).map_or_else(
             |_| format!("{} minor units", self.sum_minor),

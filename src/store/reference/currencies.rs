@@ -7,18 +7,15 @@ use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql, unreadable};
 use rusqlite::Row;
 
-/// A currency as the reference data declare it.
+/// A currency as declared in the reference data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CurrencyRow {
-    /// Its code.
     pub code: CurrencyCode,
-    /// Its English name.
+    /// In English.
     pub name: String,
-    /// Its decimals.
     pub decimals: Decimals,
-    /// The ISO 4217 number.
+    /// ISO 4217; none for currencies without a number.
     pub numeric_code: Option<u16>,
-    /// Whether it is a crypto currency.
     pub is_crypto: bool,
     /// Whether accounts may be opened in it.
     pub enabled: bool,
@@ -41,13 +38,12 @@ fn currency(row: &Row<'_>) -> rusqlite::Result<Currency> {
 }
 
 impl ReadTx<'_> {
-    /// All currencies, in the order in which they were declared.
+    /// All currencies, in the order of declaration.
     pub fn currencies(&self) -> Result<Vec<Currency>, StoreError> {
         let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies ORDER BY id";
         self.all(sql, [], currency)
     }
 
-    /// The currency of a code.
     pub fn currency(&self, code: &CurrencyCode) -> Result<Option<Currency>, StoreError> {
         let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE code = ?1";
         self.find(sql, [code.as_str()], currency)
@@ -55,7 +51,7 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Creates a currency, or changes what may change of it; its decimals may not.
+    /// Creates a currency or updates it. Its decimals must not change.
     pub fn put_currency(&self, row: &CurrencyRow) -> Result<(), StoreError> {
         self.run(
             sql!("currencies/upsert"),

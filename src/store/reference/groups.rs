@@ -10,61 +10,54 @@ use rusqlite::Row;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What selects groups in a list; all conditions hold together.
+/// Selects groups in a list; all conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct GroupFilter {
-    /// Any of these; empty: all.
+    /// Any of these; empty for all.
     pub ids: Vec<GroupId>,
-    /// Contained in the name, ignoring case.
+    /// A part of the name, ignoring case.
     pub name: Option<String>,
     /// Offers this currency.
     pub currency: Option<CurrencyCode>,
-    /// Has this trade status.
     pub status: Option<TradeStatus>,
 }
 
-/// A group as the reference data declare it.
+/// A group as declared in the reference data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GroupRow {
-    /// The key under which the reference file names it.
+    /// The key of the group in the reference file.
     pub code: String,
-    /// Its name.
     pub name: String,
-    /// What it is for.
     pub description: String,
-    /// Code of the platform it belongs to.
+    /// The platform's code.
     pub platform: String,
-    /// Trading accounts or wallets.
     pub kind: GroupKind,
-    /// Whether its accounts are demo accounts.
     pub is_demo: bool,
     /// Whether accounts may join it.
     pub enabled: bool,
-    /// What its accounts may trade.
     pub status: TradeStatus,
-    /// A label to sort groups by.
+    /// Free text for sorting groups.
     pub label: String,
-    /// Leverage of accounts that ask for none.
+    /// Leverage of accounts that do not ask for another.
     pub max_leverage: u32,
-    /// Margin level of the margin call, decimal text in percent.
+    /// Margin level of the margin call: percent, as decimal text.
     pub margin_call_level: String,
-    /// Margin level of the stop-out, decimal text in percent.
+    /// Margin level of the stop-out: percent, as decimal text.
     pub stop_out_level: String,
-    /// Whether the broker takes over losses beyond the balance.
+    /// Whether the broker covers losses beyond the balance.
     pub negative_balance_protection: bool,
     /// Whether positions bear no swap.
     pub is_swap_free: bool,
-    /// How margin is summed up.
     pub margin_calculation: MarginCalculation,
     /// Days until a deposit from outside is available.
     pub deposit_hold_days: u32,
-    /// The same, counted from the client's first day.
+    /// Like `deposit_hold_days`, for new clients; counted from the client's first day.
     pub new_client_hold_days: u32,
-    /// Whether debits to the outside take a second operator.
+    /// Whether outgoing payments need a second operator.
     pub requires_approval: bool,
-    /// How far below zero its accounts may be allowed to go, decimal text.
+    /// The lowest balance that its accounts may be allowed, as decimal text.
     pub minimum_balance: String,
-    /// Codes of the currencies that it offers, in order.
+    /// Codes of the currencies it offers, in order.
     pub currencies: Vec<String>,
 }
 
@@ -100,12 +93,12 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
 }
 
 impl ReadTx<'_> {
-    /// All groups, in the order in which they were declared.
+    /// All groups, in the order of declaration.
     pub fn groups(&self) -> Result<Vec<Group>, StoreError> {
         self.all(concat!(sql!("groups/columns"), "ORDER BY g.id"), [], group)
     }
 
-    /// The currencies that each group offers by its code, in order, whether or not the currency is enabled.
+    /// The currencies that each group offers, by group code, in order, disabled currencies included.
     pub fn group_offers(&self) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
         let pairs =
             self.all(sql!("groups/offers"), [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
@@ -116,14 +109,13 @@ impl ReadTx<'_> {
         Ok(offers)
     }
 
-    /// The group of an id.
     pub fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError> {
         self.find(concat!(sql!("groups/columns"), "WHERE g.uuid = ?1"), [id.uuid()], group)
     }
 }
 
 impl WriteTx<'_> {
-    /// Creates a group; its platform and its currencies exist already.
+    /// Creates a group. Its platform and currencies must exist.
     pub fn add_group(&self, id: GroupId, row: &GroupRow, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("groups/insert"),
@@ -154,7 +146,7 @@ impl WriteTx<'_> {
         self.offer(row)
     }
 
-    /// Changes what may change of a group: all but its kind and whether it is demo.
+    /// Updates a group. Its kind and demo flag do not change.
     pub fn change_group(&self, row: &GroupRow, now: Moment) -> Result<(), StoreError> {
         self.run(
             sql!("groups/update"),

@@ -1,31 +1,28 @@
-//! Platforms: where the accounts of a group live.
+//! Trading platforms, on which the accounts of groups live.
 
 use crate::domain::ids::PlatformSerial;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
-/// A platform as the reference data declare it.
+/// A platform as declared in the reference data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlatformRow {
-    /// The key under which the reference file names it.
+    /// The key of the platform in the reference file.
     pub code: String,
-    /// Its name.
     pub name: String,
-    /// What software it is.
+    /// The name of the trading software.
     pub software: String,
 }
 
-/// A platform.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Platform {
-    /// Its serial, in the order in which platforms were declared.
+    /// Rises in the order of declaration.
     pub serial: PlatformSerial,
-    /// What is declared of it.
     pub declared: PlatformRow,
 }
 
 impl ReadTx<'_> {
-    /// All platforms, in the order in which they were declared.
+    /// All platforms, in the order of declaration.
     pub fn platforms(&self) -> Result<Vec<Platform>, StoreError> {
         self.all("SELECT id, code, name, type FROM platforms ORDER BY id", [], |row| {
             let declared = PlatformRow { code: row.get("code")?, name: row.get("name")?, software: row.get("type")? };
@@ -35,7 +32,6 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Creates or changes a platform.
     pub fn put_platform(&self, row: &PlatformRow) -> Result<(), StoreError> {
         self.run(sql!("platforms/upsert"), (&row.code, &row.name, &row.software)).map(|_| ())
     }

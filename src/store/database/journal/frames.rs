@@ -1,8 +1,6 @@
 //! Parses SQLite's write-ahead log, section 4 of its file format: a header of 32 bytes, then frames, each a header of
-//! 24
-//! bytes and a page. A frame is valid if its salts match the log's header and its checksum, which covers everything
-//! before
-//! it too, is right. A transaction is valid if its last frame gives the size of the database after it, in pages.
+//! 24 bytes and a page. A frame is valid if its salts match the log's header and its checksum, which covers everything
+//! before it too, is right. A transaction is valid if its last frame gives the size of the database after it, in pages.
 
 use std::fs::File;
 use std::io;

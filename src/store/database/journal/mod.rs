@@ -1,17 +1,14 @@
 //! The change journal copies every commit of the writer from the write-ahead log into a spool in the data directory,
-//! from
-//! which it is shipped. A copy of the database plus the commits after it give the database as of any later commit.
+//! from which it is shipped. A copy of the database plus the commits after it give the database as of any later commit.
 //!
 //! The writer's thread only updates one row in every commit ([`WriteTx::stamp`]) and counts frames. The journal's own
 //! thread reads the log at its own pace. **The log never restarts before it has been read and the spool is on disk**:
-//! it
-//! can restart only when all of it has been moved into the database file, and only two threads move it:
+//! it can restart only when all of it has been moved into the database file, and only two threads move it:
 //!
 //! - The writer, between two commits, after [`Journal::sync`] for its last commit.
 //! - The checkpointer. It begins a read ([`Pin`]), calls [`Journal::sync`] for the commit that this read sees, moves,
-//! and
-//!   ends the read. SQLite moves nothing newer than what an open read sees, so whatever it moves is in the spool. If
-//!   nothing was left to move when the read began, the read locks the file itself, and SQLite moves nothing at all.
+//!   and ends the read. SQLite moves nothing newer than what an open read sees, so whatever it moves is in the spool.
+//!   If nothing was left to move when the read began, the read locks the file itself, and SQLite moves nothing at all.
 //!
 //! After a crash the log still holds what the spool lacks. It is read before SQLite opens the file ([`Opening`]). The
 //! database itself numbers its commits, so that a missing or foreign commit is always noticed: if the numbers do not
@@ -93,7 +90,7 @@ impl Shared {
     fn fail(&self, reason: String) {
         let mut state = self.state();
         if state.status.stream.take().is_some() || state.status.failure.is_none() {
-            tracing::warn!(%reason, "the change journal has stopped; it begins anew with the next backup");
+            tracing::warn!(%reason, "the change journal has stopped; the next backup starts a new stream");
         }
         state.status.failure = Some(reason);
         drop(state);
@@ -249,7 +246,7 @@ impl Journal {
         let status = self.status();
         let Some(stream) = status.stream.filter(|_| status.spooled == status.committed) else { return };
         if let Err(error) = opening::note_clean_stop(&self.dir, database, stream, status.spooled) {
-            tracing::warn!(%error, "the change journal will begin anew");
+            tracing::warn!(%error, "clean stop not recorded; the change journal will begin a new stream");
         }
     }
 }
@@ -306,7 +303,7 @@ impl Follower {
         let begun = Spool::begin(&self.dir, self.timeline, stream, self.row_page);
         let mut state = self.shared.state();
         state.begin = None;
-        state.status.failure = begun.as_ref().err().map(|error| format!("the spool could not be made: {error}"));
+        state.status.failure = begun.as_ref().err().map(|error| format!("the spool could not be created: {error}"));
         state.status.stream = begun.is_ok().then_some(stream);
         state.status.spooled = 0;
         drop(state);
@@ -318,7 +315,7 @@ impl Follower {
     /// stops.
     fn take(&mut self, number: u64, frames: u32, rotations: u64, is_stopping: bool) -> Result<(), String> {
         let Some(spool) = &mut self.spool else { return Ok(()) };
-        let failed = |error: io::Error| format!("the spool of the change journal failed: {error}");
+        let failed = |error: io::Error| format!("the spool of the change journal cannot be written: {error}");
         // Frames without a number are foreign commits, which reading them will reveal.
         let has_more = self.tail.as_ref().is_some_and(|tail| tail.frames() != frames);
         if (spool.last() != Some(number) || has_more) && number > 0 {
@@ -342,25 +339,25 @@ impl Follower {
 
 /// Spools what the log has beyond the spool. The error says why its commits do not follow.
 fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String> {
-    const STRANGER: &str = "somebody else has written to the database";
-    let failed = |error: io::Error| format!("the change journal cannot go on: {error}");
+    const FOREIGN: &str = "another program has written to the database";
+    let failed = |error: io::Error| format!("the change journal cannot continue: {error}");
     let stream = spool.head().stream;
     let before = spool.place();
     loop {
-        let (has_begun, strangers) = (tail.has_begun(), tail.strangers());
+        let (has_begun, foreign) = (tail.has_begun(), tail.foreign());
         let Some(commit) = tail.next_commit(upto).map_err(failed)? else { break };
         let Some(head) = commit.head.filter(|head| head.row.stream == stream) else {
             // Commits that precede the stream in the log are foreign.
             if has_begun {
-                return Err(STRANGER.into());
+                return Err(FOREIGN.into());
             }
-            tail.count_stranger();
+            tail.count_foreign();
             continue;
         };
         let number = head.row.number;
         match spool.last() {
             // The first number of a stream is 0 if the database was just opened, and 1 otherwise.
-            _ if strangers > 0 && number > 1 => return Err(STRANGER.into()),
+            _ if foreign > 0 && number > 1 => return Err(FOREIGN.into()),
             Some(last) if number <= last => {
                 let same_place = before.filter(|before| {
                     number == last && (before.salts, before.frames) == (head.place.salts, head.place.frames)
@@ -374,8 +371,8 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
         }
         tail.begin();
     }
-    let is_strange = tail.strangers() > 0 && spool.last().is_some();
-    if is_strange { Err(STRANGER.into()) } else { Ok(()) }
+    let has_foreign = tail.foreign() > 0 && spool.last().is_some();
+    if has_foreign { Err(FOREIGN.into()) } else { Ok(()) }
 }
 
 impl ReadTx<'_> {

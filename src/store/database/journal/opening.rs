@@ -66,10 +66,10 @@ impl Opening {
     }
 
     /// Inspects the spool and the log. Nobody may have the database open.
-    pub(in crate::store) fn look(dir: PathBuf, database: &Path) -> Opening {
+    pub(in crate::store) fn inspect(dir: PathBuf, database: &Path) -> Opening {
         let found = match Spool::resume(&dir) {
             Ok(Some(spool)) => complete(&dir, database, spool),
-            Ok(None) => Err("there is none yet".to_owned()),
+            Ok(None) => Err("there is no earlier stream".to_owned()),
             Err(error) => Err(error.to_string()),
         };
         Opening { dir, database: database.into(), is_wanted: true, found }
@@ -90,7 +90,7 @@ impl Opening {
             if is_migrated {
                 Err("the schema was migrated".into())
             } else if !is_there || (spool.head().row_page, spool.head().timeline) != (row_page, timeline) {
-                Err("the database does not stand where the journal ends".into())
+                Err("the database and the journal end at different commits".into())
             } else {
                 Ok(spool)
             }
@@ -122,26 +122,25 @@ impl Opening {
 }
 
 /// Spools what the log holds and closes the open segment, so that every recorded commit can be restored. Nobody may
-/// have
-/// the database open. Returns the closed segments in the spool.
+/// have the database open. Returns the closed segments in the spool.
 pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
     let (dir, database) = (lock.dir().journal_dir(), lock.dir().database_file());
     let settled = Spool::resume(&dir).map_err(|error| error.to_string()).and_then(|spool| {
         let Some(spool) = spool else { return Ok(()) };
         let completed = complete(&dir, &database, spool);
-        let told = |error: io::Error| error.to_string();
+        let to_text = |error: io::Error| error.to_string();
         // If the log does not follow, the content of the spool is still good.
         let resume = |reason: String| {
             if fs::metadata(wal_of(&database)).is_ok_and(|log| log.len() > 0) {
-                tracing::warn!(%reason, "the log of the database cannot be used for a restore, only what the spool has");
+                tracing::warn!(%reason, "the database's log cannot be used; only spooled commits can be restored");
             }
-            Spool::resume(&dir).map_err(told)
+            Spool::resume(&dir).map_err(to_text)
         };
         let spool = completed.map_or_else(resume, |spool| Ok(Some(spool)))?;
-        spool.map_or(Ok(()), |mut spool| spool.rotate().map_err(told))
+        spool.map_or(Ok(()), |mut spool| spool.rotate().map_err(to_text))
     });
     if let Err(reason) = settled {
-        tracing::warn!(%reason, "the spool of the change journal cannot be used to its end");
+        tracing::warn!(%reason, "the spool of the change journal may be incomplete");
     }
     closed_segments(&dir).unwrap_or_default()
 }
@@ -154,15 +153,15 @@ fn wal_of(database: &Path) -> PathBuf {
 
 /// Spools what the log holds beyond the spool. Without a log, the file must be exactly as a clean stop left it.
 fn complete(dir: &Path, database: &Path, mut spool: Spool) -> Result<Spool, String> {
-    let told = |error: io::Error| error.to_string();
-    if let Some(mut tail) = Tail::open(&wal_of(database), spool.head().row_page).map_err(told)?
-        && tail.refresh().map_err(told)?
+    let to_text = |error: io::Error| error.to_string();
+    if let Some(mut tail) = Tail::open(&wal_of(database), spool.head().row_page).map_err(to_text)?
+        && tail.refresh().map_err(to_text)?
     {
         catch_up(&mut spool, &mut tail, u32::MAX)?;
-        spool.sync().map_err(told)?;
+        spool.sync().map_err(to_text)?;
         return Ok(spool);
     }
-    let now = CleanStop::of(database, spool.head().stream, spool.last().unwrap_or_default()).map_err(told)?;
+    let now = CleanStop::of(database, spool.head().stream, spool.last().unwrap_or_default()).map_err(to_text)?;
     let noted = fs::read(clean_stop_file(dir)).ok().and_then(|text| serde_json::from_slice::<CleanStop>(&text).ok());
     match noted {
         Some(noted) if noted == now => Ok(spool),

@@ -1,10 +1,8 @@
 //! Segments of the change journal: files of consecutive commits. Each commit consists of frames copied unchanged from
-//! the
-//! write-ahead log, with their own checksums.
+//! the write-ahead log, with their own checksums.
 //!
 //! A segment begins with one line of JSON ([`SegmentHead`]) that names the preceding segment by its hash. A reader
-//! checks
-//! everything again, because the file may have been stored on another machine.
+//! checks everything again, because the file may have been stored on another machine.
 
 use crate::domain::clock::Moment;
 use crate::store::database::journal::frames::{Checksum, FRAME_HEADER, FrameCheck, be_u32};
@@ -207,11 +205,11 @@ impl<R: BufRead> SegmentReader<R> {
             return Err(if line.len() < 4096 {
                 SegmentError::Truncated
             } else {
-                damaged("it does not begin as a segment")
+                damaged("it is not a segment of the change journal")
             });
         }
-        let head: SegmentHead = serde_json::from_slice(&line)
-            .map_err(|_| damaged("it does not begin as a segment of the change journal"))?;
+        let head: SegmentHead =
+            serde_json::from_slice(&line).map_err(|_| damaged("its first line is not that of a segment"))?;
         if head.format != FORMAT {
             return Err(damaged(format!("it has format {}, this program reads {FORMAT}", head.format)));
         }
@@ -235,7 +233,7 @@ impl<R: BufRead> SegmentReader<R> {
         let mut bytes = [0; COMMIT_HEAD];
         self.from.read_exact(&mut bytes)?;
         let head =
-            CommitHead::parse(&bytes, self.head.stream).ok_or_else(|| damaged("what should be a commit is none"))?;
+            CommitHead::parse(&bytes, self.head.stream).ok_or_else(|| damaged("a commit has an invalid header"))?;
         if self.last.is_some_and(|last| head.row.number != last + 1) {
             let last = self.last.unwrap_or_default();
             return Err(damaged(format!("commit {} follows commit {last}", head.row.number)));
@@ -265,7 +263,7 @@ impl<R: BufRead> SegmentReader<R> {
         if is_whole && row == Some(head.row) {
             Ok(())
         } else {
-            Err(damaged(format!("commit {number} is not what its head says")))
+            Err(damaged(format!("commit {number} does not match its header")))
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The spool: segments of the change journal that wait in the data directory until they are shipped.
 //!
 //! One segment is open and grows. The others are closed, never change, and are removed once every target has them. The
-//! open
-//! segment always exists, even if empty, because after a stop it tells where the journal stands.
+//! open segment always exists, even if empty, because after a stop it tells where the journal stands.
 
 use crate::domain::clock::Moment;
 use crate::store::database::journal::segment::{
@@ -109,7 +108,7 @@ impl Spool {
             match Spool::read(dir, &path) {
                 Ok(old) => old.close()?,
                 Err(error) => {
-                    tracing::warn!(%error, file = %path.display(), "a segment of the change journal is dropped");
+                    tracing::warn!(%error, file = %path.display(), "removing an unreadable journal segment");
                     fs::remove_file(&path)?;
                 }
             }
@@ -118,8 +117,7 @@ impl Spool {
     }
 
     /// Opens the segment that was open at the last stop, and truncates an incomplete commit at its end. None if there
-    /// is no
-    /// such segment.
+    /// is no such segment.
     pub(super) fn resume(dir: &Path) -> io::Result<Option<Spool>> {
         let mut found: Option<Spool> = None;
         // Two are open if the stop came after creating the next one but before closing its predecessor.

@@ -23,7 +23,7 @@ pub(super) struct Tail {
     given: usize,
     parsed: usize,
     /// Foreign commits before the stream begins in this log.
-    strangers: u32,
+    foreign: u32,
     has_begun: bool,
 }
 
@@ -55,7 +55,7 @@ impl Tail {
             bytes: Vec::new(),
             given: 0,
             parsed: 0,
-            strangers: 0,
+            foreign: 0,
             has_begun: false,
         }))
     }
@@ -69,27 +69,27 @@ impl Tail {
             self.frames = 0;
             self.bytes.clear();
             (self.given, self.parsed) = (0, 0);
-            (self.strangers, self.has_begun) = (0, false);
+            (self.foreign, self.has_begun) = (0, false);
         }
         Ok(true)
     }
 
     /// Records that the stream has begun in this log.
     pub(super) fn begin(&mut self) {
-        (self.strangers, self.has_begun) = (0, true);
+        (self.foreign, self.has_begun) = (0, true);
     }
 
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
     }
 
-    pub(super) fn count_stranger(&mut self) {
-        self.strangers += 1;
+    pub(super) fn count_foreign(&mut self) {
+        self.foreign += 1;
     }
 
     /// Foreign commits in this log before the stream; zero once it has begun.
-    pub(super) fn strangers(&self) -> u32 {
-        self.strangers
+    pub(super) fn foreign(&self) -> u32 {
+        self.foreign
     }
 
     /// Valid frames read so far.

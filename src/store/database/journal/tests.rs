@@ -1,6 +1,5 @@
 //! The journal compared with SQLite: commits taken from the log and applied to a copy give the same file as SQLite's
-//! own
-//! checkpoint.
+//! own checkpoint.
 
 use crate::store::database::journal::*;
 use crate::store::{Abort, DataDir, Store, Tuning};
@@ -53,8 +52,7 @@ impl Plain {
     }
 
     /// A transaction that changes something or rolls back. Some are far larger than the cache, so that SQLite writes
-    /// pages
-    /// to the log before it knows whether the transaction commits.
+    /// pages to the log before it knows whether the transaction commits.
     fn change(&self, choices: &mut Rng, is_numbered: bool) {
         let rows = if choices.u64(..8) == 0 { 400 } else { 1 + choices.u64(..10) };
         let size = 1 + choices.u64(..900);
@@ -156,7 +154,7 @@ fn a_commit_that_nobody_numbered_ends_the_stream() {
     plain.connection.execute_batch("INSERT INTO things (what) VALUES (x'01')").unwrap();
     assert!(tail.refresh().unwrap());
     let reason = catch_up(&mut spool, &mut tail, u32::MAX).unwrap_err();
-    assert!(reason.contains("somebody else"), "{reason}");
+    assert!(reason.contains("another program"), "{reason}");
     assert_eq!(spool.last(), Some(1));
 }
 

@@ -1,7 +1,6 @@
-//! Habits that nobody has to remember, because this test remembers them: who may name whom, which statements are dead, what
-//! the schema is, what the documents claim, which licences come in.
+//! Project rules checked as tests: layers, unused statements, the schema, the claims of the documents, and licences.
 
-// A helper of a test may stop it; the lint knows only functions that are tests themselves.
+// Test helpers may panic; the lint only recognises functions that are tests themselves.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files below a folder, as paths from the root of the tree. What is built, and what belongs to git, is left out.
+/// The files below a folder, as paths from the root of the tree, without build output and git's files.
 fn files(folder: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -70,7 +69,7 @@ fn no_file_is_too_long_to_be_read() {
 
 #[test]
 fn nothing_unfinished_and_nothing_of_a_workplace_is_left() {
-    // Put together here, so that this file does not find itself.
+    // Assembled here so that this file does not match itself.
     let words = [
         concat!("TO", "DO"),
         concat!("FIX", "ME"),

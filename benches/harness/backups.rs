@@ -1,4 +1,4 @@
-//! What backups cost those who are served meanwhile: deposits at a fixed rate, with and without backups in a row.
+//! The cost of backups to concurrent callers: deposits at a fixed rate, with and without consecutive backups.
 
 use crate::report::{Goal, Table};
 use crate::seed::{COMMENT, Place};
@@ -15,18 +15,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Deposits a second.
+/// Deposits per second.
 const RATE: u32 = 225;
-/// Keep-alive connections that share them.
+/// The keep-alive connections that share them.
 const CLIENTS: u32 = 8;
-/// Backups in a row.
+/// Consecutive backups.
 const BACKUPS: usize = 10;
-/// A run without backups, half of it before those with them and half of it after.
+/// The length of a run without backups; half of it precedes the backups and half follows.
 const QUIET: Duration = Duration::from_secs(20);
-/// What a 99th percentile may grow by, whatever it was.
+/// The permitted absolute increase of a 99th percentile, in ms.
 const SLACK_MS: f64 = 2.0;
 
-/// What became of the deposits of one run.
+/// The outcome of the deposits of one run.
 #[derive(Default)]
 struct Run {
     latencies: Vec<Duration>,
@@ -47,10 +47,10 @@ impl Run {
     }
 }
 
-/// Pairs of runs, and a look at every backup.
+/// Runs pairs with and without backups, and verifies every backup.
 pub(crate) fn measure(options: &Options, program: &Program, place: &Place, table: &mut Table) -> Outcome<()> {
     let config = place.directory.join("bench-backups.toml");
-    fs::write(&config, "[backup]\ndrill_days = 0\n")?; // a drill of the server would hold the backups up
+    fs::write(&config, "[backup]\ndrill_days = 0\n")?; // A drill would delay the backups.
     for pair in 1..=options.rounds {
         println!("pair {pair} of runs, load average {}", crate::report::load_average());
         let server = program.serve_with(&place.directory, &config)?;
@@ -64,7 +64,7 @@ pub(crate) fn measure(options: &Options, program: &Program, place: &Place, table
         let checked = check(program, place, &config, &names)?;
         server.stop()?;
         for directory in fs::read_dir(place.directory.join("backups"))? {
-            fs::remove_dir_all(directory?.path())?; // the next pair begins as this one did
+            fs::remove_dir_all(directory?.path())?; // The next pair starts in the same state.
         }
 
         let (without, with) = (quiet.ms(99), busy.ms(99));
@@ -89,7 +89,7 @@ pub(crate) fn measure(options: &Options, program: &Program, place: &Place, table
     Ok(())
 }
 
-/// The load for as long as ten backups take.
+/// The load while ten backups are made.
 fn beside_backups(program: &Program, server: &Bursar, place: &Place, config: &Path) -> Outcome<(Run, Vec<String>)> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -108,8 +108,8 @@ fn beside_backups(program: &Program, server: &Bursar, place: &Place, config: &Pa
     })
 }
 
-/// Deposits that are due at fixed times, whatever became of those before; each is timed from when it was due. What is refused or
-/// lost counts as failed. Those that were answered are all in the books at the end.
+/// Sends deposits at fixed times, regardless of earlier ones, and measures each from when it was due. Refused or lost
+/// deposits count as failed. At the end all answered ones must be in the books.
 fn deposits(server: &Bursar, place: &Place, time: Duration, over: &AtomicBool) -> Outcome<Run> {
     let before = entries(place)?;
     let started = Instant::now() + Duration::from_millis(20);
@@ -199,7 +199,8 @@ fn read_answer(stream: &mut TcpStream) -> Outcome<()> {
     }
 }
 
-/// How many of the backups open, prove right, and end with the entry that the live database has under that number.
+/// Counts the backups that open, pass the audit, and end with the same entry as the live database has under that
+/// number.
 fn check(program: &Program, place: &Place, config: &Path, names: &[String]) -> Outcome<usize> {
     let proven = program.backup(&place.directory, config, &["verify", "--all"])?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

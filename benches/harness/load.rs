@@ -1,5 +1,5 @@
-//! The load: a light HTTP/1.1 client that keeps its connections busy and notes how long each answer took. It talks to
-//! this machine only, and it stops after a time and a number of requests.
+//! The load generator: a light HTTP/1.1 client that keeps its connections busy and times each answer. It connects only
+//! to this machine, and stops after a given time and number of requests.
 
 use crate::Outcome;
 use fastrand::Rng;
@@ -12,41 +12,41 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// Requests of one connection in one run at most.
+/// The maximum number of requests per connection in one run.
 const REQUESTS_MAX: usize = 1_000_000;
 
-/// Where the load goes and how it is shaped.
+/// The target and shape of the load.
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) connections: usize,
-    /// Threads of the client. One is enough for what is slow, and takes the least from the server; what is fast may need more.
+    /// Client threads. One is enough for slow requests and takes least from the server; fast ones may need more.
     pub(crate) threads: usize,
-    /// Runs before anything is noted.
+    /// The warm-up, which is not measured.
     pub(crate) warm_up: Duration,
-    /// Is noted.
+    /// The measured time.
     pub(crate) time: Duration,
 }
 
 /// Writes the next request of one connection.
 pub(crate) type NextRequest = Box<dyn FnMut(&mut Vec<u8>) + Send>;
 
-/// What came of it.
+/// The results of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Figures {
-    /// Answers a second, in the time that is noted.
+    /// Answers per second in the measured time.
     pub(crate) rate: f64,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
     pub(crate) max: Duration,
-    /// All answers, those of the warm-up too.
+    /// All answers, including those of the warm-up.
     pub(crate) answers: u64,
 }
 
 impl Load {
-    /// The same with one thread and with one for each core; the better run counts, so that it is the server that is measured
-    /// and not the client.
+    /// Runs with one thread and with one per core and returns the better result, so that the server is measured rather
+    /// than the client.
     pub(crate) fn best(&self, requests: impl Fn(usize) -> NextRequest) -> Outcome<Figures> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let one = Load { threads: 1, ..self.clone() }.run(&requests)?;
@@ -55,7 +55,7 @@ impl Load {
         Ok(if one.rate > many.rate { Figures { answers, ..one } } else { Figures { answers, ..many } })
     }
 
-    /// Runs the load. Any answer but 200 is a failure of the whole run.
+    /// Runs the load. Any answer other than 200 fails the whole run.
     pub(crate) fn run(&self, requests: impl Fn(usize) -> NextRequest) -> Outcome<Figures> {
         let threads = self.threads.clamp(1, self.connections);
         let mut shares: Vec<Vec<NextRequest>> = (0..threads).map(|_| Vec::new()).collect();
@@ -157,7 +157,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(noted)
 }
 
-/// Reads one answer into `buffer`; says where its body begins.
+/// Reads one answer into `buffer` and returns the offset of its body.
 pub(crate) async fn read_answer<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> Outcome<usize> {
     buffer.clear();
     loop {

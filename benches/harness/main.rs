@@ -1,9 +1,9 @@
-//! What bursar gives, in ratios to denominators that are measured in the same run on the same machine.
+//! Measures bursar in ratios to denominators that are measured in the same run on the same machine.
 //!
 //! `cargo bench --bench harness -- [--postings N] [--rounds N] [--seconds N] [--quick] [--only NAME]... [--postgres]
-//! [--build] [--binary FILE]` seeds databases in a temporary directory, starts the real program on them, puts load on it from this process
-//! over loopback, prints the table and writes `benches/RESULTS.md`. The median of the rounds counts; in each round all
-//! measurements take turns, so that a change of the machine's mood meets all of them.
+//! [--build] [--binary FILE]` seeds databases in a temporary directory, starts the real program on them, generates load
+//! from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result is the median of the
+//! rounds; in each round all measurements take turns, so that changes of the machine affect them equally.
 
 // Ratios of rates are not money.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
@@ -32,18 +32,18 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What can go wrong in a bench ends it.
+/// Any error ends the benchmark.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Connections under load.
+/// Concurrent connections.
 const CONNECTIONS: usize = 64;
-/// Postings of the small database that a large one is compared with.
+/// Postings of the small database that is compared with a large one.
 const SMALL: u64 = 10_000;
-/// Postings of the database that backups are made of.
+/// Postings of the database that is backed up.
 const BACKED_UP: u64 = 100_000;
 /// Postings of the database that is restored: a million entries.
 const RESTORED: u64 = 2_000_000;
-/// Names for `--only`.
+/// The values of `--only`.
 const NAMES: [&str; 11] =
     ["deposits", "raw", "empty", "journal", "postgres", "get", "deals", "tls", "audit", "backups", "restore"];
 
@@ -104,7 +104,7 @@ fn options(arguments: &[String]) -> Outcome<Options> {
             "--build" => options.build = true,
             "--binary" => {
                 options.binary = value()?.into();
-                options.is_partial = true; // the results are those of the tree that they stand in
+                options.is_partial = true; // A different binary does not represent this source tree.
             }
             other => return Err(format!("{other} is none of the options; see benches/harness/main.rs").into()),
         }
@@ -121,11 +121,11 @@ impl Options {
     }
 }
 
-/// The databases that are measured on.
+/// The databases used for measurements.
 struct Places {
     large: Place,
     small: Place,
-    /// As many accounts as the large one, and nothing on them.
+    /// As many accounts as the large one, without postings.
     empty: Place,
     /// A copy of the large one that the program never opens.
     raw: Place,
@@ -134,7 +134,7 @@ struct Places {
 fn run(options: &Options, home: &Path) -> Outcome<()> {
     let program = Program { binary: options.binary.clone() };
     let load_before = report::load_average();
-    // Backups and restores have databases of their own.
+    // Backups and restores use databases of their own.
     let is_own = |name: &String| name == "backups" || name == "restore";
     let has_own = !options.only.is_empty() && options.only.iter().all(is_own);
     let postings = if has_own { SMALL } else { options.postings };
@@ -154,7 +154,7 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
         seed::fill(&mut middle, BACKED_UP / 2)?;
     }
     let places = Places { large, small, empty, raw };
-    // A running installation has a backup, and changes after it are shipped.
+    // As in production, there is a backup and later changes are shipped.
     let server = program.serve(&places.large.directory)?;
     program.first_backup(&places.large.directory)?;
     server.stop()?;
@@ -324,7 +324,7 @@ fn deposits(server: &Bursar, place: &Place, time: Duration) -> Outcome<Figures> 
         .iter()
         .map(|account| server.request("POST", &format!("/accounts/{account}/deposit"), &body, key))
         .collect();
-    // No key is sent twice, not even in another round.
+    // No key is used twice, not even across rounds.
     let run = bursar::system::SystemClock;
     let run = bursar::domain::clock::Clock::now(&run).unix_ms().unsigned_abs();
     server.load(CONNECTIONS, time).run(|connection| -> NextRequest {
@@ -353,7 +353,7 @@ fn hello_rate(hello: &Hello, time: Duration) -> Outcome<f64> {
     Ok(figures.rate)
 }
 
-/// The books after all that load: right to the last posting, and every deposit that was answered is there.
+/// Audits the books after the load: every posting is consistent, and every answered deposit is there.
 fn audit(program: &Program, place: &Place, deposited: u64, table: &mut Table) -> Outcome<()> {
     let report = program.audit(&place.directory)?;
     let number = |value: &serde_json::Value| value.as_u64().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! PostgreSQL doing the same work: one prepared statement a deposit, over a unix socket and without HTTP, from a cluster of
-//! its own in a temporary directory. The tables have the columns of ours; the schema is what a careful team would write
-//! for it. There is no hash chain, and the tables start empty, both in its favour.
+//! PostgreSQL doing the same work: one prepared statement per deposit, over a Unix socket without HTTP, in a temporary
+//! cluster. The tables have bursar's columns in the schema that a careful team would write for PostgreSQL. There is no
+//! hash chain, and the tables start empty; both favour PostgreSQL.
 
 use crate::Outcome;
 use std::fs;
@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// A cluster that runs until it is dropped.
+/// A cluster, stopped on drop.
 pub(crate) struct Postgres {
     bin: PathBuf,
     home: PathBuf,
     as_root: bool,
-    /// Its version.
     pub(crate) version: String,
 }
 
@@ -47,7 +46,7 @@ INSERT INTO books SELECT n, CASE n WHEN 0 THEN 'bank' ELSE 'client' END, 'USD', 
 VACUUM ANALYZE;
 ";
 
-/// One deposit. `{house}` is the update of the bank's row, or a stand-in that leaves it alone.
+/// One deposit. `{house}` is the update of the bank's row, or a substitute that leaves it unchanged.
 const DEPOSIT: &str = r#"\set account random(1, 4000)
 \set key random(1, 9000000000000000000)
 WITH new AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at,
@@ -76,7 +75,7 @@ const WITH_HOUSE: &str =
 const WITHOUT_HOUSE: &str = "SELECT 0::bigint AS id, NULL::bigint AS balance_minor";
 
 impl Postgres {
-    /// The newest installation of Debian's package.
+    /// Finds the newest installation of Debian's package.
     pub(crate) fn find() -> Option<PathBuf> {
         let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
             .ok()?
@@ -97,7 +96,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Makes a cluster and starts it.
+    /// Creates a cluster and starts it.
     pub(crate) fn start(bin: PathBuf, home: PathBuf) -> Outcome<Postgres> {
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home)?;
@@ -109,7 +108,7 @@ impl Postgres {
         let server = Postgres { bin, home, as_root, version };
         let data = server.data();
         server.run("initdb", &["-D", &data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C", "--no-sync"])?;
-        // Its settings are in its own directory, which only its user may enter.
+        // The socket is in the cluster's own directory, which only its user may enter.
         let settings = format!("{SETTINGS}unix_socket_directories = '{}'\n", server.home.display());
         for (name, text) in [("bench.conf", settings.as_str()), ("schema.sql", SCHEMA)] {
             fs::write(server.home.join(name), text)?;
@@ -126,7 +125,7 @@ impl Postgres {
         Ok(server)
     }
 
-    /// Deposits a second.
+    /// Deposits per second.
     pub(crate) fn deposits(&self, with_house: bool, clients: usize, time: Duration) -> Outcome<f64> {
         let script = self.home.join(if with_house { "with.sql" } else { "without.sql" }).display().to_string();
         let (clients, seconds) = (clients.to_string(), time.as_secs().max(1).to_string());
@@ -158,7 +157,7 @@ impl Postgres {
         self.as_user(Path::new("/bin/sh"), &["-c", line])
     }
 
-    /// PostgreSQL does not run as root.
+    /// Runs a command as another user, because PostgreSQL does not run as root.
     fn as_user(&self, program: &Path, arguments: &[&str]) -> Outcome<String> {
         let mut command = match self.as_root {
             true => {
@@ -168,7 +167,7 @@ impl Postgres {
             }
             false => Command::new(program),
         };
-        // A server that is started keeps what it is given as its output, so that must not be waited for.
+        // A started server inherits its output and keeps it open, so waiting for the end of the output would block.
         let (out, error) = (self.home.join("out"), self.home.join("error"));
         command.stdout(fs::File::create(&out)?).stderr(fs::File::create(&error)?);
         let status = command.args(arguments).current_dir(&self.home).status()?;

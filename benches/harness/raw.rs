@@ -1,6 +1,6 @@
-//! The measure of what the database library gives at best: the statements of one deposit over HTTP, in its order and with
-//! the settings of `src/store/database/connection.rs`, issued by one thread that does nothing else, 64 deposits to a COMMIT and
-//! without savepoints. Checkpoints are left to the library, every 1000 pages.
+//! The upper bound set by the database library: the statements of one deposit over HTTP, in the same order and with the
+//! settings of `src/store/database/connection.rs`, issued by a single thread, 64 deposits per COMMIT and without
+//! savepoints. Checkpoints are left to the library, every 1,000 pages.
 
 use crate::Outcome;
 use crate::load::id_at;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Deposits that share one COMMIT.
+/// Deposits per COMMIT.
 const BATCH: usize = 64;
 
 macro_rules! sql {
@@ -23,7 +23,7 @@ macro_rules! sql {
     };
 }
 
-/// A database that is written to without the program.
+/// A database written without the program.
 pub(crate) struct Raw {
     connection: Connection,
     accounts: Vec<Uuid>,
@@ -54,7 +54,7 @@ impl Raw {
         Ok(Raw { connection, accounts, principal, token, dice })
     }
 
-    /// Deposits a second.
+    /// Deposits per second.
     pub(crate) fn run(&mut self, time: Duration) -> Outcome<f64> {
         let warm_up = (time / 3).min(Duration::from_secs(1));
         self.batches(warm_up)?;

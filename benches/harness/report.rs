@@ -1,4 +1,4 @@
-//! The table, and the machine that it was measured on.
+//! The table of results, and a description of the machine.
 
 use crate::Outcome;
 use bursar::domain::clock::Clock;
@@ -8,31 +8,31 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What a figure should be.
+/// The goal of a figure.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
-    /// Is only told.
+    /// For information only.
     None,
 }
 
-/// One line of the table, with the value of each round.
+/// One row of the table, with the value of each round.
 pub(crate) struct Row {
     what: &'static str,
     unit: &'static str,
     goal: Goal,
     values: Vec<f64>,
-    /// What the value was made of, of the last round.
+    /// The components of the value in the last round.
     made_of: String,
 }
 
-/// All lines, in the order in which they were first measured.
+/// All rows, in the order of their first measurement.
 #[derive(Default)]
 pub(crate) struct Table(Vec<Row>);
 
 impl Table {
-    /// Notes the value of one round.
+    /// Records the value of one round.
     pub(crate) fn note(&mut self, what: &'static str, unit: &'static str, goal: Goal, value: f64, made_of: String) {
         println!("  {what}: {} ({made_of})", shown(value, unit));
         match self.0.iter_mut().find(|row| row.what == what) {
@@ -44,7 +44,7 @@ impl Table {
         }
     }
 
-    /// A ratio of two rates.
+    /// Records a ratio of two rates.
     pub(crate) fn ratio(&mut self, what: &'static str, goal: f64, rates: (f64, f64)) {
         let (above, below) = rates;
         let made_of = format!("{above:.0} ÷ {below:.0} a second");
@@ -57,7 +57,7 @@ impl Table {
         for row in &self.0 {
             let mut sorted = row.values.clone();
             sorted.sort_by(f64::total_cmp);
-            // Of an even number the worse one of the middle, so that nothing is made up.
+            // For an even number, the worse of the two middle values rather than an average that was never measured.
             let median = match row.goal {
                 Goal::AtMost(_) => sorted[sorted.len() / 2],
                 _ => sorted[(sorted.len() - 1) / 2],
@@ -94,7 +94,7 @@ fn shown(value: f64, unit: &str) -> String {
     if unit.is_empty() { number } else { format!("{number} {unit}") }
 }
 
-/// The machine and what ran on it.
+/// Describes the machine and the software on it.
 pub(crate) fn machine(directory: &Path, postgres: Option<&str>, load_before: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into());
@@ -117,7 +117,7 @@ pub(crate) fn machine(directory: &Path, postgres: Option<&str>, load_before: &st
     rows.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect()
 }
 
-/// How busy the machine is: other work on it makes every figure worse.
+/// The load average: other work on the machine worsens every figure.
 pub(crate) fn load_average() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! How long a restore takes, beside what the disk alone would take: a plain copy of the same database file.
+//! The time of a restore compared with a plain copy of the same database file.
 
 use crate::report::{Goal, Table};
 use crate::seed::Place;
@@ -7,7 +7,7 @@ use crate::{Options, Outcome};
 use std::fs::{self, File};
 use std::time::Instant;
 
-/// Pairs of a restore and a copy, in turns, each onto the same file system and synced to the disk.
+/// Alternates a restore and a copy, both onto the same file system and synced to disk.
 pub(crate) fn measure(options: &Options, program: &Program, place: &Place, table: &mut Table) -> Outcome<()> {
     let backups = place.directory.with_file_name("restore-backups");
     let config = place.directory.join("bench-restore.toml");

@@ -1,6 +1,6 @@
-//! Databases to measure on: clients and accounts are made by the program itself, then the journal is filled in bulk, with
-//! everything that the program would have written: entries in their chain, postings with running balances, events, audit
-//! rows and outcomes. `bursar audit` proves the result.
+//! Seeds the databases: the program creates clients and accounts, then the journal is filled in bulk with everything
+//! that the program would have written: chained entries, postings with running balances, events, audit rows and
+//! outcomes. `bursar audit` proves the result.
 
 use crate::Outcome;
 use crate::load::id_at;
@@ -22,12 +22,12 @@ use uuid::Uuid;
 /// The comment of every deposit, seeded or measured.
 pub(crate) const COMMENT: &str = "Card deposit";
 
-/// A data directory and the accounts in it.
+/// A data directory and its accounts.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) directory: PathBuf,
     pub(crate) accounts: Arc<[String]>,
-    /// Entries that it was seeded with.
+    /// The number of seeded entries.
     pub(crate) entries: u64,
 }
 
@@ -36,7 +36,7 @@ impl Place {
         self.directory.join("bursar.db")
     }
 
-    /// A copy under another name.
+    /// Copies it under another name.
     pub(crate) fn copy(&self, name: &str) -> Outcome<Place> {
         let directory = self.directory.with_file_name(name);
         let _ = fs::remove_dir_all(&directory);
@@ -44,7 +44,7 @@ impl Place {
         for file in ["bursar.db", "dev-credentials.json"] {
             fs::copy(self.directory.join(file), directory.join(file))?;
         }
-        // What was copied must not be written back while something is measured.
+        // The write-back of the copy must not overlap with a measurement.
         fs::File::open(directory.join("bursar.db"))?.sync_all()?;
         Ok(Place { directory, ..self.clone() })
     }
@@ -55,7 +55,7 @@ fn private_directory(path: &Path) -> Outcome<()> {
     Ok(fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?)
 }
 
-/// Makes a sandbox with some accounts in US dollars, four to a client, and nothing on them.
+/// Creates a sandbox with empty accounts in US dollars, four per client.
 pub(crate) fn accounts(program: &Program, directory: PathBuf, count: usize) -> Outcome<Place> {
     let _ = fs::remove_dir_all(&directory);
     private_directory(&directory)?;
@@ -106,7 +106,7 @@ struct Posting {
     deal: Option<Uuid>,
 }
 
-/// Fills the journal of a place without entries: deposits, and a withdrawal now and then, over the last two years.
+/// Fills an empty journal with deposits and occasional withdrawals over the last two years.
 pub(crate) fn fill(place: &mut Place, entries: u64) -> Outcome<()> {
     let connection = Connection::open(place.database())?;
     connection.execute_batch(

@@ -1,4 +1,4 @@
-//! The servers under load: the real program, and the smallest server that the same HTTP library makes.
+//! The servers under load: the real program, and a minimal server with the same HTTP library.
 
 use crate::Outcome;
 use crate::common::program::{Process, SERVE, program_of};
@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Where the program is and what it is started with.
+/// The program and its options.
 #[derive(Clone)]
 pub(crate) struct Program {
     pub(crate) binary: PathBuf,
@@ -26,11 +26,11 @@ pub(crate) struct Bursar {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     pub(crate) tls: Option<Arc<ClientConfig>>,
-    /// From the start of the process to its first answer.
+    /// From process start to first answer.
     pub(crate) started_in: Duration,
 }
 
-/// What the program said about its writer when it stopped.
+/// The writer's statistics, which the program prints when it stops.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Written {
     pub(crate) operations: u64,
@@ -44,7 +44,7 @@ impl Program {
         self.start(directory, None)
     }
 
-    /// The same with a configuration.
+    /// Like [`Program::serve`], with a configuration file.
     pub(crate) fn serve_with(&self, directory: &Path, config: &Path) -> Outcome<Bursar> {
         self.start(directory, Some((config.to_owned(), None)))
     }
@@ -56,13 +56,13 @@ impl Program {
         command
     }
 
-    /// `bursar backup …`: what it says.
+    /// Runs `bursar backup …` and returns its output.
     pub(crate) fn backup(&self, directory: &Path, config: &Path, command: &[&str]) -> Outcome<Value> {
         self.run("backup", directory, config, command)
     }
 
-    /// Makes a backup as soon as a running server has made the one that its change journal begins with, so that it makes none
-    /// while something else is measured.
+    /// Makes a backup after the running server has made the one that its change journal starts from, so that none is
+    /// made during a measurement.
     pub(crate) fn first_backup(&self, directory: &Path) -> Outcome<()> {
         let config = directory.join("bench-defaults.toml");
         fs::write(&config, "")?;
@@ -77,7 +77,7 @@ impl Program {
         }
     }
 
-    /// `bursar restore …`: what it says.
+    /// Runs `bursar restore …` and returns its output.
     pub(crate) fn restore(&self, directory: &Path, config: &Path, command: &[&str]) -> Outcome<Value> {
         self.run("restore", directory, config, command)
     }
@@ -92,7 +92,7 @@ impl Program {
         Ok(serde_json::from_slice(&out.stdout)?)
     }
 
-    /// The same with TLS.
+    /// Like [`Program::serve`], with TLS.
     pub(crate) fn serve_tls(&self, directory: &Path) -> Outcome<Bursar> {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let (certificate, key) = (directory.join("bench-cert.pem"), directory.join("bench-key.pem"));
@@ -141,7 +141,7 @@ impl Program {
         Ok(server)
     }
 
-    /// `bursar audit --quick`: what it reported. Findings are a failure.
+    /// Runs `bursar audit --quick` and returns its report; findings are an error.
     pub(crate) fn audit(&self, directory: &Path) -> Outcome<Value> {
         let out = self.on(directory).args(["audit", "--quick", "--json"]).output()?;
         if !out.status.success() {
@@ -159,7 +159,7 @@ fn write_private(file: &Path, text: &str) -> Outcome<()> {
 }
 
 impl Bursar {
-    /// One call on a connection of its own, outside of any measurement.
+    /// Sends one call on a new connection, outside any measurement.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
         let mut stream = TcpStream::connect(self.address)?;
         let body = body.map(Value::to_string).unwrap_or_default();
@@ -190,7 +190,7 @@ impl Bursar {
         Load { address: self.address, tls: self.tls.clone(), connections, threads: 1, warm_up, time }
     }
 
-    /// Requests that are the same for ever: `path` with each account in turn.
+    /// Constant requests: `path` with each account in turn.
     pub(crate) fn gets(
         &self,
         accounts: &Arc<[String]>,
@@ -205,23 +205,23 @@ impl Bursar {
         }
     }
 
-    /// A number that the kernel knows about the process, in KiB, such as `VmRSS`.
+    /// A process figure of the kernel in KiB, such as `VmRSS`.
     pub(crate) fn memory_kib(&self, name: &str) -> Outcome<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such line in /proc")?;
         Ok(line.split_whitespace().nth(1).ok_or("no number in /proc")?.parse()?)
     }
 
-    /// Processor time that the process has used so far. It tells the cost of an answer even where others use the machine.
+    /// The CPU time used so far. It shows the cost of an answer even if the machine is busy.
     pub(crate) fn processor_time(&self) -> Outcome<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = |index: usize| -> Outcome<u64> { Ok(fields.get(index).ok_or("no times in /proc")?.parse()?) };
-        // The kernel counts in hundredths of a second, whatever it does inside.
+        // The kernel reports hundredths of a second.
         Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
     }
 
-    /// Stops it as a supervisor does, and reads what its writer has to tell.
+    /// Stops the server as a supervisor would, and reads its writer's statistics.
     pub(crate) fn stop(mut self) -> Outcome<Written> {
         if !self.process.stop().success() {
             return Err(format!("the server ended badly: {}", fs::read_to_string(&self.log)?).into());
@@ -238,7 +238,7 @@ impl Bursar {
     }
 }
 
-/// The smallest server that the HTTP library makes, in this process: the measure of what a request costs at least.
+/// A minimal server with the same HTTP library, in this process: the lower bound of the cost of a request.
 pub(crate) struct Hello {
     pub(crate) address: SocketAddr,
     handle: actix_web::dev::ServerHandle,
@@ -277,7 +277,7 @@ impl Hello {
 
 impl Drop for Hello {
     fn drop(&mut self) {
-        // The command is sent when it is called; its future only tells when it was carried out.
+        // The stop command is sent when called; its future only reports completion.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

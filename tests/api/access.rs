@@ -1,9 +1,9 @@
-//! Who is let in: networks, tokens, roles, scopes, and how often one may guess.
+//! Access: networks, tokens, roles, scopes, and throttling of password guesses.
 
 use super::harness::{PASSWORD, Server};
 use serde_json::json;
 
-/// Callers of 10.0.0.0/8 are let in, and the proxy on this machine says who calls.
+/// Callers from 10.0.0.0/8 are allowed, and the proxy on this machine forwards their addresses.
 const BEHIND_A_PROXY: &str =
     "[access]\nallow = [\"10.0.0.0/8\", \"2001:db8::/32\"]\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
 

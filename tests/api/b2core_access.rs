@@ -3,12 +3,12 @@
 use super::harness::{Caller, PASSWORD, Reply, Server, write_private};
 use serde_json::{Value, json};
 
-/// Somebody without a token, at the B2Core dialect.
+/// A caller of the B2Core dialect without a token.
 pub(super) fn anyone(server: &Server) -> Caller<'_> {
     server.anyone().at(&base(server))
 }
 
-/// The administrator, at the B2Core dialect.
+/// The administrator as a caller of the B2Core dialect.
 pub(super) fn admin(server: &Server) -> Caller<'_> {
     server.admin().at(&base(server))
 }
@@ -18,7 +18,7 @@ pub(super) fn base(server: &Server) -> String {
 }
 
 impl Reply {
-    /// The answer, which must be this refusal in the envelope of the B2Core dialect.
+    /// Asserts this refusal in the envelope of the B2Core dialect.
     #[track_caller]
     pub(super) fn refused_as(self, status: u16, code: &str) -> Reply {
         assert_eq!(self.status, status, "{}", self.text);
@@ -42,7 +42,7 @@ fn sign_in(server: &Server, password: &str) -> Reply {
     anyone(server).post("/signin", &json!({"email": "ada", "password": password}))
 }
 
-/// The access token and the refresh token of a pair.
+/// The access and refresh tokens of a pair.
 fn pair(reply: &Reply) -> (String, String) {
     (reply.text_at("accessToken/token"), reply.text_at("refreshToken/token"))
 }
@@ -51,7 +51,7 @@ fn refresh(server: &Server, token: &str) -> Reply {
     anyone(server).post("/refresh", &json!({"refreshToken": token}))
 }
 
-/// What a call with this token gets.
+/// The status of a call with this token.
 fn status(server: &Server, token: &str) -> u16 {
     server.bearer(token).at(&base(server)).get("/accounts").status
 }
@@ -81,7 +81,7 @@ fn a_name_and_a_password_give_a_pair_of_tokens() {
     }
     let (access, refresh_token) = pair(&reply);
     assert_eq!(status(&server, &access), 200);
-    // Each API takes the tokens of the other; a refresh token opens none of them.
+    // Each API accepts the other's access tokens; neither accepts a refresh token for access.
     server.bearer(&access).get("/account-groups").ok();
     server.bearer(&refresh_token).get("/account-groups").refused("TOKEN_UNKNOWN");
     assert_eq!(status(&server, &refresh_token), 401);
@@ -106,7 +106,7 @@ fn a_refused_sign_in_names_the_field_or_says_nothing_and_leaves_no_trace() {
     }
     let throttled = sign_in(&server, PASSWORD).refused_as(429, "too_many_requests");
     assert!(throttled.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
-    // The count is that of the operator, whatever API is called.
+    // Attempts are counted per operator across all APIs.
     server.anyone().post("/user/login", &json!({"username": "ada", "password": PASSWORD})).refused("THROTTLED");
     refresh(&server, "nonsense").refused_as(401, "unauthorized");
     assert_eq!(refresh(&server, "").refused_as(400, "validation_failed").fields(), ["refreshToken"]);

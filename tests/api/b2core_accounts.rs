@@ -25,7 +25,7 @@ fn total(reply: &Reply) -> &str {
     reply.header("x-total-count").unwrap()
 }
 
-/// Opens an account in the group of a name; returns its public id.
+/// Opens an account in the group with this name; returns its public id.
 fn open(server: &Server, profile: &str, group: &str) -> String {
     let native = server.admin();
     let groups = native.get("/account-groups").ok().json();

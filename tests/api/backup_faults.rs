@@ -1,5 +1,4 @@
-//! Restores and places for backups that are not as they should be: each is told with what to do about it, and what was there
-//! before stays as it was.
+//! Faulty restores and backup targets: each is reported with its remedy, and existing data stays as it was.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -19,7 +18,7 @@ fn restore(home: &Home, args: &[&str]) -> Ran {
     home.json(&[&["restore"], args, config].concat())
 }
 
-/// A place with a database and a backup of it, and what is in both.
+/// A data directory with a backup, and the entries in both.
 fn with_backup() -> (Home, Vec<Entry>) {
     let home = seeded();
     backup(&home, &["create"]).json();
@@ -28,7 +27,7 @@ fn with_backup() -> (Home, Vec<Entry>) {
     (home, all)
 }
 
-/// A restore fails so, tells what to do, and changes nothing.
+/// Asserts that a restore fails with a remedy and changes nothing.
 #[track_caller]
 fn fails(home: &Home, all: &[Entry], args: &[&str], code: i32, what: &str) {
     let error = restore(home, &[&["apply"], args].concat()).error(code);
@@ -89,7 +88,7 @@ fn a_restore_from_a_damaged_or_newer_backup_changes_nothing() {
     fs::write(&manifest, told.replace("\"format\": 1", "\"format\": 99")).unwrap();
     fails(&home, &all, &[], 1, "no backup");
     assert!(restore(&home, &["list"]).json()["broken"][0].as_str().unwrap().contains("has format 99"));
-    // The manifest beside it says otherwise than the one inside.
+    // The external manifest contradicts the one inside.
     let schema = format!("\"schema_version\": {}", bursar::store::LATEST_SCHEMA);
     fs::write(&manifest, told.replace(&schema, "\"schema_version\": 9999")).unwrap();
     fails(&home, &all, &[], 5, "another manifest");
@@ -156,14 +155,14 @@ fn a_restore_to_a_full_disk_changes_nothing_and_can_be_done_again() {
     assert_eq!((entries(&data), timeline(&data)), (all, 2));
 }
 
-/// A directory on another disk, so to say: it can be taken away while it is written to.
+/// A mounted directory that can be unmounted while it is written to.
 struct Mounted {
     real: PathBuf,
     at: PathBuf,
 }
 
 impl Mounted {
-    /// None, and a word about it, where this user may not mount.
+    /// `None`, with a note on stderr, if this user may not mount.
     fn new(home: &Home) -> Option<Mounted> {
         let (real, at) = (home.path("disk"), home.path("mount"));
         fs::create_dir(&real).unwrap();
@@ -198,7 +197,7 @@ fn a_disk_that_goes_away_half_way_has_no_half_of_a_backup() {
     let Some(mounted) = Mounted::new(&home) else { return };
     configure(&home, &format!("directories = [{:?}]", mounted.at));
     let name = backup(&home, &["create"]).json()["name"].clone();
-    // Noise cannot be compressed: sending takes long enough to be in the middle of it.
+    // Random bytes do not compress, so sending takes long enough to be interrupted.
     let database = Connection::open(home.data().join("bursar.db")).unwrap();
     let noise = "INSERT INTO audit_log (recorded_at, principal_id, action, address)
          WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 10)
@@ -214,7 +213,7 @@ fn a_disk_that_goes_away_half_way_has_no_half_of_a_backup() {
         assert!(listed.iter().all(|it| it["state"] == "plain"), "{phase}: {listed:?}");
         assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "{phase}");
         assert_eq!((listed.len(), &listed[0]["name"]), (1, &name), "{phase}: no other was made there");
-        // Either it was told, or the directory that was below has all of it.
+        // Either the failure was reported, or the directory below the mount has the whole backup.
         let record = fs::read_to_string(home.data().join("backup-record.json")).unwrap();
         let record: Value = serde_json::from_str(&record).unwrap();
         mounted.unmount();
@@ -233,7 +232,7 @@ fn a_disk_that_goes_away_half_way_has_no_half_of_a_backup() {
 #[test]
 fn a_clock_that_was_moved_back_hides_nothing_from_a_restore() {
     let (home, _) = with_backup();
-    // A backup under a name from a time when the clock was ahead; what it holds is older than what comes now.
+    // A backup named while the clock was ahead; its content is older than that of the next.
     let directory = object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();
     for path in files(&directory) {
         let ending = path.extension().unwrap().to_str().unwrap();

@@ -1,5 +1,5 @@
-//! Changes between backups, as those see them who look after the places: what is removed and what never is, and how old the
-//! newest of it is.
+//! Change journals between backups, as seen by an administrator: what is removed, what never is, and the age of the
+//! newest shipped change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::common::let_pass;
 
 const ONLY_THE_NEWEST: &str = "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0\n";
 
-/// Gives the commands beside a server these settings of `[backup]`; the server itself has its own.
+/// Sets `[backup]` for the commands beside a server; the server keeps its own settings.
 fn configure(server: &Server, targets: &[&Path], more: &str) {
     let text = format!("[backup]\ndirectories = {targets:?}\njournal_interval_s = 1\n{more}");
     write_private(&server.home().join("config.toml"), &text);
@@ -33,7 +33,7 @@ fn last_of(segment: &Path) -> u64 {
     segment.file_stem().unwrap().to_str().unwrap().split('-').nth(1).unwrap().parse().unwrap()
 }
 
-/// A copy of a stream under another number, whose last change was recorded at this moment.
+/// A copy of a stream under another number, with its last change recorded at this time.
 fn stream_like(stream: &Path, folder: &Path, number: u8, reaches_ms: i64) -> PathBuf {
     let to = folder.join(format!("00000000-0000-4000-8000-0000000000{number:02}"));
     fs::create_dir_all(&to).unwrap();
@@ -68,7 +68,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let stream = before[0].parent().unwrap().to_owned();
     let journal = stream.parent().unwrap().to_owned();
 
-    // Streams that no backup stands in: an old one, a fresh one, and an old one of a later timeline.
+    // Streams without a backup: an old one, a recent one, and an old one of a later timeline.
     let now = bursar::domain::clock::Moment::parse(&told_now(&server)).unwrap().unix_ms();
     let days_ago = now - 3 * 86_400_000;
     let old = stream_like(&stream, &journal, 1, days_ago);
@@ -78,7 +78,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let later = stream_like(&stream, &later, 3, days_ago);
     let others = found(&old, ".journal").len();
 
-    // As long as the backups before them stay, so do the changes.
+    // Changes stay as long as the backups before them.
     configure(&server, &[&target], "keep_latest = 10\n");
     let dry = prune(&server, &["--dry-run"]).json();
     let first = dry["targets"][0]["journal_segments_removed"].as_u64().unwrap();
@@ -89,7 +89,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let base = newest_needed(&server);
     assert!(found(&stream, ".journal").iter().all(|path| last_of(path) > base), "from the first backup on");
 
-    // A place that cannot be read may have a backup that needs what is here, and so may one that cannot be understood.
+    // A target that cannot be read or understood may have a backup that needs these changes.
     configure(&server, &[&target, Path::new("/nonexistent/mount")], ONLY_THE_NEWEST);
     let kept = found(&stream, ".journal");
     let ran_there = prune(&server, &["--dry-run"]);
@@ -97,7 +97,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let told: Value = serde_json::from_str(&ran_there.stdout).unwrap();
     assert_eq!(told["targets"][0]["journal_segments_removed"], 0, "{told}");
 
-    // A backup at another place needs them here, too.
+    // A backup at another target needs them too.
     let other = server.home().join("other");
     let backups = journal.with_file_name("backups");
     let there = other.join(backups.strip_prefix(&target).unwrap());
@@ -119,7 +119,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let expected: Vec<_> = kept.iter().filter(|path| last_of(path) > middle).cloned().collect();
     assert_eq!(found(&stream, ".journal"), expected);
 
-    // What is left leads to everything.
+    // What remains can restore everything.
     configure(&server, &[&target], ONLY_THE_NEWEST);
     prune(&server, &[]).json();
     let left = found(&stream, ".journal");
@@ -129,7 +129,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     Ran::of(apply.env("BURSAR_DATA_DIR", &elsewhere).output().unwrap()).json();
     assert_eq!(entries(&elsewhere), all);
 
-    // The stream that is going on stays, old or not, and be it without any backup: one is about to be made.
+    // The current stream stays, whatever its age, even without a backup: one is about to be made.
     for path in found(&backups, "") {
         fs::remove_file(path).unwrap();
     }
@@ -147,7 +147,7 @@ fn newest_needed(server: &Server) -> u64 {
     commits.map(Option::unwrap).min().unwrap()
 }
 
-/// When the last backup was made.
+/// The time of the last backup.
 fn told_now(server: &Server) -> String {
     let listed = ran(server.program(&["backup", "list"])).json();
     listed["backups"].as_array().unwrap().last().unwrap()["manifest"]["taken_at"].as_str().unwrap().to_owned()
@@ -175,10 +175,10 @@ fn probes_say_when_everything_was_shipped_last() {
     };
     let shipped = until(&server, &|now| now["shipped_at"].is_string());
     assert!(shipped["age_s"].as_u64().unwrap() <= 5, "{shipped}");
-    // It goes on without anything to ship: all that there is has arrived.
+    // It advances even if there is nothing to ship: everything has arrived.
     until(&server, &|now| now["shipped_at"].is_string() && now["shipped_at"] != shipped["shipped_at"]);
 
-    // The place goes away: the moment stays, and its age grows, over a restart, too.
+    // The target disappears: the time stays and its age grows, across a restart too.
     fs::rename(&target, server.home().join("away")).unwrap();
     let lost = until(&server, &|now| now["failure"].is_string());
     assert!(lost["failure"].as_str().unwrap().contains("does not exist"), "{lost}");

@@ -1,4 +1,4 @@
-//! Backups that are killed as a power cut would: at any moment there is no new backup, or a complete one.
+//! Backups killed as by a power cut: at any moment there is no new backup, or a complete one.
 
 use std::fs;
 use std::time::Instant;
@@ -19,7 +19,7 @@ fn a_backup_that_is_killed_is_none_or_whole() {
     let whole_us = u64::try_from(began.elapsed().as_micros()).unwrap();
     let (mut dice, mut tally) = (fastrand::Rng::with_seed(11), Tally::default());
     for round in 0..points() {
-        // Every second kill comes at any time, the others in each phase in turn, and around its end.
+        // Every second kill comes at any time, the others in each phase in turn and around its end.
         let phase = ["copy", "prove", "wrap", "send", "read_back"][usize::try_from(round / 2 % 5).unwrap()];
         let aim = match round % 2 {
             0 => Aim::from_start(dice.u64(..whole_us * 5 / 4)),
@@ -65,7 +65,7 @@ fn a_removal_that_is_killed_leaves_whole_backups() {
                 fs::copy(directory.join(format!("{name}.{ending}")), copy).unwrap();
             }
         }
-        // Two files for each of them, and the one that stays: the kill comes when so many are left.
+        // Each backup has two files; one backup stays. The kill comes when this many files are left.
         let left = 2 + usize::try_from(dice.u64(..57)).unwrap();
         let aim = Aim::once(|| files(&directory).len() <= left, dice.u64(..300));
         let shot = shoot(&mut home.command(&["backup", "prune", "--config", "config.toml", "--json"]), &aim);

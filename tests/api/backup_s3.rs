@@ -1,4 +1,4 @@
-//! Backups in a bucket: a real server of S3 in this process, and a wire that can be cut.
+//! Backups in a bucket: a real S3 server in this process, behind a connection that can fail.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ use super::home::{Home, Ran};
 
 const KEY: &str = "access_key_id = AKIATEST\nsecret_access_key = \"secret/of+the=bucket\"\n";
 
-/// Serves a directory as buckets until the process ends; returns its address.
+/// Serves a directory as buckets until the process ends; returns the address.
 fn serve(root: &Path) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -42,18 +42,18 @@ fn serve(root: &Path) -> String {
     address
 }
 
-/// A wire to the server that falls silent, or breaks, after so many bytes in either direction, or is slow.
+/// A proxy to the server that can stall or break after a number of bytes in either direction, or be slow.
 struct Wire {
     address: String,
     fate: Arc<Fate>,
 }
 
-/// What becomes of what a wire carries.
+/// How a connection fails.
 struct Fate {
-    /// Bytes until it falls silent or breaks; `u64::MAX` means never.
+    /// Bytes until it stalls or breaks; `u64::MAX` means never.
     left: AtomicU64,
     breaks: AtomicBool,
-    /// Microseconds that each piece takes.
+    /// Delay per chunk, in microseconds.
     slow_us: AtomicU64,
 }
 
@@ -73,7 +73,7 @@ impl Wire {
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 if shared.is_broken() {
-                    continue; // nobody answers there any more
+                    continue; // the server is "down"
                 }
                 let far = TcpStream::connect(&server).unwrap();
                 let ways = [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)];
@@ -91,7 +91,7 @@ impl Wire {
         self.fate.left.store(bytes, Ordering::SeqCst);
     }
 
-    /// As if the server was killed then.
+    /// Simulates a server that is killed after this many bytes.
     fn breaks_after(&self, bytes: u64) {
         self.fate.breaks.store(true, Ordering::SeqCst);
         self.fate.left.store(bytes, Ordering::SeqCst);
@@ -113,7 +113,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, fate: &Fate) {
             u64::MAX => None,
             left => Some(left.saturating_sub(read as u64)),
         });
-        // Silence: the connection stays open and nothing more comes.
+        // A stall: the connection stays open without data.
         if had.is_ok_and(|had| had < read as u64) || to.write_all(&buffer[..read]).is_err() {
             if had.is_ok() && !fate.is_broken() {
                 continue;
@@ -126,7 +126,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, fate: &Fate) {
     let _ = to.shutdown(Shutdown::Write);
 }
 
-/// A place whose backups go to a bucket, and the wire to it.
+/// A data directory that backs up to a bucket, and the proxy in front of it.
 fn place() -> (Home, Wire) {
     let home = seeded();
     std::fs::create_dir_all(home.path("s3/vault")).unwrap();
@@ -173,7 +173,7 @@ fn a_bucket_is_as_good_as_a_directory() {
 fn a_large_backup_goes_in_parts() {
     let (home, wire) = place();
     settle(&home, &wire, "vault", 30);
-    // Noise cannot be compressed: it makes the object larger than one part.
+    // Random bytes do not compress, so the object is larger than one part.
     let database = rusqlite::Connection::open(home.data().join("bursar.db")).unwrap();
     let noise = "INSERT INTO audit_log (recorded_at, principal_id, action, address)
          WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 40)
@@ -190,7 +190,7 @@ fn a_wire_that_falls_silent_leaves_no_half_of_a_backup() {
     let (home, wire) = place();
     backup(&home, &["create"]).json();
     let count = || backup(&home, &["list"]).json()["backups"].as_array().unwrap().len();
-    // From the first request to the last: in listing, sending, reading back, the manifest.
+    // From the first request to the last: listing, sending, reading back, the manifest.
     for bytes in [0, 500, 4_000, 20_000, 28_000, 40_000, 56_000] {
         let began = Instant::now();
         wire.falls_silent_after(bytes);
@@ -295,7 +295,7 @@ fn changes_in_a_bucket_go_with_the_backups_that_need_them() {
     let put = |stream: &str, first: u64, last: u64| {
         let folder = folder.join(stream);
         std::fs::create_dir_all(&folder).unwrap();
-        // Recorded in 2024, as far as the name says.
+        // Recorded in 2024 according to its name.
         let file = folder.join(format!("{first:015}-{last:015}-1709280000000.journal"));
         std::fs::write(&file, "changes").unwrap();
         file

@@ -1,5 +1,5 @@
-//! Backups, as an operator makes and looks at them: the real program and real files, with everything that can be wrong with
-//! either.
+//! Backups from an operator's point of view: the real program and real files, and everything that can be wrong with
+//! them.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,32 +12,32 @@ use serde_json::{Value, json};
 use super::harness::{Server, unique};
 use super::home::Home;
 
-/// A place with a database that has clients and money in it; no server runs.
+/// A data directory with clients and money; no server runs.
 pub(super) fn seeded() -> Home {
     let home = Home::new();
     assert_eq!(home.serve().stop(), 0);
     home
 }
 
-/// Gives the commands of a place these settings of `[backup]`.
+/// Sets `[backup]`.
 pub(super) fn configure(home: &Home, settings: &str) {
     fs::write(home.path("config.toml"), format!("[backup]\n{settings}\n")).unwrap();
 }
 
-/// Runs `bursar backup` with the configuration of the place.
+/// Runs `bursar backup` with the directory's configuration.
 pub(super) fn backup(home: &Home, args: &[&str]) -> super::home::Ran {
     let config: &[&str] = if home.path("config.toml").exists() { &["--config", "config.toml"] } else { &[] };
     home.json(&[&["backup"], args, config].concat())
 }
 
-/// The files of backups below a directory, without the directories.
+/// The backup files below a directory.
 pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type().unwrap().is_dir() {
             found.extend(files(&entry.path()));
         } else if entry.path().extension().is_none_or(|extension| extension != "journal") {
-            // The changes between backups are no part of any.
+            // The change journal between backups belongs to none of them.
             found.push(entry.path());
         }
     }
@@ -55,7 +55,7 @@ fn names(home: &Home) -> Vec<String> {
     listed["backups"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Nothing of work that failed stays behind.
+/// Asserts that failed work leaves no temporary files.
 #[track_caller]
 fn is_tidy(home: &Home) {
     assert!(!home.data().join("backup.tmp").exists());
@@ -135,7 +135,8 @@ fn an_encrypted_backup_is_read_with_its_key_only() {
     assert_eq!(backup(&home, &["drill", "--identity", "config.toml"]).code, 8);
     is_tidy(&home);
 
-    // Where the key is at hand, what was sent is read back with it, and opened; a key of older backups is none to this one.
+    // If the key is available, the stored backup is read back, decrypted and opened; a key of older backups does not
+    // fit.
     let with =
         |file: &str| configure(&home, &format!("recipients = [\"{key}\"]\nidentity_file = {:?}", home.path(file)));
     for file in ["key.txt", "other.txt"] {
@@ -219,13 +220,13 @@ fn a_target_that_is_not_as_it_should_be_is_told_and_changes_nothing() {
     assert_eq!(backup(&home, &["list"]).code, 1);
     configure(&home, &format!("directories = [\"{}\"]", home.path("config.toml").display()));
     failed(1, "is not a directory");
-    // Here nobody can make files, the superuser included.
+    // Nobody can create files here, not even the superuser.
     configure(&home, "directories = [\"/sys/kernel\"]");
     failed(7, "/sys/kernel");
     configure(&home, "enabled = false\ndirectories = []");
     assert_eq!(backup(&home, &["create"]).error(3)["code"], "CONFIGURATION");
 
-    // One of two is enough to have a backup, and not enough to be content.
+    // One of two targets is enough for a backup, but the command still fails.
     configure(&home, "directories = [\"backups\", \"/nonexistent/mount\"]");
     failed(1, "some targets do not have it");
     configure(&home, "directories = [\"backups\"]");
@@ -238,7 +239,7 @@ fn a_place_that_cannot_be_reached_does_not_keep_the_others_from_being_looked_aft
     let home = seeded();
     configure(&home, "directories = [\"backups\"]");
     let name = backup(&home, &["create"]).json()["name"].clone();
-    // The one that is missing comes first.
+    // The missing target comes first.
     configure(&home, "directories = [\"/nonexistent/mount\", \"backups\"]");
     for command in [&["verify"][..], &["verify", "--all"], &["verify", name.as_str().unwrap()]] {
         let ran = backup(&home, command);
@@ -270,11 +271,11 @@ fn where_the_key_is_elsewhere_it_is_said_that_no_drill_is_made() {
     assert_eq!(drills(&Server::start("[backup]\ndrill_days = 0\n")), "off");
 }
 
-/// A small disk; it goes away with this value.
+/// A small disk, unmounted on drop.
 pub(super) struct SmallDisk(pub(super) tempfile::TempDir);
 
 impl SmallDisk {
-    /// None, and a word about it, where this user may not mount.
+    /// `None`, with a note on stderr, if this user may not mount.
     pub(super) fn mount(size: &str) -> Option<SmallDisk> {
         let home = tempfile::tempdir().unwrap();
         let options = format!("size={size},mode=0700");
@@ -350,7 +351,7 @@ fn two_at_once_are_one_too_many() {
         let error = backup(&home, command).error(6);
         assert_eq!((&error["code"], error["next"].is_string()), (&json!("BUSY"), true), "{error}");
     }
-    // Looking needs no lock.
+    // Reading needs no lock.
     assert_eq!(names(&home).len(), 1);
     assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
     assert_eq!(backup(&home, &["drill"]).json()["ok"], true);
@@ -363,7 +364,7 @@ fn two_at_once_are_one_too_many() {
         .into_iter()
         .collect();
     assert!(looks.into_iter().all(|mut child| child.wait().unwrap().success()), "all at the same time");
-    // What one that was killed has left goes with the next.
+    // The next command removes what a killed one left behind.
     fs::create_dir(home.data().join("look-7.tmp")).unwrap();
     assert_eq!(backup(&home, &["verify"]).json()["ok"], true);
     let is_left = |entry: &fs::DirEntry| entry.file_name().to_str().unwrap().ends_with(".tmp");
@@ -382,7 +383,7 @@ fn old_backups_go_and_the_last_proven_one_stays() {
     let home = seeded();
     let name = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
     let directory = object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();
-    // The same backup under names of a year, one each day at noon.
+    // The same backup under the names of a year, each day at noon.
     let copy = |to: &str| {
         for ending in ["bursar", "json"] {
             fs::copy(directory.join(format!("{name}.{ending}")), directory.join(format!("{to}.{ending}"))).unwrap();
@@ -401,7 +402,7 @@ fn old_backups_go_and_the_last_proven_one_stays() {
     assert_eq!(names(&home), [&kept[..], std::slice::from_ref(&name)].concat());
     assert_eq!(files(&directory).len(), 10);
 
-    // A clock that was ahead has made backups that seem newer than the one that was just proven.
+    // A clock that was ahead has made backups that seem newer than the one just proven.
     ["20990101", "20990102"].iter().for_each(|day| copy(&format!("{day}T120000Z-{entry}")));
     configure(&home, "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0");
     backup(&home, &["prune"]).json();
@@ -430,7 +431,7 @@ fn a_server_backs_up_by_itself_and_tells_probes() {
     let state = |server: &Server| server.anyone().get("/readyz?verbose").ok().json()["backup"].clone();
     assert_eq!(state(&server)["state"], "none_yet", "a new server is left alone for a while");
     assert!(server.anyone().get("/readyz").ok().json().get("backup").is_none());
-    // As if the last backup had been made long ago, by a clock that may have been wrong.
+    // As if the last backup had been made long ago, perhaps by a wrong clock.
     let record = server.data_dir().join("backup-record.json");
     for then in ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
         let old = json!({"last_success": {"at": then, "name": "20200101T000000Z-000000000001"}});
@@ -442,7 +443,7 @@ fn a_server_backs_up_by_itself_and_tells_probes() {
         assert_eq!(now["state"], "ok", "{now}");
         assert!(now["last_drill"]["at"].is_string() && now["last_proof"]["at"].is_string(), "{now}");
     }
-    // However far the sandbox's clock goes, no backup comes of it.
+    // Advancing the sandbox clock never triggers a backup.
     server.advance(400 * 86_400);
     server
         .admin()
@@ -463,7 +464,7 @@ fn a_backup_that_fails_is_told_to_probes_and_tried_again() {
     let ready = server.anyone().get("/readyz?verbose").ok().json();
     assert_eq!((&ready["status"], &ready["backup"]["state"]), (&"ready".into(), &"failing".into()), "{ready}");
     assert!(ready["backup"]["last_failure"]["reason"].as_str().unwrap().contains("elsewhere"), "{ready}");
-    // It waits a minute before it tries again: the record says when the last try was, so that was long ago now.
+    // Retries wait a minute, so the record is changed to show an old attempt.
     fs::create_dir(server.home().join("elsewhere")).unwrap();
     let record = fs::read_to_string(server.data_dir().join("backup-record.json")).unwrap();
     let mut record: Value = serde_json::from_str(&record).unwrap();

@@ -1,4 +1,4 @@
-//! What a server says when it listens about its backups: to machines as JSON, to people on a terminal.
+//! What the startup banner says about backups: JSON for machines, rows for people on a terminal.
 
 use crate::common::program::{Process, SERVE};
 use crate::home::Home;
@@ -12,19 +12,19 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
-/// The configuration of a place.
+/// A data directory with this `[backup]` configuration.
 fn configured(backup: &str) -> Home {
     let home = Home::new();
     home.file("config.toml", &format!("[backup]\n{backup}\n"));
     home
 }
 
-/// What the banner says about backups in JSON.
+/// The backups in the JSON banner.
 fn line(home: &Home) -> Value {
     home.serve_with(&["--config", "config.toml"]).banner["backups"].clone()
 }
 
-/// The rows of the banner on a terminal with this name.
+/// The rows with this name in the banner on a terminal.
 fn rows(home: &Home, name: &str) -> Vec<String> {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -35,7 +35,7 @@ fn rows(home: &Home, name: &str) -> Vec<String> {
     let mut command = home.command(&[&SERVE[..], &["--config", "config.toml"]].concat());
     let _process = Process::spawn_onto(command.stderr(Stdio::null()), other_end);
     drop(command);
-    // The last row shows how to call it. A terminal whose program has ended reads as an error.
+    // The last row shows an example call. Reading a terminal fails once its program has ended.
     let page = BufReader::new(File::from(terminal)).lines().map_while(Result::ok);
     let page: Vec<String> = page.take_while(|row| !row.contains("curl")).collect();
     let named = |row: &String| Some(row.trim().strip_prefix(name)?.strip_prefix(' ')?.trim().to_owned());
@@ -44,7 +44,7 @@ fn rows(home: &Home, name: &str) -> Vec<String> {
     found
 }
 
-/// The record that a server finds when it starts.
+/// Writes the record that a starting server finds.
 fn record(home: &Home, record: &Value) {
     fs::write(home.data().join("backup-record.json"), record.to_string()).unwrap();
 }

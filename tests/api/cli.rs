@@ -1,4 +1,4 @@
-//! The commands, as an operator runs them: the real program, with and without a server beside it.
+//! The commands as an operator runs them: the real program, with and without a running server.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -92,10 +92,10 @@ fn init_that_fails_leaves_no_database() {
     assert_eq!(home.run(&["init", "--password-file", &password, "--reference", &wrong]).code, 3);
     assert_eq!(home.run(&["init", "--password-file", &password, "--reference", "nowhere.toml"]).code, 1);
     assert!(!home.data().exists());
-    // This one gets as far as the operator.
+    // This fails only at the operator.
     assert_eq!(home.run(&["init", "--password-file", &password, "--operator", " "]).code, 1);
     assert!(!home.data().join("bursar.db").exists());
-    // What a crash leaves is made again.
+    // A database left incomplete by a crash is created again.
     fs::write(home.data().join("bursar.db"), "").unwrap();
     fs::set_permissions(home.data().join("bursar.db"), fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(home.run(&["init", "--password-file", &password, "--no-reference", "--sandbox"]).code, 0);
@@ -125,7 +125,7 @@ fn a_password_can_come_from_stdin() {
     assert_eq!(Ran::of(child.wait_with_output().unwrap()).json()["role"], "viewer");
 }
 
-/// The life of an operator and of a token, the same with a server beside the commands and without.
+/// The life cycle of operators and tokens, with or without a running server.
 fn operators_and_tokens(home: &Home) {
     let password = home.file("secret", "battery staple");
     let add = ["operator", "add", "bob", "--role", "operator", "--tag", "eu", "--password-file", &password];
@@ -167,7 +167,7 @@ fn operators_and_tokens(home: &Home) {
     assert_eq!(keys[1]["state"], "published");
 }
 
-/// Reference data: shown, changed, compared, applied, the same with a server and without.
+/// Reference data is shown, edited, compared and applied, with or without a running server.
 fn reference_data(home: &Home) {
     let shown = home.run(&["reference", "show"]);
     let same = home.file("same.toml", &shown.stdout);
@@ -236,7 +236,7 @@ fn a_development_server_is_the_same_after_a_restart() {
     for key in ["token", "password", "username", "data_dir"] {
         assert_eq!(second.banner[key], banner[key], "{key}");
     }
-    // A server that was killed leaves a socket behind; the next one takes its place.
+    // A killed server leaves its socket behind; the next one replaces it.
     drop(second);
     assert!(home.data().join("control.sock").exists());
     let third = home.serve();
@@ -260,7 +260,7 @@ fn the_control_socket_takes_only_what_it_knows() {
     let _served = home.serve();
     let say = |line: &str| {
         let mut stream = UnixStream::connect(home.data().join("control.sock")).unwrap();
-        // The server may hang up on a line that is too long before all of it is sent.
+        // The server may close the connection before an overlong line is sent completely.
         let _ = stream.write_all(line.as_bytes());
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
@@ -363,7 +363,7 @@ fn a_reader_that_has_gone_is_no_failure_and_the_exit_code_is_what_it_would_be() 
     ] {
         for json in [&[][..], &["--json"]] {
             let arguments = [command, json].concat();
-            // Nobody reads, from before the command begins.
+            // The reader is closed before the command starts.
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);
             let ran = Ran::of(home.command(&arguments).stdout(writer).output().unwrap());

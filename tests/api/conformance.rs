@@ -1,7 +1,7 @@
-//! One story in every dialect: a client is onboarded, its account funded, restricted and closed. Whatever the dialect, the
-//! story leaves the same postings and the same events, and so it does when every call is sent twice.
+//! One story in every dialect: a client is onboarded, its account funded, restricted and closed. In every dialect it
+//! must leave the same postings and events, also if every call is sent twice.
 //!
-//! Another dialect is one more `impl Column` and one more test.
+//! A further dialect adds one `impl Column` and one test.
 
 use super::harness::{Caller, Reply, Server};
 use super::native_events::read_all;
@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::cell::Cell;
 
-/// How a dialect spells the steps of the story. Each sends one call with a retry key and returns the reply, whatever it is.
-/// Amounts are decimals in US dollars.
+/// A dialect's calls for the steps of the story. Each sends one call with a retry key and returns the reply, success or
+/// not. Amounts are decimals in US dollars.
 trait Column {
     fn onboard(&self, key: &str, email: &str) -> Reply;
     fn open_account(&self, key: &str, client: &str) -> Reply;
@@ -19,18 +19,18 @@ trait Column {
     /// Stops credits and debits.
     fn restrict(&self, key: &str, account: &str) -> Reply;
     fn lift(&self, key: &str, account: &str) -> Reply;
-    /// Ends the account for good, if nothing is on it.
+    /// Closes the account for good, if it is empty.
     fn close(&self, key: &str, account: &str) -> Reply;
 
-    /// The client or the account that a step has made.
+    /// The id of the client or account that a step created.
     fn id_in(&self, reply: &Reply) -> String;
-    /// Stops the test unless this is a success.
+    /// Asserts success.
     fn accept(&self, reply: Reply) -> Reply;
-    /// Stops the test unless this is the dialect's answer to a refusal with this reason.
+    /// Asserts the dialect's answer to a refusal with this reason.
     fn refuse(&self, reply: Reply, reason: &str);
 }
 
-/// The story as one dialect tells it.
+/// The story in one dialect.
 struct Story<'a> {
     column: &'a dyn Column,
     /// How often each call is sent.
@@ -89,7 +89,7 @@ impl Story<'_> {
     }
 }
 
-/// What the story leaves: kind, role of the book, gain of the book in cents and its balance after it.
+/// The resulting postings: kind, role of the book, change in cents, and balance after it.
 const POSTINGS: [&str; 10] = [
     "balance: client +100000 = 100000",
     "balance: bank -100000 = -100000",
@@ -103,7 +103,7 @@ const POSTINGS: [&str; 10] = [
     "balance: bank +75000 = 0",
 ];
 
-/// The types of the events that it leaves, after the one of the server's first start.
+/// The types of the resulting events, after the event of the server's first start.
 const EVENTS: [&str; 10] = [
     "profile.created",
     "account.opened",
@@ -136,13 +136,13 @@ fn events(server: &Server) -> Vec<String> {
     all.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Tells the story with each call sent once, and on another server with each call sent twice.
+/// Runs the story on one server with each call sent once, and on another with each call sent twice.
 fn conforms<'a, C: Column>(servers: [&'a Server; 2], column: impl Fn(&'a Server) -> C) {
     for (server, times) in servers.into_iter().zip([1, 2]) {
         Story { column: &column(server), times, calls: Cell::new(0) }.tell();
         assert_eq!(postings(server), POSTINGS, "each call sent {times} times");
         assert_eq!(events(server), EVENTS, "each call sent {times} times");
-        // The books prove, and hold no more than that.
+        // The books pass the audit and contain nothing else.
         assert_eq!(server.trace().1, POSTINGS.len() as u64);
     }
 }

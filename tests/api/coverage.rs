@@ -1,5 +1,5 @@
-//! No route without tests: each one is refused to strangers, works, is blind to what tags hide, answers a retry, and leaves
-//! no trace when it refuses.
+//! Every route has tests: it refuses callers without a token, works, hides what tags exclude, replays retries, and
+//! leaves no trace of a refusal.
 
 use super::harness::Server;
 use bursar::dialects::kit::{Access, Dialect};
@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The tests of one route, as `module::name`. What a route has no use for is empty.
+/// The tests of one route, as `module::name`; empty if not applicable.
 struct Tests {
     happy: &'static str,
-    /// What the caller's tags hide is not found, not listed or not told.
+    /// Objects outside the caller's tags are not found, listed or mentioned.
     hidden: &'static str,
-    /// A write that is sent again is answered again and not done again.
+    /// A retry of a write is answered again and not done again.
     replayed: &'static str,
-    /// A refused write changed nothing.
+    /// A refused write changes nothing.
     traceless: &'static str,
 }
 
@@ -134,13 +134,13 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
     ])
 }
 
-/// Every test of this binary with the lines of its function.
+/// Every test of this binary with the source of its function.
 fn tests() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api")).unwrap() {
         let path = file.unwrap().path();
         if path.is_dir() {
-            continue; // the model is not about single routes
+            continue; // the model does not test single routes
         }
         let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let source = fs::read_to_string(&path).unwrap();
@@ -152,7 +152,7 @@ fn tests() -> BTreeMap<String, String> {
     found
 }
 
-/// Whether the source of a test calls a route: it has the end of its path in it, or goes through several ways in a loop.
+/// Whether a test's source calls a route: it contains the end of the path, or loops over several paths.
 fn calls(source: &str, path: &str) -> bool {
     let (before, after) = path.rsplit_once("{id}").unwrap_or(("", path));
     let after = after.split("/{").next().unwrap_or_default();

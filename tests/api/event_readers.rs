@@ -1,4 +1,4 @@
-//! Who follows events and reads slowly, or over HTTP/2.
+//! Slow readers of event streams, and event streams over HTTP/2.
 
 use super::event_streams::{Follower, QUICK, token};
 use super::harness::{Caller, PATIENCE, Server};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
-/// More events than fit between a server and a client that does not read.
+/// Creates more events than the buffers between server and client can hold.
 fn make_many_events(admin: &Caller<'_>) -> String {
     let account = admin.new_account("USD");
     let deposit = json!({"operation": "deposit", "accountId": account, "amount": "1"});
@@ -24,18 +24,18 @@ fn make_many_events(admin: &Caller<'_>) -> String {
     account
 }
 
-/// A connection with little room for what was sent and not read.
+/// A connection with a small receive buffer.
 fn narrow(server: &Server) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     socket.connect(&server.address().parse::<SocketAddr>().unwrap().into()).unwrap();
     let stream = TcpStream::from(socket);
-    // Who is cut off by the system is not told.
+    // A connection that the system cuts off gets no notice.
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     stream
 }
 
-/// Waits until a place for a stream is free, and takes it.
+/// Waits until a stream can be opened, and opens it.
 #[track_caller]
 fn await_place(server: &Server) -> Follower {
     let end = Instant::now() + PATIENCE;
@@ -55,7 +55,7 @@ fn who_does_not_read_is_cut_off_and_costs_nobody_anything() {
     let server = Server::start(&format!("{QUICK}max_streams_per_operator = 8\n[server]\nsend_timeout_ms = 2000\n"));
     let admin = server.admin();
     let account = make_many_events(&admin);
-    // Seven who read nothing, and one who reads all.
+    // Seven readers that read nothing, and one that reads everything.
     let mut deaf: Vec<_> = (0..7).map(|_| Follower::over(narrow(&server), &token(&server), "/events", "")).collect();
     let mut reader = Follower::open(&server, &token(&server), "/events?types=entry.*", "");
     for _ in 0..6000 {
@@ -67,14 +67,14 @@ fn who_does_not_read_is_cut_off_and_costs_nobody_anything() {
         reader.event();
         assert!(began.elapsed() < Duration::from_secs(2), "those who do not read hold up the one who does");
     }
-    // All places are taken until the server cuts off those who do not read, or the system does it.
+    // All streams are taken until the server or the system disconnects the readers that do not read.
     let _heirs: Vec<_> = deaf.iter().map(|_| await_place(&server)).collect();
     let all = admin.get("/events?limit=1").ok().json()["lastSeq"].as_str().unwrap().to_owned();
     let sent = deaf.pop().unwrap().rest();
     assert!(!sent.contains(&format!("id: {all}\n")), "it was cut off before the end");
 }
 
-/// A connection that speaks HTTP/2 over TLS.
+/// An HTTP/2 connection over TLS.
 struct Two {
     runtime: Runtime,
     tasks: LocalSet,
@@ -103,7 +103,7 @@ impl Two {
         self.tasks.block_on(&self.runtime, async { tokio::time::timeout(PATIENCE, what).await.expect("in time") })
     }
 
-    /// Asks for a path; the status and the body.
+    /// Requests a path; returns status and body.
     fn get(&self, path: &str, token: &str, accept: &str) -> Result<(u16, RecvStream), h2::Error> {
         let request = ureq::http::Request::get(format!("https://localhost{path}"))
             .header("Authorization", format!("Bearer {token}"))
@@ -125,7 +125,7 @@ impl Two {
     }
 }
 
-/// A stream of events over HTTP/2.
+/// An event stream over HTTP/2.
 struct Stream<'a> {
     connection: &'a Two,
     body: RecvStream,
@@ -133,7 +133,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// The next block; none at the end.
+    /// The next block; `None` at the end.
     fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -157,7 +157,7 @@ impl Stream<'_> {
         }
     }
 
-    /// Why it ended.
+    /// The reason given at the end of the stream.
     fn end(&mut self) -> String {
         let mut last = String::new();
         while let Some(block) = self.block() {
@@ -190,7 +190,7 @@ fn one_connection_of_http_2_has_many_streams_and_calls_beside_them() {
     assert_eq!(profiles.event()["type"], "profile.created");
     assert!(began.elapsed() < Duration::from_secs(10), "each at once");
     assert_eq!(two.get("/account-groups", &token, "*/*").unwrap().0, 200);
-    // A stream that is given up makes room, and the others go on.
+    // Closing one stream frees its place; the others continue.
     drop(profiles);
     admin.deposit(&account, "1");
     assert_eq!(entries.event()["type"], "entry.posted");
@@ -224,7 +224,7 @@ fn who_does_not_read_over_http_2_loses_the_connection() {
     let account = make_many_events(&admin);
     let two = Two::open(&server, &certificate);
     let token = token(&server);
-    // The client takes what comes from the wire, so that the system sees a connection that is well.
+    // The client reads from the network, so the system sees a healthy connection.
     let deaf = (two.follow("/events", &token), two.follow("/events", &token));
     assert_eq!(two.get("/events", &token, "text/event-stream").unwrap().0, 429);
     admin.deposit(&account, "1");
@@ -233,7 +233,7 @@ fn who_does_not_read_over_http_2_loses_the_connection() {
         assert!(Instant::now() < end, "the connection stays");
     }
     server.await_log("did not read what it asked to follow", 1);
-    // Another connection has the places.
+    // Another connection takes the streams.
     let other = Two::open(&server, &certificate);
     while other.get("/events", &token, "text/event-stream").unwrap().0 != 200 {
         assert!(Instant::now() < end, "the places were not given back");

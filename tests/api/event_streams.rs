@@ -1,4 +1,4 @@
-//! Events as they happen, over real connections.
+//! Live event streams over real connections.
 
 use super::harness::{Caller, PATIENCE, Server};
 use super::native_events::{DAY, read_all};
@@ -8,13 +8,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// One connection that follows events.
+/// A connection that follows events.
 pub(super) struct Follower {
     lines: BufReader<Box<dyn Read>>,
     pub(super) head: String,
 }
 
-/// What came: an event with its fields, or the text of a comment.
+/// A received block: an event with its fields, or the text of a comment.
 #[derive(Debug, PartialEq)]
 enum Came {
     Event { id: String, kind: String, data: Value },
@@ -46,7 +46,7 @@ impl Follower {
         follower
     }
 
-    /// A line of the stream, without the sizes of chunks in between; none at its end.
+    /// The next line of the stream without chunk sizes; `None` at the end.
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         loop {
@@ -62,7 +62,6 @@ impl Follower {
         }
     }
 
-    /// The next block.
     fn next(&mut self) -> Option<Came> {
         let (mut id, mut kind, mut data, mut comment) = (None, None, None, None);
         loop {
@@ -91,14 +90,14 @@ impl Follower {
         })
     }
 
-    /// All that still comes, until the connection ends one way or the other.
+    /// Everything still to come, until the connection closes in any way.
     pub(super) fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         let _ = self.lines.read_to_end(&mut rest);
         String::from_utf8_lossy(&rest).into_owned()
     }
 
-    /// The next event; heartbeats and cursors are passed over.
+    /// The next event; skips heartbeats and cursors.
     pub(super) fn event(&mut self) -> (String, String, Value) {
         loop {
             if let Came::Event { id, kind, data } = self.next().expect("the stream has ended") {
@@ -107,7 +106,7 @@ impl Follower {
         }
     }
 
-    /// Why the stream ended.
+    /// The reason given at the end of the stream.
     pub(super) fn end(&mut self) -> String {
         let (mut last, end) = (String::new(), Instant::now() + PATIENCE);
         while let Some(came) = self.next() {
@@ -151,7 +150,7 @@ fn what_was_is_told_first_and_what_happens_at_once() {
         assert_eq!((told.0.0.parse::<usize>().unwrap(), &told.0), (before.len() + 1 + number, &told.1));
         assert!(began.elapsed() < Duration::from_secs(2), "a heartbeat is 15 seconds away");
     }
-    // Where one ended, another goes on.
+    // A stream can be resumed where another ended.
     let third = (before.len() + 3).to_string();
     let mut again = Follower::open(&server, &token(&server), "/events?after=0", &format!("Last-Event-ID: {third}\r\n"));
     assert_eq!(again.event().0, (before.len() + 4).to_string());
@@ -205,7 +204,7 @@ fn a_stream_ends_with_its_token() {
     let admin = server.admin();
     admin.deposit(&admin.new_account("USD"), "1");
     assert_eq!(stays.event().1, "entry.posted");
-    // A sandbox that starts over has other events under the same numbers.
+    // A sandbox that is reset reuses the numbers for other events.
     admin.step("/sandbox/reset").ok();
     assert_eq!(stays.end(), "OUT_OF_RANGE");
 }
@@ -239,10 +238,10 @@ fn streams_are_limited_for_each_operator_and_in_all() {
     refused(&admin, "you have 2 event streams open, and events.max_streams_per_operator allows no more");
     let _third = Follower::open(&server, &others, "/events", "");
     refused(&ada, "the server has 3 event streams open, and events.max_streams allows no more");
-    // Without streaming there is no limit, and HEAD does not stream.
+    // Requests that do not stream are not limited, and HEAD does not stream.
     admin.get("/events").ok();
     assert_eq!(admin.with("Accept", "text/event-stream").send("HEAD", "/events", None, None).status, 200);
-    // Who hangs up makes room, at a heartbeat at the latest.
+    // A disconnected reader frees its place at the next heartbeat at the latest.
     mine.pop();
     let end = Instant::now() + PATIENCE;
     let has_room = || {

@@ -1,4 +1,4 @@
-//! A place for the commands of one test: the real program, with and without a server beside it.
+//! A data directory for the commands of one test, with or without a running server.
 
 use crate::common::program::{Process, program_on};
 use serde_json::Value;
@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// A place of its own for one test.
+/// A directory of its own for one test.
 pub(super) struct Home {
     pub(super) root: TempDir,
 }
 
-/// What a command led to.
+/// The result of a command.
 pub(super) struct Ran {
     pub(super) code: i32,
     pub(super) stdout: String,
@@ -28,14 +28,14 @@ impl Ran {
         }
     }
 
-    /// The result of a command that succeeded: stdout is JSON and nothing else.
+    /// Asserts success and returns the JSON on stdout, which must contain nothing else.
     #[track_caller]
     pub(super) fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}", self.stderr);
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// The error of a command that failed: one line of JSON on stderr.
+    /// Asserts failure and returns the error, one line of JSON on stderr.
     #[track_caller]
     pub(super) fn error(&self, code: i32) -> Value {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
@@ -62,7 +62,7 @@ impl Home {
         self.path(name).display().to_string()
     }
 
-    /// The program with the data directory of this place and no other settings.
+    /// The program with this data directory and no other settings.
     pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = program_on(&self.data());
         command.current_dir(self.root.path()).args(args);
@@ -77,7 +77,7 @@ impl Home {
         self.run(&[args, &["--json"]].concat())
     }
 
-    /// A place with a database and its first operator.
+    /// A directory with a database and its first operator.
     pub(super) fn installed() -> Home {
         let home = Home::new();
         let password = home.file("password", "correct horse\n");
@@ -85,12 +85,12 @@ impl Home {
         home
     }
 
-    /// A development server in this place; it ends with the returned value.
+    /// Starts a development server here; it ends when the returned value is dropped.
     pub(super) fn serve(&self) -> Served {
         self.serve_with(&[])
     }
 
-    /// The same with more arguments.
+    /// Like [`Home::serve`], with more arguments.
     pub(super) fn serve_with(&self, more: &[&str]) -> Served {
         let args = [&["serve", "--dev", "--listen", "127.0.0.1:0"], more].concat();
         let mut process = Process::spawn(self.command(&args).stderr(Stdio::null()));
@@ -99,14 +99,14 @@ impl Home {
     }
 }
 
-/// A server that ends with this value.
+/// A running server, stopped on drop.
 pub(super) struct Served {
     process: Process,
     pub(super) banner: Value,
 }
 
 impl Served {
-    /// Tells it to end; returns its exit code.
+    /// Asks the server to stop; returns its exit code.
     pub(super) fn stop(&mut self) -> i32 {
         self.process.stop().code().unwrap()
     }

@@ -1,4 +1,4 @@
-//! Retries: a write that is sent again under its key is answered again and not done again.
+//! Retries: a write that is sent again with its key is answered again and not done again.
 
 use super::harness::{Caller, PASSWORD, Reply, Server, unique};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Sends a write twice under one key: the answers are the same, and the second one changed nothing.
+/// Sends a write twice with one key: the answers are equal, and the second changes nothing.
 #[track_caller]
 fn replays(server: &Server, key: &str, call: impl Fn(&Caller<'_>) -> Reply) -> Reply {
     let caller = server.admin().key(key);
@@ -69,7 +69,7 @@ fn every_movement_is_replayed() {
     replays(&server, "16", |c| c.post("/transfers", &transfer));
     step("17", &format!("/entries/{deal}/reverse"));
     assert_eq!((admin.balance(&account), admin.available(&account)), ("85.00".into(), "85.00".into()));
-    // The key of one step is not that of another.
+    // The same key for another step is a different call.
     let captured = admin.key("14").step(&format!("/holds/{captured}/release"));
     captured.refused("IDEMPOTENCY_CONFLICT");
 }
@@ -219,7 +219,7 @@ fn two_calls_at_once_under_one_key_are_one() {
 fn sixty_four_clients_that_retry_everything_deposit_exactly_once() {
     const CLIENTS: usize = 64;
     const DEPOSITS: usize = 2000;
-    /// The first try and two more.
+    /// The first attempt and two retries.
     const TRIES: usize = 3;
     let server = Arc::new(Server::start(""));
     let account = server.admin().new_account("USD");
@@ -231,7 +231,7 @@ fn sixty_four_clients_that_retry_everything_deposit_exactly_once() {
             scope.spawn(|| {
                 let admin = server.admin();
                 loop {
-                    // Neighbouring attempts are under way at the same time, mostly in different threads.
+                    // Consecutive attempts run at the same time, mostly in different threads.
                     let attempt = next.fetch_add(1, Ordering::Relaxed);
                     if attempt >= TRIES * DEPOSITS {
                         return;

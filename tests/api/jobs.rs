@@ -1,4 +1,4 @@
-//! Jobs that fail: put off, noted, tried again, and done once what was in the way is gone.
+//! Failing jobs: postponed, logged, retried, and done once the obstacle is gone.
 
 use super::harness::Server;
 use serde_json::json;
@@ -45,7 +45,7 @@ fn a_job_that_fails_is_put_off_and_tried_again() {
         let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         file.query_row::<(i64, Option<String>, i64), _, _>(sql, [], row)
     };
-    // A damaged file: to free the hold would leave less than nothing held, which the database refuses.
+    // A damaged file: releasing the hold would make the held amount negative, which the database refuses.
     server.restart_after(set_held(0));
     let travel = |server: &Server, seconds: i64| {
         server.bearer(&token).post("/sandbox/clock", &json!({"advance": seconds})).ok();
@@ -56,13 +56,13 @@ fn a_job_that_fails_is_put_off_and_tried_again() {
     assert_eq!((attempts, error.as_deref()), (1, Some("INTERNAL")));
     let state = |server: &Server| server.bearer(&token).get(&format!("/holds/{hold}")).ok().text_at("state");
     assert_eq!(state(&server), "PENDING");
-    // It waits longer each time: one minute, then two. Others are not held up.
+    // The delay grows: one minute, then two. Other jobs are not delayed.
     travel(&server, 61);
     let (attempts, _, later) = job(&server).unwrap();
     assert_eq!(attempts, 2);
     assert!((115_000..=125_000).contains(&(later - due)), "{due} {later}");
     server.bearer(&token).deposit(&account, "1");
-    // Repaired, it is done at the next try, and leaves nothing behind.
+    // After the repair the next attempt succeeds, and no job is left.
     server.restart_after(set_held(400));
     travel(&server, 125);
     assert_eq!(state(&server), "EXPIRED");

@@ -1,4 +1,4 @@
-//! kill -9 of the real program at chosen moments, and a count of where they came down.
+//! kill -9 of the real program at chosen moments, with counts of where the kills landed.
 
 use crate::common::{let_pass, setting};
 use std::collections::BTreeMap;
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How often each kind of work is killed: in all tests together `BURSAR_KILL_POINTS` times, of which 200 are the long form.
+/// Kills per kind of work: `BURSAR_KILL_POINTS` over all tests; the long form uses 200.
 pub(super) fn points() -> u64 {
     setting("BURSAR_KILL_POINTS").unwrap_or(48).div_ceil(4)
 }
 
-/// When the kill comes: so many microseconds after something is so.
+/// When to kill: this many microseconds after a condition holds.
 pub(super) struct Aim<'a> {
     after: Box<dyn Fn(&str) -> bool + 'a>,
     us: u64,
@@ -28,17 +28,17 @@ impl<'a> Aim<'a> {
         Aim { after: Box::new(|_| true), us }
     }
 
-    /// After this phase was told.
+    /// After this phase was reported.
     pub(super) fn at_phase(name: &'a str, us: u64) -> Aim<'a> {
         Aim { after: Box::new(move |phase| phase == name), us }
     }
 
-    /// After something in the file system is so. It is looked at as often as can be.
+    /// After a condition of the file system, which is polled continuously.
     pub(super) fn once(is_so: impl Fn() -> bool + 'a, us: u64) -> Aim<'a> {
         Aim { after: Box::new(move |_| is_so()), us }
     }
 
-    /// Waits for that moment, or until there is nothing to kill any more.
+    /// Waits for that moment, or until there is nothing left to kill.
     pub(super) fn wait(&self, phase: impl Fn() -> String, mut is_over: impl FnMut() -> bool) {
         let began = Instant::now();
         while !is_over() && !(self.after)(&phase()) {
@@ -49,22 +49,22 @@ impl<'a> Aim<'a> {
     }
 }
 
-/// What became of a command that was aimed at.
+/// The outcome of a command that was to be killed.
 pub(super) struct Shot {
-    /// Whether it was killed in the act; else it was through before.
+    /// Whether it was killed while running; otherwise it had finished.
     pub(super) is_killed: bool,
-    /// The last phase that it told of; empty where it told of none.
+    /// The last reported phase; empty if none was.
     pub(super) phase: String,
 }
 
-/// Starts a command that tells its phases, and kills it.
+/// Starts a command that reports phases, and kills it.
 pub(super) fn shoot(command: &mut Command, aim: &Aim<'_>) -> Shot {
     let (status, phase) = watch(command, aim, |child| _ = child.kill());
     assert!([None, Some(0)].contains(&status.code()), "it failed by itself: {status}");
     Shot { is_killed: status.code().is_none(), phase }
 }
 
-/// Starts a command that tells its phases, does something to its surroundings at some moment, and waits for its end.
+/// Starts a command that reports phases, runs `act` at some moment, and waits for the command to end.
 pub(super) fn shoot_with(command: &mut Command, aim: &Aim<'_>, act: impl FnOnce(&mut Child)) -> ExitStatus {
     watch(command, aim, act).0
 }
@@ -89,7 +89,7 @@ fn watch(command: &mut Command, aim: &Aim<'_>, act: impl FnOnce(&mut Child)) -> 
     (status, phase)
 }
 
-/// How many kills came down where, and what was there afterwards.
+/// Counts of kills by place and outcome.
 #[derive(Default)]
 pub(super) struct Tally(BTreeMap<(String, &'static str), u64>);
 
@@ -111,7 +111,7 @@ impl Tally {
     }
 }
 
-/// Copies a directory with all that is in it.
+/// Copies a directory recursively.
 pub(super) fn copy_dir(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
     assert!(copied.success());

@@ -1,9 +1,8 @@
-//! The order of refusals: a call that breaks many rules at once is told the first of them; one is mended after the other,
-//! and the reasons come in the order of their ranks, which is that of the table in `docs/api.md`.
+//! The order of refusals: a call that breaks many rules gets the first reason. As the mistakes are fixed one by one,
+//! the reasons appear in the order of their ranks, which is that of the table in `docs/api.md`.
 //!
-//! Two kinds of rule cannot keep to their place, and are told apart here. What only an account or a group can tell about a
-//! field comes once that is found, since before it would tell that it exists. And who guesses passwords too often is known
-//! only after the name in the body was read.
+//! Two exceptions: checks that depend on the account or group run after it is loaded, since an earlier refusal would
+//! reveal that it exists; and throttling of passwords needs the name in the body.
 
 use super::harness::{Caller, PASSWORD, Reply, Server};
 use super::{ladder_clients, ladder_money};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-/// Where a reason is met.
+/// Where a reason is tested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
     /// On a ladder below.
@@ -22,11 +21,11 @@ enum Way {
     Elsewhere(&'static str),
 }
 
-/// Places every refusal: a new one does not compile until it stands here.
+/// Lists every refusal; a new one does not compile until it is added here.
 macro_rules! placed {
     ($type:ident as $placed:ident: $($pattern:pat => $way:expr, [$($reason:literal),*];)+) => {
         fn $placed() -> Vec<(&'static str, Way)> {
-            // It is there to be compiled.
+            // Only needs to compile.
             let _is_placed = |refusal: &$type| match refusal { $($pattern => (),)+ };
             [$(&[$(($reason, $way)),*][..]),+].concat()
         }
@@ -101,20 +100,20 @@ placed! {
     Rejection::InOperation { .. } | Rejection::Refused(_) => Elsewhere("have no reason of their own"), [];
 }
 
-/// The reasons in order of precedence, as the document has them and another test compares with the code.
+/// The reasons in order of precedence as documented; another test compares the document with the code.
 fn order() -> Vec<String> {
     let (_, table) = include_str!("../../docs/api.md").split_once("<!-- table: errors -->").unwrap();
     let rows = table.lines().skip_while(|line| line.trim().is_empty()).take_while(|line| line.starts_with('|'));
     rows.skip(2).map(|row| row.split('`').nth(1).unwrap().to_owned()).collect()
 }
 
-/// What the ladders have met so far.
+/// The reasons met by all ladders so far.
 pub(super) struct Ladders {
     order: Vec<String>,
     met: Mutex<BTreeSet<String>>,
 }
 
-/// One ladder: each rung stands later in the order than the one before.
+/// One ladder: each rung comes later in the order than the one before.
 pub(super) struct Ladder<'a> {
     all: &'a Ladders,
     last: Option<(usize, String)>,
@@ -142,7 +141,7 @@ impl Ladder<'_> {
         self.last = Some((place, reason.to_owned()));
     }
 
-    /// A reason that has another place than its own, as said above.
+    /// Asserts a reason that is out of order, for the causes given above.
     #[track_caller]
     pub(super) fn aside(&self, reply: &Reply, reason: &str) {
         self.aside_text(&reply.text, reason);
@@ -218,7 +217,7 @@ fn reasons_come_in_the_order_of_their_ranks_whatever_else_is_wrong() {
     }
 }
 
-/// From the network to the last coin: a withdrawal that breaks nearly every rule there is.
+/// From the network to the last cent: a withdrawal that breaks nearly every rule.
 fn the_edge(ladders: &Ladders) {
     let server = Server::start(
         "[access]\nallow = [\"10.0.0.0/8\"]\ntrusted_proxies = [\"127.0.0.0/8\"]\n\

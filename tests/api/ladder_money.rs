@@ -1,4 +1,4 @@
-//! Ladders of refusals for money that moves.
+//! Ladders of refusals for movements of money.
 
 use super::harness::{Caller, Server};
 use super::ladder::{Ladders, NOBODY, edit, require_approval, set_account, sql_id};
@@ -21,7 +21,7 @@ pub(super) fn movements(ladders: &Ladders, server: &Server) {
     ladder.rung(&hold(&account, &body), "ACCOUNT_LOCKED");
     admin.step(&format!("/accounts/{account}/unlock")).ok();
     ladder.rung(&hold(&account, &body), "INSUFFICIENT_FUNDS");
-    // Decided by the one who asked, and too late.
+    // Decided by its own requester, and too late.
     let group = admin.get(&format!("/accounts/{account}")).ok().text_at("groupId");
     require_approval(server, &group, true);
     let (first, second) = (admin.ask(&account, "withdrawals", "1"), admin.ask(&account, "withdrawals", "1"));
@@ -76,7 +76,7 @@ pub(super) fn transfers(ladders: &Ladders, server: &Server) {
     ladder.rung(&send(&body), "CREDITS_OFF");
     set_account(server, &to, "allow_credits = 1");
     ladder.rung(&send(&body), "INSUFFICIENT_FUNDS");
-    // A sweep asks the same before it asks whether there is anything to close.
+    // A sweep checks the same conditions before it checks whether there is anything to close.
     set_account(server, &from, "lifecycle = 'pending_approval'");
     let close = |caller: &Caller<'_>, account: &str, target: &str| {
         caller.post(&format!("/accounts/{account}/close"), &json!({"sweepToAccountId": target}))

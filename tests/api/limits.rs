@@ -1,5 +1,4 @@
-//! Requests that are malformed, oversized, out of range or simply wrong: each gets an answer in the envelope, and changes
-//! nothing.
+//! Malformed, oversized, out-of-range or wrong requests: each is answered in the envelope and changes nothing.
 
 use super::harness::{Reply, Server};
 use serde_json::{Value, json};
@@ -105,7 +104,7 @@ fn a_body_beyond_the_limit_is_not_read() {
     post_raw(&server, &path, &padded(1 << 20)).ok();
     let before = server.trace();
     post_raw(&server, &path, &padded((1 << 20) + 1)).refused("BODY_TOO_LARGE");
-    // The limit holds for bodies that do not say how long they are.
+    // The limit also applies to bodies without a declared length.
     let token = server.banner["token"].as_str().unwrap();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nTransfer-Encoding: chunked\r\n\r\n"

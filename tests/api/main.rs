@@ -1,6 +1,6 @@
-//! What callers and operators get to see: one binary, one module for each part of it.
+//! Tests of everything that callers and operators see: one binary, one module per topic.
 
-// Helpers of tests may fail as tests do.
+// Test helpers may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]

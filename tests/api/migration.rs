@@ -1,4 +1,4 @@
-//! Databases of other versions: migrated with a proven backup before, or left exactly as they were.
+//! Databases of other versions: migrated after a proven backup, or left exactly as they were.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::backups::{backup, configure, files};
 use super::home::{Home, Ran};
 
-/// A place with a database as bursar wrote it at schema version 6, with a client and money.
+/// A database that bursar wrote at schema version 6, with a client and money.
 fn old() -> Home {
     let home = Home::new();
     fs::create_dir(home.data()).unwrap();
@@ -73,7 +73,7 @@ fn an_old_backup_is_migrated_as_it_is_restored() {
         files(&home.data().join("backups")).into_iter().find(|path| path.extension().is_some_and(|it| it == "bursar"));
     let object = object.unwrap().display().to_string();
     for (way, name, timeline) in [("--backup", &backed_up, 2), ("--file", &object, 3)] {
-        // What came after the migration goes.
+        // The restore discards what came after the migration.
         change(&home, "UPDATE profiles SET first_name = 'later'");
         let rehearsed = home.json(&["restore", "apply", "--dry-run", way, name]);
         assert_eq!(rehearsed.code, 0, "{}", rehearsed.stderr);
@@ -116,7 +116,7 @@ fn without_a_backup_there_is_no_migration() {
     }
     assert_eq!(version(&home), 6);
     assert_eq!(fs::read(home.data().join("bursar.db")).unwrap(), before);
-    // With no place at all it goes to the data directory.
+    // Without any target, the backup goes to the data directory.
     configure(&home, "enabled = false\ndirectories = []");
     with(&["db", "migrate"]).json();
     assert_eq!(files(&home.data().join("backups")).len(), 2);
@@ -135,7 +135,7 @@ fn books_that_are_wrong_are_not_migrated() {
 #[test]
 fn a_migration_that_fails_is_undone() {
     let home = old();
-    // What the next migration wants to make is there already.
+    // The tables of the next migration exist already.
     change(&home, "CREATE TABLE account_owners (x); CREATE VIEW account_tags AS SELECT 1");
     let error = home.json(&["db", "migrate"]).error(4);
     assert!(error["next"].is_string(), "{error}");

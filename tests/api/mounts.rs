@@ -1,4 +1,4 @@
-//! Where the API answers: under a path, at a host name, at listeners of its own.
+//! Where an API is served: below a path, at a host name, or on its own listener.
 
 use super::harness::Server;
 use serde_json::json;

@@ -1,11 +1,11 @@
-//! Locks, setting aside, closing, overdrafts, and rehearsals of all that.
+//! Locks, inactive and dormant accounts, closing, overdrafts, and rehearsals of these.
 
 use super::harness::{Caller, Server};
 use serde_json::{Value, json};
 
 const STEPS: [&str; 6] = ["/lock", "/unlock", "/activate", "/inactive", "/dormant", "/close"];
 
-/// An account with this much.
+/// An account with this balance.
 fn funded(caller: &Caller<'_>, amount: &str) -> String {
     let account = caller.new_account("USD");
     caller.deposit(&account, amount);
@@ -109,7 +109,7 @@ fn an_account_is_set_aside_and_taken_back() {
     admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 1})).ok();
     step("dormant").ok();
     assert_eq!(step("activate").ok().json()["lifecycle"], "ACTIVE");
-    step("activate").ok(); // already so
+    step("activate").ok(); // already active
     admin.deposit(&account, "1");
     step("close").ok();
     for way in ["inactive", "dormant"] {
@@ -132,13 +132,13 @@ fn closing_ends_when_nothing_is_left() {
     let admin = server.admin();
     let close = |account: &str, body: &Value| admin.post(&format!("/accounts/{account}/close"), body);
     let state = |account: &str| field(&admin, account, "lifecycle");
-    // Nothing in it: archived at once.
+    // An empty account is archived at once.
     assert_eq!(close(&admin.new_account("USD"), &json!({})).ok().json()["lifecycle"], "CLOSED");
     // Swept.
     let (from, to) = (funded(&admin, "25"), admin.new_account("USD"));
     assert_eq!(close(&from, &json!({"sweepToAccountId": to})).ok().json()["lifecycle"], "CLOSED");
     assert_eq!((admin.balance(&from), admin.balance(&to)), ("0.00".into(), "25.00".into()));
-    // Emptied bit by bit: debits pass, credits do not, a lock stays a lock, announced deposits go back.
+    // Emptied step by step: debits pass, credits do not, a lock stays in force, and announced deposits are returned.
     let account = funded(&admin, "25");
     let announced = admin.ask(&account, "deposits", "5");
     let held = admin.ask(&account, "holds", "5");
@@ -154,7 +154,7 @@ fn closing_ends_when_nothing_is_left() {
     admin.step(&format!("/holds/{held}/capture")).ok();
     assert_eq!(state(&account), "CLOSED");
     assert_ne!(field(&admin, &account, "archivedAt"), Value::Null);
-    // The last of it may also be a hold that is released.
+    // Releasing a hold can also be the last step.
     let account = funded(&admin, "5");
     let held = admin.ask(&account, "holds", "5");
     close(&account, &json!({"sweepToAccountId": to})).ok();
@@ -196,14 +196,14 @@ fn a_closing_account_takes_in_what_it_owes_and_no_more() {
     admin.step(&at("lock")).ok();
     admin.post(&at("deposit"), &json!({"amount": "1"})).refused("ACCOUNT_LOCKED");
     admin.step(&at("unlock")).ok();
-    // Paid by the client and by a friend, the rest written off.
+    // The client and a friend pay part, and the rest is written off.
     admin.post(&at("deposit"), &json!({"amount": "10"})).ok();
     admin.post("/transfers", &transfer("5")).ok();
     assert_eq!((field(&admin, &account, "lifecycle"), admin.balance(&account)), (json!("CLOSING"), "-25.00".into()));
     admin.post(&at("balance"), &adjust("25.01", "CORRECTION")).refused("ACCOUNT_CLOSING");
     admin.post(&at("balance"), &adjust("25", "CORRECTION")).ok();
     assert_eq!((field(&admin, &account, "lifecycle"), admin.balance(&account)), (json!("CLOSED"), "0.00".into()));
-    // Or what it had spent comes back.
+    // Alternatively, what it had spent comes back.
     let (account, spent) = owing();
     admin.step(&format!("/entries/{spent}/reverse")).ok();
     assert_eq!(field(&admin, &account, "lifecycle"), "CLOSED");
@@ -224,7 +224,7 @@ fn closing_ends_when_the_last_hold_expires() {
         let closing = admin.post(&format!("/accounts/{account}/close"), &json!({"sweepToAccountId": to})).ok();
         assert_eq!(closing.text_at("lifecycle"), "CLOSING");
     }
-    // A forced reversal takes the money of one of them while it is held, so that nothing is left but the hold.
+    // A forced reversal takes money of one account while it is held, so that only the hold is left.
     let deal = admin.deals(&account)[0]["id"].as_str().unwrap().to_owned();
     let force = json!({"force": true, "reason": "came from a stolen card"});
     admin.post(&format!("/entries/{deal}/reverse"), &force).ok();
@@ -233,7 +233,7 @@ fn closing_ends_when_the_last_hold_expires() {
     assert_eq!(field(&admin, &account, "lifecycle"), "CLOSING");
     server.advance(20);
     assert_eq!(field(&admin, &account, "lifecycle"), "CLOSED");
-    // What the expiry leaves in the other one still has to go somewhere.
+    // What the expiry releases in the other account still has to be withdrawn or swept.
     assert_eq!((field(&admin, &small, "lifecycle"), admin.available(&small)), (json!("CLOSING"), "3.00".into()));
     let closed = admin.post(&format!("/accounts/{small}/close"), &json!({"sweepToAccountId": to})).ok();
     assert_eq!((closed.text_at("lifecycle"), admin.balance(&to)), ("CLOSED".into(), "3.00".into()));
@@ -352,7 +352,7 @@ fn of_the_limits_of_an_account_and_its_group_the_stricter_one_counts() {
         server.set_rules(&format!("minimum_balance = \"{cap}\""));
         assert_eq!((shown().as_str(), field(&admin, &account, "version")), (minimum, version.clone()), "{cap}");
     }
-    // It owes more than is allowed by now: that stays, but nothing goes out any more, by whichever way.
+    // The account owes more than is now allowed: the debt remains, but every kind of debit is refused.
     assert_eq!(admin.balance(&account), "-10.00");
     let before = server.trace();
     let told = withdraw("0.01").refused("INSUFFICIENT_FUNDS");
@@ -366,7 +366,7 @@ fn of_the_limits_of_an_account_and_its_group_the_stricter_one_counts() {
     admin.post(&format!("{path}/balance"), &json!({"amount": "-0.01"})).refused("INSUFFICIENT_FUNDS");
     admin.step(&format!("/holds/{hold}/capture")).refused("INSUFFICIENT_FUNDS");
     assert_eq!(server.trace(), before);
-    // The account keeps its own limit, which counts again as soon as the group lets it.
+    // The account keeps its own limit, which applies again once the group allows it.
     server.set_rules("minimum_balance = \"-50\"");
     assert_eq!(shown(), "-40.0");
     admin.step(&format!("/holds/{hold}/capture")).ok();
@@ -406,7 +406,7 @@ fn a_rehearsal_answers_and_does_nothing() {
     admin.post("/profiles?dryRun=true", &json!({"email": "rehearsed@example.com"})).ok();
     let withdraw = format!("/accounts/{account}/withdraw");
     admin.post(&format!("{withdraw}?dryRun=true"), &json!({"amount": 11})).refused("INSUFFICIENT_FUNDS");
-    // What was meant as a rehearsal is not done.
+    // A misspelled rehearsal is not executed.
     for meant in ["dryRun=maybe", "dryRun", "dryRun=", "dryRun=1", "dryRun=True", "dryrun=true", "dry_run=true"] {
         admin.post(&format!("{withdraw}?{meant}"), &json!({"amount": 1})).refused("INVALID_FIELD");
     }

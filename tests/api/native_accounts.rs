@@ -1,9 +1,9 @@
-//! Accounts: opened, changed, archived, listed.
+//! Opening, changing, archiving and listing accounts.
 
 use super::harness::{Caller, Reply, Server};
 use serde_json::{Value, json};
 
-/// An id that names nothing.
+/// An unused id.
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
 #[track_caller]

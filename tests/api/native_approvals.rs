@@ -1,12 +1,12 @@
-//! Clients in review and accounts that wait for approval: who decides, and what waits meanwhile.
+//! Clients in review and accounts awaiting approval: who decides, and what is blocked meanwhile.
 
 use super::harness::{Caller, PASSWORD, Server, unique};
 use serde_json::{Value, json};
 
-/// An id that names nothing.
+/// An unused id.
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
-/// Two operators who see everything, and are not administrators.
+/// Two operators who see all clients and are not administrators.
 fn two(server: &Server) -> (Caller<'_>, Caller<'_>) {
     server.add_operator("second", "operator", &[]);
     (server.operator("operator", &[]), server.bearer(&server.add_token("second", &[]).1))
@@ -16,7 +16,7 @@ fn in_review(caller: &Caller<'_>) -> String {
     caller.new_profile_with(&json!({"requiresReview": true, "password": PASSWORD}))
 }
 
-/// Opens an account with these fields; its id.
+/// Opens an account with these fields; returns its id.
 #[track_caller]
 fn open(caller: &Caller<'_>, profile: &str, fields: &Value) -> String {
     let mut body = json!({"profileId": profile, "currency": "USD", "groupId": caller.group("USD", false)});
@@ -53,7 +53,7 @@ fn a_client_in_review_waits_with_its_accounts() {
     let other = maker.new_account("USD");
     let joint = json!({"profileId": profile, "access": "FULL"});
     maker.post(&format!("/accounts/{other}/owners"), &joint).refused("PROFILE_PENDING");
-    // The one who created the client does not approve it.
+    // The operator who created the client must not approve it.
     let approve = format!("/profiles/{profile}/approve");
     maker.step(&approve).refused("OWN_REQUEST");
     let approved = checker.step(&approve).ok();
@@ -62,11 +62,11 @@ fn a_client_in_review_waits_with_its_accounts() {
     maker.deposit(&plain, "5");
     let opened = log_in(&maker, &profile).ok();
     assert_eq!((opened.text_at("accounts/0/id"), opened.json()["accounts"].as_array().unwrap().len()), (plain, 1));
-    // Approved once is approved.
+    // A second approval changes nothing.
     assert_eq!(maker.step(&approve).ok().header("etag"), Some("\"2\""));
     checker.step(&format!("/accounts/{careful}/approve")).ok();
     maker.deposit(&careful, "5");
-    // An administrator may be the only one there is.
+    // An administrator may, since there may be no other operator.
     let admin = server.admin();
     let own = in_review(&admin);
     assert_eq!(admin.step(&format!("/profiles/{own}/approve")).ok().text_at("status"), "VERIFIED");
@@ -90,7 +90,7 @@ fn a_client_who_is_denied_gets_no_accounts() {
     let other = maker.new_account("USD");
     let joint = json!({"profileId": profile, "access": "READ"});
     maker.post(&format!("/accounts/{other}/owners"), &joint).refused("PROFILE_DENIED");
-    // Papers that come later: another operator may still approve.
+    // After a denial, another operator may still approve.
     maker.step(&format!("/profiles/{profile}/approve")).refused("OWN_REQUEST");
     checker.step(&format!("/profiles/{profile}/approve")).ok();
     assert_eq!(state(&maker, &account), "ACTIVE");
@@ -117,11 +117,11 @@ fn an_account_that_requires_approval_waits_for_another_operator() {
     assert_eq!(step(&maker, "approve").ok().header("etag"), Some("\"2\""), "approved before: nothing changes");
     step(&maker, "dormant").ok();
     step(&checker, "approve").refused("ACCOUNT_DORMANT");
-    // One that is not wanted is archived.
+    // An unwanted account is archived.
     let unwanted = open(&maker, &profile, &json!({"requiresApproval": true}));
     maker.delete(&format!("/accounts/{unwanted}")).ok();
     checker.step(&format!("/accounts/{unwanted}/approve")).refused("ACCOUNT_ARCHIVED");
-    // Administrators approve their own, but where the group requires two.
+    // Administrators may approve their own requests, except where the group requires a second operator.
     let admin = server.admin();
     let own = open(&admin, &profile, &json!({"requiresApproval": true}));
     admin.step(&format!("/accounts/{own}/approve")).ok();
@@ -131,7 +131,7 @@ fn an_account_that_requires_approval_waits_for_another_operator() {
     server.set_rules("requires_approval = true");
     admin.step(&format!("/accounts/{own}/approve")).refused("OWN_REQUEST");
     maker.step(&format!("/accounts/{own}/approve")).ok();
-    // Nor by approving the client.
+    // Approving the client does not bypass the rule either.
     checker.step(&format!("/profiles/{review}/approve")).ok();
     assert_eq!(state(&maker, &waiting), "PENDING_APPROVAL");
     maker.step(&format!("/accounts/{waiting}/approve")).ok();

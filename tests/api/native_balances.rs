@@ -1,4 +1,4 @@
-//! The balances of any past moment, by both times of an entry.
+//! Balances of any past moment, by recorded and by effective time.
 
 use super::harness::{Caller, Reply, Server};
 use super::native_funding::ACTIONS;
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 pub(super) const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 86_400;
 
-/// The rules of the group in which the month is lived.
+/// The rules of the group used for the month.
 const RULES: &str = "deposit_hold_days = 3\nminimum_balance = \"-500\"";
 
-/// A decimal of two places in minor units.
+/// A decimal with two places, in minor units.
 pub(super) fn minor(digits: &str) -> i64 {
     let (sign, digits) = digits.strip_prefix('-').map_or((1, digits), |digits| (-1, digits));
     let (whole, cents) = digits.split_once('.').unwrap();
@@ -24,7 +24,7 @@ pub(super) fn adjust(caller: &Caller<'_>, account: &str, body: &Value) -> Reply 
     caller.post(&format!("/accounts/{account}/balance"), body)
 }
 
-/// What was shown at a moment: the answers of the routes that know no other moment than the present.
+/// What the routes for the present showed at some moment.
 pub(super) struct Snapshot {
     pub(super) at: String,
     balances: Vec<(String, String, Reply)>,
@@ -32,7 +32,7 @@ pub(super) struct Snapshot {
 }
 
 fn snapshot(server: &Server, accounts: &[&String]) -> Snapshot {
-    // Past what was done, and before what is done next: all of it happens at moments of its own.
+    // Between the last operation and the next, which never share a moment.
     server.advance(1);
     let admin = server.admin();
     let first = admin.get(&format!("/accounts/{}/balance", accounts[0])).ok();
@@ -48,14 +48,14 @@ fn snapshot(server: &Server, accounts: &[&String]) -> Snapshot {
     Snapshot { at, balances, trial }
 }
 
-/// An answer without its moment.
+/// An answer without its time.
 fn timeless(text: &str) -> String {
     let at = text.find("\"at\":\"").unwrap();
     format!("{}{}", &text[..at], &text[at + 6 + 24..])
 }
 
-/// Everything that can move money or hold it back, in a month, on the first account and the others; after each step a
-/// snapshot. Returns also the moments from which back-dated deals count.
+/// Spends a month on everything that moves or holds money, on the first account and others, with a snapshot after each
+/// step. Also returns the effective times of back-dated deals.
 pub(super) fn live_through_a_month(
     server: &Server,
     accounts: &[String; 3],
@@ -119,7 +119,8 @@ pub(super) fn live_through_a_month(
     done(server);
     admin.put(&format!("/accounts/{main}"), &json!({"minimumBalance": -100})).ok();
     done(server);
-    // The group becomes stricter than the account, which nothing but its own limit tells apart later, and generous again.
+    // The group becomes stricter than the account (only the account's own limit shows that later), then more generous
+    // again.
     server.set_rules("deposit_hold_days = 3\nminimum_balance = \"-40.009\"");
     done(server);
     server.set_rules(RULES);
@@ -130,7 +131,7 @@ pub(super) fn live_through_a_month(
     done(server);
     admin.step(&format!("/entries/{granted}/reverse")).ok();
     done(server);
-    // Back-dated: a fee that was forgotten at the beginning, and credit that counts from the middle on.
+    // Back-dated: a forgotten fee at the beginning, and credit from the middle on.
     for (action, amount, back) in
         [("FEE", "-12.34", 20 * DAY), ("CREDIT", "7", 9 * DAY), ("CORRECTION", "1.05", 20 * DAY)]
     {
@@ -140,7 +141,7 @@ pub(super) fn live_through_a_month(
         backdated.insert(deal, at);
         done(server);
     }
-    // A deposit that is taken back while its hold time runs.
+    // A deposit is reversed before it clears.
     let early = admin.deposit(main, "60");
     done(server);
     admin.step(&format!("/entries/{early}/reverse")).ok();
@@ -190,7 +191,7 @@ fn every_moment_of_a_month_is_answered_as_it_was_shown_then() {
         let trial = admin.get(&format!("/trial-balance?at={at}")).ok();
         let (now, then): (Value, Value) = (trial.json(), serde_json::from_str(&past.trial).unwrap());
         assert_eq!(now["isBalanced"], true);
-        // House accounts that came later stand at zero.
+        // House accounts created later are at zero.
         for books in then["books"].as_array().unwrap() {
             let same = |other: &&Value| other["currency"] == books["currency"] && other["isDemo"] == books["isDemo"];
             let found = now["books"].as_array().unwrap().iter().find(same).unwrap();
@@ -201,7 +202,7 @@ fn every_moment_of_a_month_is_answered_as_it_was_shown_then() {
         }
     }
     assert_eq!(kinds_seen, [true; 5], "nothing was ever held, uncleared, pending, credit or overdraft");
-    // What would have been shown: every deal counts from its effective time on.
+    // By effective time: every deal counts from its effective time on.
     for account in &accounts {
         let deals = admin.get(&format!("/accounts/{account}/deals?limit=1000")).ok();
         let count = deals.json()["deals"].as_array().unwrap().len();
@@ -257,7 +258,7 @@ fn a_database_of_the_schema_before_gets_the_history_that_it_would_have_had() {
     };
     let written = history(&connection);
     assert!(written.len() > 30, "{}", written.len());
-    // Back to the schema before, and forth again.
+    // Back to the previous schema version and forward again.
     connection
         .execute_batch(
             "DROP TABLE book_figures;
@@ -299,13 +300,13 @@ fn an_adjustment_counts_from_where_its_caller_says_within_bounds() {
     };
     assert_eq!((balance("recorded"), balance("effective")), ("0.00".into(), "5.00".into()));
     server.trace();
-    // The chain and the ledger both know the time, so it cannot be changed unnoticed.
+    // Both the chain and the ledger contain the effective time, so a change is detected.
     let change = "UPDATE postings SET effective_at = effective_at + 1 WHERE effective_at IS NOT NULL";
     rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap().execute(change, []).unwrap();
     assert_eq!(findings(&server), ["journal"]);
 }
 
-/// The names of the checks that find something wrong.
+/// The names of the checks with findings.
 fn findings(server: &Server) -> Vec<&'static str> {
     let file = server.data_dir().join("bursar.db");
     let proof = bursar::store::read_file::<_, bursar::store::StoreError>(&file, |tx| tx.prove()).unwrap();

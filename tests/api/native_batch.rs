@@ -1,4 +1,4 @@
-//! Batches: many operations in one call, all or each for itself.
+//! Batches: many operations in one call, atomic or independent.
 
 use super::harness::{Caller, Server};
 use rusqlite::Connection;
@@ -27,7 +27,7 @@ pub(super) fn transfer(from: &str, to: &str, amount: &str) -> Value {
     json!({"operation": "transfer", "fromAccountId": from, "toAccountId": to, "amount": amount})
 }
 
-/// What became of each operation: `ok`, or the reason.
+/// The outcome of each operation: `ok`, or the reason.
 pub(super) fn outcomes(results: &Value) -> Vec<String> {
     let results = results["results"].as_array().unwrap().iter().enumerate();
     results
@@ -49,7 +49,7 @@ pub(super) fn outcomes(results: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The actions of a table of the record, with how often each is there.
+/// Counts per action in a table of the record.
 fn counted(server: &Server, sql: &str) -> BTreeMap<String, i64> {
     let file = Connection::open(server.data_dir().join("bursar.db")).unwrap();
     let mut statement = file.prepare(sql).unwrap();
@@ -133,7 +133,7 @@ fn every_operation_does_what_its_own_route_does() {
     assert_eq!(admin.deals(&account)[0]["id"], result(16, "dealId"));
     assert_eq!(admin.get(&format!("/holds/{}", holds[0])).ok().text, reply.digits("results/14/result"));
     assert_eq!(admin.get(&format!("/accounts/{closing}")).ok().text, reply.digits("results/22/result"));
-    // Each leaves the trail that it leaves alone.
+    // Each operation leaves the same audit trail as a single call.
     assert!(server.trace().3 >= events + operations.len() as u64);
     let done: BTreeMap<_, _> = counted(&server, ACTIONS)
         .into_iter()
@@ -241,7 +241,7 @@ fn the_operations_of_an_independent_batch_stand_for_themselves() {
     assert_eq!(reply.text_at("results/4/error/details/0/metadata/field"), "amount");
     assert_eq!((admin.balance(&account), admin.available(&account)), ("5.00".into(), "0.00".into()));
     assert_eq!(admin.balance(&other), "6.00");
-    // Three deposits and transfers, and of the refused ones nothing.
+    // Three deposits and transfers; nothing of the refused ones.
     assert_eq!((admin.deals(&account).len(), server.trace().0), (2, 3));
 }
 
@@ -294,7 +294,7 @@ fn a_thousand_operations_with_the_longest_texts_fit() {
     assert!(size > 2 << 20, "{size}");
     assert_eq!(outcomes(&admin.key("long").post("/batch", &body).ok().json()), vec!["ok"; 1000]);
     assert!(admin.key("long").post("/batch", &body).ok().is_replayed());
-    // Other calls, and what is larger still, are as limited as ever.
+    // Other routes keep their limit, and larger batches are refused.
     let large = format!(r#"{{"atomic":true,"x":"{}"}}"#, "x".repeat(4 << 20));
     let request = |path: &str, body: &str| {
         format!(
@@ -358,7 +358,7 @@ fn an_operation_that_cannot_be_read_names_its_field() {
         admin.post_text("/batch", body);
     }
     assert_eq!(server.trace(), before);
-    // Each for itself: those that can be read are done.
+    // In an independent batch the readable operations are done.
     let operations: Vec<_> = bad.iter().flat_map(|(bad, ..)| [bad.clone(), good.clone()]).collect();
     let results = admin.post("/batch", &each(&operations)).ok().json();
     for (index, (bad, reason, field)) in bad.iter().enumerate() {
@@ -388,7 +388,7 @@ fn a_batch_is_replayed_as_a_whole() {
     let again = admin.key("k").post("/batch", &each(&operations)).ok();
     assert!(again.is_replayed() && !first.is_replayed());
     assert_eq!(again.text, first.text);
-    // What cannot be read stands before the key in the order of reasons.
+    // Unreadable operations precede a conflicting key in the order of reasons.
     admin.key("k").post("/batch", &atomic(&operations)).refused("MALFORMED_BODY").naming("operations[1]");
     admin.key("k").post("/batch", &atomic(&operations[2..])).refused("IDEMPOTENCY_CONFLICT");
     admin.key("k").post("/batch", &each(&operations[1..])).refused("IDEMPOTENCY_CONFLICT");
@@ -449,7 +449,7 @@ fn batches_take_turns_with_others() {
     thread::scope(|scope| {
         let batches: Vec<_> =
             accounts.iter().map(|account| scope.spawn(|| admin.post("/batch", &body(account)))).collect();
-        // A single deposit waits for the batch that runs, not for all that are asked for.
+        // A single deposit waits only for the running batch, not for all queued ones.
         let (mut singles, start) = (0, Instant::now());
         while batches.iter().any(|batch| !batch.is_finished()) {
             single(&admin).ok();
@@ -458,7 +458,7 @@ fn batches_take_turns_with_others() {
         assert!(singles >= 3, "{singles} in {:?}", start.elapsed());
         for batch in batches {
             let reply = batch.join().unwrap();
-            // A batch that would have to wait too long is refused as busy, and did nothing.
+            // A batch that would have to wait too long is refused as busy and does nothing.
             if reply.status != 200 {
                 reply.refused("BUSY");
             }

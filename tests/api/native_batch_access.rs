@@ -1,4 +1,4 @@
-//! Batches do nothing that single calls cannot: tags, rights and the second operator.
+//! Batches allow nothing that single calls do not: tags, rights and the second operator.
 
 use super::harness::Server;
 use super::native_batch::{atomic, deposit, each, outcomes, transfer, withdraw};
@@ -33,7 +33,7 @@ fn a_batch_is_no_way_around_the_second_operator() {
     let reasons: Vec<_> = operations.iter().map(|(_, reason)| (*reason).to_owned()).collect();
     assert_eq!(outcomes(&admin.post("/batch", &each(&all)).ok().json()), reasons);
     assert_eq!(server.trace(), before);
-    // Another operator may, and may pay what it has approved in the same call.
+    // Another operator may approve, and pay in the same call.
     let second = server.operator("operator", &[]);
     assert_eq!(outcomes(&second.post("/batch", &atomic(&[approve, pay])).ok().json()), ["ok", "ok"]);
     assert_eq!(admin.balance(&account), "90.00");
@@ -155,7 +155,7 @@ fn a_repeated_batch_tells_nothing_that_its_token_does_not_see() {
         let wide = token(&["--tag", "retail", "--tag", "vip"]);
         assert_eq!(wide.key(key).post("/batch", &body).ok().text, first.text, "{key}");
     }
-    // Nor what a token has no right to.
+    // Nor does it show results that the token has no right to.
     let body = each(&[deposit(&retail, "1"), json!({"operation": "unlock", "accountId": retail})]);
     let first = admin.key("rights").post("/batch", &body).ok();
     for scope in ["funds:move", "accounts:write"] {

@@ -1,4 +1,4 @@
-//! Deals.
+//! Deals: their fields, pages and filters.
 
 use super::harness::Server;
 use serde_json::Value;

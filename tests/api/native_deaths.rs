@@ -1,4 +1,4 @@
-//! Clients who are dead: who follows, what is locked, and what nobody can do any more.
+//! Deceased clients: who succeeds, what is locked, and what is refused from then on.
 
 use super::harness::{Caller, PASSWORD, Server};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn account(caller: &Caller<'_>, account: &str) -> Value {
     caller.get(&format!("/accounts/{account}")).ok().json()
 }
 
-/// What the client may do with its accounts, as `(profile, access)`.
+/// The owners of an account as `(profile, access)`.
 fn owners(caller: &Caller<'_>, account: &str) -> Vec<(String, String)> {
     let body = caller.get(&format!("/accounts/{account}/owners")).ok().json();
     let text = |value: &Value| value.as_str().unwrap_or("hidden").to_owned();
@@ -44,7 +44,7 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
 
     let reported = operator.post(&format!("/profiles/{dead}/deceased"), &json!({"deceasedOn": "2026-03-02"})).ok();
     assert_eq!((reported.text_at("status"), reported.text_at("deceasedOn")), ("DECEASED".into(), "2026-03-02".into()));
-    // The next one follows with full access, the others close up; also where the dead was not the first.
+    // The next owner succeeds with full access and the others move up, even if the deceased was not the first.
     assert_eq!(owners(&admin, &joint), [(heir.clone(), "FULL".into()), (third.clone(), "READ".into())]);
     assert_eq!(owners(&admin, &second), [(heir.clone(), "FULL".into()), (third, "READ".into())]);
     assert_eq!(
@@ -52,7 +52,7 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
         (&json!(heir), &json!("NONE"))
     );
     operator.post(&format!("/accounts/{joint}/withdraw"), &json!({"amount": 50})).ok();
-    // Nobody else: locked both ways, by the system, money under way included.
+    // Without other owners: locked both ways by the system, including pending movements.
     let lock = |id: &str| ["lock", "lockType", "lockReason"].map(|field| account(&admin, id)[field].clone());
     assert_eq!(lock(&alone), [json!("FULL"), json!("SYS"), json!("DED")]);
     assert_eq!(lock(&fraud), [json!("FULL"), json!("SYS"), json!("FRD")]);
@@ -62,14 +62,14 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
     }
     admin.step(&format!("/withdrawals/{withdrawal}/pay")).refused("ACCOUNT_LOCKED");
     operator.step(&format!("/accounts/{alone}/unlock")).refused("LOCK_KEPT");
-    // No tokens, no new accounts, no new shares.
+    // No tokens, no new accounts, no new ownership.
     assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
     admin.post("/trade/login", &login).refused("PROFILE_DECEASED");
     let body = json!({"profileId": dead, "currency": "USD", "groupId": admin.group("USD", false)});
     admin.post("/accounts", &body).refused("PROFILE_DECEASED");
     let share = json!({"profileId": dead, "access": "READ"});
     admin.post(&format!("/accounts/{joint}/owners"), &share).refused("PROFILE_DECEASED");
-    // The estate is settled by an administrator: unlocked, paid out, archived.
+    // An administrator settles the estate: unlock, pay out, archive.
     admin.step(&format!("/accounts/{alone}/unlock")).ok();
     admin.step(&format!("/withdrawals/{withdrawal}/pay")).ok();
     server.trace();
@@ -88,19 +88,19 @@ fn a_wrong_report_is_corrected() {
     let reported = operator.step(&path).ok();
     assert_eq!(reported.text_at("deceasedOn"), today);
     assert_eq!(operator.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
-    // The same again changes nothing, another day only the day.
+    // The same report again changes nothing; another date changes only the date.
     assert_eq!(operator.step(&path).ok().header("etag"), reported.header("etag"));
     admin.step(&format!("/accounts/{own}/unlock")).ok();
     let corrected = operator.post(&path, &json!({"deceasedOn": "2026-01-31"})).ok();
     assert_eq!(corrected.text_at("deceasedOn"), "2026-01-31");
     assert_eq!(account(&admin, &own)["lock"], "NONE");
-    // Who lives after all is back, by an administrator.
+    // An administrator can undo a mistaken report.
     let approve = format!("/profiles/{profile}/approve");
     operator.step(&approve).refused("RIGHT_MISSING");
     let alive = admin.step(&approve).ok().json();
     assert_eq!((&alive["status"], &alive["deceasedOn"]), (&json!("VERIFIED"), &Value::Null));
     operator.deposit(&own, "1");
-    // A client who was archived after its death keeps the day.
+    // A client archived after its death keeps the date of death.
     let gone = operator.new_profile();
     operator.post(&format!("/profiles/{gone}/deceased"), &json!({"deceasedOn": "2026-01-31"})).ok();
     let archived = operator.step(&format!("/profiles/{gone}/archive")).ok();
@@ -120,7 +120,7 @@ fn an_alias_that_the_heir_uses_does_not_stand_in_the_way() {
     for id in [&taken, &free] {
         add(&admin, id, &heir, "FULL");
     }
-    // Whoever changes owners by hand can change an alias first.
+    // When changing owners by hand, the operator can change the alias first.
     let before = server.trace();
     admin.delete(&format!("/accounts/{taken}/owners/{dead}")).refused("DUPLICATE_ALIAS");
     assert_eq!(server.trace(), before);
@@ -159,7 +159,7 @@ fn an_account_does_not_go_to_an_heir_out_of_sight() {
     assert_eq!(server.trace(), before);
     admin.step(&format!("/profiles/{mine}/deceased")).ok();
     assert_eq!(owners(&admin, &own), [(vip.clone(), "FULL".into())]);
-    // The dead leave hidden accounts, too: nothing goes into anybody's sight or out of it.
+    // A deceased client's hidden accounts are handled too; none becomes visible or hidden by it.
     retail.step(&format!("/profiles/{other}/deceased")).ok();
     assert_eq!(owners(&admin, &hidden), [(vip, "FULL".into())]);
 }
@@ -179,7 +179,7 @@ fn refused_reports_leave_no_trace() {
     admin.post(&path, &json!({"deceasedOn": tomorrow_and_one})).refused("OUT_OF_RANGE");
     admin.post(&path, &json!({"deceasedOn": 5})).refused("INVALID_FIELD");
     server.viewer().step(&path).refused("RIGHT_MISSING");
-    // Who may not change accounts does not do it through their owner.
+    // A token without the right to change accounts cannot change them through their owner either.
     let clerk = server.bearer(&server.add_token("dev", &["--scope", "profiles:write"]).1);
     clerk.step(&path).refused("RIGHT_MISSING");
     admin.with("If-Match", "\"4\"").step(&path).refused("VERSION_MISMATCH");

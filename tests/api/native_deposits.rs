@@ -53,7 +53,7 @@ fn what_a_deposit_can_do_in_each_state() {
         assert_eq!(admin.get(&format!("/deposits/{deposit}")).ok().text_at("state"), state);
         admin.step(&format!("/deposits/{deposit}/settle")).refused("WRONG_STATE");
         admin.step(&format!("/deposits/{deposit}/return")).refused("WRONG_STATE");
-        // What is one thing is not another.
+        // A deposit is not a hold.
         admin.step(&format!("/holds/{deposit}/release")).refused("NOT_FOUND");
     }
     assert_eq!(server.trace(), before);
@@ -139,7 +139,7 @@ fn a_group_holds_deposits_back_and_nothing_else() {
     let account = admin.new_account("USD");
     let balances = || (admin.balance(&account), admin.available(&account));
     let shown = |balance: &str, available: &str| (balance.to_owned(), available.to_owned());
-    // A new client's money waits for its fifth day, announced or not.
+    // A new client's money is held until its fifth day, announced or not.
     admin.deposit(&account, "100");
     let deposit = admin.ask(&account, "deposits", "50");
     assert_eq!(balances(), shown("100.00", "0.00"));
@@ -153,7 +153,7 @@ fn a_group_holds_deposits_back_and_nothing_else() {
     admin.delete(&format!("/accounts/{account}")).refused("BALANCE_NOT_ZERO");
     server.advance(4 * DAY);
     assert_eq!(balances(), shown("153.00", "3.00"));
-    // From here on the two days are the later of the two.
+    // From here on the two days of the group end after the five of a new client.
     admin.deposit(&account, "10");
     server.advance(DAY);
     assert_eq!(balances(), shown("163.00", "153.00"));

@@ -1,4 +1,4 @@
-//! Events as they are read: in their order, as far as tags reach, and good for rebuilding every balance.
+//! Reading events: their order, the effect of tags, and rebuilding every balance from them.
 
 use super::harness::{Caller, PASSWORD, Server, assert_shown};
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 pub(super) const DAY: i64 = 86_400;
 
-/// The figures of a book, digit by digit: balance, held, uncleared, pending, credit.
+/// The figures of a book as exact digits: balance, held, uncleared, pending, credit.
 pub(super) type Figures = [String; 5];
 
 /// All events after one, read in pages of this size.
@@ -29,7 +29,7 @@ pub(super) fn read_all(caller: &Caller<'_>, after: &str, query: &str, limit: usi
     }
 }
 
-/// What `balances` say, digit by digit.
+/// Applies `balances`, digit by digit.
 fn take_in(books: &mut BTreeMap<i64, Figures>, balances: &str) {
     let lines: Vec<BTreeMap<String, Box<RawValue>>> = serde_json::from_str(balances).unwrap();
     for line in lines {
@@ -40,7 +40,7 @@ fn take_in(books: &mut BTreeMap<i64, Figures>, balances: &str) {
     }
 }
 
-/// The balances to which all events lead, from the checkpoint on.
+/// The balances that result from all events since the checkpoint.
 pub(super) fn rebuilt(caller: &Caller<'_>) -> BTreeMap<i64, Figures> {
     let mut books = BTreeMap::new();
     let mut after_book = 0;
@@ -66,7 +66,7 @@ pub(super) fn rebuilt(caller: &Caller<'_>) -> BTreeMap<i64, Figures> {
     }
 }
 
-/// The balances as the database has them.
+/// The balances in the database.
 pub(super) fn stored(file: &Path) -> BTreeMap<i64, Figures> {
     let file = rusqlite::Connection::open(file).unwrap();
     let sql = "SELECT id, balance_minor, held_minor, uncleared_minor, pending_minor,
@@ -121,7 +121,7 @@ pub(super) fn everything(server: &Server) {
     let across = json!({"fromAccountId": one, "toAccountId": euros, "amount": "10", "rate": "0.9"});
     let across = admin.post("/transfers", &across).ok().text_at("dealId");
     admin.step(&format!("/entries/{across}/reverse")).ok();
-    // One that is still held back in part, and one that is reversed with force.
+    // One that is still partly uncleared, and one that is reversed by force.
     admin.deposit(&two, "1.01");
     admin.step(&format!("/entries/{deal}/reverse")).ok();
     let (closing, swept) = (admin.new_account("USD"), admin.new_account("USD"));
@@ -153,7 +153,7 @@ fn events_replayed_from_zero_rebuild_the_same_balances() {
     assert!(books.values().any(|figures| figures[1] != "0" && figures[3] != "0" && figures[4] != "0"), "{books:?}");
     assert!(books.values().any(|figures| figures[2] != "0"), "{books:?}");
 
-    // The same against what the API and the audit show, told by the names in the events alone.
+    // Compared with the API and the audit, with accounts identified from the events alone.
     let mut accounts: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut sums: BTreeMap<(bool, String, String), i64> = BTreeMap::new();
     let mut last: BTreeMap<i64, ((bool, String, String), i64)> = BTreeMap::new();
@@ -241,7 +241,7 @@ fn events_are_read_in_their_order_by_type_and_in_pages() {
 fn the_first_event_of_each_type_has_every_field() {
     let server = Server::start("");
     everything(&server);
-    // The first of all tells of the reference data that a new database gets, which is long.
+    // The very first event describes the reference data of a new database and is too long for a snapshot.
     let page = server.admin().get("/events?after=1&limit=1000").ok();
     let mut seen = BTreeSet::new();
     for (number, event) in page.json()["events"].as_array().unwrap().iter().enumerate() {
@@ -276,7 +276,7 @@ fn a_request_for_events_that_makes_no_sense_is_refused() {
     for header in ["x", "-1", "1.0"] {
         admin.with("Last-Event-ID", header).get("/events").refused("INVALID_FIELD").naming("Last-Event-ID");
     }
-    // The header goes before the parameter.
+    // The header takes precedence over the parameter.
     let page = admin.with("Last-Event-ID", "1").get("/events?after=999").ok();
     assert_eq!(page.text_at("events/0/seq"), "2");
     let checkpoint = |query: &str| admin.get(&format!("/events/checkpoint?{query}"));
@@ -398,14 +398,14 @@ fn events_obey_tags_as_they_are_now() {
     assert_eq!(of_retail[2]["data"]["balances"][0]["balance"], 40.0);
     assert!(text(&seen(&admin)).contains("bank") && names(&seen(&admin)).contains(&"reference.changed".to_owned()));
 
-    // Who sees nothing gets on all the same.
+    // The cursor advances even for a caller who sees nothing.
     let nothing = server.operator("viewer", &["nobody"]).get("/events").ok();
     let (list, next) = (nothing.json()["events"].clone(), nothing.text_at("nextAfter"));
     assert_eq!((list, next), (json!([]), seen(&admin).last().unwrap()["seq"].as_str().unwrap().to_owned()));
     vip.get("/events/checkpoint").refused("LIMITED_BY_TAGS");
     admin.get("/events/checkpoint").ok();
 
-    // A client who changes hands takes its events along.
+    // A client moved to other tags takes its events along.
     let moved = json!({"email": "moved@example.com", "tags": ["retail"]});
     admin.put(&format!("/profiles/{}", profiles[0]), &moved).ok();
     assert_eq!(seen(&vip), [Value::Null; 0]);
@@ -461,7 +461,7 @@ fn old_events_are_pruned_and_the_checkpoint_stands_for_them() {
         before.iter().filter(|event| event["recordedAt"].as_str() < before[20]["recordedAt"].as_str()).count();
     assert!((20..before.len()).contains(&(first_day.max(20))));
 
-    // Nobody has waited for anything yet; then somebody passes events on and is not further than the 20th.
+    // First nobody is waiting for events; then a consumer has delivered up to the 20th.
     let consumer = rusqlite::Connection::open(&file).unwrap();
     consumer.execute("INSERT INTO event_consumers (name, delivered_seq) VALUES ('webhooks', 20)", []).unwrap();
     server.advance(40 * DAY);
@@ -476,7 +476,7 @@ fn old_events_are_pruned_and_the_checkpoint_stands_for_them() {
     assert_eq!(rebuilt(&admin), stored(&file));
     assert_eq!(server.command(&["audit"])["ok"], true);
 
-    // All is delivered: all that is old enough goes, but the last event, which carries the number on.
+    // Everything is delivered: all events old enough go, except the last, which carries the number on.
     consumer.execute("UPDATE event_consumers SET delivered_seq = 1000000", []).unwrap();
     server.advance(40 * DAY);
     let last = admin.get("/events").refused("EVENTS_PRUNED").text_at("details/0/metadata/oldest");
@@ -489,7 +489,7 @@ fn old_events_are_pruned_and_the_checkpoint_stands_for_them() {
     assert_eq!(read_all(&admin, &last, "", 1000).len(), 4, "a client, an account, an entry, what is held back of it");
     assert_eq!(rebuilt(&admin), stored(&file));
     assert_eq!(server.command(&["audit"])["ok"], true);
-    // Starting over begins with the first event again.
+    // A reset restarts the numbering.
     admin.step("/sandbox/reset").ok();
     admin.new_profile();
     assert_eq!(admin.get("/events").ok().text_at("events/0/seq"), "1");

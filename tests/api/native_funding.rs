@@ -3,7 +3,7 @@
 use super::harness::Server;
 use serde_json::json;
 
-/// What an adjustment can be for, all of them.
+/// All actions of adjustments.
 pub(super) const ACTIONS: [&str; 13] = [
     "CREDIT",
     "CORRECTION",
@@ -103,7 +103,7 @@ fn amounts_keep_every_digit() {
     let admin = server.admin();
     let account = admin.new_account("USD");
     let path = format!("/accounts/{account}/deposit");
-    // A binary float of this size counts in eighths: neither this amount nor the balance survives a trip through one.
+    // At this size a binary float has a resolution of 1/8: neither the amount nor the balance would survive one.
     admin.post_text(&path, r#"{"amount":900719925474099.31}"#).ok();
     admin.post_text(&path, r#"{"amount":"0.02"}"#).ok();
     assert_eq!(admin.balance(&account), "900719925474099.33");
@@ -246,7 +246,7 @@ fn what_a_route_that_moves_money_does_not_know_is_refused() {
         admin.post("/batch", &batch(item)).refused("INVALID_FIELD").naming(format!("operations[0].{name}"));
     }
     assert_eq!(server.trace(), before);
-    // Elsewhere they are passed over, as the contract has it.
+    // Other routes ignore them, as the contract says.
     admin.put(&format!("/accounts/{account}"), &json!({"dailyStatement": true, "unknown": 1})).ok();
 }
 

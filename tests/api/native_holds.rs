@@ -1,4 +1,4 @@
-//! Holds.
+//! Holds: capture and release.
 
 use super::harness::Server;
 use serde_json::{Value, json};

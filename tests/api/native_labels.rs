@@ -1,11 +1,11 @@
-//! What callers note on clients and accounts: references, categories, names, aliases, custom fields, metadata.
+//! Labels of clients and accounts: references, categories, names, aliases, custom fields, metadata.
 
 use super::harness::{Caller, Reply, Server, unique};
 use serde_json::{Value, json};
 use std::sync::Barrier;
 use std::thread;
 
-/// A body that opens an account of this client, with these fields.
+/// The body to open an account of this client with these fields.
 fn opening(admin: &Caller<'_>, profile: &str, fields: &Value) -> Value {
     let mut body = json!({"profileId": profile, "currency": "USD", "groupId": admin.group("USD", false)});
     for (name, value) in fields.as_object().unwrap() {
@@ -18,13 +18,13 @@ fn open(admin: &Caller<'_>, profile: &str, fields: &Value) -> Reply {
     admin.post("/accounts", &opening(admin, profile, fields))
 }
 
-/// A new account of a new client with these fields; returns its id.
+/// Opens an account of a new client with these fields; returns its id.
 #[track_caller]
 fn account_with(admin: &Caller<'_>, fields: &Value) -> String {
     open(admin, &admin.new_profile(), fields).ok().text_at("account/id")
 }
 
-/// A new client with these fields; the answer, whatever it is.
+/// Creates a client with these fields; returns the reply.
 fn create(admin: &Caller<'_>, fields: &Value) -> Reply {
     let mut body = json!({"email": format!("{}@example.com", unique("labels"))});
     for (name, value) in fields.as_object().unwrap() {
@@ -127,7 +127,7 @@ fn what_is_left_out_stays_and_null_or_empty_removes_it() {
     assert_eq!(admin.get(&path).ok().json()["name"], "");
 }
 
-/// An object with so many members.
+/// An object with this many members.
 fn members(count: usize, value: &str) -> Value {
     (0..count).map(|n| (format!("k{n}"), json!(value))).collect::<serde_json::Map<_, _>>().into()
 }
@@ -193,7 +193,7 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
     admin.post_text("/profiles", &digits).refused("OUT_OF_RANGE").naming("metadata.a");
     assert_eq!(server.trace(), before);
 
-    // All that is allowed at once.
+    // Everything at its maximum.
     let full = json!({"reference": x(100), "category": x(100), "customFields": members(20, &x(255)),
                       "metadata": members(100, &x(100))});
     create(&admin, &full).ok();
@@ -258,7 +258,7 @@ fn lists_are_filtered_by_every_label_and_by_several_at_once() {
         for (noun, all) in [("profiles", &profiles), ("accounts", &accounts)] {
             let (ids, total) = listed(&admin, noun, query);
             let expected: Vec<_> = found.iter().filter_map(|n| all.get(*n)).cloned().collect();
-            // Those without labels come after all others.
+            // Those without labels sort last.
             let bare = usize::from(found.contains(&6)) * (if noun == "profiles" { 2 } else { 1 });
             assert_eq!((&ids[..ids.len() - bare], ids.len()), (&expected[..], expected.len() + bare), "{noun}?{query}");
             assert_eq!(total, (expected.len() + bare).to_string(), "{noun}?{query}");
@@ -328,7 +328,7 @@ fn a_reference_belongs_to_one_object_of_its_kind() {
     assert_eq!(listed(&admin, "accounts", "reference=r-1&archived=true").0[..], [account.as_str()]);
     assert_eq!(listed(&admin, "accounts", "reference=r-1").1, "0");
     admin.put(&format!("/accounts/{account}"), &json!({"reference": ""})).refused("ACCOUNT_ARCHIVED");
-    // What is given back can be taken.
+    // A reference that was given up can be used again.
     admin.put(&profile_path(&one), &json!({"email": one["email"], "reference": null})).ok();
     admin.put(&profile_path(&two), &json!({"email": two["email"], "reference": "r-1"})).ok();
     assert_eq!(listed(&admin, "profiles", "reference=r-1").0, [two["id"].as_str().unwrap().to_owned()]);
@@ -381,17 +381,17 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
     admin.delete(&format!("/accounts/{first}")).ok();
     assert_eq!(admin.get(&format!("/accounts/{first}")).ok().text_at("alias"), "main");
     admin.put(&path, &json!({"alias": "main"})).ok();
-    // The archived one is refused for what it is, not for an alias that it has no more.
+    // The reason is that it is archived; its alias is already free.
     let archived = admin.put(&format!("/accounts/{first}"), &json!({"allowDebits": false}));
     archived.refused("ACCOUNT_ARCHIVED");
     assert_eq!(listed(&admin, "accounts", "alias=main").0, [second.clone(), elsewhere.clone()]);
     assert_eq!(listed(&admin, "accounts", "alias=main&archived=true").1, "3");
-    // Closing that ends in archiving frees it, too.
+    // A close that ends in archiving frees the alias too.
     admin.step(&format!("{path}/close")).ok();
     let third = open(&admin, &profile, &json!({"alias": "main"})).ok().text_at("account/id");
     server.trace();
 
-    // With its primary owner, an account changes its portfolio, and its alias goes along.
+    // With a new primary owner, an account moves to another portfolio and keeps its alias.
     let heir = admin.get(&format!("/accounts/{elsewhere}")).ok().text_at("profileId");
     let owners = format!("/accounts/{third}/owners");
     admin.post(&owners, &json!({"profileId": heir, "access": "FULL"})).ok();

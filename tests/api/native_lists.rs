@@ -1,9 +1,9 @@
-//! Lists that are read with cursors: every row is seen exactly once, whatever happens between two answers.
+//! Lists read with cursors: every row is seen exactly once, whatever changes between two calls.
 
 use super::harness::{Caller, Server};
 use serde_json::{Value, json};
 
-/// Reads a list to its end, so many rows at a time; in between, something happens. Returns a member of each row.
+/// Reads a list to its end in pages of this size, with a change between pages. Returns one member of each row.
 fn walk(
     caller: &Caller<'_>,
     list: &str,
@@ -50,7 +50,7 @@ fn a_queue_that_shrinks_and_grows_while_it_is_worked_through_is_worked_through()
         admin.ask(&account, "withdrawals", "1");
     });
     assert_eq!(worked, waiting);
-    // What was requested meanwhile stands in front of where the walk began.
+    // Rows requested meanwhile precede the start of the walk.
     assert_eq!(admin.get("/withdrawals?state=PENDING").ok().text_at("total"), "4");
 }
 
@@ -126,11 +126,11 @@ fn every_list_goes_on_where_the_last_answer_ended() {
                 "{list} by {by}"
             );
         }
-        // One that ends with the list does not go on.
+        // A page that ends with the list has no cursor.
         let all = admin.get(&format!("{list}{more}{size}={}", whole.len())).ok().json();
         assert_eq!((all[rows].as_array().unwrap().len(), &all["next"]), (whole.len(), &Value::Null), "{list}");
     }
-    // While deals are added, and those of the first answer are all that is shown.
+    // While deals are added, only those of the first answer are shown.
     let deals = format!("/accounts/{account}/deals");
     let before = walk(&admin, &deals, "deals", "id", |_| {});
     let meanwhile = |_: &[String]| drop(admin.deposit(account, "1"));
@@ -147,7 +147,7 @@ fn a_cursor_tells_how_many_rows_there_are_and_takes_no_page() {
     let first = admin.get("/profiles?perPage=2").ok();
     let second = admin.get(&format!("/profiles?perPage=2&after={}", first.text_at("next"))).ok().json();
     assert_eq!((&second["page"], &second["perPage"], &second["total"]), (&Value::Null, &"2".into(), &"3".into()));
-    // The size may change on the way; a page by its number leads to a cursor, too.
+    // The page size may change on the way, and a numbered page has a cursor too.
     let second = admin.get("/profiles?perPage=1&page=2").ok();
     let last = admin.get(&format!("/profiles?after={}", second.text_at("next"))).ok();
     assert_eq!((last.text_at("perPage"), last.json()["profiles"].as_array().unwrap().len()), ("50".into(), 1));
@@ -192,7 +192,7 @@ fn a_cursor_is_good_for_its_own_list_and_filters_only() {
         let refused = admin.get(&path).refused("INVALID_FIELD").naming(field);
         assert!(refused.text_at("message").contains(reason), "{path}: {}", refused.text);
     }
-    // Owners are counted anew when one comes: the place that the cursor stood for is gone.
+    // A new owner renumbers the others, so the position of the cursor no longer exists.
     let owner = json!({"profileId": admin.new_profile(), "access": "READ", "priority": 2});
     admin.post(&format!("/accounts/{one}/owners"), &owner).ok();
     admin.get(&format!("/accounts/{one}/owners?after={owners}")).refused("INVALID_FIELD").naming("after");

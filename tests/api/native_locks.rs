@@ -1,10 +1,10 @@
-//! Which lock stops which operation, cell by cell as `docs/ledger.md` says.
+//! Which lock refuses which operation, compared with the table in `docs/ledger.md`.
 
 use super::harness::{Caller, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// An operation on an account that is about to be locked: what is asked for once it is.
+/// An operation on an account that is about to be locked: the call to make after that.
 struct Operation {
     method: &'static str,
     path: String,
@@ -15,7 +15,7 @@ fn post(path: String, body: Value) -> Operation {
     Operation { method: "POST", path, body }
 }
 
-/// The operations by the names that the table has for them.
+/// The operations, by their names in the table.
 const OPERATIONS: [&str; 25] = [
     "deposit in one call",
     "adjust upwards",
@@ -44,7 +44,7 @@ const OPERATIONS: [&str; 25] = [
     "change the minimum balance",
 ];
 
-/// Prepares an operation on `account`, while it is still open; `other` is the other side where there is one.
+/// Prepares an operation while `account` is unlocked; `other` is the counterparty, if there is one.
 fn prepared(admin: &Caller<'_>, operation: &str, account: &str, other: &str) -> Operation {
     let amount = || json!({"amount": "1"});
     let at = |way: &str| format!("/accounts/{account}/{way}");

@@ -1,4 +1,4 @@
-//! Logging operators in.
+//! Login of operators.
 
 use super::harness::{PASSWORD, Server};
 use serde_json::json;

@@ -1,9 +1,9 @@
-//! Several owners of one account: their order, what they may do, who sees it, and what happens when the primary one leaves.
+//! Several owners of an account: order, access, visibility, and succession of the primary owner.
 
 use super::harness::{Caller, PASSWORD, Server};
 use serde_json::{Value, json};
 
-/// An id that names nothing.
+/// An unused id.
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
 fn owner_of(account: &str, profile: &str) -> String {
@@ -15,7 +15,7 @@ fn add(caller: &Caller<'_>, account: &str, profile: &str, access: &str) {
     caller.post(&format!("/accounts/{account}/owners"), &json!({"profileId": profile, "access": access})).ok();
 }
 
-/// The owners with what they may do, in order; their priorities must be 1, 2, 3 and so on.
+/// The owners and their access, in order; asserts that the priorities are 1, 2, 3 and so on.
 #[track_caller]
 fn listed(caller: &Caller<'_>, account: &str) -> Vec<(String, String)> {
     let body = caller.get(&format!("/accounts/{account}/owners")).ok().json();
@@ -31,14 +31,14 @@ fn expected(owners: &[(&String, &str)]) -> Vec<(String, String)> {
     owners.iter().map(|(profile, access)| ((*profile).clone(), (*access).to_owned())).collect()
 }
 
-/// A client with a password; its id and its address.
+/// A client with a password; returns id and e-mail address.
 fn client(admin: &Caller<'_>) -> (String, String) {
     let profile = admin.new_profile_with(&json!({"password": PASSWORD}));
     let email = admin.get(&format!("/profiles/{profile}")).ok().text_at("email");
     (profile, email)
 }
 
-/// Begins a session; the token and the accounts that it opens.
+/// Begins a session; returns the token and the accounts that it opens.
 #[track_caller]
 fn session(caller: &Caller<'_>, email: &str) -> (String, Vec<String>) {
     let reply = caller.post("/trade/login", &json!({"email": email, "password": PASSWORD})).ok();
@@ -73,7 +73,7 @@ fn owners_are_inserted_moved_and_removed_without_gaps() {
     admin.put(&owner_of(&account, &c), &json!({"access": "FULL"})).ok();
     let order = [(&a, "FULL"), (&d, "READ"), (&c, "FULL"), (&b, "READ")];
     assert_eq!(listed(&admin, &account), expected(&order));
-    // What is as it was stays as it is, version included.
+    // A change without effect keeps everything, including the version.
     let same = admin.put(&owner_of(&account, &c), &json!({"access": "FULL", "priority": 3, "profileId": c})).ok();
     assert_eq!(same.header("etag"), Some("\"6\""));
     assert_eq!(admin.delete(&owner_of(&account, &d)).ok().text, "{}");
@@ -97,14 +97,14 @@ fn when_the_primary_owner_leaves_the_next_one_follows_with_full_access() {
     admin.delete(&owner_of(&account, &a)).ok();
     assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL"), (&c, "NONE")]));
     assert_eq!((primary(&account), admin.balance(&account)), (b.clone(), "5.00".into()));
-    // The list of a client's accounts is that of its primary ones, and the account is with the new primary owner now.
+    // A client's list of accounts contains those of which it is the primary owner, now the successor.
     let of = |profile: &str| admin.get(&format!("/profiles/{profile}/accounts")).ok().json()["accounts"].clone();
     assert_eq!((of(&a), of(&b).as_array().unwrap().len()), (json!([]), 2));
-    // Put first on purpose; who was first comes second and keeps what it may do.
+    // Explicitly put first: the former first owner becomes second and keeps its access.
     let moved = admin.put(&owner_of(&account, &c), &json!({"priority": 1})).ok();
     assert_eq!((moved.text_at("access"), moved.digits("isPrimary")), ("FULL".into(), "true".into()));
     assert_eq!(listed(&admin, &account), expected(&[(&c, "FULL"), (&b, "FULL")]));
-    // A primary owner that steps back may do less afterwards.
+    // A primary owner that steps down may get less access.
     admin.put(&owner_of(&account, &c), &json!({"priority": 2, "access": "READ"})).ok();
     assert_eq!(listed(&admin, &account), expected(&[(&b, "FULL"), (&c, "READ")]));
     admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": a, "access": "FULL", "priority": 1})).ok();
@@ -133,7 +133,7 @@ fn an_account_is_in_the_portfolio_of_its_primary_owner_under_a_new_number() {
     assert_eq!((place(&account), place(&first_of_b)), ((a.clone(), 1), (b.clone(), 1)));
     admin.put(&owner_of(&account, &b), &json!({"priority": 1})).ok();
     assert_eq!(place(&account), (b.clone(), 2));
-    // Back again: numbers inside a portfolio are never used twice.
+    // Moved back again: numbers within a portfolio are never reused.
     admin.put(&owner_of(&account, &a), &json!({"priority": 1})).ok();
     assert_eq!(place(&account), (a.clone(), 2));
     assert_eq!(place(&admin.new_account_of(&b, "USD")), (b, 3));
@@ -152,7 +152,7 @@ fn tokens_open_the_accounts_to_which_a_client_has_full_access() {
     let (token, opened) = session(&admin, &b_email);
     assert_eq!(opened, [own.clone(), joint.clone()]);
     assert_eq!(introspected(&admin, &token)["accounts"], json!([own, joint]));
-    // More access comes with the next token; less ends the sessions that there are.
+    // More access takes effect with the next token; less access ends running sessions.
     admin.put(&owner_of(&read, &b), &json!({"access": "FULL"})).ok();
     assert_eq!(introspected(&admin, &token)["active"], true);
     let (token, opened) = session(&admin, &b_email);
@@ -163,7 +163,7 @@ fn tokens_open_the_accounts_to_which_a_client_has_full_access() {
     admin.delete(&owner_of(&joint, &b)).ok();
     assert_eq!(introspected(&admin, &token)["active"], false);
     assert_eq!(session(&admin, &b_email).1, [own]);
-    // The next in line gets full access, and so a token.
+    // The successor gets full access, and so a token.
     admin.delete(&owner_of(&none, &a)).ok();
     assert!(session(&admin, &b_email).1.contains(&none));
 }
@@ -185,7 +185,7 @@ fn accounts_are_found_by_any_of_their_owners() {
     assert_eq!(ids(&admin, &format!("ownerId={b}&profileId={a}")), [joint.as_str()]);
     assert_eq!(ids(&admin, &format!("ownerId={NOBODY}")), Vec::<String>::new());
     admin.get("/accounts?ownerId=1").refused("INVALID_FIELD");
-    // Whose accounts they are decides who sees them, and a hidden owner finds nothing.
+    // The primary owner decides who sees the account; filtering by a hidden owner finds nothing.
     let vip = server.operator("operator", &["vip"]);
     assert_eq!(ids(&vip, &format!("ownerId={b}")), [alone]);
     let retail = server.operator("operator", &["retail"]);
@@ -213,23 +213,23 @@ fn owners_of_hidden_accounts_and_hidden_clients_are_not_found() {
         retail.put(&owner_of(&hidden, &mine), &json!({"priority": 1})),
         retail.delete(&owner_of(&hidden, &mine)),
         retail.delete(&owner_of(&hidden, &vip)),
-        // An own account with an owner who is hidden.
+        // The caller's own account, with a hidden owner.
         retail.post(&format!("/accounts/{own}/owners"), &json!({"profileId": vip, "access": "READ"})),
         retail.put(&owner_of(&own, &vip), &json!({"access": "READ"})),
         retail.delete(&owner_of(&own, &vip)),
     ] {
         reply.refused("NOT_FOUND");
     }
-    // The account must not go where its operator cannot see it.
+    // The account must not pass to an owner whom its operator cannot see.
     retail.delete(&owner_of(&own, &mine)).refused("HEIR_HIDDEN");
     retail.put(&owner_of(&own, &mine), &json!({"priority": 2})).refused("HEIR_HIDDEN");
     assert_eq!(server.trace(), before);
     assert_eq!(listed(&retail, &own), [(mine.clone(), "FULL".into()), ("hidden".into(), "FULL".into())]);
-    // With somebody in between whom it sees, it may.
+    // With a visible owner in between, it may.
     retail.post(&format!("/accounts/{own}/owners"), &json!({"profileId": other, "access": "READ", "priority": 2})).ok();
     retail.delete(&owner_of(&own, &mine)).ok();
     assert_eq!(listed(&retail, &own), [(other, "FULL".into()), ("hidden".into(), "FULL".into())]);
-    // Tags are those of the primary owner: with it, the account goes from one operator to the other.
+    // The tags of the primary owner count: with it, the account moves from one operator to the other.
     server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).refused("NOT_FOUND");
     admin.put(&owner_of(&own, &vip), &json!({"priority": 1})).ok();
     server.operator("operator", &["vip"]).get(&format!("/accounts/{own}")).ok();
@@ -343,13 +343,13 @@ fn refused_changes_of_owners_leave_no_trace() {
     admin.put(&owner_of(&account, "x"), &json!({"access": "READ"})).refused("INVALID_FIELD");
     admin.delete(&owner_of(&account, &c)).refused("NOT_FOUND");
     admin.delete(&owner_of(&alone, &a)).refused("LAST_OWNER");
-    // Whoever has read an old version decides on what is no longer so.
+    // The caller decided on an outdated version.
     let old = admin.with("If-Match", "\"1\"");
     old.post(&format!("/accounts/{account}/owners"), &json!({"profileId": c, "access": "READ"}))
         .refused("VERSION_MISMATCH");
     old.put(&owner_of(&account, &b), &json!({"access": "NONE"})).refused("VERSION_MISMATCH");
     old.delete(&owner_of(&account, &b)).refused("VERSION_MISMATCH");
-    // Archived is for good.
+    // An archived account stays archived.
     admin
         .post(&format!("/accounts/{closed}/owners"), &json!({"profileId": c, "access": "READ"}))
         .refused("ACCOUNT_ARCHIVED");

@@ -1,4 +1,4 @@
-//! Snapshots, positions and orders; without a trading engine there are none of the latter two.
+//! Portfolio snapshots, positions and orders; without a trading engine the latter two are empty.
 
 use super::harness::Server;
 use serde_json::json;

@@ -1,9 +1,9 @@
-//! Clients.
+//! Clients: creation, replacement and lists.
 
 use super::harness::{PASSWORD, Server, unique};
 use serde_json::{Value, json};
 
-/// The fields of the contract but `id` and `email`.
+/// The fields of the contract, except `id` and `email`.
 const TEXTS: [&str; 14] = [
     "firstName",
     "lastName",
@@ -181,5 +181,5 @@ fn a_refused_profile_leaves_no_trace() {
     assert_eq!(admin.get("/profiles").ok().text_at("total"), "1");
 }
 
-/// An id that names nothing.
+/// An unused id.
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";

@@ -1,4 +1,4 @@
-//! Which field a refusal names: one that the caller sent, by the name that it used.
+//! A refusal names only a field that the caller sent, and by the name the caller used.
 
 use super::harness::Server;
 use super::ladder::NOBODY;
@@ -10,7 +10,7 @@ fn a_field_is_named_only_if_it_was_sent() {
     let admin = server.admin();
     let (profile, account) = (admin.new_profile(), admin.new_account("USD"));
     let group = admin.group("USD", false);
-    // In the path, a thing has no field.
+    // An id in the path has no field.
     admin.get(&format!("/accounts/{NOBODY}")).refused("NOT_FOUND").naming("");
     admin.post(&format!("/accounts/{NOBODY}/deposit"), &json!({"amount": "1"})).refused("NOT_FOUND").naming("");
     admin.get(&format!("/deposits?accountId={NOBODY}")).refused("NOT_FOUND").naming("accountId");
@@ -26,7 +26,7 @@ fn a_field_is_named_only_if_it_was_sent() {
     transfer(&account, NOBODY).refused("NOT_FOUND").naming("toAccountId");
     let close = |body| admin.post(&format!("/accounts/{account}/close"), &body);
     close(json!({"sweepToAccountId": NOBODY})).refused("NOT_FOUND").naming("sweepToAccountId");
-    // What is missing was not sent, and is named for that.
+    // A missing required field is named although it was not sent.
     admin.post("/profiles", &json!({})).refused("INVALID_FIELD").naming("email");
 }
 

@@ -40,7 +40,7 @@ fn trading_credit_that_is_reversed_is_credit_no_more() {
     admin.deposit(&account, "1");
     admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 1})).ok();
     assert_eq!(admin.balance(&account), "0.00");
-    // Credit that was taken back comes back as credit.
+    // Reversing a removal of trading credit restores it as credit.
     admin.post(&path, &grant).ok();
     let back = json!({"amount": -50, "action": "DEAL_ACTION_CREDIT"});
     let taken = admin.post(&path, &back).ok().text_at("dealId");
@@ -122,7 +122,7 @@ fn where_the_group_says_so_an_administrator_takes_a_credit_of_another_operator_b
     assert_eq!(server.trace(), before);
     let before = server.trace();
     for action in ["deposit", "balance"] {
-        // What somebody else has posted, and what it has posted itself.
+        // Deals posted by the administrator and by the other operator.
         let deals = [&admin, &second].map(|caller| {
             caller.post(&format!("/accounts/{account}/{action}"), &json!({"amount": "10"})).ok().text_at("dealId")
         });
@@ -136,7 +136,7 @@ fn where_the_group_says_so_an_administrator_takes_a_credit_of_another_operator_b
     }
     assert_ne!(server.trace(), before);
     assert_eq!(admin.balance(&account), "30.00");
-    // Within the rule, from one account to another, anybody but the one who did it turns it round; and a debit, anybody.
+    // Between accounts under the rule, anybody except its maker may reverse the transfer; a debit, anybody at all.
     let other = admin.new_account("USD");
     let moved = json!({"fromAccountId": account, "toAccountId": other, "amount": "10"});
     let moved = admin.post("/transfers", &moved).ok().text_at("dealId");

@@ -1,22 +1,22 @@
-//! Finding clients and accounts by what people type.
+//! Searching for clients and accounts by what people type.
 
 use super::harness::{Caller, Reply, Server};
 use serde_json::{Value, json};
 
-/// A member of each row of an answer, in its order.
+/// One member of each row of an answer, in order.
 fn shown(reply: &Reply, rows: &str, member: &str) -> Vec<String> {
     let body = reply.json();
     let text = |row: &Value| row[member].as_str().unwrap().to_owned();
     body[rows].as_array().unwrap().iter().map(text).collect()
 }
 
-/// A search as it stands in an address.
+/// The URL of a search.
 fn search(path: &str, text: &str) -> String {
     let text: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
     format!("{path}?search={text}")
 }
 
-/// The e-mail addresses that a search for clients finds, up to the `@`.
+/// The local parts of the e-mail addresses that a search for clients finds.
 fn clients(caller: &Caller<'_>, text: &str) -> Vec<String> {
     let found = shown(&caller.get(&search("/profiles", text)).ok(), "profiles", "email");
     found.iter().map(|email| email.split('@').next().unwrap().to_owned()).collect()
@@ -27,7 +27,7 @@ fn accounts(caller: &Caller<'_>, text: &str) -> Vec<String> {
     shown(&caller.get(&search("/accounts", text)).ok(), "accounts", "name")
 }
 
-/// Makes a client; its e-mail address begins with this name.
+/// Creates a client; its e-mail address begins with this name.
 fn client(caller: &Caller<'_>, name: &str, mut fields: Value) -> String {
     fields["email"] = format!("{name}@example.com").into();
     caller.post("/profiles", &fields).ok().text_at("id")
@@ -137,7 +137,7 @@ fn accounts_are_found_by_their_numbers_and_their_owners() {
     assert_eq!(shown(&admin.get("/accounts?number=99999").ok(), "accounts", "id"), [""; 0]);
     admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": paul, "access": "FULL"})).ok();
     assert!(accounts(&admin, "paul").contains(&"Joint".into()), "a second owner finds it, too");
-    // Who sees the account but not its second owner does not learn of that owner.
+    // A caller who sees the account but not its second owner learns nothing of that owner.
     admin
         .put(&format!("/profiles/{jane}"), &json!({"email": "jane@example.com", "lastName": "Doe", "tags": ["y"]}))
         .ok();

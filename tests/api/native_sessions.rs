@@ -4,14 +4,14 @@ use super::harness::{Caller, PASSWORD, Server};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
-/// A client with a password: its id and its address.
+/// A client with a password; returns id and e-mail address.
 fn client(caller: &Caller<'_>) -> (String, String) {
     let id = caller.new_profile_with(&json!({"password": PASSWORD}));
     let email = caller.get(&format!("/profiles/{id}")).ok().text_at("email");
     (id, email)
 }
 
-/// What a token says, verified as a trading platform does it: with nothing but the published keys.
+/// The claims of a token, verified with only the published keys, as a trading platform would.
 pub(super) fn verify(caller: &Caller<'_>, token: &str) -> Value {
     let keys = caller.get("/.well-known/jwks.json").ok().json();
     let kid = jsonwebtoken::decode_header(token).unwrap().kid.unwrap();

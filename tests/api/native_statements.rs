@@ -1,4 +1,4 @@
-//! Statements: what happened on an account between two moments, in pages and as a table.
+//! Statements: the postings of an account between two moments, in pages and as CSV.
 
 use super::harness::{Caller, Reply, Server};
 use super::native_balances::{DAY, HOUR, adjust, live_through_a_month, minor, month};
@@ -6,7 +6,7 @@ use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// All pages of a statement, checked one by one.
+/// All pages of a statement, each of them checked.
 fn pages(caller: &Caller<'_>, account: &str, query: &str, limit: u32) -> Vec<Reply> {
     let path = format!("/accounts/{account}/statement?{query}&limit={limit}");
     let mut pages = vec![caller.get(&path).ok()];
@@ -85,7 +85,7 @@ fn a_statement_leads_from_its_opening_to_its_closing_balance_on_every_page() {
                 lines(&whole).into_iter().filter(|line| inside(if basis == "recorded" { &line.1 } else { &line.2 }));
             assert_eq!(lines(&at_once), expected.collect::<Vec<_>>());
         }
-        // The end of one period is the beginning of the next, and both are the balance at that moment.
+        // The end of one period is the start of the next; both have the balance at that moment.
         let (first, second) = (
             pages(&admin, account, &format!("basis={basis}&to={late}"), 50),
             pages(&admin, account, &format!("basis={basis}&from={late}"), 50),
@@ -187,7 +187,7 @@ fn a_statement_is_a_table_for_those_who_ask_for_one() {
     assert_eq!((cell(9, 3), cell(10, 10)), (reversed.as_str(), reversed.as_str()));
     assert_eq!(cell(9, 11), cell(10, 3));
     assert_eq!((cell(11, 0), cell(11, 5), cell(11, 6), cell(11, 7)), ("CLOSING", "0.01", "8000002.01", "8000002.00"));
-    // The other dialect of the same facts.
+    // The JSON form has the same content.
     let view = admin.get(&path).ok();
     assert_eq!((view.digits("credits"), view.digits("debits")), ("8000002.01".into(), "0.01".into()));
     assert_eq!(view.text_at("lines/0/comment"), comments[0]);
@@ -213,7 +213,7 @@ fn moments_before_an_account_and_periods_without_lines_are_zero() {
     }
     let trial = admin.get("/trial-balance?at=1999-01-01T00:00:00Z").ok();
     assert_eq!(trial.json()["isBalanced"], true);
-    // Archived accounts have their statements for ever.
+    // Statements of archived accounts remain available.
     admin.deposit(&account, "5");
     admin.post(&format!("/accounts/{account}/withdraw"), &json!({"amount": 5})).ok();
     admin.delete(&format!("/accounts/{account}")).ok();

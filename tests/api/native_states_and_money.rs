@@ -1,9 +1,9 @@
-//! Each state of an account's life, and each flag, against each way in which money moves: what passes is what the document says.
+//! Each account state and flag against each way to move money: exactly what the document allows succeeds.
 
 use super::harness::{Caller, Server};
 use serde_json::{Value, json};
 
-/// The rows of a table of the document about the ledger: what it is about, and what becomes of a credit and of a debit.
+/// The rows of a table in docs/ledger.md: the state or flag, and the result of a credit and of a debit.
 fn documented(name: &str) -> Vec<(String, String, String)> {
     let text = include_str!("../../docs/ledger.md");
     let (_, after) = text.split_once(&format!("<!-- table: {name} -->\n")).unwrap();
@@ -15,16 +15,16 @@ fn documented(name: &str) -> Vec<(String, String, String)> {
     .collect()
 }
 
-/// An account with all that can be under way in it, and the calls that move its money.
+/// An account with every kind of pending movement, and the calls that move its money.
 struct Subject {
     account: String,
     /// Path, body, and whether it is a credit.
     calls: Vec<(String, Value, bool)>,
-    /// What only gives reserved money back.
+    /// Steps that only release reserved money.
     releases: Vec<String>,
 }
 
-/// `is_empty`: nothing has ever been in it, and nothing can be.
+/// `is_empty`: the account never held money and cannot.
 fn subject(admin: &Caller<'_>, account: String, is_empty: bool) -> Subject {
     let other = admin.new_account("USD");
     admin.deposit(&other, "1000");
@@ -55,7 +55,7 @@ fn subject(admin: &Caller<'_>, account: String, is_empty: bool) -> Subject {
             (format!("/withdrawals/{}/pay", ask("withdrawals")), json!({}), false),
             (format!("/holds/{}/capture", ask("holds")), json!({}), false),
         ]);
-        // Reversing the whole deposit needs all of it, so a smaller one comes last.
+        // Reversing the whole deposit needs its whole amount, so a smaller one is posted last.
         let small = admin.deposit(&account, "1");
         calls.push((format!("/entries/{small}/reverse"), json!({}), false));
         let _ = came;
@@ -78,7 +78,7 @@ fn compare(admin: &Caller<'_>, subject: &Subject, what: &str, credit: &str, debi
         if expected == "passes" {
             assert_eq!(reply.status, 200, "{what}: {path}: {}", reply.text);
         } else if path.contains("/settle") && what == "closing" {
-            // Closing has returned what was announced.
+            // Closing has already returned announced deposits.
             reply.refused("WRONG_STATE");
         } else {
             assert_eq!(reply.json()["details"][0]["reason"], expected, "{what}: {path}: {}", reply.text);

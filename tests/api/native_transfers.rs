@@ -36,7 +36,7 @@ fn a_transfer_in_one_currency_is_posted_at_once() {
     assert_eq!(server.viewer().get(&path).ok().text, made.text);
     let list = server.viewer().get(&format!("/transfers?accountId={from}")).ok();
     assert_eq!((list.text_at("total"), list.text_at("movements/0/id")), ("1".into(), made.text_at("id")));
-    // All that can be withdrawn can be transferred, and what arrives is not held back.
+    // Everything withdrawable can be transferred, and the receiver can use it at once.
     admin.post("/transfers", &transfer(&from, &to, "69.50")).ok();
     assert_eq!((admin.available(&from), admin.available(&to)), ("0.00".into(), "100.00".into()));
 }
@@ -77,7 +77,7 @@ fn a_transfer_across_currencies_tells_its_rate_and_what_arrives() {
         let deal = admin.get(&format!("/accounts/{account}/deals?limit=1")).ok();
         ["deals/0/amount", "deals/0/fxRate", "deals/0/fxRateMarked"].map(|name| deal.digits(name))
     };
-    // By a rate, which what arrives cannot be divided back into: rehearsed, made, read and listed all the same.
+    // By a rate that cannot be recovered from the rounded result: shown when rehearsed, made, read and listed.
     let by_rate = with(transfer(&usd, &eur, "10"), "rate", "0.92155");
     let rehearsed = admin.post("/transfers?dryRun=true", &by_rate).ok();
     assert_eq!(admin.balance(&eur), "0.00");
@@ -94,7 +94,7 @@ fn a_transfer_across_currencies_tells_its_rate_and_what_arrives() {
     let made = admin.post("/transfers", &by_amount).ok();
     assert_eq!(told(&made), ["7.00", "USD", "1000", "JPY", "142.857142857"]);
     assert_eq!(received(&jpy), ["1000", "142.857142857", "142.857142857"]);
-    // In one currency there is no rate, and where nothing is transferred nothing arrives.
+    // In one currency there is no rate, and other movements have no amount that arrives.
     let other = admin.new_account("USD");
     let made = admin.post("/transfers", &transfer(&usd, &other, "5")).ok();
     assert_eq!(told(&made), ["5.00", "USD", "5.00", "USD", "null"]);
@@ -171,7 +171,7 @@ fn both_accounts_of_a_transfer_must_be_seen() {
     let made = admin.post("/transfers", &transfer(&hidden, &own, "1")).ok();
     retail.get(&format!("/transfers/{}", made.text_at("id"))).refused("NOT_FOUND");
     assert_eq!(retail.get("/transfers").ok().text_at("total"), "0");
-    // Who sees the payer only is not told who received.
+    // A caller who sees only the payer does not see the receiver.
     let paid = admin.post("/transfers", &transfer(&own, &hidden, "1")).ok();
     let seen = retail.get(&format!("/transfers/{}", paid.text_at("id"))).ok();
     assert_eq!((seen.digits("toAmount"), seen.digits("toCurrency")), ("null".into(), "null".into()));
@@ -179,10 +179,10 @@ fn both_accounts_of_a_transfer_must_be_seen() {
     assert!(!seen.text.contains(&hidden) && !listed.text.contains(&hidden), "{} {}", seen.text, listed.text);
     assert_eq!((listed.text_at("total"), admin.get("/transfers").ok().text_at("total")), ("1".into(), "2".into()));
     admin.step(&format!("/entries/{}/reverse", paid.text_at("dealId"))).ok();
-    // Nor by the list of an account, on whichever side it is.
+    // The list of an account does not reveal it either, on either side.
     assert_eq!(retail.get(&format!("/transfers?accountId={own}")).ok().text, listed.text);
     retail.get(&format!("/transfers?accountId={hidden}")).refused("NOT_FOUND");
-    // What one side cannot see it cannot undo.
+    // A transfer with a hidden side cannot be reversed.
     let reverse = format!("/entries/{}/reverse", made.text_at("dealId"));
     retail.step(&reverse).refused("NOT_FOUND");
     admin.step(&reverse).ok();
@@ -231,7 +231,7 @@ fn a_repeated_transfer_is_told_to_who_sees_both_sides_only() {
         }
         assert!(admin.key(key).post("/transfers", &body).ok().is_replayed());
     }
-    // A sweep has two sides as well, and so has the reversal of a transfer.
+    // A sweep has two sides as well, and so does the reversal of a transfer.
     let sweep = json!({"sweepToAccountId": vip});
     let close = format!("/accounts/{own}/close");
     admin.key("4").post(&close, &sweep).ok();

@@ -22,7 +22,7 @@ fn a_withdrawal_is_held_until_it_is_paid() {
     assert_eq!(balances(), ("40.00".into(), "40.00".into()));
     assert_eq!(admin.deals(&account)[0]["id"], paid.json()["dealId"]);
     assert_eq!(admin.get(&path).ok().text, paid.text);
-    // Where the group does not ask for it, nobody needs to approve.
+    // Without the group's rule no approval is needed.
     let other = admin.ask(&account, "withdrawals", "40");
     admin.step(&format!("/withdrawals/{other}/pay")).ok();
     assert_eq!(balances(), ("0.00".into(), "0.00".into()));
@@ -106,7 +106,7 @@ fn refused_withdrawals_leave_no_trace() {
         (json!({"amount": "0"}), "INVALID_FIELD", "amount"),
         (json!({"amount": "-1"}), "INVALID_FIELD", "amount"),
         (json!({"amount": "1", "expiresAt": "2020-01-01T00:00:00Z"}), "OUT_OF_RANGE", "expiresAt"),
-        // Credit is available, but not the client's.
+        // Credit is available but does not belong to the client.
         (json!({"amount": "70.01"}), "INSUFFICIENT_FUNDS", "amount"),
     ] {
         admin.post(&path, &body).refused(reason).naming(field);
@@ -135,7 +135,7 @@ fn where_the_group_says_so_a_second_operator_must_approve() {
     let one = json!({"amount": 1});
     let withdrawal = second.ask(&account, "withdrawals", "60");
     let path = format!("/withdrawals/{withdrawal}");
-    // Another token is not another operator.
+    // Another token does not make another operator.
     let same = server.bearer(&server.add_token("operator-", &[]).1);
     let hold = second.ask(&account, "holds", "10");
     let before = server.trace();
@@ -155,7 +155,7 @@ fn where_the_group_says_so_a_second_operator_must_approve() {
     second.step(&format!("{path}/pay")).ok();
     admin.step(&format!("/holds/{hold}/capture")).ok();
     assert_eq!((admin.balance(&account), admin.available(&account)), ("30.00".into(), "30.00".into()));
-    // One's own request can be called off alone.
+    // The requester may cancel its own request.
     let other = second.ask(&account, "withdrawals", "30");
     second.step(&format!("/withdrawals/{other}/cancel")).ok();
     assert_eq!(admin.available(&account), "30.00");
@@ -184,7 +184,7 @@ fn there_is_no_way_around_the_second_operator() {
     let moved = json!({"groupId": elsewhere});
     second.put(&format!("/accounts/{guarded}"), &moved).refused("NEEDS_APPROVAL");
     assert_eq!(server.trace(), before);
-    // Nor by turning round what somebody else moved in.
+    // Nor by reversing what somebody else paid in.
     admin.deposit(&open, "5");
     let into = json!({"fromAccountId": open, "toAccountId": guarded, "amount": "5"});
     let deal = admin.post("/transfers", &into).ok().text_at("dealId");

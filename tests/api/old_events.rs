@@ -1,5 +1,5 @@
-//! Events that an older version wrote as JSON of the API: they say what they said, prove what they proved, and go on in one
-//! stream with new ones.
+//! Events that an older version wrote as JSON of the API: they read the same, prove the same balances, and are followed
+//! by new events in the same stream.
 
 use super::harness::{Caller, Server};
 use super::native_events::{DAY, read_all, rebuilt, stored};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// An event as it is read, with the very characters of its data.
+/// An event as read, with the exact text of its data.
 #[derive(Deserialize, PartialEq, Debug)]
 #[serde(rename_all = "camelCase")]
 struct Read {
@@ -58,7 +58,7 @@ fn read(caller: &Caller<'_>) -> Vec<Read> {
     }
 }
 
-/// The events in a database of schema version 12, as its program shows them to an operator who sees everything.
+/// The events in a database of schema version 12, as that version shows them to an operator who sees everything.
 fn shown_by_version_12(connection: &Connection) -> Vec<Read> {
     let sql = "SELECT e.seq, e.type, e.object_uuid, p.uuid, o.uuid, o.name, e.recorded_at, e.payload
                FROM events e JOIN principals o ON o.id = e.principal_id LEFT JOIN profiles p ON p.id = e.profile_id
@@ -78,7 +78,7 @@ fn shown_by_version_12(connection: &Connection) -> Vec<Read> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// A server on the database in `schema-12.sql`, and the events that are in it.
+/// A server on the database in `schema-12.sql`, and the events in it.
 fn old(config: &str) -> (Server, Vec<Read>) {
     let mut server = Server::start(config);
     let mut shown = Vec::new();
@@ -95,7 +95,7 @@ fn old(config: &str) -> (Server, Vec<Read>) {
     (server, shown)
 }
 
-/// Balances lead from the checkpoint to those of today, and nothing is wrong.
+/// Asserts that the balances since the checkpoint lead to the present ones, and that the audit finds nothing.
 #[track_caller]
 fn proven(server: &Server, caller: &Caller<'_>) {
     assert_eq!(rebuilt(caller), stored(&server.data_dir().join("bursar.db")));
@@ -103,7 +103,7 @@ fn proven(server: &Server, caller: &Caller<'_>) {
     assert_eq!(audit["ok"], true, "{audit}");
 }
 
-/// Moves money in every way that leaves an event of another shape.
+/// Moves money in every way that leaves another form of event.
 fn go_on(server: &Server, caller: &Caller<'_>) {
     server.set_rules("");
     let (one, two) = (caller.new_account("USD"), caller.new_account("USD"));
@@ -133,7 +133,7 @@ fn old_events_say_what_they_said_and_go_on_in_one_stream_with_new_ones() {
     let gaps = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
     assert_eq!(gaps, 1, "only that of the restore: {numbers:?}");
     proven(&server, &caller);
-    // An old account in a new event, and a new state beside the old one.
+    // An old account in a new event, with its new state beside the old one.
     let account = before.iter().find(|event| event.kind == "account.opened").unwrap().object_id.clone();
     caller.put(&format!("/accounts/{account}"), &json!({"maxLeverage": 3})).ok();
     let of_account = read_all(&caller, "0", "&types=account.opened,account.updated", 7);

@@ -1,4 +1,4 @@
-//! The document of the API, and the page that shows it.
+//! The OpenAPI document and the page that shows it.
 
 use super::harness::Server;
 use bursar::dialects::kit::{Access, Dialect, KeyPolicy};
@@ -61,7 +61,7 @@ fn the_document_is_openapi_3_1_and_its_references_lead_somewhere() {
     assert_eq!(ids.len(), distinct.len(), "an operation id stands for one operation: {ids:?}");
 }
 
-/// What a reference leads to; anything else is itself.
+/// Resolves a reference; anything else is returned as it is.
 pub(super) fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
     match part["$ref"].as_str() {
         Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} leads nowhere")),
@@ -125,7 +125,7 @@ fn every_operation_says_what_it_takes_and_gives() {
     assert_eq!(tags, used);
 }
 
-/// Calls a function with each schema inside of a part of the document, and with where it is.
+/// Visits each schema inside a part of the document, with its location.
 fn each_schema(part: &Value, place: &str, visit: &mut impl FnMut(&str, &Value)) {
     match part {
         Value::Object(members) => {
@@ -196,7 +196,7 @@ fn the_stream_of_events_is_in_the_document() {
     assert!(example.contains("\nid: 1207\nevent: entry.posted\ndata: {"), "{example}");
 }
 
-/// Whether the path says all.
+/// Whether the path names a step that needs no body.
 fn is_bare(path: &str) -> bool {
     let step = path.rsplit('/').next().unwrap();
     [

@@ -1,5 +1,5 @@
-//! The document against a running server: every operation is called with the example of its body, and what comes back has
-//! the status, the headers and the schema that the document promises.
+//! The OpenAPI document against a running server: every operation is called with its example body, and the answer must
+//! have the status, headers and schema that the document promises.
 
 use super::harness::{Caller, PASSWORD, Reply, Server, unique};
 use super::openapi::{document, operations, resolve};
@@ -7,7 +7,7 @@ use boon::{Compiler, Draft, Schemas};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The schemas of the document, each compiled when it is first needed.
+/// The schemas of the document, compiled when first needed.
 struct Checker {
     compiler: Compiler,
     schemas: Schemas,
@@ -22,7 +22,7 @@ impl Checker {
         Checker { compiler, schemas: Schemas::new() }
     }
 
-    /// Checks a value against the schema at a place in the document, such as `["paths", "/accounts", "get"]`.
+    /// Checks a value against the schema at a location in the document, such as `["paths", "/accounts", "get"]`.
     fn check(&mut self, place: &[&str], value: &Value) -> Result<(), String> {
         let part = |part: &&str| part.replace('~', "~0").replace('/', "~1").replace('{', "%7B").replace('}', "%7D");
         let pointer = place.iter().map(part).collect::<Vec<_>>().join("/");
@@ -36,13 +36,13 @@ impl Checker {
     }
 }
 
-/// What stands for the ids in paths and bodies: objects made for one call.
+/// The objects created for one call, whose ids are used in path and body.
 struct Scene {
     path: String,
     body: BTreeMap<&'static str, String>,
 }
 
-/// Makes the objects that an operation needs in the state that it needs.
+/// Creates the objects that an operation needs in the required state.
 fn scene(server: &Server, method: &str, path: &str) -> Scene {
     let admin = server.admin();
     let profile = admin.new_profile();
@@ -112,7 +112,7 @@ fn end_user_token(admin: &Caller<'_>) -> String {
     admin.post("/trade/login", &json!({"email": email, "password": PASSWORD})).ok().text_at("accessToken")
 }
 
-/// The example with the ids of objects that exist.
+/// Replaces the ids of the example with those of existing objects.
 fn with_real_ids(example: &Value, ids: &BTreeMap<&str, String>) -> Value {
     match example {
         Value::Object(members) => {
@@ -132,7 +132,7 @@ fn send(caller: &Caller<'_>, method: &str, path: &str, body: Option<&Value>) -> 
     caller.send(method, path, body.as_ref().map(|_| "application/json"), body.as_deref().map(str::as_bytes))
 }
 
-/// Checks a reply against what the document says of its status.
+/// Checks a reply against the documented response for its status.
 #[track_caller]
 fn is_as_promised(document: &Value, checker: &mut Checker, (method, path): (&str, &str), reply: &Reply) {
     let (what, method, status) = (format!("{method} {path}"), method.to_lowercase(), reply.status.to_string());
@@ -230,7 +230,7 @@ fn every_operation_refuses_as_the_document_says() {
     }
 }
 
-/// Where the schema of an operation's body is.
+/// The location of the schema of an operation's body.
 fn body_of<'a>(method: &'a str, path: &'a str) -> [&'a str; 7] {
     ["paths", path, method, "requestBody", "content", "application/json", "schema"]
 }

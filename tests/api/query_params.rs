@@ -1,4 +1,4 @@
-//! Query parameters: a route takes those that it documents, and refuses all others by name.
+//! Query parameters: a route accepts those that it documents, and refuses all others by name.
 
 use super::harness::{Caller, Reply, Server};
 use bursar::dialects::kit::Dialect;
@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
-/// Calls a route with this query, and about nothing that exists.
+/// Calls a route with this query and ids that do not exist.
 fn call(caller: &Caller<'_>, method: &str, path: &str, query: &str) -> Reply {
     let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { NOBODY } else { part }).collect();
     let body = (method == "POST" || method == "PUT").then_some(b"{}".as_slice());
     caller.send(method, &format!("{}?{query}", parts.join("/")), body.map(|_| "application/json"), body)
 }
 
-/// The names between backquotes.
+/// The names in backticks.
 fn quoted(message: &str) -> BTreeSet<String> {
     message.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -38,7 +38,7 @@ fn every_route_refuses_what_it_does_not_take_and_documents_what_it_takes() {
         let mut documented: BTreeSet<_> = in_query.map(|one| of_caller(one["name"].as_str().unwrap())).collect();
         let mut taken = quoted(&message);
         if method != "GET" {
-            // Every write takes it, if only to say that it cannot be rehearsed.
+            // Every write accepts it, if only to say that it cannot be rehearsed.
             assert!(taken.remove("dryRun"), "{method} {path}: {message}");
             documented.remove("dryRun");
         }

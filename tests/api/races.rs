@@ -1,4 +1,4 @@
-//! Many clients who want the same thing at once: exactly one of them gets it.
+//! Many clients compete for the same thing: exactly one gets it.
 
 use super::harness::{Caller, Reply, Server};
 use serde_json::{Value, json};
@@ -7,21 +7,22 @@ use std::thread;
 use std::time::Instant;
 
 /// Rounds of each race: 24 in the short form.
-// This is a setting of the tests and not of the program, so its configuration does not know it.
+// A setting of the tests rather than the program, so its configuration does not include it.
 #[allow(clippy::disallowed_methods)]
 fn rounds() -> usize {
     std::env::var("BURSAR_RACE_ROUNDS").map_or(24, |text| text.parse().expect("BURSAR_RACE_ROUNDS is a number"))
 }
 
-/// Clients who race at the same time, over their kept connections.
+/// Concurrent clients, over persistent connections.
 const CLIENTS: usize = 64;
-/// How many of them want the same thing; so many rounds are run at once.
+/// Clients that compete for the same thing; this many rounds run at once.
 const RIVALS: usize = 8;
 
-/// What one client does in one round: as whom, where, and with what.
+/// The request of one client in one round: caller, path, body.
 type Shot<'a> = (Caller<'a>, String, Value);
 
-/// Runs all rounds. `shot` says what the n-th rival does in a round. Returns the answers of each round, by rival.
+/// Runs all rounds. `shot` returns the request of the n-th rival in a round. Returns the answers of each round, by
+/// rival.
 fn race<'a>(what: &str, rounds: usize, shot: impl Fn(usize, usize) -> Shot<'a> + Sync) -> Vec<Vec<Reply>> {
     let (barrier, began) = (Barrier::new(CLIENTS), Instant::now());
     let lanes = CLIENTS / RIVALS;
@@ -54,7 +55,7 @@ fn race<'a>(what: &str, rounds: usize, shot: impl Fn(usize, usize) -> Shot<'a> +
     answers
 }
 
-/// Exactly one rival of each round has succeeded, the others are told the reason. Returns who.
+/// Asserts that exactly one rival per round succeeded and the others got this reason. Returns the winners.
 #[track_caller]
 fn one_each(answers: Vec<Vec<Reply>>, reason: &str) -> Vec<usize> {
     let mut winners = Vec::new();
@@ -69,7 +70,7 @@ fn one_each(answers: Vec<Vec<Reply>>, reason: &str) -> Vec<usize> {
     winners
 }
 
-/// Something for each round, made by a few clients at once.
+/// Creates one object per round, with a few clients at once.
 fn prepare(rounds: usize, make: impl Fn(usize) -> String + Sync) -> Vec<String> {
     let mut made = vec![String::new(); rounds];
     thread::scope(|scope| {
@@ -85,7 +86,7 @@ fn prepare(rounds: usize, make: impl Fn(usize) -> String + Sync) -> Vec<String> 
     made
 }
 
-/// An account with enough money on it.
+/// An account with enough money.
 fn rich(admin: &Caller<'_>) -> String {
     let account = admin.new_account("USD");
     admin.deposit(&account, "100000");
@@ -126,7 +127,7 @@ fn a_deposit_is_settled_or_returned_once() {
     server.trace();
 }
 
-/// Two checkers approve the withdrawals of a third operator, which are then paid or cancelled.
+/// Two checkers approve withdrawals of a third operator, which are then paid or cancelled.
 #[test]
 fn a_withdrawal_is_approved_once_and_paid_or_cancelled_once() {
     let server = Server::start("");
@@ -162,14 +163,14 @@ fn an_entry_is_reversed_once() {
     server.trace();
 }
 
-/// The time of a hold comes while it is captured and released.
+/// A hold expires while it is captured and released.
 #[test]
 fn a_hold_is_captured_or_released_or_expires() {
     let server = Server::start("");
     let admin = server.admin();
     let account = rich(&admin);
     let begins = server.advance(0);
-    // The rounds that run at once have one time in common.
+    // Rounds that run at once share one expiry time.
     let time_of =
         |round: usize| begins.plus_s(600 * (1 + i64::try_from(round / (CLIENTS / RIVALS)).unwrap())).to_string();
     let holds = prepare(rounds(), |round| {
@@ -197,7 +198,7 @@ fn a_hold_is_captured_or_released_or_expires() {
     server.trace();
 }
 
-/// An account that closes takes no deposit, and one with money on it is not archived.
+/// A closing account takes no deposit, and an account with money is not archived.
 #[test]
 fn an_account_closes_or_takes_deposits() {
     let server = Server::start("");

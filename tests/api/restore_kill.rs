@@ -1,5 +1,5 @@
-//! The shipping of changes and restores, killed at any moment: what is at the target leads to exactly what was recorded, and in
-//! the data directory is the old database or the new one.
+//! Shipping and restores killed at any moment: the target leads to exactly what was recorded, and the data directory
+//! has the old database or the new one.
 
 use std::cell::Cell;
 use std::fs;
@@ -15,10 +15,10 @@ use super::home::Ran;
 use super::kills::{Aim, Tally, copy_dir, points, shoot};
 use crate::common::let_pass;
 
-/// Number, moment and hash of an entry.
+/// Number, time (ms) and hash of an entry.
 pub(super) type Entry = (i64, i64, Vec<u8>);
 
-/// A server whose changes go to the directory `target` beside its data every half second.
+/// A server that ships changes to the directory `target` beside its data every half second.
 pub(super) fn shipping_server() -> Server {
     let mut server = Server::start("");
     let target = server.home().join("target");
@@ -53,7 +53,7 @@ fn timeline(data: &Path) -> i64 {
     open(data).query_row("SELECT timeline FROM installation", [], |row| row.get(0)).unwrap()
 }
 
-/// The files below a directory whose names end so.
+/// The files below a directory whose names have this ending.
 pub(super) fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -81,7 +81,7 @@ fn in_spool(server: &Server) -> Vec<u64> {
     last_commits(&server.data_dir().join("journal"), ".commits", 3)
 }
 
-/// Waits until all that was recorded is at the target, and there is a backup to begin with.
+/// Waits until everything recorded is at the target, including a first backup.
 pub(super) fn await_shipped(server: &Server) {
     let (since, (_, last)) = (Instant::now(), stream_and_commit(&server.data_dir()));
     loop {
@@ -94,7 +94,7 @@ pub(super) fn await_shipped(server: &Server) {
     }
 }
 
-/// Where shipping was when the server was killed.
+/// The step of shipping at which the server was killed.
 fn shipping_place(server: &Server) -> &'static str {
     let (there, here) = (at_target(server), in_spool(server));
     let is_sealing =
@@ -109,8 +109,8 @@ fn shipping_place(server: &Server) -> &'static str {
     }
 }
 
-/// The server is killed while it ships. What is at the target then leads, on a machine that has nothing else, to exactly
-/// what was recorded up to the last commit there; and the stream goes on without a gap.
+/// The server is killed while it ships. On a machine with nothing else, the target leads to exactly what was recorded
+/// up to its last commit, and the stream continues without a gap.
 #[test]
 fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
     let mut server = shipping_server();
@@ -131,7 +131,7 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
             4 => Aim::once(|| !found(&journal, ".commits").is_empty(), dice.u64(..500)),
             _ => Aim::once(|| found(&target, ".journal").len() > before, dice.u64(..500)),
         };
-        // A moment that was not seen comes again with the next changes.
+        // A moment that was missed recurs with the next changes.
         let fed = Cell::new(Instant::now());
         let feed = || {
             if fed.get().elapsed() > Duration::from_secs(3) {
@@ -170,7 +170,7 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
     assert_eq!(ran(server.program(&["audit"])).json()["ok"], true);
 }
 
-/// The commit that the backup of a restore stands at.
+/// The commit of the backup that a restore used.
 fn base_commit(server: &Server, told: &Value) -> u64 {
     let name = format!("{}.json", told["backup"].as_str().unwrap());
     let manifest = found(&server.home().join("target"), &name).remove(0);
@@ -178,7 +178,7 @@ fn base_commit(server: &Server, told: &Value) -> u64 {
     manifest["position"]["commit"].as_u64().unwrap()
 }
 
-/// Where a restore was when it was killed.
+/// The step at which a restore was killed.
 fn restore_place(data: &Path, is_killed: bool, phase: &str) -> String {
     let is_there = |name: &str| data.join(name).exists();
     let place = match phase {
@@ -193,7 +193,7 @@ fn restore_place(data: &Path, is_killed: bool, phase: &str) -> String {
     place.to_owned()
 }
 
-/// Each restore is killed at some moment, and the next command or start finds the old database or the new one, as a whole.
+/// Each restore is killed at some moment; the next command or start finds the old database or the new one, complete.
 #[test]
 fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
     let mut server = shipping_server();
@@ -203,7 +203,7 @@ fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
         server.admin().deposit(&account, "1.00");
     }
     await_shipped(&server);
-    // It is never closed: what its log holds belongs to it.
+    // It is not closed cleanly, so its write-ahead log belongs to it.
     server.kill();
     let (data, original) = (server.data_dir(), server.home().join("original"));
     copy_dir(&data, &original);
@@ -239,7 +239,7 @@ fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
         let shot = shoot(&mut command, &aim);
         let place = restore_place(&data, shot.is_killed, &shot.phase);
 
-        // Whoever comes next brings a swap that was decided to its end.
+        // The next command completes a swap that was already decided.
         match round % 3 {
             0 => assert_eq!(ran(server.program(&["audit"])).json()["ok"], true, "killed in {place}"),
             1 => _ = ran(server.program(&["backup", "list"])).json(),

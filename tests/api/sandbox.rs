@@ -1,4 +1,4 @@
-//! What only a sandbox can do: live through time in a moment, and start over.
+//! What only a sandbox can do: advance its clock, and start over.
 
 use super::harness::{PASSWORD, Server};
 use serde_json::json;
@@ -23,7 +23,7 @@ fn a_month_passes_in_one_call_and_each_thing_happens_at_its_time() {
     let (early, late) = (hold(&first), hold(&second));
     assert_eq!((admin.balance(&account), admin.available(&account)), ("150.00".into(), "10.00".into()));
     let set = |at: &str| admin.post("/sandbox/clock", &json!({"set": at}));
-    // A moment before, nothing; at its time, all of it.
+    // Nothing happens just before the due time, and everything at that time.
     set(&first.plus_s(-30).to_string()).ok();
     assert_eq!(admin.available(&account), "10.00");
     set(&first.to_string()).ok();
@@ -104,7 +104,7 @@ fn a_reset_leaves_operators_tokens_and_reference_data() {
     assert_eq!(admin.get("/account-groups").ok().text, groups);
     assert_eq!((server.trace().0, server.trace().1), (0, 0));
     assert!(server.advance(0).to_string() < ahead, "the clock went back to the real time");
-    // All begins again, with the same addresses and keys.
+    // The same addresses and keys can be used again.
     let profile = operator.new_profile_with(&json!({"email": "a@example.com"}));
     let account = operator.new_account_of(&profile, "USD");
     let again = admin.key("k").post(&format!("/accounts/{account}/deposit"), &json!({"amount": 10})).ok();

@@ -1,4 +1,4 @@
-//! Who logs in just while the access is lost has none afterwards: passwords take long to check.
+//! A login that races with the loss of access leaves no access: checking a password takes long enough for a race.
 
 use super::harness::{Caller, PASSWORD, Reply, Server, unique, write_private};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
 
-/// Rounds of each race. A check of a password takes some tens of milliseconds; each round loses the access at another moment.
+/// Rounds of each race. A password check takes tens of milliseconds; each round removes access at another moment.
 const ROUNDS: usize = 12;
-/// Who logs in at once.
+/// Concurrent logins.
 const LOGINS: usize = 3;
 
-/// Lets clients log in while something is done to them; the answers to the logins.
+/// Runs logins while `lose` removes access; returns the answers to the logins.
 fn log_in_while(admin: &Caller<'_>, email: &str, round: usize, lose: impl Fn() -> Reply + Sync) -> Vec<Reply> {
     let barrier = Barrier::new(LOGINS + 1);
     let body = json!({"email": email, "password": PASSWORD});
@@ -25,7 +25,7 @@ fn log_in_while(admin: &Caller<'_>, email: &str, round: usize, lose: impl Fn() -
             })
             .collect();
         barrier.wait();
-        // Calls take some milliseconds: the moments of the rounds differ.
+        // Calls take some milliseconds, so the moment differs in each round.
         for _ in 0..round {
             admin.get("/account-groups").ok();
         }
@@ -34,7 +34,7 @@ fn log_in_while(admin: &Caller<'_>, email: &str, round: usize, lose: impl Fn() -
     })
 }
 
-/// What the server says about the tokens that were issued.
+/// The introspection of the issued tokens.
 fn told(admin: &Caller<'_>, logins: &[Reply]) -> Vec<Value> {
     let tokens = logins.iter().filter(|login| login.status == 200).map(|login| login.text_at("accessToken"));
     tokens.map(|token| admin.post("/trade/introspect", &json!({"token": token})).ok().json()).collect()
@@ -98,7 +98,7 @@ fn no_login_outlives_its_operator_or_its_password() {
     for round in 0..6 {
         let name = unique("racer");
         server.add_operator(&name, "operator", &[]);
-        // The wrong passwords of the round before are forgotten.
+        // The wrong passwords of the previous round are forgotten.
         server.advance(3600);
         let is_done = AtomicBool::new(false);
         let body = json!({"username": name, "password": PASSWORD});
@@ -117,7 +117,7 @@ fn no_login_outlives_its_operator_or_its_password() {
                             }
                             tokens.push(login.text_at("token"));
                             login_done.send(()).unwrap();
-                            // So that the server remembers who this is.
+                            // So that the server caches the caller.
                             server.bearer(tokens.last().unwrap()).get("/account-groups");
                         }
                         tokens

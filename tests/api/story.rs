@@ -1,4 +1,5 @@
-//! The onboarding of a client, told as the contract tells it ("Accounts & Funding": end-to-end example), and what follows.
+//! The onboarding example of the contract ("Accounts & Funding": end-to-end example), followed by emptying and
+//! archiving.
 
 use super::harness::{PASSWORD, Server};
 use super::native_sessions::verify;

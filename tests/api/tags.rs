@@ -1,9 +1,9 @@
-//! Operators who see only clients with their tags: what is hidden looks like what does not exist.
+//! Operators who see only clients with their tags: hidden objects look like missing ones.
 
 use super::harness::{Caller, PASSWORD, Server};
 use serde_json::json;
 
-/// A client with this tag and a password, and an account of it with 10 USD.
+/// A client with this tag and a password, and its account with 10 USD.
 fn client(admin: &Caller<'_>, tag: &str) -> (String, String) {
     let profile = admin.new_profile_with(&json!({"tags": [tag], "password": PASSWORD}));
     let account = admin.new_account_of(&profile, "USD");

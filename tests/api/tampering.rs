@@ -1,4 +1,4 @@
-//! `bursar audit` on files in which one thing was changed behind its back.
+//! `bursar audit` on files in which one thing was changed by hand.
 
 use super::harness::Server;
 use super::native_events::everything;
@@ -12,7 +12,7 @@ pub(super) fn audit(file: &Path) -> Output {
     program().args(["audit", "--quick", "--json"]).arg(file).output().unwrap()
 }
 
-/// A copy in which something was changed.
+/// A copy changed by this SQL.
 pub(super) fn tampered(clean: &Path, sql: &str) -> std::path::PathBuf {
     let copy = clean.with_file_name("tampered.db");
     let _ = std::fs::remove_file(&copy);

@@ -1,4 +1,4 @@
-//! TLS from certificate files, which are exchanged under way.
+//! TLS from certificate files that are replaced while the server runs.
 
 use super::harness::{Caller, PATIENCE, Server, write_private};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
@@ -7,26 +7,26 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-/// A certificate for this machine that signs itself, and its key; both in PEM.
+/// A self-signed certificate for this machine and its key, both in PEM.
 pub(super) fn pair() -> (String, String) {
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     (made.cert.pem(), made.signing_key.serialize_pem())
 }
 
-/// A server with this certificate, whose clients trust it.
+/// A server with this certificate, which its callers trust.
 pub(super) fn serve(certificate: &str, key: &str) -> Server {
     serve_with("", certificate, key)
 }
 
-/// The same with more configuration.
+/// Like [`serve`], with additional configuration.
 pub(super) fn serve_with(config: &str, certificate: &str, key: &str) -> Server {
     let tls = "[tls]\nmode = \"files\"\ncertificate_file = \"HOME/cert.pem\"\nkey_file = \"HOME/key.pem\"\n";
     let config = format!("{tls}{config}");
     Server::start_with(&config, &[("cert.pem", certificate), ("key.pem", key)]).trusting(certificate)
 }
 
-/// One connection that trusts these certificates.
+/// A connection that trusts these certificates.
 struct Connection(StreamOwned<ClientConnection, TcpStream>);
 
 impl Connection {
@@ -44,7 +44,7 @@ impl Connection {
         Connection(StreamOwned::new(ClientConnection::new(config, name).unwrap(), socket))
     }
 
-    /// One request on this connection; the status line of the answer.
+    /// Sends one request; returns the status line of the answer.
     fn ask(&mut self) -> std::io::Result<String> {
         self.0.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
         let mut answer = Vec::new();
@@ -56,14 +56,14 @@ impl Connection {
         Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned())
     }
 
-    /// The certificate that the server showed, in DER.
+    /// The server's certificate in DER.
     fn certificate(&mut self) -> Vec<u8> {
         assert_eq!(self.ask().unwrap(), "HTTP/1.1 200 OK");
         self.0.conn.peer_certificates().unwrap()[0].to_vec()
     }
 }
 
-/// A connection to this server that speaks one of these protocols.
+/// A connection to this server with one of these protocols.
 pub(super) fn stream(
     server: &Server,
     certificate: &str,
@@ -77,7 +77,7 @@ pub(super) fn stream(
     StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), socket)
 }
 
-/// How a client connects that trusts this certificate.
+/// The TLS configuration of a client that trusts this certificate.
 pub(super) fn client_config(certificate: &str) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(der(certificate).into()).unwrap();

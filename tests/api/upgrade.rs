@@ -1,17 +1,17 @@
-//! A database that an older version wrote is brought up to date, and nothing in it is lost.
+//! A database of an older version is upgraded without loss.
 
 use super::harness::{Server, write_private};
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::Path;
 
-/// The rows of a text column.
+/// The values of a text column.
 fn texts(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// Events as the first versions wrote them, with what later ones read in them.
+/// Converts the present events to the form in which the first versions wrote them, as far as later versions read it.
 const OLD_EVENTS: &str = "
     SELECT e.seq, e.type, coalesce(n.uuid, m.uuid, a.uuid, p.uuid, i.uuid), e.profile_id, e.principal_id, e.recorded_at,
            json_object('group', lower(hex(g.uuid)),
@@ -24,7 +24,7 @@ const OLD_EVENTS: &str = "
     LEFT JOIN new.profiles p ON e.type LIKE 'profile.%' AND p.id = e.subject_id
     LEFT JOIN new.account_groups g ON g.id = e.payload ->> 'group'";
 
-/// A database of this schema version without rows, except for those that migrations write.
+/// A database of this schema version, empty except for the rows that migrations write.
 pub(super) fn empty(file: &Path, version: i32) -> Connection {
     write_private(file, "");
     let mut connection = Connection::open(file).unwrap();
@@ -34,7 +34,7 @@ pub(super) fn empty(file: &Path, version: i32) -> Connection {
     connection
 }
 
-/// Puts a database in the place of another one.
+/// Replaces one database file by another.
 pub(super) fn replace(file: &Path, old: &Path, connection: Connection, application_id: i64) {
     let marks = format!("PRAGMA application_id = {application_id}; PRAGMA journal_mode = wal");
     connection.execute_batch(&marks).unwrap();
@@ -45,7 +45,7 @@ pub(super) fn replace(file: &Path, old: &Path, connection: Connection, applicati
     std::fs::rename(old, file).unwrap();
 }
 
-/// Writes a database anew as a program of this schema version would have left it: all tables of then with the rows of now.
+/// Rewrites a database as this schema version would have left it: its tables with the present rows.
 pub(super) fn turn_back(file: &Path, version: i32) {
     let old = file.with_extension("old");
     let connection = empty(&old, version);
@@ -53,7 +53,7 @@ pub(super) fn turn_back(file: &Path, version: i32) {
     let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'refinery%'";
     for table in texts(&connection, sql) {
         let columns = texts(&connection, &format!("SELECT name FROM pragma_table_info('{table}', 'main')")).join(", ");
-        // Some migrations write rows, too.
+        // Some migrations write rows as well.
         let rows = match (table.as_str(), version) {
             ("events", ..16) => OLD_EVENTS.to_owned(),
             _ => format!("SELECT {columns} FROM new.{table}"),
@@ -80,7 +80,7 @@ fn a_database_without_labels_gets_them() {
     let before = server.trace();
     server.restart_after(|database| {
         turn_back(database, 8);
-        // Outcomes that are kept for retries did not know of labels either.
+        // Outcomes kept for retries did not contain labels either.
         let connection = Connection::open(database).unwrap();
         let kept: usize = (0..3)
             .map(|n| {
@@ -122,7 +122,7 @@ fn events_show_references_as_they_were_afterwards_and_keep_no_free_texts() {
     assert_eq!(references, ["seen", "later"]);
 }
 
-/// Lets the program take a database of an earlier version that has this in it, and looks at what became of it.
+/// Opens a database of an earlier version after this change, and checks the result.
 #[track_caller]
 fn migrates(version: i32) {
     let mut server = Server::start("");
@@ -137,7 +137,7 @@ fn migrates(version: i32) {
     };
     server.restart_after(|file| turn_back(file, version));
     let caller = server.bearer(&token);
-    // Who owned an account owns it alone, in full, and was checked.
+    // The former sole owner owns it alone with full access, and is verified.
     for account in [&account, &archived] {
         let owners = caller.get(&format!("/accounts/{account}/owners")).ok().json();
         let rows = owners["owners"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! What the clients know of their deposits, held against what the server shows.
+//! Compares the deposits that the clients sent with what the server shows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,25 +12,25 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client};
 use crate::run;
 
-/// How long a client that was refused waits before it goes on with another deposit.
+/// How long a refused client waits before its next deposit.
 const REST: Duration = Duration::from_millis(200);
-/// How long nothing succeeds before it counts as nothing more: longer than clients rest.
+/// How long without a success counts as "nothing succeeds any more"; longer than [`REST`].
 const LULL: Duration = Duration::from_millis(400);
-/// How long a storm may take to get to what a test waits for.
+/// How long a storm may take to reach the state that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a client knows of one deposit. Deposit `n` moves `n` cents, so that the sum tells which ones there are.
+/// What is known of one deposit. Deposit `n` moves `n` cents, so the sum identifies the set of deposits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Fate {
-    /// Answered with success: the deal.
+    /// Succeeded: the deal's id.
     Done(String),
-    /// Answered with a refusal: not applied.
+    /// Refused, so not applied.
     Refused,
-    /// Not answered: applied or not.
+    /// No answer: may have been applied.
     Open,
 }
 
-/// All deposits that were ever sent to one account.
+/// All deposits ever sent to one account.
 pub(crate) struct Books {
     account: String,
     next: AtomicU64,
@@ -38,14 +38,14 @@ pub(crate) struct Books {
     slowest: Duration,
 }
 
-/// A storm of deposits, as whoever it is raised for sees it.
+/// A running storm of deposits, as seen by the code it runs for.
 pub(crate) struct Storm<'a> {
     is_over: &'a AtomicBool,
-    /// One message for each deposit that was answered with success.
+    /// One message per successful deposit.
     answered: Receiver<()>,
 }
 
-/// Ends a storm when it is dropped, also by a failed test, whose threads would go on for ever.
+/// Ends a storm when dropped, so that a failing test does not leave its threads running.
 pub(crate) struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {
@@ -59,12 +59,12 @@ impl<'a> Storm<'a> {
         self.is_over
     }
 
-    /// Ends the storm with the block that this is called in.
+    /// Ends the storm when the returned value is dropped.
     pub(crate) fn ends_here(&self) -> End<'a> {
         End(self.is_over)
     }
 
-    /// Waits until so many more deposits were answered with success.
+    /// Waits for this many more successful deposits.
     #[track_caller]
     pub(crate) fn wait_for(&self, deposits: usize) {
         for _ in 0..deposits {
@@ -72,7 +72,7 @@ impl<'a> Storm<'a> {
         }
     }
 
-    /// Waits until no deposit has been answered with success for a while.
+    /// Waits until no deposit has succeeded for [`LULL`].
     #[track_caller]
     pub(crate) fn wait_for_lull(&self) {
         let since = Instant::now();
@@ -81,7 +81,7 @@ impl<'a> Storm<'a> {
         }
     }
 
-    /// Whether a deposit is answered with success within this time.
+    /// Whether a deposit succeeds within this time.
     pub(crate) fn answers_within(&self, time: Duration) -> bool {
         self.answered.recv_timeout(time).is_ok()
     }
@@ -107,13 +107,13 @@ impl Books {
         self.sent.values().filter(|fate| wanted(fate)).count()
     }
 
-    /// How long the slowest answer of the last storm took.
+    /// The slowest answer of the last storm.
     pub(crate) fn slowest(&self) -> Duration {
         self.slowest
     }
 
-    /// Deposits from many threads while `meanwhile` runs. Each thread goes on until it gets no answer, or until `meanwhile` is over.
-    /// A refusal has to be a proper one, and does not end a thread.
+    /// Deposits from many threads while `meanwhile` runs. Each thread stops when it gets no answer or when `meanwhile`
+    /// is over. Refusals must be well-formed and do not stop a thread.
     pub(crate) fn storm<T>(&mut self, client: &Client, threads: usize, meanwhile: impl FnOnce(&Storm<'_>) -> T) -> T {
         let is_over = AtomicBool::new(false);
         let (tell, answered) = channel();
@@ -154,7 +154,6 @@ impl Books {
         outcome
     }
 
-    /// One deposit.
     pub(crate) fn deposit(&mut self, client: &Client) -> Result<Answer, String> {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         let answer = send(client, &self.account, n);
@@ -162,8 +161,8 @@ impl Books {
         answer
     }
 
-    /// Everything that was answered is there exactly once as it was answered, nothing that was refused is there, and
-    /// nothing else is but deposits that were not answered. Returns the deals of those.
+    /// Asserts that every successful deposit is there exactly once with its id, that no refused one is, and that
+    /// everything else is an unanswered deposit. Returns the deals of the unanswered ones.
     #[track_caller]
     pub(crate) fn check(&self, client: &Client) -> HashMap<u64, String> {
         let mut deals = self.deals(client);
@@ -189,7 +188,7 @@ impl Books {
         landed
     }
 
-    /// Sends every deposit again that was refused or not answered, with its key: each lands exactly once.
+    /// Retries every refused or unanswered deposit with its key and asserts that each lands exactly once.
     #[track_caller]
     pub(crate) fn settle(&mut self, client: &Client) -> usize {
         let landed = self.check(client);
@@ -251,7 +250,7 @@ fn fate(answer: Result<impl std::borrow::Borrow<Answer>, String>) -> Fate {
     }
 }
 
-/// "Not now, nothing was changed": 503 with the code of google.rpc and a time to come back.
+/// Asserts "unavailable, nothing was changed": 503 with UNAVAILABLE of google.rpc and `Retry-After`.
 #[track_caller]
 pub(crate) fn assert_is_refusal(answer: &Answer) {
     assert_eq!((answer.status, &answer.body["code"]), (503, &json!(14)), "{answer:?}");

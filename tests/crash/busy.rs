@@ -1,4 +1,4 @@
-//! More work than the writer can take: an answer in time for everybody, and a true one.
+//! More work than the writer can handle: every client gets a timely and correct answer.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -13,15 +13,15 @@ use crate::run;
 use crate::server::Start;
 
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(1_000);
-/// What an answer may take beyond the timeout: the writer may be in the middle of waiting for the lock when it is up.
+/// Added to the timeout: when it expires, the writer may be waiting for the lock.
 const MARGIN: Duration = Duration::from_millis(1_500);
 
 #[test]
 fn a_stalled_writer_is_answered_for_in_time() {
     let _turn = run::turn();
     let home = tempfile::tempdir().unwrap();
-    // A queue that is full at once, and one in which everybody finds a place; the second for longer than the writer's own
-    // patience with the lock.
+    // First a queue that fills up at once, then one with room for every client; the second stall is longer than the
+    // writer waits for the lock.
     stall(&home.path().join("small"), 8, Duration::from_millis(1_500));
     stall(&home.path().join("large"), 64, Duration::from_millis(3_500));
 }

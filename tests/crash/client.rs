@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Longer than the server may take for anything.
+/// Longer than any request may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Connections of its own to one server.
+/// A client with its own connections to one server.
 pub(crate) struct Client {
     agent: ureq::Agent,
     url: String,
     token: String,
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -34,12 +34,12 @@ impl Client {
         Client { agent, url: url.trim_end_matches('/').into(), token: token.into() }
     }
 
-    /// The same caller with connections of its own.
+    /// The same caller with new connections.
     pub(crate) fn another(&self) -> Client {
         Client::new(&self.url, &self.token)
     }
 
-    /// An error means that there was no whole answer.
+    /// Fails if there is no complete answer.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
         let sent = request.header("Authorization", format!("Bearer {}", self.token)).call();

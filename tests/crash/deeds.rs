@@ -1,28 +1,28 @@
-//! What a client can ask for, alone and as a part of a batch.
+//! Operations that a client can request, alone or in a batch.
 
 use serde_json::{Value, json};
 
 use crate::run::Choices;
 
-/// One thing that a client asks for.
+/// One operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Deed {
     /// The path of its own route.
     pub(crate) path: String,
     pub(crate) body: Value,
-    /// Its name in a batch, and the id that stands in the path otherwise.
+    /// Its batch form: the name and the id that is otherwise in the path.
     operation: Value,
-    /// What it moves: accounts by number, and cents.
+    /// The accounts by index, and the cents by which their balances change.
     pub(crate) moves: Vec<(usize, i64)>,
-    /// What it does to the money that is held.
+    /// The account by index, and the change of its held amount in cents.
     pub(crate) holds: Option<(usize, i64)>,
-    /// Whether the server does it whenever it can.
+    /// Whether the server accepts it when it can.
     pub(crate) passes: bool,
-    /// What it leaves for the client to go on with, once it is done.
+    /// What the client can continue with once it is done.
     leaves: Option<(Kind, usize, i64)>,
 }
 
-/// Something that a client can go on with: it has an id, an account, and cents.
+/// A movement that can be continued: its id, account and cents.
 #[derive(Clone, Debug)]
 pub(crate) struct Open {
     kind: Kind,
@@ -39,7 +39,7 @@ enum Kind {
     Withdrawal,
 }
 
-/// A number below `end` by chance.
+/// A random number below `end`.
 pub(crate) fn pick(end: usize, choices: &mut Choices) -> usize {
     usize::try_from(choices.from(0, end as u64 - 1)).unwrap()
 }
@@ -48,7 +48,7 @@ pub(crate) fn pick(end: usize, choices: &mut Choices) -> usize {
 const TOO_MUCH: i64 = 10_000_000_000_000;
 
 impl Deed {
-    /// Something that moves no money of its own accord.
+    /// An operation that moves no money.
     pub(crate) fn plain(path: &str, body: Value) -> Deed {
         Deed {
             path: path.into(),
@@ -61,7 +61,7 @@ impl Deed {
         }
     }
 
-    /// A deposit in one call, which nobody goes on with.
+    /// A one-call deposit, which cannot be continued.
     pub(crate) fn deposit(accounts: &[String], account: usize, cents: i64) -> Deed {
         Deed { moves: vec![(account, cents)], ..Deed::on(accounts, account, "deposit", "deposit", cents) }
     }
@@ -79,7 +79,7 @@ impl Deed {
         }
     }
 
-    /// Something new by chance. Both accounts have more than it takes.
+    /// A random new operation. Both accounts must hold more than it takes.
     pub(crate) fn any(accounts: &[String], choices: &mut Choices) -> Deed {
         let cents = i64::try_from(choices.from(1, 9_999)).unwrap();
         let account = pick(2, choices);
@@ -106,7 +106,7 @@ impl Deed {
         }
     }
 
-    /// How it is written in a batch.
+    /// Its form in a batch.
     pub(crate) fn as_operation(&self) -> Value {
         let mut operation = self.body.clone();
         for (name, value) in self.operation.as_object().unwrap() {
@@ -115,7 +115,7 @@ impl Deed {
         operation
     }
 
-    /// What there is to go on with, once it was answered.
+    /// What can be continued, given the answer.
     pub(crate) fn opened(&self, answer: &Value) -> Option<Open> {
         let (kind, account, cents) = self.leaves?;
         let id = if matches!(kind, Kind::Deal) { "dealId" } else { "id" };
@@ -124,7 +124,7 @@ impl Deed {
 }
 
 impl Open {
-    /// One of the ways in which it goes on.
+    /// A random continuation.
     pub(crate) fn go_on(&self, choices: &mut Choices) -> Deed {
         let is_yes = choices.from(0, 2) > 0;
         let (cents, freed) = (self.cents, Some((self.account, -self.cents)));

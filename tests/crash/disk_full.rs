@@ -1,4 +1,4 @@
-//! A full disk: no new money, but no lost money either, and work goes on as soon as there is room.
+//! A full disk: no new money, no lost money, and work resumes as soon as there is space.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,14 +10,14 @@ use crate::client::Client;
 use crate::run;
 use crate::server::Start;
 
-/// A small disk; it goes away with this value.
+/// A small disk, unmounted on drop.
 struct SmallDisk {
     mounted: PathBuf,
     _home: tempfile::TempDir,
 }
 
 impl SmallDisk {
-    /// None, and a word about it, where this user may not mount.
+    /// `None`, with a note on stderr, if this user may not mount.
     fn mount(size: &str) -> Option<SmallDisk> {
         let home = tempfile::tempdir().unwrap();
         let mounted = home.path().join("disk");
@@ -41,7 +41,7 @@ impl SmallDisk {
         self.mounted.join(name)
     }
 
-    /// Leaves no byte free.
+    /// Fills the disk completely.
     fn fill(&self) -> PathBuf {
         let path = self.path("filler");
         let mut file = File::create(&path).unwrap();
@@ -54,19 +54,19 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: a server that a panic has left behind may still hold it for a moment.
+        // Lazily: a server left behind by a panic may still use the disk for a moment.
         let _ = Command::new("umount").arg("-l").arg(&self.mounted).status();
     }
 }
 
-/// A server on the disk, its log elsewhere: whoever logs to a full disk has another problem.
+/// A server on the disk. Its log is elsewhere: logging to a full disk is a different problem.
 fn server_on(disk: &SmallDisk, home: &Path, config: &str) -> Start {
     std::os::unix::fs::symlink(disk.path("data"), home.join("data")).unwrap();
     fs::create_dir(disk.path("data")).unwrap();
     Start::in_directory(&home.join("data")).config(config)
 }
 
-/// Not ready, and says that it is the disk.
+/// Asserts that the server is not ready and gives the disk as the reason.
 #[track_caller]
 fn assert_says_why(client: &Client) {
     let ready = client.get("/readyz").unwrap();
@@ -75,13 +75,13 @@ fn assert_says_why(client: &Client) {
     assert!(reason.contains("full") || reason.contains("disk"), "{ready:?}");
 }
 
-/// Deposits from many clients until none is taken any more.
+/// Deposits from many clients until none is accepted.
 fn storm_until_refused(books: &mut Books, client: &Client) {
     books.storm(client, 8, |storm| storm.wait_for_lull());
 }
 
-/// Takes what little room is left until one deposit by itself is refused. The write-ahead log can start over inside the
-/// space that it has, so a full disk takes a few more now and then.
+/// Uses up the remaining space until a single deposit is refused. The write-ahead log can start over within its own
+/// space, so a full disk still accepts a few deposits now and then.
 #[track_caller]
 fn exhaust(books: &mut Books, client: &Client) {
     for _ in 0..50 {
@@ -111,7 +111,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
         });
         exhaust(&mut books, &client);
         assert_says_why(&client);
-        // A refusal by a rule writes nothing, so that it is no proof of a healthy disk.
+        // A refusal by a business rule writes nothing, so it does not prove that the disk works.
         let absent = "/accounts/00000000-0000-7000-8000-000000000000/deposit";
         let refused = client.post(absent, "absent", &serde_json::json!({"amount": "1"})).unwrap();
         assert!([404, 503].contains(&refused.status), "{refused:?}");
@@ -126,7 +126,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
         books.settle(&client);
         start.audit();
     }
-    // Also a crash on a full disk loses nothing.
+    // A crash on a full disk loses nothing either.
     disk.fill();
     storm_until_refused(&mut books, &client);
     server.kill();
@@ -136,14 +136,14 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
     start.audit();
 }
 
-/// Nobody else is to blame: the database and its write-ahead log fill the disk themselves.
+/// The database and its write-ahead log fill the disk by themselves.
 #[test]
 fn a_database_that_fills_its_disk_stays_whole() {
     let _turn = run::turn();
     let Some(disk) = SmallDisk::mount("24m") else { return };
     let home = tempfile::tempdir().unwrap();
     fs::write(disk.path("room"), vec![0; 20 << 20]).unwrap();
-    // The log is hardly ever folded, so that it is what grows.
+    // Checkpoints are rare, so the log grows.
     let start = server_on(&disk, home.path(), "[store]\ncheckpoint_pages = 1000000\n");
     let server = start.start();
     let client = server.client();

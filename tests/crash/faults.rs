@@ -1,4 +1,4 @@
-//! Storage that fails where a test says so: a small library that is put between the server and the C library.
+//! Fault injection: a small library, preloaded into the server, that makes storage fail as a test requests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,35 +10,35 @@ pub(crate) struct Faults {
     library: PathBuf,
 }
 
-/// What goes wrong, and at which change of the files: `faults.c` says what counts as one.
+/// The kind of fault and the file change at which it occurs; `faults.c` defines what counts as a change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
     pub(crate) at: u64,
     pub(crate) kind: Kind,
-    /// At how many changes from there on that it fits.
+    /// The number of consecutive changes that are affected.
     pub(crate) times: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// The process ends just before the change, and all that it has written stays.
+    /// The process ends just before the change; everything already written stays.
     Kill,
-    /// The power goes, and with it what was not synced.
+    /// Power loss: everything not synced is lost.
     Plug,
-    /// An error of the device.
+    /// A device error.
     Eio,
     /// No space left.
     Full,
-    /// A write takes only a part.
+    /// A short write.
     Short,
-    /// Data is taken, but never confirmed to be on disk.
+    /// Data is accepted, but syncing it fails.
     Sync,
-    /// The same of what is made, renamed and removed in directories.
+    /// The same for creating, renaming and removing directory entries.
     Directory,
 }
 
 impl Faults {
-    /// None, and a word about it, where this cannot be: without a C compiler, or on something other than Linux.
+    /// `None`, with a note on stderr, without a C compiler or on a system other than Linux.
     pub(crate) fn build(directory: &Path) -> Option<Faults> {
         if !cfg!(target_os = "linux") {
             println!("SKIPPED: storage that fails is made for Linux only");
@@ -58,7 +58,7 @@ impl Faults {
         }
     }
 
-    /// A server whose storage fails so.
+    /// A server with these faults.
     pub(crate) fn plan(&self, start: &Start, faults: &[Fault], seed: u64) -> Start {
         let data = start.data().to_str().unwrap();
         fs::create_dir_all(format!("{data}.lost")).unwrap();
@@ -71,22 +71,22 @@ impl Faults {
             .env("FAULTS_SEED", &seed.to_string())
     }
 
-    /// The same, but only while `sign` exists.
+    /// Like [`Faults::plan`], but only while `sign` exists.
     pub(crate) fn plan_if(&self, start: &Start, faults: &[Fault], seed: u64, sign: &Path) -> Start {
         self.plan(start, faults, seed).env("FAULTS_IF", sign.to_str().unwrap())
     }
 
-    /// The environment of another command on the data of a server, whose storage fails so.
+    /// The environment that gives another command on the server's data these faults.
     pub(crate) fn environment(&self, start: &Start, faults: &[Fault], seed: u64) -> Vec<(String, String)> {
         self.plan(start, faults, seed).environment().to_vec()
     }
 
-    /// A server that is killed just before it changes a file for the n-th time.
+    /// A server killed just before its n-th file change.
     pub(crate) fn kill_at(&self, start: &Start, n: u64) -> Start {
         self.plan(start, &[Fault { at: n, kind: Kind::Kill, times: 1 }], 0)
     }
 
-    /// A server whose data is written, but never confirmed to be on disk while `sign` exists.
+    /// A server whose data is written but fails to sync while `sign` exists.
     pub(crate) fn fail_sync_if(&self, start: &Start, sign: &Path) -> Start {
         self.plan_if(start, &[Fault { at: 1, kind: Kind::Sync, times: u64::from(u32::MAX) }], 0, sign)
     }

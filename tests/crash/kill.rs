@@ -1,4 +1,4 @@
-//! kill -9, under load and while it starts.
+//! kill -9 under load and during startup.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn a_start_that_was_killed_is_made_good_by_the_next() {
     let _turn = run::turn();
     let mut choices = Choices::new("kill -9 at any time of a start");
     let home = tempfile::tempdir().unwrap();
-    // The first start in a directory, which makes the database, and a later one.
+    // The first start in a directory, which creates the database, and a later one.
     let start = Start::in_directory(&home.path().join("data"));
     for round in 0..4 {
         let after = Duration::from_millis(choices.from(1, if round == 0 { 60 } else { 300 }));
@@ -60,7 +60,7 @@ fn a_start_that_was_killed_is_made_good_by_the_next() {
     start.audit();
 }
 
-/// Every moment at which a first start changes a file can be its last: the next start works all the same.
+/// A first start may be killed at any of its file changes: the next start works.
 #[test]
 fn a_first_start_can_be_killed_at_each_of_its_writes() {
     let _turn = run::turn();
@@ -71,7 +71,7 @@ fn a_first_start_can_be_killed_at_each_of_its_writes() {
     loop {
         let start = Start::in_directory(&home.path().join(format!("data-{write}")));
         let mut child = faults.kill_at(&start, write).spawn();
-        // The server prints its line and goes on, or is killed before it does.
+        // The server either prints its banner or is killed before it does.
         let banner = child.banner();
         child.kill();
         let server = start.start();

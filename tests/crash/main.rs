@@ -1,11 +1,11 @@
-//! What must hold when things go wrong: a deposit that was answered with success is on disk, one that was refused changed
-//! nothing, and the server comes back by itself. The real program, over real sockets, with a real kill -9.
+//! Crash tests with the real program, real sockets and a real kill -9: a deposit answered with success is on disk, a
+//! refused one changed nothing, and the server recovers by itself.
 //!
-//! `cargo test --test crash` is the short form. `BURSAR_CRASH_ROUNDS=20 cargo test --test crash` is the long one, and
-//! `BURSAR_CRASH_SEED=N` repeats the choices of an earlier run. Power cuts and failures of the disk have a number of their
-//! own, `BURSAR_FAULT_SEEDS=500`, and say themselves how to repeat one that went wrong.
+//! `cargo test --test crash` is the short form, `BURSAR_CRASH_ROUNDS=20 cargo test --test crash` the long one;
+//! `BURSAR_CRASH_SEED=N` repeats the choices of an earlier run. The number of power cuts and disk failures is set
+//! separately with `BURSAR_FAULT_SEEDS=500`; a failing one prints how to repeat it.
 
-// Helpers of tests may fail as tests do.
+// Test helpers may panic like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]

@@ -1,5 +1,5 @@
-//! Power cuts and disks that fail, at any write, sync or truncation: what was answered with success is there afterwards,
-//! all else is there as a whole or not at all, and the books are right.
+//! Power cuts and disk failures at any write, sync or truncation: operations answered with success survive, all others
+//! survive completely or not at all, and the books are consistent.
 
 use std::fs;
 use std::path::Path;
@@ -14,21 +14,21 @@ use crate::run::{self, Choices};
 use crate::server::{Server, Start};
 use crate::work::{Found, Work};
 
-/// Clients who work at the same time, so that operations share commits.
+/// Concurrent clients, so that operations share commits.
 const CLIENTS: u64 = 3;
-/// How long a server may take to work again after its disk does.
+/// Attempts before a server must work again after its disk does.
 const PATIENCE: u32 = 200;
 
-/// About how many changes of files a first start takes until it listens.
+/// About how many file changes a first start makes before it listens.
 const LISTENS: u64 = 266;
 
-/// A data directory with accounts in it, from which each run begins.
+/// A data directory with accounts, from which each run starts.
 struct Template {
     start: Start,
     works: Vec<Work>,
 }
 
-/// What all runs have come to.
+/// Totals over all runs.
 #[derive(Default, Debug)]
 struct Tally {
     runs: usize,
@@ -68,7 +68,7 @@ fn nothing_is_lost_when_the_power_goes_or_the_disk_fails() {
     println!("{:?}", tally.into_inner().unwrap());
 }
 
-/// Says how to repeat a run that fails.
+/// Prints how to repeat a failing run.
 struct Word(u64);
 
 impl Drop for Word {
@@ -132,7 +132,7 @@ impl Run<'_> {
             self.start_again(&start, tally);
         }
         if start.data().join("bursar.db").exists() {
-            // The commands read a file as a crash has left it; one whose making was cut short is for the next start.
+            // Commands read the file as a crash left it; a creation that was cut short is left to the next start.
             if works.iter().any(|(_, is_open)| *is_open) {
                 start.audit();
             }
@@ -168,7 +168,7 @@ impl Run<'_> {
         Fault { at: self.choices.from(low, high), kind, times: self.choices.from(1, 5) * self.choices.from(1, 8) }
     }
 
-    /// The first start of all, and what follows it, from the first change of a file on.
+    /// The very first start and what follows, with a fault at any file change from the first on.
     fn first_start(&mut self, start: &Start, tally: &Mutex<Tally>) -> Vec<(Work, bool)> {
         let fault = match self.choices.from(0, 3) {
             0 => self.error(1, LISTENS),
@@ -193,7 +193,7 @@ impl Run<'_> {
         }
     }
 
-    /// A server that is told to end loses its power while it does.
+    /// Power loss while a server shuts down.
     fn stop(&mut self, start: &Start, template: &Template, tally: &Mutex<Tally>) -> Vec<(Work, bool)> {
         let (sign, faults) = (self.place.join("sign"), [self.plug(1, 12)]);
         template.copy(start.data());
@@ -208,7 +208,7 @@ impl Run<'_> {
         works
     }
 
-    /// Clients work while the disk fails, with luck recovers, and loses its power.
+    /// Clients work while the disk fails, possibly recovers, and loses power.
     fn load(
         &mut self,
         start: &Start,
@@ -217,7 +217,7 @@ impl Run<'_> {
         tally: &Mutex<Tally>,
     ) -> Vec<(Work, bool)> {
         let mut faults = Vec::new();
-        // From the start on and early, or later: only then has the write-ahead log been folded into the file and started over.
+        // Early (from the start on) or late: only then has the write-ahead log been checkpointed and restarted.
         let is_early = self.choices.from(0, 2) == 0;
         let far = if is_early { 80 } else { [300, 1000, 4000][usize::try_from(self.choices.from(0, 2)).unwrap()] };
         if has_errors {
@@ -247,7 +247,7 @@ impl Run<'_> {
         works
     }
 
-    /// A server whose disk has failed works again by itself, or says that it does not; unless its power goes meanwhile.
+    /// After a disk failure the server works again by itself or reports that it cannot, unless it loses power first.
     fn recover(&mut self, client: &Client, work: &mut Work) {
         for _ in 0..PATIENCE {
             let Ok(ready) = client.get("/readyz") else { return };
@@ -262,7 +262,7 @@ impl Run<'_> {
         panic!("it does not work again");
     }
 
-    /// Each client does some operations, all at once, until the server no longer answers.
+    /// Clients run operations in parallel until the server stops answering.
     fn work(&mut self, works: Vec<(Work, bool)>, client: &Client, steps: u64) -> Vec<(Work, bool)> {
         thread::scope(|scope| {
             let go = |(mut work, is_open): (Work, bool), seed| {
@@ -283,7 +283,7 @@ impl Run<'_> {
         })
     }
 
-    /// Starts once more on the same directory, and loses its power again or is killed.
+    /// Restarts on the same directory, and loses power again or is killed.
     fn start_again(&mut self, start: &Start, tally: &Mutex<Tally>) {
         let faults = [self.plug(1, 30)];
         match self.faults.plan(start, &faults, self.seed).try_start() {
@@ -293,7 +293,7 @@ impl Run<'_> {
     }
 }
 
-/// Kills a server that still lives, and notes whether it has lost its power.
+/// Kills a server that is still running, and records whether it lost power.
 fn note_end(mut server: Server, tally: &Mutex<Tally>) {
     let has_ended = server.has_ended();
     server.kill();

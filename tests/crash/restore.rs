@@ -1,5 +1,5 @@
-//! Restoring with the real program: any moment under load, the loss of a whole directory, kill -9 at any point, and everything
-//! that can be wrong with what is restored from.
+//! Restores with the real program: any moment under load, loss of the whole directory, kill -9 at any point, and every
+//! kind of damage to the source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::faults::{Fault, Faults, Kind};
 use crate::run::{self, Choices};
 use crate::server::Start;
 
-/// How long something may take that happens by itself every second.
+/// How long to wait for something that normally happens every second.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server whose changes go to a directory beside its data every second.
+/// A server that ships its changes every second to a directory beside its data.
 pub(crate) struct Place {
     pub(crate) home: tempfile::TempDir,
     pub(crate) start: Start,
@@ -52,7 +52,7 @@ impl Place {
         self.run_in(&self.data(), arguments)
     }
 
-    /// Runs a command in another data directory, with the configuration of this place.
+    /// Runs a command on another data directory with this server's configuration.
     pub(crate) fn run_in(&self, data: &Path, arguments: &[&str]) -> Ran {
         Ran(self.command_in(data, arguments).output().unwrap())
     }
@@ -66,7 +66,7 @@ impl Place {
         found
     }
 
-    /// Waits until everything that was recorded until now is at the target.
+    /// Waits until everything recorded so far is at the target.
     pub(crate) fn wait_until_shipped(&self) {
         let (last, since) = (last_commit(&self.data()), Instant::now());
         loop {
@@ -124,7 +124,7 @@ fn last_commit(data: &Path) -> i64 {
     open(data).query_row("SELECT commit_number FROM change_journal", [], |row| row.get(0)).unwrap()
 }
 
-/// The stream of changes that a database stands in.
+/// The id of the database's change stream.
 pub(crate) fn stream(data: &Path) -> Vec<u8> {
     open(data).query_row("SELECT stream FROM change_journal", [], |row| row.get(0)).unwrap()
 }
@@ -133,7 +133,7 @@ fn timeline(data: &Path) -> i64 {
     open(data).query_row("SELECT timeline FROM installation", [], |row| row.get(0)).unwrap()
 }
 
-/// Number, moment and hash of every entry up to a moment.
+/// Number, time (ms) and hash of every entry up to a moment.
 pub(crate) fn entries(data: &Path, until: i64) -> Vec<(i64, i64, Vec<u8>)> {
     let connection = open(data);
     let mut query =
@@ -146,7 +146,7 @@ fn text_of(moment: i64) -> String {
     bursar::domain::clock::Moment::from_unix_ms(moment).to_string()
 }
 
-/// The settings of this binary, where there are many short rounds.
+/// The number of rounds for tests with many short rounds.
 pub(crate) fn rounds(short: u64, long: u64) -> u64 {
     if run::is_long() { long } else { short }
 }
@@ -168,7 +168,7 @@ fn every_moment_under_load_is_restored_exactly() {
     assert!(all.len() >= 300);
     for round in 0..rounds(8, 50) {
         let at = match round {
-            // Exactly at an entry, just before one, and anywhere.
+            // Exactly at an entry, just before one, or anywhere.
             0..3 => all[usize::try_from(choices.from(0, all.len() as u64 - 1)).unwrap()].1,
             3..5 => all[usize::try_from(choices.from(1, all.len() as u64 - 1)).unwrap()].1 - 1,
             _ => {
@@ -183,7 +183,7 @@ fn every_moment_under_load_is_restored_exactly() {
         assert_eq!(told["after"]["entries"], expected.len());
         assert_eq!(told["timeline"], 2);
     }
-    // The server that runs holds its own directory.
+    // The running server locks its own directory.
     place.run(&["restore", "apply"]).fails(6, "in use");
     println!("{} entries; every moment gave exactly those recorded up to it", all.len());
 }
@@ -215,7 +215,7 @@ fn a_lost_directory_costs_at_most_the_interval() {
         "the directory was lost: {lost} of {} entries, the last {lost_ms} ms; the interval is 1000 ms",
         answered.len()
     );
-    // Closing, wrapping and storing a segment takes its time on top.
+    // Closing, wrapping and storing a segment adds to the interval.
     assert!(lost_ms <= 2_500, "{lost_ms} ms were lost");
     assert!(books.count(|fate| matches!(fate, Fate::Done(_))) >= 100);
     assert_eq!(place.run(&["audit"]).code(), 0);
@@ -239,7 +239,7 @@ fn a_restore_begins_a_timeline_and_rests() {
     server.signal_end();
     server.ended();
     let last = entries(&place.data(), i64::MAX).last().unwrap().0;
-    // What the clean stop shipped last is there, and a rehearsal changes nothing.
+    // The changes shipped by the clean stop are there, and a rehearsal changes nothing.
     let plan = place.run(&["restore", "apply", "--dry-run"]).json();
     assert_eq!(plan["missing_commits"], Value::Null, "{plan}");
     assert_eq!(timeline(&place.data()), 1);
@@ -255,7 +255,7 @@ fn a_restore_begins_a_timeline_and_rests() {
         .unwrap();
     assert_eq!(tokens, 0);
 
-    // It is proven, goes on behind the gap, and its journal does not touch that of the first timeline.
+    // The result passes the audit, continues after the gap, and its journal leaves that of the first timeline alone.
     assert_eq!(place.run(&["audit"]).code(), 0);
     let first_timeline = place.segments();
     assert_eq!(place.run(&["operator", "list"]).code(), 0);
@@ -276,13 +276,13 @@ fn a_restore_begins_a_timeline_and_rests() {
     assert_eq!(place.run(&["audit"]).code(), 0);
     assert!(first_timeline.iter().all(|path| path.exists()));
 
-    // A restore of the latest goes back to all of the first timeline, as the second has no backup yet.
+    // Restoring the latest state returns to the whole first timeline, because the second has no backup yet.
     let told = place.run(&["restore", "apply", "--timeline", "1"]).json();
     assert_eq!((&told["timeline"], &told["after"]["entries"]), (&Value::from(3), &Value::from(last)));
     assert!(told["next_entry"].as_i64().unwrap() > 2_000_000, "what the second timeline left out stays out");
     assert_eq!(place.run(&["audit"]).code(), 0);
 
-    // An entry or an event in a gap is found.
+    // An entry or event inside a gap is found by the audit.
     let connection = Connection::open(place.data().join("bursar.db")).unwrap();
     let gap = told["next_event"].as_i64().unwrap() - 5;
     connection.execute("UPDATE events SET seq = ?1 WHERE seq = (SELECT max(seq) FROM events)", [gap]).unwrap();
@@ -308,7 +308,7 @@ fn what_is_missing_or_damaged_is_never_skipped() {
     assert!(segments.len() >= 5, "{segments:?}");
     let victim = &segments[segments.len() - 2];
     let whole = fs::read(victim).unwrap();
-    // The spool would have it as well.
+    // The spool would contain it as well.
     let into = |name: &str| place.home.path().join(name).to_str().unwrap().to_owned();
 
     fs::remove_file(victim).unwrap();
@@ -326,7 +326,7 @@ fn what_is_missing_or_damaged_is_never_skipped() {
     changed[middle] ^= 1;
     fs::write(victim, &changed).unwrap();
     place.run(&["restore", "apply", "--into", &into("changed")]).fails(5, "is not as it should be");
-    // A whole segment under the name of another one.
+    // A complete segment under another segment's name.
     fs::write(victim, fs::read(&segments[segments.len() - 3]).unwrap()).unwrap();
     place.run(&["restore", "apply", "--into", &into("swapped")]).fails(5, "is not as it should be");
     fs::write(victim, &whole).unwrap();
@@ -362,7 +362,7 @@ fn encrypted_changes_are_restored_with_their_key_only() {
     assert_eq!(entries(&place.data(), i64::MAX), all);
 }
 
-/// Each restore is killed at one of its writes. Whatever is there then is the old database or the new one.
+/// Each restore is killed at one of its writes. Afterwards the database is the old one or the new one.
 #[test]
 fn a_restore_can_be_killed_anywhere() {
     let _turn = run::turn();
@@ -377,7 +377,7 @@ fn a_restore_can_be_killed_anywhere() {
         assert_eq!(books.deposit(&client).unwrap().status, 200);
     }
     place.wait_until_shipped();
-    // The database that is replaced was never closed: its log belongs to it.
+    // The replaced database was never closed cleanly, so its write-ahead log belongs to it.
     server.kill();
     let all = entries(&place.data(), i64::MAX);
     let at = text_of(all[4].1);
@@ -390,12 +390,12 @@ fn a_restore_can_be_killed_anywhere() {
         copy_dir(&original, &place.data());
         let n = choices.from(1, upto);
         let mut command = place.command(&["restore", "apply", "--at", &at]);
-        // The process dies, or the power goes, and with it what was not synced.
+        // The process is killed, or power is lost together with everything not synced.
         let kind = if round % 2 == 0 { Kind::Kill } else { Kind::Plug };
         let fault = [Fault { at: n, kind, times: 1 }];
         let ran = command.envs(faults.environment(&place.start, &fault, choices.from(0, 1 << 40))).output().unwrap();
         if ran.status.success() {
-            // It has fewer writes than that.
+            // The restore made fewer writes than that.
             (done, upto) = (done + 1, n.max(2));
         } else {
             assert_eq!(ran.status.code(), None, "round {round}: {}", String::from_utf8_lossy(&ran.stderr));
@@ -413,7 +413,7 @@ fn a_restore_can_be_killed_anywhere() {
             }
             other => panic!("round {round}, {kind} at write {n}: timeline {other}"),
         }
-        // And it can be restored again.
+        // A further restore succeeds.
         if round % 8 == 0 {
             place.run(&["restore", "apply", "--at", &at]).json();
             place.start.audit();
@@ -438,7 +438,8 @@ pub(crate) fn copy_dir(from: &Path, to: &Path) {
     }
 }
 
-/// The server is killed again and again while it ships. What is shipped has no gap, and leads to exactly what is there.
+/// The server is killed repeatedly while it ships. The shipped stream has no gap and leads to exactly the recorded
+/// state.
 #[test]
 fn shipping_can_be_killed_anywhere() {
     let _turn = run::turn();
@@ -457,7 +458,7 @@ fn shipping_can_be_killed_anywhere() {
             run::let_pass(after);
             server.kill();
         });
-        // A start that dies at one of its writes, then one that does not.
+        // A start that is killed at one of its writes, then one that is not.
         let mut child = faults.kill_at(&place.start, choices.from(1, 60)).spawn();
         run::let_pass(Duration::from_millis(choices.from(1, 400)));
         child.kill();

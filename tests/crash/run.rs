@@ -1,4 +1,4 @@
-//! How this run goes: its length, its random choices, and its turns.
+//! Settings of a run: length, random choices, and one test at a time.
 
 use crate::common::setting;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,22 +10,21 @@ pub(crate) fn rounds() -> u64 {
     setting("BURSAR_CRASH_ROUNDS").unwrap_or(4)
 }
 
-/// Whether this is more than the short form.
 pub(crate) fn is_long() -> bool {
     rounds() > 4
 }
 
-/// How many power cuts and failures of the disk there are: 30 in the short form.
+/// The number of power cuts and disk failures: 30 in the short form.
 pub(crate) fn faults() -> u64 {
     setting("BURSAR_FAULT_SEEDS").unwrap_or(30)
 }
 
-/// The seed of the first of them; each further one counts up.
+/// The first seed of the faults; the following ones count up.
 pub(crate) fn first_fault() -> u64 {
     setting("BURSAR_FAULT_SEED").unwrap_or_else(|| u64::from(fastrand::u32(..)))
 }
 
-/// Random choices that a printed seed repeats.
+/// Random choices, repeatable with the printed seed.
 pub(crate) struct Choices(fastrand::Rng);
 
 impl Choices {
@@ -40,13 +39,13 @@ impl Choices {
         Choices(fastrand::Rng::with_seed(seed))
     }
 
-    /// A number from `low` to `high`.
+    /// A number from `low` to `high`, both inclusive.
     pub(crate) fn from(&mut self, low: u64, high: u64) -> u64 {
         self.0.u64(low..=high)
     }
 }
 
-/// One test at a time: each of them wants the processors, and some of them time the server.
+/// One test at a time: each of them uses all cores, and some of them time the server.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: OnceLock<Mutex<()>> = OnceLock::new();
     TURN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! The program under test, and places for its data.
+//! The program under test and its data directories.
 
 use crate::client::Client;
 use crate::common::program::{Process, SERVE, program_on};
@@ -20,7 +20,7 @@ impl Start {
         Start { data: data.into(), config: None, environment: Vec::new() }
     }
 
-    /// With a configuration file, which is written beside the data.
+    /// Adds a configuration file, written beside the data.
     pub(crate) fn config(mut self, text: &str) -> Start {
         let file = self.data.with_extension("toml");
         fs::write(&file, text).unwrap();
@@ -33,7 +33,7 @@ impl Start {
         self
     }
 
-    /// Where the data is.
+    /// The environment, which includes the data directory.
     pub(crate) fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
@@ -52,17 +52,17 @@ impl Start {
         command
     }
 
-    /// What the servers of this place have logged.
+    /// The log of all servers started with these settings.
     pub(crate) fn log(&self) -> PathBuf {
         self.data.with_extension("log")
     }
 
-    /// Starts without waiting for anything.
+    /// Starts without waiting.
     pub(crate) fn spawn(&self) -> Process {
         Process::spawn(&mut self.command())
     }
 
-    /// Starts, and waits until the server listens.
+    /// Starts and waits until the server listens.
     #[track_caller]
     pub(crate) fn start(&self) -> Server {
         self.try_start().unwrap_or_else(|code| {
@@ -70,7 +70,7 @@ impl Start {
         })
     }
 
-    /// The same, of a server that may end before it listens.
+    /// Like [`Start::start`], for a server that may end before it listens.
     pub(crate) fn try_start(&self) -> Result<Server, ExitStatus> {
         let mut process = self.spawn();
         match process.banner() {
@@ -79,7 +79,7 @@ impl Start {
         }
     }
 
-    /// The books are right, as `bursar audit` sees it.
+    /// Asserts that `bursar audit` finds nothing.
     #[track_caller]
     pub(crate) fn audit(&self) {
         let ran = program_on(&self.data).args(["audit", "--json"]).output().unwrap();
@@ -88,7 +88,7 @@ impl Start {
     }
 }
 
-/// A server that listens. It is killed when this is dropped.
+/// A running server, killed on drop.
 pub(crate) struct Server {
     process: Process,
     banner: Value,
@@ -100,17 +100,16 @@ impl Server {
         Client::new(text("url"), text("token"))
     }
 
-    /// kill -9. Returns how it ended, which may have been by itself.
+    /// kill -9. Returns the exit status, which may be the process's own.
     pub(crate) fn kill(mut self) -> ExitStatus {
         self.process.kill()
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the process has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.process.has_ended()
     }
 
-    /// Waits for its end, however it comes.
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.process.wait()
     }
@@ -119,7 +118,7 @@ impl Server {
         self.process.signal("TERM");
     }
 
-    /// Waits for the end of a server that was told to end.
+    /// Waits for a server that was asked to stop, and checks its exit code.
     #[track_caller]
     pub(crate) fn ended(mut self) {
         let status = self.process.wait();

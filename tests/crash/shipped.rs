@@ -1,5 +1,5 @@
-//! What was shipped, after a power cut: it leads to what was recorded and to nothing else, whatever the cut has done to the
-//! spool of changes in the data directory.
+//! Shipped changes after a power cut lead to exactly what was recorded, whatever the cut did to the spool in the data
+//! directory.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::faults::{Fault, Faults, Kind};
 use crate::restore::{PATIENCE, Place, copy_dir, entries, rounds, stream};
 use crate::run::{self, Choices};
 
-/// About as many changes of files as a few rounds of shipping take.
+/// About as many file changes as a few rounds of shipping make.
 const CHANGES: u64 = 10_000;
 
 #[test]
@@ -43,7 +43,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
         });
         fs::remove_file(&sign).unwrap();
 
-        // On a machine that has only the target, and in the directory itself with what the spool and the log still hold.
+        // On a machine that has only the target, and in the original directory with its spool and write-ahead log.
         let (elsewhere, cut) = (place.home.path().join("elsewhere"), place.home.path().join("cut"));
         for old in [&elsewhere, &cut] {
             let _ = fs::remove_dir_all(old);
@@ -71,7 +71,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
         }
         lost += recovered.len() - shipped.len();
 
-        // It goes on by itself, and what is shipped from now on leads on from there.
+        // It continues by itself, and later shipments continue from there.
         if round % 4 == 3 || round + 1 == count {
             assert_eq!(books.deposit(&server.client()).unwrap().status, 200, "{word}");
             place.wait_until_shipped();

@@ -1,4 +1,4 @@
-//! The end of a server that is asked to end.
+//! Graceful shutdown.
 
 use std::fs;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn a_server_that_is_told_to_end_finishes_what_it_has_begun() {
         storm.wait_for(1);
         run::let_pass(after);
         server.signal_end();
-        // Clients go on until nobody answers. The file alone is complete then.
+        // Clients keep sending until there is no answer. Afterwards the file alone is complete.
         server.ended();
     });
     let log = fs::metadata(data.join("bursar.db-wal")).map_or(0, |file| file.len());

@@ -1,4 +1,4 @@
-//! A disk that takes data and does not confirm it.
+//! A disk that accepts data but fails to sync it.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use crate::faults::Faults;
 use crate::run;
 use crate::server::Start;
 
-/// What was refused because its COMMIT was not confirmed stays refused, although its bytes may have reached the file:
-/// also when the server is killed right after it has said so.
+/// What was refused because its COMMIT was not synced stays refused, even if its bytes reached the file and the server
+/// is killed right after the refusal.
 #[test]
 fn what_was_not_confirmed_by_the_disk_is_refused_for_good() {
     let _turn = run::turn();

@@ -1,4 +1,4 @@
-//! Operations of all kinds that clients have sent, and what the books must show of them.
+//! Operations of all kinds sent by clients, and the state that they must lead to.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::client::{Answer, Client};
 use crate::deeds::{Deed, Open, pick};
 use crate::run::{self, Choices};
 
-/// How long a client waits after a refusal before it sends the operation again.
+/// How long a client waits after a refusal before it retries.
 const REST: Duration = Duration::from_millis(20);
-/// How often it does that before it gives up.
+/// Retries before a client gives up.
 const PATIENCE: usize = 200;
 const OPENING_CENTS: i64 = 100_000_000;
 
-/// One call: a deed by itself, or a batch of them.
+/// One call: a single operation or a batch.
 #[derive(Clone, Debug)]
 struct Sent {
     key: String,
@@ -25,40 +25,40 @@ struct Sent {
     body: Value,
     deeds: Vec<Deed>,
     form: Form,
-    /// Its answer. None: there was none, or only refusals, and it was applied or not.
+    /// `None`: there was no answer, or only refusals, so it may have been applied.
     answer: Option<Value>,
-    /// The last word about it was a refusal.
+    /// The last answer was a refusal.
     is_refused: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
     Alone,
-    /// A batch: all of it is done, but for deeds that are refused themselves.
+    /// All operations are done, except those that are refused themselves.
     Batch,
-    /// A batch that one of its deeds undoes, whenever it is sent.
+    /// One of its operations always undoes the whole batch.
     Undone,
 }
 
-/// Why an operation was not answered with success.
+/// Why an operation did not succeed.
 enum End {
-    /// There was no answer, or nothing but refusals for a long time.
+    /// No answer, or only refusals for a long time.
     NoAnswer,
-    /// It was refused, and the client has let it go.
+    /// Refused, and not retried.
     GivenUp,
 }
 
-/// All that one client has sent. Its own accounts are never overdrawn, so that no rule refuses anything.
+/// All operations of one client. Its accounts are never overdrawn, so no rule refuses anything.
 #[derive(Clone)]
 pub(crate) struct Work {
     name: String,
     accounts: Vec<String>,
     sent: Vec<Sent>,
-    /// What there is to go on with.
+    /// Movements that can be continued.
     open: Vec<Open>,
 }
 
-/// What the server shows of an account.
+/// An account as the server shows it.
 #[derive(PartialEq, Eq, Debug, Default)]
 struct Shown {
     deals: BTreeMap<String, i64>,
@@ -66,14 +66,14 @@ struct Shown {
     available: i64,
 }
 
-/// What there was to see after a crash.
+/// What was found after crashes.
 #[derive(Default, Debug)]
 pub(crate) struct Found {
     pub(crate) answered: usize,
     pub(crate) open: usize,
     pub(crate) landed: usize,
     pub(crate) refused: usize,
-    /// Batches, and those of them that were not answered but done.
+    /// Batches, and those that were done although nobody got an answer.
     pub(crate) batches: usize,
     pub(crate) batches_landed: usize,
 }
@@ -90,7 +90,7 @@ impl std::ops::AddAssign for Found {
 }
 
 impl Work {
-    /// Opens two accounts with some money. False: the server did not answer all of it.
+    /// Opens two accounts with some money. False if the server did not answer every call.
     pub(crate) fn open(name: &str, client: &Client) -> (Work, bool) {
         let mut work = Work { name: name.into(), accounts: Vec::new(), sent: Vec::new(), open: Vec::new() };
         let is_open = work.open_accounts(client).is_ok();
@@ -111,7 +111,7 @@ impl Work {
         Ok(())
     }
 
-    /// One operation by chance. None: the server does not answer, or nothing but refusals.
+    /// Sends one random operation. `None` if the server does not answer, or only refuses.
     pub(crate) fn step(&mut self, client: &Client, choices: &mut Choices) -> Option<()> {
         let done = if choices.from(0, 4) == 0 { self.batch(client, choices) } else { self.single(client, choices) };
         match done {
@@ -125,7 +125,7 @@ impl Work {
         self.send(client, deed).map(|_| ())
     }
 
-    /// Something new, or going on with something, which nobody else goes on with then.
+    /// A new operation, or the continuation of a movement, which is then not continued again.
     fn deed(&mut self, choices: &mut Choices) -> Deed {
         if self.open.is_empty() || choices.from(0, 2) > 0 {
             return Deed::any(&self.accounts, choices);
@@ -134,7 +134,7 @@ impl Work {
         self.open.swap_remove(number).go_on(choices)
     }
 
-    /// Many of those in one call; at times so many that their commit is a long one, at times with one that is refused.
+    /// A batch of operations: sometimes large enough for a long commit, sometimes with one that is refused.
     fn batch(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
         let count = if choices.from(0, 9) == 0 { choices.from(20, 60) } else { choices.from(1, 6) };
         let before = self.open.clone();
@@ -149,7 +149,7 @@ impl Work {
         let body = json!({"atomic": is_atomic, "operations": operations});
         let form = if is_atomic && has_refused { Form::Undone } else { Form::Batch };
         if form == Form::Undone {
-            // None of it is done, so all of it can be gone on with.
+            // Nothing was done, so all movements can still be continued.
             self.open = before;
         }
         self.call(client, "/batch", body, deeds, form).map(|_| ())
@@ -159,8 +159,7 @@ impl Work {
         self.call(client, &deed.path.clone(), deed.body.clone(), vec![deed], Form::Alone)
     }
 
-    /// Sends a call until it is answered with success, as clients are told to; of every second one that is refused the
-    /// client lets go at once.
+    /// Sends a call until it succeeds, as clients are advised to do; every second refused call is given up at once.
     fn call(&mut self, client: &Client, path: &str, body: Value, deeds: Vec<Deed>, form: Form) -> Result<Value, End> {
         let number = self.sent.len();
         let key = format!("{}-{number}", self.name);
@@ -194,8 +193,8 @@ impl Work {
         Err(End::NoAnswer)
     }
 
-    /// Holds what this client knows against what the server shows: all that was answered is there as it was answered; all
-    /// else is there as a whole or not at all, and lands exactly once when it is sent again.
+    /// Compares this client's knowledge with the server: all that was answered is there as answered; everything else is
+    /// there completely or not at all, and a retry lands exactly once.
     #[track_caller]
     pub(crate) fn check(&mut self, client: &Client) -> Found {
         let before = self.shown(client);
@@ -269,7 +268,7 @@ impl Sent {
         client.post(&self.path, &self.key, &self.body)
     }
 
-    /// What was done of it, with the answers; nothing as long as nobody has said so.
+    /// The operations known to be done, with their answers.
     fn done(&self) -> impl Iterator<Item = (&Deed, &Value)> {
         let answers: Vec<Option<&Value>> = match (&self.answer, self.form) {
             (None, _) | (_, Form::Undone) => Vec::new(),

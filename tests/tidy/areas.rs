@@ -1,22 +1,22 @@
-//! Which area of a floor may use which.
+//! Dependencies between the areas of a layer.
 
 use crate::documents::table;
 use crate::names::{code_of, module_of, named_paths, passed_on};
 use crate::{fail_on, files, has_extension, read};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The areas of each floor: an area may use those that stand before it, and all of the floors below. docs/architecture.md
-/// has the same table.
+/// The areas of each layer: an area may use those before it, and all layers below. docs/architecture.md has the same
+/// table.
 const FLOORS: [(&str, &[&str]); 3] = [
     ("domain", &["reference", "access", "clients", "accounts", "ledger", "events"]),
     ("app", &["events", "reference", "access", "clients", "accounts", "ledger", "sandbox", "maintenance"]),
     ("store", &["database", "reference", "access", "clients", "accounts", "ledger", "events", "proof", "maintenance"]),
 ];
 
-/// What stands at the root of a floor, for all of its areas.
+/// Modules at the root of a layer that all of its areas may use.
 const FOR_ALL: &[&str] = &["domain/refusal"];
 
-/// What names another area all the same: file, areas, reason.
+/// Permitted exceptions: file, areas, reason.
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     ("domain/refusal", &["access", "clients", "accounts", "ledger"], "a refusal tells the state that it is about"),
     ("app/batch", &["accounts", "ledger"], "a batch consists of their commands"),
@@ -25,7 +25,7 @@ const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     ("store/idempotency", &["database"], "it is a statement like those of an area"),
 ];
 
-/// The area of a path inside of a floor; none for what is for all.
+/// The area of a path within a layer; `None` for modules shared by all areas.
 fn area<'a>(areas: &[&'a str], passed_on: &BTreeMap<String, String>, path: &[String]) -> Option<&'a str> {
     let first = path.first()?;
     let first = passed_on.get(first).unwrap_or(first);
@@ -47,7 +47,7 @@ fn areas_use_only_those_before_them() {
         for file in files(&format!("src/{floor}")).iter().filter(|file| has_extension(file, "rs")) {
             let module = module_of(file);
             if module.len() == 1 {
-                continue; // the root, which names its areas to open them
+                continue; // The root names its areas to declare them.
             }
             let name = module.join("/");
             let is_folder = file.iter().count() > 3;

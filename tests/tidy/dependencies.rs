@@ -1,10 +1,10 @@
-//! What comes in with dependencies.
+//! Licences, bans and sources of dependencies.
 
 use crate::{fail_on, read, root};
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Whether a licence expression can be satisfied with what is allowed. AND binds tighter than OR; an old-style slash is OR.
+/// Whether the allowed licences satisfy an expression. AND binds more tightly than OR; an old-style slash means OR.
 fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
     fn any(words: &mut std::iter::Peekable<std::vec::IntoIter<String>>, allowed: &BTreeSet<String>) -> bool {
         let mut is_good = all(words, allowed);
@@ -46,7 +46,7 @@ fn licence_expressions_are_read_as_they_are_meant() {
     }
 }
 
-/// The policy is that of deny.toml, for those who have no cargo-deny at hand: licences, bans, sources.
+/// Checks the policy of deny.toml (licences, bans, sources) without cargo-deny.
 #[test]
 fn dependencies_keep_the_policy() {
     let policy: toml::Value = toml::from_str(&read("deny.toml")).unwrap();

@@ -1,4 +1,4 @@
-//! What the documents claim, against what the code does.
+//! Compares the claims of the documents with the code.
 
 use crate::{fail_on, files, has_extension, read, root};
 use bursar::cli::outcome::Exit;
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use uuid::Uuid;
 
-/// The rows of the table that follows `<!-- table: name -->` in a document, without its head. Backticks are dropped.
+/// The rows after the header of the table that follows `<!-- table: name -->` in a document, without backticks.
 pub(crate) fn table(document: &str, name: &str) -> Vec<Vec<String>> {
     let text = read(document);
     let marker = format!("<!-- table: {name} -->");
@@ -73,7 +73,7 @@ fn account() -> Account {
     }
 }
 
-/// What passes and what is refused, as the documents write it.
+/// Which credits and debits are allowed, in the words of the document.
 fn admission(account: &Account) -> (String, String) {
     let one = |direction| match account.admit_funds(direction) {
         Ok(()) => "passes".to_owned(),
@@ -99,14 +99,14 @@ fn what_lets_money_through_is_what_the_code_lets_through() {
         ("allows_debits is off".into(), admission(&Account { allows_debits: false, ..account() })),
     ];
     assert_eq!(written("flags"), BTreeMap::from(flags));
-    // The order of the reasons, where several apply.
+    // The order of the reasons if several apply.
     let shut =
         Account { lifecycle: Lifecycle::Dormant, lock: locked(LockScope::Full), allows_debits: false, ..account() };
     assert_eq!(admission(&shut).1, "ACCOUNT_DORMANT");
     assert_eq!(admission(&Account { lifecycle: Lifecycle::Active, ..shut }).1, "ACCOUNT_LOCKED");
 }
 
-/// One of each refusal. The test below fails when one is missing.
+/// One of each refusal. The test below fails if one is missing.
 fn rejections() -> Vec<Rejection> {
     let text = || "x".to_owned();
     let field = || Field::Amount;
@@ -177,7 +177,7 @@ fn rejections() -> Vec<Rejection> {
 
 #[test]
 fn the_table_of_errors_is_what_the_native_dialect_answers() {
-    // What a reason answers, by rank: two rejections with the same reason have to answer the same.
+    // The answer of each reason, by rank: two rejections with the same reason must answer alike.
     let mut expected = BTreeMap::new();
     for rejection in rejections() {
         let reply = Native.refuse(&rejection, &ReplyContext::new(RequestId::from(Uuid::nil())));
@@ -237,7 +237,7 @@ fn links_between_documents_lead_somewhere() {
     fail_on(&problems);
 }
 
-/// The commands of `bursar` in the code blocks of a document, word by word.
+/// The `bursar` commands in the code blocks of a document, split into words.
 fn commands_in_blocks(document: &str) -> Vec<Vec<String>> {
     let text = read(document).replace("\\\n", " ");
     let blocks = text.split("```").skip(1).step_by(2);
@@ -271,7 +271,7 @@ fn the_commands_in_the_documents_exist() {
         documents.iter().flat_map(|document| commands_in_blocks(document).into_iter().map(|it| (*document, it)));
     let mut problems = Vec::new();
     for (document, words) in in_table.iter().cloned().chain(in_blocks) {
-        // The names of commands come first; what is in capitals or has a dot or a slash is an argument.
+        // Command names come first; a word in capitals, or with a dot or slash, is an argument.
         let is_name =
             |word: &&String| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-');
         let path: Vec<&String> = words.iter().take_while(is_name).take(2).collect();
@@ -283,7 +283,7 @@ fn the_commands_in_the_documents_exist() {
             problems.push(format!("{document}: {flag} in bursar {}", words.join(" ")));
         }
     }
-    // And the other way round: every command is in the table.
+    // Conversely, every command is in the table.
     let help = help(&[]).unwrap();
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     for command in listed

@@ -1,10 +1,10 @@
-//! Who may name whom.
+//! Which modules may name which.
 
 use crate::names::{code_of, has_word, module_of, named_paths};
 use crate::{fail_on, files, has_extension, read};
 use std::collections::BTreeMap;
 
-/// Which module may name which others; docs/architecture.md draws the same. `cli` is where everything comes together.
+/// The permitted dependencies, as drawn in docs/architecture.md. `cli` wires everything together.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &[]),
@@ -18,11 +18,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("cli", &["app", "backup", "config", "dialects", "domain", "http", "jobs", "store", "system"]),
 ];
 
-/// The one module that may name a library.
+/// The only modules that may name a library.
 const AT_HOME: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("refinery", &["store"]),
-    ("refinery_core", &["cli", "store"]), // cli: the filter of its log lines
+    ("refinery_core", &["cli", "store"]), // cli: the filter for its log lines
     ("r2d2", &["store"]),
     ("r2d2_sqlite", &["store"]),
     ("actix_web", &["cli", "dialects", "http"]),

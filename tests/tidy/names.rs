@@ -1,9 +1,9 @@
-//! Which paths of the crate a source file names. What it sees is text, not what the compiler makes of it; that is enough
-//! for code that `rustfmt` has laid out.
+//! Finds the crate paths that a source file names. It reads text rather than the compiler's result, which is enough for
+//! code formatted by `rustfmt`.
 
 use std::path::Path;
 
-/// The module that a source file is, from the root of the crate.
+/// The module path of a source file.
 pub(crate) fn module_of(file: &Path) -> Vec<String> {
     let inside = file.strip_prefix("src").unwrap().with_extension("");
     let mut parts: Vec<String> = inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
@@ -26,7 +26,7 @@ fn is_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The paths with which a text begins: one, or those of a group in braces.
+/// The paths at the start of a text: one, or those of a group in braces.
 fn paths(text: &str) -> Vec<Vec<String>> {
     let text = text.trim_start();
     if let Some(group) = text.strip_prefix('{') {
@@ -56,7 +56,7 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     tails.into_iter().map(|tail| [vec![name.to_owned()], tail].concat()).collect()
 }
 
-/// The paths from the root of the crate that a module names.
+/// The crate paths that a module names.
 pub(crate) fn named_paths(module: &[String], code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, word) in code.match_indices("crate::") {
@@ -66,7 +66,7 @@ pub(crate) fn named_paths(module: &[String], code: &str) -> Vec<Vec<String>> {
     }
     for (at, _) in code.match_indices("super::") {
         if code[..at].ends_with("::") {
-            continue; // counted with the first of its chain
+            continue; // counted with the first path of its chain
         }
         let (mut rest, mut up) = (&code[at..], 0);
         while let Some(shorter) = rest.strip_prefix("super::") {
@@ -78,12 +78,12 @@ pub(crate) fn named_paths(module: &[String], code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// The names that a module passes on from its own modules, each as its path.
+/// The names that a module re-exports from its own modules, each as a path.
 pub(crate) fn passed_on(code: &str) -> Vec<Vec<String>> {
     code.match_indices("pub use ").flat_map(|(at, word)| paths(&code[at + word.len()..])).collect()
 }
 
-/// Whether a text has this word, not as a part of a longer one.
+/// Whether a text contains this whole word.
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word)
         .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))

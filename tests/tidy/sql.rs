@@ -1,4 +1,4 @@
-//! Statements, migrations and the schema that they lead to.
+//! Statements, migrations and the resulting schema.
 
 use crate::{fail_on, files, names::code_of, read, root};
 use bursar::store::{DataDir, LATEST_SCHEMA, Store, StoreError, Tuning, read_file};

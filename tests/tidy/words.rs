@@ -1,16 +1,16 @@
-//! Words that do not belong where they stand.
+//! Words that are not allowed in some layers.
 
 use crate::names::{code_of, has_word};
 use crate::{fail_on, files, has_extension, read};
 use std::path::PathBuf;
 
-/// The floors that speak no dialect.
+/// The layers that must not contain a dialect's spelling.
 const CORE: [&str; 3] = ["src/domain", "src/app", "src/store"];
 
-/// Where events are read that earlier versions wrote in the spelling of the native API.
+/// Reads events of earlier versions, which use the spelling of the native API.
 const EXCEPTIONS: [&str; 1] = ["src/domain/events/legacy.rs"];
 
-/// Words of the wire, in any case.
+/// Words of HTTP, in any case.
 const WIRE_WORDS: [&str; 8] =
     ["http", "https", "cookie", "bearer", "url", "statuscode", "query_string", "content-type"];
 
@@ -18,12 +18,12 @@ fn sources(folders: &[&str]) -> Vec<PathBuf> {
     folders.iter().flat_map(|folder| files(folder)).filter(|file| has_extension(file, "rs")).collect()
 }
 
-/// The texts in quotes of a line of code.
+/// The quoted strings in a line of code.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('"').skip(1).step_by(2)
 }
 
-/// Whether a text begins with a name as APIs spell those of their fields.
+/// Whether a text begins with a field name as APIs spell it.
 fn is_wire_name(text: &str) -> bool {
     let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     name.starts_with(|c: char| c.is_ascii_lowercase()) && name.contains(|c: char| c.is_ascii_uppercase())

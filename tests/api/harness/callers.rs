@@ -1,4 +1,4 @@
-//! Who calls, and how a call is sent.
+//! Callers, and how they send requests.
 
 use super::envelopes::Reply;
 use super::process::{PASSWORD, PATIENCE, Server, write_private};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::sync::{Arc, PoisonError};
 use ureq::http::Request;
 
-/// Somebody who calls.
+/// A caller: a server, a base URL, and the credentials and headers of each request.
 #[derive(Clone)]
 pub(crate) struct Caller<'a> {
     server: &'a Server,
@@ -15,22 +15,21 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Server {
-    /// The administrator.
     pub(crate) fn admin(&self) -> Caller<'_> {
         self.bearer(self.banner["token"].as_str().unwrap())
     }
 
-    /// Somebody without a token.
+    /// A caller without a token.
     pub(crate) fn anyone(&self) -> Caller<'_> {
         Caller { server: self, base: self.url().to_owned(), headers: Vec::new() }
     }
 
-    /// Somebody with this token.
+    /// A caller with this token.
     pub(crate) fn bearer(&self, token: &str) -> Caller<'_> {
         self.anyone().with("Authorization", &format!("Bearer {token}"))
     }
 
-    /// An operator of this role who sees clients with these tags; with none, all of them.
+    /// An operator with this role, limited to clients with these tags; no tags mean all clients.
     pub(crate) fn operator(&self, role: &str, tags: &[&str]) -> Caller<'_> {
         let name = format!("{role}-{}", tags.join("-"));
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,7 +40,7 @@ impl Server {
         self.bearer(token)
     }
 
-    /// An operator who may only look.
+    /// A read-only operator.
     pub(crate) fn viewer(&self) -> Caller<'_> {
         self.operator("viewer", &[])
     }
@@ -56,7 +55,7 @@ impl Server {
         self.command(&args);
     }
 
-    /// Makes a token; returns its id and itself.
+    /// Issues a token; returns its id and the token.
     pub(crate) fn add_token(&self, operator: &str, limits: &[&str]) -> (String, String) {
         let made = self.command(&[&["token", "create", "--operator", operator, "--label", "test"], limits].concat());
         (made["id"].as_str().unwrap().to_owned(), made["token"].as_str().unwrap().to_owned())
@@ -64,35 +63,35 @@ impl Server {
 }
 
 impl<'a> Caller<'a> {
-    /// The same caller with one more header.
+    /// Adds a header.
     pub(crate) fn with(&self, name: &str, value: &str) -> Caller<'a> {
         let mut headers = self.headers.clone();
         headers.push((name.to_owned(), value.to_owned()));
         Caller { headers, ..self.clone() }
     }
 
-    /// The same caller with an idempotency key.
+    /// Adds an idempotency key.
     pub(crate) fn key(&self, key: &str) -> Caller<'a> {
         self.with("Idempotency-Key", key)
     }
 
-    /// The same caller with another idempotency key than the one that it has.
+    /// Replaces the idempotency key.
     pub(crate) fn key_again(&self, key: &str) -> Caller<'a> {
         let headers = self.headers.iter().filter(|(name, _)| name != "Idempotency-Key").cloned().collect();
         Caller { headers, ..self.clone() }.key(key)
     }
 
-    /// The same caller from an address that a proxy tells.
+    /// Sends `X-Forwarded-For`, as a proxy would.
     pub(crate) fn from(&self, address: &str) -> Caller<'a> {
         self.with("X-Forwarded-For", address)
     }
 
-    /// The same caller at another URL of the same server.
+    /// Calls the same server at another URL.
     pub(crate) fn at(&self, base: &str) -> Caller<'a> {
         Caller { base: base.to_owned(), ..self.clone() }
     }
 
-    /// Any request; the body as it is.
+    /// Sends any request; the body is sent as it is.
     #[track_caller]
     pub(crate) fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: Option<&[u8]>) -> Reply {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
@@ -132,7 +131,7 @@ impl<'a> Caller<'a> {
         self.post_text(path, &body.to_string())
     }
 
-    /// Posts JSON exactly as it is written here.
+    /// Posts JSON exactly as written.
     #[track_caller]
     pub(crate) fn post_text(&self, path: &str, body: &str) -> Reply {
         self.send("POST", path, Some("application/json"), Some(body.as_bytes()))
@@ -144,7 +143,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// The client of all callers of a server; it trusts this certificate.
+/// The HTTP client shared by all callers of a server; it trusts this certificate.
 pub(super) fn agent(certificate_pem: Option<&str>) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)

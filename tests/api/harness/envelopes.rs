@@ -1,4 +1,4 @@
-//! Replies: what is right with each success and each refusal, and the digits of amounts.
+//! Replies: checks of successes and refusals, and amounts read digit by digit.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use ureq::http::HeaderMap;
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// The request, for messages.
+    /// The request, for failure messages.
     pub(super) call: String,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -17,7 +16,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The answer, which must be a success.
+    /// Asserts success and returns the body.
     #[track_caller]
     pub(crate) fn ok(self) -> Reply {
         assert_eq!(self.status, 200, "{}: {}", self.call, self.text);
@@ -25,8 +24,7 @@ impl Reply {
         self
     }
 
-    /// The answer, which must be this refusal in the envelope of the native dialect, with the status and the code that
-    /// `docs/api.md` tells of it.
+    /// Asserts this refusal in the native dialect's envelope, with the status and code that `docs/api.md` gives for it.
     #[track_caller]
     pub(crate) fn refused(self, reason: &str) -> Reply {
         let (status, code) = status_and_code(reason);
@@ -41,14 +39,14 @@ impl Reply {
         self
     }
 
-    /// The refusal, which must name this field.
+    /// Asserts that the refusal names this field.
     #[track_caller]
     pub(crate) fn naming(self, field: impl AsRef<str>) -> Reply {
         assert_eq!(self.field(), field.as_ref(), "{}: {}", self.call, self.text);
         self
     }
 
-    /// The field that a refusal names.
+    /// The field named by a refusal.
     #[track_caller]
     pub(crate) fn field(&self) -> String {
         self.json()["details"][0]["metadata"]["field"].as_str().unwrap_or_default().to_owned()
@@ -58,7 +56,7 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Whether it repeats an earlier answer.
+    /// Whether the reply was replayed from an earlier request.
     pub(crate) fn is_replayed(&self) -> bool {
         self.header("idempotency-replayed") == Some("true")
     }
@@ -68,13 +66,13 @@ impl Reply {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}: {}", self.call, self.text))
     }
 
-    /// The text at a path such as `deals/0/id`.
+    /// The string at a path such as `deals/0/id`.
     #[track_caller]
     pub(crate) fn text_at(&self, path: &str) -> String {
         serde_json::from_str(&self.digits(path)).unwrap_or_else(|error| panic!("{path}: {error}: {}", self.text))
     }
 
-    /// What stands at a path, exactly as it was written: money must not pass through a binary float, not even here.
+    /// The value at a path exactly as written: money must never pass through a binary float, not even in tests.
     #[track_caller]
     pub(crate) fn digits(&self, path: &str) -> String {
         let mut raw: Box<RawValue> = serde_json::from_str(&self.text).unwrap();
@@ -91,7 +89,7 @@ impl Reply {
     }
 }
 
-/// What the table of errors in `docs/api.md` says about a reason; tests/tidy compares that with the code.
+/// Looks up a reason in the error table of `docs/api.md`, which tests/tidy compares with the code.
 #[track_caller]
 fn status_and_code(reason: &str) -> (u16, u64) {
     static TABLE: LazyLock<BTreeMap<&str, (u16, u64)>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! The log of a server under test, as it is written.
+//! The log of a server under test, collected while it runs.
 
 use super::process::PATIENCE;
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-/// What a server has logged so far.
+/// The lines logged so far.
 pub(super) struct Log(Arc<Lines>);
 
 #[derive(Default)]
@@ -17,7 +17,7 @@ struct Lines {
 }
 
 impl Log {
-    /// Reads stderr for as long as the process has it open.
+    /// Reads stderr until the process closes it.
     pub(super) fn of(stderr: ChildStderr) -> Log {
         let log = Arc::<Lines>::default();
         let written = Arc::clone(&log);
@@ -38,7 +38,7 @@ impl Log {
         self.lines().join("\n")
     }
 
-    /// Waits until so many lines contain this text.
+    /// Waits until this many lines contain the text.
     #[track_caller]
     pub(super) fn wait_for(&self, text: &str, times: usize) {
         let end = Instant::now() + PATIENCE;

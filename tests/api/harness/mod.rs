@@ -1,4 +1,4 @@
-//! What a test of an API is made of: the real program, callers with names, and replies whose digits are kept.
+//! The harness of the API tests: the real program, named callers, and replies that keep digits exact.
 
 mod callers;
 mod envelopes;

@@ -1,4 +1,4 @@
-//! The real program on a free port, in a directory of its own.
+//! Runs the real program on a free port, in its own directory.
 
 use super::callers::agent;
 use super::log::Log;
@@ -15,26 +15,26 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long a test waits for something that happens at once when all is well.
+/// How long to wait for something that should happen immediately.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The password of operators and clients of these tests.
+/// The password of all operators and clients in these tests.
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// A server that runs until this value goes.
+/// A running server, killed on drop.
 pub(crate) struct Server {
     process: Process,
     home: TempDir,
     way: &'static [&'static str],
     log: Log,
-    /// What it said about itself when it was ready.
+    /// The banner that it printed once it was listening.
     pub(crate) banner: Value,
     pub(super) agent: ureq::Agent,
     pub(super) tokens: Mutex<BTreeMap<String, String>>,
 }
 
 impl Server {
-    /// A server that other tests use at the same time: good for all that looks only at what it made itself.
+    /// A server shared by all tests; use it only for assertions about data that the test created itself.
     pub(crate) fn shared() -> Arc<Server> {
         static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -45,12 +45,12 @@ impl Server {
         })
     }
 
-    /// A server of one's own with this configuration; `HOME` stands for its directory.
+    /// Starts a separate server with this configuration, in which `HOME` stands for its directory.
     pub(crate) fn start(config: &str) -> Server {
         Server::start_with(config, &[])
     }
 
-    /// The same, with files beside its configuration.
+    /// Like [`Server::start`], with additional files beside the configuration.
     pub(crate) fn start_with(config: &str, files: &[(&str, &str)]) -> Server {
         let home = tempfile::tempdir().unwrap();
         for (name, content) in files {
@@ -61,7 +61,7 @@ impl Server {
         Server::launch(home, &["serve", "--dev", "--no-sample"])
     }
 
-    /// A server that is meant seriously, with the operator `dev`, who is an administrator.
+    /// Starts a production server with the administrator `dev`.
     pub(crate) fn production() -> Server {
         let home = tempfile::tempdir().unwrap();
         write_private(&home.path().join("config.toml"), "");
@@ -77,80 +77,77 @@ impl Server {
         Server { process, home, way, log, banner, agent: agent(None), tokens: Mutex::default() }
     }
 
-    /// Kills it as a power cut would, and starts it again on its data.
+    /// Kills the server as a power cut would, and restarts it on the same data.
     pub(crate) fn restart(&mut self) {
         self.kill();
         self.start_again();
     }
 
-    /// Kills it, lets somebody change its database file, and starts it again.
+    /// Kills the server, applies a change to its database file, and restarts it.
     pub(crate) fn restart_after(&mut self, change: impl FnOnce(&Path)) {
         self.kill();
         change(&self.data_dir().join("bursar.db"));
         self.start_again();
     }
 
-    /// Kills it as a power cut would.
+    /// Kills the server as a power cut would.
     pub(crate) fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// Starts it again on its data.
+    /// Restarts the server on its data.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.log, self.banner) = launch(self.home.path(), self.way);
     }
 
-    /// The program in the place of this server, with its configuration.
+    /// A command of the program with this server's configuration.
     pub(crate) fn program(&self, args: &[&str]) -> Command {
         let mut command = program(self.home.path());
         command.args(args).args(["--config", "config.toml", "--json"]);
         command
     }
 
-    /// Lets clients of this server trust a certificate.
+    /// Makes this server's callers trust a certificate.
     pub(crate) fn trusting(mut self, certificate_pem: &str) -> Server {
         self.agent = agent(Some(certificate_pem));
         self
     }
 
-    /// Its first address as a URL, without a slash at the end.
+    /// The first address as a URL, without a trailing slash.
     pub(crate) fn url(&self) -> &str {
         self.banner["url"].as_str().unwrap().trim_end_matches('/')
     }
 
-    /// Its first address, for plain connections.
+    /// The first address, for raw connections.
     pub(crate) fn address(&self) -> &str {
         self.url().split_once("://").unwrap().1
     }
 
-    /// The URLs of the native dialect.
     pub(crate) fn native_urls(&self) -> Vec<String> {
         let urls = self.banner["apis"]["native"].as_array().unwrap();
         urls.iter().map(|url| url.as_str().unwrap().trim_end_matches('/').to_owned()).collect()
     }
 
-    /// The directory of its database.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.home.path().join("data")
     }
 
-    /// The directory of its configuration.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// Sends it a signal, such as `HUP`.
+    /// Sends a signal, such as `HUP`.
     pub(crate) fn signal(&self, name: &str) {
         self.process.signal(name);
     }
 
-    /// Waits until so many lines of its log contain this text.
+    /// Waits until this many log lines contain the text.
     #[track_caller]
     pub(crate) fn await_log(&self, text: &str, times: usize) {
         self.log.wait_for(text, times);
     }
 
-    /// Runs a command beside it and returns the JSON that it prints.
+    /// Runs a command beside the server and returns its JSON output.
     #[track_caller]
     pub(crate) fn command(&self, args: &[&str]) -> Value {
         let output = program(self.home.path()).args(args).arg("--json").output().unwrap();
@@ -158,7 +155,7 @@ impl Server {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Adds these rules to the group `live-standard`, the one that new accounts of these tests have.
+    /// Adds these rules to the group `live-standard`, which the accounts of these tests use.
     pub(crate) fn set_rules(&self, rules: &str) {
         let group = "code = \"live-standard\"\n";
         self.apply_reference(
@@ -166,14 +163,14 @@ impl Server {
         );
     }
 
-    /// Brings the reference data to what a file says.
+    /// Applies a reference file.
     pub(crate) fn apply_reference(&self, file: &str) {
         let path = self.home.path().join("reference.toml");
         write_private(&path, file);
         self.command(&["reference", "apply", &path.display().to_string()]);
     }
 
-    /// What every change leaves behind: if two of these are equal, nothing was changed in between.
+    /// A fingerprint of the database: if two are equal, nothing changed in between.
     pub(crate) fn trace(&self) -> (u64, u64, u64, u64) {
         let proof = read_file(&self.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
         assert_eq!(proof.findings, [], "the books are not right");
@@ -190,7 +187,7 @@ impl Drop for Server {
     }
 }
 
-/// Starts the program; returns once it listens.
+/// Starts the program and returns once it listens.
 fn launch(home: &Path, way: &[&str]) -> (Process, Log, Value) {
     let mut command = program(home);
     command.args(way).args(["--listen", "127.0.0.1:0", "--config", "config.toml"]).stderr(Stdio::piped());
@@ -206,7 +203,7 @@ fn program(home: &Path) -> Command {
     command
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file with mode 0600.
 pub(crate) fn write_private(path: &Path, content: &str) {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
@@ -214,7 +211,7 @@ pub(crate) fn write_private(path: &Path, content: &str) {
     file.write_all(content.as_bytes()).unwrap();
 }
 
-/// A text that no other test uses.
+/// A string that no other test uses.
 pub(crate) fn unique(word: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{word}-{}", COUNT.fetch_add(1, Ordering::Relaxed))

@@ -1,4 +1,4 @@
-//! What many tests need before they come to their point: a client, an account, money on it.
+//! The setup that many tests share: a client, an account, money in it.
 
 use super::callers::Caller;
 use super::envelopes::Reply;
@@ -7,7 +7,7 @@ use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 
 impl Server {
-    /// Moves the clock ahead by some seconds; returns the time that it is then.
+    /// Advances the sandbox clock by this many seconds; returns the new time.
     pub(crate) fn advance(&self, seconds: i64) -> Moment {
         let reply = self.admin().post("/sandbox/clock", &json!({"advance": seconds})).ok();
         Moment::parse(&reply.text_at("now")).unwrap()
@@ -15,13 +15,13 @@ impl Server {
 }
 
 impl Caller<'_> {
-    /// A new client; returns its id.
+    /// Creates a client; returns its id.
     #[track_caller]
     pub(crate) fn new_profile(&self) -> String {
         self.new_profile_with(&json!({}))
     }
 
-    /// A new client with these fields beside an address of its own.
+    /// Creates a client with these fields and a unique e-mail address.
     #[track_caller]
     pub(crate) fn new_profile_with(&self, fields: &Value) -> String {
         let mut body = json!({"email": format!("{}@example.com", unique("client"))});
@@ -40,14 +40,14 @@ impl Caller<'_> {
         group["id"].as_str().unwrap().to_owned()
     }
 
-    /// A new account of a new client in a live group; returns its id.
+    /// Opens an account for a new client in a live group; returns its id.
     #[track_caller]
     pub(crate) fn new_account(&self, currency: &str) -> String {
         let profile = self.new_profile();
         self.new_account_of(&profile, currency)
     }
 
-    /// A new account of this client in a live group; returns its id.
+    /// Opens an account for this client in a live group; returns its id.
     #[track_caller]
     pub(crate) fn new_account_of(&self, profile: &str, currency: &str) -> String {
         let group = self.group(currency, false);
@@ -61,25 +61,25 @@ impl Caller<'_> {
         self.post(&format!("/accounts/{account}/deposit"), &json!({"amount": amount})).ok().text_at("dealId")
     }
 
-    /// The balance of an account, digit by digit.
+    /// The balance of an account, exactly as written.
     #[track_caller]
     pub(crate) fn balance(&self, account: &str) -> String {
         self.get(&format!("/accounts/{account}")).ok().digits("balance")
     }
 
-    /// What an account can dispose of, digit by digit.
+    /// The available balance of an account, exactly as written.
     #[track_caller]
     pub(crate) fn available(&self, account: &str) -> String {
         self.get(&format!("/accounts/{account}")).ok().digits("availableBalance")
     }
 
-    /// Asks for a movement, such as one of `holds`; returns its id.
+    /// Creates a movement by posting to a route such as `holds`; returns its id.
     #[track_caller]
     pub(crate) fn ask(&self, account: &str, movements: &str, amount: &str) -> String {
         self.post(&format!("/accounts/{account}/{movements}"), &json!({"amount": amount})).ok().text_at("id")
     }
 
-    /// Lets something go on, such as `/holds/{id}/release`.
+    /// Posts an action on a movement, such as `/holds/{id}/release`.
     #[track_caller]
     pub(crate) fn step(&self, path: &str) -> Reply {
         self.post(path, &json!({}))

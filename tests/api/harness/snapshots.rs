@@ -1,7 +1,7 @@
-//! Whole bodies, compared with what `tests/api/snapshots/` shows.
+//! Compares whole bodies with the snapshots in `tests/api/snapshots/`.
 //!
-//! A changed body fails its test. `INSTA_UPDATE=always cargo test --test api NAME` rewrites the files, and `git diff` then
-//! shows what callers are going to see.
+//! A changed body fails its test. `INSTA_UPDATE=always cargo test --test api NAME` rewrites the files; `git diff` then
+//! shows what callers will see.
 
 use super::envelopes::Reply;
 use bursar::domain::clock::Moment;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl Reply {
-    /// The answer, whose body must be the one of this snapshot.
+    /// Asserts success and that the body matches this snapshot.
     #[track_caller]
     pub(crate) fn shows(self, name: &str) -> Reply {
         assert_shown(name, &self.text);
@@ -19,8 +19,8 @@ impl Reply {
     }
 }
 
-/// JSON must be what this snapshot shows, digit by digit; ids, moments and account numbers differ in each run and are
-/// replaced.
+/// Asserts that JSON matches this snapshot, digit by digit. Ids, times and account numbers differ from run to run and
+/// are replaced.
 #[track_caller]
 pub(crate) fn assert_shown(name: &str, json: &str) {
     let mut settings = Settings::new();
@@ -30,8 +30,8 @@ pub(crate) fn assert_shown(name: &str, json: &str) {
     settings.bind(|| insta::assert_snapshot!(name, laid_out(json, 0, &mut Vec::new())));
 }
 
-/// JSON with a line for each member, in the order of their names. Numbers stay as they were written: money must not pass
-/// through a binary float.
+/// Formats JSON with one member per line, sorted by name. Numbers keep their digits: money must not pass through a
+/// binary float.
 fn laid_out(json: &str, depth: usize, ids: &mut Vec<Uuid>) -> String {
     let line = format!("\n{:1$}", "", 2 * depth);
     let block = |open: &str, lines: Vec<String>, close: &str| match lines.as_slice() {
@@ -58,7 +58,7 @@ fn laid_out(json: &str, depth: usize, ids: &mut Vec<Uuid>) -> String {
     }
 }
 
-/// A text without what differs in each run. The same id gets the same number.
+/// Replaces what differs from run to run. Equal ids get equal numbers.
 fn without_chance(text: &str, ids: &mut Vec<Uuid>) -> String {
     let inside = text.trim_matches('"');
     if let Ok(id) = Uuid::parse_str(inside) {
@@ -80,7 +80,7 @@ fn every_snapshot_is_used() {
     for file in files(&format!("{root}/snapshots")) {
         let name = file.file_name().unwrap().to_str().unwrap();
         let stem = name.strip_suffix(".snap").unwrap_or_else(|| panic!("{name} is not accepted"));
-        // Those of events have their names from the types of events.
+        // Snapshots of events are named after the event types.
         let is_used = stem.starts_with("event_") || sources.contains(&format!("\"{stem}\""));
         assert!(is_used, "no test uses {name}");
     }

@@ -1,4 +1,4 @@
-//! Requests that no HTTP client would send: bytes, as they are.
+//! Raw requests that no HTTP client would send.
 
 use super::process::{PATIENCE, Server};
 use std::io::{Read, Write};
@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 
 impl Server {
-    /// Sends bytes over a connection of its own and returns all that comes back until the server closes it.
+    /// Sends bytes over a new connection and returns everything received until the server closes it.
     pub(crate) fn raw(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -16,7 +16,7 @@ impl Server {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Sends bytes and nothing more, and returns what comes back.
+    /// Sends bytes, closes the sending side, and returns what comes back.
     pub(crate) fn raw_once(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -27,13 +27,14 @@ impl Server {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Sends bytes of which the server may not take all, and returns what comes back.
+    /// Sends bytes that the server may stop reading, and returns what comes back.
     pub(crate) fn raw_until_refused(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut answer = [0; 64];
         thread::scope(|scope| {
-            // Both at once: a server that stops reading resets the connection, and with it the answer.
+            // Write and read at the same time: a server that stops reading resets the connection, and the reply would
+            // be lost.
             let mut writer = stream.try_clone().unwrap();
             scope.spawn(move || writer.write_all(request));
             let length = stream.read(&mut answer).unwrap();

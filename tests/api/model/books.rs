@@ -1,19 +1,19 @@
-//! What a few lines of arithmetic believe of accounts, movements and entries.
+//! The model's accounts, movements and entries, in a few lines of arithmetic.
 
 use super::clients::{Client, Owner, Wait};
 use super::step::{Arrival, Going, Kind};
 
-/// A reason to refuse.
+/// The reason for a refusal.
 pub(super) type No = &'static str;
 
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) id: String,
-    /// When it was opened, in milliseconds.
+    /// Opening time, in ms.
     pub(super) opened: i64,
     pub(super) currency: &'static str,
     pub(super) decimals: u32,
-    /// How far the group lets the minimum go, in minor units.
+    /// The lowest minimum that the group allows, in minor units.
     pub(super) least: i128,
     pub(super) hold_hours: i64,
     pub(super) requires_approval: bool,
@@ -25,11 +25,11 @@ pub(super) struct Account {
     pub(super) minimum: i128,
     pub(super) life: &'static str,
     pub(super) lock: &'static str,
-    /// Only an administrator takes the lock off.
+    /// Whether only an administrator can remove the lock.
     pub(super) is_lock_kept: bool,
     pub(super) allows_credits: bool,
     pub(super) allows_debits: bool,
-    /// The primary owner first.
+    /// The primary owner comes first.
     pub(super) owners: Vec<Owner>,
     pub(super) wait: Option<Wait>,
     pub(super) reference: Option<usize>,
@@ -45,7 +45,7 @@ impl Account {
         self.available() - self.credit_net.max(0) - self.minimum
     }
 
-    /// Whether the state lets money in, or out.
+    /// Whether the account's state allows credits or debits.
     pub(super) fn admit_life(&self, is_credit: bool) -> Result<(), No> {
         match (self.life, is_credit) {
             ("active", _) | ("closing", false) => Ok(()),
@@ -57,7 +57,7 @@ impl Account {
         }
     }
 
-    /// Whether lock and flags let money in, or out.
+    /// Whether the lock and the flags allow credits or debits.
     fn admit_lock(&self, is_credit: bool) -> Result<(), No> {
         match (self.lock, is_credit) {
             ("none", true) | ("CREDITS_ONLY", true) if !self.allows_credits => Err("CREDITS_OFF"),
@@ -67,7 +67,7 @@ impl Account {
         }
     }
 
-    /// Whether money may come in: to one that is closing, what it owes.
+    /// Whether a credit is allowed. A closing account accepts only what it owes.
     pub(super) fn admits_credit(&self, minor: i128, is_trading_credit: bool) -> Result<(), No> {
         match self.life {
             "closing" if !is_trading_credit && self.balance + minor <= 0 => self.admit_lock(true),
@@ -75,17 +75,17 @@ impl Account {
         }
     }
 
-    /// Whether state, lock and flags let money in, or out.
+    /// Whether state, lock and flags allow credits or debits.
     pub(super) fn admits(&self, is_credit: bool) -> Result<(), No> {
         self.admit_life(is_credit)?;
         self.admit_lock(is_credit)
     }
 
-    /// Whether a debit passes that first gives back `freed`, of what is held or uncleared.
+    /// Whether a debit is allowed that first releases `freed` minor units of held or uncleared money.
     pub(super) fn admits_debit(&self, minor: i128, is_trading_credit: bool, freed: i128) -> Result<(), No> {
         self.admits(false)?;
         let (withdrawable, credit) = (self.withdrawable() + freed, self.credit_net.max(0));
-        // No more trading credit can be taken back than was granted and not lost; nothing else may touch it.
+        // Trading credit can be taken back only up to what was granted and not lost; nothing else may touch it.
         let most = if is_trading_credit { credit.min(withdrawable + credit) } else { withdrawable };
         if minor <= most { Ok(()) } else { Err("INSUFFICIENT_FUNDS") }
     }
@@ -94,7 +94,7 @@ impl Account {
         self.balance == 0 && self.held == 0 && self.uncleared == 0 && self.pending == 0
     }
 
-    /// An amount in the account's currency, as text.
+    /// An amount in the account's currency, formatted.
     pub(super) fn text(&self, minor: i128) -> String {
         let unit = 10i128.pow(self.decimals);
         let sign = if minor < 0 { "-" } else { "" };
@@ -115,7 +115,7 @@ pub(super) struct Movement {
     pub(super) state: &'static str,
     pub(super) by_second: bool,
     pub(super) approved_by_second: Option<bool>,
-    /// The hour at which it is over.
+    /// The hour at which it expires.
     pub(super) ends: Option<i64>,
 }
 
@@ -128,24 +128,24 @@ impl Movement {
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) id: String,
-    /// The client accounts in order, and what each of them gained.
+    /// The client accounts in order, each with the change of its balance in minor units.
     pub(super) legs: Vec<(usize, i128)>,
     pub(super) is_trading_credit: bool,
     pub(super) is_reversal: bool,
     pub(super) is_reversed: bool,
     pub(super) by_second: bool,
-    /// When it was recorded, in milliseconds, as the file says.
+    /// When the file says it was recorded, in ms.
     pub(super) recorded: i64,
-    /// From when on it counts, where it was back-dated.
+    /// The effective time of a back-dated entry, in ms.
     pub(super) effective: Option<i64>,
-    /// What of it is not available yet, and the hour at which it will be.
+    /// The uncleared amount, and the hour at which it clears.
     pub(super) uncleared: Option<(i128, i64)>,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct Books {
     pub(super) hour: i64,
-    /// A moment that has passed, in milliseconds.
+    /// A time in the past, in ms.
     pub(super) now: i64,
     pub(super) clients: Vec<Client>,
     pub(super) accounts: Vec<Account>,
@@ -154,7 +154,7 @@ pub(super) struct Books {
 }
 
 impl Books {
-    // What is foreseen.
+    // Predictions.
 
     pub(super) fn foresee_post(&self, account: usize, action: &str, minor: i128) -> Result<(), No> {
         let account = &self.accounts[account];
@@ -222,7 +222,7 @@ impl Books {
         }
     }
 
-    /// What arrives of a transfer, if it passes.
+    /// The amount that arrives, if the transfer is accepted.
     pub(super) fn foresee_transfer(&self, from: usize, to: usize, minor: i128, arrival: Arrival) -> Result<i128, No> {
         let (payer, receiver) = (&self.accounts[from], &self.accounts[to]);
         if minor <= 0 {
@@ -234,7 +234,7 @@ impl Books {
             (Arrival::Rate(rate), false) => {
                 let above = minor * i128::from(rate) * 10i128.pow(receiver.decimals);
                 let below = 10_000 * 10i128.pow(payer.decimals);
-                // Half away from zero; both are above zero.
+                // Round half away from zero; both values are positive.
                 (2 * above + below) / (2 * below)
             }
             _ => return Err("INVALID_FIELD"),
@@ -276,7 +276,7 @@ impl Books {
         entry.legs.iter().try_for_each(|&(account, minor)| {
             let account = &self.accounts[account];
             match minor {
-                // What a debit took comes back.
+                // The reversal credits what the debit took.
                 ..0 => account.admits_credit(-minor, entry.is_trading_credit),
                 _ if account.requires_approval && entry.by_second == is_second => Err("OWN_REQUEST"),
                 _ if force => account.admits(false),
@@ -315,7 +315,7 @@ impl Books {
         if minor != of.minimum && minor < of.least { Err("OUT_OF_RANGE") } else { self.foresee_change(account) }
     }
 
-    /// What is swept when an account is closed, if it can be.
+    /// The amount swept when an account is closed, if it can be closed.
     pub(super) fn foresee_close(&self, account: usize, sweep_to: Option<usize>) -> Result<i128, No> {
         let from = &self.accounts[account];
         let state = match from.life {
@@ -355,7 +355,7 @@ impl Books {
         }
     }
 
-    // What is done.
+    // Effects.
 
     pub(super) fn post(&mut self, id: String, legs: Vec<(usize, i128)>, is_trading_credit: bool, by_second: bool) {
         for &(account, minor) in &legs {
@@ -375,7 +375,7 @@ impl Books {
         });
     }
 
-    /// Notes that the last entry is a deposit from outside.
+    /// Marks the last entry as an external deposit.
     pub(super) fn hold_back(&mut self) {
         let entry = self.entries.last_mut().unwrap();
         let (account, minor) = entry.legs[0];
@@ -395,7 +395,7 @@ impl Books {
         self.movements.push(movement);
     }
 
-    /// Gives back what a movement reserves, and notes how it ended.
+    /// Releases what a movement reserves, and records its final state.
     pub(super) fn end(&mut self, movement: usize, state: &'static str) {
         let movement = &mut self.movements[movement];
         let account = &mut self.accounts[movement.account];
@@ -433,7 +433,7 @@ impl Books {
         }
     }
 
-    /// Hours pass, and what falls due happens.
+    /// Advances the clock by hours and applies everything that falls due.
     pub(super) fn pass(&mut self, hours: i64) {
         self.hour += hours;
         for number in 0..self.movements.len() {
@@ -449,7 +449,7 @@ impl Books {
         }
     }
 
-    /// A closing account in which nothing is left is closed.
+    /// Closes a closing account once it is empty.
     pub(super) fn finish_closing(&mut self) {
         for account in self.accounts.iter_mut().filter(|account| account.life == "closing" && account.is_empty()) {
             account.life = "closed";

@@ -1,8 +1,7 @@
-//! What the model believes of clients, of who owns which account, and of what is noted on accounts.
+//! The model's clients, owners, and labels of accounts.
 
 use super::books::{Account, Books, No};
 
-/// A client.
 #[derive(Clone)]
 pub(super) struct Client {
     pub(super) id: String,
@@ -11,13 +10,13 @@ pub(super) struct Client {
     pub(super) by_second: bool,
 }
 
-/// An owner: the client, and what it may do.
+/// An owner: the client and its access.
 pub(super) type Owner = (usize, &'static str);
 
-/// What an account waits for that was opened to wait.
+/// What a newly opened account is waiting for.
 #[derive(Clone, Copy)]
 pub(super) struct Wait {
-    /// For the review of its client, and not for an operator.
+    /// Waits for the review of its client rather than for an operator.
     pub(super) is_for_client: bool,
     pub(super) by_second: bool,
 }
@@ -32,7 +31,7 @@ fn refused_by(status: &'static str) -> Result<(), No> {
     }
 }
 
-/// The index of a priority among so many.
+/// The index that corresponds to a priority.
 fn place(priority: Option<i64>, last: usize) -> Result<Option<usize>, No> {
     let Some(priority) = priority else { return Ok(None) };
     let index = usize::try_from(priority - 1).ok().filter(|index| *index < last);
@@ -43,7 +42,7 @@ fn check_primary(index: usize, access: &str) -> Result<(), No> {
     if index == 0 && access != "FULL" { Err("INVALID_FIELD") } else { Ok(()) }
 }
 
-/// What the owners of an account become.
+/// The owners of an account after a change.
 pub(super) fn owners_with(
     old: &[Owner],
     client: usize,
@@ -94,7 +93,7 @@ impl Account {
         self.owners.iter().any(|owner| owner.0 == client)
     }
 
-    /// Whether it stands in the way of an account of this client that has this alias.
+    /// Whether an account of this client blocks the alias.
     fn has_alias(&self, client: usize, alias: usize) -> bool {
         self.life != "closed" && self.owners[0].0 == client && self.alias == Some(alias)
     }
@@ -121,9 +120,9 @@ impl Books {
         if of.owners[0].0 == new[0].0 { Ok(()) } else { self.admit_alias(account, new[0].0, of.alias) }
     }
 
-    // What is foreseen.
+    // Predictions.
 
-    /// Whether an account can get these owners; `client` is the one who joins, if one does.
+    /// Whether an account can get these owners; `client` is the one who joins, if any.
     pub(super) fn foresee_owners(
         &self,
         account: usize,
@@ -188,7 +187,7 @@ impl Books {
         self.foresee_change(account)
     }
 
-    // What is done.
+    // Effects.
 
     pub(super) fn turn_client(&mut self, client: usize, action: &str, is_second: bool) {
         let before = self.clients[client].status;
@@ -219,7 +218,7 @@ impl Books {
         }
     }
 
-    /// Lets an account be used that only waited for its client.
+    /// Activates an account that was waiting only for its client.
     fn end_review(&mut self, account: usize, is_second: bool) {
         let of = &self.accounts[account];
         let is_due = |wait: Wait| wait.is_for_client && !(of.requires_approval && wait.by_second == is_second);

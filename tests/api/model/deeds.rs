@@ -1,4 +1,4 @@
-//! What a step sends, what is foreseen of it, and what it does to the books: of single calls and in batches alike.
+//! What a step sends, the predicted outcome, and its effect on the model, for single calls and batches.
 
 use super::books::{Account, Books, Movement, No};
 use super::clients::{Client, Wait, owners_altered, owners_with, owners_without};
@@ -7,25 +7,25 @@ use super::world::{ACCOUNTS, fresh_account};
 use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 
-/// The most accounts and clients that a sequence has.
+/// The maximum number of accounts and clients in a sequence.
 const ACCOUNTS_MAX: usize = 12;
 const CLIENTS_MAX: usize = 6;
 
-/// What a call needs to know beside the books.
+/// What a call needs beside the model.
 pub(super) struct Setting<'a> {
     pub(super) now: Moment,
-    /// Nothing else is called so.
+    /// A unique name.
     pub(super) name: String,
-    /// The ids of the groups, in the order of [`ACCOUNTS`].
+    /// The group ids, in the order of [`ACCOUNTS`].
     pub(super) groups: &'a [String],
 }
 
-/// What is sent.
+/// The request.
 pub(super) struct Plan {
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) body: Value,
-    /// What a batch calls it, if it can be in one, and the fields that name the object.
+    /// The same operation in a batch, if it can be in one: its name and the fields that identify the object.
     operation: Option<Value>,
 }
 
@@ -38,7 +38,7 @@ impl Plan {
         Plan { operation: Some(operation), ..self }
     }
 
-    /// It, as an operation of a batch.
+    /// The batch form of the request.
     pub(super) fn operation(self) -> Value {
         let mut operation = self.operation.unwrap();
         for (name, value) in self.body.as_object().into_iter().flatten() {
@@ -49,7 +49,7 @@ impl Plan {
 }
 
 impl Books {
-    /// The same with numbers that are there; none if there is nothing that it could be about.
+    /// Replaces arbitrary numbers by valid indexes; `None` if no object of the kind exists.
     pub(super) fn resolve(&self, what: &What) -> Option<What> {
         let account = |number: usize| number % self.accounts.len();
         let client = |number: usize| number % self.clients.len();
@@ -73,7 +73,7 @@ impl Books {
             }
             What::Ask(number, kind, minor, hours) => What::Ask(account(number), kind, minor, hours),
             What::Go(number, going, part) => {
-                // Mostly one that is as it has to be.
+                // Usually one in the required state.
                 let count = self.movements.len();
                 let fits = |of: &Movement| of.kind == going.kind() && of.is_open();
                 let fitting: Vec<_> = (0..count).filter(|&n| fits(&self.movements[n])).collect();
@@ -108,7 +108,7 @@ impl Books {
         })
     }
 
-    /// What is sent for something that is resolved.
+    /// The request for a resolved step.
     pub(super) fn plan(&self, what: &What, setting: &Setting<'_>) -> Plan {
         let of = |number: usize| &self.accounts[number];
         let on = |number: usize, rest: &str| format!("/accounts/{}/{rest}", of(number).id);
@@ -133,7 +133,7 @@ impl Books {
                 to_account(number, "balance", "balance", body)
             }
             What::Ask(number, kind, minor, hours) => {
-                // Half an hour late, so that it is clear in which hour it ends however long the test takes.
+                // Half an hour late, so that the hour of expiry is certain however long the test takes.
                 let expires_at = hours.map(|hours| setting.now.plus_s(hours * 3_600 + 1_800).to_string());
                 let amount = of(number).text(minor.into());
                 let body = json!({"amount": amount, "expiresAt": expires_at, "reference": setting.name});
@@ -224,7 +224,7 @@ impl Books {
         }
     }
 
-    /// Whether something that is resolved will be done.
+    /// Whether a resolved step will be accepted.
     pub(super) fn foresee(&self, what: &What, is_second: bool) -> Result<(), No> {
         match *what {
             What::Post(account, action, minor) => self.foresee_post(account, action, minor.into()),
@@ -262,12 +262,12 @@ impl Books {
         }
     }
 
-    /// Whether a batch will not even be begun for it.
+    /// Whether it makes a whole batch unreadable.
     pub(super) fn is_unreadable(what: &What) -> bool {
         matches!(*what, What::Post(_, _, 0) | What::Backdate(_, _, 0, _) | What::Post(_, "deposit" | "withdraw", ..0))
     }
 
-    /// Does something that was foreseen to pass. What the answer does not tell stays without an id.
+    /// Applies a step that was predicted to succeed. Objects whose ids are not in the answer stay without an id.
     pub(super) fn apply(&mut self, what: &What, is_second: bool, answer: &Value) {
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         let deal = text("dealId");
@@ -383,7 +383,7 @@ impl Books {
 }
 
 impl Kind {
-    /// What a batch calls asking for it.
+    /// The batch operation that creates this kind of movement.
     fn asking(self) -> &'static str {
         match self {
             Kind::Deposit => "announceDeposit",

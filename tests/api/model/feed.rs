@@ -1,4 +1,4 @@
-//! What a subscriber knows who reads every event once and keeps the last word on each account.
+//! A subscriber that reads every event once and keeps the latest figures of each account.
 
 use super::file::Figures;
 use crate::harness::Caller;
@@ -28,7 +28,7 @@ struct Data {
     balances: Vec<Line>,
 }
 
-/// Amounts as they were written: money must not pass through a binary float.
+/// Amounts as written: money must not pass through a binary float.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
@@ -45,17 +45,17 @@ fn minor(raw: Option<&RawValue>) -> i128 {
     raw.map_or(0, |raw| raw.get().replace('.', "").parse().unwrap())
 }
 
-/// What was read so far.
+/// What has been read so far.
 #[derive(Default)]
 pub(super) struct Feed {
     last: i64,
     accounts: BTreeMap<String, Figures>,
-    /// Sums of what entries posted.
+    /// The sums posted by entries.
     posted: BTreeMap<String, i128>,
 }
 
 impl Feed {
-    /// Reads what is new; returns what all of it has led to. `credit_net` has only what is above zero.
+    /// Reads new events and returns the resulting figures. `credit_net` is never below zero.
     pub(super) fn read(&mut self, reader: &Caller<'_>) -> &BTreeMap<String, Figures> {
         loop {
             let text = reader.get(&format!("/events?after={}&limit=1000", self.last)).ok().text;

@@ -1,4 +1,4 @@
-//! The database file beside the server that writes it: what must hold of it after each operation.
+//! Checks of the database file beside the running server, after each operation.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::types::ValueRef;
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What is stored of an account, or told by its events.
+/// The figures of an account, as stored or according to its events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Figures {
     pub(super) balance: i128,
@@ -28,12 +28,12 @@ impl File {
         File { connection, last_entry: 0 }
     }
 
-    /// Changes with each commit that has written anything. If it is the same, so is every byte.
+    /// Changes with every commit that writes. An equal version means that no byte has changed.
     pub(super) fn version(&self) -> i64 {
         self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap()
     }
 
-    /// A hash of all rows of all tables.
+    /// A hash of all rows in all tables.
     pub(super) fn hash(&self) -> Vec<u8> {
         let mut context = Context::new(&SHA256);
         let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
@@ -71,7 +71,7 @@ impl File {
         rows.collect::<Result<_, _>>().unwrap()
     }
 
-    /// The books balance, entry by entry and in all, and each is the sum of its postings.
+    /// Asserts that each entry balances, that all books balance, and that each book is the sum of its postings.
     pub(super) fn check_books(&mut self) {
         let wrong: Vec<(i64, i64)> = self.all(
             "SELECT p.entry_seq, b.currency_id FROM postings p JOIN books b ON b.id = p.book_id WHERE p.entry_seq > ?1
@@ -87,7 +87,7 @@ impl File {
             |row| row.get(0),
         );
         assert_eq!(wrong, [] as [i64; 0], "books that are not the sum of their postings");
-        // Added up here: the sum of what is rich and poor at once must not overflow on the way.
+        // Summed here rather than in SQL, where large positive and negative balances could overflow on the way.
         let mut sums: BTreeMap<(i64, i64), i128> = BTreeMap::new();
         for (currency, demo, balance) in self.all("SELECT currency_id, demo, balance_minor FROM books", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))
@@ -99,14 +99,14 @@ impl File {
         self.last_entry = last[0];
     }
 
-    /// The ids of the entries since the books were last checked, in order, and when they were recorded.
+    /// Ids and recording times of the entries since the last check of the books, in order.
     pub(super) fn new_entries(&self) -> Vec<(String, i64)> {
         self.all("SELECT uuid, recorded_at FROM entries WHERE seq > ?1 ORDER BY seq", [self.last_entry], |row| {
             Ok((row.get::<_, uuid::Uuid>(0)?.to_string(), row.get(1)?))
         })
     }
 
-    /// What is stored of all client accounts, by public id.
+    /// The stored figures of all client accounts, by public id.
     pub(super) fn figures(&self) -> BTreeMap<String, Figures> {
         let figures = self.all(
             "SELECT a.uuid, b.balance_minor, b.held_minor, b.uncleared_minor, b.pending_minor, b.credit_net_minor

@@ -1,17 +1,16 @@
-//! Any sequence of operations, sent to a running server, leaves what a few lines of arithmetic foresee. After each of them:
+//! Random sequences of operations on a running server, compared with a small model after each operation:
 //!
 //! - the books balance, and each is the sum of its postings;
 //! - the model, the file and the API show the same figures;
-//! - no operator's debit has taken what is withdrawable below zero, but a forced reversal;
-//! - what was refused or rehearsed has changed nothing;
-//! - what is sent again gets the same answer;
-//! - what a batch does is what its operations would do alone, or nothing if it is atomic and one of them is refused;
-//! - the events, read from the first on, say the same figures;
-//! - what is told of an earlier moment is what was seen then, and statements lead from it to now.
+//! - no operator's debit takes the withdrawable balance below zero, except a forced reversal;
+//! - a refused or rehearsed operation changes nothing;
+//! - a retry gets the same answer;
+//! - a batch does what its operations would do alone, or nothing if it is atomic and one of them is refused;
+//! - the events, read from the first, give the same figures;
+//! - past balances are those seen at that time, and statements lead from them to the present.
 //!
-//! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form, with other steps every time; the
-//! short one takes the same steps every time. A failure prints its seed, and the shortest sequence of steps found that
-//! still fails.
+//! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form, with a new seed each time; the short form
+//! always runs the same steps. A failure prints its seed and the shortest failing sequence found.
 
 mod books;
 mod clients;
@@ -29,9 +28,9 @@ use std::thread;
 use std::time::Instant;
 use step::{Dice, Step};
 
-/// Steps on one database.
+/// Steps per database.
 const STEPS: u64 = 500;
-/// Attempts to shorten a sequence that fails.
+/// Attempts to shorten a failing sequence.
 const ATTEMPTS: usize = 80;
 
 fn steps_of(seed: u64) -> Vec<Step> {
@@ -39,7 +38,7 @@ fn steps_of(seed: u64) -> Vec<Step> {
     (0..STEPS).map(|_| dice.step()).collect()
 }
 
-/// Why a sequence fails, if it does.
+/// Why a sequence fails, or the tally of one that passes.
 fn failure(steps: &[Step]) -> Result<world::Tally, String> {
     catch_unwind(AssertUnwindSafe(|| world::run(steps))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -47,7 +46,7 @@ fn failure(steps: &[Step]) -> Result<world::Tally, String> {
     })
 }
 
-/// Leaves out what it can, first in large parts, then in small ones.
+/// Removes steps that are not needed for the failure, first in large chunks, then in small ones.
 fn shortened(mut steps: Vec<Step>) -> (Vec<Step>, String) {
     let mut reason = String::new();
     let (mut part, mut attempts) = (steps.len() / 2, 0);

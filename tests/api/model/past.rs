@@ -1,4 +1,4 @@
-//! What was seen once must still be told of that moment.
+//! Balances and statements of past moments must match what was seen at the time.
 
 use super::books::{Account, Books, Entry};
 use super::step::Dice;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// The books as they were at the end of a millisecond.
+/// A copy of the model at the end of a millisecond.
 pub(super) struct Seen {
     at: Moment,
     accounts: Vec<Account>,
@@ -41,7 +41,7 @@ fn clock(admin: &Caller<'_>) -> Moment {
     Moment::parse(&admin.post("/sandbox/clock", &json!({"advance": 0})).ok().text_at("now")).unwrap()
 }
 
-/// From when on an entry counts.
+/// When an entry counts, by this basis.
 fn counts_from(entry: &Entry, basis: Basis) -> i64 {
     match basis {
         Basis::Recorded => entry.recorded,
@@ -49,12 +49,12 @@ fn counts_from(entry: &Entry, basis: Basis) -> i64 {
     }
 }
 
-/// What an entry posted on an account.
+/// What an entry posts to an account.
 fn on_account(entry: &Entry, account: usize) -> impl Iterator<Item = i128> {
     entry.legs.iter().filter(move |leg| leg.0 == account).map(|leg| leg.1)
 }
 
-/// The balance of an account at the end of a millisecond, and the net trading credit in it.
+/// An account's balance at the end of a millisecond, and the net trading credit in it.
 fn balance_at(books: &Books, account: usize, at: i64, basis: Basis) -> (i128, i128) {
     let counted = books.entries.iter().filter(|entry| counts_from(entry, basis) <= at);
     counted.fold((0, 0), |(balance, credit), entry| {
@@ -67,15 +67,15 @@ fn ask(admin: &Caller<'_>, of: &Account, at: Moment, basis: Basis) -> Reply {
     admin.get(&format!("/accounts/{}/balance?at={at}&basis={}", of.id, basis.name())).ok()
 }
 
-/// An account has, by each basis, the balance that follows from the entries: at a moment at which one begins to count,
-/// just before one, or at any other.
+/// Checks, for each basis, the balance that follows from the entries at some moment: when an entry begins to count,
+/// just before, or anywhere.
 pub(super) fn check_any_moment(seed: usize, books: &Books, admin: &Caller<'_>) {
     let mut dice = Dice::of(seed as u64);
     let mut below = |end: usize| usize::try_from(dice.below(end as u64)).unwrap();
     let account = below(books.accounts.len());
     let of = &books.accounts[account];
     let entries = books.entries.iter().filter(|entry| on_account(entry, account).next().is_some());
-    // Those that are back-dated are few.
+    // Back-dated entries are rare.
     let (backdated, on_time): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.effective.is_some());
     let entries = if backdated.is_empty() || below(2) == 0 { on_time } else { backdated };
     if entries.is_empty() {
@@ -98,14 +98,15 @@ pub(super) fn check_any_moment(seed: usize, books: &Books, admin: &Caller<'_>) {
 }
 
 impl Seen {
-    /// Notes the books as they are. Returns when the next millisecond has begun, so that nothing else falls into this one.
+    /// Copies the model. Returns in the next millisecond, so that nothing else is recorded in this one.
     pub(super) fn now(books: &Books, admin: &Caller<'_>) -> Seen {
         let at = clock(admin);
         while clock(admin) <= at {}
         Seen { at, accounts: books.accounts.clone(), entries: books.entries.len() }
     }
 
-    /// The balances of an account at that moment are what they were then, and by effective time what they would have been.
+    /// Checks the past balance of an account by recorded time, and by effective time the balance including later
+    /// back-dated entries.
     pub(super) fn check_balances(&self, number: usize, books: &Books, admin: &Caller<'_>) {
         let number = number % self.accounts.len();
         let of = &self.accounts[number];
@@ -130,7 +131,7 @@ impl Seen {
         }
     }
 
-    /// The statement from then on leads from the balance of then to that of now, by the entries that the model knows.
+    /// Checks that the statement from that moment leads to the present balance through the entries of the model.
     pub(super) fn check_statement(&self, number: usize, basis: Basis, books: &Books, admin: &Caller<'_>) {
         let number = number % self.accounts.len();
         let (then, now) = (&self.accounts[number], &books.accounts[number]);
@@ -143,7 +144,7 @@ impl Seen {
             Basis::Effective => counts_from(entry, basis) > self.at.unix_ms(),
         };
         let mut later: Vec<(usize, &Entry)> = books.entries.iter().enumerate().filter(is_later).collect();
-        // The sort keeps the order of those that count from the same moment on.
+        // The sort is stable, so entries that count from the same moment keep their order.
         later.sort_by_key(|(_, entry)| counts_from(entry, basis));
         let known: Vec<(String, i128)> = later
             .iter()

@@ -1,68 +1,67 @@
-//! What the model can be told to do, and how it is chosen.
+//! The steps of a sequence, and how they are chosen.
 
-/// One step. Accounts, movements and so on are named by any number, taken modulo how many there are.
+/// One step. Objects are referred to by any number, taken modulo how many exist.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) what: What,
-    /// The second operator does it, and not the administrator.
+    /// Sent by the second operator instead of the administrator.
     pub(super) is_second: bool,
-    /// It is only rehearsed.
     pub(super) is_rehearsal: bool,
-    /// It is sent twice under its key.
+    /// Sent twice with the same key.
     pub(super) is_repeated: bool,
 }
 
 impl Step {
-    /// How many numbers there are for moments in the life of an account.
+    /// The number of selectable moments in the life of an account.
     pub(super) const WHENS: i64 = 1 << 20;
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum What {
-    /// One-call deposits and withdrawals, and adjustments: the action, and the minor units.
+    /// One-call deposits and withdrawals, and adjustments: the action and the minor units.
     Post(usize, &'static str, i64),
-    /// An adjustment that counts from an earlier moment on: any number, or, once it is resolved, the moment.
+    /// A back-dated adjustment; the last number selects the effective time and, once resolved, is that time.
     Backdate(usize, &'static str, i64, i64),
-    /// Announces a deposit, requests a withdrawal, places a hold; perhaps with hours after which it ends.
+    /// Announces a deposit, requests a withdrawal or places a hold; optionally expires after some hours.
     Ask(usize, Kind, i64, Option<i64>),
-    /// Lets a movement go on; of a capture also how much, or all.
+    /// Advances a movement; for a capture also the amount, or all.
     Go(usize, Going, Option<i64>),
     Transfer(usize, usize, i64, Arrival),
-    /// Reverses an entry, by force or not.
+    /// Reverses an entry, optionally by force.
     Reverse(usize, bool),
-    /// Locks an account; perhaps so that only an administrator takes it off.
+    /// Locks an account, optionally so that only an administrator can unlock it.
     Lock(usize, &'static str, bool),
     Unlock(usize),
     Life(usize, &'static str),
     Minimum(usize, i64),
-    /// Closes an account, sweeping it to another one or not.
+    /// Closes an account, optionally sweeping it to another one.
     Close(usize, Option<usize>),
     Archive(usize),
-    /// Lets an account be used that was opened to wait.
+    /// Approves an account that is waiting for approval.
     Approve(usize),
-    /// Whether money may come in, and go out.
+    /// Whether credits and debits are allowed.
     Flags(usize, bool, bool),
-    /// Reference and alias.
+    /// Sets reference and alias.
     Label(usize, Option<usize>, Option<usize>),
-    /// Opens an account: the client, the sort, whether it waits for approval.
+    /// Opens an account: the client, the sort, and whether it waits for approval.
     Open(usize, usize, bool),
-    /// Owners of an account: one more, another access or priority, one less.
+    /// Adds an owner, changes its access or priority, or removes it.
     Join(usize, usize, &'static str, Option<i64>),
     Alter(usize, usize, Option<&'static str>, Option<i64>),
     Leave(usize, usize),
-    /// A new client; perhaps one in review.
+    /// Registers a client, optionally in review.
     Register(bool),
-    /// Approves, denies, archives a client, or notes that it is dead.
+    /// Approves, denies or archives a client, or reports its death.
     Turn(usize, &'static str),
-    /// Changes what a client tells about itself.
+    /// Changes a client's personal data.
     Describe(usize),
-    /// Many of those that a batch can have in one call, all or each for itself.
+    /// A batch of operations, atomic or independent.
     Batch(bool, Vec<What>),
-    /// Hours pass.
+    /// Advances the clock by hours.
     Clock(i64),
-    /// Sends something again that was done long ago.
+    /// Repeats a call that succeeded long ago.
     Retry(usize),
-    /// Something that nobody can ask for.
+    /// Sends a request that must always be refused.
     Nonsense(usize, usize),
 }
 
@@ -116,20 +115,19 @@ impl Going {
     }
 }
 
-/// How much of a transfer arrives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Arrival {
     Same,
-    /// Ten-thousandths of what leaves.
+    /// In ten-thousandths of the amount sent.
     Rate(i64),
-    /// Minor units.
+    /// In minor units.
     Amount(i64),
 }
 
-/// What becomes of clients; few of them die, for their accounts stay locked.
+/// Deaths are rare, because they lock accounts for good.
 const TURNS: &[&str] = &["approve", "approve", "approve", "approve", "deny", "deny", "archive", "deceased"];
 
-/// Chance from a seed.
+/// Random choices from a seed.
 pub(super) struct Dice(fastrand::Rng);
 
 impl Dice {
@@ -153,7 +151,7 @@ impl Dice {
         all[usize::try_from(self.below(all.len() as u64)).unwrap()]
     }
 
-    /// Mostly ordinary amounts, at times tiny, not above zero, or as large as one call may move.
+    /// Usually an ordinary amount; sometimes tiny, not positive, or the largest that one call may move.
     fn minor(&mut self) -> i64 {
         match self.below(60) {
             0..=2 => i64::try_from(self.below(7)).unwrap() - 3,
@@ -178,7 +176,7 @@ impl Dice {
         }
     }
 
-    /// Something that can be in a batch.
+    /// A step that can be part of a batch.
     fn operation(&mut self) -> What {
         loop {
             match self.about_money() {

@@ -1,4 +1,4 @@
-//! A server, and steps that are taken through its API and in the model alike.
+//! Takes steps through a server's API and in the model alike.
 
 use super::books::{Account, Books, No};
 use super::clients::Client;
@@ -12,8 +12,8 @@ use bursar::domain::clock::Moment;
 use bursar::domain::ledger::Basis;
 use serde_json::{Value, json};
 
-/// What is drawn up for each sequence: code of the group, currency, decimals, minimum of the group in whole units, hours for
-/// which its deposits are held back, and whether it takes a second operator.
+/// The accounts of each sequence: group code, currency, decimals, the group's minimum in whole units, hours for which
+/// its deposits are held back, and whether a second operator must approve.
 pub(super) const ACCOUNTS: [(&str, &str, u32, i128, i64, bool); 7] = [
     ("live-standard", "USD", 2, -500, 0, false),
     ("live-standard", "USD", 2, -500, 0, false),
@@ -28,14 +28,13 @@ const RULES: [(&str, &str); 3] = [
     ("live-pro", "deposit_hold_days = 2"),
     ("live-swap-free", "requires_approval = true"),
 ];
-/// After how many steps `bursar audit` has its say.
+/// Steps between runs of `bursar audit`.
 const AUDIT_EVERY: usize = 100;
 
-/// After how many steps what is seen is remembered, and what is told of an earlier moment is compared with it.
+/// Steps between copies of the model, and between comparisons with such a copy.
 const REMEMBER_EVERY: usize = 10;
 const RECALL_EVERY: usize = 4;
 
-/// A call as it was sent.
 #[derive(Clone, Debug)]
 struct Call {
     is_second: bool,
@@ -45,7 +44,6 @@ struct Call {
     body: String,
 }
 
-/// One run of the model.
 struct World<'a> {
     server: &'a Server,
     admin: Caller<'a>,
@@ -57,18 +55,18 @@ struct World<'a> {
     now: Moment,
     taken: usize,
     done: Vec<(Call, String)>,
-    /// The ids of the groups, in the order of [`ACCOUNTS`].
+    /// The group ids, in the order of [`ACCOUNTS`].
     groups: Vec<String>,
 }
 
-/// What a run has come to.
+/// Counts of a run.
 #[derive(Default, Clone, Copy, Debug)]
 pub(super) struct Tally {
     pub(super) done: usize,
     pub(super) refused: usize,
 }
 
-/// Takes all steps on a fresh database, and checks it after each of them.
+/// Takes all steps on a fresh database, with checks after each of them.
 pub(super) fn run(steps: &[Step]) -> Tally {
     let server = Server::start("");
     let mut rules = include_str!("../../../packaging/reference.toml").to_owned();
@@ -90,7 +88,7 @@ pub(super) fn run(steps: &[Step]) -> Tally {
     tally
 }
 
-/// An account as it is opened.
+/// A newly opened account.
 pub(super) fn fresh_account(id: String, client: usize, sort: usize) -> Account {
     let (_, currency, decimals, least, hold_hours, requires_approval) = ACCOUNTS[sort];
     Account {
@@ -159,7 +157,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Takes a step. Whether it was done.
+    /// Takes a step; returns whether it succeeded.
     fn take(&mut self, step: &Step) -> bool {
         self.taken += 1;
         let before: Vec<i128> = self.books.accounts.iter().map(Account::withdrawable).collect();
@@ -202,7 +200,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Sends one call, and does in the books what it does.
+    /// Sends one call, and applies it to the model.
     fn single(&mut self, step: &Step, what: &What) -> bool {
         let plan = self.books.plan(what, &self.setting(format!("s{}", self.taken)));
         let foreseen = self.books.foresee(what, step.is_second);
@@ -218,14 +216,15 @@ impl<'a> World<'a> {
         Setting { now: self.now, name, groups: &self.groups }
     }
 
-    /// What a movement answers is where the model believes it to be.
+    /// Asserts that the state of a movement in the answer is the one in the model.
     fn compare(&self, what: &What, answer: &Value) {
         if let What::Go(number, ..) = *what {
             assert_eq!(answer["state"], self.books.movements[number].state, "{what:?}: {answer}");
         }
     }
 
-    /// The entries of the file that are new are those of the model; a sweep has not told its id before.
+    /// Matches new entries of the file with those of the model, and fills in the id of a sweep's entry, which no answer
+    /// contains.
     fn name_entries(&mut self) {
         let ids = self.file.new_entries();
         let known = self.books.entries.len().checked_sub(ids.len()).expect("more entries than the model knows");
@@ -236,7 +235,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Sends many operations in one call. They are written down before any of them is done, as a caller would.
+    /// Sends several operations in one call. As with a real caller, all are written before any of them is done.
     fn batch(&mut self, step: &Step, is_atomic: bool, items: &[What]) -> bool {
         let items: Vec<What> = items.iter().filter_map(|what| self.books.resolve(what)).collect();
         if items.is_empty() {
@@ -268,7 +267,7 @@ impl<'a> World<'a> {
         results.iter().any(|result| result["status"] == "ok")
     }
 
-    /// The first refusal of operations of which each sees what those before it have done.
+    /// The first refusal among operations that each see the effects of the earlier ones.
     fn foresee_all(&self, items: &[What], is_second: bool) -> Result<(), No> {
         if items.iter().any(Books::is_unreadable) {
             return Err("INVALID_FIELD");
@@ -284,7 +283,7 @@ impl<'a> World<'a> {
     fn assert_foreseen(&self, found: &Result<(), String>, foreseen: Result<(), No>, call: &str) {
         match found {
             Err(reason) if reason == "BALANCE_OVERFLOW" => {
-                // The house accounts carry the sum of all accounts with the opposite sign.
+                // The house accounts carry the negated sum of all accounts.
                 let moved: i128 =
                     self.books.accounts.iter().map(|of| of.balance.abs().max(of.held).max(of.pending)).sum();
                 assert!(moved > i128::from(i64::MAX) / 2, "{call} does not overflow");
@@ -295,7 +294,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What nobody can ask for is refused, and nothing else happens.
+    /// Asserts that an impossible request is refused without effect.
     fn nonsense(&mut self, step: &Step, account: usize, kind: usize) -> bool {
         let deposit = format!("/accounts/{}/deposit", self.books.accounts[account].id);
         let nobody = "/accounts/0198c1f0-0000-7000-8000-000000000000/deposit".to_owned();
@@ -313,7 +312,7 @@ impl<'a> World<'a> {
         self.send(step, "POST", &path, &body, Err(foreseen)).is_some()
     }
 
-    // How it is sent.
+    // Sending.
 
     fn call(&self, call: &Call) -> Reply {
         let caller = if call.is_second { &self.second } else { &self.admin };
@@ -321,7 +320,7 @@ impl<'a> World<'a> {
         caller.key(&call.key).send(call.method, &call.path, body.map(|_| "application/json"), body)
     }
 
-    /// Sends a step; what comes back must be what is foreseen. The answer, if it was done.
+    /// Sends a step and asserts the predicted outcome. Returns the answer, if the step succeeded.
     fn send(
         &mut self,
         step: &Step,
@@ -362,7 +361,7 @@ impl<'a> World<'a> {
         Some(reply)
     }
 
-    /// The same answer again, and nothing else.
+    /// Asserts that a retry gets the same answer and changes nothing.
     fn assert_replayed(&self, call: &Call, text: &str) {
         let version = self.file.version();
         let again = self.call(call);
@@ -370,7 +369,7 @@ impl<'a> World<'a> {
         self.assert_unchanged(version, call);
     }
 
-    /// Nothing has been written since this version; or what was written is what had been there before.
+    /// Asserts that nothing was written since this version, or that only what was there already was written again.
     fn assert_unchanged(&self, version: i64, call: &Call) {
         if self.file.version() != version {
             let before = self.file.hash();
@@ -379,7 +378,7 @@ impl<'a> World<'a> {
         }
     }
 
-    // What must hold.
+    // Invariants.
 
     fn check(&mut self) {
         self.file.check_books();
@@ -398,7 +397,7 @@ impl<'a> World<'a> {
             let believed = Figures { credit_net: believed.credit_net.max(0), ..believed };
             assert_eq!(told.get(&of.id), Some(&believed), "told by events (left), and what the model believes");
         }
-        // One account after each step, all of them now and then.
+        // One account after each step, and all of them at intervals.
         let is_audit = self.taken.is_multiple_of(AUDIT_EVERY);
         for (number, of) in self.books.accounts.iter().enumerate() {
             if is_audit || number == self.taken % self.books.accounts.len() {
@@ -419,7 +418,7 @@ impl<'a> World<'a> {
             self.past.push(Seen::now(&self.books, &self.admin));
         }
         if self.taken.is_multiple_of(RECALL_EVERY) && !self.past.is_empty() {
-            // Any of them, and any account; what is long ago as well as what has just been.
+            // Any copy, old or recent, and any account.
             let seen = &self.past[(self.taken * 7 / RECALL_EVERY) % self.past.len()];
             seen.check_balances(self.taken / RECALL_EVERY, &self.books, &self.admin);
             check_any_moment(self.taken, &self.books, &self.admin);

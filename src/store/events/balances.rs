@@ -1,5 +1,5 @@
-//! Balances out of events: events say the balances of the books that they changed, so the last word on each book is its
-//! balance. A checkpoint keeps these last words for events that are pruned.
+//! Rebuilds balances from events: each event has the balances of the books it changed, so the last event of a book has
+//! its balance. For pruned events a checkpoint keeps those balances.
 
 use crate::domain::clock::Moment;
 use crate::domain::events::{BookBalances, Reserves};
@@ -11,19 +11,19 @@ use crate::store::events::{BookLine, Feed, StoredEvent, book_name, stored_event}
 use rusqlite::Row;
 use std::collections::HashMap;
 
-/// Balances as far as events were read.
+/// Balances as of the events read so far.
 pub(in crate::store) type Rebuilt = HashMap<BookId, BookBalances>;
 
-/// Where rebuilding balances begins.
+/// Where rebuilding balances starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventCheckpoint {
-    /// The last event that the balances include.
+    /// The last event included in the balances.
     pub seq: EventSeq,
-    /// The last entry that had an event by then.
+    /// The last entry whose events are included.
     pub entry: EntrySeq,
 }
 
-/// The columns `balance_minor`, `held_minor`, `uncleared_minor`, `pending_minor` and `credit_minor` of a row.
+/// Reads the columns `balance_minor`, `held_minor`, `uncleared_minor`, `pending_minor` and `credit_minor`.
 pub(in crate::store) fn book_balances(row: &Row<'_>) -> rusqlite::Result<BookBalances> {
     let amount = |column: &str| Ok::<_, rusqlite::Error>(Amount::from_minor(row.get(column)?));
     Ok(BookBalances {
@@ -38,14 +38,13 @@ pub(in crate::store) fn book_balances(row: &Row<'_>) -> rusqlite::Result<BookBal
 }
 
 impl ReadTx<'_> {
-    /// Where rebuilding balances begins.
     pub fn event_checkpoint(&self) -> Result<EventCheckpoint, StoreError> {
         self.one("SELECT seq, entry_seq FROM event_checkpoint", [], |row| {
             Ok(EventCheckpoint { seq: EventSeq(row.get(0)?), entry: EntrySeq(row.get(1)?) })
         })
     }
 
-    /// The books as of the checkpoint, after one of them, in their order.
+    /// The books of the checkpoint in order, at most `limit`, starting after one of them.
     pub fn checkpoint_books(&self, after: BookId, limit: u32) -> Result<Vec<BookLine>, StoreError> {
         self.all(sql!("events/checkpoint_books"), (after.0, limit), |row| {
             let book = book_name(BookId(row.get("book_id")?), row)?;
@@ -53,7 +52,6 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The balances of the checkpoint.
     pub(in crate::store) fn checkpoint_balances(&self) -> Result<Rebuilt, StoreError> {
         let rows = self.all("SELECT * FROM event_checkpoint_books", [], |row| {
             Ok((BookId(row.get("book_id")?), book_balances(row)?))
@@ -63,9 +61,9 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Forgets the oldest events, as many as given and a few more at most, that were recorded before a moment: the
-    /// checkpoint takes in what they say of balances. The last event stays, and so does what a consumer is not done with.
-    /// True if there may be more to forget.
+    /// Deletes the oldest events that were recorded before a moment, `at_once` or slightly more, and moves the
+    /// checkpoint forward by their balances. Keeps the last event and whatever a consumer has not processed. True if
+    /// there may be more to delete.
     pub fn prune_events(&self, before: Moment, at_once: u32) -> Result<bool, StoreError> {
         let Feed { pruned, last } = self.feed()?;
         let sql = "SELECT min(delivered_seq) FROM event_consumers";
@@ -86,7 +84,7 @@ impl WriteTx<'_> {
         self.all(sql, (after, end, limit), stored_event)
     }
 
-    /// An entry has an event for each of its clients; the checkpoint takes in all of them or none.
+    /// An entry has an event for each of its clients; the checkpoint includes all of them or none.
     fn keep_entries_whole(&self, old: &mut Vec<StoredEvent>, end: i64) -> Result<(), StoreError> {
         while let Some(last) = old.last()
             && last.entry().is_some()

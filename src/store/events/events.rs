@@ -1,4 +1,4 @@
-//! The outbox: events are appended in the savepoint of what they are about, and read in their order.
+//! The outbox. Events are appended in the savepoint of the change that they report, and read in order.
 
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
@@ -13,14 +13,13 @@ use crate::store::events::EventRow;
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-/// What selects events.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Only of these kinds; none: of all.
+    /// None for all kinds.
     pub kinds: Option<Vec<EventType>>,
 }
 
-/// An event as it is stored, beside the part of its subject from which its balances follow.
+/// A stored event, with the data of its subject from which its balances follow.
 pub(in crate::store) struct StoredEvent {
     pub(in crate::store) seq: i64,
     /// None if no version of this program writes such events.
@@ -31,11 +30,11 @@ pub(in crate::store) struct StoredEvent {
     pub(in crate::store) principal: i64,
     pub(in crate::store) recorded_at: Moment,
     pub(in crate::store) payload: Option<String>,
-    /// Public id of the subject; none if that is missing, or is a restore or the installation.
+    /// Public id of the subject; none if it is missing, or is a restore or the installation.
     pub(in crate::store) object: Option<Uuid>,
-    /// Of an entry: all of its legs, encoded.
+    /// For an entry: all of its legs, encoded.
     legs: Option<Vec<u8>>,
-    /// Of a movement: its account, and the balance of that after the entry that posted the movement.
+    /// For a movement: its account, and the account's balance after the entry that posted the movement.
     movement: Option<(BookId, Option<Amount>)>,
 }
 
@@ -61,12 +60,12 @@ pub(in crate::store) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEv
 }
 
 impl StoredEvent {
-    /// The entry that it is about.
+    /// The entry that the event reports.
     pub(in crate::store) fn entry(&self) -> Option<i64> {
         self.subject.filter(|_| self.kind == Some(EventType::EntryPosted))
     }
 
-    /// What it keeps. None if that cannot be read, or is an event of before.
+    /// The stored snapshot. None if it is unreadable or the event is a legacy one.
     pub(in crate::store) fn snapshot(&self) -> Option<Snapshot> {
         if self.version != SNAPSHOT_VERSION {
             return None;
@@ -74,7 +73,7 @@ impl StoredEvent {
         Snapshot::decode(self.kind?, self.payload.as_deref()).ok()
     }
 
-    /// An event of before. None if that cannot be read, or keeps a snapshot.
+    /// The legacy event. None if it is unreadable or the event stores a snapshot.
     pub(in crate::store) fn legacy(&self) -> Option<LegacyEvent> {
         self.payload.as_deref().filter(|_| self.version == LEGACY_VERSION).and_then(LegacyEvent::parse)
     }
@@ -84,7 +83,7 @@ impl StoredEvent {
         Some(decode_legs(self.legs.as_deref()?)?.collect())
     }
 
-    /// The balances that it says of books, each with the number of the leg that it is about. None if it cannot be read.
+    /// The balances of books in the event, each with the number of its leg if there is one. None if unreadable.
     pub(in crate::store) fn balances(&self) -> Option<Vec<(Option<usize>, BookId, BookBalances)>> {
         if self.version == LEGACY_VERSION {
             let balances = self.legacy()?.balances;
@@ -111,24 +110,23 @@ impl StoredEvent {
     }
 }
 
-/// From where to where events are kept.
+/// The range of events that are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Feed {
-    /// The last event that is not kept any more; zero if none was pruned.
+    /// The last pruned event; zero if none was pruned.
     pub pruned: EventSeq,
     /// The last event.
     pub last: EventSeq,
 }
 
 impl ReadTx<'_> {
-    /// From where to where events are kept.
     pub fn feed(&self) -> Result<Feed, StoreError> {
-        // Two questions: asked as one, the whole table would be read.
+        // Two subqueries: a single query for both would scan the whole table.
         let sql = "SELECT (SELECT coalesce(min(seq), 1) FROM events) - 1, (SELECT coalesce(max(seq), 0) FROM events)";
         self.one(sql, [], |row| Ok(Feed { pruned: EventSeq(row.get(0)?), last: EventSeq(row.get(1)?) }))
     }
 
-    /// The first events after one and up to another that are wanted and visible, in their order.
+    /// The events after one and up to another that the filter selects and the caller may see, in order.
     pub fn events(
         &self,
         filter: &EventFilter,
@@ -151,9 +149,9 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Appends an event; its number is the next one, without a gap.
+    /// Appends an event under the next number; numbers have no gaps.
     pub fn append_event(&self, event: &Event, by: PrincipalSerial, now: Moment) -> Result<EventSeq, StoreError> {
-        // The number is the key of the row. RETURNING would return it too, through a temporary table for every event.
+        // The number is the rowid. RETURNING would create a temporary table for every event.
         let seq = self.insert(
             sql!("events/insert"),
             params![
@@ -170,7 +168,7 @@ impl WriteTx<'_> {
         Ok(EventSeq(seq))
     }
 
-    /// Appends an event under a number that leaves others out.
+    /// Appends an event under a given number and so leaves a gap.
     pub(in crate::store) fn append_event_at(
         &self,
         seq: i64,
@@ -183,14 +181,14 @@ impl WriteTx<'_> {
         self.run(sql!("restores/insert_event"), values).map(|_| ())
     }
 
-    /// The one place where those who pass events on say how far they are. What they are not done with is not pruned.
+    /// Records how far a consumer has processed events. Events that it has not processed are not pruned.
     pub fn note_delivered(&self, consumer: &str, up_to: EventSeq) -> Result<(), StoreError> {
         let sql = "INSERT INTO event_consumers (name, delivered_seq) VALUES (?1, ?2)
                    ON CONFLICT (name) DO UPDATE SET delivered_seq = max(delivered_seq, excluded.delivered_seq)";
         self.run(sql, (consumer, up_to.0)).map(|_| ())
     }
 
-    /// Forgets a consumer, so that nothing is kept for it any more.
+    /// Removes a consumer, so that no events are kept for it any more.
     pub fn forget_consumer(&self, consumer: &str) -> Result<(), StoreError> {
         self.run("DELETE FROM event_consumers WHERE name = ?1", [consumer]).map(|_| ())
     }

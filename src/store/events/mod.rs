@@ -1,4 +1,4 @@
-//! The outbox, the objects of its events, and the balances that they lead to.
+//! The outbox, the objects of its events, and balances rebuilt from them.
 
 mod balances;
 mod events;

@@ -1,5 +1,5 @@
-//! Events with their objects, as they are read: what an event keeps is joined with the row that it is about. That row also has the
-//! names and texts that events never keep, because they may have to be erased; so they are those of today.
+//! Events joined with their objects. An event stores only what changed; names and texts, which may have to be erased,
+//! come from the current row of the object.
 
 use crate::domain::access::Visibility;
 use crate::domain::accounts::Account;
@@ -24,139 +24,117 @@ use rusqlite::Row;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// An event with its object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventRow {
-    /// Its sequence number.
     pub seq: EventSeq,
-    /// What happened.
     pub kind: EventType,
-    /// The thing that it happened to.
+    /// The public id of the object.
     pub object: Uuid,
-    /// The client whom it concerns.
+    /// The client concerned; none if there is none.
     pub profile: Option<ProfileId>,
     /// Who did it.
     pub actor: PrincipalId,
-    /// The name of who did it.
     pub actor_name: String,
-    /// When it was recorded.
     pub recorded_at: Moment,
-    /// The books that it changed, or whose account it is about; of an event of before they are in its text.
+    /// The books that it changed, or the book of its account. Legacy events have them in their text.
     pub balances: Vec<BookLine>,
-    /// The thing as it was afterwards.
+    /// The object as it was after the event.
     pub content: EventContent,
 }
 
 /// A book after an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BookLine {
-    /// Which book.
     pub book: BookName,
-    /// What an entry posted on it; none for other events.
+    /// The amount that an entry posted on it; none for other events.
     pub amount: Option<Amount>,
-    /// Its figures.
     pub balances: BookBalances,
 }
 
-/// What names a book and says how to read its figures. It never changes.
+/// What identifies a book and is needed to read its figures. It never changes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BookName {
-    /// The book.
     pub book: BookId,
-    /// The account whose book it is; none for a house account.
+    /// The account of the book; none for a house account.
     pub account: Option<AccountId>,
     /// `client`, or the name of the house account.
     pub role: String,
-    /// Its currency.
     pub currency: CurrencyCode,
-    /// Decimals of its currency.
+    /// The currency's decimals.
     pub decimals: Decimals,
-    /// Whether it is demo money.
     pub is_demo: bool,
 }
 
-/// The object of an event as it was afterwards. Names and free texts in it are those of today.
+/// The object of an event as it was afterwards, except for names and free texts, which are current.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EventContent {
-    /// An entry was posted. Its legs are the balances of the event.
+    /// A posted entry. Its legs are the balances of the event.
     Entry(EntryContent),
-    /// A movement.
     Movement(Box<Movement>),
-    /// An account.
     Account(Box<Account>),
-    /// An owner of an account.
     Owner {
-        /// Which client; none if that is hidden.
+        /// None if the reader may not see the client.
         profile: Option<ProfileId>,
-        /// What became of it.
         owner: OwnerSnapshot,
     },
-    /// A profile.
     Profile(Box<Profile>),
-    /// The reference data.
     Reference(Vec<ReferenceChange>),
-    /// A restore.
     Restore(RestoreContent),
-    /// An event that was written before events kept snapshots.
+    /// An event stored before events kept snapshots.
     Legacy(LegacyContent),
 }
 
-/// An entry as one of its events shows it.
+/// An entry as one of its events reports it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EntryContent {
-    /// Its id.
     pub id: EntryId,
-    /// Its sequence number.
     pub seq: EntrySeq,
-    /// What it is.
     pub kind: EntryKind,
-    /// When it was recorded.
     pub recorded_at: Moment,
-    /// From when on it counts, where that is before it was recorded.
+    /// None if it is effective when it was recorded.
     pub effective_at: Option<Moment>,
-    /// The entry that it reverses.
     pub reverses: Option<EntrySeq>,
     /// The caller's own reference; only in the first event of the entry.
     pub reference: Option<String>,
     /// The movement that it posts; only in the first event of the entry.
     pub movement: Option<MovementId>,
-    /// Its comment; empty if it has none, or that was erased.
+    /// Empty if there is none or it was erased.
     pub comment: String,
 }
 
-/// A restore; all numbers of entries and events between the last and the next ones are left out.
+/// A restore. Numbers of entries and events between the last and the next ones are skipped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RestoreContent {
     /// The timeline that it began.
     pub timeline: i64,
-    /// The backup that it began with.
+    /// The name of the backup that it started from.
     pub backup: String,
-    /// The moment that was asked for; none: the latest that could be reached.
+    /// The requested moment; none for the latest possible.
     pub asked_for: Option<Moment>,
-    /// The moment of the last commit that was restored.
+    /// The time of the last restored commit.
     pub reached_at: Moment,
-    /// The last entry that was restored.
+    /// The last restored entry.
     pub last_entry: EntrySeq,
-    /// The last event that was restored.
+    /// The last restored event.
     pub last_event: EventSeq,
-    /// The first entry after it.
+    /// The first entry of the new timeline.
     pub next_entry: EntrySeq,
-    /// The first event after it.
+    /// The first event of the new timeline.
     pub next_event: EventSeq,
 }
 
-/// An event of before, as the native API showed it.
+/// A legacy event, as the native API showed it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LegacyContent {
     /// JSON.
     pub text: String,
-    /// Whether the reader may not see lines of house accounts in it.
+    /// Whether lines of house accounts must be hidden from the reader.
     pub hides_house: bool,
-    /// Whether the reader may not see the account that receives.
+    /// Whether the receiving account must be hidden from the reader.
     pub hides_receiver: bool,
 }
 
-/// Looks up what many events have in common once.
+/// Caches what many events have in common.
 struct Lookup<'t, 'c> {
     tx: &'t ReadTx<'c>,
     installation: Uuid,
@@ -189,14 +167,13 @@ fn restore_content(row: &Row<'_>) -> rusqlite::Result<RestoreContent> {
 }
 
 impl ReadTx<'_> {
-    /// Events with their objects.
     pub(in crate::store) fn with_objects(&self, stored: Vec<StoredEvent>) -> Result<Vec<EventRow>, StoreError> {
         let installation = self.one("SELECT uuid FROM installation", [], |row| row.get(0))?;
         let mut lookup = Lookup { tx: self, installation, books: HashMap::default(), principals: HashMap::default() };
         stored.into_iter().map(|event| lookup.row(event)).collect()
     }
 
-    /// The account that receives of a movement; none if it is not a transfer.
+    /// The receiving account of a movement; none if it is not a transfer.
     pub fn receiver_of_movement(&self, id: MovementId) -> Result<Option<AccountId>, StoreError> {
         let sql = "SELECT t.uuid FROM movements m JOIN accounts t ON t.id = m.to_account_id WHERE m.uuid = ?1";
         self.find(sql, [id.uuid()], |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))

@@ -1,5 +1,5 @@
-//! The proof of the outbox: events have no gap, each entry has its own and they show all of it, the broker's record knows each
-//! of them, and they lead from the checkpoint to the balances of today.
+//! Proves the outbox: events have no gap, the events of each entry show all of its legs, the audit log covers every
+//! event, and events lead from the checkpoint to the current balances.
 
 use crate::domain::events::{BookBalances, EventType, LEGACY_VERSION};
 use crate::domain::ids::EntrySeq;
@@ -13,7 +13,6 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 impl ReadTx<'_> {
-    /// Proves the outbox.
     pub(in crate::store) fn prove_feed(&self, proof: &mut Proof) -> Result<(), StoreError> {
         let checkpoint = self.event_checkpoint()?;
         let (numbers, entry_numbers) = self.numbers()?;
@@ -49,7 +48,7 @@ impl ReadTx<'_> {
                 settings.take(&event);
             }
             if event.version < version {
-                proof.find("events", || format!("event {} is of an older form than one before it", event.seq));
+                proof.find("events", || format!("event {} has an older format than an event before it", event.seq));
             }
             version = version.max(event.version);
             let shown = take_in(proof, &mut rebuilt, &event);
@@ -73,7 +72,7 @@ impl ReadTx<'_> {
         self.prove_rebuilt(proof, &rebuilt)
     }
 
-    /// How events and entries are numbered.
+    /// The gaps allowed in the numbers of events and of entries.
     fn numbers(&self) -> Result<(Numbers, Numbers), StoreError> {
         let restores = self.restores()?;
         let events = restores.iter().map(|restore| (restore.last_event, restore.next_event)).collect();
@@ -86,11 +85,11 @@ impl ReadTx<'_> {
         Ok(Objects { installation: self.installation()?.map(|installation| installation.uuid), timelines })
     }
 
-    /// The balances of the checkpoint are those that the ledger has at its entry.
+    /// The balances of the checkpoint must be those of the ledger at its entry.
     fn prove_checkpoint(&self, proof: &mut Proof, entry: EntrySeq) -> Result<(), StoreError> {
         for book in self.all(sql!("proof/checkpoint"), [entry.0], |row| row.get::<_, i64>(0))? {
             proof.find("event_checkpoint", || {
-                format!("the checkpoint says another balance of book {book} than its postings up to entry {entry}")
+                format!("the checkpoint has another balance of book {book} than its postings up to entry {entry}")
             });
         }
         Ok(())
@@ -106,7 +105,7 @@ impl ReadTx<'_> {
             found += usize::from(rebuilt.contains_key(&book));
             let of_events = rebuilt.get(&book).copied().unwrap_or_default();
             if of_events != stored {
-                proof.find("event_balances", || format!("book {book} says {stored:?}, its events say {of_events:?}"));
+                proof.find("event_balances", || format!("book {book} has {stored:?}, its events have {of_events:?}"));
             }
         }
         if found != rebuilt.len() {
@@ -115,8 +114,8 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// Each outcome that is kept for retries can be given again: it can be read, its hashes have the right length, and the
-    /// client and the entry that it names exist.
+    /// Every outcome kept for retries must be replayable: readable, with hashes of the right length, and with an
+    /// existing client and entry.
     pub(in crate::store) fn prove_outcomes(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for (table, sql) in [
             ("idempotency_0", sql!("proof/outcomes_0")),
@@ -126,14 +125,14 @@ impl ReadTx<'_> {
             let mut statement = self.connection().prepare(sql)?;
             for key in statement.query_map([], |row| row.get::<_, String>(0))? {
                 let key = key?;
-                proof.find("outcomes", || format!("the outcome {key} in {table} cannot be given again"));
+                proof.find("outcomes", || format!("the outcome {key} in {table} cannot be replayed"));
             }
         }
         Ok(())
     }
 }
 
-/// Takes in what an event says of balances. Returns the legs that it shows, if it is the event of an entry.
+/// Takes over the balances in an event. Returns the legs that it shows, if it reports an entry.
 fn take_in(proof: &mut Proof, rebuilt: &mut Rebuilt, event: &StoredEvent) -> Vec<usize> {
     let Some(balances) = event.balances() else {
         proof.find("events", || format!("event {} cannot be read", event.seq));
@@ -144,7 +143,8 @@ fn take_in(proof: &mut Proof, rebuilt: &mut Rebuilt, event: &StoredEvent) -> Vec
     legs
 }
 
-/// How rows are numbered: without a gap, but where a restore has left out what may have been issued before.
+/// The numbers of rows: consecutive, except where a restore skipped numbers. Maps the last number before a gap to the
+/// first one after it.
 struct Numbers(HashMap<i64, i64>);
 
 impl Numbers {
@@ -153,7 +153,7 @@ impl Numbers {
     }
 }
 
-/// Numbers follow each other; where events were pruned, they go on where the checkpoint ends.
+/// Numbers must be consecutive and, if events were pruned, continue from the checkpoint.
 fn prove_number(proof: &mut Proof, checkpoint: &EventCheckpoint, numbers: &Numbers, previous: Option<i64>, seq: i64) {
     match previous {
         Some(previous) if seq == numbers.after(previous) => {}
@@ -165,12 +165,12 @@ fn prove_number(proof: &mut Proof, checkpoint: &EventCheckpoint, numbers: &Numbe
     }
 }
 
-/// Entries beside their events, in the same order. An entry may have several events in a row, one for each of its clients;
-/// together they show every leg once.
+/// Compares entries with their events, in the same order. An entry may have several consecutive events, one for each of
+/// its clients; together they must show every leg exactly once.
 struct Entries<'n> {
     numbers: &'n Numbers,
     last: i64,
-    /// Legs of the last entry that no event has shown so far.
+    /// Legs of the current entry that no event has shown yet.
     missing: HashSet<usize>,
 }
 
@@ -191,7 +191,7 @@ impl Entries<'_> {
         }
     }
 
-    /// The last entry has no more events.
+    /// Checks the last entry once all of its events have been read.
     fn close(&mut self, proof: &mut Proof) {
         if !self.missing.is_empty() {
             let (entry, missing) = (self.last, self.missing.len());
@@ -200,7 +200,7 @@ impl Entries<'_> {
         }
     }
 
-    /// There are no more events; that is the last entry.
+    /// Checks after the last event that it reports the last entry.
     fn finish(&mut self, proof: &mut Proof, last: i64) {
         self.close(proof);
         if self.last != last {
@@ -210,10 +210,10 @@ impl Entries<'_> {
     }
 }
 
-/// The broker's record beside the events: each row says from which to which event it goes, and together they are all.
+/// Compares the audit log with the events: each row covers a range of events, and together the rows cover all of them.
 struct Record<'s> {
     rows: Rows<'s>,
-    /// The first event that is looked at; what a row says of earlier ones is past.
+    /// The first event checked; ranges of rows before it are ignored.
     begins: i64,
     numbers: &'s Numbers,
     row: i64,
@@ -244,7 +244,7 @@ impl Record<'_> {
         }
         let row = self.row;
         if seq > self.end {
-            proof.find("record", || format!("the audit log knows nothing of event {seq}"));
+            proof.find("record", || format!("event {seq} is not in the audit log"));
         } else if seq == self.first && self.object != object {
             proof.find("record", || format!("row {row} of the audit log and event {seq} differ"));
         }
@@ -265,7 +265,7 @@ impl Record<'_> {
     }
 }
 
-/// What events can be about beside profiles, accounts, movements and entries.
+/// What events can be about, besides profiles, accounts, movements and entries.
 struct Objects {
     installation: Option<Uuid>,
     timelines: HashSet<i64>,
@@ -277,7 +277,7 @@ impl Objects {
         match event.kind? {
             EventType::ReferenceChanged => self.installation.filter(|_| event.subject.is_none()),
             EventType::RestoreApplied | EventType::RestoreResumed => {
-                // Events of before do not say which restore they are about.
+                // Legacy events do not say which restore they are about.
                 let is_known = match event.subject {
                     Some(timeline) => self.timelines.contains(&timeline),
                     None => event.version == LEGACY_VERSION,

@@ -1,5 +1,5 @@
-//! The proof of what the history of figures says of groups and limits: events of a change of an account say the
-//! same, and no row changes one of them without such an event.
+//! Proves the group and the limits in the history of figures: they must match the events that change an account, and no
+//! row may change them without such an event.
 
 use crate::domain::clock::Moment;
 use crate::domain::events::Snapshot;
@@ -13,31 +13,31 @@ use rusqlite::{CachedStatement, Row};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// The group of an account, and how far below zero it may go by its own limit and its group's.
+/// The group of an account, and the lowest balance by its own limit and by its group's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Rules {
     group: GroupSerial,
     minimum: Amount,
 }
 
-/// A row of the history, with the limit that counts.
+/// A row of the history, with the limit that applies.
 struct Stored {
     at: i64,
     own: i64,
     rules: Rules,
-    /// The limit of the group changed in that very moment: before or after the event, nobody knows.
+    /// The group's limit changed at the same moment, and it is unknown whether before or after the event.
     is_unsure: bool,
 }
 
-/// The events of one moment, of which only the last one of each account counts.
+/// The events of one moment; only the last one of each account counts.
 pub(in crate::store) struct Settings<'s> {
     rows: CachedStatement<'s>,
-    /// Changes up to this moment may have had events that are not kept any more.
+    /// Changes up to this moment may have had events that were pruned.
     from: Option<i64>,
     moment: i64,
-    /// By account; none where an event does not say them.
+    /// By account; none if an event does not contain them.
     said: HashMap<i64, Option<Rules>>,
-    /// Groups by public id, as events of before name them.
+    /// Groups by public id, which legacy events use.
     groups: HashMap<Uuid, GroupSerial>,
     changes: i64,
 }
@@ -57,7 +57,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 }
 
 impl<'s> Settings<'s> {
-    /// `is_pruned`: there were events before those that will be taken.
+    /// `is_pruned`: whether earlier events were pruned.
     pub(in crate::store) fn begin(tx: &'s ReadTx<'_>, is_pruned: bool) -> Result<Settings<'s>, StoreError> {
         let rows = tx.connection().prepare_cached(sql!("proof/settings_at"))?;
         let from = if is_pruned { None } else { Some(i64::MIN) };
@@ -67,7 +67,7 @@ impl<'s> Settings<'s> {
         Ok(Settings { rows, from, moment: i64::MIN, said, groups, changes: 0 })
     }
 
-    /// A moment at which there was an event.
+    /// Moves on to a moment at which there was an event.
     pub(in crate::store) fn reach(&mut self, proof: &mut Proof, moment: i64) -> Result<(), StoreError> {
         self.from.get_or_insert(moment);
         if moment != self.moment {
@@ -77,7 +77,7 @@ impl<'s> Settings<'s> {
         Ok(())
     }
 
-    /// An account was changed at the moment that was reached.
+    /// Adds an event that changed an account at the current moment.
     pub(in crate::store) fn take(&mut self, event: &StoredEvent) {
         let Some(account) = event.subject else { return };
         let rules = match event.snapshot() {
@@ -98,7 +98,7 @@ impl<'s> Settings<'s> {
             if said.is_some_and(|rules| rules != row.rules) && !row.is_unsure {
                 proof.find("figures", || {
                     let at = Moment::from_unix_ms(at);
-                    format!("the history of book {account} says another group or limit for {at} than its event")
+                    format!("the history of book {account} has another group or limit for {at} than its event")
                 });
             }
             let has_changed = row.own != before.as_ref().map_or(0, |before| before.own)
@@ -110,7 +110,7 @@ impl<'s> Settings<'s> {
         Ok(())
     }
 
-    /// There are no more events.
+    /// Must be called after the last event.
     pub(in crate::store) fn finish(mut self, proof: &mut Proof, tx: &ReadTx<'_>) -> Result<(), StoreError> {
         self.settle(proof)?;
         let Some(from) = self.from else { return Ok(()) };
@@ -118,7 +118,7 @@ impl<'s> Settings<'s> {
         if changes != self.changes {
             proof.find("figures", || {
                 let said = self.changes;
-                format!("the history changes groups and limits {changes} times, events say {said} of them")
+                format!("the history changes groups and limits {changes} times, events report {said} of them")
             });
         }
         Ok(())

@@ -94,7 +94,7 @@ fn a_backup_is_made_beside_a_server_and_can_be_opened_without_bursar() {
 }
 
 #[test]
-fn names_that_are_none_and_backups_that_are_not_there() {
+fn invalid_names_and_missing_backups_are_refused() {
     let home = seeded();
     assert_eq!(backup(&home, &["verify"]).error(1)["code"], "FAILURE");
     assert_eq!(backup(&home, &["drill"]).code, 1);
@@ -205,7 +205,7 @@ fn what_was_done_to_a_backup_is_found() {
 }
 
 #[test]
-fn a_target_that_is_not_as_it_should_be_is_told_and_changes_nothing() {
+fn an_unusable_target_is_reported_and_changes_nothing() {
     let home = seeded();
     let failed = |code: i32, what: &str| {
         let error = backup(&home, &["create"]).error(code);
@@ -235,7 +235,7 @@ fn a_target_that_is_not_as_it_should_be_is_told_and_changes_nothing() {
 }
 
 #[test]
-fn a_place_that_cannot_be_reached_does_not_keep_the_others_from_being_looked_after() {
+fn an_unreachable_target_does_not_block_the_others() {
     let home = seeded();
     configure(&home, "directories = [\"backups\"]");
     let name = backup(&home, &["create"]).json()["name"].clone();
@@ -258,7 +258,7 @@ fn a_place_that_cannot_be_reached_does_not_keep_the_others_from_being_looked_aft
 }
 
 #[test]
-fn where_the_key_is_elsewhere_it_is_said_that_no_drill_is_made() {
+fn probes_say_that_the_key_for_drills_is_missing() {
     let home = Home::new();
     let key = home.json(&["backup", "keygen", "key.txt"]).json()["recipient"].as_str().unwrap().to_owned();
     let secret = fs::read_to_string(home.path("key.txt")).unwrap();

@@ -79,7 +79,7 @@ fn the_last_proven_backup_is_named_with_its_age() {
 }
 
 #[test]
-fn what_is_not_as_it_should_be_is_said() {
+fn problems_are_shown() {
     let off = configured("enabled = false");
     let backups = line(&off);
     assert_eq!((&backups["state"], &backups["next"]), (&json!("off"), &json!(null)), "{backups}");

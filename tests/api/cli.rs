@@ -48,7 +48,7 @@ fn a_wrong_configuration_is_3_and_a_missing_database_is_4() {
 }
 
 #[test]
-fn mistakes_of_the_first_day_are_told_with_what_puts_them_right() {
+fn first_day_mistakes_are_reported_with_their_fix() {
     let home = Home::new();
     let bytes = home.file("bytes.toml", "");
     fs::write(&bytes, b"\xff\xfe").unwrap();
@@ -275,7 +275,7 @@ fn the_control_socket_takes_only_what_it_knows() {
 }
 
 #[test]
-fn a_server_that_is_meant_seriously_says_everything_that_is_in_the_way() {
+fn a_production_server_lists_every_problem_that_prevents_its_start() {
     let home = Home::new();
     let refused = home.json(&["serve", "--listen", "0.0.0.0:0"]).error(3);
     let message = refused["message"].as_str().unwrap();
@@ -287,7 +287,7 @@ fn a_server_that_is_meant_seriously_says_everything_that_is_in_the_way() {
 }
 
 #[test]
-fn a_lock_that_no_server_answers_for_is_6() {
+fn a_lock_without_an_answering_server_exits_with_6() {
     let home = Home::installed();
     let lock = fs::OpenOptions::new().write(true).open(home.data().join("bursar.lock")).unwrap();
     lock.lock().unwrap();
@@ -328,7 +328,7 @@ fn an_audit_finds_what_was_tampered_with() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_failure_and_the_exit_code_is_what_it_would_be() {
+fn a_closed_output_pipe_does_not_change_the_exit_code() {
     let home = Home::installed();
     let tampered = home.path("tampered.db");
     fs::copy(home.data().join("bursar.db"), &tampered).unwrap();

@@ -51,7 +51,7 @@ fn await_place(server: &Server) -> Follower {
 }
 
 #[test]
-fn who_does_not_read_is_cut_off_and_costs_nobody_anything() {
+fn slow_readers_are_disconnected_without_affecting_others() {
     let server = Server::start(&format!("{QUICK}max_streams_per_operator = 8\n[server]\nsend_timeout_ms = 2000\n"));
     let admin = server.admin();
     let account = make_many_events(&admin);
@@ -217,7 +217,7 @@ fn streams_of_http_2_end_with_their_token_and_with_the_server() {
 }
 
 #[test]
-fn who_does_not_read_over_http_2_loses_the_connection() {
+fn slow_readers_over_http_2_lose_the_connection() {
     let config = format!("{QUICK}max_streams_per_operator = 2\n[server]\nsend_timeout_ms = 1500\n");
     let (server, certificate) = server_with(&config);
     let admin = server.admin();

@@ -126,7 +126,7 @@ pub(super) fn token(server: &Server) -> String {
 pub(super) const QUICK: &str = "[events]\nheartbeat_ms = 400\n";
 
 #[test]
-fn what_was_is_told_first_and_what_happens_at_once() {
+fn a_stream_sends_past_events_first_and_new_ones_at_once() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("USD");

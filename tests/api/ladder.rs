@@ -320,7 +320,7 @@ fn logins(ladders: &Ladders) {
 }
 
 #[test]
-fn who_lacks_the_right_is_told_so_before_anything_is_read() {
+fn a_missing_right_is_refused_before_the_body_is_read() {
     use bursar::dialects::kit::{Access, Dialect};
     use bursar::dialects::native::Native;
     let server = Server::start("");

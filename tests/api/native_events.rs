@@ -293,7 +293,7 @@ fn an_event_says_the_same_for_good() {
     let server = Server::start("");
     let admin = server.admin();
     let (after, all) = (RefCell::new("0".to_owned()), RefCell::new(Vec::new()));
-    // Reads what has happened since the last time, while it is as it was.
+    // Reads the new events before their objects change again.
     let look = || {
         let found = read_all(&admin, &after.borrow(), "", 100);
         after.replace(found.last().unwrap()["seq"].as_str().unwrap().to_owned());
@@ -364,7 +364,7 @@ fn a_deposit_leaves_few_bytes_of_events() {
     let before = bytes();
     let deposit = json!({"operation": "deposit", "accountId": account, "amount": "12.34", "comment": "wire"});
     admin.post("/batch", &json!({"atomic": true, "operations": vec![deposit; DEPOSITS]})).ok();
-    // A quarter of what they took when events were JSON of the API.
+    // A quarter of the size of the former JSON events.
     let each = (bytes() - before) / DEPOSITS as u64;
     assert!((10..=143).contains(&each), "{each} bytes a deposit");
 }

@@ -37,7 +37,7 @@ fn requested(caller: &Caller<'_>, account: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_queue_that_shrinks_and_grows_while_it_is_worked_through_is_worked_through() {
+fn a_queue_can_be_worked_through_while_it_shrinks_and_grows() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("EUR");

@@ -154,7 +154,7 @@ fn no_generator_makes_a_binary_float_of_a_number() {
 }
 
 #[test]
-fn every_text_of_a_request_says_its_form() {
+fn every_string_of_a_request_has_a_format_or_limit() {
     let server = Server::shared();
     let document = document(&server);
     for (_, path, operation) in operations(&document) {

@@ -83,7 +83,7 @@ fn admission(account: &Account) -> (String, String) {
 }
 
 #[test]
-fn what_lets_money_through_is_what_the_code_lets_through() {
+fn the_tables_of_allowed_credits_and_debits_match_the_code() {
     let written = |name: &str| -> BTreeMap<String, (String, String)> {
         let row = |row: Vec<String>| (row[0].clone(), (row[1].clone(), row[2].clone()));
         table("docs/ledger.md", name).into_iter().map(row).collect()

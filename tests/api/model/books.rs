@@ -4,7 +4,7 @@ use super::clients::{Client, Owner, Wait};
 use super::step::{Arrival, Going, Kind};
 
 /// The reason for a refusal.
-pub(super) type No = &'static str;
+pub(super) type Reason = &'static str;
 
 #[derive(Clone)]
 pub(super) struct Account {
@@ -46,7 +46,7 @@ impl Account {
     }
 
     /// Whether the account's state allows credits or debits.
-    pub(super) fn admit_life(&self, is_credit: bool) -> Result<(), No> {
+    pub(super) fn admit_life(&self, is_credit: bool) -> Result<(), Reason> {
         match (self.life, is_credit) {
             ("active", _) | ("closing", false) => Ok(()),
             ("pending", _) => Err("ACCOUNT_PENDING_APPROVAL"),
@@ -58,7 +58,7 @@ impl Account {
     }
 
     /// Whether the lock and the flags allow credits or debits.
-    fn admit_lock(&self, is_credit: bool) -> Result<(), No> {
+    fn admit_lock(&self, is_credit: bool) -> Result<(), Reason> {
         match (self.lock, is_credit) {
             ("none", true) | ("CREDITS_ONLY", true) if !self.allows_credits => Err("CREDITS_OFF"),
             ("none", false) | ("DEBITS_ONLY", false) if !self.allows_debits => Err("DEBITS_OFF"),
@@ -68,7 +68,7 @@ impl Account {
     }
 
     /// Whether a credit is allowed. A closing account accepts only what it owes.
-    pub(super) fn admits_credit(&self, minor: i128, is_trading_credit: bool) -> Result<(), No> {
+    pub(super) fn admits_credit(&self, minor: i128, is_trading_credit: bool) -> Result<(), Reason> {
         match self.life {
             "closing" if !is_trading_credit && self.balance + minor <= 0 => self.admit_lock(true),
             _ => self.admits(true),
@@ -76,13 +76,13 @@ impl Account {
     }
 
     /// Whether state, lock and flags allow credits or debits.
-    pub(super) fn admits(&self, is_credit: bool) -> Result<(), No> {
+    pub(super) fn admits(&self, is_credit: bool) -> Result<(), Reason> {
         self.admit_life(is_credit)?;
         self.admit_lock(is_credit)
     }
 
     /// Whether a debit is allowed that first releases `freed` minor units of held or uncleared money.
-    pub(super) fn admits_debit(&self, minor: i128, is_trading_credit: bool, freed: i128) -> Result<(), No> {
+    pub(super) fn admits_debit(&self, minor: i128, is_trading_credit: bool, freed: i128) -> Result<(), Reason> {
         self.admits(false)?;
         let (withdrawable, credit) = (self.withdrawable() + freed, self.credit_net.max(0));
         // Trading credit can be taken back only up to what was granted and not lost; nothing else may touch it.
@@ -156,7 +156,7 @@ pub(super) struct Books {
 impl Books {
     // Predictions.
 
-    pub(super) fn foresee_post(&self, account: usize, action: &str, minor: i128) -> Result<(), No> {
+    pub(super) fn predict_post(&self, account: usize, action: &str, minor: i128) -> Result<(), Reason> {
         let account = &self.accounts[account];
         let is_one_sided = matches!(action, "deposit" | "withdraw");
         let signed = if action == "withdraw" { -minor } else { minor };
@@ -169,21 +169,21 @@ impl Books {
         }
     }
 
-    pub(super) fn foresee_backdating(
+    pub(super) fn predict_backdating(
         &self,
         account: usize,
         action: &str,
         minor: i128,
         effective: i64,
-    ) -> Result<(), No> {
+    ) -> Result<(), Reason> {
         match self.accounts[account].opened {
             _ if minor == 0 || action == "BALANCE" => Err("INVALID_FIELD"),
             opened if effective < opened || effective > self.now.max(opened) => Err("OUT_OF_RANGE"),
-            _ => self.foresee_post(account, action, minor),
+            _ => self.predict_post(account, action, minor),
         }
     }
 
-    pub(super) fn foresee_ask(&self, account: usize, kind: Kind, minor: i128) -> Result<(), No> {
+    pub(super) fn predict_ask(&self, account: usize, kind: Kind, minor: i128) -> Result<(), Reason> {
         let account = &self.accounts[account];
         match kind {
             _ if minor <= 0 => Err("INVALID_FIELD"),
@@ -192,13 +192,13 @@ impl Books {
         }
     }
 
-    pub(super) fn foresee_going(
+    pub(super) fn predict_going(
         &self,
         movement: usize,
         going: Going,
         part: Option<i128>,
         is_second: bool,
-    ) -> Result<(), No> {
+    ) -> Result<(), Reason> {
         let movement = &self.movements[movement];
         let account = &self.accounts[movement.account];
         let is_own = movement.by_second == is_second;
@@ -223,7 +223,13 @@ impl Books {
     }
 
     /// The amount that arrives, if the transfer is accepted.
-    pub(super) fn foresee_transfer(&self, from: usize, to: usize, minor: i128, arrival: Arrival) -> Result<i128, No> {
+    pub(super) fn predict_transfer(
+        &self,
+        from: usize,
+        to: usize,
+        minor: i128,
+        arrival: Arrival,
+    ) -> Result<i128, Reason> {
         let (payer, receiver) = (&self.accounts[from], &self.accounts[to]);
         if minor <= 0 {
             return Err("INVALID_FIELD");
@@ -256,7 +262,7 @@ impl Books {
         Ok(arriving)
     }
 
-    pub(super) fn foresee_reversal(&self, entry: usize, force: bool, is_second: bool) -> Result<(), No> {
+    pub(super) fn predict_reversal(&self, entry: usize, force: bool, is_second: bool) -> Result<(), Reason> {
         let entry = &self.entries[entry];
         match entry {
             _ if force && is_second => return Err("RIGHT_MISSING"),
@@ -285,7 +291,7 @@ impl Books {
         })
     }
 
-    pub(super) fn foresee_life(&self, account: usize, state: &str) -> Result<(), No> {
+    pub(super) fn predict_life(&self, account: usize, state: &str) -> Result<(), Reason> {
         match self.accounts[account].life {
             "inactive" | "dormant" => Ok(()),
             "closing" if state == "activate" => Ok(()),
@@ -293,30 +299,30 @@ impl Books {
         }
     }
 
-    pub(super) fn foresee_lock(&self, account: usize, is_kept: bool, is_second: bool) -> Result<(), No> {
+    pub(super) fn predict_lock(&self, account: usize, is_kept: bool, is_second: bool) -> Result<(), Reason> {
         if is_second && is_kept {
             return Err("RIGHT_MISSING");
         }
-        self.foresee_change(account)?;
+        self.predict_change(account)?;
         if is_second && self.accounts[account].is_lock_kept { Err("LOCK_KEPT") } else { Ok(()) }
     }
 
-    pub(super) fn foresee_unlock(&self, account: usize, is_second: bool) -> Result<(), No> {
-        self.foresee_change(account)?;
+    pub(super) fn predict_unlock(&self, account: usize, is_second: bool) -> Result<(), Reason> {
+        self.predict_change(account)?;
         if is_second && self.accounts[account].is_lock_kept { Err("LOCK_KEPT") } else { Ok(()) }
     }
 
-    pub(super) fn foresee_change(&self, account: usize) -> Result<(), No> {
+    pub(super) fn predict_change(&self, account: usize) -> Result<(), Reason> {
         if self.accounts[account].life == "closed" { Err("ACCOUNT_ARCHIVED") } else { Ok(()) }
     }
 
-    pub(super) fn foresee_minimum(&self, account: usize, minor: i128) -> Result<(), No> {
+    pub(super) fn predict_minimum(&self, account: usize, minor: i128) -> Result<(), Reason> {
         let of = &self.accounts[account];
-        if minor != of.minimum && minor < of.least { Err("OUT_OF_RANGE") } else { self.foresee_change(account) }
+        if minor != of.minimum && minor < of.least { Err("OUT_OF_RANGE") } else { self.predict_change(account) }
     }
 
     /// The amount swept when an account is closed, if it can be closed.
-    pub(super) fn foresee_close(&self, account: usize, sweep_to: Option<usize>) -> Result<i128, No> {
+    pub(super) fn predict_close(&self, account: usize, sweep_to: Option<usize>) -> Result<i128, Reason> {
         let from = &self.accounts[account];
         let state = match from.life {
             "pending" => Err("ACCOUNT_PENDING_APPROVAL"),
@@ -345,7 +351,7 @@ impl Books {
         Ok(amount)
     }
 
-    pub(super) fn foresee_archive(&self, account: usize) -> Result<(), No> {
+    pub(super) fn predict_archive(&self, account: usize) -> Result<(), Reason> {
         match &self.accounts[account] {
             Account { life: "closed", .. } => Ok(()),
             of if of.balance != 0 => Err("BALANCE_NOT_ZERO"),

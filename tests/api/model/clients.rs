@@ -1,6 +1,6 @@
 //! The model's clients, owners, and labels of accounts.
 
-use super::books::{Account, Books, No};
+use super::books::{Account, Books, Reason};
 
 #[derive(Clone)]
 pub(super) struct Client {
@@ -21,7 +21,7 @@ pub(super) struct Wait {
     pub(super) by_second: bool,
 }
 
-fn refused_by(status: &'static str) -> Result<(), No> {
+fn refused_by(status: &'static str) -> Result<(), Reason> {
     match status {
         "PENDING" => Err("PROFILE_PENDING"),
         "DENIED" => Err("PROFILE_DENIED"),
@@ -32,13 +32,13 @@ fn refused_by(status: &'static str) -> Result<(), No> {
 }
 
 /// The index that corresponds to a priority.
-fn place(priority: Option<i64>, last: usize) -> Result<Option<usize>, No> {
+fn place(priority: Option<i64>, last: usize) -> Result<Option<usize>, Reason> {
     let Some(priority) = priority else { return Ok(None) };
     let index = usize::try_from(priority - 1).ok().filter(|index| *index < last);
     index.map(Some).ok_or("OUT_OF_RANGE")
 }
 
-fn check_primary(index: usize, access: &str) -> Result<(), No> {
+fn check_primary(index: usize, access: &str) -> Result<(), Reason> {
     if index == 0 && access != "FULL" { Err("INVALID_FIELD") } else { Ok(()) }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn owners_with(
     client: usize,
     access: &'static str,
     priority: Option<i64>,
-) -> Result<Vec<Owner>, No> {
+) -> Result<Vec<Owner>, Reason> {
     let mut new = old.to_vec();
     if old.iter().any(|owner| owner.0 == client) {
         return Err("DUPLICATE_OWNER");
@@ -64,7 +64,7 @@ pub(super) fn owners_altered(
     client: usize,
     access: Option<&'static str>,
     priority: Option<i64>,
-) -> Result<Vec<Owner>, No> {
+) -> Result<Vec<Owner>, Reason> {
     let mut new = old.to_vec();
     let present = old.iter().position(|owner| owner.0 == client).ok_or("NOT_FOUND")?;
     let index = place(priority, old.len())?.unwrap_or(present);
@@ -77,7 +77,7 @@ pub(super) fn owners_altered(
     Ok(new)
 }
 
-pub(super) fn owners_without(old: &[Owner], client: usize) -> Result<Vec<Owner>, No> {
+pub(super) fn owners_without(old: &[Owner], client: usize) -> Result<Vec<Owner>, Reason> {
     let mut new = old.to_vec();
     let present = old.iter().position(|owner| owner.0 == client).ok_or("NOT_FOUND")?;
     if old.len() == 1 {
@@ -105,17 +105,17 @@ impl Books {
         (0..self.accounts.len()).filter(|&number| is_meant(&self.accounts[number])).collect()
     }
 
-    fn first_unchecked(&self, account: usize) -> Result<(), No> {
+    fn first_unchecked(&self, account: usize) -> Result<(), Reason> {
         self.accounts[account].owners.iter().try_for_each(|&(client, _)| refused_by(self.clients[client].status))
     }
 
-    fn admit_alias(&self, account: usize, client: usize, alias: Option<usize>) -> Result<(), No> {
+    fn admit_alias(&self, account: usize, client: usize, alias: Option<usize>) -> Result<(), Reason> {
         let Some(alias) = alias else { return Ok(()) };
         let is_taken = |(number, of): (usize, &Account)| number != account && of.has_alias(client, alias);
         if self.accounts.iter().enumerate().any(is_taken) { Err("DUPLICATE_ALIAS") } else { Ok(()) }
     }
 
-    fn admit_owners(&self, account: usize, new: &[Owner]) -> Result<(), No> {
+    fn admit_owners(&self, account: usize, new: &[Owner]) -> Result<(), Reason> {
         let of = &self.accounts[account];
         if of.owners[0].0 == new[0].0 { Ok(()) } else { self.admit_alias(account, new[0].0, of.alias) }
     }
@@ -123,19 +123,19 @@ impl Books {
     // Predictions.
 
     /// Whether an account can get these owners; `client` is the one who joins, if any.
-    pub(super) fn foresee_owners(
+    pub(super) fn predict_owners(
         &self,
         account: usize,
-        new: Result<Vec<Owner>, No>,
+        new: Result<Vec<Owner>, Reason>,
         client: Option<usize>,
-    ) -> Result<(), No> {
+    ) -> Result<(), Reason> {
         let new = new?;
         client.map_or(Ok(()), |client| refused_by(self.clients[client].status))?;
-        self.foresee_change(account)?;
+        self.predict_change(account)?;
         self.admit_owners(account, &new)
     }
 
-    pub(super) fn foresee_client(&self, client: usize, action: &str, is_second: bool) -> Result<(), No> {
+    pub(super) fn predict_client(&self, client: usize, action: &str, is_second: bool) -> Result<(), Reason> {
         let of = &self.clients[client];
         match (action, of.status) {
             ("approve", "VERIFIED") | ("deny", "DENIED") | ("deceased", "DECEASED") | ("archive", "ARCHIVED") => Ok(()),
@@ -149,18 +149,18 @@ impl Books {
         }
     }
 
-    pub(super) fn foresee_describing(&self, client: usize) -> Result<(), No> {
+    pub(super) fn predict_describing(&self, client: usize) -> Result<(), Reason> {
         if self.clients[client].status == "ARCHIVED" { Err("PROFILE_ARCHIVED") } else { Ok(()) }
     }
 
-    pub(super) fn foresee_opening(&self, client: usize) -> Result<(), No> {
+    pub(super) fn predict_opening(&self, client: usize) -> Result<(), Reason> {
         match self.clients[client].status {
             "PENDING" => Ok(()),
             status => refused_by(status),
         }
     }
 
-    pub(super) fn foresee_approval(&self, account: usize, is_second: bool) -> Result<(), No> {
+    pub(super) fn predict_approval(&self, account: usize, is_second: bool) -> Result<(), Reason> {
         let of = &self.accounts[account];
         let is_own = of.wait.is_some_and(|wait| wait.by_second == is_second);
         match of.life {
@@ -172,19 +172,19 @@ impl Books {
         if of.life == "pending" { Ok(()) } else { of.admit_life(true) }
     }
 
-    pub(super) fn foresee_labels(
+    pub(super) fn predict_labels(
         &self,
         account: usize,
         reference: Option<usize>,
         alias: Option<usize>,
-    ) -> Result<(), No> {
+    ) -> Result<(), Reason> {
         let mut others = self.accounts.iter().enumerate().filter(|(number, _)| *number != account);
         if reference.is_some() && others.any(|(_, of)| of.reference == reference) {
             return Err("DUPLICATE_REFERENCE");
         }
         let is_new = alias != self.accounts[account].alias;
         self.admit_alias(account, self.accounts[account].owners[0].0, alias.filter(|_| is_new))?;
-        self.foresee_change(account)
+        self.predict_change(account)
     }
 
     // Effects.

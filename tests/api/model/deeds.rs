@@ -1,6 +1,6 @@
 //! What a step sends, the predicted outcome, and its effect on the model, for single calls and batches.
 
-use super::books::{Account, Books, Movement, No};
+use super::books::{Account, Books, Movement, Reason};
 use super::clients::{Client, Wait, owners_altered, owners_with, owners_without};
 use super::step::{Arrival, Going, Kind, Step, What};
 use super::world::{ACCOUNTS, fresh_account};
@@ -225,39 +225,39 @@ impl Books {
     }
 
     /// Whether a resolved step will be accepted.
-    pub(super) fn foresee(&self, what: &What, is_second: bool) -> Result<(), No> {
+    pub(super) fn predict(&self, what: &What, is_second: bool) -> Result<(), Reason> {
         match *what {
-            What::Post(account, action, minor) => self.foresee_post(account, action, minor.into()),
-            What::Backdate(account, action, minor, at) => self.foresee_backdating(account, action, minor.into(), at),
-            What::Ask(account, kind, minor, _) => self.foresee_ask(account, kind, minor.into()),
-            What::Go(movement, going, part) => self.foresee_going(movement, going, part.map(i128::from), is_second),
+            What::Post(account, action, minor) => self.predict_post(account, action, minor.into()),
+            What::Backdate(account, action, minor, at) => self.predict_backdating(account, action, minor.into(), at),
+            What::Ask(account, kind, minor, _) => self.predict_ask(account, kind, minor.into()),
+            What::Go(movement, going, part) => self.predict_going(movement, going, part.map(i128::from), is_second),
             What::Transfer(from, to, minor, arrival) => {
-                self.foresee_transfer(from, to, minor.into(), arrival).map(|_| ())
+                self.predict_transfer(from, to, minor.into(), arrival).map(|_| ())
             }
-            What::Reverse(entry, force) => self.foresee_reversal(entry, force, is_second),
-            What::Lock(account, _, is_kept) => self.foresee_lock(account, is_kept, is_second),
-            What::Unlock(account) => self.foresee_unlock(account, is_second),
-            What::Life(account, state) => self.foresee_life(account, state),
-            What::Minimum(account, minor) => self.foresee_minimum(account, minor.into()),
-            What::Flags(account, ..) => self.foresee_change(account),
-            What::Label(account, reference, alias) => self.foresee_labels(account, reference, alias),
-            What::Close(account, to) => self.foresee_close(account, to).map(|_| ()),
-            What::Archive(account) => self.foresee_archive(account),
-            What::Approve(account) => self.foresee_approval(account, is_second),
-            What::Open(client, ..) => self.foresee_opening(client),
+            What::Reverse(entry, force) => self.predict_reversal(entry, force, is_second),
+            What::Lock(account, _, is_kept) => self.predict_lock(account, is_kept, is_second),
+            What::Unlock(account) => self.predict_unlock(account, is_second),
+            What::Life(account, state) => self.predict_life(account, state),
+            What::Minimum(account, minor) => self.predict_minimum(account, minor.into()),
+            What::Flags(account, ..) => self.predict_change(account),
+            What::Label(account, reference, alias) => self.predict_labels(account, reference, alias),
+            What::Close(account, to) => self.predict_close(account, to).map(|_| ()),
+            What::Archive(account) => self.predict_archive(account),
+            What::Approve(account) => self.predict_approval(account, is_second),
+            What::Open(client, ..) => self.predict_opening(client),
             What::Join(account, client, access, priority) => {
                 let new = owners_with(&self.accounts[account].owners, client, access, priority);
-                self.foresee_owners(account, new, Some(client))
+                self.predict_owners(account, new, Some(client))
             }
             What::Alter(account, client, access, priority) => {
                 let new = owners_altered(&self.accounts[account].owners, client, access, priority);
-                self.foresee_owners(account, new, None)
+                self.predict_owners(account, new, None)
             }
             What::Leave(account, client) => {
-                self.foresee_owners(account, owners_without(&self.accounts[account].owners, client), None)
+                self.predict_owners(account, owners_without(&self.accounts[account].owners, client), None)
             }
-            What::Turn(client, action) => self.foresee_client(client, action, is_second),
-            What::Describe(client) => self.foresee_describing(client),
+            What::Turn(client, action) => self.predict_client(client, action, is_second),
+            What::Describe(client) => self.predict_describing(client),
             _ => Ok(()),
         }
     }
@@ -295,12 +295,12 @@ impl Books {
             }),
             What::Go(number, going, part) => self.go_on(number, going, part.map(i128::from), is_second, deal),
             What::Transfer(from, to, minor, arrival) => {
-                let arriving = self.foresee_transfer(from, to, minor.into(), arrival).unwrap();
+                let arriving = self.predict_transfer(from, to, minor.into(), arrival).unwrap();
                 self.post(deal, vec![(from, -i128::from(minor)), (to, arriving)], false, is_second);
             }
             What::Reverse(entry, _) => self.reverse(entry, deal, is_second),
             What::Close(account, to) => {
-                let swept = self.foresee_close(account, to).unwrap();
+                let swept = self.predict_close(account, to).unwrap();
                 self.begin_closing(account);
                 if let (1.., Some(to)) = (swept, to) {
                     self.post(String::new(), vec![(account, -swept), (to, swept)], false, is_second);

@@ -67,7 +67,7 @@ fn shortened(mut steps: Vec<Step>) -> (Vec<Step>, String) {
 }
 
 #[test]
-fn any_sequence_of_operations_leaves_what_the_model_foresees() {
+fn any_sequence_of_operations_leaves_what_the_model_predicts() {
     let long = setting("BURSAR_MODEL_STEPS");
     let wanted = long.unwrap_or(3_000).div_ceil(STEPS);
     let first =

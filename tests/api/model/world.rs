@@ -1,6 +1,6 @@
 //! Takes steps through a server's API and in the model alike.
 
-use super::books::{Account, Books, No};
+use super::books::{Account, Books, Reason};
 use super::clients::Client;
 use super::deeds::Setting;
 use super::feed::Feed;
@@ -203,8 +203,8 @@ impl<'a> World<'a> {
     /// Sends one call, and applies it to the model.
     fn single(&mut self, step: &Step, what: &What) -> bool {
         let plan = self.books.plan(what, &self.setting(format!("s{}", self.taken)));
-        let foreseen = self.books.foresee(what, step.is_second);
-        let Some(reply) = self.send(step, plan.method, &plan.path, &plan.body, foreseen) else { return false };
+        let predicted = self.books.predict(what, step.is_second);
+        let Some(reply) = self.send(step, plan.method, &plan.path, &plan.body, predicted) else { return false };
         let answer = reply.json();
         self.books.apply(what, step.is_second, &answer);
         self.compare(what, &answer);
@@ -245,8 +245,8 @@ impl<'a> World<'a> {
             |(index, what)| self.books.plan(what, &self.setting(format!("s{}-{index}", self.taken))).operation();
         let operations: Vec<Value> = items.iter().enumerate().map(operation).collect();
         let body = json!({"atomic": is_atomic, "operations": operations});
-        let foreseen = if is_atomic { self.foresee_all(&items, step.is_second) } else { Ok(()) };
-        let Some(reply) = self.send(step, "POST", "/batch", &body, foreseen) else { return false };
+        let predicted = if is_atomic { self.predict_all(&items, step.is_second) } else { Ok(()) };
+        let Some(reply) = self.send(step, "POST", "/batch", &body, predicted) else { return false };
         let reply = reply.json();
         let results = reply["results"].as_array().unwrap();
         assert_eq!(results.len(), items.len(), "{reply}");
@@ -256,8 +256,8 @@ impl<'a> World<'a> {
                 "ok" => Ok(()),
                 _ => Err(result["error"]["details"][0]["reason"].as_str().unwrap().to_owned()),
             };
-            let foreseen = self.books.foresee(what, step.is_second);
-            self.assert_foreseen(&found, foreseen, &format!("operation {index}, {what:?} of {body}"));
+            let predicted = self.books.predict(what, step.is_second);
+            self.assert_predicted(&found, predicted, &format!("operation {index}, {what:?} of {body}"));
             if found.is_ok() {
                 self.books.apply(what, step.is_second, &result["result"]);
                 self.compare(what, &result["result"]);
@@ -268,19 +268,19 @@ impl<'a> World<'a> {
     }
 
     /// The first refusal among operations that each see the effects of the earlier ones.
-    fn foresee_all(&self, items: &[What], is_second: bool) -> Result<(), No> {
+    fn predict_all(&self, items: &[What], is_second: bool) -> Result<(), Reason> {
         if items.iter().any(Books::is_unreadable) {
             return Err("INVALID_FIELD");
         }
         let mut books = self.books.clone();
         items.iter().try_for_each(|what| {
-            books.foresee(what, is_second)?;
+            books.predict(what, is_second)?;
             books.apply(what, is_second, &Value::Null);
             Ok(())
         })
     }
 
-    fn assert_foreseen(&self, found: &Result<(), String>, foreseen: Result<(), No>, call: &str) {
+    fn assert_predicted(&self, found: &Result<(), String>, predicted: Result<(), Reason>, call: &str) {
         match found {
             Err(reason) if reason == "BALANCE_OVERFLOW" => {
                 // The house accounts carry the negated sum of all accounts.
@@ -289,7 +289,7 @@ impl<'a> World<'a> {
                 assert!(moved > i128::from(i64::MAX) / 2, "{call} does not overflow");
             }
             found => {
-                assert_eq!(found.as_ref().map_err(String::as_str), foreseen.as_ref().map_err(|no| *no), "{call}");
+                assert_eq!(found.as_ref().map_err(String::as_str), predicted.as_ref().map_err(|no| *no), "{call}");
             }
         }
     }
@@ -299,7 +299,7 @@ impl<'a> World<'a> {
         let deposit = format!("/accounts/{}/deposit", self.books.accounts[account].id);
         let nobody = "/accounts/0198c1f0-0000-7000-8000-000000000000/deposit".to_owned();
         let long = "x".repeat(256);
-        let (path, body, foreseen) = match kind % 8 {
+        let (path, body, predicted) = match kind % 8 {
             0 => (deposit, json!({"amount": "1e3"}), "INVALID_FIELD"),
             1 => (deposit, json!({"amount": "NaN"}), "INVALID_FIELD"),
             2 => (deposit, json!({}), "INVALID_FIELD"),
@@ -309,7 +309,7 @@ impl<'a> World<'a> {
             6 => (deposit, json!([1]), "MALFORMED_BODY"),
             _ => (nobody, json!({"amount": "1"}), "NOT_FOUND"),
         };
-        self.send(step, "POST", &path, &body, Err(foreseen)).is_some()
+        self.send(step, "POST", &path, &body, Err(predicted)).is_some()
     }
 
     // Sending.
@@ -327,7 +327,7 @@ impl<'a> World<'a> {
         method: &'static str,
         path: &str,
         body: &Value,
-        foreseen: Result<(), No>,
+        predicted: Result<(), Reason>,
     ) -> Option<Reply> {
         let query = if step.is_rehearsal { "?dryRun=true" } else { "" };
         let call = Call {
@@ -344,7 +344,7 @@ impl<'a> World<'a> {
             400..500 => Err(reply.text_at("details/0/reason")),
             _ => panic!("{call:?}: {reply:?}"),
         };
-        self.assert_foreseen(&found, foreseen, &format!("{call:?}"));
+        self.assert_predicted(&found, predicted, &format!("{call:?}"));
         if found.is_err() || step.is_rehearsal {
             self.assert_unchanged(version, &call);
             if step.is_repeated {

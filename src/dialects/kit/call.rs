@@ -148,8 +148,8 @@ impl Call {
             .map_err(Rejection::from)
     }
 
-    /// Runs a command and renders its outcome. A repeated call with the same idempotency key gets the first outcome again,
-    /// marked as a replay.
+    /// Runs a command and renders its outcome. A repeated call with the same idempotency key gets the first outcome
+    /// again, marked as a replay.
     pub async fn run<C: Command>(
         &self,
         command: C,

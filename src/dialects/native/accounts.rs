@@ -393,9 +393,9 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
 /// List the accounts that you may see.
 #[utoipa::path(get, path = "/accounts", tag = "Accounts",
     params(
-        ("search" = Option<String>, Query, description = "words, or beginnings of words, of the number, account number, \
-            name, alias or reference, or of an owner's name, e-mail, phone, company or reference; ignores case and accents; \
-            best matches first"),
+        ("search" = Option<String>, Query, description = "words, or beginnings of words, of the number, \
+            account number, name, alias or reference, or of an owner's name, e-mail, phone, company or reference; \
+            ignores case and accents; best matches first"),
         ("number" = Option<i64>, Query, description = "serial number"),
         ("accountNumber" = Option<String>, Query, description = "account number"),
         ("id" = Option<Vec<String>>, Query, description = "id; repeatable"),
@@ -404,7 +404,8 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
         ("groupId" = Option<String>, Query, description = "account group"),
         ("currency" = Option<String>, Query, description = "currency code"),
         ("status" = Option<String>, Query, description = "trade status, by name or number; 0 matches any"),
-        ("lifecycle" = Option<String>, Query, description = "PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED"),
+        ("lifecycle" = Option<String>, Query,
+            description = "PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED"),
         ("archived" = Option<bool>, Query, description = "true: include archived accounts"),
         ("name" = Option<String>, Query, description = "exact name"),
         ("alias" = Option<String>, Query, description = "exact alias"),

@@ -8,7 +8,8 @@ use crate::domain::ledger::MovementKind;
 
 /// Announce a deposit. It is PENDING until it is settled or returned.
 #[utoipa::path(post, path = "/accounts/{id}/deposits", tag = "Movements",
-    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
+    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody,
+    responses((status = 200, body = MovementView)))]
 pub(super) async fn announce(call: Call) -> Result<Reply, Rejection> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
     movements::run(&call, AnnounceDeposit { request }).await

@@ -1,4 +1,5 @@
-//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about themselves.
+//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about
+//! themselves.
 
 use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, LegacyContent, RestoreContent};
 use crate::dialects::kit::ExactNumber;

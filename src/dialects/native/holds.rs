@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 /// Place a hold, which reserves money.
 #[utoipa::path(post, path = "/accounts/{id}/holds", tag = "Movements",
-    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
+    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody,
+    responses((status = 200, body = MovementView)))]
 pub(super) async fn place(call: Call) -> Result<Reply, Rejection> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
     movements::run(&call, PlaceHold { request }).await

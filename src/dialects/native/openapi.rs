@@ -96,10 +96,10 @@ struct Api;
 
 /// The introduction shown on the documentation page.
 const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, issue end-user tokens.\n\n\
-    Every success is 200. Money is exact: send amounts as strings; they are returned as JSON numbers with the decimals of the \
-    currency (see the schema `Money`). 64-bit integers are returned as strings. Any write can carry an `Idempotency-Key`: \
-    repeating the call returns the first answer, marked with `Idempotency-Replayed: true`. An error means that nothing was \
-    changed; branch on its `reason`.";
+    Every success is 200. Money is exact: send amounts as strings; they are returned as JSON numbers with the decimals \
+    of the currency (see the schema `Money`). 64-bit integers are returned as strings. Any write can carry an \
+    `Idempotency-Key`: repeating the call returns the first answer, marked with `Idempotency-Replayed: true`. An error \
+    means that nothing was changed; branch on its `reason`.";
 
 /// Tags of operations with their descriptions, in display order.
 const TAGS: [(&str, &str); 14] = [
@@ -255,8 +255,8 @@ fn describe_streams(document: &mut Document) {
                 contents[events::EVENT_STREAM] = json!({
                     "schema": {
                         "type": "string",
-                        "description": "Server-sent events: the `data` of each is an `Event`, and its `id` is the event's \
-                            `seq`. Lines that begin with a colon are comments.",
+                        "description": "Server-sent events: the `data` of each is an `Event`, and its `id` is the \
+                            event's `seq`. Lines that begin with a colon are comments.",
                     },
                     "example": event_stream::EXAMPLE,
                 });

@@ -108,7 +108,8 @@ pub(super) struct OwnerList {
     params(
         ("id" = Uuid, Path, description = "account id"),
         ("perPage" = Option<u32>, Query, description = "1 to 500; defaults to all"),
-        ("after" = Option<String>, Query, description = "`next` of the previous page; refused once the account has changed"),
+        ("after" = Option<String>, Query,
+            description = "`next` of the previous page; refused once the account has changed"),
     ), responses((status = 200, body = OwnerList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let window = Window::of(&call)?;

@@ -287,8 +287,8 @@ fn status(text: &str) -> Result<ProfileStatus, Rejection> {
 /// List the clients that you may see.
 #[utoipa::path(get, path = "/profiles", tag = "Clients",
     params(
-        ("search" = Option<String>, Query, description = "words, or beginnings of words, of the name, e-mail, phone, company or \
-            reference; ignores case and accents; best matches first"),
+        ("search" = Option<String>, Query, description = "words, or beginnings of words, of the name, \
+            e-mail, phone, company or reference; ignores case and accents; best matches first"),
         ("email" = Option<String>, Query, description = "exact address, ignoring case"),
         ("reference" = Option<String>, Query, description = "exact reference"),
         ("category" = Option<String>, Query, description = "exact category"),

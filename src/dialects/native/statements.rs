@@ -267,7 +267,8 @@ const TABLE_MAX: u32 = 100_000;
         ("basis" = Option<String>, Query, description = "recorded (default) or effective"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; not for CSV"),
         ("after" = Option<String>, Query, description = "`next` of the previous page; not for CSV"),
-        ("format" = Option<String>, Query, description = "json or csv; defaults to csv if Accept names text/csv and not JSON"),
+        ("format" = Option<String>, Query,
+            description = "json or csv; defaults to csv if Accept names text/csv and not JSON"),
     ),
     responses((status = 200, content((StatementView = "application/json"), (String = "text/csv")))))]
 pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {

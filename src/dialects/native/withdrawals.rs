@@ -8,7 +8,8 @@ use crate::domain::ledger::MovementKind;
 
 /// Request a withdrawal. The money is held until the withdrawal is decided.
 #[utoipa::path(post, path = "/accounts/{id}/withdrawals", tag = "Movements",
-    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
+    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody,
+    responses((status = 200, body = MovementView)))]
 pub(super) async fn request(call: Call) -> Result<Reply, Rejection> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
     movements::run(&call, RequestWithdrawal { request }).await

@@ -33,10 +33,10 @@ fn numbers() -> Vec<(&'static str, Value)> {
             json!({
                 "type": "number",
                 "format": "decimal",
-                "description": "An exact amount of money with all decimals of its currency, such as `10000.00`. It is a JSON \
-                    number because existing clients of this API expect one. Read it as a decimal (`BigDecimal`, \
-                    `decimal.Decimal`, `json.Number`), not as a binary float: an amount has up to 19 digits, and a double \
-                    keeps 15.",
+                "description": "An exact amount of money with all decimals of its currency, such as `10000.00`. It is \
+                    a JSON number because existing clients of this API expect one. Read it as a decimal (`BigDecimal`, \
+                    `decimal.Decimal`, `json.Number`), not as a binary float: an amount has up to 19 digits, and a \
+                    double keeps 15.",
                 "examples": [10000.25],
                 "x-go-type": "json.Number",
                 "x-go-type-import": { "path": "encoding/json" },
@@ -56,8 +56,8 @@ fn numbers() -> Vec<(&'static str, Value)> {
         (
             "Amount",
             decimal_text(
-                "An exact amount of money, rounded half away from zero to the decimals of its currency, without an exponent. \
-                 Send it as a string: a JSON number is also read exactly, but many clients cannot write one exactly.",
+                "An exact amount of money, rounded half away from zero to the decimals of its currency, without an \
+                 exponent. Send it as a string: a JSON number is also read exactly, but few clients can write one exactly.",
                 "^-?[0-9]+(\\.[0-9]+)?$",
             ),
         ),

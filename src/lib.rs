@@ -1,7 +1,6 @@
-//! The accounts and funding back office of a small broker: one binary, one SQLite file, five API dialects over one
-//! ledger.
+//! The accounts & funding back office of a small broker: one binary, one SQLite file, five API dialects over one ledger.
 //!
-//! In reading order: the rules, their storage, the use cases, and how callers and operators reach them.
+//! In reading order: the rules, where they are kept, what can be done with them, and how callers and operators reach that.
 
 pub mod domain;
 pub mod store;

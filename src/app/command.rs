@@ -1,4 +1,4 @@
-//! Commands and queries, and the bridge from callers that must not block to the database, which does.
+//! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
 
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
 use crate::app::{App, FOLLOWERS, refusal_of};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-/// Why a use case ended early: it was refused, or the database failed.
+/// Why a use case ended early: a rule said no, or the database failed.
 pub type Failure = Abort<Refusal>;
 
 impl From<Refusal> for Failure {
@@ -26,81 +26,86 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// The origin of a call.
+/// Who calls, from where, in which request.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The principal, restricted by its token.
+    /// The operator, with what its token allows.
     pub principal: Arc<Principal>,
-    /// None for commands run on the machine itself.
+    /// From where; none for commands on the machine itself.
     pub address: Option<IpAddr>,
     pub request: RequestId,
 }
 
-/// The result of a command.
+/// What a command led to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Done<O> {
-    /// For a repeated call, the outcome of the first one.
+    /// The outcome; of a repeated call, the outcome that the first one had.
     pub outcome: O,
-    /// Whether the outcome is that of an earlier call with the same key.
+    /// Whether an earlier call with the same key did it.
     pub replayed: bool,
 }
 
-/// An operation that changes the database.
+/// Something that changes the database.
 pub trait Command: Send + 'static {
-    /// The result, which is stored for retries.
+    /// What it leads to; kept as it is for retries.
     type Outcome: Serialize + DeserializeOwned + Send + 'static;
-    /// The name in audit rows.
+    /// Its name in the audit record.
     const ACTION: &'static str;
-    /// The right that a caller needs.
+    /// The right that it takes.
     const RIGHT: Right;
-    /// Whether recorded time restarts at the present clock, even if earlier rows were recorded later.
+    /// Whether time begins anew with it, at what the clock says, although what came before was recorded later.
     const RESTARTS_TIME: bool = false;
-    /// Whether the command may take long. Long commands run one at a time, so that together they do not block all
-    /// others.
+    /// Whether it may take long, and so has to wait for others of its kind, lest together they keep everybody waiting.
     const IS_LONG: bool = false;
-    /// Refuses callers who lack the right.
+    /// Refuses those who may not ask for it.
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
         principal.require(Self::RIGHT)
     }
-    /// Runs the command. If it fails, all its changes are rolled back.
+    /// Does it. Nothing of it remains if it fails.
     fn run(self, context: &Context<'_>) -> Result<Self::Outcome, Failure>;
 }
 
-/// An operation that only reads.
+/// Something that only reads.
 pub trait Query: Send + 'static {
+    /// What it finds.
     type Answer: Send + 'static;
-    /// The right that a caller needs.
+    /// The right that it takes.
     const RIGHT: Right;
-    /// Whether the query may take long and must run on the blocking pool.
+    /// Whether it may take long, and so must not hold up a worker thread.
     const IS_LONG: bool = false;
+    /// Finds it.
     fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure>;
 }
 
-/// A follow-up for an account whose money has moved, run as the last part of the command that moved it.
+/// What is done about an account whose money has moved, as the last part of the command that moved it.
 pub(in crate::app) type Follower = fn(&Context<'_>, AccountId) -> Result<(), Failure>;
 
-/// What a query sees: a consistent snapshot of the database, as visible to the caller.
+/// What a query sees: one consistent state of the database, with the eyes of its caller.
 pub struct View<'a> {
+    /// The database.
     pub tx: &'a ReadTx<'a>,
+    /// What the caller sees of it.
     pub visibility: &'a Visibility,
-    /// The same throughout the query.
+    /// The present moment.
     pub now: Moment,
 }
 
-/// What is rolled back when a part of a command is refused.
+/// What is undone when a part of a command is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::app) enum Undo {
     Part,
-    /// The whole command: the code that runs the part must fail with its refusal.
+    /// All of the command: whoever runs the part fails with its refusal.
     Whole,
 }
 
-/// The environment of a command: a savepoint, the caller, the time.
+/// What a command works with: a savepoint, the caller, the time.
 pub struct Context<'a> {
+    /// The database.
     pub tx: &'a WriteTx<'a>,
     pub caller: &'a Caller,
-    /// The same for the whole commit.
+    /// The present moment, which is that of the whole commit.
     pub now: Moment,
+    /// Settings and randomness.
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     last_event: Cell<Option<EventSeq>>,
@@ -117,6 +122,7 @@ impl<'a> Context<'a> {
         Context { tx, caller, now, app, first_event, last_event, object, touched, involved }
     }
 
+    /// What the caller sees.
     pub fn visibility(&self) -> &Visibility {
         &self.caller.principal.visibility
     }
@@ -134,17 +140,17 @@ impl<'a> Context<'a> {
         Ok(seq)
     }
 
-    /// Records that the outcome is about a client. A retry by a caller who cannot see that client is refused.
+    /// Notes that what the caller is told has to do with a client: a retry is not answered to who does not see it.
     pub(in crate::app) fn involve(&self, client: ProfileId) {
         self.involved.borrow_mut().clients.insert(client);
     }
 
-    /// Sets the object of the audit row for commands without events.
+    /// Notes what a command without events is about, for the audit record.
     pub(in crate::app) fn concerns(&self, object: Uuid) {
         self.object.set(Some(object));
     }
 
-    /// Records that the money of an account has moved, for [`FOLLOWERS`].
+    /// Notes that the money of an account has moved, for [`FOLLOWERS`].
     pub(in crate::app) fn touch(&self, account: AccountId) {
         self.touched.borrow_mut().insert(account);
     }
@@ -157,7 +163,7 @@ impl<'a> Context<'a> {
                 return Err(Refusal::IdempotencyConflict.into());
             }
             let kept: Kept<C::Outcome> = serde_json::from_str(&earlier.outcome).map_err(|error| {
-                tracing::error!(%error, "failed to read a stored outcome");
+                tracing::error!(%error, "a kept outcome cannot be read");
                 Refusal::Internal
             })?;
             kept.admit(self)?;
@@ -171,9 +177,9 @@ impl<'a> Context<'a> {
         Ok(Done { outcome, replayed: false })
     }
 
-    /// Runs a nested command with its own checks and audit row. With [`Undo::Part`], a refusal rolls back only this
-    /// command; that takes a savepoint, for which the database copies each changed page again. With [`Undo::Whole`]
-    /// there is no savepoint, and the caller must fail with the refusal.
+    /// Does a command as a part of this one, with the checks and the trail that it has alone. A refusal undoes this part only,
+    /// which takes a savepoint, and that the database copies each page once more for each part. Where the whole is undone
+    /// with the first refusal, there is none, and who asks for that fails with the refusal.
     pub(in crate::app) fn part<C: Command>(
         &self,
         command: C,
@@ -191,14 +197,14 @@ impl<'a> Context<'a> {
                 Err(Abort::Store(error)) => return Err(Abort::Store(error)),
             },
         };
-        // Refused parts count too: their refusals can reveal available funds.
+        // Of a refused part, too: how much is available is told in a refusal.
         let mut involved = self.involved.borrow_mut();
         involved.join(part.involved.into_inner());
         involved.rights.insert(C::RIGHT);
         Ok(outcome)
     }
 
-    /// Runs a command and writes its audit row.
+    /// Does a command and leaves its trail.
     fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         let outcome = command.run(self)?;
         for account in self.touched.take() {
@@ -219,10 +225,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Serializes a value as JSON, which does not fail for our types.
+/// A value of ours as JSON; our values always have one.
 pub(in crate::app) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| {
-        tracing::error!(%error, "failed to serialize a value as JSON");
+        tracing::error!(%error, "a value has no JSON form");
         Refusal::Internal.into()
     })
 }
@@ -233,7 +239,7 @@ enum Rehearsal<O> {
     Done(O),
 }
 
-/// What the first event of a command is about.
+/// What the first event of a command was about.
 #[derive(Clone, Copy)]
 struct FirstEvent {
     seq: EventSeq,
@@ -241,10 +247,10 @@ struct FirstEvent {
 }
 
 impl App {
-    /// Runs a command and returns once it is on disk. A refused command changes nothing.
+    /// Runs a command and answers once it is on disk. A refusal changed nothing.
     ///
-    /// The answer is definite. If the operation waits too long, it is cancelled before the writer takes it; once the
-    /// writer has it, the call waits for the outcome.
+    /// The answer is definite: if the operation waits longer than it may, it is called off before the writer takes it;
+    /// once the writer has it, its fate is awaited.
     pub async fn execute<C: Command>(
         self: &Arc<App>,
         caller: &Caller,
@@ -260,7 +266,7 @@ impl App {
         self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await
     }
 
-    /// Dry run: returns the outcome the command would have, and rolls everything back. Nothing is stored for retries.
+    /// Runs a command for show: the answer is what it would be, and nothing of it remains. Nothing is kept for retries.
     pub async fn rehearse<C: Command>(self: &Arc<App>, caller: &Caller, command: C) -> Result<C::Outcome, Refusal> {
         command.admit(&caller.principal)?;
         let turn = self.turn::<C>().await?;
@@ -273,7 +279,7 @@ impl App {
                 Abort::Store(error) => Abort::Store(error),
             };
             let done = context.run(command, None).map_err(refused)?;
-            // Rolls back the savepoint, as a refusal does.
+            // A refusal undoes the savepoint, and so does this.
             Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
         };
         match self.await_fate(self.queue::<C, _, _, _>(rehearsal)?).await? {
@@ -283,14 +289,14 @@ impl App {
         }
     }
 
-    /// Checks that the database can be written to by writing, within the time limit of an operation.
+    /// Whether the database can be written, found out by writing, in the time that an operation may take.
     pub async fn probe(self: &Arc<App>) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
         self.await_answer(ticket).await
     }
 
-    /// Waits until a command may go to the writer: at once unless it is long. Long commands go one at a time, and the
-    /// next one queues behind everything that reached the writer in the meantime.
+    /// Waits until a command may go to the writer: at once, unless it is a long one. Of those one goes at a time, and the
+    /// next one lines up behind whatever came to the writer meanwhile.
     async fn turn<C: Command>(&self) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
         if !C::IS_LONG {
             return Ok(None);
@@ -316,7 +322,7 @@ impl App {
         answer.map_err(refusal_of)
     }
 
-    /// Like `execute`, for callers that may block their thread, such as commands run on the machine itself.
+    /// The same for callers that may block their thread, such as commands given on the machine itself.
     pub fn execute_blocking<C: Command>(
         self: &Arc<App>,
         caller: &Caller,
@@ -356,13 +362,13 @@ impl App {
         queued.map_err(refusal_of)
     }
 
-    /// Answers a query: on the current thread if it is short, on the blocking pool if it may take long.
+    /// Answers a query: on this thread if it is short, on the blocking pool if it may take long.
     pub async fn ask<Q: Query>(self: &Arc<App>, caller: &Caller, query: Q) -> Result<Q::Answer, Refusal> {
         caller.principal.require(Q::RIGHT)?;
         if !Q::IS_LONG {
             return self.ask_here(&caller.principal, query);
         }
-        // The permit is held until the read ends: a caller that disconnects does not make room for another one.
+        // The permit goes with the read: a caller that hangs up does not make room for another one.
         let permit = Arc::clone(&self.long_reads).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
         let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
         let read = move || {
@@ -381,7 +387,7 @@ impl App {
     }
 }
 
-/// The refusal for a failed read.
+/// What a caller is told when a read fails.
 pub(in crate::app) fn refusal_of_read(failure: Failure) -> Refusal {
     match failure {
         Abort::Refused(refusal) => refusal,

@@ -1,8 +1,7 @@
 //! Use cases: what a caller can do, one file per noun. The only place where business decisions meet storage.
 //!
-//! A use case is a [`Command`] or a [`Query`]: a value that describes the request, with a `run` that carries it out in
-//! one transaction. However it is run - by a handler, a batch or a scheduled job - it gets the same checks and audit
-//! rows.
+//! A use case is a [`Command`] or a [`Query`]: a value that says what is wanted, with a `run` that does it inside one
+//! transaction. Whatever runs it - a handler, a batch, a scheduled job - gets the same checks and leaves the same trail.
 
 pub mod access;
 pub mod accounts;
@@ -32,31 +31,31 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The part of the configuration that use cases need.
+/// What the configuration says about use cases.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Lifetime of a login token.
+    /// How long a login token lives, in days.
     pub login_token_days: u32,
-    /// The `iss` claim of end-user tokens.
+    /// `iss` of end-user tokens.
     pub session_issuer: String,
-    /// The `aud` claim of end-user tokens.
+    /// `aud` of end-user tokens.
     pub session_audience: String,
-    /// Lifetime of an end-user token.
+    /// How long an end-user token lives, in seconds.
     pub session_lifetime_s: u32,
-    /// The leading digits of generated account numbers.
+    /// What generated account numbers begin with: digits.
     pub account_number_prefix: String,
-    /// How long outcomes are stored for retries.
+    /// How long outcomes are kept for retries, in days.
     pub retry_days: u32,
-    /// Events older than this are deleted; None keeps all events.
+    /// After how many days events are forgotten; none: never.
     pub event_days: Option<u32>,
     pub streams: events::StreamLimits,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
-    /// The number of concurrent long reads.
+    /// Long reads at a time.
     pub long_reads: usize,
-    /// None if the server makes no backups.
+    /// How often the server makes a backup; none: it does not.
     pub backup_interval: Option<Duration>,
-    /// Whether the server runs backup drills.
+    /// Whether the server drills backups by itself.
     pub backup_drills: maintenance::BackupDrills,
 }
 
@@ -79,8 +78,8 @@ impl Default for Settings {
     }
 }
 
-/// The use cases that follow whenever money has moved, whichever command moved it: a closing account is archived when
-/// its last cent leaves.
+/// The use cases that follow from money that has moved, whichever command moved it: an account that is closing is archived
+/// with its last cent.
 const FOLLOWERS: &[command::Follower] = &[accounts::complete_closing];
 
 /// Everything that use cases work with.
@@ -99,11 +98,11 @@ pub struct App {
     long_writes: Arc<tokio::sync::Semaphore>,
 }
 
-/// The most events deleted at a time; limits how long the writer is busy.
+/// Old events that are forgotten at a time; bounds how long the writer is busy with it.
 const EVENTS_AT_ONCE: u32 = 200;
 
 impl App {
-    /// Opens the use cases on a database that has been installed ([`install`]).
+    /// Takes a database into use. It must have been installed ([`install`]).
     pub fn new(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -132,16 +131,17 @@ impl App {
         })
     }
 
-    /// The present moment; in a sandbox, by its own clock.
+    /// The present moment.
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
-    /// The machine's present moment, even if a sandbox's clock is ahead.
+    /// The present moment of the machine, however far a sandbox has moved its own.
     pub fn machine_now(&self) -> Moment {
         self.clock.real_now()
     }
 
+    /// The source of randomness.
     pub fn randomness(&self) -> &dyn Randomness {
         self.randomness.as_ref()
     }
@@ -150,22 +150,22 @@ impl App {
         &self.settings
     }
 
-    /// What the database was installed as.
+    /// What the database is.
     pub fn installation(&self) -> &Installation {
         &self.installation
     }
 
-    /// For monitoring the store.
+    /// The store, for those who watch over it.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// A new id for a request.
+    /// A fresh id for a request.
     pub fn request_id(&self) -> RequestId {
         RequestId::new(self.now(), self.randomness())
     }
 
-    /// The system as a caller, for commands run on the machine itself.
+    /// The system as a caller, for commands that are given on the machine itself.
     pub fn system_caller(&self) -> Caller {
         let principal = Principal {
             serial: PrincipalSerial(1),
@@ -182,8 +182,8 @@ impl App {
         Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
     }
 
-    /// Why the server is not ready; None if it is. Reasons: the database cannot be read; or its last write failed and
-    /// the disk is still full or writes still fail.
+    /// Why the server is not ready, if it is not: the database cannot be read, or its last write failed and there is still
+    /// no room, or still no writing.
     pub async fn unreadiness(self: &Arc<App>) -> Option<String> {
         let app = Arc::clone(self);
         let found = tokio::task::spawn_blocking(move || {
@@ -201,17 +201,17 @@ impl App {
                 Some(self.store.health().failure().unwrap_or_else(|| refusal.to_string()))
             }
             Ok(Err(reason)) => Some(reason),
-            Err(_) => Some("the server is too busy to check".to_owned()),
+            Err(_) => Some("the server is too busy to tell".to_owned()),
         }
     }
 
-    /// Checks that the database can be written to, by writing. Blocks.
+    /// Whether the database can be written, found out by writing. Blocks.
     pub fn probe_storage(&self) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Deletes a few expired rows. True if there are more. Blocks.
+    /// Forgets a little of what is past its time. True if there is more. Blocks.
     pub fn tidy_up(&self) -> Result<bool, Refusal> {
         let now = self.now();
         let retention_s = i64::from(self.settings.retry_days) * 86_400;
@@ -219,7 +219,7 @@ impl App {
             .store
             .submit(move |tx| {
                 let more = tx.forget_outcomes(now, retention_s)?;
-                // Expired tokens stay listed for a while, so that operators can look them up.
+                // Ended tokens stay listed for a while, so that an operator can see what there was.
                 let forgotten =
                     tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
                 Ok::<_, Failure>(more || forgotten > 0)
@@ -228,7 +228,7 @@ impl App {
         Ok(ticket.wait().map_err(refusal_of)?? | self.prune_events()?)
     }
 
-    /// Deletes a few events past their retention time. True if there are more. Blocks.
+    /// Forgets a few events that are past their time, if any ever are. True if there are more. Blocks.
     fn prune_events(&self) -> Result<bool, Refusal> {
         let Some(days) = self.settings.event_days else { return Ok(false) };
         let before = self.now().plus_s(-i64::from(days) * 86_400);
@@ -239,19 +239,19 @@ impl App {
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Updates the statistics of the query planner. Blocks.
+    /// Renews what the database knows about its own contents, so that it finds the shortest ways. Blocks.
     pub fn optimize(&self) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.optimize().map_err(Failure::from)).map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Finishes the queued operations and closes the database.
+    /// Finishes what is queued and closes the database.
     pub fn close(&self) {
         self.store.close();
     }
 }
 
-/// Sets up a new database: records its mode, creates the default ledger and the first signing key. Blocks.
+/// Sets a new database up: says what it is for, creates the default ledger and the first signing key. Blocks.
 pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Randomness) -> Result<(), Refusal> {
     let now = clock.now();
     let uuid = || crate::domain::ids::uuid_v7(now, randomness);
@@ -273,7 +273,7 @@ pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Ra
     ticket.wait().map_err(refusal_of)?
 }
 
-/// The refusal for an operation that was certainly not applied.
+/// What a caller is told when its operation was certainly not applied.
 fn refusal_of(reason: NotApplied) -> Refusal {
     match reason {
         NotApplied::QueueFull | NotApplied::Cancelled => Refusal::Busy { retry_after_s: 1 },

@@ -1,13 +1,13 @@
-//! Identifiers. A public id is a UUIDv7; a serial is a small positive integer that some dialects show instead.
+//! Identities. A public id is a UUIDv7; a serial is a small positive integer that some dialects show instead.
 //!
-//! Database rows are keyed by integers, because random keys would scatter inserts over the index; public ids are
+//! Rows inside the database are keyed by integers, because a random key would scatter every insert; public ids are
 //! time-ordered for the same reason.
 
 use super::clock::{Moment, Randomness};
 use std::fmt;
 use uuid::Uuid;
 
-/// Makes one id type per noun, so that an account's id cannot be passed where a profile's is expected.
+/// Makes one identity type per noun, so that an account's id can never be passed where a profile's is meant.
 macro_rules! public_ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -16,11 +16,12 @@ macro_rules! public_ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes a new time-ordered id.
+            /// A fresh time-ordered id.
             pub fn new(now: Moment, randomness: &dyn Randomness) -> Self {
                 Self(uuid_v7(now, randomness))
             }
 
+            /// The same identity as a plain UUID.
             pub fn uuid(self) -> Uuid {
                 self.0
             }
@@ -41,25 +42,29 @@ macro_rules! public_ids {
 }
 
 public_ids! {
+    /// A client profile.
     ProfileId,
+    /// An account of a client.
     AccountId,
+    /// An account group.
     GroupId,
-    /// A portfolio groups the accounts of a client.
+    /// A portfolio: a client-level grouping of accounts.
     PortfolioId,
-    /// An entry of the ledger, and also the deal by which an account shows it.
+    /// An entry of the ledger; also the id of the deal that an account sees of it.
     EntryId,
     /// A deposit, withdrawal, transfer or hold.
     MovementId,
     /// A token of an operator.
     TokenId,
-    /// A session of an end user (the `jti` claim of its token).
+    /// A session of an end user (the `jti` of its token).
     SessionId,
     /// An operator or an API client.
     PrincipalId,
-    /// One request to the server; appears in errors, logs and audit rows.
+    /// One request to the server, shown in errors, logs and audit rows.
     RequestId,
-    /// A legal entity that keeps ledgers.
+    /// An organization: the legal body that keeps ledgers.
     OrganizationId,
+    /// A ledger of an organization.
     LedgerId,
 }
 
@@ -80,36 +85,37 @@ macro_rules! row_ids {
 }
 
 row_ids! {
-    /// From 1.
+    /// The serial of a profile, from 1.
     ProfileSerial,
-    /// From one counter shared with external accounts.
+    /// The serial of an account, from one counter that accounts share with external accounts.
     AccountSerial,
-    /// From 1.
+    /// The serial of an account group, from 1.
     GroupSerial,
-    /// From 1.
+    /// The serial of a platform, from 1.
     PlatformSerial,
-    /// From 1.
+    /// The serial of a movement, from 1.
     MovementSerial,
-    /// From 1.
+    /// The serial of a currency, from 1.
     CurrencySerial,
-    /// From 1.
+    /// The serial of a portfolio, from 1.
     PortfolioSerial,
-    /// A book of the ledger: a client account or a house account, in one currency.
+    /// One book of the ledger: a client account or a house account in one currency.
     BookId,
-    /// The sequence number of an entry: without gaps, from 1.
+    /// The sequence number of an entry: dense, from 1.
     EntrySeq,
-    /// The sequence number of an event: without gaps, from 1.
+    /// The sequence number of an event: gapless, from 1.
     EventSeq,
+    /// The row of a principal.
     PrincipalSerial,
 }
 
-/// The ledger that every dialect except Midaz uses; it always exists.
+/// The ledger in which every dialect but Midaz works; it always exists.
 pub const DEFAULT_LEDGER: i64 = 1;
 
-/// The organization that every profile belongs to; it always exists.
+/// The organization to which every profile belongs; it always exists.
 pub const DEFAULT_ORGANIZATION: i64 = 1;
 
-/// Makes a version 7 UUID (RFC 9562). Ids of the same millisecond are in no particular order.
+/// A version 7 UUID (RFC 9562) of a moment. Ids of the same millisecond are in no particular order.
 pub fn uuid_v7(now: Moment, randomness: &dyn Randomness) -> Uuid {
     let mut random = [0u8; 10];
     randomness.fill(&mut random);

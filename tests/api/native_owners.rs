@@ -284,9 +284,9 @@ fn events_of_owners_name_only_clients_whom_all_who_see_the_account_see() {
     assert_eq!(
         events.iter().filter(|(kind, ..)| kind != "account.primary_changed").map(shown).collect::<Vec<_>>(),
         [
-            ("owner_added".into(), retail.clone(), [nobody.clone(), json!("read"), json!(2), json!(2), json!("2")]),
-            ("owner_added".into(), retail.clone(), [json!(both), json!("read"), json!(3), json!(3), json!("3")]),
-            ("owner_changed".into(), retail.clone(), [nobody.clone(), json!("full"), json!(2), json!(3), json!("4")]),
+            ("owner_added".into(), retail.clone(), [nobody.clone(), json!("READ"), json!(2), json!(2), json!("2")]),
+            ("owner_added".into(), retail.clone(), [json!(both), json!("READ"), json!(3), json!(3), json!("3")]),
+            ("owner_changed".into(), retail.clone(), [nobody.clone(), json!("FULL"), json!(2), json!(3), json!("4")]),
             (
                 "owner_removed".into(),
                 retail.clone(),

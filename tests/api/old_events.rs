@@ -8,9 +8,9 @@ use super::upgrade::{empty, replace};
 use bursar::domain::clock::Moment;
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// An event as read, with the exact text of its data.
@@ -58,7 +58,44 @@ fn read(caller: &Caller<'_>) -> Vec<Read> {
     }
 }
 
-/// The events in a database of schema version 12, as that version shows them to an operator who sees everything.
+/// The data of an event as version 12 stored it, with the names and enums that the API has for them today. Digits stay as they
+/// are.
+fn respelled(stored: &str) -> Box<RawValue> {
+    let members: BTreeMap<&str, &RawValue> = serde_json::from_str(stored).unwrap();
+    let upper = |value: &RawValue| value.get().to_uppercase().replace("NULL", "null");
+    let prefixed = |prefix: &str, value: &RawValue| match value.get() {
+        "null" => format!("\"{prefix}UNSPECIFIED\""),
+        name => format!("\"{prefix}{}\"", name.trim_matches('"').to_uppercase()),
+    };
+    let spelled = members.into_iter().map(|(name, value)| match name {
+        "tradeStatus" => ("status", prefixed("TRADE_STATUS_", value)),
+        "positionMode" => (name, prefixed("POSITIONING_MODE_", value)),
+        "marginCalculationOverride" => ("marginCalcTypeOverride", prefixed("MARGIN_CALC_TYPE_", value)),
+        "lockHolder" => {
+            let code = match value.get() {
+                "null" => "UNL",
+                "\"customer\"" => "CST",
+                _ => "SYS",
+            };
+            ("lockType", format!("\"{code}\""))
+        }
+        "allowsCredits" => ("allowCredits", value.get().to_owned()),
+        "allowsDebits" => ("allowDebits", value.get().to_owned()),
+        "entryId" => ("dealId", value.get().to_owned()),
+        "asked_for" => ("askedFor", value.get().to_owned()),
+        "reached_at" => ("reachedAt", value.get().to_owned()),
+        "last_entry" => ("lastEntry", value.get().to_owned()),
+        "last_event" => ("lastEvent", value.get().to_owned()),
+        "next_entry" => ("nextEntry", value.get().to_owned()),
+        "next_event" => ("nextEvent", value.get().to_owned()),
+        "lifecycle" | "lock" | "state" | "status" | "kind" | "access" => (name, upper(value)),
+        _ => (name, value.get().to_owned()),
+    });
+    let spelled: BTreeMap<_, _> = spelled.map(|(name, value)| (name, RawValue::from_string(value).unwrap())).collect();
+    to_raw_value(&spelled).unwrap()
+}
+
+/// The events in a database of schema version 12, as they are shown today to an operator who sees everything.
 fn shown_by_version_12(connection: &Connection) -> Vec<Read> {
     let sql = "SELECT e.seq, e.type, e.object_uuid, p.uuid, o.uuid, o.name, e.recorded_at, e.payload
                FROM events e JOIN principals o ON o.id = e.principal_id LEFT JOIN profiles p ON p.id = e.profile_id
@@ -72,7 +109,7 @@ fn shown_by_version_12(connection: &Connection) -> Vec<Read> {
             profile_id: row.get::<_, Option<Uuid>>(3)?.map(|id| id.to_string()),
             actor: json!({"id": row.get::<_, Uuid>(4)?.to_string(), "name": row.get::<_, String>(5)?}),
             recorded_at: Moment::from_unix_ms(row.get(6)?).to_string(),
-            data: Characters(RawValue::from_string(row.get(7)?).unwrap()),
+            data: Characters(respelled(&row.get::<_, String>(7)?)),
         })
     });
     rows.unwrap().map(Result::unwrap).collect()
@@ -158,7 +195,7 @@ fn tags_hide_in_old_events_what_they_hide_in_new_ones() {
         let lines = event["data"]["balances"].as_array().unwrap();
         assert!(!lines.is_empty() && lines.iter().all(|line| line["accountId"].is_string()), "{event}");
     }
-    let receivers: Vec<_> = of_vip.iter().filter(|event| event["data"]["kind"] == "transfer").collect();
+    let receivers: Vec<_> = of_vip.iter().filter(|event| event["data"]["kind"] == "TRANSFER").collect();
     let shown = |event: &Value| event["data"].get("toAccountId").is_some();
     let posted = |event: &&&Value| event["type"] == "movement.requested";
     assert_eq!(receivers.iter().filter(posted).map(|event| shown(event)).collect::<Vec<_>>(), [false, true]);

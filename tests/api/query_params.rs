@@ -20,6 +20,23 @@ fn quoted(message: &str) -> BTreeSet<String> {
     message.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+/// The names of a parameter of the query that the document describes. One whose names are the caller's own is an object that
+/// says what they begin with.
+fn names(document: &Value, parameter: &Value) -> Vec<String> {
+    let parameter = match parameter["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => parameter,
+    };
+    let begun = |name: String| name.split_once('{').map(|(prefix, _)| format!("{prefix}…"));
+    match (parameter["in"].as_str(), parameter["schema"]["type"].as_str()) {
+        (Some("query"), Some("object")) => {
+            quoted(parameter["description"].as_str().unwrap()).into_iter().filter_map(begun).collect()
+        }
+        (Some("query"), _) => vec![parameter["name"].as_str().unwrap().to_owned()],
+        _ => Vec::new(),
+    }
+}
+
 #[test]
 fn every_route_refuses_what_it_does_not_take_and_documents_what_it_takes() {
     let server = Server::start("");
@@ -33,9 +50,7 @@ fn every_route_refuses_what_it_does_not_take_and_documents_what_it_takes() {
         let message = refused.text_at("message");
         let operation = &document["paths"][path][method.to_lowercase()];
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-        let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
-        let of_caller = |name: &str| name.split_once('{').map_or(name.to_owned(), |(prefix, _)| format!("{prefix}…"));
-        let mut documented: BTreeSet<_> = in_query.map(|one| of_caller(one["name"].as_str().unwrap())).collect();
+        let mut documented: BTreeSet<_> = parameters.iter().flat_map(|parameter| names(&document, parameter)).collect();
         let mut taken = quoted(&message);
         if method != "GET" {
             // Every write accepts it, if only to say that it cannot be rehearsed.

@@ -1,4 +1,4 @@
-//! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
+//! Operators, tokens, logins, sessions of end users and the keys that sign them.
 
 mod keys;
 mod login;

@@ -1,7 +1,7 @@
-//! Sign-in with a pair of tokens: a short-lived access token, and a refresh token that is exchanged for the next pair.
+//! Signing in for a pair of tokens: a short-lived one to call with, and one that is exchanged for the next pair.
 //!
-//! A refresh token can be exchanged once. A second attempt means that someone stole it, so all token pairs of the same
-//! sign-in are revoked.
+//! A refresh token can be exchanged once. If it comes a second time, one of the two who had it stole it, so all pairs that go
+//! back to the same sign-in are revoked.
 
 use crate::app::access::{FreshToken, LoginOrigin, login_token, principal_of_operator};
 use crate::app::command::refusal_of_read;
@@ -13,26 +13,31 @@ use crate::domain::refusal::{Credentials, Refusal};
 use crate::store::{NewRefresh, NewToken};
 use std::sync::Arc;
 
-/// The lifetimes of a token pair.
+/// How long the tokens of a pair are good for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PairLifetimes {
-    /// In seconds.
+    /// The access token, in seconds.
     pub access_s: u32,
-    /// In seconds.
+    /// The refresh token, in seconds.
     pub refresh_s: u32,
 }
 
-/// A new token pair, available only at the time of its creation.
+/// A pair of new tokens: the only moment at which they can be seen.
 pub struct TokenPair {
+    /// The token to call with.
     pub access: FreshToken,
+    /// When it ends.
     pub access_expires_at: Moment,
+    /// The token that is exchanged for the next pair.
     pub refresh: FreshToken,
+    /// When it ends.
     pub refresh_expires_at: Moment,
+    /// When both were made.
     pub created_at: Moment,
 }
 
 impl TokenPair {
-    /// Makes a pair, and the row that is stored for it. It starts a new family unless it follows an earlier pair.
+    /// A pair that begins a family of its own, unless it follows an earlier one, and what is stored of it.
     fn new(
         app: &App,
         principal: PrincipalSerial,
@@ -56,9 +61,9 @@ impl TokenPair {
 }
 
 impl App {
-    /// Signs an operator in. Takes no idempotency key: each sign-in makes new tokens.
+    /// Signs an operator in. Not repeatable by an idempotency key: each sign-in makes new tokens.
     ///
-    /// Refusals: throttled; wrong name or password. Failed attempts are counted by name and by address.
+    /// Refusals: throttled, wrong name or password. Wrong tries are counted by name and by address.
     pub async fn sign_in(
         self: &Arc<App>,
         name: &str,
@@ -74,7 +79,7 @@ impl App {
 
     /// Exchanges a refresh token for the next pair.
     ///
-    /// Refusals: the token is unknown, expired, revoked or already exchanged; the operator is disabled.
+    /// Refusals: a token that is unknown, has ended, was revoked or was exchanged before; an operator that was disabled.
     pub async fn refresh_pair(
         self: &Arc<App>,
         token: &str,
@@ -103,11 +108,11 @@ impl App {
         }
         self.execute(&caller, None, EndFamily { family: found.family }).await?;
         self.forget_principals();
-        tracing::warn!(address = %origin.address, "a refresh token was used twice; all tokens of its sign-in are revoked");
+        tracing::warn!(address = %origin.address, "a refresh token came twice; all tokens of its sign-in are revoked");
         Err(Refusal::Unauthenticated(Credentials::Revoked))
     }
 
-    /// Revokes the token that the call was made with, and all others of the same sign-in.
+    /// Ends the token that a call came with, and all others that go back to the same sign-in.
     pub async fn sign_out(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
         let token = caller.principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
         self.execute(caller, None, SignOut { token }).await?;
@@ -116,17 +121,18 @@ impl App {
     }
 }
 
-/// Exchanges a refresh token. The outcome is false, and nothing changes, if it was exchanged before.
+/// Exchanges a refresh token. False if it was exchanged before; then nothing is.
 struct RefreshPair {
     /// SHA-256 of the refresh token.
     hash: Vec<u8>,
+    /// The next pair.
     new: NewToken,
 }
 
 impl Command for RefreshPair {
     type Outcome = bool;
     const ACTION: &'static str = "token.refresh";
-    /// Every role has this right: a refresh needs nothing but a refresh token.
+    /// Every role has it: a refresh token is all that it takes.
     const RIGHT: Right = Right::ReadReference;
 
     fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
@@ -148,7 +154,7 @@ impl Command for RefreshPair {
     }
 }
 
-/// Revokes all pairs of a sign-in after one of its refresh tokens was used twice.
+/// Revokes all pairs that go back to a sign-in, because one of its refresh tokens came a second time.
 struct EndFamily {
     family: TokenId,
 }
@@ -163,7 +169,7 @@ impl Command for EndFamily {
     }
 }
 
-/// Revokes a token and all pairs of the same sign-in.
+/// Ends a token, and all pairs that go back to the same sign-in.
 struct SignOut {
     token: TokenId,
 }
@@ -173,7 +179,7 @@ impl Command for SignOut {
     const ACTION: &'static str = "logout";
     const RIGHT: Right = Right::ReadReference;
 
-    /// Everyone may revoke their own token, whatever their rights.
+    /// Everyone may give up its own token, whatever else it may do.
     fn admit(&self, _principal: &Principal) -> Result<(), Refusal> {
         Ok(())
     }

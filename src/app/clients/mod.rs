@@ -1,4 +1,4 @@
-//! Clients: onboarding, changes and status.
+//! Clients: onboarding, changes, and the states of their lives.
 
 mod labels;
 mod profile_states;

@@ -1,4 +1,4 @@
-//! Profiles: created, replaced, found.
+//! Profiles: created, replaced, read.
 
 use crate::app::access::PasswordHash;
 use crate::app::clients::check_profile_reference;
@@ -16,19 +16,21 @@ use crate::store::NewProfile;
 pub use crate::store::{LabelFilter, ProfileFilter};
 use std::collections::BTreeSet;
 
-/// Creates a profile. Refusals: invalid fields; id, address or reference taken.
+/// Creates a profile. Refusals: bad fields; id, address or reference taken.
 ///
-/// A profile created by an operator with tags gets these tags; otherwise the operator could not see it.
+/// What an operator with tags creates carries these tags, or it would be out of sight at once.
 pub struct CreateProfile {
-    /// An unused id chosen by the caller; None generates one.
+    /// An id of the caller's choice, unused so far; none makes one.
     pub id: Option<ProfileId>,
+    /// What the client tells about itself.
     pub details: ProfileDetails,
-    /// None takes the operator's tags.
+    /// Its tags; none: those of the operator.
     pub tags: Option<BTreeSet<String>>,
+    /// What callers note on it.
     pub labels: LabelsChange,
-    /// For end-user sessions.
+    /// Its password for end-user sessions.
     pub password: Option<PasswordHash>,
-    /// Whether an operator must approve the client before it can use accounts.
+    /// Whether an operator has to approve it before it can use accounts.
     pub requires_review: bool,
 }
 
@@ -64,32 +66,32 @@ impl Command for CreateProfile {
     }
 }
 
-/// The tags of a profile after a change by this caller. An operator with tags may add and remove only its own tags,
-/// keeps all others, and must leave at least one of its own, so that it still sees the profile.
+/// The tags of a profile after an operator has written it. An operator with tags gives and takes only its own, keeps those
+/// of others as they are, and leaves at least one of its own, or the profile would be out of its sight.
 fn own_tags(
     visibility: &Visibility,
     present: &BTreeSet<String>,
-    requested: Option<BTreeSet<String>>,
+    wanted: Option<BTreeSet<String>>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let tags = match (visibility, requested) {
-        (Visibility::Everything, requested) => requested.unwrap_or_default(),
-        (Visibility::Tagged(own), requested) => {
-            let requested = requested.unwrap_or_else(|| own.clone());
-            let foreign = requested.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
-            if foreign || requested.is_disjoint(own) {
+    let tags = match (visibility, wanted) {
+        (Visibility::Everything, wanted) => wanted.unwrap_or_default(),
+        (Visibility::Tagged(own), wanted) => {
+            let wanted = wanted.unwrap_or_else(|| own.clone());
+            let foreign = wanted.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
+            if foreign || wanted.is_disjoint(own) {
                 return Err(
-                    Refusal::invalid(Field::Tags, "must keep one of your own tags and add none but your own").into()
+                    Refusal::invalid(Field::Tags, "at least one of your own tags, and no new ones of others").into()
                 );
             }
             let others = present.difference(own).cloned();
-            requested.intersection(own).cloned().chain(others).collect()
+            wanted.intersection(own).cloned().chain(others).collect()
         }
     };
     check_tags(Field::Tags, &tags)?;
     Ok(tags)
 }
 
-/// Refuses an address that another profile has. Reveals the conflict only to callers who can see that profile.
+/// Refuses an address that another profile has. Whether there is such a profile is told only to those who may see it.
 fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSerial>) -> Result<(), Failure> {
     let folded = text::fold(email);
     match context.tx.profile_of_email(&folded)? {
@@ -101,16 +103,17 @@ fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSe
     }
 }
 
-/// Replaces all personal details of a client. Refusals: invalid fields; unknown id; address or reference taken; version
-/// differs; archived.
+/// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address or reference taken,
+/// version differs, archived.
 pub struct ReplaceProfile {
     pub id: ProfileId,
-    /// Omitted fields become empty.
+    /// What the client tells about itself now; what is left out becomes empty.
     pub details: ProfileDetails,
-    /// None keeps the present tags.
+    /// Its tags; none: as they are.
     pub tags: Option<BTreeSet<String>>,
+    /// What callers note on it.
     pub labels: LabelsChange,
-    /// None keeps the present password.
+    /// A new password; none: the old one stays.
     pub password: Option<PasswordHash>,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -129,8 +132,8 @@ impl Command for ReplaceProfile {
         let labels = self.labels.apply(&profile.labels);
         check_profile_reference(context, &labels.reference, Some(profile.serial))?;
         check_version(self.expected_version, profile.version)?;
-        let tags = match self.tags.filter(|requested| *requested != profile.tags) {
-            Some(requested) => Some(own_tags(context.visibility(), &profile.tags, Some(requested))?),
+        let tags = match self.tags.filter(|wanted| *wanted != profile.tags) {
+            Some(wanted) => Some(own_tags(context.visibility(), &profile.tags, Some(wanted))?),
             None => None,
         };
         profile.admit_change()?;
@@ -149,9 +152,10 @@ impl Command for ReplaceProfile {
     }
 }
 
-/// Sets a new password for a client and ends its sessions. Refusals: unknown id; archived.
+/// Gives a client a new password and ends its sessions. Refusals: unknown id; archived.
 pub struct ChangePassword {
     pub id: ProfileId,
+    /// The new password.
     pub password: PasswordHash,
 }
 
@@ -169,14 +173,14 @@ impl Command for ChangePassword {
     }
 }
 
-/// The profile that a command refers to, if its caller can see it.
+/// The profile that a command is about, if its caller sees it.
 pub(in crate::app) fn find(context: &Context<'_>, id: ProfileId) -> Result<Profile, Failure> {
     let profile = context.tx.profile(id, context.visibility())?.ok_or(Refusal::not_found(Noun::Profile))?;
     context.involve(profile.id);
     Ok(profile)
 }
 
-/// Refuses if the caller has read a version other than the present one.
+/// Refuses if the caller has read another version than the present one.
 pub(in crate::app) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Refusal> {
     match expected {
         Some(expected) if expected != actual => Err(Refusal::VersionMismatch { expected, actual }),
@@ -184,7 +188,7 @@ pub(in crate::app) fn check_version(expected: Option<u64>, actual: u64) -> Resul
     }
 }
 
-/// Publishes an event with the profile's current state, and returns the profile.
+/// Publishes an event of a profile as it is now, and returns it.
 pub(in crate::app) fn publish_profile_state(
     context: &Context<'_>,
     id: ProfileId,
@@ -210,6 +214,7 @@ impl Query for GetProfile {
 
 /// One page of profiles.
 pub struct ListProfiles {
+    /// What selects them.
     pub filter: ProfileFilter,
     pub page: Page,
 }
@@ -226,10 +231,11 @@ impl Query for ListProfiles {
 
 /// The accounts of a client that are not archived.
 pub struct ListAccountsOfProfile {
+    /// Which client.
     pub id: ProfileId,
-    /// Only accounts after this position.
+    /// Only what follows this one.
     pub after: Option<Position>,
-    /// The most accounts to return.
+    /// How many at most.
     pub limit: u32,
 }
 

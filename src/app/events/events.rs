@@ -1,4 +1,4 @@
-//! Reading events in order, restricted by the caller's tags, and the checkpoint before the oldest one.
+//! Events as callers read them: in their order, as far as their tags reach, and the checkpoint where they begin.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
@@ -11,28 +11,30 @@ pub use crate::store::{
     BookLine, BookName, EntryContent, EventContent, EventFilter, EventRow, LegacyContent, RestoreContent,
 };
 
-/// The most events examined by one call; a caller who sees few of them gets a cursor to continue from.
+/// Events that one call looks at; a caller who sees few of many gets a cursor to go on from.
 const LOOKED_AT_MAX: i64 = 20_000;
 
-/// The events after a given one, in order.
+/// The events that follow one of them, in their order.
 ///
-/// Refusals: events after it have been pruned; there is no such event yet.
+/// Refusals: what follows was pruned; there is no such event yet.
 #[derive(Clone, Debug)]
 pub struct ReadEvents {
     /// The last event that the caller has; zero for the beginning.
     pub after: EventSeq,
+    /// Which of them.
     pub filter: EventFilter,
-    /// The most events to return.
+    /// How many at most.
     pub limit: u32,
 }
 
+/// Some events.
 #[derive(Clone, Debug)]
 pub struct EventPage {
-    /// The events that the caller can see.
+    /// The events, as far as the caller sees them.
     pub rows: Vec<EventRow>,
-    /// The last event that was examined: continue after it.
+    /// The event up to which all was looked at: where to go on.
     pub upto: EventSeq,
-    /// The latest event.
+    /// The last event that there is.
     pub last: EventSeq,
 }
 
@@ -62,8 +64,8 @@ impl Query for ReadEvents {
     }
 }
 
-/// Removes what the caller's tags hide: the legs of house accounts, the receiver of a transfer, and the names and texts
-/// of accounts that the caller can no longer see.
+/// Takes out what tags hide: lines of house accounts, the receiver of a transfer whom the caller does not see, and the names and
+/// texts of accounts that it does not see any more.
 fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
     let is_seen = |account: AccountId| Ok::<_, Failure>(view.tx.account(account, view.visibility)?.is_some());
     event.balances.retain(|line| line.book.account.is_some());
@@ -107,11 +109,11 @@ fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Books as of the checkpoint, for callers who see everything. Refusals: the caller is limited by tags.
+/// Books as of the checkpoint, for callers who see everything. Refusals: the caller's tags.
 pub struct ReadCheckpoint {
     /// Only books after this one.
     pub after: BookId,
-    /// The most books to return.
+    /// How many at most.
     pub limit: u32,
 }
 
@@ -120,7 +122,7 @@ pub struct ReadCheckpoint {
 pub struct CheckpointPage {
     /// The last event that the balances include.
     pub seq: EventSeq,
-    /// In the order of their numbers.
+    /// The books, in the order of their numbers.
     pub books: Vec<BookLine>,
 }
 

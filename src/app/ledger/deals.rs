@@ -1,4 +1,4 @@
-//! Deals: ledger entries as seen from one account.
+//! Deals: the entries of the ledger as one account sees them.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
@@ -10,31 +10,33 @@ use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::DealFilter;
 pub use crate::store::DealRow;
 
-/// The deals of an account, newest first. Refusals: unknown account; unknown deal in `before`.
+/// The deals of an account, newest first. Refusals: unknown account, unknown deal to continue after.
 pub struct ListDeals {
-    /// Archived or not.
+    /// Which account; archived or not.
     pub account: AccountId,
-    /// Inclusive, by recorded time.
+    /// Recorded at this moment or later.
     pub from: Option<Moment>,
-    /// Exclusive, by recorded time.
+    /// Recorded before this moment.
     pub to: Option<Moment>,
-    /// Only deals after this one in the list, that is, earlier in time.
+    /// Only what comes after this deal in the list, which is what came before it in time.
     pub before: Option<DealMark>,
-    /// The most deals to return.
+    /// How many at most.
     pub limit: u32,
 }
 
-/// Identifies a deal of an account.
+/// A deal of an account.
 #[derive(Clone, Copy, Debug)]
 pub enum DealMark {
+    /// By its public id.
     Id(EntryId),
-    /// By its position in the list.
+    /// By its place in the list.
     Place(Position),
 }
 
+/// Deals of one account.
 pub struct Deals {
     pub account: Account,
-    /// Newest first.
+    /// Its deals, newest first.
     pub part: Part<DealRow>,
 }
 

@@ -13,10 +13,11 @@ use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
 use crate::store::Job;
 
-/// Announces an incoming deposit: raises `pending`, not the balance.
+/// Announces money that will come in: `pending` rises, the balance does not.
 ///
-/// Refusals: invalid amount, texts or expiry; reference already used; the account's lifecycle, lock or flags; overflow.
+/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; overflow.
 pub struct AnnounceDeposit {
+    /// What is announced.
     pub request: MovementRequest,
 }
 
@@ -34,10 +35,11 @@ impl Command for AnnounceDeposit {
     }
 }
 
-/// Settles an announced deposit: posts it, with a clearing period if the group has one.
+/// Settles an announced deposit: it is posted, and uncleared for as long as the group's hold time says.
 ///
-/// Refusals: unknown; already decided or expired; the account's lifecycle, lock or flags; overflow.
+/// Refusals: unknown, settled or ended before; the account's state, lock or flags; overflow.
 pub struct SettleDeposit {
+    /// Which deposit.
     pub id: MovementId,
 }
 
@@ -62,7 +64,7 @@ impl Command for SettleDeposit {
     }
 }
 
-/// Posts a deposit that is announced and settled in one call.
+/// Posts a deposit that is announced and settled at once, as the one-call deposits of the dialects are.
 pub(in crate::app) fn post_deposit(
     context: &Context<'_>,
     account: &Account,
@@ -73,14 +75,14 @@ pub(in crate::app) fn post_deposit(
     let clearing = hold_back(context, account, amount)?;
     let serial = note_posted(context, MovementKind::Deposit, account, amount, posted, clearing)?;
     plan_clearing(context, serial, clearing)?;
-    // Without a clearing period, the entry's event says everything about the deposit.
+    // The entry tells all of a deposit but what is held back of it.
     if clearing.is_some() {
         publish_movement_state(context, serial, EventType::MovementRequested)?;
     }
     Ok(posted)
 }
 
-/// Marks the deposit uncleared for the group's hold period, or for that of new clients if it ends later.
+/// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.
 fn hold_back(context: &Context<'_>, account: &Account, amount: Amount) -> Result<Option<Clearing>, Failure> {
     let standing = &account.standing;
     let days = |days: u32| i64::from(days) * 86_400;
@@ -101,10 +103,11 @@ fn plan_clearing(context: &Context<'_>, serial: MovementSerial, clearing: Option
     Ok(())
 }
 
-/// Returns an announced deposit whose money did not arrive.
+/// Returns an announced deposit: the money did not come.
 ///
-/// Refusals: unknown; already decided or expired.
+/// Refusals: unknown, settled or ended before.
 pub struct ReturnDeposit {
+    /// Which deposit.
     pub id: MovementId,
 }
 

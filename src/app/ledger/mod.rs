@@ -1,5 +1,4 @@
-//! Money: deposits, withdrawals, transfers, holds, adjustments and reversals, and the balances and statements they
-//! result in.
+//! Money: deposits, withdrawals, transfers, holds, adjustments and reversals, and what they leave in books and statements.
 
 mod deals;
 mod deposits;

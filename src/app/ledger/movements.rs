@@ -1,4 +1,4 @@
-//! What all movements share: requesting, deciding, expiring, publishing and listing.
+//! What all movements have in common: they are asked for, they go on, they are published and listed.
 
 use crate::app::accounts::find_as;
 use crate::app::events::publish_movement;
@@ -17,28 +17,28 @@ use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
 
-/// The common part of a request for a movement.
+/// What a caller says when it asks for a movement.
 #[derive(Clone, Debug)]
 pub struct MovementRequest {
     pub account: AccountId,
-    /// In the account's currency, as the caller wrote it; above zero.
+    /// How much in the account's currency, as the caller wrote it; above zero.
     pub amount: DecimalText,
-    /// The currency that the caller assumes; must be the account's.
+    /// The currency that the caller takes the amount to be in; must be the account's.
     pub currency: Option<CurrencyCode>,
-    /// How to treat decimals that the currency does not have.
+    /// What to do with decimals that the currency does not have.
     pub extra_decimals: ExtraDecimals,
     /// Why; may be empty.
     pub reason: String,
-    /// The caller's own reference; unique among movements of the same kind.
+    /// The caller's own reference; unique among movements of its kind.
     pub reference: Option<String>,
-    /// When the movement expires unless it is decided before.
+    /// When it ends by itself.
     pub expires_at: Option<Moment>,
 }
 
-/// In characters.
+/// The longest reference, in characters.
 const REFERENCE_MAX: usize = 100;
 
-/// Converts to the account's currency; the amount may be negative. Refusals: zero; too large; too many decimals.
+/// An amount in an account's currency, above or below zero. Refusals: zero, too large, digits that cannot be kept.
 pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecimals) -> Result<Amount, Refusal> {
     let amount = text.to_amount(account.decimals, extra).map_err(|error| match error {
         AmountError::TooLarge => Refusal::out_of_range(Field::Amount, error.to_string()),
@@ -48,7 +48,7 @@ pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: Ext
 }
 
 impl MovementRequest {
-    /// Runs the checks of a request on one account, and returns the account and the amount.
+    /// Checks all that can be checked of a request on one account, and finds the account and the amount.
     pub(in crate::app) fn resolve(
         &self,
         context: &Context<'_>,
@@ -59,7 +59,7 @@ impl MovementRequest {
         Ok(resolved)
     }
 
-    /// Checks the texts and the expiry, and returns the account and the amount.
+    /// Checks the texts and the time, and finds the account and the amount.
     pub(in crate::app) fn account_and_amount(
         &self,
         context: &Context<'_>,
@@ -81,12 +81,12 @@ impl MovementRequest {
         Ok((account, amount))
     }
 
-    /// Refuses a reference that is already used.
+    /// Refuses a reference that was used before.
     pub(in crate::app) fn admit_reference(&self, context: &Context<'_>, kind: MovementKind) -> Result<(), Failure> {
         if let Some(reference) = &self.reference
             && let Some(holder) = context.tx.account_of_movement_reference(kind, reference)?
         {
-            // Does not reveal that a hidden client has used it.
+            // That a hidden client has used it is not told.
             let Some(holder) = context.tx.account(holder, context.visibility())? else {
                 return Err(Refusal::invalid(Field::Reference, "cannot be used").into());
             };
@@ -96,7 +96,7 @@ impl MovementRequest {
         Ok(())
     }
 
-    /// Stores the movement - for a transfer with the receiver and the rate - and schedules its expiry.
+    /// Notes the movement, of a transfer also who receives it at which rate, and plans its end.
     pub(in crate::app) fn note(
         &self,
         context: &Context<'_>,
@@ -125,7 +125,7 @@ impl MovementRequest {
     }
 }
 
-/// The movement of this kind, if its caller can see it, with its account.
+/// A movement of a kind that its caller sees, with its account.
 pub(in crate::app) fn find(
     context: &Context<'_>,
     kind: MovementKind,
@@ -138,11 +138,11 @@ pub(in crate::app) fn find(
     Ok((movement, account))
 }
 
-/// Stores a movement after a change of state, and cancels its scheduled expiry once it is decided.
+/// Stores a movement that has gone on. What was planned for it if nobody decided is called off.
 pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result<(), Failure> {
     context.tx.save_stage(movement)?;
     if movement.stage.state().is_final() {
-        // The reservation was given back, which may have been the last obstacle to closing the account.
+        // What is not posted was given back, which may be the last that an account had.
         if movement.stage.entry().is_none() {
             context.touch(movement.account);
         }
@@ -151,7 +151,7 @@ pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result
     Ok(())
 }
 
-/// Publishes an event with the movement's current state, and returns the movement.
+/// Publishes an event of a movement as it is now, and returns it.
 pub(in crate::app) fn publish_movement_state(
     context: &Context<'_>,
     serial: MovementSerial,
@@ -164,7 +164,7 @@ pub(in crate::app) fn publish_movement_state(
     Ok(movement)
 }
 
-/// What an undecided movement reserves, as (held, pending): held if money may go out, pending if it may come in.
+/// What a movement that is not posted keeps reserved: held for money that may go out, pending for money that may come in.
 pub(in crate::app) fn reservation(kind: MovementKind, amount: Amount) -> (Amount, Amount) {
     match kind {
         MovementKind::Deposit => (Amount::ZERO, amount),
@@ -172,7 +172,7 @@ pub(in crate::app) fn reservation(kind: MovementKind, amount: Amount) -> (Amount
     }
 }
 
-/// Reserves the amount of a movement. Refusals: the reserved total would overflow.
+/// Reserves what a movement asks for. Refusals: the sum of what is reserved would overflow.
 pub(in crate::app) fn reserve(
     context: &Context<'_>,
     account: &Account,
@@ -188,7 +188,7 @@ pub(in crate::app) fn reserve(
     Ok(context.tx.reserve(account.book, held, Amount::ZERO, pending, context.now)?)
 }
 
-/// Frees the reservation of a movement. Returns the account after that.
+/// Gives back what a movement had reserved. Returns the account as it is then.
 pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: &Account) -> Result<Account, Failure> {
     let (held, pending) = reservation(movement.kind, movement.amount);
     let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::Internal);
@@ -199,7 +199,7 @@ pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: 
     Ok(freed)
 }
 
-/// Voids a movement. Refusals: already decided or expired.
+/// Calls a movement off. Refusals: it is decided, or its time has come.
 pub(in crate::app) fn void(context: &Context<'_>, movement: Movement, account: &Account) -> Result<Movement, Failure> {
     let movement = movement.undecided(context.now)?;
     free(context, &movement, account)?;
@@ -208,7 +208,7 @@ pub(in crate::app) fn void(context: &Context<'_>, movement: Movement, account: &
     publish_movement_state(context, voided.serial, EventType::MovementChanged)
 }
 
-/// Returns the announced deposits of an account that is being closed.
+/// Returns the announced deposits of an account that closes.
 pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
     for serial in context.tx.announced_deposits(account.book)? {
         let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
@@ -218,7 +218,7 @@ pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account)
     Ok(())
 }
 
-/// Expires a movement; does nothing if it has been decided in the meantime.
+/// Ends a movement whose time has come; one that was decided meanwhile stays as it is.
 pub(in crate::app) fn expire(context: &Context<'_>, serial: MovementSerial) -> Result<(), Failure> {
     let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
     let Ok(expired) = movement.expire(context.now) else { return Ok(()) };
@@ -241,6 +241,7 @@ pub(in crate::app) fn clear_deposit(context: &Context<'_>, serial: MovementSeria
     publish_movement_state(context, serial, EventType::MovementChanged).map(|_| ())
 }
 
+/// One movement of a kind.
 pub struct GetMovement {
     pub kind: MovementKind,
     pub id: MovementId,
@@ -254,12 +255,12 @@ impl Query for GetMovement {
         let unknown = Refusal::not_found(self.kind.noun());
         let movement = view.tx.movement(self.kind, self.id)?.ok_or(unknown.clone())?;
         view.tx.account(movement.account, view.visibility)?.ok_or(unknown)?;
-        hide_receiver(view, movement)
+        veiled(view, movement)
     }
 }
 
-/// Removes the receiver's side if the caller cannot see the receiving account.
-fn hide_receiver(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
+/// The movement without the receiver's side where that account is hidden from the caller.
+fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
     if let Some(to) = movement.to_account
         && view.tx.account(to, view.visibility)?.is_none()
     {
@@ -271,6 +272,7 @@ fn hide_receiver(view: &View<'_>, mut movement: Movement) -> Result<Movement, Fa
 
 /// One page of movements of a kind, newest first.
 pub struct ListMovements {
+    /// What they are.
     pub kind: MovementKind,
     pub account: Option<AccountId>,
     pub state: Option<MovementState>,
@@ -289,13 +291,12 @@ impl Query for ListMovements {
         };
         let filter = MovementFilter { kind: self.kind, account, state: self.state };
         let mut listing = view.tx.movements(&filter, view.visibility, self.page)?;
-        listing.rows =
-            listing.rows.into_iter().map(|movement| hide_receiver(view, movement)).collect::<Result<_, _>>()?;
+        listing.rows = listing.rows.into_iter().map(|movement| veiled(view, movement)).collect::<Result<_, _>>()?;
         Ok(listing)
     }
 }
 
-/// Stores a movement that is requested and posted in one call.
+/// Notes a movement that is asked for and posted in one call.
 pub(in crate::app) fn note_posted(
     context: &Context<'_>,
     kind: MovementKind,
@@ -319,7 +320,7 @@ pub(in crate::app) fn note_posted(
     Ok(context.tx.add_posted_movement(&new, posted.seq, clearing, context.now)?)
 }
 
-/// Posts money from (positive) or to (negative) the outside against the bank's house account.
+/// Posts what a movement brings from outside (above zero) or pays to the outside (below zero): the other side is the bank's.
 pub(in crate::app) fn post_with_bank(
     context: &Context<'_>,
     account: &Account,

@@ -1,4 +1,4 @@
-//! Balances and statements at any past moment, and the trial balance of the house.
+//! Balances and statements of any past moment, and the trial balance of the house.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
@@ -13,25 +13,24 @@ use crate::store::{Period, Turnover};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The balances of an account at a moment, all zero before it was opened.
+/// The balances of an account at a moment. Before it was opened they are all zero.
 ///
-/// By recorded time, these are the balances as shown at that moment. By effective time, balance and credit include
-/// every entry from its effective time on; held, uncleared, pending and the overdraft limit have only one time and are
-/// as recorded.
+/// By recorded time they are those that were shown then. By effective time the balance and the credit count every entry
+/// from its effective time on; what is held, uncleared, pending and allowed as overdraft has only one time and is as it was.
 ///
-/// Refusals: unknown account; a moment in the future; a balance out of range.
+/// Refusals: unknown account; a moment in the future; a balance that would not fit.
 pub struct BalanceAt {
-    /// Archived or not.
+    /// Which account; archived or not.
     pub account: AccountId,
-    /// Inclusive; None means now.
+    /// Including all of this moment; none: now.
     pub at: Option<Moment>,
-    /// Which time of the entries applies.
+    /// Which time of entries counts.
     pub basis: Basis,
 }
 
 /// The balances of an account at a moment.
 pub struct PastBalances {
-    /// The account as it is now, except for its balances.
+    /// The account as it is now, its balances as they were.
     pub account: Account,
     pub at: Moment,
 }
@@ -62,27 +61,27 @@ fn in_the_future(field: Field) -> Refusal {
     Refusal::out_of_range(field, "must not be in the future")
 }
 
-/// Refuses a total that does not fit an amount.
+/// A balance as an account can have it.
 fn amount(total: Total) -> Result<Amount, Refusal> {
     total.to_amount().ok_or(Refusal::BalanceOverflow)
 }
 
-/// The postings of an account between two moments, with the balances before and after.
+/// What happened on an account between two moments, with the balances before and after.
 ///
-/// Refusals: unknown account; an end in the future or before the start; an invalid continuation; a balance out of
-/// range.
+/// Refusals: unknown account; an end in the future or before the beginning; a place to go on at that is none; a balance
+/// that would not fit.
 pub struct GetStatement {
-    /// Archived or not.
+    /// Which account; archived or not.
     pub account: AccountId,
-    /// Inclusive; None means from the opening of the account.
+    /// At this moment or later; none: from its opening on.
     pub from: Option<Moment>,
-    /// Exclusive; None means up to now.
+    /// Before this moment; none: all so far.
     pub to: Option<Moment>,
-    /// Which time of the entries applies.
+    /// Which time of entries counts.
     pub basis: Basis,
-    /// Where the previous page ended.
+    /// Where the page before ended.
     pub after: Option<Continuation>,
-    /// The most lines to return.
+    /// How many lines at most.
     pub limit: u32,
 }
 
@@ -92,28 +91,28 @@ pub struct StatementLine {
     pub balance: Amount,
 }
 
-/// A statement or a page of it. On every page, `closing = opening + credits + debits` holds for the whole period, and
-/// the lines lead from `brought_forward` to `carried_forward`.
+/// A statement, or a page of one. Whatever the page, `closing = opening + credits + debits` of the whole period, and the
+/// lines lead from `brought_forward` to `carried_forward`.
 pub struct Statement {
     pub account: Account,
     pub from: Moment,
-    /// Exclusive.
+    /// Up to before this moment.
     pub to: Moment,
-    /// Which time of the entries applies.
+    /// Which time of entries counts.
     pub basis: Basis,
     /// The balance before the period.
     pub opening: Amount,
-    /// The balance after the period.
+    /// The balance after it.
     pub closing: Amount,
-    /// Credits and debits of the period.
+    /// What came in and went out in the period.
     pub turnover: Turnover,
     /// The balance before the first line of this page.
     pub brought_forward: Amount,
     /// The balance after the last line of this page.
     pub carried_forward: Amount,
-    /// Oldest first.
+    /// The lines, oldest first.
     pub lines: Vec<StatementLine>,
-    /// Where the next page starts; None on the last page.
+    /// Where the next page goes on; none if this is the last one.
     pub next: Option<Continuation>,
 }
 
@@ -124,7 +123,7 @@ impl Query for GetStatement {
 
     fn run(self, view: &View<'_>) -> Result<Statement, Failure> {
         let (end, recorded_last) = view.tx.end_of_journal()?;
-        // If the clock has gone back, the latest entries are slightly ahead of it.
+        // Where the clock went back, the last entries stand a little ahead of it.
         let latest = recorded_last.map_or(view.now, |at| at.max(view.now)).plus_ms(1);
         let to = self.to.unwrap_or(latest);
         if to > latest {
@@ -139,11 +138,9 @@ impl Query for GetStatement {
         let is_inside =
             |at: Continuation| (from..to).contains(&at.after.at) && at.after.seq < at.bound && at.bound <= end;
         if self.after.is_some_and(|after| !is_inside(after)) {
-            return Err(Refusal::invalid(
-                Field::After,
-                "must be the continuation of the previous page, with the same period",
-            )
-            .into());
+            return Err(
+                Refusal::invalid(Field::After, "must be where the page before ended, with the same period").into()
+            );
         }
         let (book, basis) = (account.book, self.basis);
         let period = Period { basis, from, to, bound };
@@ -194,31 +191,33 @@ impl Query for GetStatement {
 ///
 /// Refusals: a caller who sees only some clients; a moment in the future.
 pub struct GetTrialBalance {
-    /// Inclusive; None means now.
+    /// Including all of this moment; none: now.
     pub at: Option<Moment>,
-    /// Which time of the entries applies.
+    /// Which time of entries counts.
     pub basis: Basis,
 }
 
-/// The key of a group of books that sums to zero.
+/// What stands side by side and sums to zero.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TrialGroup {
+    /// Whether it is demo money.
     pub is_demo: bool,
-    /// The public id of the ledger.
+    /// Public id of the ledger.
     pub ledger: Uuid,
+    /// Currency code.
     pub currency: String,
-    /// Of the currency.
+    /// Decimals of the currency.
     pub decimals: Decimals,
 }
 
-/// The sums over the books of a group.
+/// The books of one group.
 #[derive(Clone, Default, Debug)]
 pub struct TrialSums {
     /// The house accounts by name.
     pub house: BTreeMap<String, Total>,
-    /// All client accounts together.
+    /// All client accounts.
     pub clients: Total,
-    /// The sum over all books: zero if the ledger is consistent.
+    /// All of them: zero if the books are right.
     pub total: Total,
 }
 
@@ -234,7 +233,7 @@ impl Query for GetTrialBalance {
     const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<TrialBalance, Failure> {
-        // Totals over the house and all clients are not for callers who see only some clients.
+        // What the house has and what all clients have together is not for those who see only some of them.
         if *view.visibility != Visibility::Everything {
             return Err(Refusal::LimitedByTags.into());
         }

@@ -1,4 +1,4 @@
-//! The state of backups, for probes and the server's banner.
+//! How backups stand, for probes and for the banner of a server.
 
 use crate::app::App;
 use crate::domain::clock::Moment;
@@ -6,53 +6,56 @@ use crate::domain::named::named_enum;
 use crate::store::BackupRecord;
 
 named_enum! {
-    /// The health of backups. The first variant that applies is used.
+    /// Whether backups are as they should be. The first that applies counts.
     pub enum BackupHealth {
-        /// The last backup failed at one target or more.
+        /// The last one failed, at one target at least.
         Failing = "failing",
         /// The last drill failed.
         DrillFailing = "drill_failing",
-        /// The server makes no backups, and nobody has made one by hand.
+        /// The server makes none, and nobody has made one.
         Off = "off",
-        /// No backup has been made yet.
+        /// None was made yet.
         NoneYet = "none_yet",
-        /// The last backup is older than two intervals.
+        /// The last one is older than two intervals.
         Late = "late",
-        /// The last backup succeeded and is recent.
+        /// The last one succeeded in time.
         Ok = "ok",
     }
 }
 
 named_enum! {
-    /// Whether the server runs backup drills.
+    /// Whether the server drills backups by itself.
     pub enum BackupDrills {
+        /// It does.
         On = "on",
-        /// Drills or backups are switched off in the configuration.
+        /// It does not: the configuration turns them off, or backups.
         Off = "off",
-        /// Backups are encrypted, and the private key is on another machine.
+        /// It cannot: backups are encrypted, and the private key is on another machine.
         NoKey = "no_key_here",
     }
 }
 
-/// The record of backups and the state derived from it at one moment.
+/// The record of backups and what follows from it at one moment.
 #[derive(Clone, Debug)]
 pub struct BackupState {
-    /// The machine's time.
+    /// The moment, by the clock of the machine.
     pub now: Moment,
+    /// Whether they are as they should be.
     pub health: BackupHealth,
+    /// Whether drills are made.
     pub drills: BackupDrills,
     pub record: BackupRecord,
 }
 
 impl BackupState {
-    /// Seconds since a recorded moment; 0 if a wrong clock has put it in the future.
+    /// Seconds that have passed since a recorded moment; 0 for one that a wrong clock has put into the future.
     pub fn age_s(&self, since: Moment) -> i64 {
         ((self.now.unix_ms() - since.unix_ms()) / 1000).max(0)
     }
 }
 
 impl App {
-    /// The state of backups. Reads a small file.
+    /// How backups stand. Reads a small file.
     pub fn backup_state(&self) -> BackupState {
         let (now, record) = (self.machine_now(), self.store.backup_record());
         let interval = self.settings.backup_interval;

@@ -1,4 +1,4 @@
-//! Maintenance: scheduled jobs, and the state of backups and restores.
+//! What keeps the installation going: scheduled jobs, and how backups and restores stand.
 
 mod backups;
 mod restores;

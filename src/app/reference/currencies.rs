@@ -1,15 +1,15 @@
-//! Currencies: callers list them, the operator configures them.
+//! Currencies: read by callers, configured by the operator.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
 use crate::domain::page::{Part, Position};
 use crate::domain::reference::Currency;
 
-/// The currencies that accounts can be opened in, in the order of the reference file.
+/// The currencies in which accounts can be opened, in the order of the reference data.
 pub struct ListCurrencies {
-    /// Only currencies after this position.
+    /// Only what follows this one.
     pub after: Option<Position>,
-    /// The most currencies to return.
+    /// How many at most.
     pub limit: u32,
 }
 

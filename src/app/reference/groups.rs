@@ -1,4 +1,4 @@
-//! Account groups: callers list them, the operator configures them.
+//! Account groups: read by callers, configured by the operator.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
@@ -9,6 +9,7 @@ pub use crate::store::GroupFilter;
 
 /// One page of the groups that accounts can join.
 pub struct ListGroups {
+    /// What selects them.
     pub filter: GroupFilter,
     pub page: Page,
 }
@@ -18,7 +19,7 @@ impl Query for ListGroups {
     const RIGHT: Right = Right::ReadReference;
 
     fn run(self, view: &View<'_>) -> Result<Listing<Group>, Failure> {
-        // A broker has tens of groups at most.
+        // Groups are few: a broker has tens of them.
         let mut groups = view.tx.groups()?;
         let name = self.filter.name.as_deref().map(text::fold);
         groups.retain(|group| {

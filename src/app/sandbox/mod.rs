@@ -1,4 +1,4 @@
-//! Sandbox commands: moving the clock, starting over, and sample clients.
+//! What only a sandbox can do: move its clock, start over, and hold sample clients.
 
 mod samples;
 mod sandbox;

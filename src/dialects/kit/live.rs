@@ -1,4 +1,4 @@
-//! Streaming bodies that end when the client stops reading.
+//! Bodies that go on for as long as somebody reads them.
 
 use actix_web::web::Bytes;
 use futures_util::Stream;
@@ -10,49 +10,48 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// A request's connection, kept so that it can be shut down when the client stops reading.
+/// The connection that a request came in by, so that it can be closed under a reader who does not read.
 #[derive(Clone)]
-pub struct Connection(Arc<Socket>);
+pub struct Line(Arc<Socket>);
 
-impl Connection {
-    /// Takes a duplicate handle of the connection's socket.
-    pub fn new(socket: Socket) -> Connection {
-        Connection(Arc::new(socket))
+impl Line {
+    /// A second handle on the socket of a connection.
+    pub fn new(socket: Socket) -> Line {
+        Line(Arc::new(socket))
     }
 
-    fn shut_down(&self) {
-        // Fails if the client has closed it already.
+    fn hang_up(&self) {
+        // It may be gone by itself.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-/// Forwards a stream and buffers one chunk. If the client does not take a chunk within `send_timeout`, the stream ends,
-/// its source is dropped and the connection is shut down. A task of its own does this, so it works even if nothing
-/// polls the body any more.
-pub(super) fn paced_by_reader(
+/// Passes pieces on as they are taken, and keeps one for who does not come for it. Where a piece is not taken in time, there is no more, what makes the bytes is dropped,
+/// and the line is cut if there is one. It does not need to be read for that: a body that nobody polls ends, too.
+pub(super) fn at_the_pace_of_the_reader(
     bytes: impl Stream<Item = Bytes> + 'static,
-    send_timeout: Duration,
-    connection: Option<Connection>,
+    patience: Duration,
+    line: Option<Line>,
 ) -> impl Stream<Item = Bytes> {
-    let (sender, mut receiver) = mpsc::channel(1);
+    let (give, mut take) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
         let mut bytes = pin!(bytes);
         loop {
             let next = tokio::select! {
                 biased;
-                () = sender.closed() => None,
+                () = give.closed() => None,
                 next = bytes.next() => next,
             };
-            let Some(chunk) = next else { return };
-            match tokio::time::timeout(send_timeout, sender.send(chunk)).await {
+            let Some(piece) = next else { return };
+            match tokio::time::timeout(patience, give.send(piece)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return,
                 Err(_) => {
-                    tracing::info!("disconnected a client that did not read its stream in time");
-                    return connection.iter().for_each(Connection::shut_down);
+                    tracing::info!("a client did not read what it asked to follow, and was cut off");
+                    return line.iter().for_each(Line::hang_up);
                 }
             }
         }
     });
-    stream::poll_fn(move |context| receiver.poll_recv(context))
+    stream::poll_fn(move |context| take.poll_recv(context))
 }

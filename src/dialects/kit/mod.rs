@@ -1,4 +1,4 @@
-//! What all dialects share: route tables, calls, replies, rejections, and the trait that a dialect implements.
+//! What every dialect is made of: a route table, calls that come in, replies that go out, and one spelling of refusals.
 
 mod body;
 mod call;
@@ -23,7 +23,7 @@ pub use context::ReplyContext;
 pub use csv::CsvTable;
 pub use cursor::CursorScope;
 pub use dispatch::{Endpoint, Shared};
-pub use live::Connection;
+pub use live::Line;
 pub use members::{Members, Scalar, sent};
 pub use nearest::nearest;
 pub use paths::PathMatching;
@@ -42,10 +42,12 @@ use actix_web::http::header;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A request without its body.
+/// The head of a request: everything but its body.
 #[derive(Clone, Copy)]
 pub struct Head<'r> {
+    /// Method, path, query and headers.
     pub request: &'r HttpRequest,
+    /// Where it came from.
     pub origin: Origin,
 }
 
@@ -58,27 +60,26 @@ impl<'r> Head<'r> {
     }
 }
 
-/// One API dialect, built from the configuration. The default methods do what most dialects need.
+/// One API dialect: a value that is made from the configuration. What is provided here is what most dialects do.
 pub trait Dialect: Send + Sync + 'static {
-    /// The name in the configuration and in messages.
+    /// Its name, in the configuration and in messages.
     fn name(&self) -> &'static str;
 
     fn routes(&self) -> Routes;
 
-    /// The OpenAPI document; see [`openapi::Document`].
+    /// Its OpenAPI document; see [`openapi::Document`].
     fn document(&self) -> Value;
 
-    /// Renders a rejection in the dialect's envelope. The kit adds the headers `Allow`, `Retry-After` and
-    /// `WWW-Authenticate`.
+    /// A rejection in its envelope. The headers that HTTP asks for (`Allow`, `Retry-After`, `WWW-Authenticate`) are added.
     fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply;
 
-    /// Identifies the caller from the head alone, so that an unauthenticated call is refused before its body is read.
+    /// Finds out who calls, from the head alone: whoever can be refused by it is refused before the body is read.
     fn authenticate(&self, app: &App, head: Head<'_>) -> Result<Arc<Principal>, Rejection> {
         let token = head.bearer_token().ok_or(Refusal::Unauthenticated(Credentials::Missing))?;
         Ok(app.authenticate(token, head.origin.address)?)
     }
 
-    /// Checks credentials that depend on the body, such as a digest covered by a request signature.
+    /// Checks what only the body can prove about the caller, such as a digest that its signature covers.
     fn authenticate_body(
         &self,
         _app: &App,
@@ -89,26 +90,27 @@ pub trait Dialect: Send + Sync + 'static {
         Ok(())
     }
 
+    /// How its paths are compared.
     fn path_matching(&self) -> PathMatching {
         PathMatching::Exact
     }
 
-    /// The value of `WWW-Authenticate` in a 401.
+    /// What an answer of 401 asks for in `WWW-Authenticate`.
     fn challenge(&self) -> &'static str {
         "Bearer"
     }
 
-    /// The request header with the idempotency key.
+    /// The header with the key under which a call may be repeated.
     fn retry_header(&self) -> &'static str {
         "Idempotency-Key"
     }
 
-    /// The response header that marks a replayed answer.
+    /// The header that marks a repeated answer.
     fn replayed_header(&self) -> &'static str {
         "Idempotency-Replayed"
     }
 
-    /// The response header with the request id, in lower case.
+    /// The header of each answer with the id of its request, in lower case.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }

@@ -1,5 +1,5 @@
-//! Completes OpenAPI documents. Annotations on handlers describe what is specific to an operation; everything common is
-//! added here from the route table, the dialect's rejections and the names of members.
+//! OpenAPI documents. The annotation of a handler says what is special about its operation. What is the same everywhere is
+//! filled in here: from the route table, from the dialect's own refusals, and from the names of members.
 
 use super::{Access, Dialect, KeyPolicy, Rejection, Reply, ReplyBody, ReplyContext, UnknownMembers};
 use crate::domain::access::Right;
@@ -11,51 +11,53 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// What all operations of a dialect have in common and the route table does not say.
+/// What the operations of a dialect have in common and the route table does not say.
 pub struct Style {
     /// The security scheme of calls that need credentials.
     pub scheme: &'static str,
-    /// Parameters of every write that takes an idempotency key, by their names in `components`.
+    /// Parameters of every write that can be repeated or rehearsed, by their names in `components`.
     pub write_parameters: &'static [&'static str],
-    /// Schemas of answers that carry an `ETag`.
+    /// Schemas of answers that come with an `ETag`.
     pub versioned: &'static [&'static str],
+    /// The schema of errors.
     pub error: &'static str,
 }
 
-/// Where a member occurs, which decides how strictly it is described.
+/// Where a member stands, which decides how strictly it is described.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// In a body that the server writes, always in the same form.
+    /// In what the server writes: exactly one spelling.
     Answer,
-    /// In a body that the server reads.
+    /// In what it reads.
     Request,
     /// In a path, a query string or a header.
     Parameter,
 }
 
-/// A member of a schema, or a parameter; of an array, its items.
+/// A member of a schema, or a parameter: a single value, or the items of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'a> {
+    /// Where it stands.
     pub place: Place,
-    /// The schema's name; of a parameter, the path.
+    /// The name of the schema; of a parameter, the path.
     pub owner: &'a str,
     pub name: &'a str,
-    /// The schema from the annotation.
+    /// What the annotation says.
     pub schema: &'a Value,
 }
 
 impl Member<'_> {
-    /// Whether its JSON type is, or includes, `kind`.
+    /// Whether the annotation gives it this type.
     pub fn is(&self, kind: &str) -> bool {
         has_type(self.schema, kind)
     }
 }
 
-/// An OpenAPI document under construction.
+/// A document that is being completed.
 pub struct Document(Value);
 
 impl Document {
-    /// Starts from the annotations of the handlers.
+    /// Begins with what the annotations say.
     pub fn new(annotated: &utoipa::openapi::OpenApi) -> Document {
         Document(serde_json::to_value(annotated).unwrap_or_else(|error| {
             tracing::error!(%error, "an OpenAPI document has no JSON form");
@@ -63,22 +65,24 @@ impl Document {
         }))
     }
 
+    /// The document.
     pub fn finish(self) -> Value {
         self.0
     }
 
-    /// Adds a reusable component, such as `("schemas", "Money", …)`.
+    /// Adds a reusable part, such as `("schemas", "Money", …)`.
     pub fn add(&mut self, kind: &str, name: &str, part: Value) {
         self.0["components"][kind][name] = part;
     }
 
-    /// Removes a component that nothing refers to any more.
+    /// Removes a reusable part to which nothing refers any more.
     pub fn remove(&mut self, kind: &str, name: &str) {
         if let Some(parts) = self.0["components"][kind].as_object_mut() {
             parts.remove(name);
         }
     }
 
+    /// The members of the document's root.
     pub fn root(&mut self) -> &mut Value {
         &mut self.0
     }
@@ -87,7 +91,7 @@ impl Document {
         &mut self.0["components"]["schemas"][name]
     }
 
-    /// Visits every operation with its method (`GET`) and path.
+    /// Visits every operation with its method, such as `GET`, and its path.
     pub fn each_operation(&mut self, mut visit: impl FnMut(&str, &str, &mut Value)) {
         let Some(paths) = self.0["paths"].as_object_mut() else { return };
         for (path, item) in paths {
@@ -97,8 +101,8 @@ impl Document {
         }
     }
 
-    /// Gives every operation its id, security, common parameters and headers, and the errors that it can answer. What
-    /// the annotations already say is kept.
+    /// Gives every operation its id, its credentials, the parameters and headers that all have, and the refusals that it can
+    /// meet. What an annotation says already stays.
     pub fn complete_operations(&mut self, dialect: &dyn Dialect, style: &Style) {
         self.add_headers();
         let errors = error_responses(dialect, style);
@@ -132,7 +136,7 @@ impl Document {
                 let status = dialect.refuse(&rejection, &context).status;
                 responses[status.as_str()] = reference("responses", &response_name(status.as_u16()));
             }
-            // Errors that only the annotation lists.
+            // Those that only the annotation knows of.
             for (status, response) in responses.as_object_mut().into_iter().flatten() {
                 let known = status.parse().ok().filter(|status| errors.contains_key(status));
                 if let Some(status) = known {
@@ -142,7 +146,7 @@ impl Document {
         });
     }
 
-    /// Applies a rule to every member and parameter; where it returns `None`, the annotation stays as it is.
+    /// Describes every member and parameter by a rule; what the rule does not know stays as the annotation has it.
     pub fn describe_members(&mut self, rule: impl Fn(&Member<'_>) -> Option<Value>) {
         let answers = self.schemas_of_answers();
         for (owner, schema) in self.0["components"]["schemas"].as_object_mut().into_iter().flatten() {
@@ -167,8 +171,8 @@ impl Document {
         });
     }
 
-    /// Makes nullable members of answers required, because the server writes null instead of omitting them. A member
-    /// that may be omitted is annotated `nullable = false`.
+    /// Requires the members of answers that can be null: null is written, not left out. A member that is sometimes left out
+    /// is annotated `nullable = false`.
     pub fn require_members_of_answers(&mut self) {
         let answers = self.schemas_of_answers();
         for (name, schema) in self.0["components"]["schemas"].as_object_mut().into_iter().flatten() {
@@ -185,7 +189,7 @@ impl Document {
         }
     }
 
-    /// Makes members of a request required and not nullable.
+    /// Makes members of a request required, which also cannot be null then.
     pub fn require(&mut self, schema: &str, names: &[&str]) {
         let schema = self.schema(schema);
         for name in names {
@@ -194,7 +198,7 @@ impl Document {
         push(&mut schema["required"], names.iter().map(|name| Value::from(*name)));
     }
 
-    /// Sets `additionalProperties: false` on the request schemas of routes that refuse unknown members.
+    /// Lets the schemas of requests have no other members than they name, where the route refuses what it does not know.
     pub fn close_requests(&mut self, dialect: &dyn Dialect) {
         let routes = dialect.routes();
         let mut names = Vec::new();
@@ -209,7 +213,7 @@ impl Document {
         }
     }
 
-    /// Copies a request's schema under another name for one operation, leaving out some members.
+    /// Copies a request's schema under another name for one operation, without some members.
     pub fn derive(&mut self, schema: &str, name: &str, (method, path): (&str, &str), without: &[&str]) {
         let mut copy = self.schema(schema).clone();
         if let Some(properties) = copy["properties"].as_object_mut() {
@@ -220,7 +224,7 @@ impl Document {
         body["content"]["application/json"]["schema"] = reference("schemas", name);
     }
 
-    /// The names of all schemas used in answers, directly or nested.
+    /// The names of all schemas that answers consist of.
     fn schemas_of_answers(&mut self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut open = Vec::new();
@@ -240,20 +244,20 @@ impl Document {
         let mut id = text("The request's id, as in the server's log.");
         id["schema"]["format"] = "uuid".into();
         self.add("headers", "RequestId", id);
-        let mut seconds = text("Seconds to wait before repeating the call.");
+        let mut seconds = text("Seconds to wait before the same call is sent again.");
         seconds["schema"] = json!({ "type": "integer", "minimum": 0 });
         self.add("headers", "Retry-After", seconds);
-        let mut tag = text("The object's version, in quotes; send it back as `If-Match`.");
+        let mut tag = text("The version of the object, in quotes; send it back as `If-Match`.");
         tag["schema"]["pattern"] = "^\"[0-9]+\"$".into();
         self.add("headers", "ETag", tag);
-        let mut replayed = text("Present if this repeats the answer to an earlier call with the same key.");
+        let mut replayed = text("There if this is the answer to an earlier call with the same key.");
         replayed["schema"]["const"] = "true".into();
         self.add("headers", "Replayed", replayed);
         self.add("headers", "WWW-Authenticate", text("How to authenticate."));
     }
 }
 
-/// Facts about an operation that decide which errors it can answer.
+/// What decides which refusals a call can meet before and while it runs.
 struct Facts {
     is_open: bool,
     is_write: bool,
@@ -264,7 +268,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// One representative of each kind of rejection that the operation can answer.
+    /// One refusal of each kind that can happen.
     fn rejections(&self) -> Vec<Rejection> {
         let all = representatives();
         let meets = |rejection: &Rejection| match rejection {
@@ -284,7 +288,7 @@ impl Facts {
     }
 }
 
-/// One rejection for each HTTP status that a dialect may use.
+/// One rejection of each kind that dialects tell apart by a status.
 fn representatives() -> Vec<Rejection> {
     let transport = [
         Rejection::HeadersTooLarge { limit_bytes: 32_768 },
@@ -308,7 +312,7 @@ fn representatives() -> Vec<Rejection> {
     transport.into_iter().chain(core.map(Rejection::from)).collect()
 }
 
-/// The error responses by status, each with an example in the dialect's envelope.
+/// The answers to refusals by their status, each with an example in the dialect's own envelope.
 fn error_responses(dialect: &dyn Dialect, style: &Style) -> BTreeMap<u16, Value> {
     let mut responses = BTreeMap::new();
     let context = ReplyContext::new(RequestId::from(Uuid::nil()));
@@ -330,7 +334,7 @@ fn error_responses(dialect: &dyn Dialect, style: &Style) -> BTreeMap<u16, Value>
             let media = json!({ "schema": reference("schemas", style.error), "example": example });
             let reason = status.canonical_reason().unwrap_or("Refused");
             json!({
-                "description": format!("{reason}. Nothing was changed."),
+                "description": format!("{reason}: refused, and nothing was changed."),
                 "headers": headers,
                 "content": { content_type: media },
             })
@@ -339,17 +343,18 @@ fn error_responses(dialect: &dyn Dialect, style: &Style) -> BTreeMap<u16, Value>
     responses
 }
 
-/// The media type of an answer, without parameters.
+/// The media type of an answer.
 fn content_type(headers: &[(HeaderName, HeaderValue)]) -> Option<String> {
     let (_, value) = headers.iter().find(|(name, _)| name == header::CONTENT_TYPE)?;
     Some(value.to_str().ok()?.split(';').next()?.to_owned())
 }
 
+/// The header that every answer has.
 fn request_id(dialect: &dyn Dialect) -> Value {
     json!({ dialect.request_id_header(): reference("headers", "RequestId") })
 }
 
-/// Adds the description and the headers to the responses with status 2xx.
+/// Says what the answer of success is, and which headers it has.
 fn describe_success(operation: &mut Value, schemas: &Value, style: &Style, dialect: &dyn Dialect, is_repeatable: bool) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with('2') {
@@ -373,18 +378,18 @@ fn describe_success(operation: &mut Value, schemas: &Value, style: &Style, diale
     }
 }
 
-/// The name of the response component for a status, such as `NotFound`.
+/// The name of the reusable answer of a status: `NotFound`.
 fn response_name(status: u16) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.map_or_else(|| format!("Status{status}"), |reason| reason.replace(' ', ""))
 }
 
-/// A `$ref` to a component.
+/// A reference to a reusable part.
 pub fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
-/// Whether a request body refers to objects by id, so that `NOT_FOUND` is possible.
+/// Whether a request names objects by their ids, so that they can be missing.
 fn names_objects(request: &Value, schemas: &Value) -> bool {
     let mut open = Vec::new();
     references(request, &mut open);
@@ -402,7 +407,7 @@ fn names_objects(request: &Value, schemas: &Value) -> bool {
     false
 }
 
-/// Collects the names of the schemas referenced anywhere in `part`.
+/// Collects the names of the schemas that a part of a document refers to.
 fn references(part: &Value, found: &mut Vec<String>) {
     match part {
         Value::Object(members) => {
@@ -415,7 +420,7 @@ fn references(part: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Visits a schema and the parts of its `allOf`.
+/// Visits the objects that a schema consists of.
 fn each_object(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
         each_object(part, visit);
@@ -425,7 +430,7 @@ fn each_object(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value
     }
 }
 
-/// Visits the properties of a schema and of the parts of its `allOf`.
+/// Visits the members of the objects that a schema consists of.
 fn each_properties(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     each_object(schema, &mut |object| {
         if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
@@ -434,12 +439,12 @@ fn each_properties(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, V
     });
 }
 
-/// Applies a rule to a schema, or to the items of an array.
+/// Describes one value, or the items of a list.
 fn describe(schema: &mut Value, rule: &impl Fn(&Value) -> Option<Value>) {
     if has_type(schema, "array") {
         return describe(&mut schema["items"], rule);
     }
-    // A referenced schema is described where it is defined.
+    // What has a schema of its own is described there.
     if schema.get("$ref").is_some() || schema.get("oneOf").is_some() {
         return;
     }
@@ -475,7 +480,7 @@ fn is_nullable(schema: &Value) -> bool {
     has_type(schema, "null") || alternatives.into_iter().flatten().any(|one| has_type(one, "null"))
 }
 
-/// Makes a schema not nullable.
+/// Takes null away from what a schema allows.
 pub fn without_null(schema: &mut Value) {
     let Some(members) = schema.as_object_mut() else { return };
     if let Some(kinds) = members.get_mut("type").and_then(Value::as_array_mut) {
@@ -495,7 +500,7 @@ pub fn without_null(schema: &mut Value) {
     }
 }
 
-/// Appends items that are not in the array yet; creates the array if necessary.
+/// Adds to a list that may not be there yet; what is in it already is not added again.
 fn push(list: &mut Value, items: impl IntoIterator<Item = Value>) {
     if !list.is_array() {
         *list = json!([]);

@@ -1,6 +1,6 @@
-//! The list of currencies.
+//! Currencies.
 
-use super::lists::Window;
+use super::lists::Stretch;
 use crate::app::reference::ListCurrencies;
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::page::Position;
@@ -16,14 +16,16 @@ pub(super) struct CurrencyView {
     /// ISO 4217 or crypto code.
     #[schema(example = "EUR")]
     code: String,
+    /// Its name.
     #[schema(example = "Euro")]
     name: String,
-    /// Number of decimals of amounts.
+    /// Its decimals.
     #[schema(example = 2)]
     decimals: u8,
-    /// ISO 4217 numeric code; null for crypto currencies.
+    /// Its ISO 4217 number; null for crypto.
     #[schema(example = 978)]
     numeric_code: Option<u16>,
+    /// Whether it is a crypto currency.
     is_crypto: bool,
 }
 
@@ -39,26 +41,26 @@ impl From<Currency> for CurrencyView {
     }
 }
 
-/// The currencies in which accounts can be opened.
+/// All of them.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CurrencyList {
-    /// In the order of the reference data.
+    /// The currencies, in the order of the reference data.
     currencies: Vec<CurrencyView>,
-    /// Cursor for `after`; null at the end of the list.
+    /// Send it as `after` to go on; null at the end of the list.
     next: Option<String>,
 }
 
-/// List the currencies in which accounts can be opened.
+/// The currencies in which accounts can be opened.
 #[utoipa::path(get, path = "/options/currencies", tag = "Reference data",
     params(
-        ("perPage" = Option<u32>, Query, description = "1 to 500; defaults to all"),
-        ("after" = Option<String>, Query, description = "`next` of the previous page"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500; all if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the last answer"),
     ),
     responses((status = 200, body = CurrencyList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let window = Window::of(&call)?;
-    let after = window.after.map(|[row]| Position::of(row));
-    let found = call.ask(ListCurrencies { after, limit: window.limit }).await?;
-    let next = window.next(found.next.map(|shown| [shown.row]));
+    let stretch = Stretch::of(&call)?;
+    let after = stretch.after.map(|[row]| Position::of(row));
+    let found = call.ask(ListCurrencies { after, limit: stretch.limit }).await?;
+    let next = stretch.next(found.next.map(|shown| [shown.row]));
     Reply::ok(&CurrencyList { currencies: found.rows.into_iter().map(CurrencyView::from).collect(), next })
 }

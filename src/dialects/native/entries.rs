@@ -1,4 +1,4 @@
-//! Reversing entries.
+//! Reversals of entries.
 
 use super::fields;
 use super::funding::DealMade;
@@ -8,12 +8,12 @@ use crate::domain::ids::EntryId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Options of a reversal.
+/// Why an entry is reversed.
 #[derive(Default, Deserialize, ToSchema)]
 pub(super) struct ReverseBody {
     /// At most 255 characters; required with `force`.
     reason: Option<String>,
-    /// Reverse even if an account goes below its minimum balance; administrators only.
+    /// Administrators only: reverse it even if an account goes below its minimum.
     force: Option<bool>,
 }
 
@@ -23,7 +23,7 @@ impl ReverseBody {
     }
 }
 
-/// Reverse an entry. An entry can be reversed once. Its id is the id of its deal.
+/// Reverse an entry, once. A deal's id is its entry's id.
 #[utoipa::path(post, path = "/entries/{id}/reverse", tag = "Funds",
     params(("id" = Uuid, Path, description = "entry id")), request_body = Option<ReverseBody>,
     responses((status = 200, body = DealMade)))]

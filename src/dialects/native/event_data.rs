@@ -1,18 +1,17 @@
-//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about
-//! themselves.
+//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about themselves.
 
-use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, LegacyContent, RestoreContent};
+use super::{fields, legacy_event};
+use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, RestoreContent};
 use crate::dialects::kit::ExactNumber;
-use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason, OwnerAccess, PositionMode};
-use crate::domain::clients::{Profile, ProfileStatus};
+use crate::domain::accounts::{Account, LockReason};
+use crate::domain::clients::Profile;
 use crate::domain::clock::Moment;
 use crate::domain::events::{OwnerSnapshot, ReferenceChange};
 use crate::domain::ids::{AccountId, EntryId, EntrySeq, GroupId, MovementId, PortfolioId, ProfileId};
-use crate::domain::ledger::{EntryKind, Movement, MovementKind, MovementState};
-use crate::domain::reference::{MarginCalculation, TradeStatus};
-use serde::{Deserialize, Serialize, Serializer};
+use crate::domain::ledger::Movement;
+use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The `data` of an event.
 pub(super) fn of(event: EventRow) -> serde_json::Result<Box<RawValue>> {
@@ -27,7 +26,7 @@ pub(super) fn of(event: EventRow) -> serde_json::Result<Box<RawValue>> {
         EventContent::Profile(profile) => to_raw_value(&ProfileData::of(&profile)),
         EventContent::Reference(changes) => to_raw_value(&Reference { changes: &changes }),
         EventContent::Restore(restore) => to_raw_value(&Restore::of(&restore)),
-        EventContent::Legacy(legacy) => legacy_data(legacy),
+        EventContent::Legacy(legacy) => legacy_event::data(legacy),
     }
 }
 
@@ -105,7 +104,7 @@ struct Entry {
     id: EntryId,
     #[serde(serialize_with = "text")]
     seq: EntrySeq,
-    kind: EntryKind,
+    kind: String,
     #[serde(serialize_with = "text")]
     recorded_at: Moment,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text_if_any")]
@@ -123,7 +122,7 @@ impl Entry {
         Entry {
             id: entry.id,
             seq: entry.seq,
-            kind: entry.kind,
+            kind: entry.kind.name().to_uppercase(),
             recorded_at: entry.recorded_at,
             effective_at: entry.effective_at,
             reverses: entry.reverses,
@@ -138,7 +137,7 @@ impl Entry {
 struct MovementData {
     id: MovementId,
     number: i64,
-    kind: MovementKind,
+    kind: String,
     account_id: AccountId,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_account_id: Option<AccountId>,
@@ -146,13 +145,13 @@ struct MovementData {
     amount: ExactNumber,
     posted_amount: ExactNumber,
     uncleared: ExactNumber,
-    state: MovementState,
+    state: String,
     reference: Option<String>,
     #[serde(serialize_with = "text_if_any")]
     expires_at: Option<Moment>,
     #[serde(serialize_with = "text_if_any")]
     available_at: Option<Moment>,
-    entry_id: Option<EntryId>,
+    deal_id: Option<EntryId>,
     #[serde(serialize_with = "text")]
     created_at: Moment,
     #[serde(serialize_with = "text")]
@@ -165,18 +164,18 @@ impl MovementData {
         MovementData {
             id: movement.id,
             number: movement.serial.0,
-            kind: movement.kind,
+            kind: movement.kind.name().to_uppercase(),
             account_id: movement.account,
             to_account_id: movement.to_account,
             currency: movement.currency.to_string(),
             amount: money(movement.amount),
             posted_amount: money(movement.stage.posted()),
             uncleared: money(movement.stage.uncleared()),
-            state: movement.stage.state(),
+            state: movement.stage.state().name().to_uppercase(),
             reference: movement.reference,
             expires_at: movement.expires_at,
             available_at: movement.stage.clearing().map(|clearing| clearing.at),
-            entry_id: movement.stage.entry(),
+            deal_id: movement.stage.entry(),
             created_at: movement.created_at,
             updated_at: movement.updated_at,
         }
@@ -197,19 +196,19 @@ struct AccountData<'a> {
     currency: &'a str,
     is_demo: bool,
     spread_betting: bool,
-    position_mode: Option<PositionMode>,
-    margin_calculation_override: Option<MarginCalculation>,
-    trade_status: TradeStatus,
+    position_mode: String,
+    margin_calc_type_override: String,
+    status: String,
     #[serde(serialize_with = "text")]
     max_leverage: u32,
     nop: ExactNumber,
     daily_statement: bool,
-    lifecycle: Lifecycle,
-    lock: &'static str,
-    lock_holder: Option<LockHolder>,
+    lifecycle: String,
+    lock: String,
+    lock_type: &'static str,
     lock_reason: Option<LockReason>,
-    allows_credits: bool,
-    allows_debits: bool,
+    allow_credits: bool,
+    allow_debits: bool,
     minimum_balance: ExactNumber,
     #[serde(serialize_with = "text")]
     version: u64,
@@ -236,18 +235,18 @@ impl AccountData<'_> {
             currency: account.currency.as_str(),
             is_demo: account.is_demo,
             spread_betting: account.is_spread_betting,
-            position_mode: account.position_mode,
-            margin_calculation_override: account.margin_calculation_override,
-            trade_status: account.trade_status,
+            position_mode: fields::position_mode(account.position_mode),
+            margin_calc_type_override: fields::margin_calculation(account.margin_calculation_override),
+            status: fields::trade_status(account.trade_status),
             max_leverage: account.max_leverage,
             nop: money(account.net_open_position_limit),
             daily_statement: account.wants_daily_statement,
-            lifecycle: account.lifecycle,
-            lock: account.lock.name(),
-            lock_holder: account.lock.holder(),
+            lifecycle: account.lifecycle.name().to_uppercase(),
+            lock: account.lock.name().to_uppercase(),
+            lock_type: fields::lock_type(account.lock.holder()),
             lock_reason: account.lock.reason(),
-            allows_credits: account.allows_credits,
-            allows_debits: account.allows_debits,
+            allow_credits: account.allows_credits,
+            allow_debits: account.allows_debits,
             minimum_balance: money(account.balances.minimum),
             version: account.version,
             created_at: account.created_at,
@@ -263,7 +262,7 @@ struct Owner {
     account_id: AccountId,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile_id: Option<ProfileId>,
-    access: Option<OwnerAccess>,
+    access: Option<String>,
     priority: Option<usize>,
     owners: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -277,7 +276,7 @@ impl Owner {
         Owner {
             account_id,
             profile_id,
-            access: owner.access,
+            access: owner.access.map(|access| access.name().to_uppercase()),
             priority: owner.priority,
             owners: owner.owners,
             alias_dropped: owner.alias_dropped.then_some(true),
@@ -291,7 +290,7 @@ impl Owner {
 struct ProfileData<'a> {
     id: ProfileId,
     number: i64,
-    status: ProfileStatus,
+    status: String,
     reference: &'a str,
     category: &'a str,
     tags: &'a BTreeSet<String>,
@@ -308,7 +307,7 @@ impl ProfileData<'_> {
         ProfileData {
             id: profile.id,
             number: profile.serial.0,
-            status: profile.status,
+            status: profile.status.name().to_uppercase(),
             reference: &profile.labels.reference,
             category: &profile.labels.category,
             tags: &profile.tags,
@@ -324,8 +323,8 @@ struct Reference<'a> {
     changes: &'a [ReferenceChange],
 }
 
-/// Its members are spelled otherwise than those of all else in this API, and stay so: subscribers read them.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Restore<'a> {
     timeline: i64,
     backup: &'a str,
@@ -352,32 +351,4 @@ impl Restore<'_> {
             next_event: restore.next_event.0,
         }
     }
-}
-
-/// A line of `balances` in an event of before, as far as it matters who may see it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LegacyLine {
-    account_id: Option<AccountId>,
-}
-
-/// An event of before, without what its reader may not see.
-fn legacy_data(legacy: LegacyContent) -> serde_json::Result<Box<RawValue>> {
-    if !legacy.hides_house && !legacy.hides_receiver {
-        return RawValue::from_string(legacy.text);
-    }
-    let mut parts: BTreeMap<&str, Box<RawValue>> = serde_json::from_str(&legacy.text)?;
-    if let Some(lines) = parts.get("balances").filter(|_| legacy.hides_house) {
-        let mut kept: Vec<&RawValue> = serde_json::from_str(lines.get())?;
-        let is_of_client = |line: &&RawValue| {
-            serde_json::from_str::<LegacyLine>(line.get()).is_ok_and(|line| line.account_id.is_some())
-        };
-        kept.retain(is_of_client);
-        let kept = to_raw_value(&kept)?;
-        parts.insert("balances", kept);
-    }
-    if legacy.hides_receiver {
-        parts.remove("toAccountId");
-    }
-    to_raw_value(&parts)
 }

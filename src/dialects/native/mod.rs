@@ -1,6 +1,6 @@
-//! The native dialect: the Helio "Accounts & Funding" API with extensions.
+//! The native dialect: Helio "Accounts & Funding", plus extensions of our own.
 //!
-//! Every success is 200, even for creates. Errors are `{"code", "message", "details"}` with google.rpc codes.
+//! Every success is 200, creates included; errors are `{"code", "message", "details"}` with google.rpc codes.
 
 mod account_states;
 mod accounts;
@@ -17,7 +17,9 @@ mod fields;
 mod funding;
 mod groups;
 mod holds;
+mod kept;
 mod labels;
+mod legacy_event;
 mod lists;
 mod movements;
 mod names;
@@ -29,7 +31,6 @@ mod profiles;
 mod sandbox;
 mod sessions;
 mod statements;
-mod stored_rejection;
 mod transfers;
 mod trial_balance;
 mod users;
@@ -38,6 +39,7 @@ mod withdrawals;
 use super::kit::{Dialect, Rejection, Reply, ReplyContext, Routes};
 use serde_json::Value;
 
+/// The native dialect.
 pub struct Native;
 
 impl Dialect for Native {
@@ -49,7 +51,7 @@ impl Dialect for Native {
         openapi::document()
     }
 
-    #[rustfmt::skip] // one line per route: path, operation, access, handler
+    #[rustfmt::skip] // one line a route: path, operation, who may use it, handler
     fn routes(&self) -> Routes {
         use crate::dialects::kit::Access::{Caller, Open};
         use crate::dialects::kit::UnknownMembers::Refused;
@@ -100,7 +102,7 @@ impl Dialect for Native {
             .get("/deposits", "list_deposits", ReadAccounts, deposits::list)
             .get("/deposits/{id}", "get_deposit", ReadAccounts, deposits::get)
             .post("/deposits/{id}/settle", "settle_deposit", MoveFunds, deposits::settle)
-            .post("/deposits/{id}/return", "return_deposit", MoveFunds, deposits::return_deposit)
+            .post("/deposits/{id}/return", "return_deposit", MoveFunds, deposits::give_back)
             .post("/accounts/{id}/withdrawals", "request_withdrawal", MoveFunds, withdrawals::request)
             .get("/accounts/{id}/withdrawals", "list_withdrawals_of_account", ReadAccounts, withdrawals::list_of_account)
             .get("/withdrawals", "list_withdrawals", ReadAccounts, withdrawals::list)

@@ -1,4 +1,4 @@
-//! End-user sessions: tokens that authenticate a client to the trading platform.
+//! Sessions of end users: tokens with which the trading platform lets a client in.
 
 use super::users::required;
 use crate::app::access::Claims;
@@ -10,32 +10,34 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A client's credentials.
+/// A client's address and password.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SessionRequest {
+    /// The client's e-mail address.
     email: Option<String>,
-    /// The password set on the client's profile.
+    /// The client's password, set on its profile.
     password: Option<String>,
 }
 
-/// A new session.
+/// A session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SessionReply {
     /// A JWT signed with EdDSA; verify it with `/.well-known/jwks.json`.
     access_token: String,
-    /// Unix time in seconds.
+    /// When it ends, in seconds since 1970.
     #[schema(example = "1772440200")]
     expires_at: String,
-    /// The accounts that the token gives access to.
+    /// The accounts that it opens: not archived, not disabled.
     accounts: Vec<SessionAccount>,
 }
 
-/// An account that a token gives access to.
+/// An account that a session opens.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionAccount {
+    /// Account id.
     id: String,
-    /// The account group.
+    /// Group id.
     #[serde(rename = "gId")]
     group_id: String,
 }
@@ -60,45 +62,46 @@ pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     })
 }
 
-/// The longest token accepted, in characters.
+/// The longest token that is checked, in characters.
 pub(super) const TOKEN_MAX: usize = 16_384;
 
-/// An end-user token to check.
+/// An end-user token to be checked.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct IntrospectRequest {
+    /// The token.
     token: Option<String>,
 }
 
-/// The state of a token (RFC 7662).
+/// What a token is worth, after RFC 7662.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IntrospectReply {
-    /// Whether the token is valid now. If not, all other members are omitted.
+    /// Whether it opens anything now; if not, nothing else is said.
     active: bool,
-    /// The client's profile id.
+    /// The client: a profile id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sub: Option<String>,
-    /// The accounts that the token gives access to now.
+    /// The accounts that it opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     accounts: Option<Vec<String>>,
-    /// Issuer.
+    /// Who issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     iss: Option<String>,
-    /// Audience.
+    /// Who is to accept it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     aud: Option<String>,
-    /// Issued at, Unix time in seconds.
+    /// When it was issued, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     iat: Option<i64>,
-    /// Expires at, Unix time in seconds.
+    /// When it ends, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     exp: Option<i64>,
-    /// Session id.
+    /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     jti: Option<String>,
@@ -121,7 +124,7 @@ impl From<Option<Claims>> for IntrospectReply {
     }
 }
 
-/// Check an end-user token, including whether its session was revoked.
+/// Check an end-user token, revoked sessions included.
 #[utoipa::path(post, path = "/trade/introspect", tag = "End users", request_body = IntrospectRequest,
     responses((status = 200, body = IntrospectReply)))]
 pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
@@ -140,14 +143,14 @@ pub(super) struct PublishedKey {
     /// Curve.
     #[schema(example = "Ed25519")]
     crv: &'static str,
-    /// Intended use.
+    /// What it is for.
     #[serde(rename = "use")]
     #[schema(example = "sig")]
     purpose: &'static str,
-    /// Signature algorithm.
+    /// How it signs.
     #[schema(example = "EdDSA")]
     alg: &'static str,
-    /// Key id, as in the header of tokens.
+    /// Its id, as in the header of tokens.
     kid: String,
     /// The public key, base64url.
     x: String,
@@ -156,11 +159,11 @@ pub(super) struct PublishedKey {
 /// A JSON Web Key Set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 pub(super) struct KeySet {
-    /// Newest first.
+    /// The keys, newest first.
     keys: Vec<PublishedKey>,
 }
 
-/// List the keys that verify end-user tokens.
+/// The keys that verify end-user tokens.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "End users", security(()),
     responses((status = 200, body = KeySet)))]
 pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {

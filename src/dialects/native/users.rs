@@ -1,4 +1,4 @@
-//! Operator login.
+//! Logging operators in.
 
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::clients::PASSWORD_MAX;
@@ -6,22 +6,24 @@ use crate::domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An operator's credentials.
+/// A name and a password.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct LoginRequest {
+    /// The operator's name.
     #[schema(example = "ops@broker.example")]
     username: Option<String>,
+    /// The operator's password.
     password: Option<String>,
 }
 
-/// A new token.
+/// A token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LoginReply {
-    /// Send it as `Authorization: Bearer <token>`. Valid for 30 days by default.
+    /// Good for 30 days unless configured otherwise; send it as `Authorization: Bearer <token>`.
     token: String,
 }
 
-/// Log in with username and password.
+/// Log in with name and password.
 #[utoipa::path(post, path = "/user/login", tag = "Access", security(()), request_body = LoginRequest,
     responses((status = 200, body = LoginReply), (status = 401), (status = 429)))]
 pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
@@ -34,7 +36,7 @@ pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
     Reply::ok(&LoginReply { token: token.reveal() })
 }
 
-/// Refuses a string that is missing, empty or longer than `max` characters.
+/// A text that must be there, and that is not too long to be worked on.
 pub(super) fn required(field: &str, text: Option<String>, max: usize) -> Result<String, Rejection> {
     let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?;
     if text.chars().count() > max {

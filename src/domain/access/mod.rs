@@ -1,4 +1,4 @@
-//! Access control: callers, their rights, and the clients that they can see.
+//! Who may do what: operators, their rights, and what they see.
 
 mod principal;
 

@@ -1,26 +1,27 @@
-//! Locks: which movements they block, who set them, and why.
+//! Locks: what they keep out, whose they are, and why.
 
 use crate::domain::accounts::Direction;
 use crate::domain::named::named_enum;
 use serde::{Deserialize, Serialize};
 
 named_enum! {
-    /// What still passes while the lock is on.
+    /// What a lock lets through.
     pub enum LockScope {
-        /// Debits are blocked.
+        /// Credits; debits are kept out.
         CreditsOnly = "credits_only",
-        /// Credits are blocked.
+        /// Debits; credits are kept out.
         DebitsOnly = "debits_only",
+        /// Nothing.
         Full = "full",
     }
 }
 
 named_enum! {
-    /// Who set the lock, which decides who may remove it.
+    /// Whose a lock is, which decides who may take it off.
     pub enum LockHolder {
-        /// Set on the client's behalf; any operator may remove it, except during a fraud investigation.
+        /// Put on for the client; any operator takes it off, except for a fraud investigation.
         Customer = "customer",
-        /// Set by the broker; only administrators may remove it.
+        /// Put on by the broker; only administrators take it off.
         System = "system",
     }
 }
@@ -53,20 +54,29 @@ named_enum! {
     }
 }
 
+/// The lock of an account, if it has one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub enum Lock {
+    /// Not locked.
     #[default]
     Open,
-    /// A new lock replaces the previous one entirely.
-    Locked { scope: LockScope, holder: LockHolder, reason: LockReason },
+    /// Locked. A lock replaces the one before as a whole.
+    Locked {
+        /// What still passes.
+        scope: LockScope,
+        /// Who may take it off.
+        holder: LockHolder,
+        /// Why.
+        reason: LockReason,
+    },
 }
 
-/// The stored name of [`Lock::Open`].
+/// The name of a lock that is none.
 const OPEN: &str = "none";
 
 impl Lock {
-    /// Builds a lock from its stored parts. None if they contradict each other.
+    /// The lock of which these are the stored parts. None for parts that contradict each other.
     pub fn from_parts(name: &str, holder: Option<LockHolder>, reason: Option<LockReason>) -> Option<Lock> {
         match (holder, reason) {
             (None, None) => (name == OPEN).then_some(Lock::Open),
@@ -75,7 +85,7 @@ impl Lock {
         }
     }
 
-    /// The stored name: the scope's, or `none`.
+    /// The stored name: that of the scope, or `none`.
     pub fn name(self) -> &'static str {
         match self {
             Lock::Open => OPEN,
@@ -90,6 +100,7 @@ impl Lock {
         }
     }
 
+    /// Why the account is locked.
     pub fn reason(self) -> Option<LockReason> {
         match self {
             Lock::Open => None,
@@ -107,8 +118,8 @@ impl Lock {
         }
     }
 
-    /// Whether only an administrator may remove or replace it: system locks and fraud-investigation locks.
-    pub fn needs_administrator(self) -> bool {
+    /// Whether only an administrator may take it off or replace it: a lock of the system, or of a fraud investigation.
+    pub fn is_kept(self) -> bool {
         match self {
             Lock::Open => false,
             Lock::Locked { holder, reason, .. } => holder == LockHolder::System || reason == LockReason::Frd,
@@ -116,7 +127,7 @@ impl Lock {
     }
 }
 
-/// A lock as stored in outcomes: three fields of the account, the last two null unless it is locked.
+/// A lock as outcomes are kept with it: three fields of the account, the last two of which are null where it is not locked.
 #[derive(Serialize, Deserialize)]
 struct Parts {
     #[serde(rename = "lock")]
@@ -151,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictory_parts_are_rejected() {
+    fn parts_that_contradict_each_other_are_no_lock() {
         let (holder, reason) = (LockHolder::System, LockReason::Ded);
         assert_eq!(Lock::from_parts("none", None, None), Some(Lock::Open));
         assert_eq!(Lock::from_parts("full", Some(holder), Some(reason)), Some(full(holder, reason)));
@@ -168,23 +179,23 @@ mod tests {
     }
 
     #[test]
-    fn locks_are_stored_as_earlier_versions_did() {
+    fn locks_are_written_as_earlier_versions_did() {
         let locked = serde_json::json!({"lock": "full", "lock_holder": "customer", "lock_reason": "TMP"});
         let open = serde_json::json!({"lock": "none", "lock_holder": null, "lock_reason": null});
         for (lock, json) in [(full(LockHolder::Customer, LockReason::Tmp), locked), (Lock::Open, open)] {
             assert_eq!(serde_json::to_value(lock).unwrap(), json);
             assert_eq!(serde_json::from_value::<Lock>(json).unwrap(), lock);
         }
-        let broken = serde_json::json!({"lock": "full", "lock_holder": null, "lock_reason": null});
-        assert!(serde_json::from_value::<Lock>(broken).is_err());
+        let torn = serde_json::json!({"lock": "full", "lock_holder": null, "lock_reason": null});
+        assert!(serde_json::from_value::<Lock>(torn).is_err());
     }
 
     #[test]
     fn locks_of_the_system_and_of_fraud_investigations_are_kept() {
-        assert!(!Lock::Open.needs_administrator());
+        assert!(!Lock::Open.is_kept());
         for reason in LockReason::ALL {
-            assert!(full(LockHolder::System, reason).needs_administrator());
-            assert_eq!(full(LockHolder::Customer, reason).needs_administrator(), reason == LockReason::Frd);
+            assert!(full(LockHolder::System, reason).is_kept());
+            assert_eq!(full(LockHolder::Customer, reason).is_kept(), reason == LockReason::Frd);
         }
     }
 }

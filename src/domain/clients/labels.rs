@@ -1,47 +1,48 @@
-//! Labels that callers attach to profiles and accounts for their own use: names, references, categories, custom fields,
-//! metadata. They have no meaning to bursar but can be searched.
+//! What callers note on profiles and accounts for themselves: names, references, categories, custom fields, metadata. None of
+//! it has a meaning here; all of it can be found again.
 
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeMap;
 
-/// In characters.
+/// The longest reference, in characters.
 pub const REFERENCE_MAX: usize = 100;
-/// In characters.
+/// The longest category, in characters.
 pub const CATEGORY_MAX: usize = 100;
-/// Of an account's name or alias, in characters (Midaz v1: names and aliases).
+/// The longest name or alias of an account, in characters (Midaz v1: names and aliases).
 pub const NAME_MAX: usize = 256;
-/// Per object.
+/// The most custom fields of one object.
 pub const CUSTOM_FIELDS_MAX: usize = 20;
-/// In characters.
+/// The longest name of a custom field, in characters.
 pub const CUSTOM_NAME_MAX: usize = 50;
-/// In characters.
+/// The longest value of a custom field, in characters.
 pub const CUSTOM_VALUE_MAX: usize = 255;
-/// Per object (Midaz v1).
+/// The most keys of the metadata of one object (Midaz v1).
 pub const METADATA_KEYS_MAX: usize = 100;
-/// In characters (Midaz v1).
+/// The longest key of metadata, in characters (Midaz v1).
 pub const METADATA_KEY_MAX: usize = 100;
-/// In characters.
+/// The longest text value of metadata, in characters.
 pub const METADATA_TEXT_MAX: usize = 1000;
-/// In characters of the literal.
+/// The longest literal of a number in metadata, in characters.
 pub const METADATA_NUMBER_MAX: usize = 64;
-/// Characters of all keys and values of one object together: room for 100 keys and values of 100 characters each.
+/// Characters of all keys and values of the metadata of one object together: what 100 keys and values of 100 need.
 pub const METADATA_TOTAL_MAX: usize = 20_000;
 
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetadataValue {
     Text(String),
-    /// The literal exactly as the caller wrote it.
+    /// A number as the caller wrote it, digit by digit.
     Number(String),
+    /// Yes or no.
     Boolean(bool),
 }
 
 impl MetadataValue {
-    /// As stored.
+    /// The kinds of value, as they are stored.
     pub const KINDS: [&'static str; 3] = ["text", "number", "boolean"];
 
-    /// As stored.
+    /// The kind of value, as it is stored.
     pub fn kind(&self) -> &'static str {
         let [text, number, boolean] = MetadataValue::KINDS;
         match self {
@@ -51,7 +52,7 @@ impl MetadataValue {
         }
     }
 
-    /// The text that is stored and compared.
+    /// The value as text: what it is stored as and compared with.
     pub fn text(&self) -> &str {
         match self {
             MetadataValue::Text(text) | MetadataValue::Number(text) => text,
@@ -60,7 +61,7 @@ impl MetadataValue {
         }
     }
 
-    /// Builds a value from its stored kind and text. None if they do not fit.
+    /// The value of a kind and a text that were stored.
     pub fn from_stored(kind: &str, text: String) -> Option<MetadataValue> {
         match (kind, text.as_str()) {
             ("text", _) => Some(MetadataValue::Text(text)),
@@ -72,30 +73,32 @@ impl MetadataValue {
     }
 }
 
-/// The labels that profiles and accounts share. Unset texts are empty.
+/// The labels that profiles and accounts have in common. Unset texts are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Labels {
-    /// The caller's own id of the object, case-sensitive. Unique among the profiles of an organization or the accounts
-    /// of a ledger, including archived ones.
+    /// The caller's own id of the object, with regard to case. Unique for the kind of object: among the profiles of an
+    /// organization, among the accounts of a ledger, archived ones included.
     pub reference: String,
-    /// The caller's own classification.
+    /// What sort of object it is for the caller.
     pub category: String,
+    /// Texts under names of the caller's choice.
     pub custom_fields: BTreeMap<String, String>,
+    /// Values under keys of the caller's choice.
     pub metadata: BTreeMap<String, MetadataValue>,
 }
 
-/// A change of labels: None leaves a label as it is, an empty value removes it.
+/// A change of labels: what is none stays, what is empty is removed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LabelsChange {
     pub reference: Option<String>,
     pub category: Option<String>,
-    /// Replaces all custom fields; a field with an empty value is removed.
+    /// All custom fields; one without a value is removed.
     pub custom_fields: Option<BTreeMap<String, String>>,
     pub metadata: Option<BTreeMap<String, MetadataValue>>,
 }
 
 impl LabelsChange {
-    /// Checks the new values.
+    /// Checks everything that is to be set.
     pub fn check(&self) -> Result<(), Refusal> {
         check_line(Field::Reference, self.reference.as_deref().unwrap_or_default(), REFERENCE_MAX)?;
         check_line(Field::Category, self.category.as_deref().unwrap_or_default(), CATEGORY_MAX)?;
@@ -105,6 +108,7 @@ impl LabelsChange {
         self.metadata.as_ref().map_or(Ok(()), check_metadata)
     }
 
+    /// The labels after the change.
     pub fn apply(self, present: &Labels) -> Labels {
         let custom_fields = self.custom_fields.map(|mut fields| {
             fields.retain(|_, value| !value.is_empty());
@@ -119,35 +123,36 @@ impl LabelsChange {
     }
 }
 
-/// Unset texts are empty.
+/// The labels of an account. Unset texts are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct AccountLabels {
-    /// The display name; need not be unique.
+    /// What people call it; need not be unique.
     pub name: String,
-    /// A name for programs, case-sensitive; unique among the accounts of its portfolio that are not archived.
+    /// A second name for programs, with regard to case; unique among the accounts of its portfolio that are not archived.
     pub alias: String,
-    /// The labels shared with profiles.
+    /// What profiles have, too.
     #[serde(flatten)]
     pub common: Labels,
 }
 
-/// A change of account labels: None leaves a label as it is, an empty value removes it.
+/// A change of the labels of an account: what is none stays, what is empty is removed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountLabelsChange {
     pub name: Option<String>,
     pub alias: Option<String>,
-    /// The labels shared with profiles.
+    /// What profiles have, too.
     pub common: LabelsChange,
 }
 
 impl AccountLabelsChange {
-    /// Checks the new values.
+    /// Checks everything that is to be set.
     pub fn check(&self) -> Result<(), Refusal> {
         check_line(Field::Name, self.name.as_deref().unwrap_or_default(), NAME_MAX)?;
         check_line(Field::Alias, self.alias.as_deref().unwrap_or_default(), NAME_MAX)?;
         self.common.check()
     }
 
+    /// The labels after the change.
     pub fn apply(self, present: &AccountLabels) -> AccountLabels {
         AccountLabels {
             name: self.name.unwrap_or_else(|| present.name.clone()),
@@ -157,15 +162,15 @@ impl AccountLabelsChange {
     }
 }
 
-/// Checks a single line of text that people or programs search for: bounded, without control characters, and without
-/// leading or trailing blanks, which are invisible. Empty is allowed.
+/// Checks a text of one line that people or programs look for: bounded, without control characters, and without blanks
+/// around it, which nobody sees. Empty is allowed.
 fn check_line(field: Field, line: &str, max: usize) -> Result<(), Refusal> {
     text::check(field.clone(), line, max)?;
     if line.chars().any(char::is_control) {
         return Err(Refusal::invalid(field, "control characters are not allowed"));
     }
     if line.trim() != line {
-        return Err(Refusal::invalid(field, "no leading or trailing blanks"));
+        return Err(Refusal::invalid(field, "no blanks at its ends"));
     }
     Ok(())
 }
@@ -202,14 +207,13 @@ fn check_metadata(metadata: &BTreeMap<String, MetadataValue>) -> Result<(), Refu
     Ok(())
 }
 
-/// Checks the key of a custom field or of metadata. The refusal does not repeat the key, which may be long or have
-/// control characters.
+/// Checks a name under which a value is kept. A name that is too long or has control characters is not repeated.
 fn check_key(field: Field, key: &str, max: usize) -> Result<(), Refusal> {
     if !(1..=max).contains(&key.chars().count()) {
         return Err(Refusal::out_of_range(field, format!("a key has 1 to {max} characters")));
     }
     if key.chars().any(char::is_control) || key.trim() != key {
-        return Err(Refusal::invalid(field, "a key has no control characters and no leading or trailing blanks"));
+        return Err(Refusal::invalid(field, "a key has no control characters and no blanks at its ends"));
     }
     Ok(())
 }
@@ -219,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn none_keeps_a_label_and_an_empty_value_removes_it() {
+    fn what_is_none_stays_and_what_is_empty_goes() {
         let present = Labels {
             reference: "r".into(),
             category: "c".into(),
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_values_are_read_back() {
+    fn stored_values_come_back_as_they_were() {
         for value in [
             MetadataValue::Text("true".into()),
             MetadataValue::Number("1.10".into()),
@@ -253,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_have_no_invisible_characters() {
+    fn lines_are_what_people_see() {
         assert!(check_line(Field::Reference, "Konto-鈴木 7", 20).is_ok());
         for bad in [" a", "a ", "a\nb", "a\u{85}b"] {
             assert!(check_line(Field::Reference, bad, 20).is_err(), "{bad:?}");

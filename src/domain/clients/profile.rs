@@ -8,33 +8,40 @@ use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeSet;
 
-/// Personal details of a client, free text except for the e-mail address. Unset fields are empty.
+/// What a client tells about itself: free text but for the e-mail address. Unset fields are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ProfileDetails {
-    /// Unique, case-insensitive.
+    /// E-mail address; unique without regard to case.
     pub email: String,
+    /// Given name.
     pub first_name: String,
+    /// Family name.
     pub last_name: String,
-    /// The address from which the client signed up, as reported by the caller.
+    /// The address from which the client signed up, as the caller noted it.
     pub ip_address: String,
+    /// Preferred language.
     pub language: String,
     /// Street and number.
     pub address: String,
+    /// Postal code.
     pub zip_code: String,
     pub city: String,
     /// State or province.
     pub state: String,
     pub country: String,
+    /// Phone number.
     pub phone: String,
     pub company: String,
-    /// Free-form text for the caller's own use.
+    /// Free-form text of the caller.
     pub meta_data: String,
-    /// As reported by the caller; not checked.
+    /// Date of birth, as the caller noted it.
     pub birth_date: String,
+    /// Time zone.
     pub timezone: String,
 }
 
 impl ProfileDetails {
+    /// Checks every field.
     pub fn check(&self) -> Result<(), Refusal> {
         if self.email.is_empty() {
             return Err(Refusal::Required { field: Field::Email });
@@ -62,25 +69,25 @@ impl ProfileDetails {
 }
 
 named_enum! {
-    /// The client's standing with the broker.
+    /// Where a client stands with the broker.
     #[derive(Default)]
     pub enum ProfileStatus {
-        /// In review; its accounts wait for the outcome.
+        /// In review: its accounts wait.
         Pending = "pending",
-        /// Identity checked; may own accounts.
+        /// Checked: it may have accounts.
         #[default]
         Verified = "verified",
-        /// Turned down; may not own accounts.
+        /// Turned down: no accounts.
         Denied = "denied",
-        /// Its accounts passed to the next owners or are locked.
+        /// Dead: its accounts went to the next owners, or are locked.
         Deceased = "deceased",
-        /// Final.
+        /// Gone, for good.
         Archived = "archived",
     }
 }
 
 impl ProfileStatus {
-    /// The status as it appears in messages.
+    /// The word for it in a message.
     pub fn word(self) -> &'static str {
         match self {
             ProfileStatus::Pending => "in review",
@@ -89,54 +96,60 @@ impl ProfileStatus {
     }
 }
 
-/// Checks a day such as `2026-03-02`. Refusals: not a calendar date; in the future in every time zone.
+/// A day, as `yyyy-mm-dd`. Refusals: not a day of the calendar; in the future, wherever on earth it was noted.
 pub fn check_past_day(field: Field, day: &str, now: Moment) -> Result<(), Refusal> {
     const AHEAD_OF_UTC_S: i64 = 14 * 3600;
     let start = Some(format!("{day}T00:00:00Z")).filter(|_| day.len() == 10).and_then(|text| Moment::parse(&text));
-    let start = start.ok_or_else(|| Refusal::invalid(field.clone(), "not a date such as 2026-03-02"))?;
+    let start = start.ok_or_else(|| Refusal::invalid(field.clone(), "not a day such as 2026-03-02"))?;
     if start > now.plus_s(AHEAD_OF_UTC_S) { Err(Refusal::out_of_range(field, "not in the future")) } else { Ok(()) }
 }
 
+/// A client.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Profile {
-    /// In order of creation, from 1.
+    /// Its serial, in order of creation.
     pub serial: ProfileSerial,
+    /// Its public id.
     pub id: ProfileId,
+    /// What it tells about itself.
     pub details: ProfileDetails,
-    /// Limit which operators see the client.
+    /// Labels that limit which operators see it.
     pub tags: BTreeSet<String>,
-    /// Absent in outcomes and events stored by older versions.
+    /// What callers note on it. Outcomes and events of older versions have none.
     #[serde(default)]
     pub labels: Labels,
+    /// Where it stands with the broker.
     #[serde(default)]
     pub status: ProfileStatus,
-    /// As `yyyy-mm-dd`.
+    /// The day of its death, as `yyyy-mm-dd`.
     #[serde(default)]
     pub deceased_on: Option<String>,
-    /// The principal that created it, if known.
+    /// Who created it, where that is known.
     #[serde(default)]
     pub created_by: Option<PrincipalSerial>,
-    /// Incremented by every change; from 1.
+    /// Rises with every change, from 1.
     pub version: u64,
+    /// When it was created.
     pub created_at: Moment,
+    /// When it was last changed.
     pub updated_at: Moment,
 }
 
 impl Profile {
-    /// Refuses unless the client is verified: only verified clients may own accounts and start sessions.
+    /// Refuses what only a client who was checked may do: own accounts, begin sessions.
     pub fn admit_verified(&self) -> Result<(), Refusal> {
         if self.status == ProfileStatus::Verified { Ok(()) } else { Err(Refusal::ProfileState(self.status)) }
     }
 
-    /// Refuses changes once the client is archived.
+    /// Refuses a change of a client who is archived.
     pub fn admit_change(&self) -> Result<(), Refusal> {
         if self.status == ProfileStatus::Archived { Err(Refusal::ProfileState(self.status)) } else { Ok(()) }
     }
 }
 
-/// Of an end user, in characters (Helio, "Accounts & Funding": change-password).
+/// The shortest password of an end user, in characters (Helio, "Accounts & Funding": change-password).
 pub const PASSWORD_MIN: usize = 8;
-/// In characters; bounds the work of hashing.
+/// The longest password, in characters; bounds the work of hashing.
 pub const PASSWORD_MAX: usize = 200;
 
 /// Checks the length of a new password.
@@ -148,12 +161,12 @@ pub fn check_password(field: Field, password: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Per profile or operator.
+/// The most tags that a profile or an operator may have.
 pub const TAGS_MAX: usize = 20;
-/// In characters.
+/// The longest tag, in characters.
 pub const TAG_MAX: usize = 50;
 
-/// Checks the number of tags and the text of each.
+/// Checks a set of tags: few, short, not empty.
 pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> {
     if tags.len() > TAGS_MAX {
         return Err(Refusal::out_of_range(field, format!("at most {TAGS_MAX} tags")));
@@ -161,7 +174,7 @@ pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> 
     for tag in tags {
         text::check(field.clone(), tag, TAG_MAX)?;
         if tag.is_empty() || tag.trim() != tag {
-            return Err(Refusal::invalid(field, "a tag is not empty and has no leading or trailing blanks"));
+            return Err(Refusal::invalid(field, "a tag is not empty and has no blanks at its ends"));
         }
     }
     Ok(())
@@ -172,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_past_day_is_a_calendar_date_and_not_in_the_future() {
+    fn a_day_is_one_of_the_calendar_and_not_in_the_future() {
         let now = Moment::parse("2026-03-02T12:00:00Z").unwrap();
         for good in ["2026-03-02", "2024-02-29", "2026-03-03", "1900-01-01"] {
             check_past_day(Field::DiedOn, good, now).unwrap();

@@ -1,4 +1,4 @@
-//! Ledger entries: balanced, immutable transactions, linked by a hash chain.
+//! Entries: balanced, immutable transactions of the ledger, and the hash chain over them.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntryId, EntrySeq, PrincipalSerial};
@@ -7,14 +7,14 @@ use crate::domain::named::named_enum;
 use aws_lc_rs::digest;
 
 named_enum! {
-    /// The kind of an entry. The first fifteen are the deal actions of Helio, "Accounts & Funding".
+    /// What an entry is. The first fifteen are the deal actions of Helio, "Accounts & Funding".
     #[derive(PartialOrd, Ord)]
     pub enum EntryKind {
-        /// Result of a buy trade.
+        /// Result of a trade that bought.
         Buy = "buy",
-        /// Result of a sell trade.
+        /// Result of a trade that sold.
         Sell = "sell",
-        /// Trading credit granted or revoked.
+        /// Trading credit granted or taken back.
         Credit = "credit",
         /// Correction by an operator.
         Correction = "correction",
@@ -36,24 +36,24 @@ named_enum! {
         Transfer = "transfer",
         /// Reversal of another entry.
         Reversal = "reversal",
-        /// The broker absorbs a loss beyond the balance.
+        /// Losses beyond the balance, taken over by the broker.
         NegativeBalanceProtection = "negative_balance_protection",
     }
 }
 
-/// One signed posting of an entry, with the book's balance after it.
+/// One signed amount on one book within an entry, with the book's balance after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leg {
     pub book: BookId,
-    /// Signed and never zero: positive if the book gains.
+    /// What it gains, or loses if below zero; never zero.
     pub amount: Amount,
     pub balance_after: Amount,
 }
 
-/// Size of one leg in [`encode_legs`].
+/// Bytes of one leg in [`encode_legs`].
 const LEG_BYTES: usize = 24;
 
-/// Encodes legs as they are stored and hashed: book, amount and balance after, each 8 bytes big-endian.
+/// The legs of an entry as stored in its row and as hashed: for each, book, amount and balance after, big-endian.
 pub fn encode_legs(legs: &[Leg]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(legs.len() * LEG_BYTES);
     for leg in legs {
@@ -64,7 +64,7 @@ pub fn encode_legs(legs: &[Leg]) -> Vec<u8> {
     bytes
 }
 
-/// The reverse of [`encode_legs`]. None if the length is not a multiple of a leg's.
+/// The reverse of [`encode_legs`]; nothing if the bytes are not whole legs.
 pub fn decode_legs(bytes: &[u8]) -> Option<impl Iterator<Item = Leg> + '_> {
     let number = |bytes: &[u8]| bytes.iter().fold(0u64, |n, byte| (n << 8) | u64::from(*byte)).cast_signed();
     bytes.len().is_multiple_of(LEG_BYTES).then(|| {
@@ -76,36 +76,38 @@ pub fn decode_legs(bytes: &[u8]) -> Option<impl Iterator<Item = Leg> + '_> {
     })
 }
 
-/// A SHA-256 hash.
+/// The hash of an entry: SHA-256.
 pub type EntryHash = [u8; 32];
 
-/// The predecessor's hash for the first entry.
+/// The hash that stands before the first entry.
 pub const GENESIS: EntryHash = [0; 32];
 
-/// The contents of an entry that the hash chain covers.
+/// What an entry says, as it enters the hash chain.
 #[derive(Clone, Copy, Debug)]
 pub struct EntryRecord<'a> {
+    /// Its sequence number.
     pub seq: EntrySeq,
+    /// Its public id.
     pub id: EntryId,
     pub kind: EntryKind,
-    /// When it takes effect.
+    /// When it counts.
     pub effective_at: Moment,
-    /// When it was written; never earlier than the entry before it.
+    /// When it was written; never decreases from one entry to the next.
     pub recorded_at: Moment,
-    /// The principal that wrote it.
+    /// Who wrote it.
     pub principal: PrincipalSerial,
     /// The caller's own reference.
     pub tag: Option<&'a str>,
     pub reverses: Option<EntrySeq>,
     /// Salted hash of the comment, so that the comment can be erased without breaking the chain.
     pub comment_hash: Option<&'a [u8]>,
-    /// As written by [`encode_legs`].
+    /// Its legs as [`encode_legs`] writes them.
     pub legs: &'a [u8],
 }
 
 impl EntryRecord<'_> {
-    /// The hash of this entry chained to the previous one: SHA-256 over `previous` and the canonical bytes. Each part
-    /// is preceded by its length; integers are 8 bytes big-endian.
+    /// The hash of this entry on top of its predecessor's: SHA-256 over `previous` and the canonical bytes, in which
+    /// integers are 8 bytes big-endian and every part is preceded by its length.
     pub fn hash(&self, previous: &EntryHash) -> EntryHash {
         let mut bytes = Vec::with_capacity(256);
         let mut part = |content: &[u8]| {
@@ -127,7 +129,7 @@ impl EntryRecord<'_> {
     }
 }
 
-/// The salted hash that stands for a comment in the chain.
+/// The salted hash under which a comment enters the chain.
 pub fn comment_hash(salt: &[u8], comment: &str) -> EntryHash {
     let mut bytes = Vec::with_capacity(salt.len() + comment.len());
     bytes.extend_from_slice(salt);
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn encoded_legs_are_read_back() {
+    fn legs_read_back() {
         let leg = |book, amount, after| Leg {
             book: BookId(book),
             amount: Amount::from_minor(amount),

@@ -1,4 +1,4 @@
-//! The ledger: entries, house accounts, movements and statements.
+//! Money on the move: entries, house accounts, movements and statements.
 
 mod arrival;
 mod entry;

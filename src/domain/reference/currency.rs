@@ -10,7 +10,7 @@ use crate::domain::refusal::{Field, Refusal};
 pub struct CurrencyCode(String);
 
 impl CurrencyCode {
-    /// Lower case is refused rather than folded: `usd` is as likely a mistake as a spelling.
+    /// Reads a code; lower case is not folded, since `usd` is as likely a mistake as a spelling.
     pub fn parse(field: Field, text: &str) -> Result<CurrencyCode, Refusal> {
         let valid =
             (3..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
@@ -21,11 +21,12 @@ impl CurrencyCode {
         }
     }
 
-    /// Wraps a code that was checked before it was stored.
+    /// Takes a code that was checked before it was stored.
     pub fn from_stored(text: String) -> CurrencyCode {
         CurrencyCode(text)
     }
 
+    /// The code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -37,18 +38,20 @@ impl std::fmt::Display for CurrencyCode {
     }
 }
 
-/// A currency that accounts can be opened in.
+/// A currency in which accounts can be opened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Currency {
+    /// Row of the currency.
     pub serial: CurrencySerial,
-    /// Never changes.
+    /// Its code; never changes.
     pub code: CurrencyCode,
-    /// In English.
+    /// Its English name.
     pub name: String,
-    /// Fixed once the currency exists, because stored amounts are in its minor units.
+    /// Its decimals; fixed once the currency exists, because stored amounts are in its minor units.
     pub decimals: Decimals,
-    /// The ISO 4217 number; None for crypto currencies.
+    /// The ISO 4217 number; none for crypto.
     pub numeric_code: Option<u16>,
+    /// Whether it is a crypto currency.
     pub is_crypto: bool,
     /// Whether new accounts may be opened in it.
     pub enabled: bool,

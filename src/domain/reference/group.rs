@@ -1,89 +1,96 @@
-//! Account groups: bundles of rules that the broker configures as reference data; callers only read them.
+//! Account groups: the broker's bundles of rules. Callers read them; the operator configures them as reference data.
 
 use crate::domain::ids::{GroupId, GroupSerial};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 
-/// The highest leverage that an account can have.
+/// The highest leverage that an account can be given.
 pub const LEVERAGE_MAX: u32 = 10_000;
 
 named_enum! {
-    /// The purpose of a group's accounts.
+    /// What the accounts of a group are for.
     pub enum GroupKind {
+        /// Trading accounts.
         Trading = "trading",
         Wallet = "wallet",
     }
 }
 
 named_enum! {
-    /// What an account may do on the trading platform. It governs trading only, never the movement of funds. Declared
-    /// in the order in which Helio numbers the values from 1.
+    /// What an account may do on the trading platform. It governs trading only, never the movement of funds. In the order in
+    /// which Helio numbers them from 1.
     #[derive(Default)]
     pub enum TradeStatus {
+        /// Everything.
         #[default]
         Full = "full",
-        /// May close positions but not open any.
+        /// Close positions, open none.
         CloseOnly = "close_only",
-        /// No trading.
+        /// Nothing.
         Disabled = "disabled",
-        /// May open buy positions only.
+        /// Buy first only.
         LongOnly = "long_only",
     }
 }
 
 named_enum! {
-    /// How margin is computed for positions in one symbol.
+    /// How the margin of positions in one symbol is summed up.
     #[derive(Default)]
     pub enum MarginCalculation {
-        /// The sum of both sides.
+        /// All positions.
         #[default]
         Sum = "sum",
         /// The larger side.
         Max = "max",
-        /// The difference between the sides.
+        /// The difference of the sides.
         Net = "net",
     }
 }
 
+/// An account group.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
-    /// In order of creation, from 1.
+    /// Its serial, in order of creation.
     pub serial: GroupSerial,
+    /// Its public id.
     pub id: GroupId,
-    /// The key of the group in the reference file.
+    /// The key under which the reference file names it.
     pub code: String,
     pub name: String,
-    /// One sentence.
+    /// What it is for, in a sentence.
     pub description: String,
-    /// The name of its trading platform.
+    /// The platform it belongs to.
     pub platform: String,
+    /// Trading accounts or wallets.
     pub kind: GroupKind,
+    /// Whether its accounts are demo accounts.
     pub is_demo: bool,
     /// Whether new accounts may join it.
     pub enabled: bool,
-    /// The default for its accounts.
+    /// What its accounts may do on the trading platform.
     pub status: TradeStatus,
-    /// The broker's own category; empty for none.
+    /// A label by which the broker sorts its groups; empty for none.
     pub label: String,
-    /// The leverage of accounts that request none.
+    /// The leverage of accounts that ask for none.
     pub max_leverage: u32,
-    /// Margin level of the margin call: decimal text, percent.
+    /// Margin level of the margin call, as decimal text in percent.
     pub margin_call_level: String,
-    /// Margin level of the stop-out: decimal text, percent.
+    /// Margin level of the stop-out, as decimal text in percent.
     pub stop_out_level: String,
-    /// Whether the broker absorbs losses beyond the client's balance.
+    /// Whether the broker takes over what a client loses beyond the balance.
     pub negative_balance_protection: bool,
     /// Whether positions bear no swap.
     pub is_swap_free: bool,
+    /// How margin is summed up.
     pub margin_calculation: MarginCalculation,
-    /// Days until an external deposit becomes available.
+    /// Days until a deposit from outside is available.
     pub deposit_hold_days: u32,
-    /// Days after the client's first day before external deposits become available; the later of the two dates applies.
+    /// The same, counted from the client's first day; the later of the two counts.
     pub new_client_hold_days: u32,
-    /// Whether withdrawals to the outside need approval by a second operator.
+    /// Whether debits to the outside take a second operator.
     pub requires_approval: bool,
-    /// The lowest balance its accounts may be allowed, as decimal text: zero or less.
+    /// How far below zero its accounts may be allowed to go, as decimal text: zero or less.
     pub minimum_balance: String,
-    /// The enabled currencies that it offers, in the order of the reference file.
+    /// The currencies that it offers and that are enabled, in the order of the reference file.
     pub currencies: Vec<CurrencyCode>,
 }

@@ -1,12 +1,13 @@
-//! Refusals: every reason for which bursar can refuse a request, in one enum.
+//! Why a request was refused: one list for the whole system.
 //!
-//! A refused request has changed nothing. Each refusal has its sentence here, and its family, rank and reason in
-//! [`table`]. If several apply, the one with the lowest rank is returned, with two exceptions. A field that can only be
-//! checked against an account or a group is checked as soon as that is found, because an earlier check would reveal
-//! that it exists. Of two accounts, the paying one is checked first.
+//! A refusal changed nothing. It has a sentence here, and a family, a rank and a reason in [`table`]. When several
+//! apply, the one with the lowest rank is given, with two exceptions: a field that only an account or a group can judge
+//! is judged as soon as that is found, because earlier it would tell that it exists; and of two accounts the one that
+//! pays is asked first.
 //!
-//! The core names fields by [`Field`], never by a caller's spelling. Every dialect matches this enum exhaustively and
-//! renders each refusal in its own envelope, so a new refusal does not compile until every dialect handles it.
+//! The core names a field by [`Field`] and never by the name that a caller has for it. Every dialect matches this enum
+//! exhaustively and spells each refusal in its own envelope, so a new one does not compile until every dialect has said
+//! what it looks like there.
 
 mod field;
 mod table;
@@ -22,19 +23,22 @@ use crate::domain::ledger::MovementState;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The kinds of object that a caller can refer to by id.
+/// The kinds of thing that a caller can ask for by id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Noun {
+    /// A client.
     Profile,
     Account,
+    /// An account group.
     Group,
-    /// A posted entry, as seen from one account.
+    /// A posted entry, as one account shows it.
     Deal,
     Deposit,
     Withdrawal,
     Transfer,
     Hold,
+    /// An owner of an account.
     Owner,
     Operator,
     Token,
@@ -59,7 +63,7 @@ impl fmt::Display for Noun {
 }
 
 impl Noun {
-    /// The field by which a caller usually refers to such an object.
+    /// The field by which a caller names such a thing, unless it has a role of its own in the call.
     fn field(self) -> Field {
         match self {
             Noun::Profile | Noun::Owner => Field::Profile,
@@ -80,47 +84,49 @@ impl Noun {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Credentials {
-    /// No credentials were sent.
-    #[error("a token is required")]
+    /// None were sent.
+    #[error("a token is needed")]
     Missing,
-    /// Malformed or unknown.
-    #[error("unknown token")]
+    /// Not of a form that could be ours, or unknown.
+    #[error("the token is not known")]
     Unknown,
+    /// They were good once.
     #[error("the token has expired; log in again")]
     Expired,
-    /// The token was revoked, or its operator was disabled.
+    /// They were taken back, or the operator was disabled.
     #[error("the token was revoked")]
     Revoked,
-    /// Does not say which of the two is wrong.
+    /// The name and the password do not belong together; which one is wrong is not said.
     #[error("wrong name or password")]
     BadLogin,
 }
 
-/// What prevents an account or a client from being archived.
+/// What stops an account or a client from being archived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
+    /// Its balance is not zero.
     #[error("the balance is not zero")]
     Balance,
-    /// The account has active holds.
+    /// Money is held.
     #[error("money is held on the account")]
     Holds,
-    /// A deposit is announced or uncleared, or a transfer is in progress.
+    /// A deposit is announced or not cleared yet, or a transfer is under way.
     #[error("a movement is still under way")]
     Pending,
-    /// The client owns accounts that are not archived.
+    /// A client's accounts that are not archived.
     #[error("the client still has accounts; archive or leave them")]
     Accounts,
 }
 
-/// The limit that a caller exceeded.
+/// What a caller had too much of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Excess {
-    /// Failed logins.
+    /// Wrong passwords.
     #[error("too many attempts")]
     Logins,
-    /// Event streams of all operators together.
+    /// Streams of events of all operators together.
     #[error(
         "the server has {max} event streams open, and events.max_streams allows no more: \
          close one, follow several types with one stream, or read the events in pages"
@@ -129,7 +135,7 @@ pub enum Excess {
         /// The limit.
         max: usize,
     },
-    /// Event streams of this operator, over all its tokens.
+    /// Streams of events of this operator, over all its tokens.
     #[error(
         "you have {max} event streams open, and events.max_streams_per_operator allows no more: \
          close one, follow several types with one stream, or read the events in pages"
@@ -140,150 +146,183 @@ pub enum Excess {
     },
 }
 
-/// Why a request was refused. The sentences omit the field, which [`Refusal::field`] returns.
+/// Why a request was refused. The sentences leave the field out that a refusal is about: [`Refusal::field`] tells it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The caller's network address is not on the server's or the token's allow list.
+    /// The caller's network address is not on the allow list, or not on the token's own list.
     #[error("calls from this network address are not allowed")]
     AddressNotAllowed,
+    /// The server is about to stop.
     #[error("the server is about to stop")]
     ShuttingDown,
-    /// Too many failed logins or event streams.
+    /// Too many wrong logins, or too many streams of events.
     #[error("{what}; try again in {retry_after_s} s")]
-    Throttled { what: Excess, retry_after_s: u32 },
-    /// The caller is not authenticated.
+    Throttled {
+        /// What there was too much of.
+        what: Excess,
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// The caller is not known.
     #[error("{0}")]
     Unauthenticated(Credentials),
-    /// An end user's token, where an operator's is required.
-    #[error("end-user tokens are not accepted here")]
+    /// An end user's token where an operator's is needed.
+    #[error("an end user's token does not open this interface")]
     EndUserToken,
-    /// The caller's role or token does not include the right.
+    /// The caller's role or token does not carry the right.
     #[error("the right {} is needed", right.name())]
-    Forbidden { right: Right },
-    /// The request covers all clients, but the caller's tags limit it to some.
-    #[error("this covers all clients, but your tags limit you to some of them")]
+    Forbidden {
+        /// The right that is missing.
+        right: Right,
+    },
+    /// The caller sees only clients with its tags, and this is about all of them.
+    #[error("this is about all clients, and you see only some")]
     LimitedByTags,
+    /// One field is missing.
     #[error("required")]
     Required { field: Field },
-    /// A field has an invalid value.
+    /// One field has a value that it cannot have.
     #[error("{reason}")]
     InvalidField {
         field: Field,
-        /// What a valid value looks like.
+        /// What it should be.
         reason: String,
     },
-    /// A field is out of range.
+    /// One field is outside of its range.
     #[error("{reason}")]
     OutOfRange {
         field: Field,
-        /// The valid range.
+        /// The range.
         reason: String,
     },
-    /// The requested events have been pruned.
-    #[error("the events after it have been pruned; the oldest one left is {oldest}; start from the checkpoint")]
+    /// Events that were asked for are not kept any more.
+    #[error("the events that follow it are not kept any more; the oldest one is {oldest}; begin with the checkpoint")]
     EventsPruned {
-        /// The oldest event that is still stored.
+        /// The oldest event that is kept.
         oldest: i64,
     },
-    /// The idempotency key was already used for a different request.
-    #[error("the idempotency key was used for another request; use a new key")]
+    /// The idempotency key was used for another request before.
+    #[error("the idempotency key was used for another request; take a new key")]
     IdempotencyConflict,
-    /// The object does not exist, or it is hidden from the caller.
+    /// No such thing, or it is hidden from the caller.
     #[error("no such {noun}")]
     NotFound {
+        /// What it would be.
         noun: Noun,
-        /// The field that referred to it; None if no field did.
+        /// By which field it was named; none if it was not named by one.
         field: Option<Field>,
     },
-    /// The currency does not exist or is disabled.
+    /// A currency that does not exist or is switched off.
     #[error("no such currency, or it is not offered")]
-    UnknownCurrency { field: Field },
-    /// An object with this id already exists.
+    UnknownCurrency {
+        /// By which field it was named.
+        field: Field,
+    },
+    /// Something with that id exists already.
     #[error("another {0} has this id")]
     DuplicateId(Noun),
-    /// A profile with this e-mail address already exists.
+    /// A profile with that e-mail address exists already.
     #[error("another profile has this address")]
     DuplicateEmail,
-    /// An operator with this name already exists.
+    /// An operator of that name exists already.
     #[error("another operator has this name")]
     DuplicateName,
-    /// Another object of the same kind has this reference.
-    #[error("already in use")]
+    /// Another object of the kind has that reference.
+    #[error("it was used before")]
     DuplicateReference,
-    #[error("already an owner of the account")]
+    /// The client is an owner of the account already.
+    #[error("it is an owner of the account already")]
     DuplicateOwner,
-    /// Another account of the portfolio has this alias.
-    #[error("already in use by another account of the portfolio")]
+    /// Another account of the portfolio has that alias.
+    #[error("another account of the portfolio has it")]
     DuplicateAlias,
-    /// The object has changed since the caller read it.
+    /// The object was changed since the caller read it.
     #[error("expected {expected}, but it is {actual}; read it again")]
-    VersionMismatch { expected: u64, actual: u64 },
-    /// A field that is fixed at creation was sent with a different value.
+    VersionMismatch {
+        /// The version that the caller expected.
+        expected: u64,
+        /// The version that it has.
+        actual: u64,
+    },
+    /// A field that is fixed at creation was sent with another value.
     #[error("fixed at creation")]
     Immutable { field: Field },
-    /// The movement's state does not allow the operation.
+    /// The movement is past the point at which this could be done.
     #[error("the {noun} is {}", state.name())]
-    MovementState { noun: Noun, state: MovementState },
-    #[error("the entry has already been reversed")]
+    MovementState {
+        noun: Noun,
+        /// Where it is in its life.
+        state: MovementState,
+    },
+    /// The entry was reversed before.
+    #[error("the entry was reversed before")]
     AlreadyReversed,
+    /// An entry of this kind cannot be reversed.
     #[error("an entry of this kind cannot be reversed")]
     NotReversible,
     /// Both sides of a movement are the same account.
-    #[error("must be a different account")]
+    #[error("must be another account")]
     SameAccount {
-        /// The field that names the second account.
+        /// The field that names the second of them.
         field: Field,
     },
-    /// The owner to remove is the account's only one.
+    /// An account has at least one owner.
     #[error("an account keeps at least one owner; close the account instead")]
     LastOwner,
     /// The next owner, who would become the primary one, is hidden from the caller.
-    #[error("the next owner is a client you cannot see; ask an operator who can see both")]
+    #[error("the next owner is a client that you do not see; ask an operator who sees both")]
     HeirHidden,
-    /// The movement would mix demo and live money.
-    #[error("demo and live money cannot be mixed")]
+    /// A movement would join demo with live.
+    #[error("demo money and live money cannot be joined")]
     ModesDiffer,
+    /// The database is not a sandbox.
     #[error("this is not a sandbox")]
     NotASandbox,
-    /// The group requires approval by a second operator.
+    /// A second operator must approve it first.
     #[error("a second operator must approve it: request a withdrawal instead")]
     NeedsApproval,
-    /// An API client cannot act as the second operator.
-    #[error("only an operator can do this, not an API client")]
+    /// A second operator is asked for, and an API client is none.
+    #[error("only an operator can do this, and you call as an API client")]
     NotAnOperator,
-    /// The requester cannot also approve.
-    #[error("the requester cannot approve it")]
+    /// The one who asked for it cannot approve it.
+    #[error("the one who asked for it cannot approve it")]
     OwnRequest,
+    /// The group is switched off.
     #[error("the account group is disabled")]
     GroupDisabled,
+    /// The group does not offer the currency.
     #[error("the account group does not offer {currency}")]
-    GroupWithoutCurrency { currency: String },
-    /// The new group would turn a demo account live or a live one demo.
-    #[error("an account cannot change between demo and live")]
+    GroupWithoutCurrency {
+        /// The currency that was asked for.
+        currency: String,
+    },
+    /// A change of group would turn a demo account live or the other way round.
+    #[error("a demo account stays demo and a live one live")]
     GroupModeDiffers,
-    /// The client's status does not allow the operation.
+    /// Where the client stands does not allow it.
     #[error("the client is {}", .0.word())]
     ProfileState(ProfileStatus),
-    /// The account's lifecycle does not allow the operation.
+    /// The state of the account's life does not allow it.
     #[error("the account is {}", .0.word())]
     AccountState(Lifecycle),
     #[error("the account is locked")]
     AccountLocked,
-    /// Only an administrator may remove or replace this lock.
-    #[error("only an administrator can remove or replace this lock")]
+    /// Only an administrator takes this lock off or replaces it.
+    #[error("only an administrator takes this lock off or replaces it")]
     LockKept,
-    /// The account's flag for credits is off.
+    /// Credits are switched off for the account.
     #[error("credits are switched off for this account")]
     CreditsOff,
-    /// The account's flag for debits is off.
+    /// Debits are switched off for the account.
     #[error("debits are switched off for this account")]
     DebitsOff,
-    /// The debit exceeds the funds that can be withdrawn.
+    /// The debit goes beyond what can be withdrawn.
     #[error("only {available} {currency} available")]
     InsufficientFunds {
-        /// The withdrawable amount as decimal text; never negative.
+        /// What can be withdrawn, as decimal text; never below zero.
         available: String,
+        /// The account's currency.
         currency: String,
     },
     /// A balance would leave the range that can be represented.
@@ -292,42 +331,45 @@ pub enum Refusal {
     /// The account or the client cannot be archived yet.
     #[error("{0}")]
     NotEmpty(Remainder),
-    /// The writer's queue is full, or the request waited too long. It was certainly not applied.
+    /// The queue of the writer is full, or the request waited too long: it was certainly not applied.
     #[error("too busy; the request was not applied, try again")]
-    Busy { retry_after_s: u32 },
-    /// The database cannot be written to at present, for example because the disk is full. Nothing was applied.
+    Busy {
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// The database cannot be written at present, for instance because the disk is full: nothing was applied.
     #[error("the database cannot be written at present; the request was not applied, try again")]
     StorageUnavailable,
-    /// An unexpected error; the log has details under the request's id.
-    #[error("internal error; the log has details under the request's id")]
+    /// Something that should not happen; the log knows more under the request's id.
+    #[error("internal error; the log has the request's id")]
     Internal,
-    /// An operation of a batch was refused, and with it the whole batch. Rank and response are those of the inner
-    /// refusal.
+    /// One operation of a batch was refused, and the whole batch with it. It ranks and answers as that refusal.
     #[error("{refusal}")]
     InOperation {
-        /// The position of the operation in the batch, from 0.
+        /// Which operation, counted from zero.
         index: usize,
+        /// Why.
         refusal: Box<Refusal>,
     },
 }
 
 impl Refusal {
-    /// A field has an invalid value.
+    /// One field has a value that it cannot have.
     pub fn invalid(field: Field, reason: impl Into<String>) -> Refusal {
         Refusal::InvalidField { field, reason: reason.into() }
     }
 
-    /// A field is out of range.
+    /// One field is outside of its range.
     pub fn out_of_range(field: Field, reason: impl Into<String>) -> Refusal {
         Refusal::OutOfRange { field, reason: reason.into() }
     }
 
-    /// The object does not exist; named by its usual field.
+    /// No such thing, named by the usual field.
     pub fn not_found(noun: Noun) -> Refusal {
         Refusal::NotFound { noun, field: Some(noun.field()) }
     }
 
-    /// The field that the refusal is about, if any. The caller may not have sent it.
+    /// The field that it is about, where it is about one. Whether the caller has sent it is another question.
     pub fn field(&self) -> Option<Field> {
         Some(match self {
             Refusal::Required { field }
@@ -353,7 +395,7 @@ impl Refusal {
         })
     }
 
-    /// Whether the sentence is complete without naming the field.
+    /// Whether its sentence says everything without the field that it is about.
     pub fn stands_alone(&self) -> bool {
         match self {
             Refusal::NotFound { .. } | Refusal::InsufficientFunds { .. } => true,
@@ -362,7 +404,7 @@ impl Refusal {
         }
     }
 
-    /// When a retry may succeed, in seconds; None if a retry does not help.
+    /// When to try again, in seconds, where that may help.
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
             Refusal::Throttled { retry_after_s, .. } | Refusal::Busy { retry_after_s } => Some(*retry_after_s),

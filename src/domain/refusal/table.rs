@@ -1,42 +1,44 @@
-//! The table of refusals: the family, rank and reason of each.
+//! The table of refusals: family, rank and reason of each.
 
 use super::{Credentials, Refusal, Remainder};
 use crate::domain::accounts::Lifecycle;
 use crate::domain::clients::ProfileStatus;
 
-/// Groups refusals by what the caller can do about them.
+/// What refusals of one kind have in common: what the caller can do about them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Family {
-    /// The request could not be read; only dialects and the HTTP layer make these.
+    /// The call could not be read; such refusals are made above the core.
     Transport,
-    /// The caller is not authenticated or not authorized.
+    /// Who calls, and what it may do.
     Credentials,
-    /// A value is invalid.
+    /// One value is not as it must be.
     Field,
-    /// Something does not exist, or it is hidden from the caller.
+    /// Something does not exist, or the caller does not see it.
     Missing,
-    /// The value or key is already in use, or the object has changed.
+    /// Somebody else was first.
     Taken,
-    /// The state of an object does not allow the operation.
+    /// Where things stand does not allow it.
     State,
-    /// There is too little money, or too much.
+    /// There is not enough money, or too much.
     Funds,
-    /// A retry may succeed.
+    /// It may work later.
     Unavailable,
 }
 
+/// One row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// Position in the order of precedence: if several refusals apply, the one with the lowest rank is returned. Gaps
-    /// leave room for later refusals and for those of the transport.
+    /// Its place in the order of precedence: of several reasons that apply, the one with the lowest rank is given. Gaps
+    /// are left for what comes, and for the refusals of transport.
     pub rank: u16,
+    /// What it has in common with others.
     pub family: Family,
-    /// Stable: clients may branch on it, so a reason never changes its meaning.
+    /// Its stable name; clients may branch on it, so a name never changes its meaning.
     pub reason: &'static str,
 }
 
-/// Makes the list of rows and the match that finds the row of a refusal. Variants in brackets wrap another refusal and
-/// take its row.
+/// Makes a list of rows out of a table, and the match that finds the row of a refusal. Those in brackets have the row
+/// of another one, which is inside of them.
 macro_rules! table {
     (
         $list:ident of $type:ident:
@@ -46,7 +48,7 @@ macro_rules! table {
         pub const $list: &[Row] = &[$($(Row { rank: $rank, family: Family::$family, reason: $reason },)+)+];
 
         impl $type {
-            /// The refusal's row in the table.
+            /// Its row in the table.
             pub fn row(&self) -> Row {
                 match self {
                     $($($pattern => Row { rank: $rank, family: Family::$family, reason: $reason },)+)+
@@ -54,7 +56,7 @@ macro_rules! table {
                 }
             }
 
-            /// Stable: clients may branch on it, so a reason never changes its meaning.
+            /// Its stable name; clients may branch on it, so a name never changes its meaning.
             pub fn reason(&self) -> &'static str {
                 self.row().reason
             }
@@ -158,7 +160,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn ranks_and_reasons_are_unique() {
+    fn ranks_and_reasons_are_given_once() {
         let ranks: BTreeSet<_> = REFUSALS.iter().map(|row| row.rank).collect();
         let reasons: BTreeSet<_> = REFUSALS.iter().map(|row| row.reason).collect();
         assert_eq!((ranks.len(), reasons.len()), (REFUSALS.len(), REFUSALS.len()));

@@ -141,8 +141,8 @@ impl Books {
             }
             What::Go(number, going, part) => {
                 let movement = &self.movements[number];
-                let part = part.map(|part| of(movement.account).text(part.into()));
-                let body = json!({"amount": part});
+                let text = |part: &i64| of(movement.account).text((*part).into());
+                let body = part.as_ref().map_or_else(|| json!({}), |part| json!({"amount": text(part)}));
                 let path = format!("/{}/{}/{}", going.kind().path(), movement.id, going.path());
                 let mut operation = json!({"operation": format!("{}{}", going.path(), going.kind().suffix())});
                 operation[going.kind().id()] = json!(movement.id);

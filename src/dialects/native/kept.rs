@@ -1,72 +1,69 @@
-//! The stored form of rejections in the outcome of a batch, so that a repeated call gets the same answer.
+//! Refusals of operations as they are kept with the outcome of a batch, so that a repeated call gets the same answer.
 
 use crate::dialects::kit::Rejection;
 use crate::domain::refusal::{Field, Noun, Refusal};
 use serde::{Deserialize, Serialize};
 
-/// A stored rejection, in the current form or in that of earlier versions.
+/// A rejection as it is kept, in the form of this version or of the one before.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum StoredRejection {
-    Current(Rejection),
-    /// Written up to schema 12, when the core used this dialect's field names. Outcomes are deleted after
-    /// `idempotency.retention_days`; this variant can be removed then.
-    Legacy(LegacyRefusal),
+pub(super) enum Kept {
+    /// As it is kept now.
+    Now(Rejection),
+    /// As it was kept while the core spelled fields as this dialect does, up to schema 12. Outcomes are forgotten after
+    /// `idempotency.retention_days`, and then this can go.
+    Before(Former),
 }
 
-/// The refusals whose form has changed. All others are unchanged, except that they were not wrapped in `refused`.
+/// What had another form: the rest is a refusal of today without the word `refused` around it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum LegacyRefusal {
-    NotFound(LegacyNoun),
+pub(super) enum Former {
+    NotFound(FormerNoun),
     SameAccount {
         field: String,
     },
     #[serde(untagged)]
-    Unchanged(Refusal),
+    AsNow(Refusal),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum LegacyNoun {
+pub(super) enum FormerNoun {
     Payer,
     Receiver,
     SweepTarget,
     #[serde(untagged)]
-    Unchanged(Noun),
+    AsNow(Noun),
 }
 
-impl From<Rejection> for StoredRejection {
+impl From<Rejection> for Kept {
     fn from(rejection: Rejection) -> Self {
-        StoredRejection::Current(rejection)
+        Kept::Now(rejection)
     }
 }
 
-impl From<Refusal> for StoredRejection {
+impl From<Refusal> for Kept {
     fn from(refusal: Refusal) -> Self {
-        StoredRejection::Current(refusal.into())
+        Kept::Now(refusal.into())
     }
 }
 
-impl From<StoredRejection> for Rejection {
-    fn from(stored: StoredRejection) -> Self {
+impl From<Kept> for Rejection {
+    fn from(kept: Kept) -> Self {
         let account = |field| Refusal::NotFound { noun: Noun::Account, field: Some(field) };
-        let refusal = match stored {
-            StoredRejection::Current(rejection) => return rejection,
-            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Payer)) => account(Field::FromAccount),
-            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Receiver)) => account(Field::ToAccount),
-            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::SweepTarget)) => account(Field::SweepTo),
-            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Unchanged(Noun::Account))) => {
-                account(Field::Account)
-            }
-            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Unchanged(noun))) => {
-                Refusal::NotFound { noun, field: None }
-            }
-            StoredRejection::Legacy(LegacyRefusal::SameAccount { field }) => {
+        let refusal = match kept {
+            Kept::Now(rejection) => return rejection,
+            Kept::Before(Former::NotFound(FormerNoun::Payer)) => account(Field::FromAccount),
+            Kept::Before(Former::NotFound(FormerNoun::Receiver)) => account(Field::ToAccount),
+            Kept::Before(Former::NotFound(FormerNoun::SweepTarget)) => account(Field::SweepTo),
+            Kept::Before(Former::NotFound(FormerNoun::AsNow(Noun::Account))) => account(Field::Account),
+            Kept::Before(Former::NotFound(FormerNoun::AsNow(noun))) => Refusal::NotFound { noun, field: None },
+            Kept::Before(Former::SameAccount { field }) => {
                 let is_sweep = field == "sweepToAccountId";
                 Refusal::SameAccount { field: if is_sweep { Field::SweepTo } else { Field::ToAccount } }
             }
-            StoredRejection::Legacy(LegacyRefusal::Unchanged(refusal)) => refusal,
+            Kept::Before(Former::AsNow(refusal)) => refusal,
         };
         Rejection::Refused(refusal)
     }
@@ -78,17 +75,17 @@ mod tests {
     use crate::dialects::native::error::ErrorView;
     use serde_json::Value;
 
-    /// The reason, field and message answered for a stored refusal, if the operation had sent every field.
+    /// What is answered to a kept refusal of an operation that had a field of every name.
     fn answer(kept: &str) -> (String, String, String) {
-        let kept: StoredRejection = serde_json::from_str(kept).unwrap();
+        let kept: Kept = serde_json::from_str(kept).unwrap();
         let view = serde_json::to_value(ErrorView::of(&kept.into(), &|_| true)).unwrap();
         let text = |pointer: &str| view.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         (text("/details/0/reason"), text("/details/0/metadata/field"), text("/message"))
     }
 
     #[test]
-    fn legacy_rejections_are_answered_as_before() {
-        // The first column is what 0.1.0 stored with schema 12 for operations of a batch.
+    fn what_was_kept_before_is_answered_as_it_was() {
+        // Left of each line: what 0.1.0 with schema 12 has written for the operations of a batch.
         for (kept, reason, field, message) in [
             (
                 r#"{"malformed_body":{"reason":"an object"}}"#,
@@ -118,13 +115,13 @@ mod tests {
                 r#"{"same_account":{"field":"toAccountId"}}"#,
                 "SAME_ACCOUNT",
                 "toAccountId",
-                "toAccountId: must be a different account",
+                "toAccountId: must be another account",
             ),
             (
                 r#"{"same_account":{"field":"sweepToAccountId"}}"#,
                 "SAME_ACCOUNT",
                 "sweepToAccountId",
-                "sweepToAccountId: must be a different account",
+                "sweepToAccountId: must be another account",
             ),
             (
                 r#"{"insufficient_funds":{"available":"8.00","currency":"USD"}}"#,
@@ -132,8 +129,8 @@ mod tests {
                 "amount",
                 "only 8.00 USD available",
             ),
-            (r#""duplicate_reference""#, "DUPLICATE_REFERENCE", "reference", "reference: already in use"),
-            (r#""modes_differ""#, "MODES_DIFFER", "", "demo and live money cannot be mixed"),
+            (r#""duplicate_reference""#, "DUPLICATE_REFERENCE", "reference", "reference: it was used before"),
+            (r#""modes_differ""#, "MODES_DIFFER", "", "demo money and live money cannot be joined"),
             (r#"{"not_empty":"balance"}"#, "BALANCE_NOT_ZERO", "", "the balance is not zero"),
             (r#"{"account_state":"dormant"}"#, "ACCOUNT_DORMANT", "", "the account is dormant"),
             (r#"{"movement_state":{"noun":"hold","state":"voided"}}"#, "WRONG_STATE", "", "the hold is voided"),
@@ -144,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn current_rejections_round_trip() {
+    fn what_is_kept_now_comes_back_as_it_was() {
         let not_found = Refusal::NotFound { noun: Noun::Account, field: Some(Field::ToAccount) };
         for rejection in [
             Rejection::invalid("operation", "one of deposit, withdraw"),
@@ -154,8 +151,8 @@ mod tests {
             Rejection::Refused(Refusal::SameAccount { field: Field::SweepTo }),
             Rejection::Refused(Refusal::AccountLocked),
         ] {
-            let kept = serde_json::to_string(&StoredRejection::from(rejection.clone())).unwrap();
-            assert_eq!(Rejection::from(serde_json::from_str::<StoredRejection>(&kept).unwrap()), rejection, "{kept}");
+            let kept = serde_json::to_string(&Kept::from(rejection.clone())).unwrap();
+            assert_eq!(Rejection::from(serde_json::from_str::<Kept>(&kept).unwrap()), rejection, "{kept}");
         }
     }
 }

@@ -149,8 +149,10 @@ fn go_on(server: &Server, caller: &Caller<'_>) {
     caller.ask(&one, "deposits", "3");
     caller.put(&format!("/accounts/{one}"), &json!({"maxLeverage": 7})).ok();
     caller.step(&format!("/profiles/{}/archive", caller.new_profile())).ok();
-    let two_again = json!({"fromAccountId": one, "toAccountId": two, "amount": "4"});
-    caller.post("/transfers", &two_again).ok();
+    let transfer = json!({"fromAccountId": one, "toAccountId": two, "amount": "4"});
+    caller.post("/transfers", &transfer).ok();
+    // The last word on what it holds and awaits is the event of an entry.
+    caller.deposit(&one, "1");
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl BackupService {
 
     fn create_in(&self, work: &WorkDir, reason: Reason) -> Result<(Created, Vec<TargetError>), BackupError> {
         let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
-        // A target that is not there is found out before the work, not after it.
+        // A missing target is detected before the work, not after it.
         let (mut swept, mut missed, mut repositories) = (0, Vec::new(), Vec::new());
         for repository in self.repositories()? {
             let swept_there = repository.and_then(|repository| {
@@ -224,7 +224,7 @@ impl BackupService {
         let can_read = manifest.object.encoding == Encoding::Zstd || !self.settings.identities.is_empty();
         let fetched = can_read.then(|| fetch(self, repository, name, &public_manifest(manifest), FetchTo::Discard));
         let read = match fetched {
-            // The keys at hand may be for older backups: then its checksum must do.
+            // The available keys may be for older backups; then the checksum must do.
             None | Some(Err(BackupError::WrongKey(_))) => self.read_back(repository, name, manifest),
             Some(fetched) => fetched.map(|_| ()),
         };
@@ -235,7 +235,7 @@ impl BackupService {
             return Err(error);
         }
         repository.put_manifest(name, &public_manifest(manifest))?;
-        // A disk that was unmounted meanwhile may have the one, and the directory that was below it the other.
+        // If a disk was unmounted in between, it may have the one file, and the directory under its mount point the other.
         match repository.is_whole(timeline, name)? {
             true => Ok(()),
             false => {

@@ -1,4 +1,4 @@
-//! Removes backups that the retention does not keep, and changes between backups that no backup needs any more.
+//! Removes backups that the retention does not keep, and segments of the change journal that no backup needs any more.
 
 use super::error::BackupError;
 use super::repository::{BackupName, Listed, Repository, Segment};
@@ -17,9 +17,7 @@ const BASELESS_KEPT_S: i64 = 86_400;
 /// What was removed at a target, or would be in a dry run.
 #[derive(Clone, Debug)]
 pub struct Pruned {
-    /// The name of the target.
     pub target: String,
-    /// The backups that stay.
     pub kept: Vec<BackupName>,
     pub removed: Vec<BackupName>,
     /// The number of segments of the change journal that were removed.
@@ -47,10 +45,10 @@ struct TargetContents {
 }
 
 impl BackupService {
-    /// Removes what the retention does not keep, at each target, and the segments of the journal that lead on from no
-    /// backup that stays. The newest backup, the newest of the stream that is going on, and the last one that was
-    /// proven or drilled, always stay; so does what cannot be read. A target that fails does not keep the others from
-    /// being pruned.
+    /// Removes, at each target, the backups that the retention does not keep, and the segments that follow no remaining
+    /// backup. The newest backup, the newest of the current stream, and the last one that was proven or drilled are
+    /// always kept; so is everything that cannot be read. A target that fails does not stop the others from being
+    /// pruned.
     pub fn prune(&self, dry_run: bool) -> Result<Pruning, BackupError> {
         let _work = self.work_dir()?;
         let record = self.record();
@@ -64,7 +62,7 @@ impl BackupService {
                 Err(error) => pruning.failed.push(error),
             }
         }
-        // Only now: a stream that has begun since is the one that is going on, or at no target yet.
+        // Read last: a stream that has begun since then is the current one, or is at no target yet.
         let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
         let current = facts.journal.map(|row| row.stream);
         targets.iter_mut().for_each(|target| self.choose(target, &safe, current));

@@ -31,7 +31,6 @@ pub struct S3Settings {
     pub bucket: String,
     /// The prefix of all keys, without a slash at its end; may be empty.
     pub prefix: String,
-    /// The id of the access key.
     pub access_key_id: String,
     pub secret_access_key: SecretString,
     /// The session token of temporary credentials.
@@ -61,7 +60,7 @@ impl S3Target {
         let prefix = settings.prefix.trim_matches('/').to_owned();
         let name = settings.name();
         let wrong = |error: &dyn std::fmt::Display| TargetError::new(&name, TargetFault::Other, error);
-        // A request moves one part at most, or is a stream that is watched while it comes.
+        // No limit for a whole request: an upload sends at most one part, and the read timeout limits every silence.
         let client = ClientOptions::new()
             .with_allow_http(true) // the configuration decides where that is allowed
             .with_connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
@@ -122,7 +121,7 @@ impl S3Target {
         let mut upload = self.runtime.block_on(self.store.put_multipart(&path)).map_err(|error| self.error(error))?;
         let sent = self.send_parts(upload.as_mut(), key, bytes, from);
         if sent.is_err() {
-            // What cannot be called off now is called off by the bucket's own rule for unfinished uploads.
+            // If the abort fails, the bucket's own lifecycle rule removes the unfinished upload.
             let _ = self.runtime.block_on(upload.abort());
         }
         sent
@@ -147,7 +146,7 @@ impl S3Target {
             self.runtime.block_on(upload.put_part(PutPayload::from(part))).map_err(|error| self.error(error))?;
         }
         if sent != bytes {
-            return Err(self.source(key, format!("{sent} bytes came, not {bytes}")));
+            return Err(self.source(key, format!("received {sent} bytes instead of {bytes}")));
         }
         self.runtime.block_on(upload.complete()).map_err(|error| self.error(error)).map(|_| ())
     }
@@ -165,7 +164,7 @@ impl Target for S3Target {
         let mut body = Vec::new();
         from.take(PART + 1).read_to_end(&mut body).map_err(|error| self.source(key, error))?;
         if body.len() as u64 != bytes {
-            return Err(self.source(key, format!("{} bytes came, not {bytes}", body.len())));
+            return Err(self.source(key, format!("received {} bytes instead of {bytes}", body.len())));
         }
         let path = self.path(key);
         self.runtime
@@ -260,7 +259,7 @@ fn fault_of(error: &object_store::Error) -> TargetFault {
         Error::AlreadyExists { .. } | Error::Precondition { .. } => TargetFault::Exists,
         Error::PermissionDenied { .. } => TargetFault::Denied,
         Error::Unauthenticated { .. } => TargetFault::Credentials,
-        // What is left comes from the network, after the tries that were allowed.
+        // All other errors are network errors, after the allowed retries.
         Error::Generic { .. } => TargetFault::Unreachable,
         _ => TargetFault::Other,
     }

@@ -1,4 +1,4 @@
-//! When the server makes backups and drills them by itself.
+//! Decides when the server makes and drills backups, and does so.
 
 use super::error::BackupError;
 use super::manifest::Reason;
@@ -9,9 +9,9 @@ use crate::store::BackupRecord;
 /// The configured intervals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
-    /// Seconds from one backup to the next.
+    /// Seconds between backups.
     pub interval_s: i64,
-    /// Seconds from one drill to the next; none: no drills.
+    /// Seconds between drills; `None`: no drills.
     pub drill_s: Option<i64>,
 }
 

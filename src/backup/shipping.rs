@@ -112,7 +112,7 @@ impl Shipping {
     fn record(&self, lane: usize, at: Moment, complete_at: Option<Moment>) {
         let lanes = self.lock();
         let Some(Lane { target, reaches, failure, has_gap, .. }) = lanes.get(lane) else { return };
-        // What was dropped before it arrived has not arrived, whatever came after it.
+        // Dropped changes have not arrived, even if later ones have.
         let shipped_at = complete_at.filter(|_| !has_gap);
         let shipping = RecordedShipping {
             at,
@@ -136,7 +136,7 @@ impl Shipping {
         let target = spec.open()?;
         let name = target.name().to_owned();
         self.note(lane, |lane| lane.target = name);
-        // Also where there is nothing to ship: a place that is gone has nothing any more.
+        // Also if there is nothing to ship: the target itself may be gone.
         target.is_there()?;
         let repository = Repository::new(target, self.installation);
         for segment in self.spooled()? {
@@ -145,10 +145,10 @@ impl Shipping {
                 continue;
             }
             self.sweep_once(lane, &repository, &segment)?;
-            // The other targets may have it, and the last one of them takes it away.
+            // Another target may have been the last to get it, and removed it from the spool.
             let Some(sealed) = self.seal(lane, &segment)? else { continue };
             put(&repository, &segment, &sealed)?;
-            let _ = fs::remove_file(&sealed); // it is made anew each time
+            let _ = fs::remove_file(&sealed); // each attempt makes a new one
             self.note(lane, |lane| {
                 lane.has.insert(key);
                 lane.reaches = lane.reaches.max(Some(segment.reaches));
@@ -236,7 +236,7 @@ fn put(repository: &Repository, segment: &SpooledSegment, sealed: &Path) -> Resu
     let SpooledSegment { timeline, stream, first, last, reaches, .. } = *segment;
     let bytes = from.metadata().map_err(local)?.len();
     match repository.put_segment(&Segment { timeline, stream, first, last, reaches, bytes }, &mut from) {
-        // It was stored before a crash, and the spool does not know.
+        // It was stored before a crash, which the spool does not record.
         Err(error) if error.fault == TargetFault::Exists => Ok(()),
         put => Ok(put?),
     }

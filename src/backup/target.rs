@@ -44,9 +44,7 @@ pub trait Target: Send + Sync {
 /// An object at a target.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Object {
-    /// Its name.
     pub key: String,
-    /// Its size.
     pub bytes: u64,
 }
 
@@ -80,7 +78,7 @@ pub enum TargetFault {
 pub struct TargetError {
     /// [`Target::name`].
     pub target: String,
-    /// What somebody can do about it depends on this.
+    /// Determines the next step for an operator.
     pub fault: TargetFault,
     /// The reason as a sentence, including its cause.
     pub what: String,

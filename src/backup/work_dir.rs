@@ -64,7 +64,8 @@ impl WorkDir {
 impl Drop for WorkDir {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, path = %self.path.display(), "the work directory could not be removed; the next run removes it");
+            let path = self.path.display();
+            tracing::warn!(%error, %path, "the work directory could not be removed; the next run removes it");
         }
     }
 }

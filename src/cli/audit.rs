@@ -1,7 +1,7 @@
-//! `bursar audit`: proves that the books are right, beside a running server or on a copy such as a backup.
+//! `bursar audit`: proves the books, beside a running server or in a copy such as a backup.
 //!
-//! It ends with 0 when nothing was found, with 5 when something was or when the file is too damaged to be read to its
-//! end, and with 4 when it is no database of ours.
+//! Exit codes: 0 without findings, 5 with findings or if the file is too damaged to be read to its end, 4 if it is not
+//! a bursar database.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,24 +14,21 @@ use super::output::table;
 use super::{Session, data_dir};
 use crate::store::{Finding, Proof, ReadTx, StoreError, Tally};
 
-/// What to look at, and how closely.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Prove the books and the chain only, without the check of the whole file, which takes long on a large one
+    /// Prove the books and the hash chain only; skip SQLite's check of the file, which takes long on a large one
     #[arg(long)]
     quick: bool,
-    /// A database file, such as a backup; without it, that of the data directory
+    /// Database file, such as a copy or a restored backup [default: that of the data directory]
     file: Option<PathBuf>,
 }
 
-/// What was looked at and how long it took.
 struct Report {
     proof: Proof,
     books_took: Duration,
     file_took: Option<Duration>,
 }
 
-/// Runs it.
 pub(super) fn run(args: &AuditArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let file = match &args.file {
         Some(file) => named(file)?,
@@ -60,7 +57,8 @@ fn named(file: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Both checks see one state of the database. What stops a check is a finding: the file cannot be verified.
+/// Runs both checks on one snapshot of the database. An error that stops a check counts as a finding, because the file
+/// cannot be verified.
 fn examine(tx: &ReadTx<'_>, is_quick: bool) -> Report {
     let started = Instant::now();
     let mut proof = tx.prove().unwrap_or_else(|error| Proof { findings: vec![unreadable(&error)], ..Proof::default() });
@@ -87,7 +85,10 @@ fn mode(tally: &Tally) -> &'static str {
 
 fn view(file: &Path, report: &Report) -> Value {
     let Report { proof, books_took, file_took } = report;
-    let tally = |tally: &Tally| json!({"mode": mode(tally), "currency": tally.currency, "books": tally.role, "balance": tally.to_text()});
+    let tally = |tally: &Tally| {
+        let balance = tally.to_text();
+        json!({"mode": mode(tally), "currency": tally.currency, "books": tally.role, "balance": balance})
+    };
     let finding = |finding: &Finding| json!({"check": finding.check, "what": finding.what});
     json!({
         "ok": proof.findings.is_empty(),

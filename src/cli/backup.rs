@@ -1,4 +1,4 @@
-//! `bursar backup`: makes, lists, verifies, tries and removes backups, beside a running server or without one.
+//! `bursar backup`: creates, lists, verifies, drills and prunes backups, with or without a running server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,53 +15,48 @@ use crate::backup::target::TargetError;
 use crate::backup::{BackupError, BackupService, ProofLevel, Pruning, Selection, Verification, Verified, keygen};
 use crate::system::SystemClock;
 
-/// What to do with backups.
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
-    /// Make a backup now and send it to all targets; writers and readers go on
+    /// Create a backup now and send it to all targets, without blocking readers or writers
     Create,
     /// List the backups at all targets
     List,
-    /// Fetch backups and prove them: the newest at each target, or those named
+    /// Fetch backups and prove them: the newest at each target, the named one, or all
     Verify {
-        /// The backup, as `bursar backup list` calls it; without it, the newest
+        /// Name of the backup, as shown by `bursar backup list` [default: the newest at each target]
         #[arg(conflicts_with = "all")]
         name: Option<BackupName>,
-        /// All backups
+        /// Verify all backups
         #[arg(long)]
         all: bool,
-        /// What opens encrypted ones
         #[command(flatten)]
         keys: Keys,
     },
-    /// Restore the newest backup to a temporary place, open it as a server does, prove it, and throw it away
+    /// Restore the newest backup to a temporary directory, open it as a server does, prove it, and discard it
     Drill {
-        /// What opens encrypted ones
         #[command(flatten)]
         keys: Keys,
     },
-    /// Remove what the retention does not keep; never the newest, nor the last that was proven
+    /// Remove backups that the retention does not keep; never the newest or the last proven one
     Prune {
-        /// Only say what would be removed
+        /// Only show what would be removed
         #[arg(long)]
         dry_run: bool,
     },
-    /// Make a key that opens encrypted backups, in a private file; prints what `backup.recipients` takes
+    /// Generate a private key for encrypted backups in a new file, and print the public key for `backup.recipients`
     Keygen {
-        /// The file, which must not be there yet
+        /// File for the private key; must not exist
         file: PathBuf,
     },
 }
 
-/// The keys that open encrypted backups.
 #[derive(Debug, Default, Args)]
 pub struct Keys {
-    /// A file with private keys of age, beside that of the configuration
+    /// File with age private keys, in addition to backup.identity_file
     #[arg(long, value_name = "FILE")]
     pub(super) identity: Option<PathBuf>,
 }
 
-/// Runs one of them.
 pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         BackupCommand::Create => create(session),
@@ -103,7 +98,7 @@ fn create(session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 fn list(session: &mut Session<'_>) -> Result<(), Failure> {
-    let (mut rows, mut values, mut trouble) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut values, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
     for at in service_with_keys(session, &Keys::default())?.list()? {
         let target = at.target;
         match at.backups {
@@ -111,12 +106,12 @@ fn list(session: &mut Session<'_>) -> Result<(), Failure> {
                 rows.extend(listed.iter().map(|listed| row(&target, listed)));
                 values.extend(listed.iter().map(|listed| view(&target, listed)));
             }
-            Err(error) => trouble.push(error),
+            Err(error) => unreadable.push(error),
         }
     }
     let text = table(["NAME", "TIMELINE", "ENTRIES", "BYTES", "STATE", "TARGET"], &rows);
-    session.output.print(&json!({"backups": values, "unreadable": troubles(&trouble)}), text)?;
-    first(trouble).map_or(Ok(()), |error| Err(error.into()))
+    session.output.print(&json!({"backups": values, "unreadable": views(&unreadable)}), text)?;
+    first(unreadable).map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn state(listed: &Listed) -> &'static str {
@@ -155,7 +150,7 @@ fn view(target: &str, listed: &Listed) -> Value {
 
 fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
     let Verification { found, unreadable } = service_with_keys(session, keys)?.verify(which)?;
-    let says = |verified: &Verified| match &verified.outcome {
+    let described = |verified: &Verified| match &verified.outcome {
         Ok(ProofLevel::Proven) => "proven".to_owned(),
         Ok(ProofLevel::Stored) => {
             "stored unchanged; verifying its contents takes the private key: --identity FILE".to_owned()
@@ -176,11 +171,13 @@ fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<()
         })
     };
     let ok = unreadable.is_empty() && found.iter().all(|verified| verified.outcome.is_ok());
-    let mut lines: Vec<_> =
-        found.iter().map(|verified| format!("{} at {}: {}", verified.name, verified.target, says(verified))).collect();
+    let mut lines: Vec<_> = found
+        .iter()
+        .map(|verified| format!("{} at {}: {}", verified.name, verified.target, described(verified)))
+        .collect();
     let values: Vec<_> = found.iter().map(value).collect();
     lines.extend(unreadable.iter().map(|error| format!("NOT VERIFIED: {error}")));
-    let value = json!({"ok": ok, "backups": values, "unreadable": troubles(&unreadable)});
+    let value = json!({"ok": ok, "backups": values, "unreadable": views(&unreadable)});
     session.output.print(&value, lines.join("\n"))?;
     let wrong = found.into_iter().find_map(|verified| verified.outcome.err());
     wrong.or_else(|| first(unreadable)).map_or(Ok(()), |error| Err(error.into()))
@@ -231,16 +228,16 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
         lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and was not removed")));
     }
     lines.extend(failed.iter().map(|error| format!("NOT PRUNED: {error}")));
-    let value = json!({"dry_run": dry_run, "targets": values, "failed": troubles(&failed)});
+    let value = json!({"dry_run": dry_run, "targets": values, "failed": views(&failed)});
     session.output.print(&value, lines.join("\n"))?;
     first(failed).map_or(Ok(()), |error| Err(error.into()))
 }
 
-fn troubles(errors: &[TargetError]) -> Vec<Value> {
+fn views(errors: &[TargetError]) -> Vec<Value> {
     errors.iter().map(|error| json!({"target": error.target, "error": error.what})).collect()
 }
 
-/// What ends a command that did all that it could.
+/// The error that a command returns after it has done all that it can.
 fn first(errors: Vec<TargetError>) -> Option<BackupError> {
     errors.into_iter().next().map(BackupError::Target)
 }

@@ -1,4 +1,4 @@
-//! What the configuration says about backups, as those who keep them take it.
+//! Converts the configuration of backups into the settings that `crate::backup` takes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::config::{Backup, Config};
 use crate::store::DataDir;
 use crate::system::SystemClock;
 
-/// The service of a data directory, as configured; nobody looks on.
+/// The backup service of a data directory, without progress reports.
 pub(super) fn service(config: &Config, dir: DataDir) -> Result<BackupService, Failure> {
     let settings = settings(config, &dir)?;
     Ok(BackupService::new(dir, settings, Arc::new(SystemClock)))
 }
 
-/// The same with somebody who looks on.
+/// The same, reporting its progress to `watch`.
 pub(super) fn service_with_progress(
     config: &Config,
     dir: DataDir,
@@ -30,8 +30,7 @@ pub(super) fn service_with_progress(
     Ok(service(config, dir)?.with_progress(watch))
 }
 
-/// The one that makes the backup before a migration: where no target for backups is configured, it goes to the data
-/// directory.
+/// The service that makes the backup before a migration. Without a configured target, it goes to the data directory.
 pub(super) fn service_before_migration(
     config: &Config,
     dir: DataDir,
@@ -44,7 +43,7 @@ pub(super) fn service_before_migration(
     Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(watch).at_full_speed())
 }
 
-/// When backups and drills are made.
+/// The schedule of backups and drills; `None` if backups are disabled.
 pub(super) fn schedule(config: &Config) -> Option<Schedule> {
     let seconds = |count: u64, each: i64| i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(each);
     let backup = &config.backup;
@@ -54,7 +53,7 @@ pub(super) fn schedule(config: &Config) -> Option<Schedule> {
     })
 }
 
-/// What ships the changes between backups; none where the server makes no backups.
+/// The shipping of the change journal; `None` if backups are disabled.
 pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result<Option<Arc<Shipping>>, Failure> {
     if !config.backup.enabled {
         return Ok(None);
@@ -65,7 +64,6 @@ pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result
     Ok(Some(Arc::new(Shipping::new(&service, journal, app.installation().uuid, spool_max))))
 }
 
-/// How backups are kept.
 pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failure> {
     let backup = &config.backup;
     let mut targets: Vec<TargetSpec> = Vec::new();
@@ -90,12 +88,12 @@ pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failu
     })
 }
 
-/// The private keys in a file.
+/// Reads a file with age private keys.
 pub(super) fn identities(file: &Path) -> Result<Vec<Identity>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
     Identity::parse_file(&text).map_err(|reason| {
-        Failure::new(Exit::Authentication, format!("{} is no file of private keys: {reason}", file.display()))
-            .next("It has a line that begins with AGE-SECRET-KEY-1; `bursar backup keygen` makes one.")
+        Failure::new(Exit::Authentication, format!("{} is not a file of private keys: {reason}", file.display()))
+            .next("Such a file has a line that begins with AGE-SECRET-KEY-1; `bursar backup keygen` creates one.")
     })
 }
 
@@ -104,15 +102,18 @@ fn s3(config: &Config, bucket: &str) -> Result<S3Settings, Failure> {
     let environment = &config.s3_environment;
     let wrong = |message: String| {
         Failure::new(Exit::Configuration, message).next(
-            "Write access_key_id = ... and secret_access_key = ... to the file that backup.s3_credentials_file names, or \
-             set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; not both.",
+            "Write access_key_id = ... and secret_access_key = ... to the file that backup.s3_credentials_file names, \
+             or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; not both.",
         )
     };
     let (id, secret, token) = match (s3_credentials_file, &environment.access_key_id) {
         (Some(file), Some(_)) => {
-            return Err(wrong(format!("the key of the bucket is both in {} and in the environment", file.display())));
+            return Err(wrong(format!(
+                "the credentials of the bucket are in {} and in the environment",
+                file.display()
+            )));
         }
-        (None, None) => return Err(wrong("there is no key for the bucket of backup.s3_bucket".into())),
+        (None, None) => return Err(wrong("there are no credentials for the bucket backup.s3_bucket".into())),
         (None, Some(id)) => (id.clone(), environment.secret_access_key.clone(), environment.session_token.clone()),
         (Some(file), None) => {
             let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
@@ -134,7 +135,7 @@ fn s3(config: &Config, bucket: &str) -> Result<S3Settings, Failure> {
         prefix: s3_prefix.clone().unwrap_or_default(),
         access_key_id: id,
         secret_access_key: SecretString::from(
-            secret.ok_or_else(|| wrong("the key for the bucket of backup.s3_bucket has no secret half".into()))?,
+            secret.ok_or_else(|| wrong("the secret access key of the bucket backup.s3_bucket is missing".into()))?,
         ),
         session_token: token.map(SecretString::from),
         timeout: Duration::from_secs(*s3_timeout_s),

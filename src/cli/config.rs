@@ -1,4 +1,4 @@
-//! `bursar config`: write an example, check, show who set what, describe every key.
+//! `bursar config`: writes an example, checks the configuration, shows values and their sources, describes every key.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -10,35 +10,34 @@ use serde_json::{Value, json};
 use super::outcome::{Exit, Failure};
 use crate::config::{self, Config, ConfigErrors, Loaded, start};
 
-/// The commands of `bursar config`.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
     /// Write an example with every key and its default
     Init {
-        /// The file to write; without it the example is printed
+        /// File to write [default: stdout]
         file: Option<PathBuf>,
     },
     /// Report every problem with the configuration at once
     Check {
-        /// Also look at this machine as `bursar serve` does: permissions, file system, certificate
+        /// Also check this machine as `bursar serve` does: permissions, file system, certificate
         #[arg(long)]
         on_disk: bool,
     },
     /// Print the values in effect
     Show {
-        /// Also print who set each value
+        /// Also print where each value comes from
         #[arg(long)]
         sources: bool,
     },
-    /// Describe every key: a table, or with --json a JSON Schema
+    /// Describe every key, with --json as JSON Schema
     Schema,
 }
 
-/// Runs one of them. Takes what loading the configuration gave, good or bad, since `check` is about the bad and `init`
-/// and `schema` must work in spite of it.
+/// Runs a command. Takes the result of loading the configuration, because `check` reports its problems, and `init` and
+/// `schema` work despite them.
 ///
 /// # Errors
-/// 3 when the configuration, or with `--on-disk` the machine, has problems; 1 or 7 when a file cannot be written.
+/// Exit code 3 if the configuration, or with `--on-disk` the machine, has problems; 1 or 7 if a file cannot be written.
 pub fn run(
     command: &ConfigCommand,
     loaded: Result<&Loaded, &ConfigErrors>,
@@ -49,15 +48,19 @@ pub fn run(
         ConfigCommand::Init { file: None } if json => print(out, &json!({"example": config::example()})),
         ConfigCommand::Init { file: None } => Ok(out.write_all(config::example().as_bytes())?),
         ConfigCommand::Init { file: Some(file) } => init(file, json, out),
-        ConfigCommand::Check { on_disk } => check(good(loaded, json, out)?, *on_disk, json, out),
-        ConfigCommand::Show { sources } => show(good(loaded, json, out)?, *sources, json, out),
+        ConfigCommand::Check { on_disk } => check(valid(loaded, json, out)?, *on_disk, json, out),
+        ConfigCommand::Show { sources } => show(valid(loaded, json, out)?, *sources, json, out),
         ConfigCommand::Schema if json => print(out, &config::schema()),
         ConfigCommand::Schema => table(out),
     }
 }
 
-/// The configuration, or its problems as the outcome of the command.
-fn good<'a>(loaded: Result<&'a Loaded, &ConfigErrors>, json: bool, out: &mut dyn Write) -> Result<&'a Loaded, Failure> {
+/// The configuration, or its problems as the failure of the command.
+fn valid<'a>(
+    loaded: Result<&'a Loaded, &ConfigErrors>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<&'a Loaded, Failure> {
     match loaded {
         Ok(loaded) => Ok(loaded),
         Err(errors) => {
@@ -79,14 +82,15 @@ fn init(file: &Path, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let shown = file.display();
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
-            let message = format!("{shown} exists and is left alone. Choose another name, or move it away first.");
+            let message = format!("{shown} already exists. Choose another name, or move it first.");
             Failure::new(Exit::Failure, message)
         }
-        ErrorKind::PermissionDenied => {
-            Failure::new(Exit::Permission, format!("cannot write {shown}: {error}. Run as a user that may."))
-        }
+        ErrorKind::PermissionDenied => Failure::new(
+            Exit::Permission,
+            format!("cannot write {shown}: {error}. Run the command as a user with permission."),
+        ),
         ErrorKind::NotFound => {
-            let message = format!("cannot write {shown}: its directory does not exist. Make it first.");
+            let message = format!("cannot write {shown}: its directory does not exist. Create it first.");
             Failure::new(Exit::Failure, message)
         }
         _ => Failure::new(Exit::Failure, format!("cannot write {shown}: {error}")),
@@ -104,7 +108,7 @@ fn check(loaded: &Loaded, on_disk: bool, json: bool, out: &mut dyn Write) -> Res
     }
     if !found.is_empty() {
         let lines: String = found.iter().map(|problem| format!("\n  {problem}")).collect();
-        return Err(Failure::new(Exit::Configuration, format!("bursar could not start on this machine:{lines}")));
+        return Err(Failure::new(Exit::Configuration, format!("bursar cannot start on this machine:{lines}")));
     }
     if !json {
         writeln!(out, "The configuration is valid. Sources: {}.", loaded.used().join(", "))?;
@@ -158,7 +162,7 @@ mod tests {
         Sources { default_file: None, ..Sources::new(environment.iter().copied(), None, Flags::default()) }
     }
 
-    /// The outcome and the output of a command under these variables.
+    /// The outcome and the output of a command with these environment variables.
     fn bursar(command: &ConfigCommand, environment: &[(&str, &str)], json: bool) -> (Result<(), Failure>, String) {
         let loaded = Config::load(sources(environment));
         let mut out = Vec::new();
@@ -173,7 +177,7 @@ mod tests {
     const BAD: [(&str, &str); 2] = [("BURSAR_STORE__QUEUE", "many"), ("BURSAR_LISEN", "127.0.0.1:1")];
 
     #[test]
-    fn init_writes_once() {
+    fn init_never_overwrites_a_file() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("config.toml");
         let command = ConfigCommand::Init { file: Some(file.clone()) };
@@ -200,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn check_looks_at_the_machine_when_asked() {
+    fn check_on_disk_checks_the_machine() {
         let environment = [("BURSAR_DATA_DIR", "/nonexistent/bursar")];
         assert_eq!(bursar(&ConfigCommand::Check { on_disk: false }, &environment, false).0, Ok(()));
         let (outcome, out) = bursar(&ConfigCommand::Check { on_disk: true }, &environment, true);

@@ -1,8 +1,8 @@
-//! Commands that write, in a form that can be sent: done by this process when no server runs, else by the server, over
-//! a socket in the data directory that only its owner may open.
+//! Commands that write, in serialisable form. If a server runs, it executes them, over a socket in the data directory
+//! that only its owner may open; otherwise this process does.
 //!
-//! One line of JSON each way: a [`ControlCommand`] of at most 1 MiB, and a [`Reply`]. Neither holds a password or a
-//! token, only their hashes, which are made in the process of the command.
+//! The protocol is one line of JSON each way: a [`ControlCommand`] of at most 1 MiB, then a [`Reply`]. Neither contains
+//! a password or a token, only hashes, which the command's own process computes.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -30,7 +30,7 @@ use crate::domain::ids::TokenId;
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::{DataDir, LATEST_SCHEMA};
 
-/// The longest line that is read, in either direction.
+/// The longest line in either direction, in bytes.
 pub const LINE_MAX: u64 = 1024 * 1024;
 
 /// How long a command that writes waits for the server's answer.
@@ -40,80 +40,66 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ControlCommand {
-    /// Finds out whether the database can be written.
+    /// Checks that the database can be written.
     Health,
-    /// Adds an operator.
     AddOperator {
-        /// The name to log in with.
         name: String,
-        /// What the operator may do.
         role: Role,
-        /// The tags that the operator sees; none: everything.
+        /// The operator sees only clients with these tags; empty: all clients.
         tags: BTreeSet<String>,
         /// Argon2id in PHC form.
         password_hash: String,
     },
-    /// Disables an operator, with all tokens.
+    /// Disables an operator and revokes all its tokens.
     DisableOperator {
-        /// The operator's name.
         name: String,
     },
-    /// Gives an operator a new password and takes all tokens back.
+    /// Sets a new password and revokes all tokens.
     ResetPassword {
-        /// The operator's name.
         name: String,
         /// Argon2id in PHC form.
         password_hash: String,
     },
-    /// Makes a long-lived token.
     CreateToken {
-        /// Name of the operator to whom it belongs.
         operator: String,
-        /// What it is for.
         label: String,
-        /// Rights by name; empty: all that the role allows.
+        /// Names of rights; empty: all rights of the operator's role.
         scopes: Vec<String>,
-        /// Tags that narrow the operator's; empty: no narrowing.
+        /// Narrow the operator's tags; empty: no narrowing.
         tags: BTreeSet<String>,
-        /// Networks that it may come from; empty: any that is allowed.
+        /// Networks that it may be used from; empty: any that `access.allow` admits.
         networks: Vec<IpNet>,
-        /// After how many days it ends; none: it does not.
+        /// Days until it expires; `None`: never.
         days: Option<u32>,
-        /// The hash of the token.
         token: TokenHash,
     },
-    /// Takes a token back.
     RevokeToken {
-        /// Its id.
         id: TokenId,
     },
-    /// Makes the reference data what a file says.
+    /// Makes the reference data match a file.
     ApplyReference {
-        /// The file.
         file: ReferenceFile,
     },
-    /// Makes a new signing key.
     RotateKeys,
-    /// Lets jobs run again after a restore.
     ResumeAfterRestore,
-    /// Renews what the planner of queries knows.
+    /// Refreshes the statistics of the query planner.
     Optimize,
 }
 
-/// What a command led to.
+/// The server's answer to a command.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// It is done; the result is what `--json` prints.
+    /// The result that `--json` prints.
     Done(Value),
-    /// It failed and changed nothing.
+    /// The command failed and changed nothing.
     Failed(Failure),
 }
 
-/// Does a command as the system. What it returns is what `--json` prints.
+/// Executes a command as the system caller. Returns what `--json` prints.
 ///
 /// # Errors
-/// The refusal of the use case, with its exit code.
+/// The refusal of the use case.
 pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure> {
     let caller = app.system_caller();
     match command {
@@ -170,15 +156,16 @@ fn stored(hash: String) -> Result<PasswordHash, Failure> {
     PasswordHash::from_stored(hash).ok_or_else(|| refusal().into())
 }
 
-/// Has the server that holds the data directory do a command, and waits so long for its answer.
+/// Sends a command to the server that holds the data directory, and waits up to `timeout` for its answer.
 ///
 /// # Errors
-/// What the server refused; 6 where nobody answers.
+/// The failure that the server reports; exit code 6 if nobody answers.
 pub fn ask(dir: &DataDir, command: &ControlCommand, timeout: Duration) -> Result<Value, Failure> {
     ask_or(dir, command, timeout, unreachable)
 }
 
-/// Asks the server whether it is well. Where nobody answers, none runs as far as one can tell without its lock.
+/// Asks the server for its health. If nobody answers, the error says that no server runs, although without the lock
+/// that is not certain.
 pub fn ask_health(dir: &DataDir, timeout: Duration) -> Result<Value, Failure> {
     ask_or(dir, &ControlCommand::Health, timeout, not_running)
 }
@@ -187,15 +174,15 @@ fn ask_or(
     dir: &DataDir,
     command: &ControlCommand,
     timeout: Duration,
-    nobody: impl Fn(&DataDir, &io::Error) -> Failure,
+    on_silence: impl Fn(&DataDir, &io::Error) -> Failure,
 ) -> Result<Value, Failure> {
     let mut request = serde_json::to_string(command).map_err(|error| not_understood(&error))?;
     if request.len() as u64 >= LINE_MAX {
-        let message = "the command is larger than the 1 MiB that a running server takes";
+        let message = "the command is larger than the 1 MiB that a running server accepts";
         return Err(Failure::new(Exit::Failure, message).next("Stop the server, run the command, start the server."));
     }
     request.push('\n');
-    let mut stream = connect(dir).map_err(|error| nobody(dir, &error))?;
+    let mut stream = connect(dir).map_err(|error| on_silence(dir, &error))?;
     let line = exchange(&mut stream, &request, timeout).map_err(|error| unanswered(dir, &error))?;
     match serde_json::from_str(&line).map_err(|error| not_understood(&error))? {
         Reply::Done(value) => Ok(value),
@@ -215,13 +202,13 @@ fn exchange(stream: &mut UnixStream, request: &str, timeout: Duration) -> io::Re
     read_line(stream)
 }
 
-/// One line without its end. A line that is cut short or too long is an error.
+/// Reads one line, without its line break. A truncated or overlong line is an error.
 pub(super) fn read_line(stream: &UnixStream) -> io::Result<String> {
     let mut line = String::new();
     BufReader::new(stream.take(LINE_MAX)).read_line(&mut line)?;
     match line.pop() {
         Some('\n') => Ok(line),
-        _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line has no end, or more than 1 MiB")),
+        _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line is truncated or longer than 1 MiB")),
     }
 }
 
@@ -233,10 +220,10 @@ fn not_running(dir: &DataDir, error: &io::Error) -> Failure {
 
 fn unreachable(dir: &DataDir, error: &io::Error) -> Failure {
     let (path, socket) = (dir.path().display(), dir.control_socket());
-    let message = format!("{path} is in use by another bursar process, which takes no commands ({error})");
+    let message = format!("{path} is in use by another bursar process, which accepts no commands ({error})");
     let next = format!(
-        "If it is another command, or a server that is starting or stopping, try again. If it is a server that runs, \
-         look at its log and at {}; stopping it lets this command do the work itself.",
+        "If it is another command, or a server that is starting or stopping, try again. If it is a running server, \
+         check its log and {}; if you stop it, this command does the work itself.",
         socket.display()
     );
     Failure::new(Exit::Busy, message).next(next)
@@ -244,16 +231,16 @@ fn unreachable(dir: &DataDir, error: &io::Error) -> Failure {
 
 fn unanswered(dir: &DataDir, error: &io::Error) -> Failure {
     let message = format!("the server of {} did not answer ({error})", dir.path().display());
-    let next = "It may have done the command or not: see with the list or show command, then try again.";
+    let next = "It may or may not have executed the command: check with the list or show command, then try again.";
     Failure::new(Exit::Busy, message).next(next)
 }
 
 fn not_understood(error: &serde_json::Error) -> Failure {
-    let message = format!("this program and the running server are of different versions: {error}");
+    let message = format!("this program and the running server have different versions: {error}");
     Failure::new(Exit::Failure, message).next("Restart the server, so that both have the same version.")
 }
 
-/// A socket's path as the operating system takes it: at most 107 bytes. A longer one is spelled through a handle of
+/// A socket path that the operating system accepts: at most 107 bytes. A longer one goes through a file descriptor of
 /// its directory.
 pub(super) struct SocketPath {
     path: PathBuf,

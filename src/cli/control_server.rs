@@ -1,4 +1,4 @@
-//! The server's end of the control socket.
+//! The server's end of the control socket: accepts commands and answers them.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write};
@@ -17,12 +17,12 @@ use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::store::DataDir;
 
-/// Connections at a time; more are told to come back.
+/// Concurrent connections; further ones are answered "busy".
 const CONNECTIONS_MAX: usize = 4;
-/// How long a connection may take to send its command, and to take its answer.
+/// How long a client may take to send its command, and to receive its answer.
 const LINE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Takes commands until this is dropped. The caller holds the data directory's lock.
+/// Accepts commands until it is dropped. The caller holds the data directory's lock.
 pub(super) struct ControlServer {
     socket: PathBuf,
     served: Arc<Served>,
@@ -36,7 +36,7 @@ struct Served {
 }
 
 impl ControlServer {
-    /// Starts it, in place of whatever a server that died has left.
+    /// Starts accepting commands. Replaces a socket that a dead server left behind.
     pub(super) fn start(dir: &DataDir, app: Arc<App>) -> io::Result<ControlServer> {
         let socket = dir.control_socket();
         let listener = bind(&socket)?;
@@ -46,14 +46,14 @@ impl ControlServer {
         Ok(ControlServer { socket, served, thread: Some(thread) })
     }
 
-    /// Says where the HTTP listener is, as soon as it is.
+    /// Sets the URL of the HTTP listener, which health checks report.
     pub(super) fn announce(&self, url: &str) {
-        // There is one listener, so the first word is the last.
+        // Called once; a second call would have no effect.
         let _ = self.served.url.set(url.to_owned());
     }
 }
 
-/// Makes the socket where only its owner gets to, and moves it into its place once its mode is right.
+/// Creates the socket in a private directory, and moves it into place once its mode is right.
 fn bind(socket: &Path) -> io::Result<UnixListener> {
     let private = socket.with_extension("new");
     if private.exists() {
@@ -77,7 +77,7 @@ fn listen(listener: &UnixListener, served: &Arc<Served>) {
         let stream = match stream {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "a command could not be taken");
+                tracing::warn!(%error, "a connection for a command could not be accepted");
                 continue;
             }
         };
@@ -89,10 +89,10 @@ fn listen(listener: &UnixListener, served: &Arc<Served>) {
         let shared = Arc::clone(served);
         match thread::Builder::new().name("command".into()).spawn(move || serve(&stream, &shared)) {
             Ok(connection) => connections.push(connection),
-            Err(error) => tracing::warn!(%error, "a command could not be taken"),
+            Err(error) => tracing::warn!(%error, "a connection for a command could not be accepted"),
         }
     }
-    // What was taken is finished and answered before the database closes.
+    // Accepted commands finish and are answered before the database closes.
     for connection in connections {
         let _ = connection.join();
     }
@@ -100,13 +100,13 @@ fn listen(listener: &UnixListener, served: &Arc<Served>) {
 
 fn serve(stream: &UnixStream, served: &Served) {
     let line = stream.set_read_timeout(Some(LINE_TIMEOUT)).and_then(|()| control::read_line(stream));
-    // Whoever connects and says nothing, such as this server when it stops, is owed no answer.
+    // A client that sends nothing, such as this server when it wakes its listener to stop, gets no answer.
     let Ok(line) = line else { return };
     let outcome = match serde_json::from_str(&line) {
         Ok(command) => served.execute(command),
         Err(error) => {
             Err(Failure::new(Exit::Failure, format!("the running server does not know this command: {error}"))
-                .next("Restart the server, so that it has the version of this program."))
+                .next("Restart the server with the version of this program."))
         }
     };
     answer(stream, outcome);
@@ -133,14 +133,14 @@ fn answer(mut stream: &UnixStream, outcome: Result<Value, Failure>) {
         .and_then(|()| serde_json::to_string(&reply).map_err(io::Error::from))
         .and_then(|line| stream.write_all(format!("{line}\n").as_bytes()));
     if let Err(error) = sent {
-        tracing::warn!(%error, "a command was done, but its answer could not be sent");
+        tracing::warn!(%error, "the answer to a command could not be sent");
     }
 }
 
 impl Drop for ControlServer {
     fn drop(&mut self) {
         self.served.stopping.store(true, Ordering::Release);
-        // The listener sleeps until somebody connects. If the socket is gone nobody can, and it ends with the process.
+        // A connection wakes the listener. If the socket is gone, none is possible; the thread ends with the process.
         let woken = SocketPath::new(&self.socket).and_then(|socket| UnixStream::connect(socket.path()));
         if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
             let _ = thread.join();

@@ -1,4 +1,5 @@
-//! The data directory as commands use it: reading beside a server, writing through it or in its absence.
+//! The data directory as commands use it: they read beside a running server, and write through it or, without one,
+//! directly.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -21,11 +22,11 @@ use crate::store::{
 };
 use crate::system::{SystemClock, SystemRandomness};
 
-/// The data directory that the configuration names, with a database in it.
+/// The configured data directory, which must contain a database.
 pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     if dir.has_open_swap() {
-        // A restore was cut short after its decision: whoever takes the lock brings it to its end.
+        // A restore was interrupted after its commit point: taking the lock completes it.
         drop(dir.lock()?);
     }
     match std::fs::metadata(dir.database_file()) {
@@ -35,7 +36,7 @@ pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
     }
 }
 
-/// What the database of a directory is for; none where there is none, or one whose making was cut short.
+/// The mode of the database in a directory; `None` if there is none, or if its creation was interrupted.
 pub(super) fn mode(dir: &DataDir) -> Result<Option<Mode>, Failure> {
     let file = dir.database_file();
     if std::fs::metadata(&file).map_or(true, |file| file.len() == 0) {
@@ -44,7 +45,7 @@ pub(super) fn mode(dir: &DataDir) -> Result<Option<Mode>, Failure> {
     Ok(store::read_mode(&file)?)
 }
 
-/// Reads a database file, whoever else has it open.
+/// Reads a database file, even while other processes have it open. Refuses other schema versions.
 pub(super) fn read<T>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, Failure> {
     store::read_file(file, |tx| {
         let found = tx.schema_version()?;
@@ -52,8 +53,9 @@ pub(super) fn read<T>(file: &Path, query: impl FnOnce(&ReadTx<'_>) -> Result<T, 
     })
 }
 
-/// Brings the database to the schema of this program, where it has an older one: a proven backup first, then one
-/// transaction that is proven before it is committed. Returns the version that it had, and the name of the backup.
+/// Migrates an older database to the schema of this program: makes a proven backup, then migrates in one transaction
+/// that is proven before it commits. Returns the old version and the name of the backup, or `None` if the schema is
+/// current.
 pub(super) fn migrate(
     lock: &Locked,
     config: &Config,
@@ -69,36 +71,36 @@ pub(super) fn migrate(
     let backup = match service.create(Reason::Migration) {
         Ok(created) => created.name.to_string(),
         Err(error @ BackupError::Partial(_)) => {
-            tracing::warn!(%error, "the backup before the migration is not everywhere");
+            tracing::warn!(%error, "the backup before the migration did not reach all targets");
             let proven = service.record().last_proof;
             proven.map(|recorded| recorded.name).ok_or_else(|| unbacked(found, &error.into()))?
         }
         Err(error @ BackupError::Busy(_)) => return Err(error.into()),
         Err(error) => return Err(unbacked(found, &error.into())),
     };
-    tracing::info!(%backup, from = found, to = LATEST_SCHEMA, "the database is migrated");
+    tracing::info!(%backup, from = found, to = LATEST_SCHEMA, "migrating the database");
     store::migrate(lock).map_err(|error| {
         let message = format!("the database cannot be migrated from schema version {found}: {error}");
         let next = format!(
-            "Nothing was changed: the previous bursar version still works. The backup {backup} was made for this."
+            "Nothing was changed: the previous bursar version still works. The database is also in the backup {backup}."
         );
         Failure::new(Exit::Database, message).next(next)
     })?;
     Ok(Some((found, backup)))
 }
 
-/// No backup, no migration.
+/// The failure of a migration without its backup.
 fn unbacked(found: i64, reason: &Failure) -> Failure {
     let message = format!(
         "the database has schema version {found} and must be migrated to {LATEST_SCHEMA}; nothing was changed, because \
          the backup before it could not be made: {}",
         reason.message
     );
-    let next = reason.next.clone().unwrap_or_else(|| "Put that right and start again.".into());
+    let next = reason.next.clone().unwrap_or_else(|| "Fix this and start again.".into());
     Failure::new(Exit::Database, message).next(next)
 }
 
-/// A database of a newer program is not touched.
+/// Refuses a database that a newer version wrote.
 pub(super) fn refuse_newer(found: i64) -> Result<(), Failure> {
     match found > LATEST_SCHEMA {
         true => Err(MigrationError::TooNew { found }.into()),
@@ -110,20 +112,20 @@ fn other_schema(file: &Path, found: i64) -> Failure {
     let message = format!("{} has schema version {found}, this program works with {LATEST_SCHEMA}", file.display());
     let next = match found < LATEST_SCHEMA {
         true => {
-            "`bursar db migrate`, or `bursar serve` when it starts, migrates the database of its data directory; an older \
-                 copy needs the bursar version that wrote it."
+            "`bursar db migrate`, or `bursar serve` when it starts, migrates the database of its data directory; an \
+             older copy needs the bursar version that wrote it."
         }
         false => "Use the bursar version that wrote it, or a newer one.",
     };
     Failure::new(Exit::Database, message).next(next)
 }
 
-/// Does a command that writes: through the server that runs, or here if none does.
+/// Executes a command that writes: through the running server, or in this process if none runs.
 pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, Failure> {
     let dir = existing(config)?;
     match dir.lock() {
         Ok(lock) => {
-            // Only the server migrates: a small command should not change the file for good.
+            // Refuses to migrate: a small command should not change the file for good.
             read(&dir.database_file(), |_| Ok(()))?;
             let app = open(lock, config)?;
             let outcome = control::execute(&app, command);
@@ -135,19 +137,19 @@ pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, F
     }
 }
 
-/// Takes a database into use.
+/// Opens a database and builds the app on it.
 pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
     let store = Store::open(lock, &tuning(config))?;
-    take_into_use(store, config)
+    build_app(store, config)
 }
 
-/// The same for a database that is open already.
-pub(super) fn take_into_use(store: Store, config: &Config) -> Result<Arc<App>, Failure> {
+/// Builds the app on an open database.
+pub(super) fn build_app(store: Store, config: &Config) -> Result<Arc<App>, Failure> {
     let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness::default()), settings(config));
     Ok(Arc::new(app?))
 }
 
-/// How the database is run, as configured.
+/// The settings of the database, as configured.
 pub(super) fn tuning(config: &Config) -> Tuning {
     let store = &config.store;
     Tuning {
@@ -173,7 +175,7 @@ fn settings(config: &Config) -> Settings {
             heartbeat: Duration::from_millis(config.events.heartbeat_ms),
         },
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
-        // Point reads always find a connection that long reads have left.
+        // Long reads take at most half of the connections, so that point reads always find one.
         long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
         backup_interval: backup_config::schedule(config)
             .map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
@@ -187,12 +189,12 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-/// The configuration has ranges far below this type's.
+/// Converts a value whose configured range is far below that of `u32`.
 fn narrow(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// Makes a database and sets it up. If a step fails, nothing of it remains.
+/// Creates a database and sets it up. If a step fails, nothing of it remains.
 pub(super) fn create<T>(
     lock: Locked,
     config: &Config,
@@ -201,12 +203,12 @@ pub(super) fn create<T>(
 ) -> Result<(Arc<App>, T), Failure> {
     let dir = lock.dir().clone();
     make(lock, config, mode, set_up).map_err(|failure| {
-        // The lock went with what was opened. Whoever has it now works with the database, which is then not ours to
-        // take.
+        // The failed attempt released the lock. A process that holds it now is using the database, which must then not
+        // be removed.
         match dir.lock().and_then(|lock| lock.discard_database()) {
             Ok(()) => failure,
             Err(error) => {
-                tracing::warn!(%error, file = %dir.database_file().display(), "a half-made database is left");
+                tracing::warn!(%error, file = %dir.database_file().display(), "an incomplete database was left behind");
                 failure
             }
         }
@@ -221,7 +223,7 @@ fn make<T>(
 ) -> Result<(Arc<App>, T), Failure> {
     let store = Store::open(lock, &tuning(config))?;
     app::install(&store, mode, &SystemClock, &SystemRandomness::default())?;
-    let app = take_into_use(store, config)?;
+    let app = build_app(store, config)?;
     let made = set_up(&app).inspect_err(|_| app.close())?;
     Ok((app, made))
 }

@@ -1,4 +1,4 @@
-//! `bursar db`: brings the database to this program's schema, and tells what is in its file.
+//! `bursar db`: migrates the database to this program's schema, shows its sizes, and refreshes its statistics.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -9,23 +9,21 @@ use super::output::table;
 use super::{Session, backup_config, data_dir, progress};
 use crate::store::{self, LATEST_SCHEMA};
 
-/// What to do with the database.
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
-    /// Bring the database to the schema of this program: a proven backup first, then one transaction, proven before it
-    /// is committed
+    /// Migrate the database to the schema of this program: makes a proven backup first, and proves the result before it
+    /// commits
     Migrate {
-        /// Change nothing: say what is missing, and rehearse it on a copy
+        /// Change nothing: show the pending migrations and rehearse them on a copy
         #[arg(long)]
         check: bool,
     },
-    /// Tell sizes: the file, its log, its tables
+    /// Show the sizes of the file, its log and its tables
     Stats,
-    /// Renew what the planner of queries knows about the tables; beside a running server, too
+    /// Refresh the statistics of the query planner; works beside a running server
     Optimize,
 }
 
-/// Runs one of them.
 pub(super) fn run(command: &DbCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         DbCommand::Migrate { check: true } => check(session),
@@ -58,7 +56,7 @@ fn check(session: &mut Session<'_>) -> Result<(), Failure> {
         None => format!("The database has schema version {found}, which is current: nothing to do."),
         Some(took_ms) => format!(
             "The database has schema version {found}, this program works with {LATEST_SCHEMA}. Missing:\n  {}\n\
-             Done on a copy in {took_ms} ms, and the books are right after it. Next: bursar db migrate",
+             Rehearsed on a copy in {took_ms} ms; its books are right. Next: bursar db migrate",
             names.join("\n  ")
         ),
     };
@@ -75,7 +73,7 @@ fn migrate(session: &mut Session<'_>) -> Result<(), Failure> {
     let text = match backup {
         None => format!("The database has schema version {from}, which is current: nothing to do."),
         Some(backup) => format!(
-            "Migrated from schema version {from} to {LATEST_SCHEMA}; the books are right. The state before is in the \
+            "Migrated from schema version {from} to {LATEST_SCHEMA}; the books are right. The previous state is in the \
              backup {backup}."
         ),
     };

@@ -1,4 +1,4 @@
-//! `bursar serve --dev`: a sandbox that is ready at once, and stays the same from one start to the next.
+//! `bursar serve --dev`: a sandbox that is ready at once and persists across restarts.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -23,13 +23,13 @@ use crate::domain::refusal::Refusal;
 use crate::store::{DataDir, Mode};
 use crate::system::SystemRandomness;
 
-/// Where a data directory is made when none is named.
+/// The data directory if none is named, relative to the working directory.
 pub(super) const DATA_DIR: &str = "bursar-dev";
 
 const CREDENTIALS_FILE: &str = "dev-credentials.json";
 const OPERATOR: &str = "dev";
 
-/// How to get into a development server. Kept in its data directory, so that they outlive a restart.
+/// The login and token of a development server, stored in its data directory to survive restarts.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Credentials {
     pub(super) username: String,
@@ -37,7 +37,7 @@ pub(super) struct Credentials {
     pub(super) token: String,
 }
 
-/// Opens the sandbox of a data directory; makes it, with its reference data and sample clients, on first use.
+/// Opens the sandbox in a data directory; creates it, with reference data and sample clients, on first use.
 pub(super) fn open(config: &Config, with_samples: bool) -> Result<(Arc<App>, Credentials), Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     dir.create()?;
@@ -52,7 +52,7 @@ pub(super) fn open(config: &Config, with_samples: bool) -> Result<(Arc<App>, Cre
     Ok((app, credentials))
 }
 
-/// False where there is no database yet. A production database is refused.
+/// Whether the directory has a sandbox; false if it has no database. A production database is refused.
 fn is_sandbox(dir: &DataDir) -> Result<bool, Failure> {
     match data_dir::mode(dir)? {
         None => Ok(false),
@@ -75,17 +75,17 @@ fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials,
         }
     }
     let file = dir.join(CREDENTIALS_FILE);
-    match kept(&file).filter(|kept| app.authenticate(&kept.token, IpAddr::V4(Ipv4Addr::LOCALHOST)).is_ok()) {
+    match stored(&file).filter(|stored| app.authenticate(&stored.token, IpAddr::V4(Ipv4Addr::LOCALHOST)).is_ok()) {
         Some(credentials) => Ok(credentials),
         None => fresh(app, &file),
     }
 }
 
-fn kept(file: &Path) -> Option<Credentials> {
+fn stored(file: &Path) -> Option<Credentials> {
     serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
 }
 
-/// Gives the operator of a development server a new password and a new token, and keeps both.
+/// Gives the development operator a new password and a new token, and stores both.
 fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
     let caller = app.system_caller();
     let mut secret = [0; 15];
@@ -96,11 +96,14 @@ fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
     match app.execute_blocking(&caller, add) {
         Ok(_) => {}
         Err(Refusal::DuplicateName) => {
-            app.execute_blocking(&caller, ResetPassword { name: OPERATOR.into(), password: hash }).map_err(|refusal| {
-                Failure::from(refusal).next(format!(
-                    "The operator {OPERATOR} is disabled. Name another directory with --data-dir, or start without --dev."
-                ))
-            })?;
+            app.execute_blocking(&caller, ResetPassword { name: OPERATOR.into(), password: hash }).map_err(
+                |refusal| {
+                    Failure::from(refusal).next(format!(
+                        "The operator {OPERATOR} is disabled. Name another directory with --data-dir, or start without \
+                     --dev."
+                    ))
+                },
+            )?;
         }
         Err(refusal) => return Err(refusal.into()),
     }
@@ -116,17 +119,17 @@ fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
     };
     app.execute_blocking(&caller, create)?;
     let credentials = Credentials { username: OPERATOR.into(), password, token: token.reveal() };
-    keep(file, &credentials).map_err(|error| Failure::of_file(file.display(), &error))?;
+    store(file, &credentials).map_err(|error| Failure::of_file(file.display(), &error))?;
     Ok(credentials)
 }
 
-fn keep(file: &Path, credentials: &Credentials) -> std::io::Result<()> {
-    let half = file.with_extension("new");
-    match fs::remove_file(&half) {
+fn store(file: &Path, credentials: &Credentials) -> std::io::Result<()> {
+    let temporary = file.with_extension("new");
+    match fs::remove_file(&temporary) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+    let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     writeln!(opened, "{}", serde_json::to_string_pretty(credentials)?)?;
-    fs::rename(half, file)
+    fs::rename(temporary, file)
 }

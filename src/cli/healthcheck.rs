@@ -1,7 +1,7 @@
-//! `bursar healthcheck`: is the server well? It ends with 0 or 1, for containers and supervisors.
+//! `bursar healthcheck`: is the server healthy? Exits with 0 or 1, for containers and supervisors.
 //!
-//! It asks over the control socket, so it works whatever the certificate and the allow list are: the server writes to
-//! its database, and this process connects to the server's listener.
+//! It uses the control socket, so it needs neither the certificate nor the allow list: the server writes to its
+//! database, and this process opens a connection to the server's listener.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -12,10 +12,9 @@ use super::control;
 use super::outcome::{Exit, Failure};
 use super::{Session, data_dir};
 
-/// How long the database may take to be written, and the listener to accept.
+/// The limit for the write to the database, and for opening the connection.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks.
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let dir = data_dir::existing(session.config()?).map_err(unhealthy)?;
     let health = control::ask_health(&dir, TIMEOUT).map_err(unhealthy)?;
@@ -28,7 +27,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     session.output.print(&json!({"status": "ok", "url": url, "mode": health["mode"]}), text)
 }
 
-/// Whatever the reason is, the answer is no: 1.
+/// Every failure has exit code 1, whatever its reason.
 fn unhealthy(failure: Failure) -> Failure {
     Failure { exit: Exit::Failure, ..failure }
 }
@@ -42,7 +41,7 @@ fn connect(url: &str) -> Result<(), Failure> {
     TcpStream::connect_timeout(&address, TIMEOUT).map(|_| ()).map_err(|error| refused(error.to_string()))
 }
 
-/// The socket behind a URL.
+/// The socket address of a URL.
 fn address(url: &str) -> Option<SocketAddr> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split('/').next()?;
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_socket_behind_a_url() {
+    fn a_url_has_a_socket_address() {
         let found = |url: &str| address(url).map(|address| address.to_string());
         assert_eq!(found("http://127.0.0.1:8080/x").as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(found("https://127.0.0.1").as_deref(), Some("127.0.0.1:443"));

@@ -1,5 +1,5 @@
-//! `bursar init`: a data directory with a database, its reference data and the first operator. There is no default
-//! password, so the operator is made here.
+//! `bursar init`: creates a data directory with a database, reference data and the first operator. There is no default
+//! password, so the operator must be created here.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,18 +17,17 @@ use crate::config::{Config, Server, start};
 use crate::domain::access::Role;
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
 
-/// What to create.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Make a sandbox, for good: for trying and testing, never for real money
+    /// Create a sandbox, permanently: for development and tests, never for real money
     #[arg(long)]
     sandbox: bool,
-    /// The name of the first operator, who may do everything
+    /// Name of the first operator, who gets all rights
     #[arg(long, value_name = "NAME", default_value = "admin")]
     operator: String,
     #[command(flatten)]
     password: PasswordSource,
-    /// Apply this reference data instead of that which bursar ships
+    /// Apply this reference data instead of the default
     #[arg(long, value_name = "FILE")]
     reference: Option<PathBuf>,
     /// Apply no reference data
@@ -36,7 +35,7 @@ pub struct InitArgs {
     no_reference: bool,
 }
 
-/// Creates it: all of it or nothing.
+/// Creates everything or nothing.
 pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
     let dir = DataDir::new(&config.server.data_dir);
@@ -77,12 +76,12 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
     session.output.print(&value, text)
 }
 
-/// A database whose making was cut short is none: it is made again.
+/// A database whose creation was interrupted does not count: it is created again.
 fn refuse_existing(dir: &DataDir) -> Result<(), Failure> {
     if matches!(data_dir::mode(dir), Ok(None)) {
         return Ok(());
     }
-    let message = format!("a database exists already: {}", dir.database_file().display());
+    let message = format!("a database already exists: {}", dir.database_file().display());
     let next = "Nothing was changed. Start it with `bursar serve`, or choose another directory with --data-dir.";
     Err(Failure::new(Exit::Database, message).next(next))
 }
@@ -95,7 +94,7 @@ fn reference_file(args: &InitArgs) -> Result<Option<ReferenceFile>, Failure> {
     }
 }
 
-/// What would stop a server from starting in this directory stops it from being made here.
+/// Refuses a directory in which a server would refuse to start.
 fn refuse_unsuitable(config: &Config) -> Result<(), Failure> {
     let server = Server { data_dir: config.server.data_dir.clone(), ..Server::default() };
     let problems = start::problems_on_this_machine(&Config { server, ..Config::default() });

@@ -1,4 +1,4 @@
-//! `bursar keys`: the keys that sign end-user tokens.
+//! `bursar keys`: lists and rotates the keys that sign end-user tokens.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -11,16 +11,14 @@ use crate::domain::clock::{Clock, Moment};
 use crate::store::KeyRow;
 use crate::system::SystemClock;
 
-/// The commands of `bursar keys`.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum KeysCommand {
     /// List all keys, newest first
     List,
-    /// Make a new key; the old one stays published until its last token has ended
+    /// Create a new key; the old one stays published until its last token has expired
     Rotate,
 }
 
-/// Runs one of them.
 pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         KeysCommand::List => {
@@ -28,7 +26,7 @@ pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(),
             let keys = data_dir::read(&dir.database_file(), |tx| tx.signing_keys())?;
             let now = SystemClock.now();
             let rows: Vec<_> = keys.iter().map(|key| row(key, now)).collect();
-            let text = table(["KEY", "STATE", "MADE", "PUBLISHED UNTIL"], &rows);
+            let text = table(["KEY", "STATE", "CREATED", "PUBLISHED UNTIL"], &rows);
             session.output.print(&keys.iter().map(|key| view(key, now)).collect(), text)
         }
         KeysCommand::Rotate => {

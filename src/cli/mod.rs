@@ -1,23 +1,24 @@
 //! The command line: one file per command.
 //!
 //! With `--json`, stdout holds the result as JSON and nothing else; an error is one line of JSON on stderr,
-//! `{"error":{"code","message","next"}}`. Logs go to stderr. What a command ends with is in [`outcome`].
+//! `{"error":{"code","message","next"}}`. Logs go to stderr. Exit codes are in [`outcome`].
 //!
-//! There is ever one writer. A command that writes takes the data directory's lock and does its work itself; while a
-//! server holds the lock, the command goes through the server instead ([`control`]). Commands that read open the file
-//! read-only beside whoever has it (`place.rs`).
+//! There is never more than one writer. A command that writes takes the data directory's lock and does its work itself;
+//! while a server holds the lock, the command goes through the server instead ([`control`]). Commands that read open
+//! the file read-only, beside any other process (`data_dir.rs`).
 
 pub mod audit;
 pub mod backup;
+mod backup_config;
 mod banner;
 pub mod config;
 pub mod control;
 mod control_server;
+mod data_dir;
 pub mod db;
 mod dev;
 pub mod healthcheck;
 pub mod init;
-mod backup_config;
 pub mod keys;
 mod logging;
 pub mod openapi;
@@ -25,7 +26,6 @@ pub mod operator;
 pub mod outcome;
 mod output;
 mod password;
-mod data_dir;
 mod progress;
 pub mod reference;
 pub mod restore;
@@ -52,7 +52,7 @@ struct Cli {
     /// Read this configuration file [also: BURSAR_CONFIG; default: /etc/bursar/config.toml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The directory of the database [also: BURSAR_DATA_DIR; default: /var/lib/bursar]
+    /// The data directory [also: BURSAR_DATA_DIR; default: /var/lib/bursar]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Print JSON: the result on stdout, an error on stderr
@@ -62,19 +62,18 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// What the listener can be told by flags.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ListenFlags {
-    /// Listen on this address and port; port 0 takes a free one [also: BURSAR_LISTEN; default: 127.0.0.1:8080]
+    /// Listen on this address and port; port 0 picks a free one [also: BURSAR_LISTEN; default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT", value_parser = address, global = true)]
     pub listen: Option<SocketAddr>,
-    /// Allow plain HTTP beyond this machine, for a proxy that does TLS on a network you trust
+    /// Allow plain HTTP beyond this machine, for a proxy that terminates TLS on a trusted network
     #[arg(long, global = true)]
     pub insecure_http: bool,
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+    text.parse().map_err(|_| "expected an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,14 +82,14 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Create the data directory, the database, its reference data and the first operator
     Init(init::InitArgs),
-    /// Write an example configuration, check it, show who set what
+    /// Write an example configuration, check it, show where values come from
     Config {
         #[command(flatten)]
         flags: ListenFlags,
         #[command(subcommand)]
         command: config::ConfigCommand,
     },
-    /// Add, list and disable operators, reset their passwords
+    /// Add, list and disable operators, and reset their passwords
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
     /// Create, list and revoke long-lived API tokens
@@ -102,26 +101,26 @@ enum Command {
     /// List and rotate the keys that sign end-user tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Prove that the books are right: entries, balances, hash chain, file
+    /// Prove the books: entries, balances, hash chain, file
     Audit(audit::AuditArgs),
-    /// Make, list, verify, try and remove backups
+    /// Create, list, verify, drill and prune backups
     #[command(subcommand)]
     Backup(backup::BackupCommand),
-    /// Put a database back, as it was at any moment
+    /// Restore a database as it was at any moment
     #[command(subcommand)]
     Restore(restore::RestoreCommand),
-    /// Migrate the database, tell its sizes, keep it fast
+    /// Migrate the database, show its sizes, refresh its statistics
     #[command(subcommand)]
     Db(db::DbCommand),
-    /// Ask the running server whether it is well: exit code 0 or 1
+    /// Ask the running server whether it is healthy: exit code 0 or 1
     Healthcheck,
-    /// Print the OpenAPI description of a dialect
+    /// Print the OpenAPI document of a dialect
     Openapi(openapi::OpenapiArgs),
     /// Print the versions of the program, the schema and the database library
     Version,
 }
 
-/// Runs one command with the arguments and the environment of a process, and says what the process ends with.
+/// Runs one command with the arguments and environment of a process, and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(OsString, OsString)>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let wants_json = arguments.iter().any(|argument| argument == "--json");
@@ -138,7 +137,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(OsS
     }
 }
 
-/// The last words of a command. If even they cannot be written, the exit code still says it.
+/// Prints a failure. If that fails too, the exit code still reports it.
 fn report(failure: &Failure, json: bool) {
     let mut stderr = io::stderr().lock();
     let _ = match json {
@@ -147,7 +146,7 @@ fn report(failure: &Failure, json: bool) {
     };
 }
 
-/// Help that was asked for is no failure; a wrong command line is, and an unknown command is answered with the list.
+/// Requested help is not a failure; a wrong command line is. An unknown command also gets the list of commands.
 fn usage_failure(error: &clap::Error, json: bool) -> Result<(), Failure> {
     if !error.use_stderr() {
         return Ok(ignore_broken_pipe(error.print(), ())?);
@@ -160,14 +159,13 @@ fn usage_failure(error: &clap::Error, json: bool) -> Result<(), Failure> {
     Err(Failure::new(Exit::Usage, message))
 }
 
-/// What every command works with.
 struct Session<'a> {
     loaded: Result<Loaded, ConfigErrors>,
     output: Output<'a>,
 }
 
 impl Session<'_> {
-    /// The configuration, or exit code 3 with all that is wrong with it.
+    /// The configuration, or a failure with exit code 3 and all its problems.
     fn config(&self) -> Result<&Config, Failure> {
         self.loaded.as_ref().map(|loaded| &loaded.config).map_err(Failure::from)
     }
@@ -187,7 +185,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         Flags { data_dir: cli.data_dir, listen: listen.listen, insecure_http: listen.insecure_http.then_some(true) };
     let mut sources = Sources::new(environment, cli.config, flags);
     if let Command::Serve(args) = &command {
-        // A server reports from several threads, so it does not keep stdout locked.
+        // A server prints from several threads, so it must not keep stdout locked.
         drop(stdout);
         return serve::run(args, sources, cli.json);
     }

@@ -1,4 +1,4 @@
-//! `bursar openapi`: the description of a dialect, for generators of clients.
+//! `bursar openapi`: prints the OpenAPI document of a dialect, for client generators.
 
 use clap::Args;
 use serde_json::Value;
@@ -8,15 +8,14 @@ use super::outcome::{Exit, Failure};
 use crate::config::Apis;
 use crate::http::openapi_json;
 
-/// Which description.
 #[derive(Debug, Args)]
 pub struct OpenapiArgs {
-    /// The dialect
+    /// Name of the dialect
     #[arg(default_value = "native")]
     dialect: String,
 }
 
-/// Prints it. It is JSON with and without `--json`.
+/// Prints the document, which is JSON with and without `--json`.
 pub(super) fn run(args: &OpenapiArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let text = openapi_json(&args.dialect).ok_or_else(|| {
         let known: Vec<_> = Apis::default().mounts().into_iter().map(|(name, _)| name).collect();
@@ -24,6 +23,6 @@ pub(super) fn run(args: &OpenapiArgs, session: &mut Session<'_>) -> Result<(), F
         Failure::new(Exit::Usage, message).next(format!("Dialects: {}", known.join(", ")))
     })?;
     let value: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::new(Exit::Failure, format!("the description is no JSON: {error}")))?;
+        .map_err(|error| Failure::new(Exit::Failure, format!("the document is not JSON: {error}")))?;
     session.output.print(&value, text)
 }

@@ -1,4 +1,4 @@
-//! `bursar operator`: who may log in.
+//! `bursar operator`: manages operators, the people and programs that may log in.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -11,20 +11,18 @@ use super::{Session, data_dir};
 use crate::domain::access::Role;
 use crate::store::PrincipalRow;
 
-/// The commands of `bursar operator`.
 #[derive(Debug, Subcommand)]
 pub enum OperatorCommand {
     /// Add an operator
     Add {
-        /// The name to log in with
+        /// Name to log in with
         name: String,
-        /// What the operator may do: admin, operator, viewer or auditor
+        /// Role of the operator: admin, operator, viewer or auditor
         #[arg(long, value_parser = role)]
         role: Role,
-        /// Let the operator see only clients with this tag; may be repeated
+        /// Show the operator only clients with this tag; may be repeated
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
-        /// Where the password comes from
         #[command(flatten)]
         password: PasswordSource,
     },
@@ -32,24 +30,22 @@ pub enum OperatorCommand {
     List,
     /// Disable an operator and revoke all its tokens
     Disable {
-        /// The operator's name
+        /// Name of the operator
         name: String,
     },
-    /// Give an operator a new password and revoke all its tokens
+    /// Set a new password for an operator and revoke all its tokens
     ResetPassword {
-        /// The operator's name
+        /// Name of the operator
         name: String,
-        /// Where the password comes from
         #[command(flatten)]
         password: PasswordSource,
     },
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {
-    Role::parse(text).ok_or("one of admin, operator, viewer, auditor")
+    Role::parse(text).ok_or("expected one of admin, operator, viewer, auditor")
 }
 
-/// Runs one of them.
 pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     let (command, done) = match command {
         OperatorCommand::List => return show(session),

@@ -1,4 +1,4 @@
-//! How a command ends: one exit code for each kind of ending, and a message that says what to do next.
+//! How a command ends: an exit code for each kind of outcome, and a message that says what to do next.
 
 use std::fmt;
 use std::io;
@@ -18,33 +18,31 @@ use crate::store::{Abort, DataDirError, MigrationError, StoreError};
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Exit {
-    /// It is done.
     Ok = 0,
-    /// It failed for a reason that has no code of its own.
+    /// A failure without a code of its own.
     Failure = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// The configuration, or a file that declares something, is wrong.
+    /// The configuration, or a file of reference data, is wrong.
     Configuration = 3,
     /// The database is missing, cannot be used, or could not be migrated.
     Database = 4,
-    /// What was to be verified is not as it should be.
+    /// An audit or the verification of a backup found something wrong.
     Verification = 5,
-    /// Somebody else is at work: try again.
+    /// Another process is at work, or the server is too busy: try again.
     Busy = 6,
-    /// This user, or this caller, may not.
+    /// The user or caller lacks a permission.
     Permission = 7,
-    /// The credentials are wrong.
     Authentication = 8,
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// The exit code of the process.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The name of this kind of ending, for machines.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Exit::Ok => "OK",
@@ -60,38 +58,35 @@ impl Exit {
     }
 }
 
-/// Why a command ends with something else than 0. It also travels over the control socket.
+/// Why a command failed. It is also sent over the control socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What the process ends with.
     pub exit: Exit,
-    /// The reason for machines: the name of the exit code, or the name of the refusal.
+    /// The reason for machines: the name of the exit code, or the reason of a refusal.
     pub code: String,
-    /// The reason for people.
     pub message: String,
-    /// What to do next, where the message does not say it.
+    /// What to do next; `None` if the message says it.
     pub next: Option<String>,
 }
 
 impl Failure {
-    /// An ending with its reason.
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
         Failure { exit, code: exit.name().into(), message: message.into(), next: None }
     }
 
-    /// The same with what to do about it.
+    /// Adds what to do next.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Failure {
         self.next = Some(next.into());
         self
     }
 
-    /// The ending for machines.
+    /// The line that `--json` prints to stderr.
     pub fn to_json(&self) -> Value {
         json!({"error": {"code": self.code, "message": self.message, "next": self.next}})
     }
 
-    /// What the operating system said about a file: exit code 7 where permission is missing, else 1.
+    /// A failed file operation: exit code 7 if permission was denied, else 1.
     pub fn of_file(what: impl fmt::Display, error: &io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, format!("{what}: {error}"))
@@ -108,7 +103,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Output that cannot be written is a failure like any other.
+/// For errors from writing the output; file operations use [`Failure::of_file`].
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure::new(Exit::Failure, format!("cannot write the output: {error}"))
@@ -162,7 +157,7 @@ impl From<MigrationError> for Failure {
     fn from(error: MigrationError) -> Self {
         let next = match &error {
             MigrationError::TooNew { .. } => {
-                "Nothing was changed. The only way back to an older schema is a backup of it."
+                "Nothing was changed. The only way back to an older schema is to restore a backup of it."
             }
             MigrationError::TooOld { .. } => "Migrate it with: bursar db migrate",
             MigrationError::Failed(_) => "Nothing was changed: the previous bursar version still works.",
@@ -252,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_survives_the_way_through_the_socket() {
+    fn a_failure_survives_the_control_socket() {
         let failure = Failure::from(Refusal::DuplicateName).next("Choose another.");
         let text = serde_json::to_string(&failure).unwrap();
         assert_eq!(serde_json::from_str::<Failure>(&text).unwrap(), failure);
@@ -260,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_have_the_exit_code_of_what_can_be_done_about_them() {
+    fn refusals_map_to_exit_codes() {
         assert_eq!(Failure::from(Refusal::Busy { retry_after_s: 1 }).exit.code(), 6);
         assert_eq!(Failure::from(Refusal::StorageUnavailable).exit.code(), 4);
         assert_eq!(

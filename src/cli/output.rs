@@ -6,16 +6,14 @@ use serde_json::Value;
 
 use super::outcome::Failure;
 
-/// Where a command writes its result.
 pub(super) struct Output<'a> {
-    /// Whether machines read it.
+    /// Print JSON instead of text.
     pub(super) json: bool,
-    /// Stdout.
     pub(super) to: &'a mut dyn Write,
 }
 
 impl Output<'_> {
-    /// Prints the result in one of its two forms.
+    /// Prints the result as JSON or as text.
     pub(super) fn print(&mut self, value: &Value, text: impl AsRef<str>) -> Result<(), Failure> {
         match self.json {
             true => writeln!(self.to, "{value:#}")?,
@@ -25,8 +23,8 @@ impl Output<'_> {
     }
 }
 
-/// Stdout of a command. A reader that has gone, as `head` does, has read what it wanted: nothing is said about it, and
-/// the exit code is what it would be otherwise.
+/// Stdout that ignores a broken pipe: a reader that stops early, such as `head`, has what it wanted, so the exit code
+/// stays the same.
 pub(super) struct Stdout(io::StdoutLock<'static>);
 
 impl Stdout {
@@ -45,7 +43,7 @@ impl Write for Stdout {
     }
 }
 
-/// The result of writing; success, where nobody reads any more.
+/// Turns a broken pipe into success, with the result `done`.
 pub(super) fn ignore_broken_pipe<T>(written: io::Result<T>, done: T) -> io::Result<T> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(done),
@@ -53,7 +51,7 @@ pub(super) fn ignore_broken_pipe<T>(written: io::Result<T>, done: T) -> io::Resu
     }
 }
 
-/// Columns under a header, as wide as their longest cell.
+/// Columns under a header, each as wide as its longest cell.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = header.map(|cell| cell.chars().count());
     for row in rows {
@@ -69,7 +67,7 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
     std::iter::once(&header).chain(rows).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A list in one cell; a dash where it is empty.
+/// A comma-separated list in one cell; a dash if it is empty.
 pub(super) fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.as_ref().to_owned()).collect();
     if items.is_empty() { "-".into() } else { items.join(",") }
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_they_need_to_be() {
+    fn columns_fit_their_longest_cell() {
         let rows = [["a".to_owned(), "Søren".to_owned()], ["bcd".to_owned(), list([""; 0])]];
         assert_eq!(table(["NAME", "WHO"], &rows), "NAME  WHO\na     Søren\nbcd   -");
     }

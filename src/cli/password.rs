@@ -1,5 +1,5 @@
-//! The password of an operator: from a file, from stdin, or asked for on a terminal; never an argument, which every
-//! user of the machine could read.
+//! Reads the password of an operator from a file, from stdin or from a prompt on the terminal; never from an argument,
+//! which every user of the machine could read.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -13,13 +13,12 @@ use crate::system::SystemRandomness;
 
 const LENGTH_MIN: usize = 8;
 const LENGTH_MAX: usize = 200;
-/// Enough for the longest password in any script.
+/// The longest password (4 bytes per character in UTF-8) with a line break.
 const BYTES_MAX: u64 = 4 * LENGTH_MAX as u64 + 2;
 
-/// Where the password comes from.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PasswordSource {
-    /// Read the password (8 to 200 characters) from this file, or from stdin if it is -; else it is asked for
+    /// Read the password (8 to 200 characters) from this file, or from stdin if it is - [default: prompt]
     #[arg(long, value_name = "FILE|-")]
     pub password_file: Option<PathBuf>,
 }
@@ -40,7 +39,7 @@ impl PasswordSource {
     }
 }
 
-/// The whole of a source, without the line break at its end.
+/// Reads a source to its end, without the final line break.
 fn read(source: impl Read, shown: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     source.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| Failure::of_file(shown, &error))?;
@@ -55,7 +54,7 @@ fn read(source: impl Read, shown: &str) -> Result<String, Failure> {
 
 fn ask(name: &str) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
-        let message = "a password cannot be asked for without a terminal";
+        let message = "there is no terminal to ask for the password";
         return Err(Failure::new(Exit::Usage, message).next(
             "Name a file that holds it with --password-file FILE, or write it to stdin and use --password-file -",
         ));
@@ -64,7 +63,7 @@ fn ask(name: &str) -> Result<String, Failure> {
         |text: String| rpassword::prompt_password(text).map_err(|error| Failure::of_file("the terminal", &error));
     let password = prompt(format!("Password for {name} ({LENGTH_MIN} to {LENGTH_MAX} characters): "))?;
     check(&password)?;
-    if prompt("The same again: ".into())? != password {
+    if prompt("Repeat the password: ".into())? != password {
         return Err(Failure::new(Exit::Failure, "the two passwords differ").next("Run the command again."));
     }
     Ok(password)
@@ -76,7 +75,7 @@ fn check(password: &str) -> Result<(), Failure> {
 }
 
 fn wrong_length() -> Failure {
-    let message = format!("a password has {LENGTH_MIN} to {LENGTH_MAX} characters");
+    let message = format!("a password must have {LENGTH_MIN} to {LENGTH_MAX} characters");
     Failure::new(Exit::Failure, message).next("Choose another and run the command again.")
 }
 
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_break_at_the_end_is_no_part_of_the_password() {
+    fn a_final_line_break_is_removed() {
         assert_eq!(read(&b"correct horse \r\n"[..], "x").unwrap(), "correct horse ");
         assert_eq!(read(&b"correct\n\n"[..], "x").unwrap(), "correct\n");
         assert!(read(&[b'x'; 900][..], "x").is_err());

@@ -1,4 +1,4 @@
-//! How far long work is: a bar on a terminal, a line of JSON for each part of it with `--json`, nothing elsewhere.
+//! Shows the progress of long work: a line of JSON for each phase with `--json`, else a bar if stderr is a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::backup::{NoProgress, Phase, Progress};
 
-/// Somebody to look on, as fits where stderr goes.
+/// The receiver of progress that suits stderr.
 pub(super) fn watch(json: bool) -> Arc<dyn Progress> {
     match json {
         true => Arc::new(Lines),
@@ -17,13 +17,13 @@ pub(super) fn watch(json: bool) -> Arc<dyn Progress> {
     }
 }
 
-/// One line for each part that begins.
+/// Prints a line of JSON when a phase begins.
 struct Lines;
 
 impl Progress for Lines {
     fn begin(&self, phase: Phase, bytes: u64) {
         let line = json!({"progress": {"phase": phase.name(), "bytes": bytes}});
-        let _ = writeln!(io::stderr().lock(), "{line}"); // the work goes on, whoever looks on
+        let _ = writeln!(io::stderr().lock(), "{line}"); // a lost line must not stop the work
     }
 
     fn advance_to(&self, _: u64) {}

@@ -1,7 +1,7 @@
 //! `bursar reference`: currencies, platforms and account groups, declared in a file.
 //!
-//! A file that cannot be read ends with 1, one that says something wrong with 3, a change that is not possible with 1.
-//! `diff` ends with 0 whether or not there are differences.
+//! Exit codes: 1 if the file cannot be read or a change is not possible, 3 if the file has errors. `diff` exits with 0
+//! whether or not there are differences.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,24 +14,22 @@ use super::outcome::{Exit, Failure};
 use super::{Session, data_dir};
 use crate::app::reference::{self, Change, ReferenceFile};
 
-/// The commands of `bursar reference`.
 #[derive(Debug, Subcommand)]
 pub enum ReferenceCommand {
-    /// Make the database say what the file says; what the file does not name is switched off
+    /// Make the reference data match the file; whatever the file omits is switched off
     Apply {
-        /// The file
+        /// File in the format that `bursar reference show` prints
         file: PathBuf,
     },
     /// Show what applying the file would change
     Diff {
-        /// The file
+        /// File in the format that `bursar reference show` prints
         file: PathBuf,
     },
-    /// Print the reference data of the database in the form of the file
+    /// Print the reference data of the database in the format of the file
     Show,
 }
 
-/// Runs one of them.
 pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         ReferenceCommand::Apply { file } => {
@@ -40,7 +38,7 @@ pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Resul
             let changes: Vec<Change> = serde_json::from_value(value["changes"].clone()).unwrap_or_default();
             session
                 .output
-                .print(&value, described(&changes, "Nothing changed: the reference data was already as the file says."))
+                .print(&value, described(&changes, "Nothing changed: the reference data already matches the file."))
         }
         ReferenceCommand::Diff { file } => {
             let file = read(&file)?;
@@ -59,7 +57,7 @@ pub(super) fn run(command: ReferenceCommand, session: &mut Session<'_>) -> Resul
     }
 }
 
-/// Reads and checks a file, before anything else happens.
+/// Reads and checks a file of reference data.
 pub(super) fn read(file: &Path) -> Result<ReferenceFile, Failure> {
     let text = fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
     reference::parse(&text).map_err(|problems| {

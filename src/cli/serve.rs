@@ -1,4 +1,4 @@
-//! `bursar serve`: the server, for real or for development.
+//! `bursar serve`: runs the server, under production rules or for development.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,13 +20,12 @@ use crate::http::{self, ServeError};
 use crate::jobs;
 use crate::store::DataDir;
 
-/// How to run.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Run for development: a sandbox in ./bursar-dev with sample data, and a printed token
+    /// Run for development: a sandbox in ./bursar-dev with sample data and a printed token
     #[arg(long)]
     dev: bool,
-    /// With --dev: make no sample clients
+    /// With --dev: create no sample clients
     #[arg(long, requires = "dev")]
     no_sample: bool,
     #[command(flatten)]
@@ -70,7 +69,8 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
     outcome
 }
 
-/// Where and when the server makes its next backup. Without one, the change journal gets its first backup at once.
+/// The targets and the time of the server's next backup; `None` if it makes none. If there is no backup yet, the change
+/// journal triggers one within its interval.
 fn next_backup(config: &Config, dir: &DataDir, state: &BackupState) -> Option<NextBackup> {
     let schedule = backup_config::schedule(config)?;
     let targets = backup_config::settings(config, dir).ok()?.targets.iter().map(TargetSpec::name).collect();
@@ -83,7 +83,7 @@ fn next_backup(config: &Config, dir: &DataDir, state: &BackupState) -> Option<Ne
     Some(NextBackup { targets, by })
 }
 
-/// Everything that works on an open database, and stops before it closes.
+/// Runs everything that works on the open database, and stops it before the database closes.
 fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&http::Listening)) -> Result<(), Failure> {
     let control = ControlServer::start(dir, Arc::clone(app))
         .map_err(|error| Failure::of_file(dir.control_socket().display(), &error))?;
@@ -127,16 +127,17 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
     served
 }
 
-/// After a clean stop, the targets have everything. One that could not be reached just now is not waited for.
+/// Ships the last changes, so that the targets have everything after a clean stop. A target whose last attempt failed
+/// is skipped.
 fn ship_remaining(shipping: &Shipping) {
     for lane in (0..shipping.lanes()).filter(|lane| shipping.is_healthy(*lane)) {
         if let Err(error) = shipping.ship(lane) {
-            tracing::warn!(%error, "the last changes wait for the next start");
+            tracing::warn!(%error, "the last changes were not shipped; they wait for the next start");
         }
     }
 }
 
-/// Development is on this machine, in a directory of its own.
+/// Applies the rules of development: a data directory of its own, and plain HTTP on loopback only.
 fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
     if loaded.sources.get("server.data_dir") == Some(&Source::Default) {
         loaded.config.server.data_dir = PathBuf::from(dev::DATA_DIR);
@@ -147,20 +148,20 @@ fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
         && !server.insecure_http
     {
         let message = format!("--dev listens on this machine only, and {} is not a loopback address", server.listen);
-        let next = "Take a loopback address, or add --insecure-http if you trust everybody on that network.";
+        let next = "Use a loopback address, or add --insecure-http if you trust that network.";
         return Err(Failure::new(Exit::Configuration, message).next(next));
     }
     Ok(())
 }
 
-/// Opens the database of a server that is meant seriously, or says everything that is in the way.
+/// Opens the database of a server under production rules, or reports everything that prevents its start.
 fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     let problems = start::problems_on_this_machine(config);
     let database = data_dir::existing(config);
     if !problems.is_empty() {
         let mut lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-        // A directory that is missing was named already.
+        // The problems already name a missing directory.
         if let (true, Err(failure)) = (dir.path().is_dir(), &database) {
             lines.push(format!("\n  {failure}"));
         }
@@ -179,8 +180,10 @@ fn serve_failure(error: &ServeError) -> Failure {
         ServeError::Tls(_) => Failure::new(Exit::Configuration, message)
             .next("Correct the files that [tls] names; `bursar config check --on-disk` checks them."),
         ServeError::Bind { source, .. } => match source.kind() {
-            io::ErrorKind::AddrInUse => Failure::new(Exit::Busy, message)
-                .next("Stop the process that listens there, or choose another address with --listen; port 0 takes a free port."),
+            io::ErrorKind::AddrInUse => Failure::new(Exit::Busy, message).next(
+                "Stop the process that listens there, or choose another address with --listen; port 0 picks a free \
+                     port.",
+            ),
             io::ErrorKind::PermissionDenied => Failure::new(Exit::Permission, message)
                 .next("Ports below 1024 need a privilege; choose a higher one with --listen."),
             _ => Failure::new(Exit::Failure, message).next("Choose another address with --listen."),

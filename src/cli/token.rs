@@ -1,5 +1,5 @@
-//! `bursar token`: long-lived API tokens. A token is made in the process of the command and shown once; what the
-//! database, and a server that runs, get to see of it is its hash.
+//! `bursar token`: long-lived API tokens. The command generates a token and shows it once; the database and a running
+//! server only get its hash.
 
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
@@ -16,44 +16,43 @@ use crate::domain::clock::{Clock, Moment};
 use crate::store::TokenRow;
 use crate::system::{SystemClock, SystemRandomness};
 
-/// The commands of `bursar token`.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Make a token for a program; it is printed once
+    /// Create a token for a program; it is printed only once
     Create(CreateArgs),
-    /// List tokens: the long-lived ones and logins
+    /// List all tokens: long-lived ones and logins
     List,
     /// Revoke a token
     Revoke {
-        /// Its id, as `bursar token list` shows it
+        /// Id of the token, as shown by `bursar token list`
         #[arg(value_parser = id)]
         id: Uuid,
     },
 }
 
 fn id(text: &str) -> Result<Uuid, String> {
-    text.parse().map_err(|_| "the id of a token, not the token itself; `bursar token list` shows it".to_owned())
+    text.parse()
+        .map_err(|_| "expected the id of a token, not the token itself; `bursar token list` shows it".to_owned())
 }
 
-/// What a new token is for and what it is limited to.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
-    /// The operator to whom it belongs
+    /// Operator to whom the token belongs
     #[arg(long, value_name = "NAME")]
     operator: String,
-    /// What it is for
+    /// What the token is for
     #[arg(long, value_name = "TEXT")]
     label: String,
-    /// Limit it to this right; may be repeated; without it, all that the operator's role allows
+    /// Limit the token to this right; may be repeated [default: all rights of the operator's role]
     #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<String>,
-    /// Limit it to clients with this tag; may be repeated
+    /// Limit the token to clients with this tag; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Limit it to callers from this network, such as 10.0.0.0/8; may be repeated
+    /// Limit the token to callers from this network, such as 10.0.0.0/8; may be repeated
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<IpNet>,
-    /// Let it end after so many days; without it, it does not
+    /// Days until the token expires [default: never]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: Option<u32>,
 }
@@ -61,11 +60,10 @@ pub struct CreateArgs {
 fn scope(text: &str) -> Result<String, String> {
     match Right::parse(text) {
         Some(right) => Ok(right.name().into()),
-        None => Err(format!("one of {}", Right::ALL.map(Right::name).join(", "))),
+        None => Err(format!("expected one of {}", Right::ALL.map(Right::name).join(", "))),
     }
 }
 
-/// Runs one of them.
 pub(super) fn run(command: TokenCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         TokenCommand::Create(args) => create(args, session),
@@ -101,7 +99,7 @@ fn show(session: &mut Session<'_>) -> Result<(), Failure> {
     let tokens = data_dir::read(&dir.database_file(), |tx| tx.tokens())?;
     let now = SystemClock.now();
     let rows: Vec<_> = tokens.iter().map(|token| row(token, now)).collect();
-    let header = ["ID", "OPERATOR", "KIND", "LABEL", "STATE", "SCOPES", "TAGS", "NETWORKS", "ENDS"];
+    let header = ["ID", "OPERATOR", "KIND", "LABEL", "STATE", "SCOPES", "TAGS", "NETWORKS", "EXPIRES"];
     session.output.print(&tokens.iter().map(|token| view(token, now)).collect(), table(header, &rows))
 }
 

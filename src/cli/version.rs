@@ -1,4 +1,4 @@
-//! `bursar version`: what runs here, for people and for bug reports.
+//! `bursar version`: prints the versions of the program, the schema and SQLite, as bug reports need them.
 
 use serde_json::json;
 
@@ -6,7 +6,6 @@ use super::Session;
 use super::outcome::Failure;
 use crate::store::{LATEST_SCHEMA, sqlite_version};
 
-/// Prints it.
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let (version, sqlite) = (env!("CARGO_PKG_VERSION"), sqlite_version());
     let value = json!({"version": version, "schema_version": LATEST_SCHEMA, "sqlite_version": sqlite});

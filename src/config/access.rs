@@ -1,4 +1,4 @@
-//! `[access]`: from where bursar may be called at all, and how long a login lasts.
+//! `[access]`: which networks may call bursar, and how long a login lasts.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -8,30 +8,31 @@ use super::section::section;
 use super::source::Finding;
 
 section! {
-    /// Who may call: checked before routing and before any password or token.
+    /// Who may call; checked before routing, passwords and tokens.
     pub struct Access {
         /// Networks that may call, such as ["10.0.0.0/8"]; empty means this machine only.
         allow: Vec<IpNet> = Vec::new();
-        /// Proxies whose X-Forwarded-For is believed; empty means that nobody's is.
+        /// Proxies whose X-Forwarded-For header is trusted; empty means none.
         trusted_proxies: Vec<IpNet> = Vec::new();
-        /// Days that the login of an operator lasts.
+        /// Days until an operator's login expires.
         login_token_days: u64 = 30, in 1..=365;
     }
 }
 
 impl Access {
-    /// A stray host part is a slip in the address or in the length of the prefix, and the two let in different callers.
+    /// Refuses networks with host bits set: the typo is in the address or in the prefix length, and a wrong guess would
+    /// admit the wrong callers.
     pub(super) fn validate(&self, findings: &mut Vec<Finding>) {
         let lists = [("access.allow", &self.allow), ("access.trusted_proxies", &self.trusted_proxies)];
         for (key, network) in lists.into_iter().flat_map(|(key, list)| list.iter().map(move |it| (key, it))) {
             if *network != network.trunc() {
                 let fix = format!("Write {} or {}.", network.trunc(), network.addr());
-                findings.push(Finding::new(key, format!("{network} has bits set after its prefix"), fix));
+                findings.push(Finding::new(key, format!("{network} has host bits set"), fix));
             }
         }
     }
 
-    /// The networks that may call, with the empty list resolved to loopback.
+    /// The networks that may call; an empty `access.allow` means loopback.
     pub fn allowed_networks(&self) -> Vec<IpNet> {
         if !self.allow.is_empty() {
             return self.allow.clone();
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_is_loopback_and_a_list_is_only_itself() {
+    fn an_empty_list_means_loopback_and_any_other_list_excludes_it() {
         let access = Access::default();
         assert!(allows(&access, "127.0.0.1") && allows(&access, "::1") && !allows(&access, "10.0.0.1"));
         let access = Access { allow: vec!["10.0.0.0/8".parse().unwrap()], ..access };

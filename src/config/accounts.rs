@@ -4,9 +4,9 @@ use super::section::section;
 use super::source::Finding;
 
 section! {
-    /// The numbers of new accounts; existing ones keep theirs.
+    /// Numbering of new accounts; existing accounts keep their numbers.
     pub struct Accounts {
-        /// One to four digits that every new account number starts with, in quotes.
+        /// Prefix of every new account number: one to four digits, in quotes.
         number_prefix: String = "21".into();
     }
 }

@@ -1,4 +1,4 @@
-//! `[apis.*]`: which dialects are on, and where each is mounted: under a path, at host names, on listeners of its own.
+//! `[apis.*]`: which dialects are enabled, and where each is mounted: under a path, at host names, on own listeners.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,13 +10,12 @@ use super::section::{Key, Section, section};
 use super::setting::text_setting;
 use super::source::Finding;
 
-/// A path that a dialect is mounted under: `/`, or `/name` without a slash at the end.
+/// A path that a dialect is mounted under: `/`, or segments such as `/name` without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    /// The path as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -27,12 +26,12 @@ impl FromStr for PathPrefix {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let rest = text.strip_prefix('/').ok_or("it starts with a slash")?;
+        let rest = text.strip_prefix('/').ok_or("it must start with a slash")?;
         let segment = |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain);
         if rest.is_empty() || rest.split('/').all(segment) {
             Ok(Self(text.into()))
         } else {
-            Err("letters, digits and -._~ between single slashes, none at the end")
+            Err("it may have letters, digits and -._~ between single slashes, and no trailing slash")
         }
     }
 }
@@ -43,7 +42,7 @@ impl fmt::Display for PathPrefix {
     }
 }
 
-text_setting!(PathPrefix, "a path of an address, such as \"/upvest\"");
+text_setting!(PathPrefix, "a URL path, such as \"/upvest\"");
 
 /// A host name in lower case, without a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,7 +50,6 @@ text_setting!(PathPrefix, "a path of an address, such as \"/upvest\"");
 pub struct HostName(String);
 
 impl HostName {
-    /// The name in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -68,7 +66,7 @@ impl FromStr for HostName {
         if text.len() <= 253 && text.split('.').all(label) {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
-            Err("letters, digits and hyphens between dots, no scheme and no port")
+            Err("it may have letters, digits and hyphens between dots, but no scheme and no port")
         }
     }
 }
@@ -81,46 +79,45 @@ impl fmt::Display for HostName {
 
 text_setting!(HostName, "a host name, such as \"upvest.broker.example\"");
 
-/// Where a dialect is mounted: any of a path, host names and listeners of its own; at the latter two it is at `/`.
+/// Where a dialect is mounted: under a path, at host names, on its own listeners, or any combination of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// Whether the dialect answers at all.
     pub enabled: bool,
-    /// The path under which it answers on the main listener; none: it does not.
+    /// The path on the main listener; `None` if it has none.
     pub path: Option<PathPrefix>,
-    /// Host names at which it answers at `/`.
+    /// Host names on the main listener, where it answers at `/`.
     pub host: Vec<HostName>,
-    /// Addresses with ports of its own, where it answers at `/`.
+    /// Its own listeners, where it answers at `/`.
     pub listen: Vec<SocketAddr>,
 }
 
-/// Defines the tables of the dialects: where each is mounted, and its own keys.
+/// Defines the table of each dialect: where it is mounted, and its own keys.
 macro_rules! apis {
     ( $( #[doc = $about:literal] $type:ident $name:ident = $path:literal, $make:expr, { $($own:tt)* } )+ ) => {
         $(
             section! {
                 #[doc = $about]
                 pub struct $type {
-                    /// Whether the dialect answers at all.
+                    /// Whether this dialect is served.
                     enabled: bool = true;
-                    /// The path under which it answers on the main listener; empty for none.
+                    /// Its path on the main listener; empty for none.
                     path: Option<PathPrefix> = $path.parse().ok();
-                    /// Host names at which it answers at `/`, for clients that can set nothing but a host.
+                    /// Host names on the main listener where it answers at `/`, for clients that can set only a host.
                     host: Vec<HostName> = Vec::new();
-                    /// Addresses with ports of its own, where it answers at `/`.
+                    /// Addresses and ports for this dialect alone, where it answers at `/`.
                     listen: Vec<SocketAddr> = Vec::new();
                     $($own)*
                 }
             }
         )+
 
-        /// The dialects and where each is mounted.
+        /// The tables of all dialects.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct Apis { $( #[doc = $about] pub $name: $type, )+ }
 
         impl Apis {
-            /// Each dialect's name with its mount, in the order of the list.
+            /// The names and mounts of the dialects, in the order of the list.
             pub fn mounts(&self) -> Vec<(&'static str, Mount)> {
                 vec![ $( {
                     let $type { enabled, path, host, listen, .. } = self.$name.clone();
@@ -128,7 +125,7 @@ macro_rules! apis {
                 }, )+ ]
             }
 
-            /// The tables of the file with what each is about and its keys.
+            /// The tables of the file: name, description and keys.
             pub(super) fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
                 vec![ $( {
                     let section = concat!("apis.", stringify!($name));
@@ -142,13 +139,13 @@ macro_rules! apis {
 dialects! { apis }
 
 impl Apis {
-    /// Lists clashes between the mounts, and with the main listener.
+    /// Finds mounts that clash with each other or with the main listener.
     pub(super) fn validate(&self, main: SocketAddr, findings: &mut Vec<Finding>) {
         clashes(&self.mounts(), main, findings);
     }
 }
 
-/// Two sockets that cannot both be bound: the same port, and the same or every address.
+/// Whether two sockets cannot both be bound: the same port, and the same address or a wildcard.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     let same = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() != 0 && one.port() == other.port() && same
@@ -161,26 +158,30 @@ fn clashes(mounts: &[(&'static str, Mount)], main: SocketAddr, findings: &mut Ve
     for (name, mount) in mounts.iter().filter(|(_, mount)| mount.enabled) {
         if mount.path.is_none() && mount.host.is_empty() && mount.listen.is_empty() {
             let fix = format!("Give it a path, a host or a listen address, or set apis.{name}.enabled to false.");
-            findings.push(Finding::new(format!("apis.{name}.enabled"), "the dialect is on but mounted nowhere", fix));
+            findings.push(Finding::new(format!("apis.{name}.enabled"), "the dialect is enabled but not mounted", fix));
         }
         if let Some(path) = &mount.path {
             if let Some((_, other)) = paths.iter().find(|(taken, _)| *taken == path) {
-                let message = format!("{path:?} is taken by {other} on the same listener", path = path.as_str());
+                let message = format!("{path:?} is already the path of {other}", path = path.as_str());
                 findings.push(Finding::new(format!("apis.{name}.path"), message, "Give each dialect its own path."));
             }
             paths.push((path, name));
         }
         for host in &mount.host {
             if let Some((_, other)) = hosts.iter().find(|(taken, _)| *taken == host) {
-                let message = format!("the host {host} is already that of {other}");
-                findings.push(Finding::new(format!("apis.{name}.host"), message, "Name each host once."));
+                let message = format!("{host} is already a host name of {other}");
+                findings.push(Finding::new(
+                    format!("apis.{name}.host"),
+                    message,
+                    "Give each host name to one dialect.",
+                ));
             }
             hosts.push((host, name));
         }
         for socket in &mount.listen {
             let key = format!("apis.{name}.listen");
             if let Some((taken, other)) = sockets.iter().find(|(taken, _)| collide(*taken, *socket)) {
-                let message = format!("{socket} cannot be bound beside {taken} of {other}");
+                let message = format!("{socket} conflicts with {taken} of {other}");
                 findings.push(Finding::new(&key, message, "Choose another port, or 0 for a free one."));
             }
             sockets.push((*socket, key));
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    /// The keys that are complained about when these two dialects are mounted beside a main listener on port 8080.
+    /// The keys of the findings when these two dialects are mounted beside a main listener on port 8080.
     fn complaints(one: &Mount, two: &Mount) -> Vec<String> {
         let mut findings = Vec::new();
         clashes(&[("one", one.clone()), ("two", two.clone())], "127.0.0.1:8080".parse().unwrap(), &mut findings);
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_one_dialect() {
+    fn two_dialects_cannot_share_a_mount() {
         let plain = mount("/", &[], &[]);
         let none: [&str; 0] = [];
         assert_eq!(complaints(&plain, &mount("/two", &["two.example"], &["127.0.0.1:8081"])), none);
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dialect_that_is_on_is_mounted_somewhere() {
+    fn an_enabled_dialect_must_be_mounted() {
         let nowhere = mount("", &[], &[]);
         assert_eq!(complaints(&mount("/", &[], &[]), &nowhere), ["apis.two.enabled"]);
         let off = Mount { enabled: false, ..nowhere };
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_hosts_are_checked_where_they_are_read() {
+    fn invalid_paths_and_host_names_are_refused() {
         for path in ["", "x", "/x/", "//", "/a b", "/../x", "/{id}"] {
             assert!(path.parse::<PathPrefix>().is_err(), "{path}");
         }

@@ -1,4 +1,4 @@
-//! `[backup]`: where backups go, how often, how long they stay, and who can read them.
+//! `[backup]`: where backups are stored, how often they are made, how long they are kept, and who can decrypt them.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,56 +9,53 @@ use super::section::section;
 use super::source::Finding;
 
 section! {
-    /// Backups: made by the server itself and by `bursar backup create`, proven when they are made.
+    /// Backups, made by the server on a schedule and by `bursar backup create`; each is proven when it is made.
     pub struct Backup {
-        /// Whether the server makes backups by itself.
+        /// Whether the server makes backups on a schedule and ships the changes between them.
         enabled: bool = true;
-        /// Hours from one backup to the next.
+        /// Hours between scheduled backups.
         interval_hours: u64 = 24, in 1..=744;
-        /// Directories for backups; a relative one is inside the data directory, others must exist. Best on another disk.
+        /// Backup directories. A relative path is inside the data directory; others must exist. Best on another disk.
         directories: Vec<PathBuf> = vec!["backups".into()];
-        /// The newest backups that are kept, however often they are made.
+        /// Keep this many of the newest backups.
         keep_latest: u64 = 3, in 1..=1000;
-        /// Days of which the last backup is kept.
+        /// Keep the last backup of each of this many days; days without a backup do not count.
         keep_daily: u64 = 7, in 0..=1000;
-        /// Weeks of which the last backup is kept.
+        /// Keep the last backup of each of this many weeks; weeks without a backup do not count.
         keep_weekly: u64 = 5, in 0..=1000;
-        /// Months of which the last backup is kept.
+        /// Keep the last backup of each of this many months; months without a backup do not count.
         keep_monthly: u64 = 12, in 0..=1000;
-        /// Seconds from one shipping of the changes between backups to the next: what a lost disk can cost at most.
+        /// Seconds until a change is shipped to the backup targets; a lost disk costs at most these.
         journal_interval_s: u64 = 10, in 1..=3600;
-        /// Megabytes of changes that may wait in the data directory for a place that cannot be reached.
+        /// MiB of changes that may wait in the data directory while a target cannot be reached.
         journal_spool_mb: u64 = 1024, in 16..=1_048_576;
-        /// Days from one drill to the next, in which the newest backup is restored and proven; 0 means never.
+        /// Days between drills, which restore the newest backup and prove it; 0 means never.
         drill_days: u64 = 7, in 0..=366;
-        /// Public keys of age, such as ["age1..."], that backups are encrypted to; the private half can be elsewhere.
+        /// age public keys, such as ["age1..."], to encrypt backups to; keep the private key elsewhere.
         recipients: Vec<String> = Vec::new();
-        /// A private file with the keys that open encrypted backups; without it drills of them are done elsewhere.
+        /// File (mode 0600) with age private keys; without it, the server cannot drill encrypted backups.
         identity_file: Option<PathBuf> = None;
-        /// A bucket of S3, or of something that speaks like it, as one more place for backups.
+        /// Bucket on S3 or a compatible service, as an additional backup target.
         s3_bucket: Option<String> = None;
-        /// What the names of all objects in the bucket begin with.
+        /// Prefix of all object keys in the bucket.
         s3_prefix: Option<String> = None;
-        /// The URL of the service, such as `https://s3.broker.example`; empty means AWS in the region.
+        /// URL of the service, such as `https://s3.broker.example`; empty means AWS in the region.
         s3_endpoint: Option<String> = None;
-        /// The region of the bucket.
+        /// Region of the bucket.
         s3_region: String = "us-east-1".into();
-        /// A private file with `access_key_id = ...` and `secret_access_key = ...`; else AWS_ACCESS_KEY_ID and so on are taken.
+        /// File (mode 0600) with `access_key_id = ...` and `secret_access_key = ...`; if empty, AWS_* variables.
         s3_credentials_file: Option<PathBuf> = None;
-        /// Seconds that the service may take for an answer, or for 8 MB that are sent, before it counts as unreachable.
+        /// Seconds to wait for a response, or to send 8 MB, before the service counts as unreachable.
         s3_timeout_s: u64 = 30, in 1..=600;
     }
 }
 
-/// The key of a bucket as the tools of AWS take it from the environment. It is no part of the values, so that nobody prints
-/// it.
+/// Credentials for the bucket from the environment variables of the AWS tools. They are not part of the configuration
+/// values, so they are never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct S3Environment {
-    /// `AWS_ACCESS_KEY_ID`
     pub access_key_id: Option<String>,
-    /// `AWS_SECRET_ACCESS_KEY`
     pub secret_access_key: Option<String>,
-    /// `AWS_SESSION_TOKEN`
     pub session_token: Option<String>,
 }
 
@@ -86,28 +83,32 @@ impl Backup {
     pub(super) fn validate(&self, findings: &mut Vec<Finding>) {
         for recipient in &self.recipients {
             if let Err(reason) = recipient.parse::<age::x25519::Recipient>() {
-                let fix = "Write the line that `bursar backup keygen` prints; it begins with age1.";
-                findings.push(Finding::new("backup.recipients", format!("{recipient:?} is no key: {reason}"), fix));
+                let fix = "Write the public key that `bursar backup keygen` prints; it begins with age1.";
+                findings.push(Finding::new(
+                    "backup.recipients",
+                    format!("{recipient:?} is not a public key: {reason}"),
+                    fix,
+                ));
             }
         }
         if self.enabled && self.directories.is_empty() && self.s3_bucket.is_none() {
-            let fix = "Name a directory or a bucket, or set backup.enabled to false.";
-            findings.push(Finding::new("backup.directories", "backups have nowhere to go", fix));
+            let fix = "Name a directory or a bucket (backup.s3_bucket), or set backup.enabled to false.";
+            findings.push(Finding::new("backup.directories", "backups are enabled but have no target", fix));
         }
         if let Some(endpoint) = &self.s3_endpoint {
             if !is_private(endpoint) {
-                let fix = "Write an https:// URL; http:// is for this machine only.";
-                findings.push(Finding::new("backup.s3_endpoint", format!("{endpoint:?} is not encrypted"), fix));
+                let fix = "Write an https:// URL; http:// is allowed for loopback only.";
+                findings.push(Finding::new("backup.s3_endpoint", format!("{endpoint:?} is not an https:// URL"), fix));
             }
             if self.s3_bucket.is_none() {
                 let fix = "Set backup.s3_bucket, or remove backup.s3_endpoint.";
-                findings.push(Finding::new("backup.s3_bucket", "a service is named, but no bucket", fix));
+                findings.push(Finding::new("backup.s3_bucket", "an endpoint is set but no bucket", fix));
             }
         }
     }
 }
 
-/// Whether nobody can listen on the way there.
+/// Whether traffic to the endpoint cannot be read on the way: HTTPS, or HTTP to loopback.
 fn is_private(endpoint: &str) -> bool {
     let Some(rest) = endpoint.strip_prefix("http://") else { return endpoint.starts_with("https://") };
     let authority = rest.split('/').next().unwrap_or_default();
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn backups_have_somewhere_to_go_and_keys_are_keys() {
+    fn backups_need_a_target_and_valid_keys() {
         assert!(wrong_keys(|_| {}).is_empty());
         assert_eq!(wrong_keys(|backup| backup.directories.clear()), ["backup.directories"]);
         assert!(wrong_keys(|backup| (backup.enabled, backup.directories) = (false, vec![])).is_empty());
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_key_does_not_cross_a_network_in_the_open() {
+    fn plain_http_is_allowed_to_loopback_endpoints_only() {
         let at = |endpoint: &str| {
             wrong_keys(|backup| {
                 (backup.s3_bucket, backup.s3_endpoint) = (Some("b".into()), Some(endpoint.into()));

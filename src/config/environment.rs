@@ -1,7 +1,6 @@
-//! The environment as a layer: `BURSAR_SERVER__LISTEN` for `server.listen`, and short names for the two most common keys.
+//! The environment as a layer: `BURSAR_SERVER__LISTEN` sets `server.listen`; the two most common keys have short names.
 //!
-//! Figment's own `Env` reads the environment of the process, which tests share, and passes over variables that it does
-//! not know.
+//! Figment's own `Env` reads the environment of the process, which tests share, and ignores unknown variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,18 +13,18 @@ use super::source::Source;
 
 const PREFIX: &str = "BURSAR_";
 
-/// Names the file instead of setting a key.
+/// Names the configuration file; all other variables set a key.
 pub(super) const FILE: &str = "BURSAR_CONFIG";
 
 const SHORT: [(&str, &str); 2] = [("BURSAR_LISTEN", "server.listen"), ("BURSAR_DATA_DIR", "server.data_dir")];
 
-/// The file that the environment names.
+/// The file that `BURSAR_CONFIG` names.
 pub(super) fn file(variables: &[(OsString, OsString)]) -> Option<PathBuf> {
     let value = variables.iter().find(|(name, _)| name.to_str() == Some(FILE)).map(|(_, value)| value);
     value.filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Reads every variable that starts with `BURSAR_`; an unknown one is a problem, because somebody meant something by it.
+/// Reads every variable that starts with `BURSAR_`. An unknown one is a problem, because it is probably misspelled.
 pub(super) fn read(variables: &[(OsString, OsString)], keys: &[Key]) -> Layer {
     let (mut layer, mut set_by) = (Layer::new("environment"), BTreeMap::new());
     let ours = variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));

@@ -1,17 +1,17 @@
-//! `[events]`: how long events are kept, and who may follow them.
+//! `[events]`: how long events are kept, and how many event streams may be open.
 
 use super::section::section;
 
 section! {
-    /// The events that tell what changed.
+    /// Events and event streams.
     pub struct Events {
-        /// Days after which an event is removed, once all who pass events on are done with it; 0 keeps all of them.
+        /// Days until an event is removed, provided every event consumer has processed it; 0 keeps all events.
         retention_days: u64 = 0, in 0..=36_500;
-        /// Streams of events that are open at once; further ones are refused.
+        /// Event streams that may be open at once; further ones are refused.
         max_streams: u64 = 64, in 0..=10_000;
-        /// The same for one operator, over all its tokens.
+        /// Event streams that may be open at once per operator, across all tokens.
         max_streams_per_operator: u64 = 8, in 0..=10_000;
-        /// Milliseconds without an event after which a stream says that it goes on.
+        /// Milliseconds without an event after which a stream sends a heartbeat.
         heartbeat_ms: u64 = 15_000, in 50..=600_000;
     }
 }

@@ -1,4 +1,4 @@
-//! The example file, made from the key table.
+//! The example file, generated from the key table.
 
 use std::fmt::Write as _;
 
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{Config, sections};
 
-/// A file that names every key with its default and the reason for it.
+/// The example file: every key with its default and its description.
 pub fn example() -> String {
     let defaults = Config::default().to_json();
     let mut text = String::from(
         "# Configuration of bursar: every key with its default. Leave out what you do not change.\n\
-         # The environment overrides this file (BURSAR_SERVER__LISTEN for listen in [server]), and flags override both.\n\
-         # `bursar config check` finds mistakes, `bursar config show --sources` tells who set what.\n",
+         # The environment (BURSAR_SERVER__LISTEN for listen in [server]) overrides this file; flags override both.\n\
+         # `bursar config check` finds mistakes; `bursar config show --sources` shows where each value comes from.\n",
     );
     for (section, about, keys) in sections() {
         let _ = write!(text, "\n# {about}\n[{section}]\n");
@@ -23,7 +23,7 @@ pub fn example() -> String {
     text
 }
 
-/// A value as it is written in the file; an absent one is an empty string there.
+/// A value as TOML; an unset one is an empty string.
 pub(super) fn toml_text(value: &Value) -> String {
     match value {
         Value::Null => "\"\"".into(),

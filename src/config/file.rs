@@ -1,6 +1,6 @@
-//! The file as a layer: every value with the line that it is on.
+//! The configuration file as a layer: every value with its line number.
 //!
-//! Figment's own `Toml` stops at the first error and forgets the lines.
+//! Figment's own `Toml` stops at the first error and discards line numbers.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -14,17 +14,17 @@ use super::section::Key;
 use super::setting::Notation;
 use super::source::Source;
 
-/// Reads the file; one that is missing is a problem only if somebody named it.
+/// Reads the file. A missing file is a problem only if a flag or the environment named it.
 pub(super) fn read(path: &Path, named_by: Option<Source>, keys: &[Key]) -> Option<Layer> {
     match (std::fs::read_to_string(path), named_by) {
         (Ok(text), _) => Some(parse(path, &text, keys)),
         (Err(error), None) if error.kind() == ErrorKind::NotFound => None,
         (Err(error), named_by) => {
             let fix = match error.kind() {
-                ErrorKind::NotFound => format!("Write one with `bursar config init {}`.", path.display()),
+                ErrorKind::NotFound => format!("Create it with `bursar config init {}`.", path.display()),
                 ErrorKind::InvalidData => "Save it as UTF-8.".to_owned(),
-                ErrorKind::IsADirectory => "Name a file in it.".to_owned(),
-                _ => "Let the user that runs bursar read it.".to_owned(),
+                ErrorKind::IsADirectory => "Name a file inside it.".to_owned(),
+                _ => "Make it readable for the user that runs bursar.".to_owned(),
             };
             let mut layer = Layer::new("file");
             let source = named_by.unwrap_or_else(|| whole(path));
@@ -44,10 +44,10 @@ fn parse(path: &Path, text: &str, keys: &[Key]) -> Layer {
     let mut layer = Layer::new("file");
     for error in &errors {
         let source = error.span().map_or_else(|| whole(path), |span| at(span.start));
-        let fix = "Strings need quotes, lists brackets; `bursar config init` prints an example.";
+        let fix = "Strings need quotes and lists need brackets; `bursar config init` prints an example.";
         layer.report("", source, format!("is not TOML: {}", error.message()), fix);
     }
-    // What a recovering parser makes of the rest is a guess, and complaints about a guess mislead.
+    // After an error, the recovering parser guesses the rest; problems in a guess would mislead.
     if errors.is_empty() {
         flatten("", table.get_ref(), keys, &at, &mut layer);
     }
@@ -73,7 +73,7 @@ fn flatten(prefix: &str, table: &DeTable<'_>, keys: &[Key], at: &dyn Fn(usize) -
         let source = at(name.span().start);
         match <Value as Deserialize>::deserialize(ValueDeserializer::from(value.clone())) {
             Ok(value) => layer.set(path, source, &value, Notation::Typed, keys),
-            Err(error) => layer.report(path, source, error.message(), "Write a value in the range of its key."),
+            Err(error) => layer.report(path, source, error.message(), "Write a value that is in range for the key."),
         }
     }
 }

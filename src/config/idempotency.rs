@@ -1,11 +1,11 @@
-//! `[idempotency]`: how long a retry gets the same answer.
+//! `[idempotency]`: how long a retry gets the original answer.
 
 use super::section::section;
 
 section! {
-    /// The memory of answered writes, from which a retry gets the same answer.
+    /// Stored answers to writes, which retries with the same key get.
     pub struct Idempotency {
-        /// Days that an answer is kept; at least 7, because clients retry over a long weekend.
+        /// Days to keep an answer; at least 7, because clients may retry after a long weekend.
         retention_days: u64 = 7, in 7..=3650;
     }
 }

@@ -1,4 +1,4 @@
-//! One source of the configuration: its values by key, each checked and with its place, as figment takes them.
+//! A source of the configuration as figment providers: its values by key, each checked and with its origin.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::section::Key;
 use super::setting::Notation;
 use super::source::{Problem, Source};
 
-/// What one source says. Figment's metadata tell which layer a value comes from, and the layer tells the place in it.
+/// The values of one source. Figment's metadata names the layer of a value; the layer knows the line or variable.
 #[derive(Debug)]
 pub(super) struct Layer {
     name: &'static str,
@@ -19,13 +19,13 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// An empty layer; the name is unique among the layers of one figment.
+    /// An empty layer. The name must be unique among the layers of one figment.
     pub(super) fn new(name: &'static str) -> Self {
         Self { name, values: BTreeMap::new(), problems: Vec::new() }
     }
 
-    /// Sets a key. A wrong value is left out and reported even where a later layer overrides it: a mistake that is hidden
-    /// today is a surprise on the day that the override goes.
+    /// Sets a key. An invalid value is left out and reported even if a later layer overrides it; otherwise it would
+    /// surface on the day that the override is removed.
     pub(super) fn set(&mut self, path: String, source: Source, written: &Value, notation: Notation, keys: &[Key]) {
         let Some(key) = keys.iter().find(|key| key.path == path) else {
             self.problems.push(unknown(path, source, keys));
@@ -47,13 +47,13 @@ impl Layer {
         self.problems.push(Problem { key: key.into(), source, message: message.into(), fix: fix.into() });
     }
 
-    /// Lays this layer over what is there.
+    /// Merges this layer over `figment`.
     pub(super) fn over(&self, figment: Figment) -> Figment {
         let entries = self.values.iter().map(|(path, (value, _))| Entry { layer: self.name, path, value });
         entries.fold(figment, Figment::merge)
     }
 
-    /// Who set a key, among these layers.
+    /// The source of a key's value among these layers.
     pub(super) fn source(layers: &[Self], figment: &Figment, path: &str) -> Source {
         let winner = figment.find_metadata(path).and_then(|of| layers.iter().find(|layer| layer.name == of.name));
         winner.and_then(|layer| layer.values.get(path)).map_or(Source::Default, |(_, source)| source.clone())
@@ -79,7 +79,7 @@ impl Provider for Entry<'_> {
 
 fn unknown(path: String, source: Source, keys: &[Key]) -> Problem {
     if keys.iter().any(|key| key.path.starts_with(&format!("{path}."))) {
-        let fix = format!("Write [{path}] on a line of its own and its keys below.");
+        let fix = format!("Write [{path}] on its own line and its keys below it.");
         return Problem { key: path, source, message: "is a table, not a key".into(), fix };
     }
     let name = path.rsplit('.').next().unwrap_or(&path);
@@ -92,7 +92,7 @@ fn unknown(path: String, source: Source, keys: &[Key]) -> Problem {
     Problem { key: path, source, message: "no such key".into(), fix }
 }
 
-/// The candidate that is closest to what was written, if any is close enough to be what was meant.
+/// The candidate closest to what was written, if it is close enough to be what was meant.
 pub(super) fn nearest(written: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
     let near = candidates.map(|candidate| (strsim::damerau_levenshtein(written, &candidate), candidate));
     let limit = (written.len() / 5).clamp(1, 4);

@@ -1,4 +1,4 @@
-//! `[log]`: what is logged and in which shape.
+//! `[log]`: what is logged, and in which format.
 
 use tracing_subscriber::EnvFilter;
 
@@ -7,30 +7,30 @@ use super::setting::choices;
 use super::source::Finding;
 
 choices! {
-    /// The shape of a log line.
+    /// The format of log lines.
     pub enum LogFormat {
-        /// For people.
+        /// Human-readable.
         Pretty = "pretty",
-        /// For machines: one JSON object a line.
+        /// One JSON object per line.
         Json = "json",
-        /// Pretty on a terminal, JSON elsewhere.
+        /// Pretty on a terminal, JSON otherwise.
         Auto = "auto",
     }
 }
 
 section! {
-    /// Logs go to stderr.
+    /// Logging, to stderr.
     pub struct Log {
-        /// What to log: a level, or directives such as "info,bursar::store=debug".
+        /// Log level, or directives such as "info,bursar::store=debug".
         level: String = "info".into();
-        /// "pretty" for people, "json" for machines, "auto" for pretty on a terminal and JSON elsewhere.
+        /// "pretty" for people, "json" for machines, "auto" for pretty on a terminal and JSON otherwise.
         format: LogFormat = LogFormat::Auto;
     }
 }
 
 impl Log {
     pub(super) fn validate(&self, findings: &mut Vec<Finding>) {
-        // A lone word is taken for a target by the filter, so that `level = "inof"` would silence everything.
+        // The filter takes an unknown word for a target, so `level = "inof"` would silence everything.
         let wrong = match self.level.trim() {
             "" => Some("is empty".into()),
             word if !word.contains(['=', ',', ':', '['])

@@ -1,9 +1,10 @@
-//! Configuration: built-in defaults, under a TOML file, under the environment, under flags. One struct per concern.
+//! Configuration from four sources, each overriding the one before: built-in defaults, a TOML file, the environment,
+//! flags. One struct per section.
 //!
-//! Everything that is wrong is reported at once as a [`ConfigErrors`], each problem with where it comes from and what
-//! fixes it. What depends on the machine rather than on the values is in [`start`]. This module names no other.
+//! All problems are reported at once as [`ConfigErrors`], each with its source and its fix. Checks of the machine,
+//! rather than of the values, are in [`start`]. This module depends on no other module of bursar.
 //!
-//! To add a key, add a line to its section and run the tests: they print the example file that they expect.
+//! To add a key, add a line to its section and run the tests: they print the expected example file.
 
 mod access;
 mod accounts;
@@ -56,55 +57,42 @@ use layer::Layer;
 use section::Section;
 use setting::Notation;
 
-/// The file that is read when none is named, if it exists.
+/// The file that is read if none is named, provided it exists.
 pub const DEFAULT_FILE: &str = "/etc/bursar/config.toml";
 
-/// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where bursar listens and keeps its data.
     pub server: Server,
-    /// Encryption of connections.
     pub tls: Tls,
-    /// Who may call.
     pub access: Access,
-    /// Tokens of end users.
     pub sessions: Sessions,
-    /// Numbers of new accounts.
     pub accounts: Accounts,
-    /// How long a retry gets the same answer.
     pub idempotency: Idempotency,
-    /// Events.
     pub events: Events,
-    /// The database.
     pub store: Store,
-    /// Backups.
     pub backup: Backup,
-    /// Logs.
     pub log: Log,
-    /// The dialects.
     pub apis: Apis,
-    /// The key of a bucket, where the environment has it.
+    /// Not a value of the file, and never shown.
     #[serde(skip)]
     pub s3_environment: S3Environment,
 }
 
-/// Where the configuration is taken from. The environment is handed in, so that a test need not change its own.
+/// The sources of a configuration. The environment is passed in, so that tests need not change that of their process.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// The file that `--config` names; it must exist.
+    /// The file named by `--config`; it must exist.
     pub file: Option<PathBuf>,
-    /// The file that is read when neither the flag nor `BURSAR_CONFIG` names one; it need not exist.
+    /// The file that is read if neither `--config` nor `BURSAR_CONFIG` names one; it need not exist.
     pub default_file: Option<PathBuf>,
-    /// The environment, of which only `BURSAR_*` is looked at.
+    /// Only `BURSAR_*` and the credentials in `AWS_*` are read.
     pub environment: Vec<(OsString, OsString)>,
-    /// The keys that flags set.
     pub flags: Flags,
 }
 
 impl Sources {
-    /// The sources of an installation: the flags and the environment of this process, and the file in its usual place.
+    /// The given sources, with [`DEFAULT_FILE`] as the default file.
     pub fn new<N, V>(environment: impl IntoIterator<Item = (N, V)>, file: Option<PathBuf>, flags: Flags) -> Self
     where
         N: Into<OsString>,
@@ -115,14 +103,11 @@ impl Sources {
     }
 }
 
-/// The keys that have a flag, where the flag was given.
+/// The keys that have a flag; `None` if the flag was not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
-    /// `--data-dir`
     pub data_dir: Option<PathBuf>,
-    /// `--listen`
     pub listen: Option<SocketAddr>,
-    /// `--insecure-http`
     pub insecure_http: Option<bool>,
 }
 
@@ -144,22 +129,21 @@ impl Flags {
     }
 }
 
-/// A configuration that holds, and who set what.
+/// A valid configuration, and the source of each value.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The values.
     pub config: Config,
-    /// Who set each key, by its dotted path; every key is in it.
+    /// By the dotted path of the key; contains every key.
     pub sources: BTreeMap<String, Source>,
-    /// The file that was read, if one was.
+    /// The file that was read, if any.
     pub file: Option<PathBuf>,
 }
 
 impl Config {
-    /// Reads all sources and lays them on each other.
+    /// Reads all sources and merges them.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them, and everything that [`Config::validate`] finds in the result.
+    /// All problems of the sources, and all findings of [`Config::validate`] in the result.
     pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
         let keys = keys();
         let (file, layer) = sources.file_layer(&keys);
@@ -175,9 +159,9 @@ impl Config {
             problems.push(problem.clone());
         });
         if let Ok(config) = &config {
-            // A key whose value could not be read still has the one below it here: what that breaks is no news.
-            let read_well = |finding: &Finding| !problems.iter().any(|problem| problem.key == finding.key);
-            let findings: Vec<_> = config.validate().into_iter().filter(read_well).collect();
+            // A key with an unreadable value has that of a lower layer here, so findings about it would mislead.
+            let is_readable = |finding: &Finding| !problems.iter().any(|problem| problem.key == finding.key);
+            let findings: Vec<_> = config.validate().into_iter().filter(is_readable).collect();
             problems.extend(findings.into_iter().map(|finding| {
                 let source = origin.get(&finding.key).cloned().unwrap_or(Source::Default);
                 finding.at(source)
@@ -192,8 +176,8 @@ impl Config {
         }
     }
 
-    /// Lists what is wrong with the values themselves, whoever set them: numbers out of range, files that are needed but
-    /// not named, mounts that clash. Looks at nothing outside.
+    /// Checks the values themselves: numbers out of range, files that are required but not named, mounts that clash.
+    /// Reads nothing but the values.
     pub fn validate(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let values = self.to_json();
@@ -216,23 +200,23 @@ impl Config {
 
     /// The values as JSON, nested as in the file.
     pub fn to_json(&self) -> Value {
-        // Maps with text keys always serialise.
+        // Serialising maps with string keys cannot fail.
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// The value of one key as JSON; null where it is not set.
+    /// The value of one key as JSON; null if unset.
     pub fn value(&self, key: &Key) -> Value {
         key.find(&self.to_json()).clone()
     }
 
-    /// The value of one key as the file spells it.
+    /// The value of one key as TOML.
     pub fn toml(&self, key: &Key) -> String {
         example::toml_text(key.find(&self.to_json()))
     }
 }
 
 impl Loaded {
-    /// The sources that had a say, for a banner: the file, the variables and the flags, in the order of override.
+    /// The sources that were used, for the banner: defaults, file, variables and flags, in the order of override.
     pub fn used(&self) -> Vec<String> {
         let file = self.file.iter().map(|file| file.display().to_string());
         let mut others: Vec<_> =
@@ -245,7 +229,7 @@ impl Loaded {
 }
 
 impl Sources {
-    /// The file to read, by flag, environment or habit, and what is in it.
+    /// The file that was read, named by flag, by environment or by default, and its layer.
     fn file_layer(&self, keys: &[Key]) -> (Option<PathBuf>, Option<Layer>) {
         let by_flag = self.file.clone().map(|file| (file, Source::Flag { name: "--config".into() }));
         let by_name = || {
@@ -261,7 +245,7 @@ impl Sources {
     }
 }
 
-/// Each table of the file with what it is about and its keys, in the order of the example.
+/// The tables of the file (name, description and keys) in the order of the example.
 fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
     fn section<T: Section>(name: &str) -> (String, &'static str, Vec<Key>) {
         (name.into(), T::ABOUT.trim(), T::keys(name))
@@ -282,14 +266,14 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
     all
 }
 
-/// Every key that there is, in the order of the example.
+/// All keys, in the order of the example.
 pub fn keys() -> Vec<Key> {
     sections().into_iter().flat_map(|(_, _, keys)| keys).collect()
 }
 
-/// The key table and the structs are made from one description, so this says that bursar itself is wrong.
+/// The key table and the structs are generated from one description, so an error here is a bug.
 fn internal(error: &figment::Error) -> Problem {
-    let fix = "This is a bug of bursar: report it with the output of `bursar version --json`.".into();
+    let fix = "This is a bug in bursar: report it with the output of `bursar version --json`.".into();
     Problem { key: error.path.join("."), source: Source::Default, message: error.to_string(), fix }
 }
 

@@ -1,26 +1,26 @@
-//! The JSON Schema of the file, made from the key table: editors complete and check with it.
+//! The JSON Schema of the file, generated from the key table, for completion and checks in editors.
 
 use serde_json::{Map, Value, json};
 
 use super::{Config, Key, sections};
 
-/// The schema (draft 2020-12) with types, ranges, defaults and reasons.
+/// The schema (draft 2020-12) with types, ranges, defaults and descriptions.
 pub fn schema() -> Value {
     let defaults = Config::default().to_json();
     let mut root = table("Configuration of bursar");
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     for (section, about, keys) in sections() {
-        // Indexing makes the tables on the way: `apis` has a table for each dialect.
-        let mut place = &mut root;
+        // Indexing creates the tables along the path: `apis` has a table for each dialect.
+        let mut node = &mut root;
         for part in section.split('.') {
-            if place["properties"].get(part).is_none() {
-                place["properties"][part] = table(about);
+            if node["properties"].get(part).is_none() {
+                node["properties"][part] = table(about);
             }
-            place = &mut place["properties"][part];
+            node = &mut node["properties"][part];
         }
-        place["properties"] = Value::Object(keys.iter().map(|key| property(key, &defaults)).collect::<Map<_, _>>());
+        node["properties"] = Value::Object(keys.iter().map(|key| property(key, &defaults)).collect::<Map<_, _>>());
     }
-    root["properties"]["apis"]["description"] = json!("The dialects and where each is mounted.");
+    root["properties"]["apis"]["description"] = json!("The dialects, and where each is mounted.");
     root
 }
 

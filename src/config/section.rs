@@ -1,5 +1,5 @@
-//! One description per key — type, default, reason, range — from which the struct, the checks, the example file and the
-//! schema are all made, so that they cannot drift apart.
+//! One description per key (type, default, purpose, range) generates the struct, the checks, the example file and the
+//! schema, so that they cannot drift apart.
 
 use std::ops::RangeInclusive;
 
@@ -8,16 +8,16 @@ use serde_json::Value as Json;
 
 use super::setting::{self, Notation, Setting};
 
-/// Everything that is known about a key apart from its value.
+/// The description of a key.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// The dotted path, as in `server.listen`.
+    /// The dotted path, such as `server.listen`.
     pub path: String,
     /// What the key is for, in one line.
     pub why: &'static str,
-    /// Its type in words.
+    /// The type in words, some with an example after a comma.
     pub expects: &'static str,
-    /// The numbers that it may have; absent for everything that is no number.
+    /// The allowed numbers; `None` for other types.
     pub range: Option<RangeInclusive<u64>>,
     pub(super) schema: fn() -> Json,
     pub(super) read: fn(&Value, Notation) -> Result<Value, String>,
@@ -40,17 +40,17 @@ impl Key {
         self
     }
 
-    /// The environment variable that sets it.
+    /// The environment variable that sets it, such as `BURSAR_SERVER__LISTEN`.
     pub fn environment_name(&self) -> String {
         format!("BURSAR_{}", self.path.replace('.', "__").to_uppercase())
     }
 
-    /// The table of the file that it is in, and its name there.
+    /// Its table in the file, and its name there.
     pub fn split(&self) -> (&str, &str) {
         self.path.rsplit_once('.').unwrap_or(("", &self.path))
     }
 
-    /// The value of this key in a serialised configuration.
+    /// The value of this key in a serialised configuration; null if unset.
     pub(super) fn find<'a>(&self, config: &'a Json) -> &'a Json {
         config.pointer(&format!("/{}", self.path.replace('.', "/"))).unwrap_or(&Json::Null)
     }
@@ -58,14 +58,14 @@ impl Key {
 
 /// A table of the file.
 pub(super) trait Section {
-    /// What the table is about, in one line.
+    /// The description, in one line.
     const ABOUT: &'static str;
 
-    /// Its keys, in the order of the example.
+    /// The keys, in the order of the example.
     fn keys(section: &str) -> Vec<Key>;
 }
 
-/// Defines a section: each key with the reason for it, its type, its default and, for numbers, its range.
+/// Defines a section: each key with its purpose, type, default and, for numbers, range.
 macro_rules! section {
     (
         #[doc = $about:literal]

@@ -1,4 +1,4 @@
-//! `[sessions]`: the tokens that end users take to the trading platform.
+//! `[sessions]`: the tokens that end users present to the trading platform.
 
 use super::section::section;
 use super::source::Finding;
@@ -6,11 +6,11 @@ use super::source::Finding;
 section! {
     /// End-user tokens: signed by bursar, verified by the trading platform.
     pub struct Sessions {
-        /// The `iss` of every token; the platform checks it.
+        /// The `iss` claim of every token; the platform checks it.
         issuer: String = "bursar".into();
-        /// The `aud` of every token: the platform that it is for.
+        /// The `aud` claim of every token: the platform that it is for.
         audience: String = "trading-platform".into();
-        /// Seconds that a token lasts; short, because a signed token cannot be called back.
+        /// Seconds until a token expires; keep it short, because a signed token cannot be revoked.
         lifetime_s: u64 = 900, in 30..=86_400;
     }
 }
@@ -19,8 +19,8 @@ impl Sessions {
     pub(super) fn validate(&self, findings: &mut Vec<Finding>) {
         for (key, value) in [("sessions.issuer", &self.issuer), ("sessions.audience", &self.audience)] {
             if value.trim().is_empty() {
-                let fix = format!("Set {key} to what the trading platform expects, or remove it for the default.");
-                findings.push(Finding::new(key, "is empty, and a token without it is refused everywhere", fix));
+                let fix = format!("Set {key} to what the trading platform expects, or remove it to use the default.");
+                findings.push(Finding::new(key, "is empty, and platforms refuse tokens without it", fix));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The types that a key may have: what people write for them, and how that becomes what serde reads.
+//! The types that a key may have, and how a written value becomes one that serde reads.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -10,18 +10,18 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-/// How values are written in a source.
+/// How a source writes values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// With types, as in the file: `8` is a number and `"8"` is not.
+    /// Typed, as in the file: `8` is a number and `"8"` is not.
     Typed,
-    /// As text only, as in the environment and in flags.
+    /// Text only, as in the environment and in flags.
     Text,
 }
 
 /// A type that a key may have.
 pub(super) trait Setting: DeserializeOwned {
-    /// The type in words, with an example after a comma: completes the sentence "Write …".
+    /// The type in words, with an example after a comma; completes the sentence "Write …".
     const EXPECTS: &'static str;
 
     /// The type in JSON Schema.
@@ -29,13 +29,13 @@ pub(super) trait Setting: DeserializeOwned {
         json!({"type": "string"})
     }
 
-    /// The value as serde reads it, made from what people may write. What does not fit is left for serde to refuse.
+    /// Converts a written value to one that serde reads. An invalid value is returned unchanged, for serde to refuse.
     fn prepare(written: Value, _: Notation) -> Value {
         written
     }
 }
 
-/// Checks a value against the type of its key. Returns it as serde reads it, or what is wrong with it.
+/// Checks a value against the type of its key. Returns the value that serde reads, or the problem.
 pub(super) fn read<T: Setting>(written: &Value, notation: Notation) -> Result<Value, String> {
     let value = T::prepare(written.clone(), notation);
     match value.deserialize::<T>() {
@@ -45,7 +45,7 @@ pub(super) fn read<T: Setting>(written: &Value, notation: Notation) -> Result<Va
 }
 
 fn explain(error: &figment::Error, value: &Value, expects: &str) -> String {
-    // The path leads to the item of a list that is wrong.
+    // In a list, the path leads to the wrong item.
     let item = |list: &Value, index: &String| list.as_array()?.get(index.parse::<usize>().ok()?).cloned();
     let wrong = error.path.iter().fold(value.clone(), |list, index| item(&list, index).unwrap_or(list));
     let shown = match &wrong {
@@ -64,13 +64,13 @@ fn explain(error: &figment::Error, value: &Value, expects: &str) -> String {
     }
 }
 
-/// The value of a text; text that is none, and values of other types, stay as they are.
+/// Parses text in [`Notation::Text`]; text that does not parse, and any other value, is returned unchanged.
 fn parsed<T: FromStr + Into<Value>>(written: Value, notation: Notation) -> Value {
     let text = written.as_str().filter(|_| notation == Notation::Text);
     text.and_then(|text| text.parse::<T>().ok()).map_or(written, Into::into)
 }
 
-/// Makes a type that parses itself a setting. It says `#[serde(try_from = "String")]`.
+/// Implements [`Setting`] for a type with `FromStr` and `#[serde(try_from = "String")]`.
 macro_rules! text_setting {
     ($type:ty, $expects:literal) => {
         impl $crate::config::setting::Setting for $type {
@@ -88,7 +88,7 @@ macro_rules! text_setting {
 }
 pub(super) use text_setting;
 
-/// Makes an enum whose variants are the words that a key may have.
+/// Defines an enum whose variants are the words that a key may have.
 macro_rules! choices {
     (
         #[doc = $about:literal]
@@ -149,7 +149,7 @@ impl Setting for u64 {
     }
 }
 
-/// An address alone is the network of just that address.
+/// An address without a prefix length is the network of that one address.
 impl Setting for IpNet {
     const EXPECTS: &'static str = "a network or address, such as \"10.0.0.0/8\" or \"192.0.2.7\"";
 
@@ -159,7 +159,7 @@ impl Setting for IpNet {
     }
 }
 
-/// Empty text means absent, so that the example file can name the key and the environment can take a value back.
+/// Empty text means unset, so that the example file can list the key and the environment can clear a value.
 impl<T: Setting> Setting for Option<T> {
     const EXPECTS: &'static str = T::EXPECTS;
 
@@ -172,7 +172,7 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
-/// A list may be written as one string with commas: the environment has nothing else, and one item needs no brackets.
+/// A list may also be a comma-separated string: the environment has only strings, and one item then needs no brackets.
 impl<T: Setting> Setting for Vec<T> {
     const EXPECTS: &'static str = T::EXPECTS;
 
@@ -198,7 +198,7 @@ impl<T: Setting> Setting for Vec<T> {
 mod tests {
     use super::*;
 
-    /// The value of a type, read from this.
+    /// Reads a written value as a `T`.
     fn value<T: Setting>(written: impl Into<Value>, notation: Notation) -> Result<T, String> {
         read::<T>(&written.into(), notation).map(|value| value.deserialize().unwrap())
     }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_brackets_or_commas() {
+    fn lists_use_brackets_or_commas() {
         let both: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         assert_eq!(value("10.0.0.0/8, ::1", Notation::Text), Ok(both.clone()));
         assert_eq!(value(vec!["10.0.0.0/8", "::1"], Notation::Typed), Ok(both));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_text_takes_an_optional_value_back() {
+    fn empty_text_clears_an_optional_value() {
         assert_eq!(value::<Option<PathBuf>>("", Notation::Text), Ok(None));
         assert_eq!(value::<Option<PathBuf>>("/k", Notation::Text), Ok(Some("/k".into())));
         assert_eq!(value::<PathBuf>("", Notation::Text), Err("\"\" is not a path".into()));

@@ -1,4 +1,4 @@
-//! Where a value came from, and what is wrong with it: every complaint names its place, so that nobody has to search.
+//! Sources and problems of values. Every problem names its source, so that nobody has to search for it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,27 +6,22 @@ use std::path::PathBuf;
 use serde::Serialize;
 use thiserror::Error;
 
-/// The place that gave a key its value; a later variant overrides an earlier one.
+/// The origin of a value; a later variant overrides an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
-    /// Nobody set it: the built-in default.
+    /// The built-in default.
     Default,
-    /// The configuration file.
     File {
-        /// The file as it was named.
         path: PathBuf,
-        /// The line of the key, counted from 1; absent where the whole file is meant.
+        /// The line of the key, counted from 1; `None` for the whole file.
         line: Option<usize>,
     },
-    /// An environment variable.
     Environment {
-        /// The variable as it was spelled.
         name: String,
     },
-    /// A flag of the command line.
     Flag {
-        /// The flag with its dashes.
+        /// With its dashes.
         name: String,
     },
 }
@@ -43,16 +38,13 @@ impl fmt::Display for Source {
     }
 }
 
-/// One thing that is wrong with the configuration.
+/// A problem with the configuration. Its `Display` is `source: key: message. fix`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The dotted key; empty where the problem is with a whole file.
+    /// The dotted key; empty if the problem concerns a whole file.
     pub key: String,
-    /// Who set it so.
     pub source: Source,
-    /// What is wrong.
     pub message: String,
-    /// What puts it right.
     pub fix: String,
 }
 
@@ -66,34 +58,31 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something that `validate` has to say about a value, before it is known who set it.
+/// A problem found by `validate`, before the source of the value is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The dotted key.
     pub key: String,
-    /// What is wrong.
     pub message: String,
-    /// What puts it right.
     pub fix: String,
 }
 
 impl Finding {
-    /// A finding about `key`.
     pub(super) fn new(key: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { key: key.into(), message: message.into(), fix: fix.into() }
     }
 
-    /// The same with the place that set the key.
+    /// Adds the source of the value.
     pub(super) fn at(self, source: Source) -> Problem {
         Problem { key: self.key, source, message: self.message, fix: self.fix }
     }
 }
 
-/// Everything that is wrong with the configuration, never empty: an operator fixes it in one go.
+/// All problems of the configuration, so that an operator can fix them in one go. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
 #[error("{}", list(problems))]
 pub struct ConfigErrors {
-    /// In the order of file, environment, flags and then of the rules between values.
+    /// File first, then environment, flags, and rules across values.
     pub problems: Vec<Problem>,
 }
 

@@ -1,5 +1,5 @@
-//! What must be right on this machine before a production server starts. Looking ([`Facts::gather`]) is apart from
-//! judging ([`problems`]), so that each judgement has a test that needs no special file system.
+//! Checks of this machine before a server starts under production rules. Gathering facts ([`Facts::gather`]) is
+//! separate from judging them ([`problems`]), so that each judgement can be tested without a special file system.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -13,12 +13,11 @@ use serde::Serialize;
 
 use super::{Config, TlsMode};
 
-/// A reason not to start, and what removes it.
+/// A reason not to start, with its fix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StartProblem {
-    /// What is wrong.
     pub problem: String,
-    /// The command, or where no command does it the change, that puts it right.
+    /// A command, or a change to make by hand if no command does it.
     pub fix: String,
 }
 
@@ -28,53 +27,49 @@ impl fmt::Display for StartProblem {
     }
 }
 
-/// A file or directory as it was found.
+/// A file that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Where.
     pub path: PathBuf,
-    /// The permission bits.
+    /// Permission bits (`st_mode & 0o7777`).
     pub mode: u32,
 }
 
-/// What was found where a directory for data should be.
+/// The state of the data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataDir {
-    /// Nothing.
     Missing,
-    /// Something else, or something that may not be looked at; with the reason.
+    /// Not a directory, or not accessible; with the reason.
     Unusable(String),
-    /// A directory.
     Found {
-        /// The permission bits.
+        /// Permission bits (`st_mode & 0o7777`).
         mode: u32,
-        /// Why no file can be made in it; absent when one can.
+        /// Why no file can be created in it; `None` if one can.
         unwritable: Option<String>,
-        /// The database and the files that belong to it.
+        /// Files ending in `.db`, `.db-wal` or `.db-shm`.
         databases: Vec<Found>,
     },
 }
 
-/// What the judgement needs to know about the machine.
+/// The facts about the machine that the checks need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The user that bursar runs as.
+    /// The id of the user that bursar runs as.
     pub user: u32,
-    /// The directory for data.
     pub data_dir: DataDir,
-    /// The kind of file system that it is on, or would be; absent where nobody knows.
+    /// The type of the file system that the data directory is, or would be, on; `None` if unknown.
     pub file_system: Option<String>,
-    /// The files of `[tls]` that the mode needs, each with its permission bits or the reason why it cannot be read.
+    /// `tls.certificate_file`, or why it cannot be read; `None` if the mode does not need it.
     pub certificate: Option<Result<Found, String>>,
-    /// The same for the private key.
+    /// `tls.key_file`, likewise.
     pub key: Option<Result<Found, String>>,
-    /// The files with secrets for backups that are named, each with its key in the configuration.
+    /// The configured files with secrets for backups, each with its key in the configuration.
     pub backup_secrets: Vec<(&'static str, Result<Found, String>)>,
 }
 
 impl Facts {
-    /// Looks at this machine. Makes and removes one empty file in the data directory, because nothing short of that
-    /// tells whether it can be written to.
+    /// Inspects this machine. Creates and removes an empty file in the data directory: nothing less shows whether it is
+    /// writable.
     pub fn gather(config: &Config) -> Self {
         let data_dir = &config.server.data_dir;
         let tls = |file: &Option<PathBuf>| match config.tls.mode {
@@ -84,7 +79,7 @@ impl Facts {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         Self {
             user: fs::metadata("/proc/self").map_or(0, |me| me.uid()),
-            data_dir: look(data_dir),
+            data_dir: inspect(data_dir),
             file_system: existing(data_dir).and_then(|path| file_system(&mounts, &path)),
             certificate: tls(&config.tls.certificate_file),
             key: tls(&config.tls.key_file),
@@ -105,7 +100,7 @@ fn readable(path: &Path) -> Result<Found, String> {
     Ok(Found { path: path.into(), mode })
 }
 
-fn look(path: &Path) -> DataDir {
+fn inspect(path: &Path) -> DataDir {
     let metadata = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => return DataDir::Unusable("is not a directory".into()),
@@ -129,20 +124,20 @@ fn probe(directory: &Path) -> io::Result<()> {
     fs::remove_file(file)
 }
 
-/// The path, or the nearest directory above that exists, without links.
+/// The path, or its nearest ancestor that exists, with links resolved.
 fn existing(path: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(path).ok()?;
     absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok())
 }
 
-/// The type of the file system that `path` is on, by a table as in `/proc/self/mounts`.
+/// The type of the file system that holds `path`, according to a table in the format of `/proc/self/mounts`.
 fn file_system(mounts: &str, path: &Path) -> Option<String> {
     let mut best: Option<(usize, &str)> = None;
     for line in mounts.lines() {
         let mut fields = line.split(' ').skip(1);
         let (Some(point), Some(kind)) = (fields.next(), fields.next()) else { continue };
         let point = unescape(point);
-        // Of two mounts at one point the later hides the earlier.
+        // Of two mounts at one point, the later hides the earlier.
         if path.starts_with(&point) && best.is_none_or(|(length, _)| point.len() >= length) {
             best = Some((point.len(), kind));
         }
@@ -150,14 +145,14 @@ fn file_system(mounts: &str, path: &Path) -> Option<String> {
     best.map(|(_, kind)| kind.to_owned())
 }
 
-/// Spaces and the like are octal in the table of mounts.
+/// Decodes the octal escapes of the mount table.
 fn unescape(field: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
         .iter()
         .fold(field.to_owned(), |text, (escape, character)| text.replace(escape, character))
 }
 
-/// File systems on which locks and shared memory do not hold what SQLite needs of them.
+/// Whether locks and shared memory of the file system do not meet SQLite's requirements.
 fn is_network(kind: &str) -> bool {
     const KINDS: [&str; 17] = [
         "nfs",
@@ -178,12 +173,12 @@ fn is_network(kind: &str) -> bool {
         "gpfs",
         "coda",
     ];
-    // A file system in user space may be anything; those over a local disk are the few that are named here.
+    // A FUSE file system may be anything; only these are known to use a local disk.
     let local_fuse = ["fuseblk", "fuse.mergerfs", "fuse.fuse-overlayfs", "fuse.ntfs-3g"];
     KINDS.contains(&kind) || (kind.starts_with("fuse.") && !local_fuse.contains(&kind))
 }
 
-/// Judges: every reason why a production server must not start with this configuration on this machine.
+/// Every reason why a server must not start under production rules with this configuration on this machine.
 pub fn problems(config: &Config, facts: &Facts) -> Vec<StartProblem> {
     let mut found = Vec::new();
     plain_http(config, &mut found);
@@ -193,12 +188,12 @@ pub fn problems(config: &Config, facts: &Facts) -> Vec<StartProblem> {
     found
 }
 
-/// Looks and judges in one.
+/// [`problems`] with the facts of this machine.
 pub fn problems_on_this_machine(config: &Config) -> Vec<StartProblem> {
     problems(config, &Facts::gather(config))
 }
 
-fn say(found: &mut Vec<StartProblem>, problem: String, fix: String) {
+fn add(found: &mut Vec<StartProblem>, problem: String, fix: String) {
     found.push(StartProblem { problem, fix });
 }
 
@@ -217,8 +212,8 @@ fn plain_http(config: &Config, found: &mut Vec<StartProblem>) {
         });
     for (key, address) in main.into_iter().chain(own).filter(|(_, address)| !is_loopback(*address)) {
         let problem = format!("{key} is {address}: passwords and tokens would cross the network unencrypted");
-        let fix = "set tls.mode = \"files\", or behind a proxy that does TLS: bursar serve --insecure-http";
-        say(found, problem, fix.into());
+        let fix = "set tls.mode = \"files\"; or, behind a proxy that terminates TLS, run: bursar serve --insecure-http";
+        add(found, problem, fix.into());
     }
 }
 
@@ -226,14 +221,14 @@ fn tls_files(facts: &Facts, found: &mut Vec<StartProblem>) {
     for (key, file) in [("tls.certificate_file", &facts.certificate), ("tls.key_file", &facts.key)] {
         if let Some(Err(reason)) = file {
             let fix = format!("set {key} to a PEM file that user {} can read", facts.user);
-            say(found, format!("{key} cannot be read: {reason}"), fix);
+            add(found, format!("{key} cannot be read: {reason}"), fix);
         }
     }
     if let Some(Ok(Found { path, mode })) = &facts.key
         && mode & 0o007 != 0
     {
-        let problem = format!("the private key {} is open to every user (mode {mode:04o})", path.display());
-        say(found, problem, format!("chmod o-rwx {}", quoted(path)));
+        let problem = format!("the private key {} is accessible to every user (mode {mode:04o})", path.display());
+        add(found, problem, format!("chmod o-rwx {}", quoted(path)));
     }
 }
 
@@ -242,11 +237,12 @@ fn backup_secrets(facts: &Facts, found: &mut Vec<StartProblem>) {
         match file {
             Err(reason) => {
                 let fix = format!("set {key} to a file that user {} can read, or remove it", facts.user);
-                say(found, format!("{key} cannot be read: {reason}"), fix);
+                add(found, format!("{key} cannot be read: {reason}"), fix);
             }
             Ok(Found { path, mode }) if mode & 0o077 != 0 => {
-                let problem = format!("the secrets in {} are open to other users (mode {mode:04o})", path.display());
-                say(found, problem, format!("chmod 600 {}", quoted(path)));
+                let problem =
+                    format!("the secrets in {} are accessible to other users (mode {mode:04o})", path.display());
+                add(found, problem, format!("chmod 600 {}", quoted(path)));
             }
             Ok(_) => {}
         }
@@ -259,35 +255,36 @@ fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
     match &facts.data_dir {
         DataDir::Missing => {
             let problem = format!("the data directory {shown} does not exist");
-            say(found, problem, format!("bursar init --data-dir {quoted_path}"));
+            add(found, problem, format!("bursar init --data-dir {quoted_path}"));
         }
         DataDir::Unusable(reason) => {
             let problem = format!("the data directory {shown} cannot be used: {reason}");
-            say(found, problem, "set server.data_dir to a directory on a local disk".into());
+            add(found, problem, "set server.data_dir to a directory on a local disk".into());
         }
         DataDir::Found { mode, unwritable, databases } => {
             if let Some(reason) = unwritable {
                 let problem = format!("the data directory {shown} cannot be written to: {reason}");
-                say(found, problem, format!("chown -R {} {quoted_path} && chmod u+rwx {quoted_path}", facts.user));
+                add(found, problem, format!("chown -R {} {quoted_path} && chmod u+rwx {quoted_path}", facts.user));
             }
             if mode & 0o077 != 0 {
-                let problem = format!("the data directory {shown} is open to other users (mode {mode:04o})");
-                say(found, problem, format!("chmod 700 {quoted_path}"));
+                let problem = format!("the data directory {shown} is accessible to other users (mode {mode:04o})");
+                add(found, problem, format!("chmod 700 {quoted_path}"));
             }
             for Found { path, mode } in databases.iter().filter(|file| file.mode & 0o077 != 0) {
-                let problem = format!("the database file {} is open to other users (mode {mode:04o})", path.display());
-                say(found, problem, format!("chmod 600 {}", quoted(path)));
+                let problem =
+                    format!("the database file {} is accessible to other users (mode {mode:04o})", path.display());
+                add(found, problem, format!("chmod 600 {}", quoted(path)));
             }
         }
     }
     if let Some(kind) = facts.file_system.as_deref().filter(|kind| is_network(kind)) {
         let problem =
-            format!("the data directory {shown} is on a network file system ({kind}), where SQLite loses data");
-        say(found, problem, "move it to a local disk and set server.data_dir, or --data-dir, to the new place".into());
+            format!("the data directory {shown} is on a network file system ({kind}), where SQLite can lose data");
+        add(found, problem, "move it to a local disk and set server.data_dir, or --data-dir, to the new path".into());
     }
 }
 
-/// The path as a shell takes it.
+/// The path, quoted for a shell if necessary.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@".contains(&byte);
@@ -342,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_private() {
+    fn a_private_key_must_be_private() {
         let key = |mode| Some(Ok(Found { path: "/etc/my keys/key.pem".into(), mode }));
         assert_eq!(fixes(|_, facts| facts.key = key(0o644)), ["chmod o-rwx '/etc/my keys/key.pem'"]);
         assert_eq!(fixes(|_, facts| facts.key = key(0o640)), [""; 0]);
@@ -350,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_for_backups_are_private() {
+    fn secrets_for_backups_must_be_private() {
         let file = |mode| ("backup.identity_file", Ok(Found { path: "/etc/bursar/age.txt".into(), mode }));
         assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![file(0o640)]), ["chmod 600 /etc/bursar/age.txt"]);
         assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![file(0o600)]), [""; 0]);
@@ -358,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_directory_is_there_and_writable_and_closed_to_others() {
+    fn a_data_directory_must_exist_and_be_writable_and_private() {
         let at = |mode, unwritable: Option<&str>, database| {
             let databases = vec![Found { path: "/var/lib/bursar/bursar.db".into(), mode: database }];
             DataDir::Found { mode, unwritable: unwritable.map(Into::into), databases }
@@ -376,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn network_file_systems_are_told_from_local_ones() {
+    fn network_file_systems_are_recognised() {
         for kind in ["nfs4", "cifs", "9p", "smb3", "fuse.sshfs"] {
             assert_eq!(fixes(|_, facts| facts.file_system = Some(kind.into())).len(), 1, "{kind}");
         }
@@ -397,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_the_disk_is_seen() {
+    fn facts_reflect_the_disk() {
         let home = tempfile::tempdir().unwrap();
         let (dir, key) = (home.path().join("data"), home.path().join("key.pem"));
         let mut config = Config::default();

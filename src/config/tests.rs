@@ -1,4 +1,4 @@
-//! The rules of the configuration as a whole; those of one concern are beside it.
+//! Tests of the configuration as a whole; those of one section are beside it.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ fn load(text: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Loaded
     let file = home.path().join("c.toml");
     std::fs::write(&file, text).unwrap();
     let sources = Sources::new(environment.iter().copied(), Some(file), flags);
-    let place = format!("{}/", home.path().display());
+    let prefix = format!("{}/", home.path().display());
     Config::load(sources)
-        .map_err(|errors| errors.problems.iter().map(|problem| problem.to_string().replace(&place, "")).collect())
+        .map_err(|errors| errors.problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect())
 }
 
 fn loaded(text: &str, environment: &[(&str, &str)], flags: Flags) -> Loaded {
@@ -25,7 +25,7 @@ fn problems(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn the_example_file_is_the_defaults() {
+fn the_example_file_holds_the_defaults() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml.example");
     let file = std::fs::read_to_string(&path).unwrap();
     let expected = example();
@@ -39,7 +39,7 @@ fn the_example_file_is_the_defaults() {
 }
 
 #[test]
-fn the_key_table_has_every_field() {
+fn the_key_table_contains_every_field() {
     fn leaves(prefix: &str, value: &Value, into: &mut Vec<String>) {
         match value {
             Value::Object(map) => map.iter().for_each(|(name, value)| leaves(&format!("{prefix}.{name}"), value, into)),
@@ -77,7 +77,7 @@ fn flags_beat_the_environment_which_beats_the_file() {
 }
 
 #[test]
-fn every_problem_is_reported_at_once_with_its_place_and_its_fix() {
+fn all_problems_are_reported_at_once_with_source_and_fix() {
     let text = "[server]\nlisen = \"127.0.0.1:1\"\nworkers = \"4\"\nbody_limit_bytes = 1048577\n\
                 [tls]\nmode = \"files\"\n[sotre]\nqueue = 1\n";
     let environment =
@@ -103,7 +103,7 @@ fn every_problem_is_reported_at_once_with_its_place_and_its_fix() {
 }
 
 #[test]
-fn a_key_in_the_wrong_place_is_told_the_right_one() {
+fn a_misplaced_key_gets_a_suggestion() {
     let fix = |text: &str| problems(text, &[]).join("\n");
     assert!(fix("level = \"info\"").contains("Did you mean log.level?"));
     assert!(fix("server = 5").contains("is a table, not a key"));
@@ -126,20 +126,20 @@ fn a_wrong_value_is_a_problem_even_under_an_override() {
 }
 
 #[test]
-fn what_a_wrong_value_breaks_is_not_reported_as_well() {
+fn consequences_of_a_wrong_value_are_not_reported() {
     let found = problems("[tls]\nmode = \"files\"\ncertificate_file = 5\nkey_file = \"k\"", &[]);
     assert!(found.len() == 1 && found[0].contains("the number 5 is not a path"), "{found:?}");
 }
 
 #[test]
-fn two_names_of_one_key_are_not_both_set() {
+fn a_key_must_not_be_set_under_two_names() {
     let both = [("BURSAR_LISTEN", "127.0.0.1:1"), ("BURSAR_SERVER__LISTEN", "127.0.0.1:2")];
     let found = problems("", &both);
     assert!(found[0].contains("is also set by environment BURSAR_LISTEN"), "{found:?}");
 }
 
 #[test]
-fn what_each_concern_refuses_is_refused() {
+fn each_section_refuses_its_invalid_values() {
     for (text, key) in [
         ("[accounts]\nnumber_prefix = \"2x\"", "accounts.number_prefix"),
         ("[accounts]\nnumber_prefix = \"12345\"", "accounts.number_prefix"),
@@ -157,8 +157,9 @@ fn what_each_concern_refuses_is_refused() {
 }
 
 #[test]
-fn lists_and_mounts_are_read_from_both_spellings() {
-    let text = "[apis.native]\npath = \"\"\nhost = \"api.example\"\nlisten = [\"127.0.0.1:0\"]\n[log]\nlevel = \"bursar=debug\"";
+fn lists_and_mounts_are_read_from_file_and_environment() {
+    let text = "[apis.native]\npath = \"\"\nhost = \"api.example\"\nlisten = [\"127.0.0.1:0\"]\n\
+                [log]\nlevel = \"bursar=debug\"";
     let environment = [("BURSAR_ACCESS__ALLOW", "10.0.0.0/8,192.0.2.1"), ("BURSAR_ACCOUNTS__NUMBER_PREFIX", "007")];
     let config = loaded(text, &environment, Flags::default()).config;
     assert_eq!(config.apis.native.path, None);
@@ -169,7 +170,7 @@ fn lists_and_mounts_are_read_from_both_spellings() {
 }
 
 #[test]
-fn a_named_file_must_exist_and_the_usual_one_need_not() {
+fn a_named_file_must_exist_and_the_default_one_need_not() {
     let absent = PathBuf::from("/nonexistent/c.toml");
     let environment: [(&str, &str); 0] = [];
     let mut sources = Sources::new(environment, None, Flags::default());
@@ -185,10 +186,10 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     assert!(error.contains("environment BURSAR_CONFIG: cannot read"), "{error}");
 
     let home = tempfile::tempdir().unwrap();
-    let usual = home.path().join("config.toml");
-    std::fs::write(&usual, "[store]\nreaders = 3").unwrap();
-    let loaded = Config::load(Sources { default_file: Some(usual.clone()), ..sources }).unwrap();
-    assert_eq!((loaded.config.store.readers, loaded.file), (3, Some(usual)));
+    let default = home.path().join("config.toml");
+    std::fs::write(&default, "[store]\nreaders = 3").unwrap();
+    let loaded = Config::load(Sources { default_file: Some(default.clone()), ..sources }).unwrap();
+    assert_eq!((loaded.config.store.readers, loaded.file), (3, Some(default)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `[tls]`: whether bursar speaks TLS itself, and with which certificate.
+//! `[tls]`: whether bursar serves TLS itself, and with which certificate.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,23 @@ use super::setting::choices;
 use super::source::Finding;
 
 choices! {
-    /// Who does TLS.
+    /// How connections are encrypted.
     pub enum TlsMode {
-        /// Plain HTTP: for loopback, or behind a proxy.
+        /// Plain HTTP, for loopback or behind a proxy.
         Off = "off",
-        /// A certificate and a key from files.
+        /// TLS with a certificate and a key from files.
         Files = "files",
     }
 }
 
 section! {
-    /// Encryption of connections: off is for loopback or behind a proxy, files for a certificate of your own.
+    /// Encryption of connections.
     pub struct Tls {
-        /// Who does TLS: "off" or "files".
+        /// "off" for plain HTTP, on loopback or behind a proxy; "files" for TLS with the certificate below.
         mode: TlsMode = TlsMode::Off;
-        /// The certificate chain in PEM, leaf first; needed when mode is "files", read again when it changes.
+        /// Certificate chain in PEM, leaf first; required if mode is "files"; reloaded when it changes.
         certificate_file: Option<PathBuf> = None;
-        /// The private key in PEM; needed when mode is "files", and not readable by everybody.
+        /// Private key in PEM; required if mode is "files"; must not be accessible to every user.
         key_file: Option<PathBuf> = None;
     }
 }

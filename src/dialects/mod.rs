@@ -7,13 +7,13 @@
 macro_rules! dialects {
     ($with:ident) => {
         $with! {
-            /// The native API: the whole of bursar.
+            /// The native API, which covers all of bursar.
             Native native = "/", |_| std::sync::Arc::new($crate::dialects::native::Native), {}
             /// B2Core Back Office API v2: signing in and the list of accounts so far.
             B2Core b2core = "/b2core", $crate::dialects::b2core::B2Core::new, {
-                /// Seconds that an access token lasts.
+                /// Seconds until an access token expires.
                 access_token_s: u64 = 3600, in 60..=86_400;
-                /// Days that a refresh token lasts.
+                /// Days until a refresh token expires.
                 refresh_token_days: u64 = 30, in 1..=365;
             }
         }

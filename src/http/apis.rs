@@ -1,11 +1,11 @@
-//! The dialects of the binary, made from a configuration.
+//! Builds the dialects from the configuration.
 
 use crate::config::Config;
 use crate::dialects::kit::{Dialect, Endpoint};
 use std::io;
 use std::sync::Arc;
 
-/// Defines how the dialects are made.
+/// Defines how the dialects are built.
 macro_rules! makers {
     ( $( #[doc = $about:literal] $type:ident $name:ident = $path:literal, $make:expr, { $($own:tt)* } )+ ) => {
         fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
@@ -24,7 +24,7 @@ pub(super) fn endpoints(config: &Config) -> io::Result<Vec<Endpoint>> {
     dialects(config).into_iter().map(|dialect| Endpoint::new(dialect).map_err(io::Error::other)).collect()
 }
 
-/// The OpenAPI document of a dialect, as JSON.
+/// The OpenAPI document of a dialect as JSON; `None` if there is no such dialect.
 pub fn openapi_json(dialect: &str) -> Option<String> {
     let dialect = dialects(&Config::default()).into_iter().find(|known| known.name() == dialect)?;
     Some(format!("{:#}", dialect.document()))

@@ -1,4 +1,4 @@
-//! The page that describes the API, and the document behind it. All of it is in the binary: it works without internet.
+//! The API documentation page and its OpenAPI document. Both are embedded in the binary, so they work offline.
 
 use crate::dialects::kit::{Endpoint, Rejection};
 use crate::domain::refusal::Refusal;
@@ -18,14 +18,14 @@ pub(super) fn mount(endpoint: &Endpoint, config: &mut ServiceConfig) {
     config
         .service(only_get("/openapi.json").route(web::get().to(send.clone())).route(web::head().to(send)))
         .service(only_get("/docs").route(web::get().to(redirect)).route(web::head().to(redirect)))
-        // A scope of its own, so that the pattern is tried only below it.
+        // A separate scope, so that the pattern is tried only below it.
         .service(
             web::scope("/docs")
                 .service(only_get("/{file:.*}").route(web::get().to(page.clone())).route(web::head().to(page))),
         );
 }
 
-/// A resource that refuses every method that it has no route for.
+/// A resource that refuses every method except GET and HEAD.
 fn only_get(endpoint: Endpoint, path: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move |request: HttpRequest| {
         let answer = endpoint.refuse(&request, Rejection::WrongMethod { allowed: vec!["GET", "HEAD"] });
@@ -43,7 +43,7 @@ async fn redirect(request: HttpRequest) -> HttpResponse {
 }
 
 async fn page(endpoint: Endpoint, file: web::Path<String>, request: HttpRequest) -> HttpResponse {
-    // Relative to the page, so that it is right under every prefix.
+    // Relative to the page, so that it works under every prefix.
     let config = Config::from("../openapi.json").persist_authorization(true);
     match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
         Ok(Some(file)) => HttpResponse::Ok()
@@ -52,7 +52,7 @@ async fn page(endpoint: Endpoint, file: web::Path<String>, request: HttpRequest)
             .body(file.bytes.into_owned()),
         Ok(None) => endpoint.refuse(&request, Rejection::UnknownRoute),
         Err(error) => {
-            tracing::error!(%error, "the documentation page could not be made");
+            tracing::error!(%error, "the documentation page could not be served");
             endpoint.refuse(&request, Refusal::Internal)
         }
     }

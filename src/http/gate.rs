@@ -1,5 +1,5 @@
-//! The gate: where a request really comes from, whether that network may call at all, and the name under which the request
-//! is logged. Passed before routing and authentication.
+//! The gate in front of routing and authentication: determines the caller's address, checks it against the allow list,
+//! and assigns the request id.
 
 use crate::app::App;
 use crate::config::Access;
@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Who is let in.
+/// The allow list, and the proxies whose headers are trusted.
 pub(super) struct Gate {
     app: Arc<App>,
     allowed: Vec<IpNet>,
@@ -30,8 +30,8 @@ impl Gate {
         Gate { app, allowed, proxies: access.trusted_proxies.clone(), turned_away: AtomicU64::new(0) }
     }
 
-    /// The caller's address. `X-Forwarded-For` counts as far as listed proxies wrote it: from its end, the first address
-    /// that is not a proxy of ours.
+    /// The caller's address: that of the peer or, behind a trusted proxy, the last address in `X-Forwarded-For` that is
+    /// not a trusted proxy.
     pub(super) fn address(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.to_canonical());
         let mut address = peer;
@@ -74,7 +74,7 @@ fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// The most that the request line and the headers may take together, in bytes.
+/// The limit for the request line and the headers together, in bytes.
 const HEAD_LIMIT: usize = 32 * 1024;
 
 fn head_bytes(request: &ServiceRequest) -> usize {
@@ -82,11 +82,11 @@ fn head_bytes(request: &ServiceRequest) -> usize {
     request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + line
 }
 
-/// What a request can be answered with at the gate: by what is behind it, or by a refusal.
+/// A response from behind the gate (left), or the gate's refusal (right).
 type Passed = Result<ServiceResponse<EitherBody<BoxBody, BoxBody>>, actix_web::Error>;
 
-/// Lets requests to a dialect pass, or turns them away in its envelope.
-pub(super) fn passage(
+/// Middleware that admits requests to a dialect, or refuses them in its envelope.
+pub(super) fn middleware(
     endpoint: &Endpoint,
 ) -> impl Fn(ServiceRequest, Next<BoxBody>) -> LocalBoxFuture<'static, Passed> + Clone + use<> {
     let endpoint = endpoint.clone();
@@ -115,11 +115,11 @@ async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) 
             request.into_response(refused).map_into_right_body()
         }
     };
-    Ok(named(response, endpoint.dialect().request_id_header(), origin))
+    Ok(identified(response, endpoint.dialect().request_id_header(), origin))
 }
 
-/// Names the request in the answer and in the log.
-fn named<B>(mut response: ServiceResponse<B>, header: &'static str, origin: Origin) -> ServiceResponse<B> {
+/// Adds the request id to the response, and logs the request.
+fn identified<B>(mut response: ServiceResponse<B>, header: &'static str, origin: Origin) -> ServiceResponse<B> {
     let status = response.status().as_u16();
     let (method, path) = (response.request().method().as_str(), response.request().path());
     let (request, address) = (origin.request, origin.address);

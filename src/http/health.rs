@@ -1,4 +1,4 @@
-//! Probes for supervisors and load balancers: `/livez` and `/readyz`, without a token.
+//! Probes for supervisors and load balancers: `/livez` and `/readyz`, which need no token.
 
 use super::gate::Gate;
 use crate::app::App;
@@ -18,7 +18,7 @@ pub(super) fn mount(config: &mut ServiceConfig) {
     config.service(live).service(ready);
 }
 
-/// Loopback callers may always ask, even if the allow list leaves them out, unless a proxy forwarded the call.
+/// Loopback callers may always ask, even if the allow list omits them, unless a proxy forwarded the call.
 fn may_ask(request: &HttpRequest, gate: &Gate) -> bool {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
     let is_own = peer.is_some_and(|peer| peer.is_loopback()) && !request.headers().contains_key("x-forwarded-for");
@@ -40,8 +40,8 @@ async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "live"}))
 }
 
-/// Ready means that the database answers reads and that the last write succeeded; after a failed write, that the disk
-/// has room and a write succeeds now.
+/// Ready means that the database answers reads and that the last write succeeded; if it failed, that the disk has space
+/// and a new write succeeds.
 async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     if !may_ask(&request, &gate) {
         return turned_away();
@@ -66,16 +66,16 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
     }
 }
 
-/// How backups stand. A server without a fresh backup still serves, so this never makes it unready.
+/// The state of backups. A server without a recent backup still serves, so this never makes it unready.
 async fn backup_state(app: &Arc<App>) -> serde_json::Value {
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || backup_json(&app.backup_state())).await.unwrap_or_default()
 }
 
-/// How backups stand, for machines: probes and the banner of a server.
+/// The state of backups as JSON, for probes and the banner.
 pub fn backup_json(state: &BackupState) -> serde_json::Value {
     let record = &state.record;
-    // The age says what the loss of this machine would cost now.
+    // The age is what losing this machine now would cost.
     let mut shipping = serde_json::json!(record.shipping);
     for (target, shipped) in &record.shipping {
         shipping[target]["age_s"] = shipped.shipped_at.map(|at| state.age_s(at)).into();

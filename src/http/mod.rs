@@ -1,5 +1,5 @@
-//! The server: listeners and TLS, who is let in, request ids, health, the OpenAPI pages, and where each dialect is
-//! mounted.
+//! The server: listeners and TLS, the allow list, request ids, probes, the API documentation, and the mounts of the
+//! dialects.
 
 mod apis;
 mod docs;
@@ -40,16 +40,12 @@ pub struct Listening {
     pub apis: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// Why the server did not start, or ended.
+/// Why the server did not start, or why it stopped.
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// A listener could not be bound.
     #[error("cannot listen on {address}: {source}; choose another address with --listen ADDR:PORT")]
-    Bind {
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    Bind { address: SocketAddr, source: io::Error },
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
@@ -58,7 +54,7 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// An idle connection is closed after this.
+/// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// The interval of checks for changed certificate files.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
@@ -103,7 +99,7 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
         }
     }
     tracing::info!("stopping: finishing running requests");
-    // They would never finish by themselves.
+    // Event streams would never finish by themselves.
     app.end_streams();
     for handle in handles {
         handle.stop(true).await;
@@ -166,8 +162,8 @@ fn start(
 /// The length of the accept queue.
 const BACKLOG: i32 = 1024;
 
-/// A listener whose connections are closed when the peer acknowledges nothing for `send_timeout`: it is gone, or too
-/// slow a reader of events. Accepted connections inherit the option.
+/// A listener whose connections are closed when the peer acknowledges nothing for `send_timeout`: it is gone, or
+/// reads events too slowly. Accepted connections inherit the option.
 fn listener(address: SocketAddr, send_timeout: Duration) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

@@ -1,4 +1,4 @@
-//! Where dialects answer: under a path or at a host name of the main listener, or at listeners of their own.
+//! Where dialects answer: under a path or at a host name on the main listener, or on their own listeners.
 
 use super::{Listening, apis, docs, gate};
 use crate::config::{Config, Mount};
@@ -12,27 +12,27 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
-/// One server: its addresses, and the dialects that answer there.
+/// One server: its addresses, and the dialects mounted there.
 #[derive(Clone)]
 pub(super) struct Plan {
     pub(super) listen: Vec<SocketAddr>,
     places: Vec<Place>,
-    /// Answers where no dialect is mounted, so that a caller gets an envelope and not an empty page.
+    /// Answers where no dialect is mounted, so that a caller gets an error envelope and not an empty page.
     elsewhere: Option<Endpoint>,
 }
 
-/// One place of one dialect.
+/// One mount of one dialect.
 #[derive(Clone)]
 struct Place {
     endpoint: Endpoint,
-    /// Under this path; empty for the root.
+    /// Empty for the root.
     path: String,
-    /// Only at these host names; empty for any.
+    /// Empty for any host.
     hosts: Vec<String>,
 }
 
 impl Plan {
-    /// The servers of a configuration: the main one first.
+    /// The servers of a configuration, the main one first.
     pub(super) fn of(config: &Config) -> io::Result<Vec<Plan>> {
         let endpoints = apis::endpoints(config)?;
         let elsewhere = endpoints.first().cloned();
@@ -56,7 +56,7 @@ impl Plan {
                 own.push(Plan { listen: listen.clone(), places: vec![place], elsewhere: elsewhere.clone() });
             }
         }
-        // Host names before paths, longer paths before shorter ones: the first that matches answers.
+        // Host names before paths, longer paths before shorter ones: the first match answers.
         main.places.sort_by_key(|place| (place.hosts.is_empty(), usize::MAX - place.path.len()));
         let mut plans = vec![main];
         plans.extend(own);
@@ -72,7 +72,7 @@ pub(super) fn mount(plan: &Plan, config: &mut ServiceConfig) {
             .guard(guard::fn_guard(move |context| {
                 hosts.is_empty() || host_of(context).is_some_and(|host| hosts.contains(&host))
             }))
-            .wrap(from_fn(gate::passage(endpoint)))
+            .wrap(from_fn(gate::middleware(endpoint)))
             .configure(|config| docs::mount(endpoint, config))
             .configure(|config| endpoint.clone().mount(config));
         config.service(scope);
@@ -83,11 +83,11 @@ pub(super) fn mount(plan: &Plan, config: &mut ServiceConfig) {
             let answer = refusing.refuse(&request, Rejection::UnknownRoute);
             async move { answer }
         };
-        config.service(web::scope("").wrap(from_fn(gate::passage(endpoint))).default_service(web::to(refuse)));
+        config.service(web::scope("").wrap(from_fn(gate::middleware(endpoint))).default_service(web::to(refuse)));
     }
 }
 
-/// The host that a request names, in lower case and without a port.
+/// The requested host, in lower case and without a port.
 fn host_of(context: &GuardContext<'_>) -> Option<String> {
     let head = context.head();
     let named = head.headers().get(header::HOST).and_then(|value| value.to_str().ok()).or_else(|| head.uri.host())?;
@@ -98,7 +98,7 @@ fn host_of(context: &GuardContext<'_>) -> Option<String> {
     Some(name.to_ascii_lowercase())
 }
 
-/// Where everything answers, once the addresses are known.
+/// The URLs of all mounts, once the addresses are bound.
 pub(super) fn listening(bound: &[(Plan, Vec<SocketAddr>)], is_tls: bool) -> Listening {
     let scheme = if is_tls { "https" } else { "http" };
     let mut apis: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();

@@ -24,35 +24,22 @@ use thiserror::Error;
 /// Why a certificate and its key cannot be used.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A key of the configuration that the mode needs.
+    /// A required key of the configuration is missing.
     #[error("{0} is not set")]
     NotSet(&'static str),
-    /// A file that cannot be read, or is not PEM.
+    /// A file cannot be read, or is not PEM.
     #[error("{}: {source}", file.display())]
-    Pem {
-        file: PathBuf,
-        /// What the system or the parser said.
-        source: pem::Error,
-    },
-    /// A certificate file without a certificate.
-    #[error("{}: no certificate in it", .0.display())]
+    Pem { file: PathBuf, source: pem::Error },
+    /// The certificate file has no certificate.
+    #[error("{} contains no certificate", .0.display())]
     NoCertificate(PathBuf),
-    /// A private key of a kind that is not known.
+    /// The TLS library does not support the private key.
     #[error("{}: {source}", file.display())]
-    Key {
-        file: PathBuf,
-        /// What the TLS library said.
-        source: rustls::Error,
-    },
-    /// Two files that are each right, but not a pair.
+    Key { file: PathBuf, source: rustls::Error },
+    /// Certificate and key are valid, but do not belong together.
     #[error("{} does not belong to {}", key.display(), certificate.display())]
-    Mismatch {
-        /// The file of the private key.
-        key: PathBuf,
-        /// The file of the certificate.
-        certificate: PathBuf,
-    },
-    /// The TLS library does not start with these settings.
+    Mismatch { key: PathBuf, certificate: PathBuf },
+    /// The TLS library refuses the settings.
     #[error(transparent)]
     Library(#[from] rustls::Error),
 }
@@ -60,7 +47,7 @@ pub enum TlsError {
 /// The modification times of certificate and key.
 type Stamp = (Option<SystemTime>, Option<SystemTime>);
 
-/// The certificate in use and the files that it comes from.
+/// The certificate in use, and its files.
 pub(super) struct Certificates {
     certificate_file: PathBuf,
     key_file: PathBuf,

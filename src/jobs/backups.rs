@@ -1,11 +1,11 @@
-//! Scheduled backups and drills, on a thread of their own.
+//! Scheduled backups and drills, on a thread of their own so that they delay no other job.
 
 use super::PeriodicThread;
 use crate::backup::{BackupService, Cancellation, Schedule};
 use std::io;
 use std::time::Duration;
 
-/// The thread. Dropping it cancels a backup that is running; nothing of it remains.
+/// The thread for backups and drills. Dropping it cancels a running backup, of which nothing remains.
 pub struct BackupThread {
     cancellation: Cancellation,
     thread: Option<PeriodicThread>,

@@ -25,14 +25,14 @@ pub fn shipping(shipping: &Arc<Shipping>, interval: Duration) -> io::Result<Vec<
         .collect()
 }
 
-/// The wait after a failure.
+/// The pause after a failure.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 struct BaseBackups {
     app: Arc<App>,
     service: BackupService,
     shipping: Arc<Shipping>,
-    /// The stream that is known to have a backup.
+    /// The stream that has a backup, as far as is known.
     based: Mutex<Option<Uuid>>,
     not_before: Mutex<Option<Instant>>,
 }
@@ -78,7 +78,7 @@ impl BaseBackups {
         if has_gap || !self.has_backup(stream)? {
             match self.service.create(Reason::Stream) {
                 Ok(_) | Err(BackupError::Partial(_)) => self.shipping.forget_gaps(),
-                // Somebody makes one, or will be asked again.
+                // Another process is making one, or the next check tries again.
                 Err(BackupError::Busy(_)) => return Ok(()),
                 Err(error) => return Err(error.to_string()),
             }

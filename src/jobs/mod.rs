@@ -1,8 +1,8 @@
-//! Background work of the server.
+//! Background work of the server, each kind on its own thread.
 
 mod backups;
-mod periodic;
 mod journal;
+mod periodic;
 
 pub use backups::{BackupThread, backups};
 pub use journal::{base_backups, shipping};
@@ -23,7 +23,7 @@ pub fn housekeeping(app: Arc<App>) -> io::Result<PeriodicThread> {
     })
 }
 
-/// Runs due jobs every second: expiries and the ends of hold times.
+/// Runs due jobs every second: expiries and clearings.
 pub fn scheduler(app: Arc<App>) -> io::Result<PeriodicThread> {
     PeriodicThread::start("scheduler", Duration::from_secs(1), move || {
         if let Err(refusal) = app.run_due_jobs() {

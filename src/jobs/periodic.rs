@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// The thread. Dropping it waits for the current run.
+/// The thread. Dropping it waits until the current step has finished.
 pub struct PeriodicThread {
     name: &'static str,
     stop: Option<Sender<()>>,
@@ -13,7 +13,7 @@ pub struct PeriodicThread {
 }
 
 impl PeriodicThread {
-    /// Starts the thread. A `step` that returns true is repeated without a rest.
+    /// Starts the thread. After a `step` that returns true, the next one follows without a rest.
     pub fn start(
         name: &'static str,
         rest: Duration,

@@ -179,7 +179,7 @@ fn reference_data(home: &Home) {
     assert_eq!(home.json(&["reference", "apply", &edited]).json()["changes"], change);
     assert_eq!(
         home.run(&["reference", "apply", &edited]).stdout,
-        "Nothing changed: the reference data was already as the file says.\n"
+        "Nothing changed: the reference data already matches the file.\n"
     );
     assert_eq!(home.json(&["reference", "show"]).json()["currencies"][0]["name"], "Dollar");
 

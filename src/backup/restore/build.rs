@@ -55,7 +55,7 @@ impl BackupService {
             match self.replay_segment(found, plan.request.at, &database, to, &mut replay) {
                 Ok(true) => {}
                 Ok(false) => break,
-                // All that was recorded before the moment that was asked for is there.
+                // Everything recorded before the requested moment is there.
                 Err(BackupError::Segment { reaches, .. }) if plan.request.at == Some(reaches) => break,
                 Err(error) => return Err(error),
             }

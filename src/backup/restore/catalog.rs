@@ -23,9 +23,7 @@ pub struct FoundBackup {
 /// A segment of the change journal.
 #[derive(Clone)]
 pub struct FoundSegment {
-    /// Its stream and commits.
     pub segment: Segment,
-    /// Where it is stored.
     pub location: SegmentLocation,
 }
 
@@ -40,7 +38,6 @@ pub enum SegmentLocation {
 /// Everything from which one installation can be restored.
 #[derive(Default)]
 pub struct Catalog {
-    /// The id of the installation.
     pub installation: Uuid,
     /// The backups, the oldest first.
     pub backups: Vec<FoundBackup>,

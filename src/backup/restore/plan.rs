@@ -5,7 +5,6 @@ use crate::backup::error::BackupError;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
 
-/// The requested state.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestoreRequest {
     /// Restore what was recorded up to this moment; none: everything.
@@ -19,24 +18,20 @@ pub struct RestoreRequest {
 /// A range of commits that no target and no spool has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
-    /// The first missing commit.
     pub first: u64,
-    /// The last missing commit.
     pub last: u64,
 }
 
 /// A backup and the segments to replay after it.
 #[derive(Clone)]
 pub struct RestorePlan {
-    /// The requested state.
     pub request: RestoreRequest,
     /// The backup to start with.
     pub base: FoundBackup,
-    /// The segments to replay, in order.
     pub segments: Vec<FoundSegment>,
     /// The moment of the last commit in the plan, at most the requested moment.
     pub reaches: Moment,
-    /// Commits that are missing before the requested moment; later ones cannot be reached.
+    /// Commits that are missing before the requested moment; commits after them cannot be reached.
     pub gap: Option<Gap>,
 }
 
@@ -62,7 +57,7 @@ impl Catalog {
                 && request.backup.is_none_or(|name| found.name == name)
                 && request.at.is_none_or(|at| found.manifest.contents.recorded_at <= at)
         };
-        // The backups of one timeline in the order of what they hold; of equal ones, any will do.
+        // Backups of one timeline, ordered by their last commit; of equal ones, any will do.
         let order = |found: &&FoundBackup| {
             let contents = &found.manifest.contents;
             (found.timeline, contents.recorded_at, contents.position.map_or(0, |position| position.commit), found.name)
@@ -79,7 +74,7 @@ impl Catalog {
         let of_stream: Vec<&FoundSegment> =
             self.segments.iter().filter(|found| found.segment.stream == position.stream).collect();
         let mut next = position.commit + 1;
-        // A commit at the very moment that was asked for belongs to it.
+        // A commit at exactly the requested moment is included.
         while request.at.is_none_or(|at| plan.reaches <= at) {
             let follows = |found: &&&FoundSegment| found.segment.first <= next && next <= found.segment.last;
             let is_near =

@@ -1,6 +1,7 @@
-//! The accounts & funding back office of a small broker: one binary, one SQLite file, five API dialects over one ledger.
+//! The accounts and funding back office of a small broker: one binary, one SQLite file, five API dialects over one
+//! ledger.
 //!
-//! In reading order: the rules, where they are kept, what can be done with them, and how callers and operators reach that.
+//! In reading order: the rules, their storage, the use cases, and how callers and operators reach them.
 
 pub mod domain;
 pub mod store;

@@ -1,4 +1,4 @@
-//! Parses the command line, runs one command and turns its outcome into an exit code.
+//! Entry point: parses the command line, runs one command and turns its outcome into an exit code.
 
 use std::process::ExitCode;
 

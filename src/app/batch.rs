@@ -1,4 +1,4 @@
-//! Many operations in one call: each with the checks and the trail that it has alone, all in one commit.
+//! Batches: many operations in one call and one commit, each with its own checks and audit row.
 
 use super::accounts::ArchiveAccount;
 use super::{Command, Context, Failure};
@@ -15,23 +15,22 @@ use crate::domain::refusal::{Field, Refusal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Operations that a batch may have.
 pub const OPERATIONS_MAX: usize = 1000;
 
-/// Many operations, done in their order; each sees what those before it have done.
+/// Operations to run in order; each one sees the effects of those before it.
 ///
-/// `R` is what the caller's dialect has for refusals, those of its own included: they are kept for retries.
+/// `R` is the dialect's type for refusals, including its own; they are stored for retries.
 ///
-/// Refusals: no operations, or too many; of an atomic batch the first one of an operation.
+/// Refusals: no operations or too many; for an atomic batch, the first refusal of an operation.
 pub enum Batch<R> {
-    /// One refusal undoes everything.
+    /// One refusal undoes the whole batch.
     Atomic(Vec<Operation>),
-    /// Each for itself. A refusal stands for one that could not be read.
+    /// Each operation succeeds or fails on its own. An `Err` is the refusal of an operation that could not be parsed.
     Independent(Vec<Result<Operation, R>>),
 }
 
 impl<R> Batch<R> {
-    /// Makes a batch atomic. Fails with the first operation that could not be read, and its place.
+    /// Makes the batch atomic. Fails with the position and refusal of the first operation that could not be parsed.
     pub fn into_atomic(self) -> Result<Batch<R>, (usize, R)> {
         let Batch::Independent(operations) = self else { return Ok(self) };
         let read = operations.into_iter().enumerate().map(|(index, it)| it.map_err(|refusal| (index, refusal)));
@@ -53,10 +52,10 @@ impl<R> Batch<R> {
     }
 }
 
-/// Lists the commands that can be operations, each with the kind of its outcome.
+/// Lists the commands that can be operations, each with the variant of its outcome.
 macro_rules! operations {
     ($($command:ident => $outcome:ident),+ $(,)?) => {
-        /// A command that can be an operation of a batch.
+        /// A command that can be part of a batch.
         pub enum Operation {
             $(#[doc = concat!("See [`", stringify!($command), "`].")] $command($command),)+
         }
@@ -68,14 +67,13 @@ macro_rules! operations {
         })+
 
         impl Operation {
-            /// Refuses those who may not ask for it.
+            /// Refuses callers without the command's right.
             fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
                 match self {
                     $(Operation::$command(command) => command.admit(principal),)+
                 }
             }
 
-            /// Does it.
             fn run(self, context: &Context<'_>, undo: Undo) -> Result<Result<Performed, Refusal>, Failure> {
                 match self {
                     $(Operation::$command(command) => {
@@ -109,17 +107,14 @@ operations! {
     ArchiveAccount => Archived,
 }
 
-/// What one operation led to.
+/// The outcome of one operation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Performed {
-    /// An entry was posted.
     Posted(Posted),
-    /// A movement was made, or went on.
+    /// A movement was created or changed state.
     Movement(Box<Movement>),
-    /// An account was changed.
     Account(Box<Account>),
-    /// An account was archived.
     Archived(()),
 }
 
@@ -132,7 +127,7 @@ where
     const RIGHT: Right = Right::MoveFunds;
     const IS_LONG: bool = true;
 
-    /// Each operation takes its own right; who lacks that of all of them has no business here.
+    /// Each operation requires its own right; a caller that lacks the rights of all operations is refused at once.
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
         let mut admissions = self.readable().into_iter().map(|operation| operation.admit(principal));
         match admissions.next() {
@@ -144,7 +139,7 @@ where
 
     fn run(self, context: &Context<'_>) -> Result<Vec<Result<Performed, R>>, Failure> {
         if !(1..=OPERATIONS_MAX).contains(&self.len()) {
-            return Err(Refusal::out_of_range(Field::Operations, format!("1 to {OPERATIONS_MAX} of them")).into());
+            return Err(Refusal::out_of_range(Field::Operations, format!("1 to {OPERATIONS_MAX} operations")).into());
         }
         match self {
             Batch::Atomic(operations) => {
@@ -169,7 +164,7 @@ where
 
 fn perform(operation: Operation, context: &Context<'_>, undo: Undo) -> Result<Result<Performed, Refusal>, Failure> {
     match operation.run(context, undo)? {
-        // A defect is no answer to one operation: nobody knows what it is worth.
+        // An internal error fails the whole batch rather than one operation: its effects are unknown.
         Err(Refusal::Internal) => Err(Refusal::Internal.into()),
         outcome => Ok(outcome),
     }

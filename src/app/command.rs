@@ -1,4 +1,4 @@
-//! The one bridge between callers that may not block and the database that does: commands, queries, and how they run.
+//! Commands and queries, and the bridge from callers that must not block to the database, which does.
 
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
 use crate::app::{App, FOLLOWERS, refusal_of};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-/// Why a use case ended early: a rule said no, or the database failed.
+/// Why a use case ended early: it was refused, or the database failed.
 pub type Failure = Abort<Refusal>;
 
 impl From<Refusal> for Failure {
@@ -26,86 +26,81 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// Who calls, from where, in which request.
+/// The origin of a call.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The operator, with what its token allows.
+    /// The principal, restricted by its token.
     pub principal: Arc<Principal>,
-    /// From where; none for commands on the machine itself.
+    /// None for commands run on the machine itself.
     pub address: Option<IpAddr>,
     pub request: RequestId,
 }
 
-/// What a command led to.
+/// The result of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Done<O> {
-    /// The outcome; of a repeated call, the outcome that the first one had.
+    /// For a repeated call, the outcome of the first one.
     pub outcome: O,
-    /// Whether an earlier call with the same key did it.
+    /// Whether the outcome is that of an earlier call with the same key.
     pub replayed: bool,
 }
 
-/// Something that changes the database.
+/// An operation that changes the database.
 pub trait Command: Send + 'static {
-    /// What it leads to; kept as it is for retries.
+    /// The result, which is stored for retries.
     type Outcome: Serialize + DeserializeOwned + Send + 'static;
-    /// Its name in the audit record.
+    /// The name in audit rows.
     const ACTION: &'static str;
-    /// The right that it takes.
+    /// The right that a caller needs.
     const RIGHT: Right;
-    /// Whether time begins anew with it, at what the clock says, although what came before was recorded later.
+    /// Whether recorded time restarts at the present clock, even if earlier rows were recorded later.
     const RESTARTS_TIME: bool = false;
-    /// Whether it may take long, and so has to wait for others of its kind, lest together they keep everybody waiting.
+    /// Whether the command may take long. Long commands run one at a time, so that together they do not block all
+    /// others.
     const IS_LONG: bool = false;
-    /// Refuses those who may not ask for it.
+    /// Refuses callers who lack the right.
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
         principal.require(Self::RIGHT)
     }
-    /// Does it. Nothing of it remains if it fails.
+    /// Runs the command. If it fails, all its changes are rolled back.
     fn run(self, context: &Context<'_>) -> Result<Self::Outcome, Failure>;
 }
 
-/// Something that only reads.
+/// An operation that only reads.
 pub trait Query: Send + 'static {
-    /// What it finds.
     type Answer: Send + 'static;
-    /// The right that it takes.
+    /// The right that a caller needs.
     const RIGHT: Right;
-    /// Whether it may take long, and so must not hold up a worker thread.
+    /// Whether the query may take long and must run on the blocking pool.
     const IS_LONG: bool = false;
-    /// Finds it.
     fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure>;
 }
 
-/// What is done about an account whose money has moved, as the last part of the command that moved it.
+/// A follow-up for an account whose money has moved, run as the last part of the command that moved it.
 pub(in crate::app) type Follower = fn(&Context<'_>, AccountId) -> Result<(), Failure>;
 
-/// What a query sees: one consistent state of the database, with the eyes of its caller.
+/// What a query sees: a consistent snapshot of the database, as visible to the caller.
 pub struct View<'a> {
-    /// The database.
     pub tx: &'a ReadTx<'a>,
-    /// What the caller sees of it.
     pub visibility: &'a Visibility,
-    /// The present moment.
+    /// The same throughout the query.
     pub now: Moment,
 }
 
-/// What is undone when a part of a command is refused.
+/// What is rolled back when a part of a command is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::app) enum Undo {
     Part,
-    /// All of the command: whoever runs the part fails with its refusal.
+    /// The whole command: the code that runs the part must fail with its refusal.
     Whole,
 }
 
-/// What a command works with: a savepoint, the caller, the time.
+/// The environment of a command: a savepoint, the caller, the time.
 pub struct Context<'a> {
-    /// The database.
     pub tx: &'a WriteTx<'a>,
     pub caller: &'a Caller,
-    /// The present moment, which is that of the whole commit.
+    /// The same for the whole commit.
     pub now: Moment,
-    /// Settings and randomness.
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     last_event: Cell<Option<EventSeq>>,
@@ -122,7 +117,6 @@ impl<'a> Context<'a> {
         Context { tx, caller, now, app, first_event, last_event, object, touched, involved }
     }
 
-    /// What the caller sees.
     pub fn visibility(&self) -> &Visibility {
         &self.caller.principal.visibility
     }
@@ -140,17 +134,17 @@ impl<'a> Context<'a> {
         Ok(seq)
     }
 
-    /// Notes that what the caller is told has to do with a client: a retry is not answered to who does not see it.
+    /// Records that the outcome is about a client. A retry by a caller who cannot see that client is refused.
     pub(in crate::app) fn involve(&self, client: ProfileId) {
         self.involved.borrow_mut().clients.insert(client);
     }
 
-    /// Notes what a command without events is about, for the audit record.
+    /// Sets the object of the audit row for commands without events.
     pub(in crate::app) fn concerns(&self, object: Uuid) {
         self.object.set(Some(object));
     }
 
-    /// Notes that the money of an account has moved, for [`FOLLOWERS`].
+    /// Records that the money of an account has moved, for [`FOLLOWERS`].
     pub(in crate::app) fn touch(&self, account: AccountId) {
         self.touched.borrow_mut().insert(account);
     }
@@ -163,7 +157,7 @@ impl<'a> Context<'a> {
                 return Err(Refusal::IdempotencyConflict.into());
             }
             let kept: Kept<C::Outcome> = serde_json::from_str(&earlier.outcome).map_err(|error| {
-                tracing::error!(%error, "a kept outcome cannot be read");
+                tracing::error!(%error, "failed to read a stored outcome");
                 Refusal::Internal
             })?;
             kept.admit(self)?;
@@ -177,9 +171,9 @@ impl<'a> Context<'a> {
         Ok(Done { outcome, replayed: false })
     }
 
-    /// Does a command as a part of this one, with the checks and the trail that it has alone. A refusal undoes this part only,
-    /// which takes a savepoint, and that the database copies each page once more for each part. Where the whole is undone
-    /// with the first refusal, there is none, and who asks for that fails with the refusal.
+    /// Runs a nested command with its own checks and audit row. With [`Undo::Part`], a refusal rolls back only this
+    /// command; that takes a savepoint, for which the database copies each changed page again. With [`Undo::Whole`]
+    /// there is no savepoint, and the caller must fail with the refusal.
     pub(in crate::app) fn part<C: Command>(
         &self,
         command: C,
@@ -197,14 +191,14 @@ impl<'a> Context<'a> {
                 Err(Abort::Store(error)) => return Err(Abort::Store(error)),
             },
         };
-        // Of a refused part, too: how much is available is told in a refusal.
+        // Refused parts count too: their refusals can reveal available funds.
         let mut involved = self.involved.borrow_mut();
         involved.join(part.involved.into_inner());
         involved.rights.insert(C::RIGHT);
         Ok(outcome)
     }
 
-    /// Does a command and leaves its trail.
+    /// Runs a command and writes its audit row.
     fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         let outcome = command.run(self)?;
         for account in self.touched.take() {
@@ -225,10 +219,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A value of ours as JSON; our values always have one.
+/// Serializes a value as JSON, which does not fail for our types.
 pub(in crate::app) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| {
-        tracing::error!(%error, "a value has no JSON form");
+        tracing::error!(%error, "failed to serialize a value as JSON");
         Refusal::Internal.into()
     })
 }
@@ -239,7 +233,7 @@ enum Rehearsal<O> {
     Done(O),
 }
 
-/// What the first event of a command was about.
+/// What the first event of a command is about.
 #[derive(Clone, Copy)]
 struct FirstEvent {
     seq: EventSeq,
@@ -247,10 +241,10 @@ struct FirstEvent {
 }
 
 impl App {
-    /// Runs a command and answers once it is on disk. A refusal changed nothing.
+    /// Runs a command and returns once it is on disk. A refused command changes nothing.
     ///
-    /// The answer is definite: if the operation waits longer than it may, it is called off before the writer takes it;
-    /// once the writer has it, its fate is awaited.
+    /// The answer is definite. If the operation waits too long, it is cancelled before the writer takes it; once the
+    /// writer has it, the call waits for the outcome.
     pub async fn execute<C: Command>(
         self: &Arc<App>,
         caller: &Caller,
@@ -266,7 +260,7 @@ impl App {
         self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await
     }
 
-    /// Runs a command for show: the answer is what it would be, and nothing of it remains. Nothing is kept for retries.
+    /// Dry run: returns the outcome the command would have, and rolls everything back. Nothing is stored for retries.
     pub async fn rehearse<C: Command>(self: &Arc<App>, caller: &Caller, command: C) -> Result<C::Outcome, Refusal> {
         command.admit(&caller.principal)?;
         let turn = self.turn::<C>().await?;
@@ -279,7 +273,7 @@ impl App {
                 Abort::Store(error) => Abort::Store(error),
             };
             let done = context.run(command, None).map_err(refused)?;
-            // A refusal undoes the savepoint, and so does this.
+            // Rolls back the savepoint, as a refusal does.
             Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
         };
         match self.await_fate(self.queue::<C, _, _, _>(rehearsal)?).await? {
@@ -289,14 +283,14 @@ impl App {
         }
     }
 
-    /// Whether the database can be written, found out by writing, in the time that an operation may take.
+    /// Checks that the database can be written to by writing, within the time limit of an operation.
     pub async fn probe(self: &Arc<App>) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
         self.await_answer(ticket).await
     }
 
-    /// Waits until a command may go to the writer: at once, unless it is a long one. Of those one goes at a time, and the
-    /// next one lines up behind whatever came to the writer meanwhile.
+    /// Waits until a command may go to the writer: at once unless it is long. Long commands go one at a time, and the
+    /// next one queues behind everything that reached the writer in the meantime.
     async fn turn<C: Command>(&self) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
         if !C::IS_LONG {
             return Ok(None);
@@ -322,7 +316,7 @@ impl App {
         answer.map_err(refusal_of)
     }
 
-    /// The same for callers that may block their thread, such as commands given on the machine itself.
+    /// Like `execute`, for callers that may block their thread, such as commands run on the machine itself.
     pub fn execute_blocking<C: Command>(
         self: &Arc<App>,
         caller: &Caller,
@@ -362,13 +356,13 @@ impl App {
         queued.map_err(refusal_of)
     }
 
-    /// Answers a query: on this thread if it is short, on the blocking pool if it may take long.
+    /// Answers a query: on the current thread if it is short, on the blocking pool if it may take long.
     pub async fn ask<Q: Query>(self: &Arc<App>, caller: &Caller, query: Q) -> Result<Q::Answer, Refusal> {
         caller.principal.require(Q::RIGHT)?;
         if !Q::IS_LONG {
             return self.ask_here(&caller.principal, query);
         }
-        // The permit goes with the read: a caller that hangs up does not make room for another one.
+        // The permit is held until the read ends: a caller that disconnects does not make room for another one.
         let permit = Arc::clone(&self.long_reads).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
         let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
         let read = move || {
@@ -387,7 +381,7 @@ impl App {
     }
 }
 
-/// What a caller is told when a read fails.
+/// The refusal for a failed read.
 pub(in crate::app) fn refusal_of_read(failure: Failure) -> Refusal {
     match failure {
         Abort::Refused(refusal) => refusal,

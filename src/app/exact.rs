@@ -1,15 +1,14 @@
-//! Amounts in JSON.
+//! Exact decimal numbers in JSON.
 
 use crate::domain::money::{Amount, DecimalText, Decimals, Total};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A decimal number that is written into JSON digit by digit, never through a binary float.
+/// A decimal number written to JSON digit by digit, never through a binary float.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExactNumber(String);
 
 impl ExactNumber {
-    /// Zero without decimals.
     pub fn zero() -> ExactNumber {
         ExactNumber("0".into())
     }
@@ -24,7 +23,7 @@ impl ExactNumber {
         ExactNumber(total.to_text(decimals))
     }
 
-    /// Decimal text that was checked before it was stored.
+    /// Wraps decimal text that was checked before it was stored.
     pub fn from_stored(text: &str) -> ExactNumber {
         ExactNumber(text.to_owned())
     }

@@ -1,4 +1,4 @@
-//! What is kept of a call so that it can be repeated, and who may be told of it again.
+//! Idempotency: what is stored of a call so that it can be repeated, and who may receive its outcome again.
 
 use crate::app::{App, Caller, Context, Failure};
 use crate::domain::access::{Right, Visibility};
@@ -8,30 +8,30 @@ use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What makes a call repeatable: the caller's key and the call that it stands for.
+/// Makes a call repeatable: the caller's key and the call that it stands for.
 #[derive(Clone, Debug)]
 pub struct RetryKey {
-    /// The key as the caller sent it.
+    /// As the caller sent it.
     pub key: String,
-    /// The call as bytes: all that tells it from another one. Only a keyed hash of it is kept.
+    /// The bytes that distinguish the call from any other. Only a keyed hash of them is stored.
     pub call: Vec<u8>,
-    /// Whether the call holds a secret, such as a password; then the hash is a slow one.
+    /// Whether the call contains a secret, such as a password; if so, it is hashed slowly.
     pub holds_secret: bool,
 }
 
-/// The hashes under which an outcome is kept.
+/// The hashes under which an outcome is stored.
 pub(in crate::app) struct RetryHashes {
     pub key: [u8; 16],
     pub call: [u8; 16],
 }
 
-/// Whom a command has looked at on behalf of its caller, and with which rights its parts did so. Another token of the same
-/// operator may see less than the one that made the call, and is then told nothing of it.
+/// The clients that a command revealed to its caller, and the rights that its parts required. A token of the same
+/// operator that sees less is not given the outcome.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Involved {
-    /// Clients whose tags decide who may be told.
+    /// The clients whose tags decide who may receive the outcome.
     pub clients: BTreeSet<ProfileId>,
-    /// Rights beyond that of the command itself.
+    /// Rights beyond the command's own.
     pub rights: BTreeSet<Right>,
 }
 
@@ -42,7 +42,7 @@ impl Involved {
     }
 }
 
-/// An outcome as it is kept for retries. Most commands are about one client, which is kept without a list around it.
+/// An outcome as stored for retries. Most commands are about one client, which is stored without a list.
 #[derive(Serialize, Deserialize)]
 pub(in crate::app) struct Kept<O> {
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,6 @@ pub(in crate::app) struct Kept<O> {
     more_clients: Vec<ProfileId>,
     #[serde(rename = "r", default = "BTreeSet::new", skip_serializing_if = "BTreeSet::is_empty")]
     rights: BTreeSet<Right>,
-    /// What the command led to.
     #[serde(rename = "o")]
     pub outcome: O,
 }
@@ -62,7 +61,7 @@ impl<O> Kept<O> {
         Kept { client: clients.next(), more_clients: clients.collect(), rights: involved.rights, outcome }
     }
 
-    /// Refuses to tell a caller who sees less than the one who made the call, as if the key were used for another call.
+    /// Refuses a caller who sees less than the original one, just as if the key had been used for another call.
     pub(in crate::app) fn admit(&self, context: &Context<'_>) -> Result<(), Failure> {
         let lacks = |right: &Right| context.caller.principal.require(*right).is_err();
         if self.rights.iter().any(lacks) {

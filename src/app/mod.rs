@@ -1,7 +1,8 @@
 //! Use cases: what a caller can do, one file per noun. The only place where business decisions meet storage.
 //!
-//! A use case is a [`Command`] or a [`Query`]: a value that says what is wanted, with a `run` that does it inside one
-//! transaction. Whatever runs it - a handler, a batch, a scheduled job - gets the same checks and leaves the same trail.
+//! A use case is a [`Command`] or a [`Query`]: a value that describes the request, with a `run` that carries it out in
+//! one transaction. However it is run - by a handler, a batch or a scheduled job - it gets the same checks and audit
+//! rows.
 
 pub mod access;
 pub mod accounts;
@@ -31,31 +32,31 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What the configuration says about use cases.
+/// The part of the configuration that use cases need.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long a login token lives, in days.
+    /// Lifetime of a login token.
     pub login_token_days: u32,
-    /// `iss` of end-user tokens.
+    /// The `iss` claim of end-user tokens.
     pub session_issuer: String,
-    /// `aud` of end-user tokens.
+    /// The `aud` claim of end-user tokens.
     pub session_audience: String,
-    /// How long an end-user token lives, in seconds.
+    /// Lifetime of an end-user token.
     pub session_lifetime_s: u32,
-    /// What generated account numbers begin with: digits.
+    /// The leading digits of generated account numbers.
     pub account_number_prefix: String,
-    /// How long outcomes are kept for retries, in days.
+    /// How long outcomes are stored for retries.
     pub retry_days: u32,
-    /// After how many days events are forgotten; none: never.
+    /// Events older than this are deleted; None keeps all events.
     pub event_days: Option<u32>,
     pub streams: events::StreamLimits,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
-    /// Long reads at a time.
+    /// The number of concurrent long reads.
     pub long_reads: usize,
-    /// How often the server makes a backup; none: it does not.
+    /// None if the server makes no backups.
     pub backup_interval: Option<Duration>,
-    /// Whether the server drills backups by itself.
+    /// Whether the server runs backup drills.
     pub backup_drills: maintenance::BackupDrills,
 }
 
@@ -78,8 +79,8 @@ impl Default for Settings {
     }
 }
 
-/// The use cases that follow from money that has moved, whichever command moved it: an account that is closing is archived
-/// with its last cent.
+/// The use cases that follow whenever money has moved, whichever command moved it: a closing account is archived when
+/// its last cent leaves.
 const FOLLOWERS: &[command::Follower] = &[accounts::complete_closing];
 
 /// Everything that use cases work with.
@@ -98,11 +99,11 @@ pub struct App {
     long_writes: Arc<tokio::sync::Semaphore>,
 }
 
-/// Old events that are forgotten at a time; bounds how long the writer is busy with it.
+/// The most events deleted at a time; limits how long the writer is busy.
 const EVENTS_AT_ONCE: u32 = 200;
 
 impl App {
-    /// Takes a database into use. It must have been installed ([`install`]).
+    /// Opens the use cases on a database that has been installed ([`install`]).
     pub fn new(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -131,17 +132,16 @@ impl App {
         })
     }
 
-    /// The present moment.
+    /// The present moment; in a sandbox, by its own clock.
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
-    /// The present moment of the machine, however far a sandbox has moved its own.
+    /// The machine's present moment, even if a sandbox's clock is ahead.
     pub fn machine_now(&self) -> Moment {
         self.clock.real_now()
     }
 
-    /// The source of randomness.
     pub fn randomness(&self) -> &dyn Randomness {
         self.randomness.as_ref()
     }
@@ -150,22 +150,22 @@ impl App {
         &self.settings
     }
 
-    /// What the database is.
+    /// What the database was installed as.
     pub fn installation(&self) -> &Installation {
         &self.installation
     }
 
-    /// The store, for those who watch over it.
+    /// For monitoring the store.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// A fresh id for a request.
+    /// A new id for a request.
     pub fn request_id(&self) -> RequestId {
         RequestId::new(self.now(), self.randomness())
     }
 
-    /// The system as a caller, for commands that are given on the machine itself.
+    /// The system as a caller, for commands run on the machine itself.
     pub fn system_caller(&self) -> Caller {
         let principal = Principal {
             serial: PrincipalSerial(1),
@@ -182,8 +182,8 @@ impl App {
         Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
     }
 
-    /// Why the server is not ready, if it is not: the database cannot be read, or its last write failed and there is still
-    /// no room, or still no writing.
+    /// Why the server is not ready; None if it is. Reasons: the database cannot be read; or its last write failed and
+    /// the disk is still full or writes still fail.
     pub async fn unreadiness(self: &Arc<App>) -> Option<String> {
         let app = Arc::clone(self);
         let found = tokio::task::spawn_blocking(move || {
@@ -201,17 +201,17 @@ impl App {
                 Some(self.store.health().failure().unwrap_or_else(|| refusal.to_string()))
             }
             Ok(Err(reason)) => Some(reason),
-            Err(_) => Some("the server is too busy to tell".to_owned()),
+            Err(_) => Some("the server is too busy to check".to_owned()),
         }
     }
 
-    /// Whether the database can be written, found out by writing. Blocks.
+    /// Checks that the database can be written to, by writing. Blocks.
     pub fn probe_storage(&self) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.touch().map_err(Failure::from)).map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Forgets a little of what is past its time. True if there is more. Blocks.
+    /// Deletes a few expired rows. True if there are more. Blocks.
     pub fn tidy_up(&self) -> Result<bool, Refusal> {
         let now = self.now();
         let retention_s = i64::from(self.settings.retry_days) * 86_400;
@@ -219,7 +219,7 @@ impl App {
             .store
             .submit(move |tx| {
                 let more = tx.forget_outcomes(now, retention_s)?;
-                // Ended tokens stay listed for a while, so that an operator can see what there was.
+                // Expired tokens stay listed for a while, so that operators can look them up.
                 let forgotten =
                     tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
                 Ok::<_, Failure>(more || forgotten > 0)
@@ -228,7 +228,7 @@ impl App {
         Ok(ticket.wait().map_err(refusal_of)?? | self.prune_events()?)
     }
 
-    /// Forgets a few events that are past their time, if any ever are. True if there are more. Blocks.
+    /// Deletes a few events past their retention time. True if there are more. Blocks.
     fn prune_events(&self) -> Result<bool, Refusal> {
         let Some(days) = self.settings.event_days else { return Ok(false) };
         let before = self.now().plus_s(-i64::from(days) * 86_400);
@@ -239,19 +239,19 @@ impl App {
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Renews what the database knows about its own contents, so that it finds the shortest ways. Blocks.
+    /// Updates the statistics of the query planner. Blocks.
     pub fn optimize(&self) -> Result<(), Refusal> {
         let ticket = self.store.submit(|tx| tx.optimize().map_err(Failure::from)).map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Finishes what is queued and closes the database.
+    /// Finishes the queued operations and closes the database.
     pub fn close(&self) {
         self.store.close();
     }
 }
 
-/// Sets a new database up: says what it is for, creates the default ledger and the first signing key. Blocks.
+/// Sets up a new database: records its mode, creates the default ledger and the first signing key. Blocks.
 pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Randomness) -> Result<(), Refusal> {
     let now = clock.now();
     let uuid = || crate::domain::ids::uuid_v7(now, randomness);
@@ -273,7 +273,7 @@ pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Ra
     ticket.wait().map_err(refusal_of)?
 }
 
-/// What a caller is told when its operation was certainly not applied.
+/// The refusal for an operation that was certainly not applied.
 fn refusal_of(reason: NotApplied) -> Refusal {
     match reason {
         NotApplied::QueueFull | NotApplied::Cancelled => Refusal::Busy { retry_after_s: 1 },

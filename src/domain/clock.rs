@@ -1,9 +1,9 @@
-//! Moments in time, and the two things a test replaces: the clock and the source of randomness.
+//! Time and randomness: moments, and the clock and random source that tests replace.
 
 use std::fmt;
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z. Shown as RFC 3339 in UTC with three decimals, which is exactly
-/// what is stored, so a time that a caller read can be sent back as a filter.
+/// A moment in milliseconds since 1970-01-01T00:00:00Z. It is displayed as RFC 3339 in UTC with three decimals, exactly
+/// as it is stored, so a caller can send back a time it has read as a filter.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Moment(i64);
@@ -12,32 +12,28 @@ impl Moment {
     /// The latest moment that the system accepts, 9999-12-30T22:00:00Z.
     pub const MAX: Moment = Moment(253_402_207_200_000);
 
-    /// Milliseconds since 1970-01-01T00:00:00Z. Values outside of year 1 to 9999 are clamped.
+    /// Values outside the years 1 to 9999 are clamped.
     pub fn from_unix_ms(ms: i64) -> Moment {
         Moment(ms.clamp(-62_135_596_800_000, Moment::MAX.0))
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
     pub fn unix_ms(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z.
     pub fn unix_s(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This moment moved by some milliseconds.
     pub fn plus_ms(self, ms: i64) -> Moment {
         Moment::from_unix_ms(self.0.saturating_add(ms))
     }
 
-    /// This moment moved by some seconds.
     pub fn plus_s(self, s: i64) -> Moment {
         self.plus_ms(s.saturating_mul(1000))
     }
 
-    /// Reads an RFC 3339 time; parts of a millisecond are dropped.
+    /// Reads an RFC 3339 time; fractions of a millisecond are dropped.
     pub fn parse(text: &str) -> Option<Moment> {
         if text.len() > 40 {
             return None;
@@ -47,7 +43,7 @@ impl Moment {
                 let moment = Moment::from_unix_ms(timestamp.as_millisecond());
                 (moment.0 == timestamp.as_millisecond()).then_some(moment)
             }
-            // The last hours of the year 9999 are often written for "no end".
+            // The last hours of the year 9999 are often used to mean "no end".
             Err(_) => {
                 let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
                 let is_time = pieces.time().is_some() && pieces.offset().is_some();
@@ -66,15 +62,12 @@ impl fmt::Display for Moment {
     }
 }
 
-/// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment.
     fn now(&self) -> Moment;
 }
 
-/// Where random bytes come from. They must be unpredictable: ids, tokens and keys are made of them.
+/// The source of random bytes. They must be unpredictable, since ids, tokens and keys are made from them.
 pub trait Randomness: Send + Sync + 'static {
-    /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -83,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_can_be_read_back() {
+    fn displayed_moments_are_read_back() {
         let moment = Moment::from_unix_ms(1_772_439_300_120);
         assert_eq!(moment.to_string(), "2026-03-02T08:15:00.120Z");
         assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
@@ -91,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_time_is_refused() {
+    fn text_that_is_not_a_time_is_rejected() {
         assert_eq!(Moment::parse("9999-12-31T23:59:59Z"), Some(Moment::MAX));
         for text in
             ["9999-12-31", "9999-12-31T23:59:59", "", "yesterday", "2026-13-01T00:00:00Z", "2026-03-02", "1772439300"]

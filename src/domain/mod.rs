@@ -1,8 +1,8 @@
-//! The pure core: what money, accounts and entries are, and which rules hold between them.
+//! The pure core: money, accounts and entries, and the rules that hold between them.
 //!
-//! Nothing here does I/O, knows a wire format or SQL, or reads a clock: time and randomness come in as arguments, so
-//! that every rule can be tested by calling a function. Each area has a folder of the same name here, in `app` and in
-//! `store`; what all areas share stands beside the folders.
+//! Nothing here does I/O, knows a wire format or SQL, or reads a clock: time and randomness are arguments, so every
+//! rule can be tested with a plain call. Each area has a folder of the same name here, in `app` and in `store`; what
+//! all areas share is beside the folders.
 
 pub mod access;
 pub mod accounts;

@@ -1,109 +1,101 @@
-//! Money: whole minor units inside, exact decimal text at the edge. A binary float never touches it.
+//! Money: whole minor units inside, exact decimal text at the edge. Binary floats are never used.
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use thiserror::Error;
 
-/// The most that one operation may move, in minor units (10^17).
+/// The most that one operation may move, in minor units.
 pub const OPERATION_MAX: i64 = 100_000_000_000_000_000;
 
-/// The longest amount that is read, in characters; 29 digits, a sign and a point always fit.
+/// The longest amount that is parsed, in characters: 29 digits, a sign and a point always fit.
 pub const AMOUNT_TEXT_MAX: usize = 40;
 
-/// A signed amount in minor units of some currency, such as cents.
+/// A signed amount in the minor units of a currency, such as cents.
 ///
-/// Sums are checked: there is no `+` that could wrap, and an overflow is a refusal before anything is written.
+/// Arithmetic is checked: there is no `+` that could wrap, and an overflow is refused before anything is written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Amount(i64);
 
 impl Amount {
-    /// Nothing.
     pub const ZERO: Amount = Amount(0);
 
-    /// An amount of minor units.
     pub const fn from_minor(minor: i64) -> Amount {
         Amount(minor)
     }
 
-    /// The number of minor units.
     pub const fn minor(self) -> i64 {
         self.0
     }
 
-    /// The sum, or nothing if it cannot be represented.
+    /// None on overflow.
     pub fn checked_add(self, other: Amount) -> Option<Amount> {
         self.0.checked_add(other.0).map(Amount)
     }
 
-    /// The difference, or nothing if it cannot be represented.
+    /// None on overflow.
     pub fn checked_sub(self, other: Amount) -> Option<Amount> {
         self.0.checked_sub(other.0).map(Amount)
     }
 
-    /// The sum, held at the limits of what can be represented. For figures that are only compared or shown.
+    /// For figures that are only compared or shown.
     pub fn saturating_add(self, other: Amount) -> Amount {
         Amount(self.0.saturating_add(other.0))
     }
 
-    /// The difference, held at the limits of what can be represented. For figures that are only compared or shown.
+    /// For figures that are only compared or shown.
     pub fn saturating_sub(self, other: Amount) -> Amount {
         Amount(self.0.saturating_sub(other.0))
     }
 
-    /// The same amount in the other direction, or nothing if it cannot be represented.
+    /// None on overflow.
     pub fn checked_neg(self) -> Option<Amount> {
         self.0.checked_neg().map(Amount)
     }
 
-    /// Whether it is below zero.
     pub fn is_negative(self) -> bool {
         self.0 < 0
     }
 
-    /// Whether it is above zero.
     pub fn is_positive(self) -> bool {
         self.0 > 0
     }
 
-    /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// As decimal text with exactly `decimals` places: 1250 minor units with 2 decimals are `12.50`.
+    /// Decimal text with exactly `decimals` places: 1250 minor units with 2 decimals are `12.50`.
     pub fn to_text(self, decimals: Decimals) -> String {
         Decimal::from_i128_with_scale(i128::from(self.0), u32::from(decimals.0)).to_string()
     }
 }
 
-/// A sum of any number of amounts, in minor units: what an [`Amount`] cannot hold fits here.
+/// A sum of any number of amounts, in minor units; wider than [`Amount`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Total(i128);
 
 impl Total {
-    /// From minor units.
     pub fn from_minor(minor: i128) -> Total {
         Total(minor)
     }
 
-    /// As one amount; nothing if it does not fit.
+    /// None if it does not fit.
     pub fn to_amount(self) -> Option<Amount> {
         i64::try_from(self.0).ok().map(Amount::from_minor)
     }
 
-    /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// Without its sign.
+    /// The absolute value.
     #[must_use]
     pub fn magnitude(self) -> Total {
         Total(self.0.saturating_abs())
     }
 
-    /// As decimal text with exactly `decimals` places.
+    /// Decimal text with exactly `decimals` places.
     pub fn to_text(self, decimals: Decimals) -> String {
         let scale = usize::from(decimals.0);
         let digits = format!("{:0>width$}", self.0.unsigned_abs(), width = scale + 1);
@@ -122,7 +114,7 @@ impl From<Amount> for Total {
 impl std::ops::Add for Total {
     type Output = Total;
 
-    /// Amounts have 64 bits, so it would take more of them than there can be to leave 128.
+    /// Cannot saturate in practice: 128 bits hold more 64-bit amounts than can exist.
     fn add(self, other: Total) -> Total {
         Total(self.0.saturating_add(other.0))
     }
@@ -134,52 +126,48 @@ impl std::ops::Add for Total {
 pub struct Decimals(u8);
 
 impl Decimals {
-    /// The most decimals that a currency may have.
     pub const MAX: u8 = 8;
 
-    /// Nothing if there are more than [`Decimals::MAX`].
+    /// None if `decimals` exceeds [`Decimals::MAX`].
     pub fn new(decimals: u8) -> Option<Decimals> {
         (decimals <= Decimals::MAX).then_some(Decimals(decimals))
     }
 
-    /// How many.
     pub fn count(self) -> u8 {
         self.0
     }
 }
 
-/// What to do with an amount that has more decimals than its currency.
+/// How to treat an amount that has more decimals than its currency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ExtraDecimals {
-    /// Round half away from zero (Helio, "Accounts & Funding": amounts are rounded when they are written).
+    /// Half away from zero (Helio, "Accounts & Funding": amounts are rounded when they are written).
     RoundHalfAway,
-    /// Refuse the amount.
     Refuse,
 }
 
-/// Why a text is not an amount.
+/// Why a text is not a valid amount.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum AmountError {
-    /// Not of the form `-12.34`; exponents, signs in the middle, blanks and words such as NaN are not read.
+    /// Not of the form `-12.34`: exponents, misplaced signs, blanks and words such as NaN are not accepted.
     #[error("not a decimal number such as 12.34")]
     NotDecimal,
-    /// More digits than are read.
     #[error("too many digits")]
     TooLong,
-    /// More decimals than the currency has, and rounding was not allowed.
+    /// More decimals than the currency has, where rounding is not allowed.
     #[error("more decimals than the currency has")]
     TooManyDecimals,
-    /// Beyond what one operation may move ([`OPERATION_MAX`]).
+    /// Exceeds [`OPERATION_MAX`].
     #[error("more than one operation may move (10^17 minor units)")]
     TooLarge,
-    /// Not zero, but zero once rounded to the decimals of the currency.
+    /// Not zero, but zero after rounding to the currency's decimals.
     #[error("rounds to zero in the account's currency")]
     RoundsToZero,
 }
 
 /// A decimal number exactly as a caller wrote it, checked for its form but not yet tied to a currency.
 ///
-/// Which currency it is in is known only once the account has been read, inside the transaction that moves the money.
+/// The currency is known only once the account has been read, inside the transaction that moves the money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DecimalText(Decimal);
@@ -198,11 +186,11 @@ impl From<DecimalText> for String {
     }
 }
 
-/// Digits of a quotient that count.
+/// Significant digits of a quotient.
 const QUOTIENT_DIGITS: u32 = 12;
 
 impl DecimalText {
-    /// Reads `[-]digits[.digits]`. No exponent, no plus sign, no bare point, at most 28 digits after leading zeros.
+    /// Reads `[-]digits[.digits]`: no exponent, plus sign or bare point, at most 28 digits after leading zeros.
     pub fn parse(text: &str) -> Result<DecimalText, AmountError> {
         if text.len() > AMOUNT_TEXT_MAX {
             return Err(AmountError::TooLong);
@@ -216,23 +204,19 @@ impl DecimalText {
         Decimal::from_str_exact(text).map(DecimalText).map_err(|_| AmountError::TooLong)
     }
 
-    /// Whether the number is zero, whatever the currency.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
 
-    /// Whether the number is below zero.
     pub fn is_negative(self) -> bool {
         self.0.is_sign_negative() && !self.0.is_zero()
     }
 
-    /// The same number in the other direction.
     pub fn negated(self) -> DecimalText {
         DecimalText(-self.0)
     }
 
-    /// How much of one amount comes to a unit of another, to 12 significant digits, rounded half away from zero. Nothing if
-    /// the other one is zero.
+    /// The quotient of two amounts to 12 significant digits, rounded half away from zero. None if the divisor is zero.
     pub fn quotient(of: (Amount, Decimals), by: (Amount, Decimals)) -> Option<DecimalText> {
         let number = |(amount, decimals): (Amount, Decimals)| {
             Decimal::from_i128_with_scale(i128::from(amount.0), u32::from(decimals.0))
@@ -242,14 +226,14 @@ impl DecimalText {
         Some(DecimalText(rounded.normalize()))
     }
 
-    /// This number times an amount, as a number. Nothing if it has too many digits.
+    /// This number multiplied by an amount. None if the result has too many digits.
     pub fn times(self, amount: Amount, decimals: Decimals) -> Option<DecimalText> {
         let amount = Decimal::from_i128_with_scale(i128::from(amount.0), u32::from(decimals.0));
         self.0.checked_mul(amount).map(DecimalText)
     }
 
-    /// The limit in minor units of a currency with `decimals`: decimals that the currency does not have are cut off, which is
-    /// the stricter side of a limit, and what no operation can move is no limit.
+    /// A limit in minor units of a currency with `decimals`. Extra decimals are truncated, which is the stricter side
+    /// of a negative limit, and values beyond what an operation can move are clamped.
     pub fn to_limit(self, decimals: Decimals) -> Amount {
         let places = u32::from(decimals.0);
         let scaled = self
@@ -322,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_cut_to_the_decimals_of_the_currency() {
+    fn a_limit_is_truncated_to_the_decimals_of_the_currency() {
         let limit = |text: &str, decimals: u8| {
             DecimalText::parse(text).unwrap().to_limit(Decimals::new(decimals).unwrap()).minor()
         };
@@ -341,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_plain_decimal_is_refused() {
+    fn text_that_is_not_a_plain_decimal_is_rejected() {
         for text in
             ["", "-", ".", "1.", ".5", "+1", "1e3", "1E3", "NaN", "inf", "0x10", "1_000", "1,5", " 1", "1 ", "--1", "١"]
         {

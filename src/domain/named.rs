@@ -1,13 +1,12 @@
-//! Enums whose values have names: one list makes the type, its names and the list of all values, so that none is forgotten.
+//! Enums with named values: one list makes the type, its names and the list of all values, so none can be forgotten.
 
-/// What a stored name is read into.
+/// A type whose values are stored by name.
 pub trait Named: Sized {
-    /// The value of that name, exactly as [`named_enum!`] spells it.
     fn from_name(name: &str) -> Option<Self>;
 }
 
-/// Makes an enum of named values: `ALL` in the order of the list, `name`, and `parse` as its reverse. The names are also those in
-/// which serde writes the values. They are stored, and some are hashed, so a name never changes.
+/// Makes an enum of named values with `ALL` in declaration order, `name`, and `parse` as its reverse. serde writes the
+/// same names. They are stored, and some are hashed, so a name never changes.
 macro_rules! named_enum {
     (
         $(#[$about:meta])*
@@ -22,17 +21,16 @@ macro_rules! named_enum {
         }
 
         impl $type {
-            /// Every value, in the order of declaration.
+            /// Every value, in declaration order.
             $seen const ALL: [$type; [$($name),+].len()] = [$($type::$value),+];
 
-            /// The name under which it is stored.
+            /// The stored name.
             $seen fn name(self) -> &'static str {
                 match self {
                     $($type::$value => $name),+
                 }
             }
 
-            /// The value of that name.
             $seen fn parse(name: &str) -> Option<$type> {
                 match name {
                     $($name => Some($type::$value),)+
@@ -55,11 +53,9 @@ mod tests {
     use super::Named;
 
     named_enum! {
-        /// A value with a name of its own and one that its variant would not give.
+        /// One name that matches its variant and one that does not.
         enum Light {
-            /// Go.
             Green = "green",
-            /// Stop.
             Red = "light:red",
         }
     }

@@ -1,25 +1,25 @@
-//! Parts of a list: pages by number, and what follows a row.
+//! Parts of a list: numbered pages, and the rows after a given row.
 
 use super::refusal::{Field, Refusal};
 
-/// Where a row stands in the order of its list. The row keeps its place for good, so the list can go on behind it whatever
-/// happens to its rows. Only in a search can a change of its words move a row.
+/// The position of a row in its list. It never changes while the row exists, so a list can continue after it whatever
+/// happens to other rows. Only in search results can a change of the row's words move it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Position {
-    /// How well the row matches a search, best first; 0 in a list without one.
+    /// How well the row matches a search, best first; 0 in lists without a search.
     pub rank: i64,
-    /// The row, by a number that no other row of the list ever has.
+    /// A number that no other row of the list ever has.
     pub row: i64,
 }
 
 impl Position {
-    /// The place of a row in a list that is not a search.
+    /// The position of a row in a list that is not a search.
     pub fn of(row: i64) -> Position {
         Position { rank: 0, row }
     }
 }
 
-/// Which part of a list is wanted, and how much of it: numbers start at 1, sizes go from 1 to 500 (Helio, "Accounts &
+/// The requested part of a list, and its size: numbers start at 1, sizes range from 1 to 500 (Helio, "Accounts &
 /// Funding": page and perPage).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
@@ -34,14 +34,14 @@ enum Start {
 }
 
 impl Page {
-    /// The largest page.
+    /// In rows.
     pub const SIZE_MAX: u32 = 500;
-    /// The size when the caller names none.
+    /// In rows, if the caller gives no size.
     pub const SIZE_DEFAULT: u32 = 50;
-    /// The last page number; far beyond any list, and small enough that offsets cannot overflow.
+    /// Far beyond any list, and small enough that offsets cannot overflow.
     pub const NUMBER_MAX: u32 = 1_000_000_000;
 
-    /// Checks number and size.
+    /// Checks the ranges of number and size.
     pub fn new(number: Option<u64>, size: Option<u64>) -> Result<Page, Refusal> {
         let number = number.unwrap_or(1);
         let number = u32::try_from(number)
@@ -51,7 +51,7 @@ impl Page {
         Ok(Page { start: Start::Number(number), size: Page::check_size(size)?.unwrap_or(Page::SIZE_DEFAULT) })
     }
 
-    /// What follows a row.
+    /// The rows that follow a position.
     pub fn after(position: Position, size: Option<u64>) -> Result<Page, Refusal> {
         Ok(Page { start: Start::After(position), size: Page::check_size(size)?.unwrap_or(Page::SIZE_DEFAULT) })
     }
@@ -62,7 +62,7 @@ impl Page {
         checked.map(Some).ok_or_else(|| Refusal::out_of_range(Field::PageSize, format!("1 to {}", Page::SIZE_MAX)))
     }
 
-    /// The number of the page, from 1; none for what follows a row.
+    /// From 1; None for rows that follow a position.
     pub fn number(self) -> Option<u32> {
         match self.start {
             Start::Number(number) => Some(number),
@@ -70,7 +70,7 @@ impl Page {
         }
     }
 
-    /// The row that it follows.
+    /// The position that the rows follow.
     pub fn position(self) -> Option<Position> {
         match self.start {
             Start::Number(_) => None,
@@ -78,45 +78,44 @@ impl Page {
         }
     }
 
-    /// How many rows a page holds.
+    /// The most rows that it holds.
     pub fn size(self) -> u32 {
         self.size
     }
 
-    /// How many rows are to be read: one more than it holds, which tells whether the list goes on.
+    /// The number of rows to read: one more than the size, which shows whether the list continues.
     pub fn fetched(self) -> u32 {
         self.size + 1
     }
 
-    /// How many rows come before it, from its position if it has one.
+    /// The number of rows to skip, counted from the position if there is one.
     pub fn offset(self) -> i64 {
         i64::from(self.number().unwrap_or(1) - 1) * i64::from(self.size)
     }
 }
 
-/// The rows of one page and how many rows there are in all.
+/// One page of rows and the total count.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listing<T> {
-    /// The rows of the page.
     pub rows: Vec<T>,
-    /// Rows on all pages.
+    /// The number of rows on all pages.
     pub total: u64,
-    /// The page that was asked for.
+    /// The requested page.
     pub page: Page,
-    /// The last row, if the list goes on behind it.
+    /// The position of the last row, if the list continues after it.
     pub next: Option<Position>,
 }
 
-/// Rows that follow each other in a list that has no pages.
+/// Consecutive rows of a list without page numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part<T> {
     pub rows: Vec<T>,
-    /// The last row, if the list goes on behind it.
+    /// The position of the last row, if the list continues after it.
     pub next: Option<Position>,
 }
 
 impl<T> Part<T> {
-    /// At most `size` of rows of which one more was read if there is one.
+    /// Keeps at most `size` rows, of which the caller has read one more if there is one.
     pub fn cut(mut rows: Vec<T>, size: u32, position: impl Fn(&T) -> Position) -> Part<T> {
         let goes_on = rows.len() > size as usize;
         rows.truncate(size as usize);
@@ -124,19 +123,18 @@ impl<T> Part<T> {
         Part { rows, next }
     }
 
-    /// The part as a page of a list that has so many rows in all.
+    /// Turns the part into a page of a list with `total` rows.
     pub fn of(self, total: u64, page: Page) -> Listing<T> {
         Listing { rows: self.rows, total, page, next: self.next }
     }
 }
 
-/// A part of a list by position: so many rows from an offset on, counted from one of its ends.
+/// A part of a list by offset, counted from one of its ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
-    /// How many rows come before it.
+    /// The number of rows to skip.
     pub offset: u32,
-    /// How many rows it holds at most.
+    /// The most rows that it holds.
     pub limit: u32,
-    /// Whether the newest rows come first.
     pub newest_first: bool,
 }

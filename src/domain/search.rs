@@ -1,19 +1,19 @@
-//! Search text: how words, numbers and addresses are folded, so that people find a client or an account as they would type it.
+//! Search text: folds words, numbers and addresses so that people find a client or an account however they type it.
 //!
-//! Index and query go through the same folding: compatibility decomposition (Unicode Standard Annex 15, NFKD) without
-//! combining marks, lower case, and plain letters for the few Latin ones that have no decomposition.
+//! The index and the query are folded the same way: compatibility decomposition (Unicode Standard Annex 15, NFKD)
+//! without combining marks, lower case, and plain letters for the few Latin letters that have no decomposition.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 
-/// The longest search text, in characters.
+/// In characters.
 pub const SEARCH_MAX: usize = 100;
-/// Words that a search text may have.
+/// Words in one search text.
 pub const SEARCH_WORDS_MAX: usize = 10;
-/// Digits from which on a number is looked for inside phone numbers, and not only at their beginning.
+/// From this many digits on, a number is also found inside phone numbers, not only at their start.
 const PHONE_DIGITS_MIN: usize = 5;
 
-/// The words of a text: folded, without punctuation, separated by single blanks.
+/// Folds a text into words without punctuation, separated by single blanks.
 pub fn fold_words(text: &str) -> String {
     let marks = CanonicalCombiningClassMapBorrowed::new();
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
@@ -22,7 +22,7 @@ pub fn fold_words(text: &str) -> String {
         match plain_letters(letter) {
             Some(plain) => words.push_str(plain),
             None if letter.is_alphanumeric() => words.push(letter),
-            // "O'Brien" is one word, as in "OBrien".
+            // "O'Brien" is a single word, like "OBrien".
             None if matches!(letter, '\'' | '’' | 'ʼ' | '\u{307}') => {}
             None if !words.is_empty() && !words.ends_with(' ') => words.push(' '),
             None => {}
@@ -48,8 +48,8 @@ fn plain_letters(letter: char) -> Option<&'static str> {
     })
 }
 
-/// A phone number as the index has it: its words, its digits in one piece, and the ends of that piece, so that it is also
-/// found without the code of its country.
+/// A phone number as indexed: its words, its digits in one piece, and the suffixes of that piece, so that it is also
+/// found without its country code.
 pub fn fold_phone(text: &str) -> String {
     let mut words = fold_words(&without_trunk_zero(text));
     let digits: String = words.chars().filter(char::is_ascii_digit).collect();
@@ -65,24 +65,24 @@ fn without_trunk_zero(phone: &str) -> String {
     phone.replace("(0)", " ")
 }
 
-/// What somebody looks for.
+/// A parsed search text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SearchText {
     given: String,
     words: Vec<String>,
 }
 
-/// Why a text cannot be looked for.
+/// Why a search text is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SearchTextError {
-    /// It holds no letter and no digit.
+    /// It has no letter or digit.
     NothingToFind,
-    /// It has more than [`SEARCH_MAX`] characters or [`SEARCH_WORDS_MAX`] words.
+    /// It exceeds [`SEARCH_MAX`] characters or [`SEARCH_WORDS_MAX`] words.
     TooLong,
 }
 
 impl SearchText {
-    /// Reads what was typed. What stands between blanks is one word of it, also where it holds punctuation
+    /// Parses the text as typed. Anything between blanks counts as one word, even with punctuation inside
     /// (`jane.doe@example.com`).
     pub fn parse(text: &str) -> Result<SearchText, SearchTextError> {
         if text.chars().count() > SEARCH_MAX {
@@ -100,18 +100,18 @@ impl SearchText {
         }
     }
 
-    /// The text as it was typed, without blanks around it.
+    /// The text as typed, without surrounding blanks.
     pub fn given(&self) -> &str {
         &self.given
     }
 
-    /// Its folded words, at least one; each may be several words that follow one another.
+    /// The folded words, at least one. A folded word can consist of several consecutive words.
     pub fn words(&self) -> &[String] {
         &self.words
     }
 }
 
-/// The digits of a text that looks like a phone number, without the zeros that stand for a prefix.
+/// The digits of a text that looks like a phone number, without its prefix zeros.
 fn phone_digits(text: &str) -> Option<String> {
     let is_number = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-()/.".contains(c));
     let looks_like_phone = text.starts_with(['+', '0', '(']) || text.contains(|c: char| !c.is_ascii_digit());
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_without_regard_to_case_accents_and_punctuation() {
+    fn words_are_folded_without_case_accents_and_punctuation() {
         for (text, words) in [
             ("  Jürgen  MÜLLER-Lüdenscheidt ", "jurgen muller ludenscheidt"),
             ("Ju\u{308}rgen", "jurgen"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_text_has_words_and_not_too_many() {
+    fn a_search_text_has_one_to_ten_words() {
         let words = |text: &str| SearchText::parse(text).map(|search| search.words().to_vec());
         assert_eq!(words(" Jane  Doe "), Ok(vec!["jane".to_owned(), "doe".to_owned()]));
         assert_eq!(words("jane.doe@example.com x"), Ok(vec!["jane doe example com".to_owned(), "x".to_owned()]));

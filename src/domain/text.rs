@@ -1,17 +1,17 @@
-//! Text that callers send: any script, but of bounded length and without control characters.
+//! Text that callers send: any script, limited length, no control characters.
 
 use super::refusal::{Field, Refusal};
 
-/// The longest comment of an entry, in characters.
+/// Comment of an entry, in characters.
 pub const COMMENT_MAX: usize = 255;
-/// The longest ordinary text field, in characters.
+/// Ordinary text field, in characters.
 pub const FIELD_MAX: usize = 255;
-/// The longest free-form text that a profile carries for its caller, in characters.
+/// The free-form text of a profile, in characters.
 pub const META_DATA_MAX: usize = 16_384;
-/// The longest e-mail address, in characters (RFC 5321 limits a path to 256 octets with its brackets).
+/// E-mail address, in characters (RFC 5321 limits a path to 256 octets including its brackets).
 pub const EMAIL_MAX: usize = 254;
 
-/// Checks one text field: at most `max` characters, no control characters but tab and line breaks.
+/// Checks a text field: at most `max` characters, no control characters except tabs and line breaks.
 pub fn check(field: Field, text: &str, max: usize) -> Result<(), Refusal> {
     if text.chars().count() > max {
         return Err(Refusal::out_of_range(field, format!("at most {max} characters")));
@@ -22,9 +22,9 @@ pub fn check(field: Field, text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks an e-mail address: one `@`, something on both sides, a domain without empty labels, no blanks.
+/// Checks an e-mail address: one `@` with text on both sides, a domain without empty labels, no blanks.
 ///
-/// Deliberately mild: only a message that arrives proves an address.
+/// Deliberately lenient: only a delivered message proves an address.
 pub fn check_email(field: Field, email: &str) -> Result<(), Refusal> {
     check(field.clone(), email, EMAIL_MAX)?;
     let valid = email.split_once('@').is_some_and(|(local, domain)| {
@@ -36,7 +36,7 @@ pub fn check_email(field: Field, email: &str) -> Result<(), Refusal> {
     if valid { Ok(()) } else { Err(Refusal::invalid(field, "not an e-mail address")) }
 }
 
-/// Folds text for comparison without regard to case.
+/// Folds text for case-insensitive comparison.
 pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
@@ -46,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_script_is_text_and_control_characters_are_not() {
+    fn any_script_is_allowed_but_control_characters_are_not() {
         assert!(check(Field::Name, "Žofie 鈴木 🙂 عمر", 20).is_ok());
         assert!(check(Field::Name, "a\u{0}b", 20).is_err());
         assert!(check(Field::Name, "é".repeat(21).as_str(), 20).is_err());
     }
 
     #[test]
-    fn addresses() {
+    fn email_addresses_need_one_at_sign_and_a_domain() {
         for good in ["jane.doe@example.com", "j@localhost", "ünïcode@exämple.org", "a+b@c.d"] {
             assert!(check_email(Field::Email, good).is_ok(), "{good}");
         }

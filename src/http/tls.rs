@@ -2,7 +2,7 @@
 //! unusable pair leaves the current one in place.
 
 use crate::config::Tls;
-use crate::dialects::kit::Line;
+use crate::dialects::kit::Connection;
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
@@ -116,7 +116,7 @@ pub(super) fn note_line(connection: &dyn Any, noted: &mut Extensions) {
     let (socket, session) = stream.get_ref();
     if session.alpn_protocol() == Some(b"h2") {
         match SockRef::from(socket).try_clone() {
-            Ok(socket) => noted.insert(Line::new(socket)),
+            Ok(socket) => noted.insert(Connection::new(socket)),
             Err(error) => {
                 tracing::warn!(%error, "HTTP/2 clients that do not read cannot be disconnected");
                 None

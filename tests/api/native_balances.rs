@@ -2,6 +2,7 @@
 
 use super::harness::{Caller, Reply, Server};
 use super::native_funding::ACTIONS;
+use super::upgrade::OLD_EVENTS;
 use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -267,6 +268,13 @@ fn a_database_of_the_schema_before_gets_the_history_that_it_would_have_had() {
              ALTER TABLE postings DROP COLUMN effective_at;",
         )
         .unwrap();
+    let old_events = OLD_EVENTS.replace("new.", "");
+    let turn_back = format!(
+        "CREATE TABLE old_events AS {old_events};
+         DROP TABLE events;
+         ALTER TABLE old_events RENAME TO events;"
+    );
+    connection.execute_batch(&turn_back).unwrap();
     connection.execute_batch(include_str!("../../sql/migrations/V12__point_in_time.sql")).unwrap();
     assert_eq!(history(&connection), written);
 }

@@ -226,7 +226,7 @@ fn what_a_route_that_moves_money_does_not_know_is_refused() {
         (of_account("holds"), json!({"amount": "1", "expiresat": ""}), "expiresat", "`expiresAt`?"),
         (of_account("holds"), json!({"amount": "1", "expiry": ""}), "expiry", "`expiresAt`"),
         (of_account("withdrawals"), json!({"amount": "1", "refrence": ""}), "refrence", "`reference`?"),
-        (of_account("deposits"), json!({"amount": "1", "x": 1, "y": 2}), "x", "`y` is unknown, too"),
+        (of_account("deposits"), json!({"amount": "1", "x": 1, "y": 2}), "x", "`y` is also unknown"),
         (of_account("close"), json!({"sweepTo": other}), "sweepTo", "`sweepToAccountId`"),
         ("/transfers".into(), transfer, "rat", "`rate`?"),
         (format!("/holds/{hold}/capture"), json!({"amont": "1"}), "amont", "`amount`?"),

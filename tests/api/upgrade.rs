@@ -12,10 +12,11 @@ fn texts(connection: &Connection, sql: &str) -> Vec<String> {
 }
 
 /// Converts the present events to the form in which the first versions wrote them, as far as later versions read it.
-const OLD_EVENTS: &str = "
-    SELECT e.seq, e.type, coalesce(n.uuid, m.uuid, a.uuid, p.uuid, i.uuid), e.profile_id, e.principal_id, e.recorded_at,
+pub(super) const OLD_EVENTS: &str = "
+    SELECT e.seq, e.type, coalesce(n.uuid, m.uuid, a.uuid, p.uuid, i.uuid) AS object_uuid, e.profile_id, e.principal_id,
+           e.recorded_at,
            json_object('group', lower(hex(g.uuid)),
-                       'balances', json_object('minimum', coalesce(e.payload ->> 'minimum', 0)))
+                       'balances', json_object('minimum', coalesce(e.payload ->> 'minimum', 0))) AS payload
     FROM new.events e
     JOIN new.installation i
     LEFT JOIN new.entries n ON e.type = 'entry.posted' AND n.seq = e.subject_id

@@ -1,4 +1,4 @@
-//! Keys that sign end-user tokens: one signs, those before it stay published until their last token has ended.
+//! Keys that sign end-user tokens: one signs, and older ones stay published until their last token has expired.
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
@@ -9,13 +9,13 @@ use crate::domain::refusal::Refusal;
 use crate::store::KeyRow;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
-/// How long an old key stays published beyond the life of the last token that it signed: clocks differ.
+/// How long an old key stays published after its last token has expired, in seconds; allows for clock skew.
 const OVERLAP_S: i64 = 300;
 
 /// Makes an Ed25519 key pair.
 pub fn new_key(now: Moment, randomness: &dyn Randomness) -> Result<KeyRow, Refusal> {
     let defect = |what: &'static str| {
-        tracing::error!(what, "a signing key could not be made");
+        tracing::error!(what, "failed to make a signing key");
         Refusal::Internal
     };
     let pair = Ed25519KeyPair::generate().map_err(|_| defect("generate"))?;
@@ -30,9 +30,8 @@ pub fn new_key(now: Moment, randomness: &dyn Randomness) -> Result<KeyRow, Refus
     })
 }
 
-/// Makes a new key that signs from now on. The old one stays published until its last token has ended.
+/// Makes a new key the signing key. The old one stays published until its last token has expired.
 pub struct RotateKeys {
-    /// The new key.
     pub key: KeyRow,
 }
 
@@ -49,12 +48,12 @@ impl Command for RotateKeys {
 }
 
 impl App {
-    /// All keys, newest first. Blocks.
+    /// Newest first. Blocks.
     pub fn list_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
         self.store.read(|tx| Ok(tx.signing_keys()?)).map_err(refusal_of_read)
     }
 
-    /// The keys with which end-user tokens of the present can be verified, newest first. Blocks shortly.
+    /// The keys that verify the tokens in circulation, newest first. Blocks briefly.
     pub fn published_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
         let now = self.now();
         let mut keys = self.list_keys()?;

@@ -1,7 +1,7 @@
-//! Logging in: a name and a password against a token.
+//! Login: exchanges a name and a password for a token.
 //!
-//! Passwords are checked before the command runs, off the writer's thread. The count of wrong tries is apart from the rule
-//! that a refusal changes nothing: to count refusals is what it is for.
+//! Passwords are checked before the command runs, off the writer's thread. The counter of failed attempts is an
+//! exception to the rule that a refusal changes nothing: counting refusals is its purpose.
 
 use crate::app::access::{FreshToken, principal_of_operator};
 use crate::app::command::refusal_of_read;
@@ -15,17 +15,16 @@ use crate::store::{NewToken, PrincipalRow, TokenKind};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Where a login comes from.
+/// The origin of a login attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginOrigin {
-    /// The caller's address.
     pub address: IpAddr,
     pub request: RequestId,
 }
 
-/// Stores the token of a login whose password was checked. The operator itself is the caller.
+/// Stores the token of a login after its password was checked. The operator itself is the caller.
 ///
-/// Refusals: the password was reset, or the operator disabled, while the password was checked.
+/// Refusals: the password was reset, or the operator disabled, during the check.
 struct LogIn {
     token: NewToken,
     /// The hash that the password was checked against.
@@ -35,7 +34,7 @@ struct LogIn {
 impl Command for LogIn {
     type Outcome = ();
     const ACTION: &'static str = "login";
-    /// Every role has it: a password is all that a login takes.
+    /// Every role has this right: a login needs nothing but a password.
     const RIGHT: Right = Right::ReadReference;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
@@ -48,9 +47,9 @@ impl Command for LogIn {
 }
 
 impl App {
-    /// Logs an operator in. No idempotency key repeats it: each login makes a new token.
+    /// Logs an operator in. Takes no idempotency key: each login makes a new token.
     ///
-    /// Refusals: throttled, wrong name or password. Wrong tries are counted by name and by address.
+    /// Refusals: throttled; wrong name or password. Failed attempts are counted by name and by address.
     pub async fn log_in(
         self: &Arc<App>,
         name: &str,
@@ -68,7 +67,7 @@ impl App {
         Ok(token)
     }
 
-    /// The operator of a name, if it may log in and the password is right.
+    /// Finds the operator, if it may log in and the password is correct.
     pub(in crate::app) async fn check_operator(
         &self,
         name: &str,
@@ -98,7 +97,7 @@ impl App {
         self.execute(&caller, None, LogIn { token, checked }).await.map(|_| ())
     }
 
-    /// Checks a password, and counts wrong tries by name and, where it tells callers apart, by address.
+    /// Checks a password. Failed attempts are counted by name and, if it distinguishes callers, by address.
     pub(in crate::app) async fn check_password(
         &self,
         by_name: &str,
@@ -111,7 +110,7 @@ impl App {
             return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
         }
         if self.verify_password(password, hash).await? {
-            // Only the name: one's own account must not give back tries at those of others.
+            // Only the name: a login to one's own account must not reset the count of attempts on other accounts.
             self.logins.right(by_name);
             Ok(())
         } else {
@@ -121,7 +120,7 @@ impl App {
     }
 }
 
-/// A token of a login, without limits of its own.
+/// A login token, without restrictions of its own.
 pub(in crate::app) fn login_token(
     id: TokenId,
     principal: PrincipalSerial,

@@ -1,4 +1,4 @@
-//! Operators, tokens, logins, sessions of end users and the keys that sign them.
+//! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
 
 mod keys;
 mod login;

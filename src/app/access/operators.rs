@@ -1,4 +1,4 @@
-//! Operators: added, listed, disabled on the machine itself.
+//! Operators: added, listed and disabled from the command line.
 
 use crate::app::access::PasswordHash;
 use crate::app::command::refusal_of_read;
@@ -11,13 +11,12 @@ use crate::domain::text;
 use crate::store::{NewPrincipal, PrincipalRow};
 use std::collections::BTreeSet;
 
-/// Adds an operator. Refusals: bad name or tags, name taken.
+/// Adds an operator. Refusals: invalid name or tags; name taken.
 pub struct AddOperator {
-    /// Name with which the operator logs in.
+    /// The login name.
     pub name: String,
-    /// What the operator may do.
     pub role: Role,
-    /// The tags that the operator sees; none: everything.
+    /// The tags of the clients that the operator can see; empty means all clients.
     pub tags: BTreeSet<String>,
     pub password: PasswordHash,
 }
@@ -33,7 +32,9 @@ impl Command for AddOperator {
             return Err(Refusal::Required { field: Field::Name }.into());
         }
         if self.name.contains(char::is_whitespace) {
-            return Err(Refusal::invalid(Field::Name, "has no blanks, so that it can be typed in a command").into());
+            return Err(
+                Refusal::invalid(Field::Name, "must not contain blanks, so that it can be typed in a command").into()
+            );
         }
         check_tags(Field::Tags, &self.tags)?;
         let name_folded = text::fold(&self.name);
@@ -54,9 +55,8 @@ impl Command for AddOperator {
     }
 }
 
-/// Disables an operator, with all tokens. Refusals: unknown name.
+/// Disables an operator and all its tokens. Refusals: unknown name.
 pub struct DisableOperator {
-    /// The operator's name.
     pub name: String,
 }
 
@@ -71,11 +71,9 @@ impl Command for DisableOperator {
     }
 }
 
-/// Gives an operator a new password and takes all tokens back. Refusals: unknown name.
+/// Sets a new password and revokes all the operator's tokens. Refusals: unknown name.
 pub struct ResetPassword {
-    /// The operator's name.
     pub name: String,
-    /// The new password.
     pub password: PasswordHash,
 }
 
@@ -100,7 +98,7 @@ fn find(context: &Context<'_>, name: &str) -> Result<PrincipalRow, Failure> {
 }
 
 impl App {
-    /// All operators. Blocks.
+    /// Blocks.
     pub fn list_operators(&self) -> Result<Vec<PrincipalRow>, Refusal> {
         self.store.read(|tx| Ok(tx.operators()?)).map_err(refusal_of_read)
     }

@@ -1,4 +1,4 @@
-//! Passwords that people choose: hashed with Argon2id, at most two at a time, never on the writer's thread.
+//! Passwords: hashed with Argon2id, at most two at a time, never on the writer's thread.
 
 use crate::app::App;
 use crate::domain::clock::Randomness;
@@ -8,23 +8,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
-/// Computations at a time: each takes 19 MiB and a core for tens of milliseconds.
+/// Concurrent computations: each takes 19 MiB and a core for tens of milliseconds.
 const AT_A_TIME: usize = 2;
-/// Computations that may wait; more are refused as busy.
+/// Computations that may be queued; beyond that callers are refused as busy.
 const WAITING_MAX: usize = 64;
 
-/// An Argon2id hash in PHC form.
+/// An Argon2id hash in PHC string format.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a hash that was made elsewhere, such as in the process of a command. None if it is not of our kind.
+    /// Wraps a hash made elsewhere, for example by another process. None if it is not an Argon2id hash.
     pub fn from_stored(text: String) -> Option<PasswordHash> {
         let parsed = argon2::password_hash::phc::PasswordHash::new(&text).ok()?;
         (parsed.algorithm == argon2::ARGON2ID_IDENT).then_some(PasswordHash(text))
     }
 
-    /// The hash as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,11 +35,11 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// Bounds the work and the memory that hashing takes.
+/// Limits the CPU time and memory spent on hashing.
 pub(in crate::app) struct PasswordHasher {
     slots: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
-    /// Verified in place of a hash that does not exist, so that unknown names take as long as wrong passwords.
+    /// Verified in place of a missing hash, so that unknown names take as long as wrong passwords.
     decoy: String,
 }
 
@@ -52,8 +51,8 @@ impl PasswordHasher {
         PasswordHasher { slots: Arc::new(Semaphore::new(AT_A_TIME)), waiting: Arc::default(), decoy }
     }
 
-    /// Runs a computation when it is its turn. Its place is given back when it ends, not when the caller goes away: a
-    /// client that hangs up does not make room for another computation.
+    /// Runs a computation once a slot is free. The slot is released when the computation ends, not when the caller
+    /// disconnects: hanging up does not make room for another computation.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
         let waiting = Waiting::enter(&self.waiting)?;
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
@@ -68,7 +67,7 @@ impl PasswordHasher {
     }
 }
 
-/// A place in the queue, given back when it is dropped.
+/// A place in the queue, released on drop.
 struct Waiting(Arc<AtomicUsize>);
 
 impl Waiting {
@@ -88,38 +87,37 @@ impl Drop for Waiting {
     }
 }
 
-/// Hashes a password on this thread.
+/// Hashes a password on the current thread.
 pub fn hash_blocking(password: &[u8], randomness: &dyn Randomness) -> Result<PasswordHash, Refusal> {
     let mut salt = [0; 16];
     randomness.fill(&mut salt);
     let hash = Argon2::default().hash_password_with_salt(password, &salt).map_err(|error| {
-        tracing::error!(%error, "a password could not be hashed");
+        tracing::error!(%error, "failed to hash a password");
         Refusal::Internal
     })?;
     Ok(PasswordHash(hash.to_string()))
 }
 
 impl App {
-    /// Hashes a new password.
     pub async fn hash_password(self: &Arc<App>, password: String) -> Result<PasswordHash, Refusal> {
         let app = Arc::clone(self);
         self.hasher.run(move || hash_blocking(password.as_bytes(), app.randomness())).await?
     }
 
-    /// A hash of a call that holds a secret, as slow as that of a password: who has a copy of the database must not be
-    /// able to guess the secret faster than from the password's own hash.
+    /// Hashes a call that contains a secret, as slowly as a password: a copy of the database must not allow the secret
+    /// to be guessed faster than from the password's own hash.
     pub(in crate::app) async fn slow_hash(&self, call: Vec<u8>, salt: [u8; 16]) -> Result<[u8; 16], Refusal> {
         let hashed = self.hasher.run(move || {
             let mut hash = [0; 16];
             Argon2::default().hash_password_into(&call, &salt, &mut hash).map(|()| hash)
         });
         hashed.await?.map_err(|error| {
-            tracing::error!(%error, "a call could not be hashed");
+            tracing::error!(%error, "failed to hash a call");
             Refusal::Internal
         })
     }
 
-    /// Whether a password belongs to a hash. Without a hash the answer is no, after the same time.
+    /// Whether a password matches a hash. Without a hash the answer is no, after the same time.
     pub(in crate::app) async fn verify_password(
         &self,
         password: String,

@@ -1,4 +1,4 @@
-//! Sessions of end users: a signed token that the trading platform verifies by itself or asks about.
+//! Sessions of end users: signed tokens that the trading platform verifies itself or has introspected.
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
@@ -13,40 +13,38 @@ use crate::store::{ReadTx, StoreError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use std::sync::Arc;
 
-/// What an end-user token says (RFC 7519).
+/// The claims of an end-user token (RFC 7519).
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Claims {
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// Who is to accept it.
+    /// The intended recipient.
     pub aud: String,
-    /// The client: a profile id.
+    /// The client's profile id.
     pub sub: ProfileId,
     /// The accounts that the client may trade with.
     pub accounts: Vec<AccountId>,
-    /// When it was issued, in seconds.
+    /// Issued at, in seconds since 1970.
     pub iat: i64,
-    /// When it ends, in seconds.
+    /// Expires at, in seconds since 1970.
     pub exp: i64,
     pub jti: SessionId,
 }
 
-/// A session that was begun.
+/// A session that has started.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IssuedSession {
-    /// The signed token.
     pub token: String,
-    /// When it ends.
     pub expires_at: Moment,
     /// The accounts that the client may trade with, and their groups.
     pub accounts: Vec<(AccountId, GroupId)>,
 }
 
-/// Accounts that a token names at most.
+/// The most accounts in one token.
 const ACCOUNTS_MAX: u32 = 500;
 
-/// The accounts that a client may trade with and that the caller sees: it has full access to them, as the primary owner or
-/// beside others, and they may trade.
+/// The accounts that a client may trade with: the caller can see them, trading is enabled, and the client has full
+/// access as the primary or another owner.
 fn tradable(
     tx: &ReadTx<'_>,
     client: ProfileSerial,
@@ -60,19 +58,19 @@ fn tradable(
     Ok(accounts.iter().filter(|account| may_trade(account)).map(|account| (account.id, account.group)).collect())
 }
 
-/// Begins a session for a client whose password was checked.
+/// Starts a session for a client whose password was checked.
 ///
-/// Refusals: the password was changed, or the client hidden, while the password was checked; a client who was not checked,
-/// is dead or archived, which is told only to who knows the password.
+/// Refusals: the password was changed, or the client hidden, during the check; the client is not verified, which only a
+/// caller with the right password learns.
 struct BeginSession {
     profile: ProfileId,
-    /// The client's address without regard to case.
+    /// The client's e-mail address, folded for case-insensitive comparison.
     email: String,
     /// The hash that the password was checked against.
     checked: Option<String>,
 }
 
-/// What a session is, before its token is signed.
+/// A session whose token is not signed yet.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Begun {
     claims: Claims,
@@ -112,10 +110,10 @@ impl Command for BeginSession {
 }
 
 impl App {
-    /// Begins a session for a client. No idempotency key repeats it: each call makes a new token.
+    /// Starts a session for a client. Takes no idempotency key: each call makes a new token.
     ///
-    /// Refusals: missing right, throttled, wrong address or password, or no password set; a client who was not checked, is
-    /// dead or archived, which is told only to who knows the password.
+    /// Refusals: missing right; throttled; wrong address or password, or no password set; the client is not verified,
+    /// which only a caller with the right password learns.
     pub async fn begin_session(
         self: &Arc<App>,
         caller: &Caller,
@@ -127,8 +125,8 @@ impl App {
         let visibility = &caller.principal.visibility;
         let found = self.store.read(|tx| Ok(tx.profile_for_login(&email, visibility)?)).map_err(refusal_of_read)?;
         let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile.id), hash));
-        // The caller is the broker's own back end, which speaks for all its clients: only the name is throttled, and
-        // nobody can shut out a client that is hidden from it.
+        // The caller is the broker's own back end and represents all clients. So only the name is throttled, and
+        // callers cannot lock out a client that is hidden from them.
         let by_name = match &profile {
             Some(_) => format!("client:{email}"),
             None => format!("unknown client:{}:{email}", caller.principal.serial),
@@ -149,13 +147,13 @@ impl App {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(key.kid);
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key.private_key)).map_err(|error| {
-            tracing::error!(%error, "an end-user token could not be signed");
+            tracing::error!(%error, "failed to sign an end-user token");
             Refusal::Internal
         })
     }
 
-    /// What a token says, if it is ours, has not ended, and its session was not ended early; of its accounts those that may
-    /// still trade. Blocks shortly.
+    /// The claims of a token, reduced to the accounts that may still trade. None if we did not issue it, it has
+    /// expired, or its session has ended. Blocks briefly.
     pub fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Claims>, Refusal> {
         caller.principal.require(Right::IssueSessions)?;
         let Some(mut claims) = self.session_claims(token) else { return Ok(None) };
@@ -167,7 +165,7 @@ impl App {
             .store
             .read(|tx| {
                 let session = tx.session(claims.jti)?;
-                // The token may have been issued by somebody who sees more, and before an account was disabled or archived.
+                // The issuing caller may see more than this one, and accounts may have been disabled or archived since.
                 let seen = &caller.principal.visibility;
                 let accounts = match tx.profile(claims.sub, seen)? {
                     Some(profile) => Some(tradable(tx, profile.serial, seen)?),
@@ -182,7 +180,7 @@ impl App {
         Ok(is_good.then_some(claims))
     }
 
-    /// What a token says, if one of our published keys signed it; whether it has ended is not asked.
+    /// The claims of a token signed by one of the published keys, expired or not.
     pub(in crate::app) fn session_claims(&self, token: &str) -> Option<Claims> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let now = self.now();

@@ -1,7 +1,7 @@
-//! Signing in for a pair of tokens: a short-lived one to call with, and one that is exchanged for the next pair.
+//! Sign-in with a pair of tokens: a short-lived access token, and a refresh token that is exchanged for the next pair.
 //!
-//! A refresh token can be exchanged once. If it comes a second time, one of the two who had it stole it, so all pairs that go
-//! back to the same sign-in are revoked.
+//! A refresh token can be exchanged once. A second attempt means that someone stole it, so all token pairs of the same
+//! sign-in are revoked.
 
 use crate::app::access::{FreshToken, LoginOrigin, login_token, principal_of_operator};
 use crate::app::command::refusal_of_read;
@@ -13,31 +13,26 @@ use crate::domain::refusal::{Credentials, Refusal};
 use crate::store::{NewRefresh, NewToken};
 use std::sync::Arc;
 
-/// How long the tokens of a pair are good for.
+/// The lifetimes of a token pair.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PairLifetimes {
-    /// The access token, in seconds.
+    /// In seconds.
     pub access_s: u32,
-    /// The refresh token, in seconds.
+    /// In seconds.
     pub refresh_s: u32,
 }
 
-/// A pair of new tokens: the only moment at which they can be seen.
+/// A new token pair, available only at the time of its creation.
 pub struct TokenPair {
-    /// The token to call with.
     pub access: FreshToken,
-    /// When it ends.
     pub access_expires_at: Moment,
-    /// The token that is exchanged for the next pair.
     pub refresh: FreshToken,
-    /// When it ends.
     pub refresh_expires_at: Moment,
-    /// When both were made.
     pub created_at: Moment,
 }
 
 impl TokenPair {
-    /// A pair that begins a family of its own, unless it follows an earlier one, and what is stored of it.
+    /// Makes a pair, and the row that is stored for it. It starts a new family unless it follows an earlier pair.
     fn new(
         app: &App,
         principal: PrincipalSerial,
@@ -61,9 +56,9 @@ impl TokenPair {
 }
 
 impl App {
-    /// Signs an operator in. Not repeatable by an idempotency key: each sign-in makes new tokens.
+    /// Signs an operator in. Takes no idempotency key: each sign-in makes new tokens.
     ///
-    /// Refusals: throttled, wrong name or password. Wrong tries are counted by name and by address.
+    /// Refusals: throttled; wrong name or password. Failed attempts are counted by name and by address.
     pub async fn sign_in(
         self: &Arc<App>,
         name: &str,
@@ -79,7 +74,7 @@ impl App {
 
     /// Exchanges a refresh token for the next pair.
     ///
-    /// Refusals: a token that is unknown, has ended, was revoked or was exchanged before; an operator that was disabled.
+    /// Refusals: the token is unknown, expired, revoked or already exchanged; the operator is disabled.
     pub async fn refresh_pair(
         self: &Arc<App>,
         token: &str,
@@ -108,11 +103,11 @@ impl App {
         }
         self.execute(&caller, None, EndFamily { family: found.family }).await?;
         self.forget_principals();
-        tracing::warn!(address = %origin.address, "a refresh token came twice; all tokens of its sign-in are revoked");
+        tracing::warn!(address = %origin.address, "a refresh token was used twice; all tokens of its sign-in are revoked");
         Err(Refusal::Unauthenticated(Credentials::Revoked))
     }
 
-    /// Ends the token that a call came with, and all others that go back to the same sign-in.
+    /// Revokes the token that the call was made with, and all others of the same sign-in.
     pub async fn sign_out(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
         let token = caller.principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
         self.execute(caller, None, SignOut { token }).await?;
@@ -121,18 +116,17 @@ impl App {
     }
 }
 
-/// Exchanges a refresh token. False if it was exchanged before; then nothing is.
+/// Exchanges a refresh token. The outcome is false, and nothing changes, if it was exchanged before.
 struct RefreshPair {
     /// SHA-256 of the refresh token.
     hash: Vec<u8>,
-    /// The next pair.
     new: NewToken,
 }
 
 impl Command for RefreshPair {
     type Outcome = bool;
     const ACTION: &'static str = "token.refresh";
-    /// Every role has it: a refresh token is all that it takes.
+    /// Every role has this right: a refresh needs nothing but a refresh token.
     const RIGHT: Right = Right::ReadReference;
 
     fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
@@ -154,7 +148,7 @@ impl Command for RefreshPair {
     }
 }
 
-/// Revokes all pairs that go back to a sign-in, because one of its refresh tokens came a second time.
+/// Revokes all pairs of a sign-in after one of its refresh tokens was used twice.
 struct EndFamily {
     family: TokenId,
 }
@@ -169,7 +163,7 @@ impl Command for EndFamily {
     }
 }
 
-/// Ends a token, and all pairs that go back to the same sign-in.
+/// Revokes a token and all pairs of the same sign-in.
 struct SignOut {
     token: TokenId,
 }
@@ -179,7 +173,7 @@ impl Command for SignOut {
     const ACTION: &'static str = "logout";
     const RIGHT: Right = Right::ReadReference;
 
-    /// Everyone may give up its own token, whatever else it may do.
+    /// Everyone may revoke their own token, whatever their rights.
     fn admit(&self, _principal: &Principal) -> Result<(), Refusal> {
         Ok(())
     }

@@ -1,15 +1,15 @@
-//! Throttling of logins: after a few wrong tries, each further one has to wait longer. Kept in memory and bounded, since
-//! it protects against guessing, not against restarts.
+//! Throttling of logins: after a few failed attempts, each further one has to wait longer. State is in memory and
+//! bounded: it protects against guessing, which need not survive a restart.
 
 use crate::domain::clock::Moment;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Wrong tries that cost nothing.
+/// Failed attempts without a wait.
 const FREE_TRIES: u32 = 5;
-/// The longest wait.
+/// The longest wait, in seconds.
 const WAIT_MAX_S: i64 = 900;
-/// Names and addresses remembered at most.
+/// The most names and addresses tracked.
 const REMEMBERED_MAX: usize = 10_000;
 
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,14 @@ struct Tries {
     next_at: Moment,
 }
 
-/// Counts wrong tries by subject: a name, or an address.
+/// Counts failed attempts by subject: a name or an address.
 #[derive(Debug, Default)]
 pub struct Throttle {
     subjects: Mutex<HashMap<String, Tries>>,
 }
 
 impl Throttle {
-    /// How many seconds any of the subjects still has to wait; none if it may try.
+    /// The longest remaining wait of the subjects in seconds; None if an attempt is allowed.
     pub fn wait_s(&self, subjects: &[String], now: Moment) -> Option<u32> {
         let known = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         let wait_ms = subjects
@@ -35,7 +35,7 @@ impl Throttle {
         wait_ms.max().filter(|ms| *ms > 0).map(|ms| u32::try_from((ms + 999) / 1000).unwrap_or(u32::MAX))
     }
 
-    /// Notes a wrong try.
+    /// Counts a failed attempt.
     pub fn wrong(&self, subjects: &[String], now: Moment) {
         let mut known = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         for subject in subjects {
@@ -43,7 +43,7 @@ impl Throttle {
                 known.retain(|_, tries| tries.next_at.plus_s(WAIT_MAX_S) > now);
             }
             if known.len() >= REMEMBERED_MAX && !known.contains_key(subject) {
-                // Full of recent tries: the one whose wait ends first makes room.
+                // Every entry is recent: evict the one whose wait ends first.
                 let first = known.iter().min_by_key(|(_, tries)| tries.next_at).map(|(subject, _)| subject.clone());
                 first.map(|subject| known.remove(&subject));
             }
@@ -58,7 +58,7 @@ impl Throttle {
         }
     }
 
-    /// Forgets the wrong tries of a subject that got it right.
+    /// Resets the failed attempts of a subject after a success.
     pub fn right(&self, subject: &str) {
         self.subjects.lock().unwrap_or_else(PoisonError::into_inner).remove(subject);
     }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_after_the_free_tries_and_end() {
+    fn waits_grow_after_the_free_attempts_and_end() {
         let throttle = Throttle::default();
         let subject = ["name:ops".to_owned()];
         let start = Moment::from_unix_ms(0);

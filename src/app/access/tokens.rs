@@ -1,4 +1,4 @@
-//! Tokens of operators: made, checked, listed, revoked.
+//! Tokens of operators: created, checked, listed, revoked.
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
@@ -16,48 +16,47 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What every token of ours begins with, so that a leaked one is recognised.
+/// The prefix of every token, so that secret scanners recognise a leaked one.
 const PREFIX: &str = "bur_";
-/// The longest token that is looked at.
+/// Longer tokens are rejected without a lookup, in bytes.
 const TOKEN_MAX: usize = 4096;
-/// Callers remembered at most.
+/// The most principals cached.
 const CACHED_MAX: usize = 10_000;
 
-/// A new token: the only moment at which it can be seen.
+/// A new token, available only at the time of its creation.
 pub struct FreshToken(String);
 
 impl FreshToken {
-    /// Makes one of 256 random bits.
+    /// Makes a token of 256 random bits.
     pub fn new(randomness: &dyn Randomness) -> FreshToken {
         let mut secret = [0; 32];
         randomness.fill(&mut secret);
         FreshToken(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret)))
     }
 
-    /// Takes a token that was made before, such as that of a development server.
+    /// Wraps a token made elsewhere, for example for a development server. None if it is malformed.
     pub fn from_text(text: String) -> Option<FreshToken> {
         let secret = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
         (secret.len() == 32).then_some(FreshToken(text))
     }
 
-    /// The token, to be handed to its owner.
+    /// The plain token, for its owner.
     pub fn reveal(self) -> String {
         self.0
     }
 
-    /// What is stored of it.
     pub fn hash(&self) -> TokenHash {
         TokenHash(hash(&self.0))
     }
 }
 
-/// What is stored of a token: enough to recognise it, of no use to whoever reads it.
+/// The stored form of a token: enough to recognise it, useless for calling.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// The hash as it is stored.
+    /// As stored.
     pub fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
     }
@@ -69,8 +68,8 @@ fn hash(token: &str) -> [u8; 32] {
     hash
 }
 
-/// Callers whose tokens were looked up, by the hash of the token. Emptied whenever an operator or a token changes, which
-/// only this process does.
+/// Caches the principals behind tokens by the token's hash. Cleared whenever an operator or a token changes, which only
+/// this process does.
 #[derive(Debug, Default)]
 pub(in crate::app) struct PrincipalCache {
     inner: RwLock<Cached>,
@@ -88,7 +87,7 @@ impl PrincipalCache {
         (cached.epoch, cached.principals.get(hash).cloned())
     }
 
-    /// Remembers a caller, unless something changed since `epoch`, when it was looked up.
+    /// Caches a principal, unless something has changed since `epoch`, when it was looked up.
     fn put(&self, epoch: u64, hash: [u8; 32], principal: &Arc<Principal>) {
         let mut cached = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         if cached.epoch == epoch {
@@ -99,7 +98,7 @@ impl PrincipalCache {
         }
     }
 
-    /// Rises whenever an operator or a token changes.
+    /// Incremented whenever an operator or a token changes.
     pub(in crate::app) fn epoch(&self) -> u64 {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).epoch
     }
@@ -112,7 +111,7 @@ impl PrincipalCache {
 }
 
 impl App {
-    /// Finds out who calls with a token, and whether it may be used now and from this address.
+    /// Finds the principal behind a token, if it may be used now and from this address.
     pub fn authenticate(&self, token: &str, address: IpAddr) -> Result<Arc<Principal>, Refusal> {
         if !token.starts_with(PREFIX) || token.len() > TOKEN_MAX {
             return Err(self.refuse_foreign_token(token));
@@ -130,7 +129,7 @@ impl App {
         Ok(principal)
     }
 
-    /// Forgets who was looked up. To be called after operators or tokens have changed.
+    /// Clears the cache; call it after operators or tokens have changed.
     pub fn forget_principals(&self) {
         self.principals.forget();
         self.store.wake_followers();
@@ -148,7 +147,7 @@ impl App {
         self.principal_of(|tx| tx.token_by_hash(hash))
     }
 
-    /// The caller as it is now, found by the token that it used.
+    /// The principal as it is now, found by the token that it used.
     pub(in crate::app) fn principal_again(&self, principal: &Principal) -> Result<Principal, Refusal> {
         let id = principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
         self.principal_of(|tx| tx.token(id))
@@ -184,13 +183,13 @@ impl App {
             .map_err(refusal_of_read)
     }
 
-    /// All tokens. Blocks.
+    /// Blocks.
     pub fn list_tokens(&self) -> Result<Vec<TokenRow>, Refusal> {
         self.store.read(|tx| Ok(tx.tokens()?)).map_err(refusal_of_read)
     }
 }
 
-/// An operator as a caller, with all that its role allows.
+/// The principal of an operator, with all rights of its role.
 pub(in crate::app) fn principal_of_operator(operator: PrincipalRow) -> Principal {
     Principal {
         serial: operator.serial,
@@ -210,20 +209,20 @@ fn scopes(names: &[String]) -> BTreeSet<Right> {
     names.iter().filter_map(|name| Right::parse(name)).collect()
 }
 
-/// Makes a long-lived token for a program. Refusals: unknown operator, bad scope, network or tag.
+/// Creates a long-lived token for a program. Refusals: unknown operator; invalid scope, network or tag.
 pub struct CreateToken {
-    /// Name of the operator to whom it belongs.
+    /// The operator's name.
     pub operator: String,
     pub label: String,
-    /// Rights by name; empty: all that the role allows.
+    /// Names of rights; empty means all that the role allows.
     pub scopes: Vec<String>,
-    /// Tags that narrow the operator's; empty: no narrowing.
+    /// Narrow the operator's own tags; empty means no narrowing.
     pub tags: BTreeSet<String>,
-    /// Networks that it may come from; empty: any that is allowed.
+    /// The networks that it may be used from; empty means any that the server allows.
     pub networks: Vec<String>,
-    /// After how many days it ends; none: it does not.
+    /// Lifetime in days; None means no expiry.
     pub days: Option<u32>,
-    /// The hash of the token; the token itself stays with whoever made it.
+    /// The plain token stays with its creator.
     pub token: TokenHash,
 }
 
@@ -280,7 +279,7 @@ fn add_token(
     Ok(id)
 }
 
-/// Takes a token back. Refusals: no token of that id that is still good.
+/// Revokes a token. Refusals: no valid token with this id.
 pub struct RevokeToken {
     pub id: TokenId,
 }

@@ -1,4 +1,4 @@
-//! The life of an account as operators steer it: locks, setting aside, closing.
+//! Lifecycle of accounts as operators control it: locks, deactivation, closing.
 
 use crate::app::accounts::{find, find_as, owners_of, publish_account_state};
 use crate::app::clients::check_version;
@@ -15,13 +15,12 @@ use crate::store::{AccountRequest, Awaits, BookOwner};
 
 /// Locks an account, or replaces its lock.
 ///
-/// Refusals: unknown; archived; a lock that only an administrator replaces, or puts on.
+/// Refusals: unknown; archived; a lock that only an administrator may set or replace.
 pub struct LockAccount {
     pub id: AccountId,
     /// What still passes.
     pub scope: LockScope,
     pub holder: LockHolder,
-    /// Why.
     pub reason: LockReason,
 }
 
@@ -45,9 +44,9 @@ impl Command for LockAccount {
     }
 }
 
-/// Takes the lock off an account; one that is not locked stays as it is.
+/// Removes the lock of an account; does nothing if there is none.
 ///
-/// Refusals: unknown; archived; a lock that only an administrator takes off.
+/// Refusals: unknown; archived; a lock that only an administrator may remove.
 pub struct UnlockAccount {
     pub id: AccountId,
 }
@@ -71,11 +70,11 @@ impl Command for UnlockAccount {
     }
 }
 
-/// Lets an account be used that was opened to wait. The one who opened it does not approve it, but for administrators, and not
-/// even those where the group requires a second operator.
+/// Approves an account that was opened pending approval. The operator who opened it cannot approve it. Administrators
+/// are exempt, unless the group requires a second operator.
 ///
-/// Refusals: unknown; version differs; opened by the same operator; an owner was not checked, is dead or archived; the
-/// account's state does not allow it.
+/// Refusals: unknown; version differs; opened by the same operator; an owner is not verified; the account is in another
+/// state.
 pub struct ApproveAccount {
     pub id: AccountId,
     /// The version that the caller has read.
@@ -107,11 +106,11 @@ impl Command for ApproveAccount {
         if account.lifecycle != Lifecycle::PendingApproval {
             return Err(Refusal::AccountState(account.lifecycle).into());
         }
-        let_use(context, &account)
+        activate(context, &account)
     }
 }
 
-/// What is wrong with the first owner who was not checked, if there is one.
+/// The status of the first owner who is not verified, if any.
 fn unchecked_owner(context: &Context<'_>, account: &Account) -> Result<Option<ProfileStatus>, Failure> {
     for owner in owners_of(context, account)?.list() {
         let profile = context.tx.profile(owner.profile, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
@@ -122,9 +121,9 @@ fn unchecked_owner(context: &Context<'_>, account: &Account) -> Result<Option<Pr
     Ok(None)
 }
 
-/// Lets the accounts be used that only waited for the review of a client, unless another owner is still in review, or the
-/// group requires a second operator and this one opened the account.
-pub(in crate::app) fn review_is_over(context: &Context<'_>, client: ProfileSerial) -> Result<(), Failure> {
+/// Activates the accounts that were only waiting for the review of a client. An account keeps waiting if another owner
+/// is still in review, or if the group requires a second operator and this one opened the account.
+pub(in crate::app) fn activate_reviewed_accounts(context: &Context<'_>, client: ProfileSerial) -> Result<(), Failure> {
     for account in context.tx.open_accounts_of(client)? {
         let by = context.caller.principal.serial;
         let is_due = |request: AccountRequest| {
@@ -136,25 +135,24 @@ pub(in crate::app) fn review_is_over(context: &Context<'_>, client: ProfileSeria
             && context.tx.account_request(account.book)?.is_some_and(is_due)
             && unchecked_owner(context, &account)?.is_none()
         {
-            let_use(context, &account)?;
+            activate(context, &account)?;
         }
     }
     Ok(())
 }
 
-fn let_use(context: &Context<'_>, account: &Account) -> Result<Account, Failure> {
+fn activate(context: &Context<'_>, account: &Account) -> Result<Account, Failure> {
     context.tx.set_lifecycle(account.book, Lifecycle::Active, context.now)?;
     context.tx.note_account_approval(account.book, context.caller.principal.serial, context.now)?;
     publish_account_state(context, account.id, EventType::AccountApproved)
 }
 
-/// Sets an account aside or takes it back into use: active, inactive, dormant. Taking one into use that is closing calls
-/// the closing off; deposits that were returned for it stay returned.
+/// Sets an account to active, inactive or dormant. Setting a closing account to active cancels the closing; deposits
+/// returned for it stay returned.
 ///
 /// Refusals: unknown; the account's state does not allow it.
 pub struct SetLifecycle {
     pub id: AccountId,
-    /// The state that it gets.
     pub state: Lifecycle,
 }
 
@@ -176,14 +174,14 @@ impl Command for SetLifecycle {
     }
 }
 
-/// Closes an account: announced deposits are returned, the balance goes to another account if one is named, and as soon
-/// as nothing is left the account is archived. Until then it pays out, and takes in nothing but what it owes.
+/// Closes an account: announced deposits are returned, and the balance is swept to another account if one is named. The
+/// account is archived as soon as it is empty. Until then it pays out, and accepts only what it owes.
 ///
-/// Refusals: unknown; archived or waiting for approval; the target is the same account, of another currency or mode, or
-/// takes no credits; the account is locked or its debits are switched off while there is something to sweep.
+/// Refusals: unknown; archived or pending approval; the target is the same account, has another currency or mode, or
+/// accepts no credits; there is a balance to sweep but the account is locked or its debits are off.
 pub struct CloseAccount {
     pub id: AccountId,
-    /// Where its balance goes.
+    /// The account that receives the balance; None leaves the balance where it is.
     pub sweep_to: Option<AccountId>,
 }
 
@@ -216,7 +214,7 @@ impl Command for CloseAccount {
     }
 }
 
-/// Refuses an account to which no balance can be swept, whatever there is to sweep.
+/// Refuses an account that cannot be the target of a sweep, whether or not there is a balance.
 fn admit_target(from: &Account, to: &Account) -> Result<(), Refusal> {
     if from.currency != to.currency {
         return Err(Refusal::invalid(Field::SweepTo, "must be an account in the same currency"));
@@ -230,10 +228,10 @@ fn admit_target(from: &Account, to: &Account) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Moves all that is free and the client's own to another account; an overdraft is not drawn for it.
+/// Moves the client's own free funds to another account, without drawing on an overdraft.
 fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Failure> {
     let (from, to) = (find(context, from)?, find(context, to)?);
-    // The client's own free money: no trading credit, nothing that is held or uncleared, and no overdraft to make up for it.
+    // The client's own free funds exclude trading credit, held and uncleared amounts, and the overdraft.
     let own = from.balances.available().saturating_sub(from.balances.credit());
     let amount = own.min(from.balances.withdrawable());
     if !amount.is_positive() {
@@ -255,7 +253,7 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
     post(context, &draft).map(|_| ())
 }
 
-/// Archives an account that is closing, as soon as nothing is left in it.
+/// Archives a closing account as soon as it is empty.
 pub(in crate::app) fn complete_closing(context: &Context<'_>, id: AccountId) -> Result<(), Failure> {
     let Some(account) = context.tx.account(id, &Visibility::Everything)? else { return Ok(()) };
     if account.lifecycle != Lifecycle::Closing || !account.balances.is_empty() {

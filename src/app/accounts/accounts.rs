@@ -1,4 +1,4 @@
-//! Accounts: opened, changed, archived, read.
+//! Accounts: opened, changed, archived, listed.
 
 use crate::app::clients::{check_account_labels, check_version};
 use crate::app::events::publish_account;
@@ -15,42 +15,35 @@ use crate::domain::refusal::{Field, Noun, Refusal};
 pub use crate::store::AccountFilter;
 use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
 
-/// Opens an account with a balance of zero. That of a client in review waits until the review is over.
+/// Opens an account with a balance of zero. If the client is in review, so is the account.
 ///
-/// Refusals: unknown profile, group or currency; id, reference or alias taken; group disabled or without the currency; a mode that the group
-/// contradicts; leverage or limit out of range; a client who was denied, is dead or archived.
+/// Refusals: unknown profile, group or currency; id, reference or alias taken; group disabled or without the currency;
+/// the mode contradicts the group's; leverage or limit out of range; the client was denied, or is deceased or archived.
 pub struct OpenAccount {
-    /// An id of the caller's choice, unused so far; none makes one.
+    /// An unused id chosen by the caller; None generates one.
     pub id: Option<AccountId>,
-    /// Primary owner.
+    /// The primary owner.
     pub profile: ProfileId,
-    /// Group whose rules apply.
     pub group: GroupId,
-    /// Currency, for good.
     pub currency: CurrencyCode,
-    /// What the caller believes the account to be; the group decides, and a contradiction is refused.
+    /// The mode that the caller expects; the group decides, and a contradiction is refused.
     pub is_demo: Option<bool>,
-    /// Whether it is a spread-betting account, for good.
     pub is_spread_betting: bool,
-    /// How positions are kept, for good.
+    /// None leaves it to the trading platform.
     pub position_mode: Option<PositionMode>,
-    /// How margin is summed up, where it departs from the group, for good.
+    /// Overrides the group's setting.
     pub margin_calculation_override: Option<MarginCalculation>,
-    /// What it may trade; none: everything.
+    /// None allows all trading.
     pub trade_status: Option<TradeStatus>,
-    /// Leverage cap; none: the group's.
+    /// None takes the group's.
     pub max_leverage: Option<u32>,
-    /// Limit of the net open position in the account's currency; none: no limit.
+    /// In the account's currency; None means no limit.
     pub net_open_position_limit: Option<DecimalText>,
-    /// Whether daily statements are wanted.
     pub wants_daily_statement: bool,
-    /// What callers note on it.
     pub labels: AccountLabelsChange,
-    /// Whether money may come in.
     pub allows_credits: bool,
-    /// Whether money may go out.
     pub allows_debits: bool,
-    /// Whether an operator has to approve it before it can be used.
+    /// Whether an operator must approve the account before it can be used.
     pub requires_approval: bool,
 }
 
@@ -140,7 +133,7 @@ impl Command for OpenAccount {
     }
 }
 
-/// The next account serial and the number made of it. Numbers that are taken already are skipped, serial and all.
+/// The next account serial and the number derived from it. Serials whose number is already taken are skipped.
 fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure> {
     let prefix = &context.app.settings().account_number_prefix;
     let digits = 10usize.saturating_sub(prefix.len());
@@ -183,7 +176,7 @@ fn position_limit(limit: DecimalText, decimals: Decimals) -> Result<Amount, Refu
     }
 }
 
-/// A stored overdraft limit: zero or less.
+/// Parses an overdraft limit: zero or less.
 fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> {
     let amount = text.to_amount(decimals, ExtraDecimals::RoundHalfAway).map_err(|error| match error {
         AmountError::TooLarge => Refusal::out_of_range(Field::MinimumBalance, "at most 10^17 minor units below zero"),
@@ -192,51 +185,41 @@ fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> 
     if amount.is_positive() { Err(Refusal::out_of_range(Field::MinimumBalance, "zero or less")) } else { Ok(amount) }
 }
 
-/// Changes the settings of an account; what is left out stays.
+/// Changes the settings of an account; None leaves a setting as it is.
 ///
-/// Refusals: unknown account or group, reference or alias taken, archived, version differs, a fixed field with another value, group disabled,
-/// without the currency or of the other mode, leverage or limit out of range.
+/// Refusals: unknown account or group; reference or alias taken; archived; version differs; a fixed field with another
+/// value; group disabled, without the currency or of the other mode; leverage or limit out of range.
 pub struct ChangeAccount {
     pub id: AccountId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
-    /// Fields that are fixed at creation, as the caller sent them: sent with the same value they are ignored.
+    /// Fields that are fixed at creation, as the caller sent them; ignored if the value is the same.
     pub fixed: FixedFields,
-    /// Another group.
     pub group: Option<GroupId>,
-    /// What it may trade.
     pub trade_status: Option<TradeStatus>,
-    /// Leverage cap.
     pub max_leverage: Option<u32>,
-    /// Limit of the net open position.
+    /// In the account's currency.
     pub net_open_position_limit: Option<DecimalText>,
-    /// Whether daily statements are wanted.
     pub wants_daily_statement: Option<bool>,
-    /// How far below zero it may go: zero or less, within what its group allows.
+    /// The overdraft limit: zero or less, within what the group allows.
     pub minimum_balance: Option<DecimalText>,
-    /// What callers note on it.
     pub labels: AccountLabelsChange,
-    /// Whether money may come in.
     pub allows_credits: Option<bool>,
-    /// Whether money may go out.
     pub allows_debits: Option<bool>,
 }
 
-/// The fields of an account that never change, where the caller sent them.
+/// The fields of an account that never change; None if the caller did not send them.
 #[derive(Clone, Default)]
 pub struct FixedFields {
-    /// Public id.
     pub id: Option<AccountId>,
     pub currency: Option<String>,
-    /// Whether it is a spread-betting account.
     pub is_spread_betting: Option<bool>,
-    /// Primary owner.
+    /// The primary owner.
     pub profile: Option<ProfileId>,
-    /// How positions are kept; the inner value is none where the caller left it open.
+    /// The inner None leaves it to the trading platform.
     pub position_mode: Option<Option<PositionMode>>,
-    /// Whether it is a demo account.
     pub is_demo: Option<bool>,
-    /// How margin is summed up; the inner value is none where the caller left it open.
+    /// The inner None stands for the default.
     pub margin_calculation_override: Option<Option<MarginCalculation>>,
 }
 
@@ -262,7 +245,7 @@ impl FixedFields {
         if self.is_demo.is_some_and(|is_demo| is_demo != account.is_demo) {
             return refuse(Field::IsDemo);
         }
-        // Left open means SUM (Helio, "Accounts & Funding").
+        // Unset means SUM (Helio, "Accounts & Funding").
         let effective = |margin: Option<MarginCalculation>| margin.unwrap_or_default();
         let margin = effective(account.margin_calculation_override);
         if self.margin_calculation_override.is_some_and(|sent| effective(sent) != margin) {
@@ -289,13 +272,13 @@ impl Command for ChangeAccount {
             Some(group) => context.tx.group(group)?.ok_or(Refusal::not_found(Noun::Group))?,
             None => present.clone(),
         };
-        // What only the account can tell about a field comes as soon as the account is known.
+        // Checks that depend on the account run as soon as it is known.
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, account.decimals)).transpose()?;
         let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
         let own = account.standing.own_minimum;
         let least =
             DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?.to_limit(account.decimals);
-        // A group that became stricter does not stand in the way of other changes.
+        // A group that has become stricter does not block other changes.
         let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != own);
         if is_asked && minimum.unwrap_or(own) < least {
             let least = least.to_text(account.decimals);
@@ -349,9 +332,9 @@ impl Command for ChangeAccount {
     }
 }
 
-/// Archives an account, for good. Archiving it again changes nothing.
+/// Archives an account; final. Does nothing if it is archived already.
 ///
-/// Refusals: unknown account; a balance, holds or movements are left.
+/// Refusals: unknown account; version differs; a balance, holds or movements are left.
 pub struct ArchiveAccount {
     pub id: AccountId,
     /// The version that the caller has read.
@@ -375,12 +358,12 @@ impl Command for ArchiveAccount {
     }
 }
 
-/// The account that a command is about, if its caller sees it.
+/// The account that a command refers to, if its caller can see it.
 pub(in crate::app) fn find(context: &Context<'_>, id: AccountId) -> Result<Account, Failure> {
     find_as(context, id, Field::Account)
 }
 
-/// The same of one of several accounts: a refusal says by which field it was named.
+/// Like [`find`], for commands with several accounts: the refusal names the field.
 pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, field: Field) -> Result<Account, Failure> {
     let account = context
         .tx
@@ -390,7 +373,7 @@ pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, field: Field
     Ok(account)
 }
 
-/// Publishes an event of an account as it is now, and returns it.
+/// Publishes an event with the account's current state, and returns the account.
 pub(in crate::app) fn publish_account_state(
     context: &Context<'_>,
     id: AccountId,
@@ -401,7 +384,7 @@ pub(in crate::app) fn publish_account_state(
     Ok(account)
 }
 
-/// One account, archived or not.
+/// Finds an account, archived or not.
 pub struct GetAccount {
     pub id: AccountId,
 }
@@ -417,7 +400,6 @@ impl Query for GetAccount {
 
 /// One page of accounts.
 pub struct ListAccounts {
-    /// What selects them.
     pub filter: AccountFilter,
     pub page: Page,
 }

@@ -1,4 +1,4 @@
-//! Accounts together with what their group, their platform and their currency say.
+//! Accounts joined with their group, platform and currency.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
@@ -11,23 +11,20 @@ use crate::domain::refusal::Refusal;
 pub use crate::store::Platform;
 use crate::store::{AccountFilter, ReadTx, StoreError};
 
-/// An account together with what it belongs to.
+/// An account with the reference data that it uses.
 pub struct DescribedAccount {
-    /// The account.
     pub account: Account,
-    /// Its group.
     pub group: Group,
-    /// A number for the label of its group, which stays while the groups with that label do; none without a label.
+    /// A number for the label of its group, stable while groups with that label exist; None without a label.
     pub label: Option<GroupSerial>,
     /// The platform of its group.
     pub platform: Platform,
-    /// Its currency.
     pub currency: Currency,
-    /// When its figures were last recorded.
+    /// When its balances were last recorded.
     pub figures_recorded_at: Moment,
 }
 
-/// What accounts can belong to; few, so all of it is read at once.
+/// Reference data is small, so all of it is read at once.
 struct Reference {
     groups: Vec<Group>,
     platforms: Vec<Platform>,
@@ -53,11 +50,9 @@ impl Reference {
     }
 }
 
-/// The accounts in a window of a list, described, and how many accounts the list has.
+/// The accounts in a window of a list, described, and the total count.
 pub struct ListDescribedAccounts {
-    /// What selects them.
     pub filter: AccountFilter,
-    /// Which of them.
     pub window: Window,
 }
 

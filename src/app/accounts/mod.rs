@@ -1,4 +1,4 @@
-//! Accounts: opening, changes, the states of their lives, and their owners.
+//! Accounts: opening, changes, lifecycle and owners.
 
 mod account_states;
 mod accounts;

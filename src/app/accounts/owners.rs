@@ -1,4 +1,4 @@
-//! The owners of accounts: added, changed, removed, read; and what follows when the primary owner changes.
+//! Owners of accounts: added, changed, removed and listed, with the consequences of a new primary owner.
 
 use crate::app::accounts::{find as find_account, publish_account_state};
 use crate::app::clients::{check_account_labels, check_version, find as find_profile};
@@ -13,32 +13,28 @@ use crate::domain::page::{Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
 use serde::{Deserialize, Serialize};
 
-/// An owner after it was written, and the account's version then.
+/// An owner after a change, with the account's version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OwnerWritten {
-    /// The client.
     pub profile: ProfileId,
-    /// What it may do.
     pub access: OwnerAccess,
-    /// Its place, from 1.
+    /// From 1.
     pub priority: u32,
-    /// Since when it is an owner.
+    /// When it became an owner.
     pub since: Moment,
-    /// The account's version.
+    /// The account's version after the change.
     pub version: u64,
 }
 
 /// Adds an owner to an account.
 ///
-/// Refusals: unknown account or client; is an owner already; too many; a priority beyond the end; a primary owner
-/// without full access; version differs; the client was not checked, is dead or archived; the account is archived.
+/// Refusals: unknown account or client; already an owner; too many owners; priority out of range; a primary owner
+/// without full access; version differs; the client is not verified; the account is archived.
 pub struct AddOwner {
     pub account: AccountId,
-    /// The new owner.
     pub profile: ProfileId,
-    /// What it may do.
     pub access: OwnerAccess,
-    /// Its place, from 1; the others move back. None: last. The first is the primary owner.
+    /// From 1; later owners move down by one. None adds the owner last. The first one is the primary owner.
     pub priority: Option<u64>,
     /// The version of the account that the caller has read.
     pub expected_version: Option<u64>,
@@ -65,18 +61,16 @@ impl Command for AddOwner {
     }
 }
 
-/// Changes what an owner may do, or its priority; what is left out stays. Who is moved to the first place becomes the
-/// primary owner and has full access.
+/// Changes an owner's access or priority; None leaves either as it is. An owner moved to first place becomes the
+/// primary owner and gets full access.
 ///
-/// Refusals: unknown account or owner; a priority beyond the end; a primary owner without full access; the next primary
+/// Refusals: unknown account or owner; priority out of range; a primary owner without full access; the new primary
 /// owner is hidden; version differs; archived.
 pub struct AlterOwner {
     pub account: AccountId,
-    /// Which owner.
     pub profile: ProfileId,
-    /// What it may do.
     pub access: Option<OwnerAccess>,
-    /// Its place, from 1.
+    /// From 1.
     pub priority: Option<u64>,
     /// The version of the account that the caller has read.
     pub expected_version: Option<u64>,
@@ -101,12 +95,11 @@ impl Command for AlterOwner {
     }
 }
 
-/// Removes an owner; those behind it close up. When the primary owner leaves, the next one takes its place.
+/// Removes an owner; later ones move up. If it was the primary owner, the next one takes its place.
 ///
-/// Refusals: unknown account or owner; the last owner; the next primary owner is hidden; version differs; archived.
+/// Refusals: unknown account or owner; the last owner; the new primary owner is hidden; version differs; archived.
 pub struct RemoveOwner {
     pub account: AccountId,
-    /// Which owner.
     pub profile: ProfileId,
     /// The version of the account that the caller has read.
     pub expected_version: Option<u64>,
@@ -134,7 +127,7 @@ pub(in crate::app) fn owners_of(context: &Context<'_>, account: &Account) -> Res
     Ok(context.tx.owners(account.book)?.ok_or(Refusal::Internal)?)
 }
 
-/// The owners of an account, if the caller sees this one of them.
+/// The owners of an account, provided that the caller can see the owner `profile`.
 fn owners_seen(context: &Context<'_>, account: &Account, profile: ProfileId) -> Result<Owners, Failure> {
     let owners = owners_of(context, account)?;
     context.involve(profile);
@@ -142,8 +135,8 @@ fn owners_seen(context: &Context<'_>, account: &Account, profile: ProfileId) -> 
     if is_seen { Ok(owners) } else { Err(Refusal::not_found(Noun::Owner).into()) }
 }
 
-/// Refuses a change of the primary owner to a client whom the caller does not see: the account would be out of its sight,
-/// and in that of others who do not expect it.
+/// Refuses a new primary owner whom the caller cannot see: the account would disappear from the caller's view and
+/// appear in that of others.
 pub(in crate::app) fn admit_primary(context: &Context<'_>, old: &Owners, new: &Owners) -> Result<(), Failure> {
     let next = new.primary().profile;
     if next != old.primary().profile && context.tx.profile(next, context.visibility())?.is_none() {
@@ -152,16 +145,16 @@ pub(in crate::app) fn admit_primary(context: &Context<'_>, old: &Owners, new: &O
     Ok(())
 }
 
-/// What becomes of the alias of an account where another one of the next primary owner has it.
+/// What happens to an account's alias if the new primary owner has another account with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::app) enum TakenAlias {
-    /// The change is refused: whoever asks for it can change one of the two first.
+    /// The change is refused: the caller can rename one of the two accounts first.
     Refuses,
-    /// It is dropped: what has happened cannot wait for a name.
+    /// The alias is dropped: an event that has already happened cannot wait for a name.
     IsDropped,
 }
 
-/// Writes the owners of an account and all that follows from it. Returns the account's version.
+/// Writes the owners of an account and everything that follows from the change. Returns the account's version.
 pub(in crate::app) fn write(
     context: &Context<'_>,
     account: &Account,
@@ -183,7 +176,7 @@ pub(in crate::app) fn write(
             PortfolioId::new(context.now, context.app.randomness()),
             context.now,
         )?;
-        // Its alias goes with it, and may be taken there.
+        // The account keeps its alias in the new owner's portfolio, where another account may have it.
         let is_other = |holder: &AccountId| *holder != account.id;
         if taken_alias == TakenAlias::IsDropped
             && !account.labels.alias.is_empty()
@@ -228,7 +221,7 @@ pub(in crate::app) fn write(
     Ok(version)
 }
 
-/// Whether everybody who sees the accounts of one client sees another one, too.
+/// Whether everyone who can see the accounts of one client can see the other client, too.
 fn is_seen_by_all(context: &Context<'_>, primary: ProfileId, other: ProfileId) -> Result<bool, Failure> {
     let tags = |id| Ok::<_, Failure>(context.tx.profile(id, &Visibility::Everything)?.ok_or(Refusal::Internal)?.tags);
     Ok(tags(primary)?.is_subset(&tags(other)?))
@@ -241,26 +234,24 @@ fn written(owners: &Owners, profile: ProfileId, version: u64) -> Result<OwnerWri
     Ok(OwnerWritten { profile, access: owner.access, priority, since: owner.since, version })
 }
 
-/// An owner as a caller sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnerSeen {
-    /// The client; none if it is hidden from the caller.
+    /// None if the client is hidden from the caller.
     pub profile: Option<ProfileId>,
-    /// What it may do.
     pub access: OwnerAccess,
-    /// Its place, from 1.
+    /// From 1.
     pub priority: u32,
-    /// Since when it is an owner.
+    /// When it became an owner.
     pub since: Moment,
 }
 
-/// The owners of an account, the primary owner first, and the account's version. Clients who are hidden from the caller
-/// are there without their ids: that there is somebody is a property of the account.
+/// The owners of an account, the primary owner first, with the account's version. Hidden clients appear without their
+/// ids: the existence of an owner is a property of the account.
 pub struct ListOwners {
     pub account: AccountId,
-    /// Only what follows this priority, if the account still has this version.
+    /// Only owners after this priority, provided that the account still has this version.
     pub after: Option<(Position, u64)>,
-    /// How many at most.
+    /// The most owners to return.
     pub limit: u32,
 }
 
@@ -271,9 +262,11 @@ impl Query for ListOwners {
     fn run(self, view: &View<'_>) -> Result<(Part<OwnerSeen>, u64), Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
         let owners = view.tx.owners(account.book)?.ok_or(Refusal::Internal)?;
-        // Priorities move when owners come and go, so a list that changed has to be read anew.
+        // Priorities change when owners are added or removed, so the caller must restart a list that changed.
         if self.after.is_some_and(|(_, version)| version != account.version) {
-            return Err(Refusal::invalid(Field::After, "the account has changed since; start over without it").into());
+            return Err(
+                Refusal::invalid(Field::After, "the account has changed since then; start over without it").into()
+            );
         }
         let shown = self.after.map_or(0, |(shown, _)| shown.row);
         let mut seen = Vec::with_capacity(owners.list().len());

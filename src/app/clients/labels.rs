@@ -1,4 +1,4 @@
-//! What is unique among the labels: references and aliases. The schema keeps them unique; here the caller is told.
+//! Uniqueness of references and aliases. The schema guarantees it; these checks return a proper refusal.
 
 use crate::app::{Context, Failure};
 use crate::domain::accounts::Account;
@@ -6,7 +6,7 @@ use crate::domain::clients::AccountLabels;
 use crate::domain::ids::{PortfolioSerial, ProfileSerial};
 use crate::domain::refusal::{Field, Refusal};
 
-/// Refuses a reference that another profile has. Whether there is such a profile is told only to those who may see it.
+/// Refuses a reference that another profile has. Reveals the conflict only to callers who can see that profile.
 pub(in crate::app) fn check_profile_reference(
     context: &Context<'_>,
     reference: &str,
@@ -24,8 +24,8 @@ pub(in crate::app) fn check_profile_reference(
     }
 }
 
-/// Refuses a reference that another account of the ledger has, and an alias that another one of the portfolio has. What an account
-/// keeps is not looked at: an archived one has lost its alias to whoever takes it.
+/// Refuses a reference used by another account of the ledger, or an alias used by another one of the portfolio.
+/// Unchanged values are not checked: an archived account may have lost its alias to another one.
 pub(in crate::app) fn check_account_labels(
     context: &Context<'_>,
     labels: &AccountLabels,
@@ -52,6 +52,6 @@ pub(in crate::app) fn check_account_labels(
     Ok(())
 }
 
-fn taken(is_visible: bool, field: Field, told: Refusal) -> Refusal {
-    if is_visible { told } else { Refusal::invalid(field, "cannot be used") }
+fn taken(is_visible: bool, field: Field, visible: Refusal) -> Refusal {
+    if is_visible { visible } else { Refusal::invalid(field, "cannot be used") }
 }

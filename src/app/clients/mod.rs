@@ -1,4 +1,4 @@
-//! Clients: onboarding, changes, and the states of their lives.
+//! Clients: onboarding, changes and status.
 
 mod labels;
 mod profile_states;

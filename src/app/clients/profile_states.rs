@@ -1,7 +1,9 @@
-//! Where a client stands with the broker, as operators decide it: approved, denied, dead, archived; and what each of these
-//! does to its accounts.
+//! Status of clients as operators decide it - approved, denied, deceased, archived - and the consequences for their
+//! accounts.
 
-use crate::app::accounts::{TakenAlias, admit_primary, owners_of, publish_account_state, review_is_over, write};
+use crate::app::accounts::{
+    TakenAlias, activate_reviewed_accounts, admit_primary, owners_of, publish_account_state, write,
+};
 use crate::app::clients::{check_version, find, publish_profile_state};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
@@ -11,13 +13,13 @@ use crate::domain::events::EventType;
 use crate::domain::ids::ProfileId;
 use crate::domain::refusal::{Field, Refusal, Remainder};
 
-/// Finds a client in order: one in review, or one who was denied. Its accounts that only waited for this can be used. The
-/// one who created the client does not approve it, but for administrators. Only administrators take back that a client is
-/// dead; its locks stay until they are taken off.
+/// Verifies a client who is in review, was denied or was reported dead. Accounts that only waited for this become
+/// active. The operator who created the client cannot approve it, administrators excepted. Only administrators may undo
+/// a report of death; its locks stay until they are removed.
 ///
-/// Refusals: unknown; no administrator for one who is dead; version differs; created by the same operator; archived.
+/// Refusals: unknown; not an administrator, for a deceased client; version differs; created by the same operator;
+/// archived.
 pub struct ApproveProfile {
-    /// Which client.
     pub id: ProfileId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -46,16 +48,15 @@ impl Command for ApproveProfile {
         }
         context.tx.set_profile_status(profile.serial, ProfileStatus::Verified, None, context.now)?;
         let approved = publish_profile_state(context, self.id, EventType::ProfileApproved)?;
-        review_is_over(context, profile.serial)?;
+        activate_reviewed_accounts(context, profile.serial)?;
         Ok(approved)
     }
 }
 
-/// Turns a client in review down. Its accounts go on waiting, and new ones are refused.
+/// Denies a client in review. Its accounts stay pending, and new ones are refused.
 ///
 /// Refusals: unknown; version differs; not in review.
 pub struct DenyProfile {
-    /// Which client.
     pub id: ProfileId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -80,16 +81,15 @@ impl Command for DenyProfile {
     }
 }
 
-/// Notes that a client is dead. It leaves all accounts that have other owners: the next one follows where it was the
-/// primary owner; an alias that this one uses for another account is dropped. Accounts without heirs get a lock of the
-/// system. Its sessions end.
+/// Records the death of a client and ends its sessions. The client is removed from accounts with other owners. If it
+/// was the primary owner, the next one takes its place, and an alias that the next owner already uses is dropped.
+/// Accounts without another owner get a system lock.
 ///
-/// Refusals: a day that is none, or in the future; unknown; version differs; no right to change accounts, if it has any; an
-/// heir is hidden; archived.
+/// Refusals: an invalid or future day; unknown; version differs; the client has accounts and the caller has no right to
+/// change accounts; the next owner is hidden; archived.
 pub struct ReportDeath {
-    /// Which client.
     pub id: ProfileId,
-    /// The day, as `yyyy-mm-dd`; none: today.
+    /// As `yyyy-mm-dd`; None means today.
     pub day: Option<String>,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -116,19 +116,19 @@ impl Command for ReportDeath {
         context.tx.set_profile_status(profile.serial, ProfileStatus::Deceased, Some(&day), context.now)?;
         let reported = publish_profile_state(context, self.id, EventType::ProfileDeceased)?;
         context.tx.revoke_sessions(profile.serial, context.now)?;
-        // A corrected day changes nothing else: whoever took a lock off meanwhile knew what for.
+        // Correcting the day changes nothing else: locks removed since then were removed on purpose.
         if !is_known {
             for account in context.tx.open_accounts_of(profile.serial)? {
                 context.caller.principal.require(Right::WriteAccounts)?;
-                leave(context, &account, self.id)?;
+                remove_deceased_owner(context, &account, self.id)?;
             }
         }
         Ok(reported)
     }
 }
 
-/// Takes a dead client out of an account, or locks the account where there is nobody else.
-fn leave(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<(), Failure> {
+/// Removes a deceased client from an account, or locks the account if there is no other owner.
+fn remove_deceased_owner(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<(), Failure> {
     let old = owners_of(context, account)?;
     let mut new = old.clone();
     match new.remove(client) {
@@ -138,7 +138,7 @@ fn leave(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<
             write(context, account, &old, &new, subject, TakenAlias::IsDropped).map(|_| ())
         }
         Err(Refusal::LastOwner) => {
-            // A fraud investigation does not end with the suspect.
+            // A fraud investigation continues after the suspect's death.
             let is_fraud = account.lock.reason() == Some(LockReason::Frd);
             let reason = if is_fraud { LockReason::Frd } else { LockReason::Ded };
             let lock = Lock::Locked { scope: LockScope::Full, holder: LockHolder::System, reason };
@@ -149,11 +149,10 @@ fn leave(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<
     }
 }
 
-/// Archives a client, for good. Archiving it again changes nothing. Its address stays taken.
+/// Archives a client; final. Does nothing if it is archived already. Its e-mail address stays taken.
 ///
-/// Refusals: unknown; version differs; it owns accounts that are not archived, alone or with others.
+/// Refusals: unknown; version differs; it owns accounts that are not archived, alone or jointly.
 pub struct ArchiveProfile {
-    /// Which client.
     pub id: ProfileId,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,

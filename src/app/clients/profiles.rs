@@ -1,4 +1,4 @@
-//! Profiles: created, replaced, read.
+//! Profiles: created, replaced, found.
 
 use crate::app::access::PasswordHash;
 use crate::app::clients::check_profile_reference;
@@ -16,21 +16,19 @@ use crate::store::NewProfile;
 pub use crate::store::{LabelFilter, ProfileFilter};
 use std::collections::BTreeSet;
 
-/// Creates a profile. Refusals: bad fields; id, address or reference taken.
+/// Creates a profile. Refusals: invalid fields; id, address or reference taken.
 ///
-/// What an operator with tags creates carries these tags, or it would be out of sight at once.
+/// A profile created by an operator with tags gets these tags; otherwise the operator could not see it.
 pub struct CreateProfile {
-    /// An id of the caller's choice, unused so far; none makes one.
+    /// An unused id chosen by the caller; None generates one.
     pub id: Option<ProfileId>,
-    /// What the client tells about itself.
     pub details: ProfileDetails,
-    /// Its tags; none: those of the operator.
+    /// None takes the operator's tags.
     pub tags: Option<BTreeSet<String>>,
-    /// What callers note on it.
     pub labels: LabelsChange,
-    /// Its password for end-user sessions.
+    /// For end-user sessions.
     pub password: Option<PasswordHash>,
-    /// Whether an operator has to approve it before it can use accounts.
+    /// Whether an operator must approve the client before it can use accounts.
     pub requires_review: bool,
 }
 
@@ -66,32 +64,32 @@ impl Command for CreateProfile {
     }
 }
 
-/// The tags of a profile after an operator has written it. An operator with tags gives and takes only its own, keeps those
-/// of others as they are, and leaves at least one of its own, or the profile would be out of its sight.
+/// The tags of a profile after a change by this caller. An operator with tags may add and remove only its own tags,
+/// keeps all others, and must leave at least one of its own, so that it still sees the profile.
 fn own_tags(
     visibility: &Visibility,
     present: &BTreeSet<String>,
-    wanted: Option<BTreeSet<String>>,
+    requested: Option<BTreeSet<String>>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let tags = match (visibility, wanted) {
-        (Visibility::Everything, wanted) => wanted.unwrap_or_default(),
-        (Visibility::Tagged(own), wanted) => {
-            let wanted = wanted.unwrap_or_else(|| own.clone());
-            let foreign = wanted.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
-            if foreign || wanted.is_disjoint(own) {
+    let tags = match (visibility, requested) {
+        (Visibility::Everything, requested) => requested.unwrap_or_default(),
+        (Visibility::Tagged(own), requested) => {
+            let requested = requested.unwrap_or_else(|| own.clone());
+            let foreign = requested.iter().any(|tag| !own.contains(tag) && !present.contains(tag));
+            if foreign || requested.is_disjoint(own) {
                 return Err(
-                    Refusal::invalid(Field::Tags, "at least one of your own tags, and no new ones of others").into()
+                    Refusal::invalid(Field::Tags, "must keep one of your own tags and add none but your own").into()
                 );
             }
             let others = present.difference(own).cloned();
-            wanted.intersection(own).cloned().chain(others).collect()
+            requested.intersection(own).cloned().chain(others).collect()
         }
     };
     check_tags(Field::Tags, &tags)?;
     Ok(tags)
 }
 
-/// Refuses an address that another profile has. Whether there is such a profile is told only to those who may see it.
+/// Refuses an address that another profile has. Reveals the conflict only to callers who can see that profile.
 fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSerial>) -> Result<(), Failure> {
     let folded = text::fold(email);
     match context.tx.profile_of_email(&folded)? {
@@ -103,17 +101,16 @@ fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSe
     }
 }
 
-/// Replaces all that a client tells about itself. Refusals: bad fields, unknown id, address or reference taken,
-/// version differs, archived.
+/// Replaces all personal details of a client. Refusals: invalid fields; unknown id; address or reference taken; version
+/// differs; archived.
 pub struct ReplaceProfile {
     pub id: ProfileId,
-    /// What the client tells about itself now; what is left out becomes empty.
+    /// Omitted fields become empty.
     pub details: ProfileDetails,
-    /// Its tags; none: as they are.
+    /// None keeps the present tags.
     pub tags: Option<BTreeSet<String>>,
-    /// What callers note on it.
     pub labels: LabelsChange,
-    /// A new password; none: the old one stays.
+    /// None keeps the present password.
     pub password: Option<PasswordHash>,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
@@ -132,8 +129,8 @@ impl Command for ReplaceProfile {
         let labels = self.labels.apply(&profile.labels);
         check_profile_reference(context, &labels.reference, Some(profile.serial))?;
         check_version(self.expected_version, profile.version)?;
-        let tags = match self.tags.filter(|wanted| *wanted != profile.tags) {
-            Some(wanted) => Some(own_tags(context.visibility(), &profile.tags, Some(wanted))?),
+        let tags = match self.tags.filter(|requested| *requested != profile.tags) {
+            Some(requested) => Some(own_tags(context.visibility(), &profile.tags, Some(requested))?),
             None => None,
         };
         profile.admit_change()?;
@@ -152,10 +149,9 @@ impl Command for ReplaceProfile {
     }
 }
 
-/// Gives a client a new password and ends its sessions. Refusals: unknown id; archived.
+/// Sets a new password for a client and ends its sessions. Refusals: unknown id; archived.
 pub struct ChangePassword {
     pub id: ProfileId,
-    /// The new password.
     pub password: PasswordHash,
 }
 
@@ -173,14 +169,14 @@ impl Command for ChangePassword {
     }
 }
 
-/// The profile that a command is about, if its caller sees it.
+/// The profile that a command refers to, if its caller can see it.
 pub(in crate::app) fn find(context: &Context<'_>, id: ProfileId) -> Result<Profile, Failure> {
     let profile = context.tx.profile(id, context.visibility())?.ok_or(Refusal::not_found(Noun::Profile))?;
     context.involve(profile.id);
     Ok(profile)
 }
 
-/// Refuses if the caller has read another version than the present one.
+/// Refuses if the caller has read a version other than the present one.
 pub(in crate::app) fn check_version(expected: Option<u64>, actual: u64) -> Result<(), Refusal> {
     match expected {
         Some(expected) if expected != actual => Err(Refusal::VersionMismatch { expected, actual }),
@@ -188,7 +184,7 @@ pub(in crate::app) fn check_version(expected: Option<u64>, actual: u64) -> Resul
     }
 }
 
-/// Publishes an event of a profile as it is now, and returns it.
+/// Publishes an event with the profile's current state, and returns the profile.
 pub(in crate::app) fn publish_profile_state(
     context: &Context<'_>,
     id: ProfileId,
@@ -214,7 +210,6 @@ impl Query for GetProfile {
 
 /// One page of profiles.
 pub struct ListProfiles {
-    /// What selects them.
     pub filter: ProfileFilter,
     pub page: Page,
 }
@@ -231,11 +226,10 @@ impl Query for ListProfiles {
 
 /// The accounts of a client that are not archived.
 pub struct ListAccountsOfProfile {
-    /// Which client.
     pub id: ProfileId,
-    /// Only what follows this one.
+    /// Only accounts after this position.
     pub after: Option<Position>,
-    /// How many at most.
+    /// The most accounts to return.
     pub limit: u32,
 }
 

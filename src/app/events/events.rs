@@ -1,4 +1,4 @@
-//! Events as callers read them: in their order, as far as their tags reach, and the checkpoint where they begin.
+//! Reading events in order, restricted by the caller's tags, and the checkpoint before the oldest one.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
@@ -11,30 +11,28 @@ pub use crate::store::{
     BookLine, BookName, EntryContent, EventContent, EventFilter, EventRow, LegacyContent, RestoreContent,
 };
 
-/// Events that one call looks at; a caller who sees few of many gets a cursor to go on from.
+/// The most events examined by one call; a caller who sees few of them gets a cursor to continue from.
 const LOOKED_AT_MAX: i64 = 20_000;
 
-/// The events that follow one of them, in their order.
+/// The events after a given one, in order.
 ///
-/// Refusals: what follows was pruned; there is no such event yet.
+/// Refusals: events after it have been pruned; there is no such event yet.
 #[derive(Clone, Debug)]
 pub struct ReadEvents {
     /// The last event that the caller has; zero for the beginning.
     pub after: EventSeq,
-    /// Which of them.
     pub filter: EventFilter,
-    /// How many at most.
+    /// The most events to return.
     pub limit: u32,
 }
 
-/// Some events.
 #[derive(Clone, Debug)]
 pub struct EventPage {
-    /// The events, as far as the caller sees them.
+    /// The events that the caller can see.
     pub rows: Vec<EventRow>,
-    /// The event up to which all was looked at: where to go on.
+    /// The last event that was examined: continue after it.
     pub upto: EventSeq,
-    /// The last event that there is.
+    /// The latest event.
     pub last: EventSeq,
 }
 
@@ -64,8 +62,8 @@ impl Query for ReadEvents {
     }
 }
 
-/// Takes out what tags hide: lines of house accounts, the receiver of a transfer whom the caller does not see, and the names and
-/// texts of accounts that it does not see any more.
+/// Removes what the caller's tags hide: the legs of house accounts, the receiver of a transfer, and the names and texts
+/// of accounts that the caller can no longer see.
 fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
     let is_seen = |account: AccountId| Ok::<_, Failure>(view.tx.account(account, view.visibility)?.is_some());
     event.balances.retain(|line| line.book.account.is_some());
@@ -109,11 +107,11 @@ fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Books as of the checkpoint, for callers who see everything. Refusals: the caller's tags.
+/// Books as of the checkpoint, for callers who see everything. Refusals: the caller is limited by tags.
 pub struct ReadCheckpoint {
     /// Only books after this one.
     pub after: BookId,
-    /// How many at most.
+    /// The most books to return.
     pub limit: u32,
 }
 
@@ -122,7 +120,7 @@ pub struct ReadCheckpoint {
 pub struct CheckpointPage {
     /// The last event that the balances include.
     pub seq: EventSeq,
-    /// The books, in the order of their numbers.
+    /// In the order of their numbers.
     pub books: Vec<BookLine>,
 }
 

@@ -1,9 +1,9 @@
-//! Publishing: each change leaves an event, which keeps a snapshot of what cannot be read from its object later.
+//! Publishing: each change appends an event, with a snapshot of what cannot be read from its object later.
 //!
-//! Events are kept for good, so they hold nothing that may have to be erased: no comments, reasons, names and free texts of
-//! callers, and of a client only its numbers, its references and its tags. Nor do they hold anything secret. Whatever changes
-//! balances leads to an event that says them: the last word on each book, taken from all events, is what the books say.
-//! `bursar audit` proves it.
+//! Events are permanent, so they hold nothing that may have to be erased: no comments, reasons, names or free texts of
+//! callers, and only numbers, references and tags of clients. Nor do they hold secrets. Every change of balances leads
+//! to an event that states them: the last statement for each book, over all events, equals the book. `bursar audit`
+//! proves it.
 
 use crate::app::{Context, Failure};
 use crate::domain::accounts::Account;
@@ -15,13 +15,14 @@ use crate::domain::ids::{EntryId, EntrySeq, ProfileId, ProfileSerial};
 use crate::domain::ledger::Movement;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The client on one side of an entry, and what its account has beside the balance afterwards.
+/// The client on one side of an entry, and the other figures of its account after the entry.
 pub(in crate::app) struct ClientSide {
     pub(in crate::app) profile: (ProfileSerial, ProfileId),
     pub(in crate::app) reserves: Reserves,
 }
 
-/// Publishes an entry with these sides, in the order of its legs; none stands for the house. Each client gets an event of its own, so
+/// Publishes an entry with its sides in the order of its legs; None stands for the house. Each client gets a separate
+/// event, which does not reveal the other side; the house's sides are in the first one.
 /// that nobody learns from it who is on the other side; the sides of the house are in the first.
 pub(in crate::app) fn publish_entry(
     context: &Context<'_>,
@@ -54,7 +55,7 @@ pub(in crate::app) fn publish_entry(
     Ok(())
 }
 
-/// Publishes an account as it is now.
+/// Publishes the present state of an account.
 pub(in crate::app) fn publish_account(
     context: &Context<'_>,
     kind: EventType,
@@ -70,7 +71,7 @@ pub(in crate::app) fn publish_account(
     Ok(())
 }
 
-/// Publishes a movement as it is now, with the account from which or to which it goes.
+/// Publishes the present state of a movement, with the account that it debits or credits.
 pub(in crate::app) fn publish_movement(
     context: &Context<'_>,
     kind: EventType,
@@ -87,7 +88,7 @@ pub(in crate::app) fn publish_movement(
     Ok(())
 }
 
-/// Publishes a client as it is now.
+/// Publishes the present state of a client.
 pub(in crate::app) fn publish_profile(
     context: &Context<'_>,
     kind: EventType,

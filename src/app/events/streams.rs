@@ -1,4 +1,4 @@
-//! Following events as they happen: one stream for each follower, woken by the commits that make events durable.
+//! Event streams: follow events as they happen, woken by the commits that make them durable.
 
 use crate::app::events::{EventPage, EventRow, ReadEvents};
 use crate::app::{App, Caller};
@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-/// What the configuration says about streams.
+/// The part of the configuration that streams need.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamLimits {
-    /// Streams at a time.
+    /// The most streams at a time.
     pub all: usize,
-    /// Streams at a time of one operator.
+    /// The most streams at a time per operator.
     pub each: usize,
-    /// After how long without an event a stream says that it goes on.
+    /// The interval of heartbeats on an idle stream.
     pub heartbeat: Duration,
 }
 
@@ -30,16 +30,15 @@ impl Default for StreamLimits {
     }
 }
 
-/// Events that are read at a time.
+/// Events read at a time.
 const AT_ONCE: u32 = 200;
-/// Streams that read at a time: followers are many, and readers have others to serve.
+/// Streams that read at the same time: followers are many, and readers have others to serve.
 const READS_MAX: usize = 2;
-/// The least time between two reads of one stream, so that a busy writer does not make followers read for each commit.
+/// The shortest interval between two reads of a stream, so that a busy writer does not cause a read per commit.
 const REST: Duration = Duration::from_millis(5);
-/// When a follower who found no place may try again, in seconds.
+/// When a follower may retry if all streams are taken, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 
-/// The streams that are open.
 pub(in crate::app) struct Streams {
     limits: StreamLimits,
     open: Mutex<Open>,
@@ -86,24 +85,24 @@ impl Streams {
     }
 }
 
-/// What a follower gets.
+/// An item of a stream.
 #[derive(Debug)]
 pub enum Followed {
-    /// Events, and the event up to which all was looked at.
+    /// Events, and the last event that was examined.
     Events(Vec<EventRow>, EventSeq),
-    /// Nothing new; up to which event all was looked at.
+    /// No new events; the last event that was examined.
     Nothing(EventSeq),
-    /// The last word: why the stream ends.
+    /// The last item: why the stream ends.
     End(Refusal),
 }
 
-/// A stream of events. It holds no connection to the database while it waits.
+/// A stream of events. It holds no database connection while it waits.
 pub struct EventStream {
     app: Arc<App>,
     caller: Caller,
     wanted: ReadEvents,
     news: watch::Receiver<()>,
-    /// The state of operators and tokens for which the caller was last found good; none before the first look.
+    /// The epoch of operators and tokens in which the caller was last checked; None before the first check.
     epoch: Option<u64>,
     rested: Instant,
     beat: Instant,
@@ -117,7 +116,8 @@ impl Drop for EventStream {
 }
 
 impl App {
-    /// Follows events. Refusals: what follows was pruned; there is no such event yet; too many streams are open.
+    /// Follows events. Refusals: events after it have been pruned; there is no such event yet; too many streams are
+    /// open.
     pub async fn follow(self: &Arc<App>, caller: &Caller, wanted: ReadEvents) -> Result<EventStream, Refusal> {
         caller.principal.require(Right::ReadEvents)?;
         if self.streams.is_closing.load(Ordering::Acquire) {
@@ -126,7 +126,7 @@ impl App {
         let news = self.store.news();
         self.streams.take_place(caller.principal.serial)?;
         let now = Instant::now();
-        // From here on the place is given back when this goes.
+        // From here on, dropping this value gives the place back.
         let stream = EventStream {
             app: Arc::clone(self),
             caller: caller.clone(),
@@ -138,13 +138,13 @@ impl App {
             beat: now + self.streams.limits.heartbeat,
             is_over: false,
         };
-        // What cannot be followed is refused at once, not in the stream.
+        // Refuse at once, not inside the stream, what cannot be followed.
         let first = ReadEvents { limit: 1, ..stream.wanted.clone() };
         self.ask(caller, first).await?;
         Ok(stream)
     }
 
-    /// Ends all streams, for good: the server is about to stop.
+    /// Ends all streams for good, because the server is about to stop.
     pub fn end_streams(&self) {
         self.streams.is_closing.store(true, Ordering::Release);
         self.store.wake_followers();
@@ -152,7 +152,7 @@ impl App {
 }
 
 impl EventStream {
-    /// What comes next; nothing after the end. Waits until there is something, for one heartbeat at most.
+    /// The next item; None after the end. Waits for one heartbeat at most.
     pub async fn next(&mut self) -> Option<Followed> {
         if self.is_over {
             return None;
@@ -165,7 +165,7 @@ impl EventStream {
 
     async fn follow(&mut self) -> Result<Followed, Refusal> {
         loop {
-            // Before anything is read: what is committed meanwhile wakes again.
+            // Subscribe before reading, so that a commit in the meantime wakes the stream again.
             self.news.mark_unchanged();
             self.admit()?;
             let EventPage { rows, upto, last } = self.read().await?;
@@ -204,14 +204,14 @@ impl EventStream {
         page
     }
 
-    /// When the token ends by the clock of the machine; that of a sandbox may be moved, which wakes the stream.
+    /// When the token expires by the machine's clock. A sandbox's clock may be moved, which wakes the stream.
     fn end_of_token(&self) -> Instant {
         let far = Duration::from_secs(86_400);
         let left = |end: Moment| u64::try_from(end.unix_ms() - self.app.now().unix_ms()).unwrap_or(0);
         Instant::now() + self.caller.principal.expires_at.map_or(far, |end| far.min(Duration::from_millis(left(end))))
     }
 
-    /// Refuses to go on when the server stops, or the token may no longer be used or sees something else than before.
+    /// Ends the stream if the server stops, the token is no longer valid, or what it may see has changed.
     fn admit(&mut self) -> Result<(), Refusal> {
         if self.app.streams.is_closing.load(Ordering::Acquire) {
             return Err(Refusal::ShuttingDown);

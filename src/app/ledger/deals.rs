@@ -1,4 +1,4 @@
-//! Deals: the entries of the ledger as one account sees them.
+//! Deals: ledger entries as seen from one account.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
@@ -10,33 +10,31 @@ use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::DealFilter;
 pub use crate::store::DealRow;
 
-/// The deals of an account, newest first. Refusals: unknown account, unknown deal to continue after.
+/// The deals of an account, newest first. Refusals: unknown account; unknown deal in `before`.
 pub struct ListDeals {
-    /// Which account; archived or not.
+    /// Archived or not.
     pub account: AccountId,
-    /// Recorded at this moment or later.
+    /// Inclusive, by recorded time.
     pub from: Option<Moment>,
-    /// Recorded before this moment.
+    /// Exclusive, by recorded time.
     pub to: Option<Moment>,
-    /// Only what comes after this deal in the list, which is what came before it in time.
+    /// Only deals after this one in the list, that is, earlier in time.
     pub before: Option<DealMark>,
-    /// How many at most.
+    /// The most deals to return.
     pub limit: u32,
 }
 
-/// A deal of an account.
+/// Identifies a deal of an account.
 #[derive(Clone, Copy, Debug)]
 pub enum DealMark {
-    /// By its public id.
     Id(EntryId),
-    /// By its place in the list.
+    /// By its position in the list.
     Place(Position),
 }
 
-/// Deals of one account.
 pub struct Deals {
     pub account: Account,
-    /// Its deals, newest first.
+    /// Newest first.
     pub part: Part<DealRow>,
 }
 

@@ -13,11 +13,10 @@ use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
 use crate::store::Job;
 
-/// Announces money that will come in: `pending` rises, the balance does not.
+/// Announces an incoming deposit: raises `pending`, not the balance.
 ///
-/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; overflow.
+/// Refusals: invalid amount, texts or expiry; reference already used; the account's lifecycle, lock or flags; overflow.
 pub struct AnnounceDeposit {
-    /// What is announced.
     pub request: MovementRequest,
 }
 
@@ -35,11 +34,10 @@ impl Command for AnnounceDeposit {
     }
 }
 
-/// Settles an announced deposit: it is posted, and uncleared for as long as the group's hold time says.
+/// Settles an announced deposit: posts it, with a clearing period if the group has one.
 ///
-/// Refusals: unknown, settled or ended before; the account's state, lock or flags; overflow.
+/// Refusals: unknown; already decided or expired; the account's lifecycle, lock or flags; overflow.
 pub struct SettleDeposit {
-    /// Which deposit.
     pub id: MovementId,
 }
 
@@ -64,7 +62,7 @@ impl Command for SettleDeposit {
     }
 }
 
-/// Posts a deposit that is announced and settled at once, as the one-call deposits of the dialects are.
+/// Posts a deposit that is announced and settled in one call.
 pub(in crate::app) fn post_deposit(
     context: &Context<'_>,
     account: &Account,
@@ -75,14 +73,14 @@ pub(in crate::app) fn post_deposit(
     let clearing = hold_back(context, account, amount)?;
     let serial = note_posted(context, MovementKind::Deposit, account, amount, posted, clearing)?;
     plan_clearing(context, serial, clearing)?;
-    // The entry tells all of a deposit but what is held back of it.
+    // Without a clearing period, the entry's event says everything about the deposit.
     if clearing.is_some() {
         publish_movement_state(context, serial, EventType::MovementRequested)?;
     }
     Ok(posted)
 }
 
-/// Holds the funds of a deposit back: for the group's hold time, or for that of new clients if it ends later.
+/// Marks the deposit uncleared for the group's hold period, or for that of new clients if it ends later.
 fn hold_back(context: &Context<'_>, account: &Account, amount: Amount) -> Result<Option<Clearing>, Failure> {
     let standing = &account.standing;
     let days = |days: u32| i64::from(days) * 86_400;
@@ -103,11 +101,10 @@ fn plan_clearing(context: &Context<'_>, serial: MovementSerial, clearing: Option
     Ok(())
 }
 
-/// Returns an announced deposit: the money did not come.
+/// Returns an announced deposit whose money did not arrive.
 ///
-/// Refusals: unknown, settled or ended before.
+/// Refusals: unknown; already decided or expired.
 pub struct ReturnDeposit {
-    /// Which deposit.
     pub id: MovementId,
 }
 

@@ -1,4 +1,4 @@
-//! Moving money at once: deposits, withdrawals and adjustments, each one entry against one house account.
+//! Immediate funding: deposits, withdrawals and adjustments, each one entry against one house account.
 
 use crate::app::accounts::find;
 use crate::app::ledger::{Draft, PostedDraft, Side, amount_of, note_paid, post, post_deposit};
@@ -16,29 +16,30 @@ use crate::store::BookOwner;
 
 /// Posts one amount to an account, settled at once.
 ///
-/// Refusals: bad amount or comment; another currency than the account's; a moment that is in the future or before the account; unknown account; the account's state, lock or flags; a debit beyond what can be
-/// withdrawn; a debit where the group requires a second operator; an overflow.
+/// Refusals: invalid amount or comment; a currency other than the account's; an effective time in the future or before
+/// the account was opened; unknown account; the account's lifecycle, lock or flags; a debit that is not covered; a
+/// debit where the group requires approval; overflow.
 #[derive(Clone, Debug)]
 pub struct PostFunds {
     pub account: AccountId,
-    /// The signed amount in the account's currency, as the caller wrote it.
+    /// Signed, in the account's currency, as the caller wrote it.
     pub amount: DecimalText,
-    /// The currency that the caller takes the amount to be in; must be the account's.
+    /// The currency that the caller assumes; must be the account's.
     pub currency: Option<CurrencyCode>,
-    /// What to do with decimals that the currency does not have.
+    /// How to treat decimals that the currency does not have.
     pub extra_decimals: ExtraDecimals,
-    /// What the entry is; decides the house account.
+    /// Decides which house account is the counterpart.
     pub kind: EntryKind,
-    /// A comment; may be empty.
+    /// May be empty.
     pub comment: String,
-    /// From when on it counts, where that is not now; not for money from or to the outside.
+    /// When the entry takes effect; None means now. Not allowed for money from or to the outside.
     pub effective_at: Option<Moment>,
 }
 
-/// Where the money went.
+/// A posted entry.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Posted {
-    /// The entry; also the id of the deal.
+    /// The entry, which is also the deal.
     #[serde(rename = "e")]
     pub entry: EntryId,
 }
@@ -68,7 +69,7 @@ impl Command for PostFunds {
         if direction == Direction::Debit {
             account.admit_covered(amount, is_credit)?;
         }
-        // Money from or to the outside is a deposit or a withdrawal, with a serial of its own.
+        // Money from or to the outside is a deposit or a withdrawal, with its own serial.
         let posted = match (self.kind, direction) {
             (EntryKind::Balance, Direction::Credit) => post_deposit(context, &account, amount, &self.comment)?,
             (EntryKind::Balance, Direction::Debit) => note_paid(context, &account, amount, &self.comment)?,
@@ -78,10 +79,10 @@ impl Command for PostFunds {
     }
 }
 
-/// Refuses a moment from which an entry cannot count.
+/// Refuses an effective time that the entry cannot have.
 fn admit_backdating(account: &Account, kind: EntryKind, at: Moment, now: Moment) -> Result<(), Refusal> {
     if kind == EntryKind::Balance {
-        Err(Refusal::invalid(Field::EffectiveAt, "money from or to the outside counts when it comes or goes"))
+        Err(Refusal::invalid(Field::EffectiveAt, "money from or to the outside cannot be backdated"))
     } else if at > now {
         Err(Refusal::out_of_range(Field::EffectiveAt, "not in the future"))
     } else if at < account.created_at {

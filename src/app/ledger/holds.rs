@@ -1,4 +1,4 @@
-//! Holds: money that is reserved, until it is captured, released, or its time has come.
+//! Holds: reserved money, until it is captured, released or expired.
 
 use crate::app::ledger::{MovementRequest, admit_debit, amount_of, find, pay, publish_movement_state, reserve, void};
 use crate::app::{Command, Context, Failure};
@@ -12,9 +12,9 @@ use crate::domain::refusal::{Field, Refusal};
 
 /// Places a hold.
 ///
-/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; not covered.
+/// Refusals: invalid amount, texts or expiry; reference already used; the account's lifecycle, lock or flags; not
+/// covered.
 pub struct PlaceHold {
-    /// What is held.
     pub request: MovementRequest,
 }
 
@@ -32,16 +32,15 @@ impl Command for PlaceHold {
     }
 }
 
-/// Captures a hold, in whole or in part: the captured part is posted to the outside, the rest is available again.
+/// Captures all or part of a hold: the captured part is posted to the outside, the rest becomes available again.
 ///
-/// Refusals: unknown, captured or ended before; more than is held; where the group requires a second operator, placed by
-/// the same one; the account's state, lock or flags; losses have eaten the funds.
+/// Refusals: unknown; already decided or expired; more than is held; placed by the same operator where the group
+/// requires approval; the account's lifecycle, lock or flags; losses have consumed the funds.
 pub struct CaptureHold {
-    /// Which hold.
     pub id: MovementId,
-    /// How much; none: all.
+    /// None captures all.
     pub amount: Option<DecimalText>,
-    /// The currency that the caller takes the amount to be in; must be the account's.
+    /// The currency that the caller assumes; must be the account's.
     pub currency: Option<CurrencyCode>,
 }
 
@@ -59,7 +58,7 @@ impl Command for CaptureHold {
         };
         if amount.is_negative() || amount > movement.amount {
             let held = movement.amount.to_text(account.decimals);
-            return Err(Refusal::out_of_range(Field::Amount, format!("above zero, at most {held}")).into());
+            return Err(Refusal::out_of_range(Field::Amount, format!("must be above zero and at most {held}")).into());
         }
         let movement = movement.undecided(context.now)?;
         if account.standing.requires_approval {
@@ -70,9 +69,8 @@ impl Command for CaptureHold {
     }
 }
 
-/// Releases a hold: the money is available again. Refusals: unknown, captured or ended before.
+/// Releases a hold: the money becomes available again. Refusals: unknown; already decided or expired.
 pub struct ReleaseHold {
-    /// Which hold.
     pub id: MovementId,
 }
 

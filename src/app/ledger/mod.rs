@@ -1,4 +1,5 @@
-//! Money: deposits, withdrawals, transfers, holds, adjustments and reversals, and what they leave in books and statements.
+//! Money: deposits, withdrawals, transfers, holds, adjustments and reversals, and the balances and statements they
+//! result in.
 
 mod deals;
 mod deposits;

@@ -1,4 +1,4 @@
-//! What all movements have in common: they are asked for, they go on, they are published and listed.
+//! What all movements share: requesting, deciding, expiring, publishing and listing.
 
 use crate::app::accounts::find_as;
 use crate::app::events::publish_movement;
@@ -17,28 +17,28 @@ use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
 
-/// What a caller says when it asks for a movement.
+/// The common part of a request for a movement.
 #[derive(Clone, Debug)]
 pub struct MovementRequest {
     pub account: AccountId,
-    /// How much in the account's currency, as the caller wrote it; above zero.
+    /// In the account's currency, as the caller wrote it; above zero.
     pub amount: DecimalText,
-    /// The currency that the caller takes the amount to be in; must be the account's.
+    /// The currency that the caller assumes; must be the account's.
     pub currency: Option<CurrencyCode>,
-    /// What to do with decimals that the currency does not have.
+    /// How to treat decimals that the currency does not have.
     pub extra_decimals: ExtraDecimals,
     /// Why; may be empty.
     pub reason: String,
-    /// The caller's own reference; unique among movements of its kind.
+    /// The caller's own reference; unique among movements of the same kind.
     pub reference: Option<String>,
-    /// When it ends by itself.
+    /// When the movement expires unless it is decided before.
     pub expires_at: Option<Moment>,
 }
 
-/// The longest reference, in characters.
+/// In characters.
 const REFERENCE_MAX: usize = 100;
 
-/// An amount in an account's currency, above or below zero. Refusals: zero, too large, digits that cannot be kept.
+/// Converts to the account's currency; the amount may be negative. Refusals: zero; too large; too many decimals.
 pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: ExtraDecimals) -> Result<Amount, Refusal> {
     let amount = text.to_amount(account.decimals, extra).map_err(|error| match error {
         AmountError::TooLarge => Refusal::out_of_range(Field::Amount, error.to_string()),
@@ -48,7 +48,7 @@ pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: Ext
 }
 
 impl MovementRequest {
-    /// Checks all that can be checked of a request on one account, and finds the account and the amount.
+    /// Runs the checks of a request on one account, and returns the account and the amount.
     pub(in crate::app) fn resolve(
         &self,
         context: &Context<'_>,
@@ -59,7 +59,7 @@ impl MovementRequest {
         Ok(resolved)
     }
 
-    /// Checks the texts and the time, and finds the account and the amount.
+    /// Checks the texts and the expiry, and returns the account and the amount.
     pub(in crate::app) fn account_and_amount(
         &self,
         context: &Context<'_>,
@@ -81,12 +81,12 @@ impl MovementRequest {
         Ok((account, amount))
     }
 
-    /// Refuses a reference that was used before.
+    /// Refuses a reference that is already used.
     pub(in crate::app) fn admit_reference(&self, context: &Context<'_>, kind: MovementKind) -> Result<(), Failure> {
         if let Some(reference) = &self.reference
             && let Some(holder) = context.tx.account_of_movement_reference(kind, reference)?
         {
-            // That a hidden client has used it is not told.
+            // Does not reveal that a hidden client has used it.
             let Some(holder) = context.tx.account(holder, context.visibility())? else {
                 return Err(Refusal::invalid(Field::Reference, "cannot be used").into());
             };
@@ -96,7 +96,7 @@ impl MovementRequest {
         Ok(())
     }
 
-    /// Notes the movement, of a transfer also who receives it at which rate, and plans its end.
+    /// Stores the movement - for a transfer with the receiver and the rate - and schedules its expiry.
     pub(in crate::app) fn note(
         &self,
         context: &Context<'_>,
@@ -125,7 +125,7 @@ impl MovementRequest {
     }
 }
 
-/// A movement of a kind that its caller sees, with its account.
+/// The movement of this kind, if its caller can see it, with its account.
 pub(in crate::app) fn find(
     context: &Context<'_>,
     kind: MovementKind,
@@ -138,11 +138,11 @@ pub(in crate::app) fn find(
     Ok((movement, account))
 }
 
-/// Stores a movement that has gone on. What was planned for it if nobody decided is called off.
+/// Stores a movement after a change of state, and cancels its scheduled expiry once it is decided.
 pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result<(), Failure> {
     context.tx.save_stage(movement)?;
     if movement.stage.state().is_final() {
-        // What is not posted was given back, which may be the last that an account had.
+        // The reservation was given back, which may have been the last obstacle to closing the account.
         if movement.stage.entry().is_none() {
             context.touch(movement.account);
         }
@@ -151,7 +151,7 @@ pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result
     Ok(())
 }
 
-/// Publishes an event of a movement as it is now, and returns it.
+/// Publishes an event with the movement's current state, and returns the movement.
 pub(in crate::app) fn publish_movement_state(
     context: &Context<'_>,
     serial: MovementSerial,
@@ -164,7 +164,7 @@ pub(in crate::app) fn publish_movement_state(
     Ok(movement)
 }
 
-/// What a movement that is not posted keeps reserved: held for money that may go out, pending for money that may come in.
+/// What an undecided movement reserves, as (held, pending): held if money may go out, pending if it may come in.
 pub(in crate::app) fn reservation(kind: MovementKind, amount: Amount) -> (Amount, Amount) {
     match kind {
         MovementKind::Deposit => (Amount::ZERO, amount),
@@ -172,7 +172,7 @@ pub(in crate::app) fn reservation(kind: MovementKind, amount: Amount) -> (Amount
     }
 }
 
-/// Reserves what a movement asks for. Refusals: the sum of what is reserved would overflow.
+/// Reserves the amount of a movement. Refusals: the reserved total would overflow.
 pub(in crate::app) fn reserve(
     context: &Context<'_>,
     account: &Account,
@@ -188,7 +188,7 @@ pub(in crate::app) fn reserve(
     Ok(context.tx.reserve(account.book, held, Amount::ZERO, pending, context.now)?)
 }
 
-/// Gives back what a movement had reserved. Returns the account as it is then.
+/// Frees the reservation of a movement. Returns the account after that.
 pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: &Account) -> Result<Account, Failure> {
     let (held, pending) = reservation(movement.kind, movement.amount);
     let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::Internal);
@@ -199,7 +199,7 @@ pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: 
     Ok(freed)
 }
 
-/// Calls a movement off. Refusals: it is decided, or its time has come.
+/// Voids a movement. Refusals: already decided or expired.
 pub(in crate::app) fn void(context: &Context<'_>, movement: Movement, account: &Account) -> Result<Movement, Failure> {
     let movement = movement.undecided(context.now)?;
     free(context, &movement, account)?;
@@ -208,7 +208,7 @@ pub(in crate::app) fn void(context: &Context<'_>, movement: Movement, account: &
     publish_movement_state(context, voided.serial, EventType::MovementChanged)
 }
 
-/// Returns the announced deposits of an account that closes.
+/// Returns the announced deposits of an account that is being closed.
 pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
     for serial in context.tx.announced_deposits(account.book)? {
         let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
@@ -218,7 +218,7 @@ pub(in crate::app) fn return_announced(context: &Context<'_>, account: &Account)
     Ok(())
 }
 
-/// Ends a movement whose time has come; one that was decided meanwhile stays as it is.
+/// Expires a movement; does nothing if it has been decided in the meantime.
 pub(in crate::app) fn expire(context: &Context<'_>, serial: MovementSerial) -> Result<(), Failure> {
     let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
     let Ok(expired) = movement.expire(context.now) else { return Ok(()) };
@@ -241,7 +241,6 @@ pub(in crate::app) fn clear_deposit(context: &Context<'_>, serial: MovementSeria
     publish_movement_state(context, serial, EventType::MovementChanged).map(|_| ())
 }
 
-/// One movement of a kind.
 pub struct GetMovement {
     pub kind: MovementKind,
     pub id: MovementId,
@@ -255,12 +254,12 @@ impl Query for GetMovement {
         let unknown = Refusal::not_found(self.kind.noun());
         let movement = view.tx.movement(self.kind, self.id)?.ok_or(unknown.clone())?;
         view.tx.account(movement.account, view.visibility)?.ok_or(unknown)?;
-        veiled(view, movement)
+        hide_receiver(view, movement)
     }
 }
 
-/// The movement without the receiver's side where that account is hidden from the caller.
-fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
+/// Removes the receiver's side if the caller cannot see the receiving account.
+fn hide_receiver(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> {
     if let Some(to) = movement.to_account
         && view.tx.account(to, view.visibility)?.is_none()
     {
@@ -272,7 +271,6 @@ fn veiled(view: &View<'_>, mut movement: Movement) -> Result<Movement, Failure> 
 
 /// One page of movements of a kind, newest first.
 pub struct ListMovements {
-    /// What they are.
     pub kind: MovementKind,
     pub account: Option<AccountId>,
     pub state: Option<MovementState>,
@@ -291,12 +289,13 @@ impl Query for ListMovements {
         };
         let filter = MovementFilter { kind: self.kind, account, state: self.state };
         let mut listing = view.tx.movements(&filter, view.visibility, self.page)?;
-        listing.rows = listing.rows.into_iter().map(|movement| veiled(view, movement)).collect::<Result<_, _>>()?;
+        listing.rows =
+            listing.rows.into_iter().map(|movement| hide_receiver(view, movement)).collect::<Result<_, _>>()?;
         Ok(listing)
     }
 }
 
-/// Notes a movement that is asked for and posted in one call.
+/// Stores a movement that is requested and posted in one call.
 pub(in crate::app) fn note_posted(
     context: &Context<'_>,
     kind: MovementKind,
@@ -320,7 +319,7 @@ pub(in crate::app) fn note_posted(
     Ok(context.tx.add_posted_movement(&new, posted.seq, clearing, context.now)?)
 }
 
-/// Posts what a movement brings from outside (above zero) or pays to the outside (below zero): the other side is the bank's.
+/// Posts money from (positive) or to (negative) the outside against the bank's house account.
 pub(in crate::app) fn post_with_bank(
     context: &Context<'_>,
     account: &Account,

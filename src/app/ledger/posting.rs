@@ -1,6 +1,6 @@
-//! Posting: the one place where an entry is drawn up, checked for overflow, appended and published.
+//! Posting: the only place where an entry is drawn up, checked for overflow, appended and published.
 //!
-//! Which accounts may be debited is decided before, by those who know why money moves.
+//! The use cases decide beforehand whether accounts may be debited.
 
 use crate::app::events::{ClientSide, publish_entry};
 use crate::app::{Context, Failure};
@@ -13,35 +13,32 @@ use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
 use crate::store::{BookOwner, NewEntry};
 
-/// One side of an entry.
 #[derive(Clone, Copy)]
 pub(in crate::app) enum Side<'a> {
     Client(&'a Account),
-    /// A house account beside a client's account: of the same ledger, currency and mode.
+    /// The house account of the same ledger, currency and mode as the client's account.
     House(BookOwner, House),
 }
 
-/// An entry to be posted. The amounts of each currency sum to zero.
+/// An entry to post. The amounts of each currency sum to zero.
 pub(in crate::app) struct Draft<'a> {
     pub kind: EntryKind,
-    /// Who gains how much, or loses if below zero. No side twice.
+    /// Positive amounts are gains. Each side appears once.
     pub sides: &'a [(Side<'a>, Amount)],
-    /// A comment; may be empty.
+    /// May be empty.
     pub comment: &'a str,
     /// The caller's own reference.
     pub tag: Option<&'a str>,
     pub reverses: Option<EntrySeq>,
     /// Whether it counts as trading credit: CREDIT entries and their reversals.
     pub is_credit: bool,
-    /// When it counts, where that is before the present moment.
+    /// When it takes effect, if that is before now.
     pub effective_at: Option<Moment>,
 }
 
-/// An entry that was posted.
 #[derive(Clone, Copy)]
 pub(in crate::app) struct PostedDraft {
     pub id: EntryId,
-    /// Its sequence number.
     pub seq: EntrySeq,
 }
 

@@ -1,4 +1,4 @@
-//! Reversals: the one way to undo an entry, once.
+//! Reversals: the only way to undo an entry, once.
 
 use crate::app::ledger::{Draft, Posted, Side, clear_deposit, post, refuse_approval_bypass};
 use crate::app::{Command, Context, Failure};
@@ -11,14 +11,15 @@ use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::BookOwner;
 
-/// Reverses an entry. Each account gets its amount back; what an account gives back is a debit under the same checks as
-/// any other, unless an administrator forces it with a reason.
+/// Reverses an entry: each posting is undone. Where that takes money from an account, it is a debit with the usual
+/// checks, unless an administrator forces it with a reason.
 ///
-/// Refusals: unknown, or one of its accounts is hidden; reversed before; itself a reversal; the states, locks or flags of
-/// its accounts; not covered; a way around the second operator; where the group requires one, written by the same; overflow.
+/// Refusals: unknown, or one of its accounts is hidden; already reversed; itself a reversal; the lifecycle, lock or
+/// flags of its accounts; not covered; it would bypass approval by a second operator; written by the same operator
+/// where the group requires approval; overflow.
 pub struct ReverseEntry {
     pub id: EntryId,
-    /// Why; required where it is forced.
+    /// Required if forced.
     pub reason: String,
     /// Whether it may take an account below its minimum.
     pub force: bool,
@@ -61,14 +62,14 @@ impl Command for ReverseEntry {
         if context.tx.is_reversed(entry.seq)? {
             return Err(Refusal::AlreadyReversed.into());
         }
-        // A deposit that is taken back has nothing left to clear.
+        // A reversed deposit has nothing left to clear.
         if let Some(movement) = context.tx.movement_of_entry(entry.seq)?
             && !movement.stage.uncleared().is_zero()
         {
             clear_deposit(context, movement.serial)?;
             refresh(context, &mut parts)?;
         }
-        self.admit_ways_out(context, &parts)?;
+        self.refuse_approval_bypasses(context, &parts)?;
         let is_credit = entry.kind == EntryKind::Credit;
         for (part, amount) in &parts {
             if let Part::Client(account) = part {
@@ -95,7 +96,7 @@ impl Command for ReverseEntry {
     }
 }
 
-/// One side of the entry that is reversed.
+/// One side of the entry to reverse.
 enum Part {
     Client(Box<Account>),
     House(BookOwner, House),
@@ -111,9 +112,9 @@ fn refresh(context: &Context<'_>, parts: &mut [(Part, Amount)]) -> Result<(), Fa
 }
 
 impl ReverseEntry {
-    /// Refuses what would take money past the second operator: out of an account whose debits take one, to the house or to
-    /// an account without the rule. But for administrators, who can move the account out of the rule as well.
-    fn admit_ways_out(&self, context: &Context<'_>, parts: &[(Part, Amount)]) -> Result<(), Failure> {
+    /// Refuses to bypass the second operator by moving money from an account that requires approval to the house or to
+    /// an account that does not. Administrators are exempt, since they can also move the account to another group.
+    fn refuse_approval_bypasses(&self, context: &Context<'_>, parts: &[(Part, Amount)]) -> Result<(), Failure> {
         if context.caller.principal.require(Right::Administer).is_ok() {
             return Ok(());
         }

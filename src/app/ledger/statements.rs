@@ -1,4 +1,4 @@
-//! Balances and statements of any past moment, and the trial balance of the house.
+//! Balances and statements at any past moment, and the trial balance of the house.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
@@ -13,24 +13,25 @@ use crate::store::{Period, Turnover};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The balances of an account at a moment. Before it was opened they are all zero.
+/// The balances of an account at a moment, all zero before it was opened.
 ///
-/// By recorded time they are those that were shown then. By effective time the balance and the credit count every entry
-/// from its effective time on; what is held, uncleared, pending and allowed as overdraft has only one time and is as it was.
+/// By recorded time, these are the balances as shown at that moment. By effective time, balance and credit include
+/// every entry from its effective time on; held, uncleared, pending and the overdraft limit have only one time and are
+/// as recorded.
 ///
-/// Refusals: unknown account; a moment in the future; a balance that would not fit.
+/// Refusals: unknown account; a moment in the future; a balance out of range.
 pub struct BalanceAt {
-    /// Which account; archived or not.
+    /// Archived or not.
     pub account: AccountId,
-    /// Including all of this moment; none: now.
+    /// Inclusive; None means now.
     pub at: Option<Moment>,
-    /// Which time of entries counts.
+    /// Which time of the entries applies.
     pub basis: Basis,
 }
 
 /// The balances of an account at a moment.
 pub struct PastBalances {
-    /// The account as it is now, its balances as they were.
+    /// The account as it is now, except for its balances.
     pub account: Account,
     pub at: Moment,
 }
@@ -61,27 +62,27 @@ fn in_the_future(field: Field) -> Refusal {
     Refusal::out_of_range(field, "must not be in the future")
 }
 
-/// A balance as an account can have it.
+/// Refuses a total that does not fit an amount.
 fn amount(total: Total) -> Result<Amount, Refusal> {
     total.to_amount().ok_or(Refusal::BalanceOverflow)
 }
 
-/// What happened on an account between two moments, with the balances before and after.
+/// The postings of an account between two moments, with the balances before and after.
 ///
-/// Refusals: unknown account; an end in the future or before the beginning; a place to go on at that is none; a balance
-/// that would not fit.
+/// Refusals: unknown account; an end in the future or before the start; an invalid continuation; a balance out of
+/// range.
 pub struct GetStatement {
-    /// Which account; archived or not.
+    /// Archived or not.
     pub account: AccountId,
-    /// At this moment or later; none: from its opening on.
+    /// Inclusive; None means from the opening of the account.
     pub from: Option<Moment>,
-    /// Before this moment; none: all so far.
+    /// Exclusive; None means up to now.
     pub to: Option<Moment>,
-    /// Which time of entries counts.
+    /// Which time of the entries applies.
     pub basis: Basis,
-    /// Where the page before ended.
+    /// Where the previous page ended.
     pub after: Option<Continuation>,
-    /// How many lines at most.
+    /// The most lines to return.
     pub limit: u32,
 }
 
@@ -91,28 +92,28 @@ pub struct StatementLine {
     pub balance: Amount,
 }
 
-/// A statement, or a page of one. Whatever the page, `closing = opening + credits + debits` of the whole period, and the
-/// lines lead from `brought_forward` to `carried_forward`.
+/// A statement or a page of it. On every page, `closing = opening + credits + debits` holds for the whole period, and
+/// the lines lead from `brought_forward` to `carried_forward`.
 pub struct Statement {
     pub account: Account,
     pub from: Moment,
-    /// Up to before this moment.
+    /// Exclusive.
     pub to: Moment,
-    /// Which time of entries counts.
+    /// Which time of the entries applies.
     pub basis: Basis,
     /// The balance before the period.
     pub opening: Amount,
-    /// The balance after it.
+    /// The balance after the period.
     pub closing: Amount,
-    /// What came in and went out in the period.
+    /// Credits and debits of the period.
     pub turnover: Turnover,
     /// The balance before the first line of this page.
     pub brought_forward: Amount,
     /// The balance after the last line of this page.
     pub carried_forward: Amount,
-    /// The lines, oldest first.
+    /// Oldest first.
     pub lines: Vec<StatementLine>,
-    /// Where the next page goes on; none if this is the last one.
+    /// Where the next page starts; None on the last page.
     pub next: Option<Continuation>,
 }
 
@@ -123,7 +124,7 @@ impl Query for GetStatement {
 
     fn run(self, view: &View<'_>) -> Result<Statement, Failure> {
         let (end, recorded_last) = view.tx.end_of_journal()?;
-        // Where the clock went back, the last entries stand a little ahead of it.
+        // If the clock has gone back, the latest entries are slightly ahead of it.
         let latest = recorded_last.map_or(view.now, |at| at.max(view.now)).plus_ms(1);
         let to = self.to.unwrap_or(latest);
         if to > latest {
@@ -138,9 +139,11 @@ impl Query for GetStatement {
         let is_inside =
             |at: Continuation| (from..to).contains(&at.after.at) && at.after.seq < at.bound && at.bound <= end;
         if self.after.is_some_and(|after| !is_inside(after)) {
-            return Err(
-                Refusal::invalid(Field::After, "must be where the page before ended, with the same period").into()
-            );
+            return Err(Refusal::invalid(
+                Field::After,
+                "must be the continuation of the previous page, with the same period",
+            )
+            .into());
         }
         let (book, basis) = (account.book, self.basis);
         let period = Period { basis, from, to, bound };
@@ -191,33 +194,31 @@ impl Query for GetStatement {
 ///
 /// Refusals: a caller who sees only some clients; a moment in the future.
 pub struct GetTrialBalance {
-    /// Including all of this moment; none: now.
+    /// Inclusive; None means now.
     pub at: Option<Moment>,
-    /// Which time of entries counts.
+    /// Which time of the entries applies.
     pub basis: Basis,
 }
 
-/// What stands side by side and sums to zero.
+/// The key of a group of books that sums to zero.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TrialGroup {
-    /// Whether it is demo money.
     pub is_demo: bool,
-    /// Public id of the ledger.
+    /// The public id of the ledger.
     pub ledger: Uuid,
-    /// Currency code.
     pub currency: String,
-    /// Decimals of the currency.
+    /// Of the currency.
     pub decimals: Decimals,
 }
 
-/// The books of one group.
+/// The sums over the books of a group.
 #[derive(Clone, Default, Debug)]
 pub struct TrialSums {
     /// The house accounts by name.
     pub house: BTreeMap<String, Total>,
-    /// All client accounts.
+    /// All client accounts together.
     pub clients: Total,
-    /// All of them: zero if the books are right.
+    /// The sum over all books: zero if the ledger is consistent.
     pub total: Total,
 }
 
@@ -233,7 +234,7 @@ impl Query for GetTrialBalance {
     const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<TrialBalance, Failure> {
-        // What the house has and what all clients have together is not for those who see only some of them.
+        // Totals over the house and all clients are not for callers who see only some clients.
         if *view.visibility != Visibility::Everything {
             return Err(Refusal::LimitedByTags.into());
         }

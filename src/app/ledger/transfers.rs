@@ -12,12 +12,12 @@ use crate::domain::money::{Amount, DecimalText, ExtraDecimals};
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::BookOwner;
 
-/// How much arrives.
+/// The amount that the receiver gets.
 #[derive(Clone, Copy, Debug)]
 pub enum Arrival {
-    /// The amount that leaves; both accounts have one currency.
+    /// The amount that is sent; both accounts have the same currency.
     Same,
-    /// The amount that leaves times this rate, rounded half away from zero.
+    /// The amount that is sent times this rate, rounded half away from zero.
     Rate(DecimalText),
     /// This amount in the currency of the receiving account.
     Amount(DecimalText),
@@ -25,14 +25,14 @@ pub enum Arrival {
 
 /// Transfers money at once.
 ///
-/// Refusals: bad amount, rate or texts; reference used before; the same account twice; demo with live; currencies that
-/// differ without a rate; a way around the second operator; the states, locks or flags of either account; not covered; overflow.
+/// Refusals: invalid amount, rate or texts; reference already used; the same account twice; demo and live mixed;
+/// different currencies without a rate; it would bypass approval by a second operator; the lifecycle, lock or flags of
+/// either account; not covered; overflow.
 pub struct Transfer {
-    /// The account that pays, how much, why.
+    /// The paying account, the amount and the reason.
     pub request: MovementRequest,
-    /// The account that receives.
+    /// The receiving account.
     pub to: AccountId,
-    /// How much arrives.
     pub arrival: Arrival,
 }
 
@@ -57,10 +57,10 @@ impl Command for Transfer {
                 .into());
             }
             (Arrival::Rate(_), true) => {
-                return Err(Refusal::invalid(Field::Rate, "only between different currencies").into());
+                return Err(Refusal::invalid(Field::Rate, "only allowed between different currencies").into());
             }
             (Arrival::Amount(_), true) => {
-                return Err(Refusal::invalid(Field::ToAmount, "only between different currencies").into());
+                return Err(Refusal::invalid(Field::ToAmount, "only allowed between different currencies").into());
             }
             (Arrival::Rate(rate), false) => converted(amount, &from, rate, &to)?,
             (Arrival::Amount(text), false) => to_amount(text, Field::ToAmount, &to)?,
@@ -81,7 +81,7 @@ impl Command for Transfer {
         let serial = self.request.note(context, MovementKind::Transfer, &from, Some((&to, rate)), amount)?;
         let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?.undecided(context.now)?;
         let both = [(Side::Client(&from), leaving), (Side::Client(&to), arriving)];
-        // The fx accounts of the two currencies carry the conversion, so that each currency sums to zero.
+        // The fx accounts of both currencies carry the conversion, so that each currency sums to zero.
         let across = [
             both[0],
             (Side::House(from_owner, House::Fx), amount),

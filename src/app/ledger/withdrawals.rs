@@ -1,4 +1,4 @@
-//! Withdrawals in phases: requested (the money is held), approved, then paid; or rejected, cancelled.
+//! Withdrawals in phases: requested (the money is held), approved and paid, or else rejected or cancelled.
 
 use crate::app::ledger::{
     MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
@@ -12,11 +12,11 @@ use crate::domain::ledger::{Movement, MovementKind, Undecided};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
 
-/// Asks for a withdrawal: the money is held until it is decided.
+/// Requests a withdrawal: the money is held until it is decided.
 ///
-/// Refusals: bad amount, texts or time; reference used before; the account's state, lock or flags; not covered.
+/// Refusals: invalid amount, texts or expiry; reference already used; the account's lifecycle, lock or flags; not
+/// covered.
 pub struct RequestWithdrawal {
-    /// What is asked for.
     pub request: MovementRequest,
 }
 
@@ -34,15 +34,15 @@ impl Command for RequestWithdrawal {
     }
 }
 
-/// Refuses a debit of this (positive) amount that the account does not allow or that is not covered.
+/// Refuses a debit of this (positive) amount that the account forbids or does not cover.
 pub(in crate::app) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failure> {
     account.admit_funds(Direction::Debit)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     Ok(account.admit_covered(debit, false)?)
 }
 
-/// Refuses to move money, in one call, from an account whose debits take a second operator to one whose debits do not: the
-/// next call could take it out.
+/// Refuses to move money in one call from an account whose debits require approval to one whose debits do not: the next
+/// call could take it out.
 pub(in crate::app) fn refuse_approval_bypass(from: &Account, to: &Account) -> Result<(), Failure> {
     if from.standing.requires_approval && !to.standing.requires_approval {
         return Err(Refusal::NeedsApproval.into());
@@ -50,11 +50,10 @@ pub(in crate::app) fn refuse_approval_bypass(from: &Account, to: &Account) -> Re
     Ok(())
 }
 
-/// Approves a withdrawal. Where the group requires a second operator, that must be another one than who asked.
+/// Approves a withdrawal. If the group requires approval, the operator must not be the requester.
 ///
-/// Refusals: unknown, decided before, asked for by the same operator; an API client.
+/// Refusals: unknown; already decided or expired; requested by the same operator; an API client.
 pub struct ApproveWithdrawal {
-    /// Which withdrawal.
     pub id: MovementId,
 }
 
@@ -76,12 +75,12 @@ impl Command for ApproveWithdrawal {
     }
 }
 
-/// Pays a withdrawal: it is posted, and the hold ends. Where the group requires a second operator, it must have been
-/// approved.
+/// Pays a withdrawal: posts it and ends the hold. If the group requires approval, it must have been approved by another
+/// operator.
 ///
-/// Refusals: unknown, decided before, not approved; the account's state, lock or flags; losses have eaten the funds.
+/// Refusals: unknown; already decided or expired; not approved; the account's lifecycle, lock or flags; losses have
+/// consumed the funds.
 pub struct PayWithdrawal {
-    /// Which withdrawal.
     pub id: MovementId,
 }
 
@@ -93,7 +92,7 @@ impl Command for PayWithdrawal {
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
         let movement = movement.undecided(context.now)?;
-        // An approval of one's own, from before the group required another operator's, does not count.
+        // A self-approval from before the group required approval does not count.
         if account.standing.requires_approval && !movement.is_approved_by_another() {
             return Err(Refusal::NeedsApproval.into());
         }
@@ -102,9 +101,9 @@ impl Command for PayWithdrawal {
     }
 }
 
-/// Ends what a movement holds, and posts all or a part of it to the outside.
+/// Ends the reservation of a movement, and posts all or part of it to the outside.
 ///
-/// Refusals: the account's state, lock or flags; not covered.
+/// Refusals: the account's lifecycle, lock or flags; not covered.
 pub(in crate::app) fn pay(
     context: &Context<'_>,
     movement: Undecided,
@@ -121,8 +120,7 @@ pub(in crate::app) fn pay(
     publish_movement_state(context, paid.serial, EventType::MovementChanged)
 }
 
-/// Posts a withdrawal that is requested and paid at once, as the one-call withdrawals of the dialects are. `debit` is below
-/// zero, and admitted.
+/// Posts a withdrawal that is requested and paid in one call. `debit` is negative and already admitted.
 pub(in crate::app) fn note_paid(
     context: &Context<'_>,
     account: &Account,
@@ -135,11 +133,10 @@ pub(in crate::app) fn note_paid(
     Ok(posted)
 }
 
-/// Calls a withdrawal off: the hold ends. Rejecting and cancelling differ in who speaks, which the audit record keeps.
+/// Voids a withdrawal: the hold ends. Rejection and cancellation differ only in who acts, which the audit row records.
 ///
-/// Refusals: unknown, paid or ended before.
+/// Refusals: unknown; already decided or expired.
 pub struct VoidWithdrawal {
-    /// Which withdrawal.
     pub id: MovementId,
 }
 

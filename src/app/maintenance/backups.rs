@@ -1,4 +1,4 @@
-//! How backups stand, for probes and for the banner of a server.
+//! The state of backups, for probes and the server's banner.
 
 use crate::app::App;
 use crate::domain::clock::Moment;
@@ -6,56 +6,53 @@ use crate::domain::named::named_enum;
 use crate::store::BackupRecord;
 
 named_enum! {
-    /// Whether backups are as they should be. The first that applies counts.
+    /// The health of backups. The first variant that applies is used.
     pub enum BackupHealth {
-        /// The last one failed, at one target at least.
+        /// The last backup failed at one target or more.
         Failing = "failing",
         /// The last drill failed.
         DrillFailing = "drill_failing",
-        /// The server makes none, and nobody has made one.
+        /// The server makes no backups, and nobody has made one by hand.
         Off = "off",
-        /// None was made yet.
+        /// No backup has been made yet.
         NoneYet = "none_yet",
-        /// The last one is older than two intervals.
+        /// The last backup is older than two intervals.
         Late = "late",
-        /// The last one succeeded in time.
+        /// The last backup succeeded and is recent.
         Ok = "ok",
     }
 }
 
 named_enum! {
-    /// Whether the server drills backups by itself.
+    /// Whether the server runs backup drills.
     pub enum BackupDrills {
-        /// It does.
         On = "on",
-        /// It does not: the configuration turns them off, or backups.
+        /// Drills or backups are switched off in the configuration.
         Off = "off",
-        /// It cannot: backups are encrypted, and the private key is on another machine.
+        /// Backups are encrypted, and the private key is on another machine.
         NoKey = "no_key_here",
     }
 }
 
-/// The record of backups and what follows from it at one moment.
+/// The record of backups and the state derived from it at one moment.
 #[derive(Clone, Debug)]
 pub struct BackupState {
-    /// The moment, by the clock of the machine.
+    /// The machine's time.
     pub now: Moment,
-    /// Whether they are as they should be.
     pub health: BackupHealth,
-    /// Whether drills are made.
     pub drills: BackupDrills,
     pub record: BackupRecord,
 }
 
 impl BackupState {
-    /// Seconds that have passed since a recorded moment; 0 for one that a wrong clock has put into the future.
+    /// Seconds since a recorded moment; 0 if a wrong clock has put it in the future.
     pub fn age_s(&self, since: Moment) -> i64 {
         ((self.now.unix_ms() - since.unix_ms()) / 1000).max(0)
     }
 }
 
 impl App {
-    /// How backups stand. Reads a small file.
+    /// The state of backups. Reads a small file.
     pub fn backup_state(&self) -> BackupState {
         let (now, record) = (self.machine_now(), self.store.backup_record());
         let interval = self.settings.backup_interval;

@@ -1,4 +1,4 @@
-//! What keeps the installation going: scheduled jobs, and how backups and restores stand.
+//! Maintenance: scheduled jobs, and the state of backups and restores.
 
 mod backups;
 mod restores;

@@ -1,4 +1,4 @@
-//! After a restore: the new timeline begins, and rests until somebody has looked.
+//! After a restore: starts the new timeline and pauses its jobs until an operator has checked it.
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure, access, refusal_of};
@@ -10,17 +10,17 @@ use crate::store::{Issued, NewTimeline, RestoreRow, Store};
 
 #[derive(Clone, Debug)]
 pub struct Restored {
-    /// The number of the timeline that begins.
+    /// The number of the new timeline.
     pub timeline: i64,
-    /// The backup that it begins with.
+    /// The backup that it starts from.
     pub backup: String,
-    /// The moment that was asked for; none: the latest that could be reached.
+    /// The requested moment; None means the latest that could be reached.
     pub asked_for: Option<Moment>,
     /// What is known of the numbers that the old timeline issued.
     pub issued: Issued,
 }
 
-/// Begins the new timeline of a database that was restored and is not in use yet. Blocks.
+/// Starts the new timeline of a database that was restored and is not in use yet. Blocks.
 pub fn begin_timeline(
     store: &Store,
     restored: Restored,
@@ -32,7 +32,7 @@ pub fn begin_timeline(
     let ticket = store.submit(move |tx| {
         let installation = tx.installation()?.ok_or_else(crate::store::StoreError::not_installed)?;
         let reached_at = tx.journal_row()?.recorded_at;
-        // The clock of a sandbox is ahead; time does not run backwards here either.
+        // A sandbox's clock is ahead; time must not go back here either.
         let now = tx.moment(|| machine.plus_ms(installation.clock_ahead_ms));
         let Restored { timeline, backup, asked_for, issued } = restored;
         let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key };
@@ -41,7 +41,7 @@ pub fn begin_timeline(
     ticket.map_err(refusal_of)?.wait().map_err(refusal_of)?
 }
 
-/// Lets jobs run again after a restore. True if they rested.
+/// Resumes jobs after a restore. The outcome is true if they were paused.
 pub struct ResumeAfterRestore;
 
 impl Command for ResumeAfterRestore {
@@ -59,7 +59,7 @@ impl Command for ResumeAfterRestore {
 }
 
 impl App {
-    /// The restore after which jobs and whatever calls others still rest. Blocks shortly.
+    /// The restore after which jobs and outgoing calls are still paused. Blocks briefly.
     pub fn rests_after(&self) -> Result<Option<RestoreRow>, Refusal> {
         self.store().read(|tx| Ok(tx.restore_to_resume()?)).map_err(refusal_of_read)
     }

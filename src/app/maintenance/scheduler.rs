@@ -1,4 +1,4 @@
-//! Jobs that are due: each runs once, in the savepoint in which it leaves the list.
+//! The scheduler: runs each due job once, in the savepoint that removes it from the list.
 
 use crate::app::command::refusal_of_read;
 use crate::app::ledger::{clear_deposit, expire};
@@ -8,7 +8,7 @@ use crate::domain::refusal::Refusal;
 use crate::store::{Job, JobRow};
 use std::sync::Arc;
 
-/// Runs one job, unless somebody else has run or called it off meanwhile.
+/// Runs one job, unless it has been run or cancelled in the meantime.
 struct RunJob {
     job: Job,
 }
@@ -30,7 +30,7 @@ impl Command for RunJob {
     }
 }
 
-/// Puts a job that failed off.
+/// Postpones a job that failed.
 struct Postpone {
     row: JobRow,
     reason: String,
@@ -47,11 +47,11 @@ impl Command for Postpone {
     }
 }
 
-/// Jobs that are looked up at a time.
+/// The number of jobs fetched at a time.
 const AT_A_TIME: u32 = 100;
 
 impl App {
-    /// Runs the jobs that are due, unless they rest after a restore. Returns how many ran. Blocks.
+    /// Runs the due jobs, unless they are paused after a restore. Returns how many ran. Blocks.
     pub fn run_due_jobs(self: &Arc<App>) -> Result<usize, Refusal> {
         if self.rests_after()?.is_some() {
             return Ok(0);

@@ -1,15 +1,15 @@
-//! Currencies: read by callers, configured by the operator.
+//! Currencies: callers list them, the operator configures them.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
 use crate::domain::page::{Part, Position};
 use crate::domain::reference::Currency;
 
-/// The currencies in which accounts can be opened, in the order of the reference data.
+/// The currencies that accounts can be opened in, in the order of the reference file.
 pub struct ListCurrencies {
-    /// Only what follows this one.
+    /// Only currencies after this position.
     pub after: Option<Position>,
-    /// How many at most.
+    /// The most currencies to return.
     pub limit: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Account groups: read by callers, configured by the operator.
+//! Account groups: callers list them, the operator configures them.
 
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
@@ -9,7 +9,6 @@ pub use crate::store::GroupFilter;
 
 /// One page of the groups that accounts can join.
 pub struct ListGroups {
-    /// What selects them.
     pub filter: GroupFilter,
     pub page: Page,
 }
@@ -19,7 +18,7 @@ impl Query for ListGroups {
     const RIGHT: Right = Right::ReadReference;
 
     fn run(self, view: &View<'_>) -> Result<Listing<Group>, Failure> {
-        // Groups are few: a broker has tens of them.
+        // A broker has tens of groups at most.
         let mut groups = view.tx.groups()?;
         let name = self.filter.name.as_deref().map(text::fold);
         groups.retain(|group| {

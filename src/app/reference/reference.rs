@@ -1,7 +1,7 @@
 //! Reference data: currencies, platforms and account groups, declared in one file and applied as a whole.
 //!
-//! Applying is idempotent. What the file does not name is switched off, never deleted, because accounts refer to it. What
-//! stored amounts depend on - the decimals of a currency, the mode of a group - is refused.
+//! Applying the file is idempotent. What the file omits is switched off, never deleted, because accounts refer to it.
+//! Changes that would invalidate stored amounts - the decimals of a currency, the mode of a group - are refused.
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
@@ -16,16 +16,16 @@ use crate::store::{CurrencyRow, GroupRow, PlatformRow, ReadTx, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The file as it is written.
+/// The contents of the reference file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceFile {
-    /// Currencies, in the order in which callers see them.
+    /// In the order in which callers see them.
     #[serde(default)]
     pub currencies: Vec<CurrencyEntry>,
     #[serde(default)]
     pub platforms: Vec<PlatformEntry>,
-    /// Account groups, in the order in which callers see them.
+    /// In the order in which callers see them.
     #[serde(default)]
     pub groups: Vec<GroupEntry>,
 }
@@ -34,16 +34,15 @@ pub struct ReferenceFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CurrencyEntry {
-    /// Its code; the key.
+    /// The currency code, which is the key.
     pub code: String,
-    /// Its English name.
+    /// In English.
     pub name: String,
-    /// Its decimals, 0 to 8; fixed once applied.
+    /// 0 to 8; fixed once applied.
     pub decimals: u8,
     /// The ISO 4217 number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numeric_code: Option<u16>,
-    /// Whether it is a crypto currency.
     #[serde(default)]
     pub crypto: bool,
     /// Whether accounts may be opened in it.
@@ -68,17 +67,17 @@ pub struct PlatformEntry {
 pub struct GroupEntry {
     /// The key.
     pub code: String,
-    /// Its public id, where it must be the one that it had elsewhere; else one is made.
+    /// Sets the public id, for example to keep the one from another system; None generates one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<uuid::Uuid>,
     pub name: String,
     #[serde(default)]
     pub description: String,
-    /// Code of its platform.
+    /// The code of its platform.
     pub platform: String,
-    /// Trading accounts or wallets; fixed once applied.
+    /// Fixed once applied.
     pub kind: GroupKind,
-    /// Whether its accounts are demo accounts; fixed once applied.
+    /// Fixed once applied.
     pub demo: bool,
     /// Whether accounts may join it.
     #[serde(default = "yes")]
@@ -86,34 +85,34 @@ pub struct GroupEntry {
     /// What its accounts may trade.
     #[serde(default)]
     pub status: TradeStatus,
-    /// A label to sort groups by.
+    /// The broker's own category.
     #[serde(default)]
     pub label: String,
     /// Codes of the currencies that it offers, in order.
     pub currencies: Vec<String>,
-    /// Leverage of accounts that ask for none.
+    /// The leverage of accounts that request none.
     pub max_leverage: u32,
-    /// Margin level of the margin call in percent.
+    /// Margin level of the margin call, in percent.
     pub margin_call_level: String,
-    /// Margin level of the stop-out in percent.
+    /// Margin level of the stop-out, in percent.
     pub stop_out_level: String,
-    /// Whether the broker takes over losses beyond the balance.
+    /// Whether the broker absorbs losses beyond the balance.
     pub negative_balance_protection: bool,
     /// Whether positions bear no swap.
     pub swap_free: bool,
-    /// How margin is summed up.
+    /// How margin is computed for positions in one symbol.
     #[serde(default)]
     pub margin_calculation: MarginCalculation,
-    /// Days until a deposit from outside is available.
+    /// Days until an external deposit becomes available.
     #[serde(default)]
     pub deposit_hold_days: u32,
-    /// The same, counted from the client's first day; the later of the two counts.
+    /// Days after the client's first day before external deposits become available; the later of the two dates applies.
     #[serde(default)]
     pub new_client_hold_days: u32,
-    /// Whether debits to the outside take a second operator.
+    /// Whether withdrawals to the outside need approval by a second operator.
     #[serde(default)]
     pub requires_approval: bool,
-    /// How far below zero accounts may be allowed to go: zero or less.
+    /// The lowest balance its accounts may be allowed: zero or less.
     #[serde(default = "zero")]
     pub minimum_balance: String,
 }
@@ -126,7 +125,7 @@ fn zero() -> String {
     "0".into()
 }
 
-/// The longest hold time of deposits, in days.
+/// The longest hold period of deposits, in days.
 const HOLD_DAYS_MAX: u32 = 365;
 
 /// One difference between the file and the database.
@@ -139,7 +138,7 @@ pub struct Change {
     pub code: String,
 }
 
-/// Reads the file. The error names line and column.
+/// Parses the file. The error names line and column.
 pub fn parse(text: &str) -> Result<ReferenceFile, String> {
     let file: ReferenceFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let problems = check(&file);
@@ -151,7 +150,7 @@ pub fn shipped() -> Result<ReferenceFile, String> {
     parse(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/reference.toml")))
 }
 
-/// All that is wrong with a file by itself.
+/// The problems of a file that can be found without the database.
 fn check(file: &ReferenceFile) -> Vec<String> {
     let mut problems = Vec::new();
     let mut codes = BTreeSet::new();
@@ -269,7 +268,7 @@ impl GroupEntry {
     }
 }
 
-/// The reference data of the database, in the form of the file.
+/// The database's reference data, in the form of the file.
 fn stored(tx: &ReadTx<'_>) -> Result<ReferenceFile, StoreError> {
     let currencies = tx.currencies()?.into_iter().map(|c| CurrencyEntry {
         code: c.code.to_string(),
@@ -311,7 +310,7 @@ fn stored(tx: &ReadTx<'_>) -> Result<ReferenceFile, StoreError> {
     Ok(ReferenceFile { currencies: currencies.collect(), platforms: platforms.collect(), groups: groups.collect() })
 }
 
-/// What applying the file would change, in the order in which it is done.
+/// What applying the file would change, in the order of execution.
 fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Change>, Refusal> {
     let change =
         |action: &str, kind: &str, code: &str| Change { action: action.into(), kind: kind.into(), code: code.into() };
@@ -346,7 +345,7 @@ fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Chang
                 return Err(Refusal::invalid(Field::Groups, format!("the id of {} is fixed", entry.code)));
             }
             Some(old) => {
-                // Offers keep the order in which they were first made, so their order alone is no difference.
+                // Offers keep the order in which they were first made, so a different order alone is no difference.
                 let sorted = |codes: &[String]| codes.iter().cloned().collect::<BTreeSet<_>>();
                 let same = GroupEntry { id: old.id, currencies: old.currencies.clone(), ..entry.clone() };
                 if *old != same || sorted(&old.currencies) != sorted(&entry.currencies) {
@@ -364,7 +363,7 @@ fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Chang
     Ok(changes)
 }
 
-/// Makes the database say what the file says. Refusals: a change of something that is fixed.
+/// Makes the database match the file. Refusals: a change to something fixed.
 pub struct ApplyReference {
     pub file: ReferenceFile,
 }
@@ -445,7 +444,7 @@ fn apply(context: &Context<'_>, file: &ReferenceFile, stored: &ReferenceFile, ch
 }
 
 impl App {
-    /// The reference data of the database, in the form of the file. Blocks.
+    /// The database's reference data, in the form of the file. Blocks.
     pub fn show_reference(&self) -> Result<ReferenceFile, Refusal> {
         self.store.read(|tx| Ok(stored(tx)?)).map_err(refusal_of_read)
     }
@@ -456,7 +455,7 @@ impl App {
     }
 }
 
-/// The reference data of a database file, beside whoever has it open.
+/// Reads the reference data of a database file, even while another process has it open.
 pub fn read_file(database: &std::path::Path) -> Result<ReferenceFile, StoreError> {
     crate::store::read_file(database, stored)
 }
@@ -471,7 +470,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_file_is_sound_and_its_first_live_group_offers_dollars() {
+    fn the_shipped_file_is_valid_and_its_first_live_group_offers_dollars() {
         let file = shipped().unwrap();
         let first_live = file.groups.iter().find(|group| !group.demo).unwrap();
         assert!(first_live.currencies.iter().any(|code| code == "USD"));
@@ -483,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_of_a_file_is_named() {
+    fn every_problem_of_a_file_is_reported() {
         let text = r#"
             [[currencies]]
             code = "usd"

@@ -1,4 +1,4 @@
-//! What only a sandbox can do: move its clock, start over, and hold sample clients.
+//! Sandbox commands: moving the clock, starting over, and sample clients.
 
 mod samples;
 mod sandbox;

@@ -1,4 +1,4 @@
-//! Sample clients for a sandbox: enough to look at every list and every balance.
+//! Sample clients for a sandbox: enough to fill every list and every kind of balance.
 
 use crate::app::accounts::OpenAccount;
 use crate::app::clients::CreateProfile;
@@ -12,7 +12,7 @@ use crate::domain::refusal::{Field, Refusal};
 use crate::store::Mode;
 use std::sync::Arc;
 
-/// First name, last name, currency, demo, and the funds that move: amount and kind.
+/// First name, last name, currency, demo, and the postings: amount and kind.
 type Sample = (&'static str, &'static str, &'static str, bool, &'static [(&'static str, EntryKind)]);
 
 const SAMPLES: &[Sample] = &[
@@ -24,7 +24,7 @@ const SAMPLES: &[Sample] = &[
 ];
 
 impl App {
-    /// Creates sample clients in a sandbox that has no clients yet. Blocks. Returns how many accounts were opened.
+    /// Creates sample clients in a sandbox that has no clients yet. Blocks. Returns the number of accounts opened.
     pub fn add_samples(self: &Arc<App>, caller: &Caller) -> Result<usize, Refusal> {
         if self.installation().mode != Mode::Sandbox {
             return Ok(0);

@@ -1,4 +1,4 @@
-//! What only a sandbox can do: live through time in a moment, and start over.
+//! The sandbox: moving its clock ahead, and starting over.
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
@@ -13,25 +13,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct MovableClock {
     real: Arc<dyn Clock>,
     ahead_ms: AtomicI64,
-    /// One journey at a time: two at once would add up.
+    /// Held during a move: two at once would add up.
     turn: Mutex<()>,
 }
 
-/// Where the clock is to go.
+/// The target of a move.
 #[derive(Clone, Copy, Debug)]
 pub enum Journey {
-    /// Ahead by so many seconds.
+    /// Ahead by this many seconds.
     Ahead(i64),
     To(Moment),
 }
 
 impl MovableClock {
-    /// A clock that is ahead of `real` by some milliseconds.
+    /// A clock that is `ahead_ms` ahead of `real`.
     pub fn new(real: Arc<dyn Clock>, ahead_ms: i64) -> MovableClock {
         MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms), turn: Mutex::new(()) }
     }
 
-    /// The present moment by the clock that cannot be moved.
+    /// The time of the clock that cannot be moved.
     pub fn real_now(&self) -> Moment {
         self.real.now()
     }
@@ -55,7 +55,7 @@ impl Clock for MovableClock {
     }
 }
 
-/// Remembers how far the clock is ahead.
+/// Stores how far the clock is ahead.
 struct KeepClock {
     ahead_ms: i64,
 }
@@ -70,10 +70,10 @@ impl Command for KeepClock {
     }
 }
 
-/// Empties the sandbox of clients and money.
-struct Wipe;
+/// Deletes all clients and money of the sandbox.
+struct DeleteClients;
 
-impl Command for Wipe {
+impl Command for DeleteClients {
     type Outcome = ();
     const ACTION: &'static str = "sandbox.reset";
     const RIGHT: Right = Right::Administer;
@@ -84,10 +84,10 @@ impl Command for Wipe {
     }
 }
 
-/// How far one call moves the clock at most: a hundred years.
+/// The furthest that one call moves the clock, in seconds: a hundred years.
 pub const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
 
-/// Jobs that run at one moment of a journey through time; bounds what one call can do.
+/// The most jobs that run at one moment of a move; limits the work of one call.
 const JOBS_MAX: usize = 100_000;
 
 impl App {
@@ -96,8 +96,8 @@ impl App {
         if self.installation().mode == Mode::Sandbox { Ok(()) } else { Err(Refusal::NotASandbox) }
     }
 
-    /// Moves the clock of a sandbox to a moment, stopping at each job that is due on the way, so that it runs at its own
-    /// time. Blocks. Refusals: not a sandbox; a moment before the present one.
+    /// Moves a sandbox's clock ahead to a moment, stopping at each job that falls due so that it runs at its own time.
+    /// Blocks. Refusals: not a sandbox; a moment before the present one.
     pub fn travel(self: &Arc<App>, caller: &Caller, journey: Journey) -> Result<Moment, Refusal> {
         self.require_sandbox(caller)?;
         let _turn = self.clock.turn();
@@ -120,7 +120,7 @@ impl App {
             self.run_due_jobs()?;
         }
         self.step_to(caller, to)?;
-        // Events that are past their time by then are forgotten by then.
+        // Deletes the events that are past their retention time by then.
         while self.prune_events()? {}
         self.store.wake_followers();
         Ok(self.now())
@@ -131,14 +131,14 @@ impl App {
         self.execute_blocking(caller, KeepClock { ahead_ms }).map(|_| ())
     }
 
-    /// Empties a sandbox of clients and money, and takes its clock back to the real time. Operators, tokens, keys and
-    /// reference data stay. Blocks. Refusals: not a sandbox.
+    /// Deletes a sandbox's clients and money, and resets its clock to real time. Operators, tokens, keys and reference
+    /// data stay. Blocks. Refusals: not a sandbox.
     pub fn start_over(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
         self.require_sandbox(caller)?;
         let _turn = self.clock.turn();
-        // The clock first: what the new beginning notes is to have the real time.
+        // The clock goes first, so that the rows of the new start have real time.
         let ahead_ms = self.clock.reset();
-        self.execute_blocking(caller, Wipe).map(|_| ()).inspect_err(|_| {
+        self.execute_blocking(caller, DeleteClients).map(|_| ()).inspect_err(|_| {
             self.clock.move_ahead(ahead_ms);
         })
     }

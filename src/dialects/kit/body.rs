@@ -1,4 +1,4 @@
-//! JSON bodies, read without losing a digit and with errors that name the field.
+//! Reads JSON bodies. Numbers keep every digit, and errors name the field.
 
 use super::rejection::Rejection;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
@@ -7,17 +7,17 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The deepest nesting that is read. The parser skips unknown fields at any depth, so it cannot be left to it.
+/// The deepest nesting accepted. The parser's own limit does not apply to unknown fields, which it skips at any depth.
 const NESTING_MAX: usize = 32;
 
-/// Reads a JSON object. Errors name the field where there is one.
+/// Parses a JSON object. The rejection names the field at fault, if there is one.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
-    // The parser does not look into the texts of unknown fields.
+    // The parser does not validate strings inside unknown fields.
     if let Err(error) = std::str::from_utf8(body) {
-        return Err(Rejection::MalformedBody { reason: format!("not UTF-8 after byte {}", error.valid_up_to()) });
+        return Err(Rejection::MalformedBody { reason: format!("invalid UTF-8 after byte {}", error.valid_up_to()) });
     }
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Rejection::MalformedBody { reason: "a JSON object is expected".into() });
+        return Err(Rejection::MalformedBody { reason: "expected a JSON object".into() });
     }
     if nesting(body) > NESTING_MAX {
         return Err(Rejection::MalformedBody { reason: format!("nested deeper than {NESTING_MAX} levels") });
@@ -31,7 +31,7 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
             return Rejection::invalid(format!("{within}{name}"), "given more than once");
         }
         if error.inner().is_data() && field != "." && field != "?" {
-            // The position in the text is of no use to someone who has the field.
+            // The field says where the error is, so drop the line and column.
             let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
             Rejection::invalid(field, reason)
         } else {
@@ -42,17 +42,17 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
     Ok(value)
 }
 
-/// The parser's message without the value that was sent: that may be a password, or as long as a body can be.
+/// Strips the value sent from the parser's message: it may be a password, or as long as the whole body.
 fn without_value(reason: String) -> String {
-    let tells_value = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    let echoing = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     match reason.rsplit_once(", expected ") {
-        Some((told, expected)) if tells_value.iter().any(|start| told.starts_with(start)) => {
+        Some((found, expected)) if echoing.iter().any(|start| found.starts_with(start)) => {
             let (expected, position) = expected.split_at(expected.find(" at line ").unwrap_or(expected.len()));
-            // The words of the format, not those of the parser.
+            // JSON's terms instead of the parser's.
             let expected = match expected {
-                "a sequence" => "a list",
+                "a sequence" => "an array",
                 "a boolean" => "true or false",
-                "a string" => "a text",
+                "a string" => "a string",
                 "a map" => "an object",
                 _ if expected.starts_with("struct ") => "an object",
                 _ => expected,
@@ -63,7 +63,7 @@ fn without_value(reason: String) -> String {
     }
 }
 
-/// How deep the arrays and objects of a text are nested, whether or not it is valid JSON.
+/// The nesting depth of arrays and objects, whether or not the text is valid JSON.
 fn nesting(body: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0usize, false, false);
     for byte in body {
@@ -82,7 +82,7 @@ fn nesting(body: &[u8]) -> usize {
     deepest
 }
 
-/// A number or a text, exactly as it stands in the body: `10.50` and `"10.50"` are the same literal.
+/// A JSON number or string, digit for digit as sent: `10.50` and `"10.50"` are the same literal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Literal(pub String);
 
@@ -92,12 +92,12 @@ impl<'de> Deserialize<'de> for Literal {
         match raw.get().as_bytes().first() {
             Some(b'"') => serde_json::from_str(raw.get()).map(Literal).map_err(D::Error::custom),
             Some(b'-' | b'0'..=b'9') => Ok(Literal(raw.get().to_owned())),
-            _ => Err(D::Error::custom("a number or a text is expected")),
+            _ => Err(D::Error::custom("expected a number or a string")),
         }
     }
 }
 
-/// A list of at most `MAX` values; what is longer is not read to its end.
+/// An array of at most `MAX` values. Parsing stops at the first one too many.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AtMost<T, const MAX: usize>(pub Vec<T>);
 
@@ -109,7 +109,7 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, 
             type Value = AtMost<T, MAX>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a list of 1 to {MAX}")
+                write!(f, "an array of 1 to {MAX}")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_field() {
-        assert_eq!(reason(r#"{"email":5}"#), "email: expected a text");
-        assert_eq!(reason(r#"{"amount":[1]}"#), "amount: a number or a text is expected");
+        assert_eq!(reason(r#"{"email":5}"#), "email: expected a string");
+        assert_eq!(reason(r#"{"amount":[1]}"#), "amount: expected a number or a string");
         assert!(reason("[1]").contains("object"));
         assert!(reason("").contains("object"));
         assert!(reason(r#"{"email":"a"} x"#).contains("trailing"));

@@ -1,7 +1,7 @@
-//! A call: one request whose caller is known and whose body has arrived.
+//! A call is one authenticated request with its body, which is what a handler gets.
 
 use super::body::read_json;
-use super::live::{self, Line};
+use super::live::{self, Connection};
 use super::paths::PathValues;
 use super::query::QueryParams;
 use super::rejection::Rejection;
@@ -20,15 +20,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where a request came from, and the name under which it is logged.
+/// The origin of a request, for checks and logs.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
     pub request: RequestId,
-    /// The caller's address, seen through trusted proxies.
+    /// The client's address, as forwarded by trusted proxies.
     pub address: IpAddr,
 }
 
-/// One request, ready to be handled.
 pub struct Call {
     pub(super) app: Arc<App>,
     pub(super) send_timeout: Duration,
@@ -39,7 +38,6 @@ pub struct Call {
     pub(super) origin: Origin,
     pub(super) retry_key: Option<String>,
     pub(super) unknown_members: UnknownMembers,
-    /// Whether the handler has looked at the body.
     pub(super) has_read_body: Cell<bool>,
     pub(super) dialect: &'static str,
     pub(super) pattern: &'static str,
@@ -47,14 +45,14 @@ pub struct Call {
 }
 
 impl Call {
-    /// The use cases, for what is neither a command nor a query. Refusals: an unknown query parameter, so that no handler
-    /// does anything before they are checked.
+    /// Gives access to use cases that are neither commands nor queries. Refuses unknown query parameters, so that no
+    /// handler has an effect before they are checked.
     pub fn app(&self) -> Result<&Arc<App>, Rejection> {
         self.refuse_unknown_params()?;
         Ok(&self.app)
     }
 
-    /// Every write can be asked for a rehearsal, if only to be told that it has none.
+    /// Every write knows `dryRun`, even one that cannot be rehearsed and refuses it.
     fn refuse_unknown_params(&self) -> Result<(), Rejection> {
         if !matches!(*self.request.method(), Method::GET | Method::HEAD) {
             self.is_rehearsal()?;
@@ -62,41 +60,40 @@ impl Call {
         self.params.refuse_unknown()
     }
 
-    /// Where it came from.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// Who calls; refused on routes that are open to everyone.
+    /// The authenticated caller. An open route has none, so there this is `TOKEN_MISSING`.
     pub fn caller(&self) -> Result<&Caller, Rejection> {
         self.caller.as_ref().ok_or(Refusal::Unauthenticated(Credentials::Missing).into())
     }
 
-    /// A part of the path by its name in the route table.
+    /// A path parameter by its name in the route table; empty if the route has none of that name.
     pub fn path(&self, name: &str) -> &str {
         self.values.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| value)
     }
 
-    /// The parameters of the query string. Read all of them before the body and before the use case runs: what nobody has
-    /// asked for by then is refused as unknown.
+    /// The query string. Read every parameter before the body and before the use case runs: any parameter not read by
+    /// then is refused as unknown.
     pub fn query(&self) -> &QueryParams {
         &self.params
     }
 
-    /// A header, if it is text.
+    /// A header's value; `None` if it is absent or not visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Whether the caller wants an answer of this content type. A caller who asks for the head only gets that of JSON.
+    /// Whether `Accept` names this content type. Always false for HEAD, which gets the headers of the JSON answer.
     pub fn accepts(&self, content_type: &str) -> bool {
-        let is_meant =
+        let matches =
             |range: &str| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(content_type));
         let accepted = self.header(header::ACCEPT.as_str()).unwrap_or_default();
-        self.request.method() == Method::GET && accepted.split(',').any(is_meant)
+        self.request.method() == Method::GET && accepted.split(',').any(matches)
     }
 
-    /// The body as JSON, whatever it is declared to be.
+    /// Parses the body as JSON, ignoring its `Content-Type`.
     pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         self.refuse_unknown_params()?;
         self.has_read_body.set(true);
@@ -107,7 +104,7 @@ impl Call {
         Ok(body)
     }
 
-    /// The body as JSON. Refused if it is declared to be something else.
+    /// Parses the body as JSON. Refuses a `Content-Type` other than JSON; a missing one is accepted.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         if let Some(declared) = self.header(header::CONTENT_TYPE.as_str()) {
             let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -118,7 +115,7 @@ impl Call {
         self.lenient_body()
     }
 
-    /// The body as JSON, if there is one.
+    /// Parses the body as JSON; `None` if it is empty or white space.
     pub fn optional_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Rejection> {
         if self.is_body_blank() { Ok(None) } else { self.body().map(Some) }
     }
@@ -127,7 +124,7 @@ impl Call {
         self.body.iter().all(u8::is_ascii_whitespace)
     }
 
-    /// A handler that does not look at the body knows no member of it.
+    /// A handler that has not read the body knows none of its members.
     fn refuse_unread_members(&self) -> Result<(), Rejection> {
         let is_unread = !self.has_read_body.get() && !self.is_body_blank();
         if is_unread && self.unknown_members == UnknownMembers::Refused {
@@ -137,7 +134,7 @@ impl Call {
         Ok(())
     }
 
-    /// Runs what blocks its thread on the blocking pool.
+    /// Runs blocking work on the blocking thread pool.
     pub async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
@@ -151,8 +148,8 @@ impl Call {
             .map_err(Rejection::from)
     }
 
-    /// Runs a command and renders its outcome. If the caller sent an idempotency key, a repeated call gets the first outcome
-    /// again, and its answer is marked.
+    /// Runs a command and renders its outcome. A repeated call with the same idempotency key gets the first outcome
+    /// again, marked as a replay.
     pub async fn run<C: Command>(
         &self,
         command: C,
@@ -162,7 +159,7 @@ impl Call {
         Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
-    /// The same for a command whose body holds a secret, such as a password.
+    /// Like [`Call::run`], for a body that holds a secret such as a password.
     pub async fn run_secretly<C: Command>(
         &self,
         command: C,
@@ -172,8 +169,8 @@ impl Call {
         Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
-    /// Whether the caller wants a table instead of JSON: `format=csv` in the query, or a list of accepted types that names
-    /// CSV and not JSON.
+    /// Whether the caller wants CSV instead of JSON: `format=csv` in the query, or an `Accept` header that names CSV
+    /// and not JSON.
     pub fn wants_table(&self) -> Result<bool, Rejection> {
         match self.query().one("format")? {
             Some("csv") => Ok(true),
@@ -192,20 +189,20 @@ impl Call {
         }
     }
 
-    /// 200 with a body that is sent as it comes, for as long as the server likes and the client reads.
+    /// 200 with a streaming body. The stream ends when its source does, or when the client stops reading.
     pub fn stream(&self, content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
-        let line = self.request.conn_data::<Line>().cloned();
-        Reply::stream(content_type, live::at_the_pace_of_the_reader(bytes, self.send_timeout, line))
+        let connection = self.request.conn_data::<Connection>().cloned();
+        Reply::stream(content_type, live::paced_by_reader(bytes, self.send_timeout, connection))
     }
 
-    /// Whether the caller only wants to see what would happen: `dryRun=true` in the query.
+    /// Whether the call is a dry run: `dryRun=true` in the query.
     pub fn is_rehearsal(&self) -> Result<bool, Rejection> {
         self.query().switch("dryRun")
     }
 
-    /// Refuses a rehearsal where there is none: issuing a token for show would issue it.
+    /// Refuses a dry run on routes that cannot have one, such as issuing a token.
     pub fn refuse_rehearsal(&self) -> Result<(), Rejection> {
-        if self.is_rehearsal()? { Err(Rejection::invalid("dryRun", "not possible here")) } else { Ok(()) }
+        if self.is_rehearsal()? { Err(Rejection::invalid("dryRun", "this call cannot be rehearsed")) } else { Ok(()) }
     }
 
     async fn execute<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
@@ -224,17 +221,17 @@ impl Call {
         Ok(self.app()?.ask(self.caller()?, query).await?)
     }
 
-    /// What the path names, whichever mount it came by and whatever is wanted of it.
-    pub(super) fn subject(&self) -> Vec<u8> {
-        joined([self.dialect, self.pattern].map(str::as_bytes).into_iter().chain(self.path_values()))
+    /// Identifies the resource: dialect, route pattern and path parameters, without mount, method or query.
+    pub(super) fn resource(&self) -> Vec<u8> {
+        length_prefixed([self.dialect, self.pattern].map(str::as_bytes).into_iter().chain(self.path_values()))
     }
 
-    /// What a key stands for: dialect, method, route, query and body. The prefix of the mount is left out, so that the
-    /// same call through another mount is the same call.
+    /// What an idempotency key is bound to: dialect, method, route, query and body. The mount prefix is left out, so
+    /// the same call through another mount counts as the same call.
     fn call_bytes(&self) -> Vec<u8> {
         let route = [self.dialect, self.request.method().as_str(), self.pattern].map(str::as_bytes);
         let rest = [self.request.query_string().as_bytes(), self.body.as_ref()];
-        joined(route.into_iter().chain(self.path_values()).chain(rest))
+        length_prefixed(route.into_iter().chain(self.path_values()).chain(rest))
     }
 
     fn path_values(&self) -> impl Iterator<Item = &[u8]> {
@@ -242,8 +239,9 @@ impl Call {
     }
 }
 
-/// Texts one after another, each behind its length, so that no two lists of texts give the same bytes.
-pub(super) fn joined<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+/// Concatenates texts, each prefixed with its length (8 bytes, big-endian), so that different lists give different
+/// bytes.
+pub(super) fn length_prefixed<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for text in texts {
         bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());

@@ -1,28 +1,27 @@
-//! What a dialect knows about a request when it spells the answer.
+//! What a dialect knows about a request when it renders a rejection.
 
 use crate::domain::ids::RequestId;
 use actix_web::web::Bytes;
 use serde_json::Value;
 
-/// The request that an answer belongs to, as far as it was understood before it was refused.
+/// The request behind a reply, as far as it was parsed before it was refused.
 #[derive(Clone, Debug)]
 pub struct ReplyContext {
-    /// Its id, as in the log and the headers.
     pub request: RequestId,
-    /// The operation of the route that it led to; none if there is no such route.
+    /// The operation of the matched route; `None` if no route matched.
     pub operation: Option<&'static str>,
     pub(super) query: String,
     pub(super) body: Bytes,
 }
 
 impl ReplyContext {
-    /// A request of which nothing but its id is known.
+    /// A request of which only the id is known.
     pub fn new(request: RequestId) -> ReplyContext {
         ReplyContext { request, operation: None, query: String::new(), body: Bytes::new() }
     }
 
-    /// Whether the caller sent a field of this name: a member of the body, or a parameter of the query string. A member
-    /// that is further inside goes by a path such as `operations[3].amount`. What is in the address is not asked for.
+    /// Whether the caller sent a field of this name in the body or the query string. Nested members are named by path,
+    /// such as `operations[3].amount`. Path parameters do not count.
     pub fn was_sent(&self, name: &str) -> bool {
         self.in_query(name) || self.in_body(name)
     }
@@ -31,7 +30,7 @@ impl ReplyContext {
         form_urlencoded::parse(self.query.as_bytes()).any(|(key, _)| key.trim_end_matches("[]") == name)
     }
 
-    /// Reads the body again: only refusals ask, and most of them never do.
+    /// Parses the body again. Only refusals that name a field need this.
     fn in_body(&self, name: &str) -> bool {
         let pointer = format!("/{}", name.replace(['.', '['], "/").replace(']', ""));
         serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| body.pointer(&pointer).is_some())
@@ -44,7 +43,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn a_field_counts_as_sent_wherever_it_stands() {
+    fn a_field_counts_as_sent_in_body_or_query() {
         let body = br#"{"accountId":1,"empty":null,"operations":[{},{"amount":"5"}]}"#;
         let query = "page=2&id[]=7&with%20blank=".to_owned();
         let request = RequestId::from(Uuid::nil());

@@ -1,27 +1,27 @@
-//! Tables as CSV (RFC 4180), safe to open in a spreadsheet.
+//! Writes tables as CSV (RFC 4180) that are safe to open in a spreadsheet.
 
 use super::rejection::Rejection;
 use crate::domain::refusal::Refusal;
 use csv::{Terminator, Writer, WriterBuilder};
 
-/// A table with a head, as CSV: lines end with CR and LF, quotes stand where they are needed.
+/// A CSV table with a header row and CRLF line ends; cells are quoted only where necessary.
 pub struct CsvTable {
     writer: Writer<Vec<u8>>,
 }
 
 impl CsvTable {
-    pub fn new(head: &[&str]) -> Result<CsvTable, Rejection> {
+    pub fn new(header: &[&str]) -> Result<CsvTable, Rejection> {
         let mut table = CsvTable { writer: WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()) };
-        table.row(head)?;
+        table.row(header)?;
         Ok(table)
     }
 
-    /// Adds a row: as many cells as the head has. What a person wrote goes through [`CsvTable::text`] first.
+    /// Adds a row with as many cells as the header. Pass user-supplied text through [`CsvTable::text`] first.
     pub fn row<T: AsRef<[u8]>>(&mut self, cells: &[T]) -> Result<(), Rejection> {
         self.writer.write_record(cells).map_err(defect)
     }
 
-    /// A text that somebody wrote, as a cell: one that a spreadsheet would take for a formula gets an apostrophe in front.
+    /// Prefixes user-supplied text with an apostrophe if a spreadsheet would take it for a formula.
     pub fn text(text: &str) -> String {
         let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%'])
             || text.starts_with(['\t', '\r', '\n']);
@@ -34,7 +34,7 @@ impl CsvTable {
 }
 
 fn defect(error: impl std::fmt::Display) -> Rejection {
-    tracing::error!(%error, "a table cannot be written");
+    tracing::error!(%error, "cannot write a CSV table");
     Refusal::Internal.into()
 }
 

@@ -1,6 +1,6 @@
-//! Cursors: where a list goes on, as a text that callers send back without looking into it. A cursor says after which row,
-//! so nothing is skipped and nothing shown twice while rows are added, change or leave the list. It is no secret and gives
-//! no access: what follows the row is selected anew, as its reader may see it.
+//! Opaque cursors for lists. A cursor names the last row shown, so no row is skipped or repeated while rows are added,
+//! change or leave the list. It is not secret and grants no access: the rows after it are selected anew with the
+//! caller's rights.
 
 use super::call::Call;
 use super::rejection::Rejection;
@@ -8,12 +8,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Bytes of each hash in a cursor. They tell mistakes apart; nobody is kept out by them.
+/// Bytes of each hash in a cursor. The hashes detect mistakes; they are no protection against forgery.
 const HASH_BYTES: usize = 4;
 
 type Hash = [u8; HASH_BYTES];
 
-/// A list with its filters, for which cursors are given and taken.
+/// The list and the filters that a cursor is valid for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CursorScope {
     list: Hash,
@@ -21,40 +21,41 @@ pub struct CursorScope {
 }
 
 impl CursorScope {
-    /// The list that a call reads. `unfiltered` are the parameters that do not select rows: they may change from one part of
-    /// the list to the next.
+    /// The scope of a call. `unfiltered` names the parameters that do not select rows, so they may change from one page
+    /// to the next.
     pub fn of(call: &Call, unfiltered: &[&str]) -> CursorScope {
-        CursorScope { list: hash(&call.subject()), filters: hash(&call.query().without(unfiltered)) }
+        CursorScope { list: hash(&call.resource()), filters: hash(&call.query().without(unfiltered)) }
     }
 
-    /// The cursor behind a row. The numbers say where the row stands.
-    pub fn cursor(&self, place: &[i64]) -> String {
+    /// Encodes the position of the last row shown, as the numbers that define the order of the list.
+    pub fn cursor(&self, position: &[i64]) -> String {
         let mut bytes = [self.list, self.filters].concat();
-        bytes.extend(place.iter().flat_map(|number| number.to_be_bytes()));
+        bytes.extend(position.iter().flat_map(|number| number.to_be_bytes()));
         let check = hash(&bytes);
         bytes.extend(check);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor that came in the parameter `name`. Refusals: it is none, or one of another list or of other filters.
-    pub fn place<const N: usize>(&self, name: &str, cursor: &str) -> Result<[i64; N], Rejection> {
-        let again = "send the one from the last answer, or none to start over";
-        let malformed = || Rejection::invalid(name, format!("not a cursor; {again}"));
+    /// Decodes the cursor sent in the parameter `name` to its position. Refuses a malformed cursor and one of another
+    /// list or with other filters.
+    pub fn decode<const N: usize>(&self, name: &str, cursor: &str) -> Result<[i64; N], Rejection> {
+        let advice = "send `next` from the previous page, or no cursor to start over";
+        let malformed = || Rejection::invalid(name, format!("not a cursor; {advice}"));
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| malformed())?;
         let (content, check) = bytes.split_last_chunk::<HASH_BYTES>().ok_or_else(malformed)?;
         let (list, rest) = content.split_first_chunk::<HASH_BYTES>().ok_or_else(malformed)?;
-        let (filters, place) = rest.split_first_chunk::<HASH_BYTES>().ok_or_else(malformed)?;
+        let (filters, position) = rest.split_first_chunk::<HASH_BYTES>().ok_or_else(malformed)?;
         if *check != hash(content) {
             return Err(malformed());
         }
         if *list != self.list {
-            return Err(Rejection::invalid(name, format!("a cursor of another list; {again}")));
+            return Err(Rejection::invalid(name, format!("a cursor of another list; {advice}")));
         }
         if *filters != self.filters {
-            let reason = "a cursor of other filters; send the filters that it was given with, or none to start over";
+            let reason = "a cursor for other filters; send the same filters as before, or no cursor to start over";
             return Err(Rejection::invalid(name, reason));
         }
-        let (numbers, rest) = place.as_chunks::<8>();
+        let (numbers, rest) = position.as_chunks::<8>();
         let numbers: Vec<i64> = numbers.iter().map(|number| i64::from_be_bytes(*number)).collect();
         if rest.is_empty() { numbers.try_into().map_err(|_| malformed()) } else { Err(malformed()) }
     }
@@ -73,19 +74,19 @@ mod tests {
     const SCOPE: CursorScope = CursorScope { list: [1; HASH_BYTES], filters: [2; HASH_BYTES] };
 
     fn refused(scope: CursorScope, cursor: &str) -> String {
-        scope.place::<2>("after", cursor).unwrap_err().to_string()
+        scope.decode::<2>("after", cursor).unwrap_err().to_string()
     }
 
     #[test]
     fn a_cursor_reads_back_in_its_own_list_only() {
         let cursor = SCOPE.cursor(&[7, -1]);
-        assert_eq!(SCOPE.place("after", &cursor), Ok([7, -1]));
+        assert_eq!(SCOPE.decode("after", &cursor), Ok([7, -1]));
         assert!(refused(CursorScope { list: [3; HASH_BYTES], ..SCOPE }, &cursor).contains("another list"));
         assert!(refused(CursorScope { filters: [3; HASH_BYTES], ..SCOPE }, &cursor).contains("other filters"));
     }
 
     #[test]
-    fn a_damaged_cursor_is_none() {
+    fn a_damaged_cursor_is_refused() {
         let cursor = SCOPE.cursor(&[7, 8]);
         for place in 0..cursor.len() {
             let mut damaged = cursor.clone().into_bytes();

@@ -1,4 +1,4 @@
-//! The way of every request through a dialect, so that the order of checks, limits and headers are in one place.
+//! Handles every request to a dialect, so that limits, headers and the order of checks are defined in one place.
 
 use super::call::{Call, Origin};
 use super::context::ReplyContext;
@@ -21,19 +21,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What all mounts of a server share.
+/// State shared by all mounts of a server.
 pub struct Shared {
-    /// The use cases.
     pub app: Arc<App>,
-    /// The largest body that is read, in bytes.
+    /// The largest body accepted, in bytes; routes may multiply it.
     pub body_limit: usize,
-    /// How long a body may take to arrive.
     pub body_timeout: Duration,
-    /// How long a client may leave unread what it was sent.
+    /// How long a client may leave a chunk of a stream unread before it is disconnected.
     pub send_timeout: Duration,
 }
 
-/// A dialect that is ready to answer.
+/// A dialect with its route table built.
 #[derive(Clone)]
 pub struct Endpoint {
     dialect: Arc<dyn Dialect>,
@@ -41,10 +39,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Makes the dialect's route table searchable.
+    /// Builds the router from the dialect's route table.
     ///
     /// # Errors
-    /// Two paths of the table that cannot be told apart.
+    /// Two paths of the table match the same requests.
     pub fn new(dialect: Arc<dyn Dialect>) -> Result<Endpoint, matchit::InsertError> {
         let router = Router::new(dialect.routes(), dialect.path_matching())?;
         Ok(Endpoint { dialect, router: Arc::new(router) })
@@ -59,7 +57,7 @@ impl Endpoint {
         format!("{:#}", self.dialect.document())
     }
 
-    /// Mounts the routes on what the scope has no other service for.
+    /// Serves all requests of the scope that no other service handles.
     pub fn mount(self, config: &mut ServiceConfig) {
         config.default_service(web::to(move |request: HttpRequest, payload: Payload| {
             let endpoint = self.clone();
@@ -67,7 +65,7 @@ impl Endpoint {
         }));
     }
 
-    /// Answers a request that leads to no route with a rejection.
+    /// Renders a rejection for a request that was not matched to a route.
     pub fn refuse(&self, request: &HttpRequest, rejection: impl Into<Rejection>) -> HttpResponse {
         self.respond(Err(rejection.into()), &ReplyContext::new(origin_of(request).request))
     }
@@ -86,7 +84,7 @@ impl Endpoint {
         origin: Origin,
         context: &mut ReplyContext,
     ) -> Result<Reply, Rejection> {
-        // The server leaves out the body of an answer to HEAD.
+        // HEAD runs the GET route; the server then drops the body.
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let (route, values) = match self.router.find(method, request.match_info().unprocessed()) {
             Found::Route(route, values) => (route, values),
@@ -143,7 +141,8 @@ impl Endpoint {
         Ok(key.map(str::to_owned))
     }
 
-    /// An answer as an HTTP response: the dialect spells the body, and the kit adds what HTTP asks for.
+    /// Turns an answer into an HTTP response. The dialect renders rejections; the headers that HTTP requires are added
+    /// here.
     pub fn respond(&self, answer: Result<Reply, Rejection>, context: &ReplyContext) -> HttpResponse {
         let dialect = self.dialect();
         let (reply, rejection) = match answer {
@@ -183,7 +182,8 @@ impl Endpoint {
     }
 }
 
-/// The key that a request carries in a header of this name. Rejections: more than one; not 1 to 255 visible ASCII characters.
+/// The idempotency key from the header `name`. Refuses more than one, and anything but 1 to 255 visible ASCII
+/// characters.
 fn retry_key<'r>(request: &'r HttpRequest, name: &'static str) -> Result<Option<&'r str>, Rejection> {
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else { return Ok(None) };

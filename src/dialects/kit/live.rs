@@ -1,4 +1,4 @@
-//! Bodies that go on for as long as somebody reads them.
+//! Streaming bodies that end when the client stops reading.
 
 use actix_web::web::Bytes;
 use futures_util::Stream;
@@ -10,48 +10,49 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The connection that a request came in by, so that it can be closed under a reader who does not read.
+/// A request's connection, kept so that it can be shut down when the client stops reading.
 #[derive(Clone)]
-pub struct Line(Arc<Socket>);
+pub struct Connection(Arc<Socket>);
 
-impl Line {
-    /// A second handle on the socket of a connection.
-    pub fn new(socket: Socket) -> Line {
-        Line(Arc::new(socket))
+impl Connection {
+    /// Takes a duplicate handle of the connection's socket.
+    pub fn new(socket: Socket) -> Connection {
+        Connection(Arc::new(socket))
     }
 
-    fn hang_up(&self) {
-        // It may be gone by itself.
+    fn shut_down(&self) {
+        // Fails if the client has closed it already.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-/// Passes pieces on as they are taken, and keeps one for who does not come for it. Where a piece is not taken in time, there is no more, what makes the bytes is dropped,
-/// and the line is cut if there is one. It does not need to be read for that: a body that nobody polls ends, too.
-pub(super) fn at_the_pace_of_the_reader(
+/// Forwards a stream and buffers one chunk. If the client does not take a chunk within `send_timeout`, the stream ends,
+/// its source is dropped and the connection is shut down. A task of its own does this, so it works even if nothing
+/// polls the body any more.
+pub(super) fn paced_by_reader(
     bytes: impl Stream<Item = Bytes> + 'static,
-    patience: Duration,
-    line: Option<Line>,
+    send_timeout: Duration,
+    connection: Option<Connection>,
 ) -> impl Stream<Item = Bytes> {
-    let (give, mut take) = mpsc::channel(1);
+    let (sender, mut receiver) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
         let mut bytes = pin!(bytes);
         loop {
             let next = tokio::select! {
                 biased;
-                () = give.closed() => None,
+                () = sender.closed() => None,
                 next = bytes.next() => next,
             };
-            let Some(piece) = next else { return };
-            match tokio::time::timeout(patience, give.send(piece)).await {
+            let Some(chunk) = next else { return };
+            match tokio::time::timeout(send_timeout, sender.send(chunk)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return,
                 Err(_) => {
-                    tracing::info!("a client did not read what it asked to follow, and was cut off");
-                    return line.iter().for_each(Line::hang_up);
+                    tracing::info!("disconnected a client that did not read its stream in time");
+                    return connection.iter().for_each(Connection::shut_down);
                 }
             }
         }
     });
-    stream::poll_fn(move |context| take.poll_recv(context))
+    stream::poll_fn(move |context| receiver.poll_recv(context))
 }

@@ -1,4 +1,4 @@
-//! Objects in a body whose member names are the caller's own.
+//! Reads JSON objects whose member names are chosen by the caller, such as metadata.
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The members of a JSON object. A name that is given twice is refused: one of the two values would be lost.
+/// The members of a JSON object. Duplicate names are refused, because one of the two values would be lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Members<T>(pub BTreeMap<String, T>);
 
@@ -43,14 +43,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     }
 }
 
-/// A value that has no parts; numbers as they stand in the body.
+/// A JSON value that is neither an object nor an array.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scalar {
     Null,
     Text(String),
-    /// A number, digit by digit.
+    /// Digit for digit as sent.
     Number(String),
-    /// Yes or no.
     Boolean(bool),
 }
 
@@ -64,12 +63,12 @@ impl<'de> Deserialize<'de> for Scalar {
             Some(b't') => Ok(Scalar::Boolean(true)),
             Some(b'f') => Ok(Scalar::Boolean(false)),
             Some(b'n') => Ok(Scalar::Null),
-            _ => Err(D::Error::custom("a text, a number or a boolean is expected, nothing nested")),
+            _ => Err(D::Error::custom("expected a string, a number or a boolean, nothing nested")),
         }
     }
 }
 
-/// A member that was sent: `null` counts as empty, and only one that is left out is none. For use with
+/// Tells an omitted member (`None`) from `null` (the empty value), so that `null` can clear a field. Use it with
 /// `#[serde(default, deserialize_with = "sent")]`.
 pub fn sent<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::<T>::deserialize(deserializer).map(|value| Some(value.unwrap_or_default()))
@@ -92,14 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn left_out_and_null_are_told_apart() {
+    fn omitted_and_null_members_differ() {
         assert_eq!(notes("{}"), Ok(None));
         assert_eq!(notes(r#"{"notes":null}"#), Ok(Some(BTreeMap::new())));
         assert_eq!(notes(r#"{"notes":{}}"#), Ok(Some(BTreeMap::new())));
     }
 
     #[test]
-    fn values_have_no_parts_and_numbers_keep_their_digits() {
+    fn values_are_scalars_and_numbers_keep_their_digits() {
         let read = notes(r#"{"notes":{"a":1.10,"b":"x","c":true,"d":null,"e":-0e5}}"#).unwrap().unwrap();
         let expected = [
             ("a", Scalar::Number("1.10".into())),
@@ -110,7 +109,7 @@ mod tests {
         ];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value)).into());
         for (body, reason) in [
-            (r#"{"notes":{"a":[1]}}"#, "notes.a: a text, a number or a boolean"),
+            (r#"{"notes":{"a":[1]}}"#, "notes.a: expected a string, a number or a boolean"),
             (r#"{"notes":{"a":{}}}"#, "nothing nested"),
             (r#"{"notes":[]}"#, "an object"),
             (r#"{"notes":{"a":1,"a":1}}"#, "more than once"),

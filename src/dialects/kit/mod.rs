@@ -1,4 +1,4 @@
-//! What every dialect is made of: a route table, calls that come in, replies that go out, and one spelling of refusals.
+//! What all dialects share: route tables, calls, replies, rejections, and the trait that a dialect implements.
 
 mod body;
 mod call;
@@ -23,7 +23,7 @@ pub use context::ReplyContext;
 pub use csv::CsvTable;
 pub use cursor::CursorScope;
 pub use dispatch::{Endpoint, Shared};
-pub use live::Line;
+pub use live::Connection;
 pub use members::{Members, Scalar, sent};
 pub use nearest::nearest;
 pub use paths::PathMatching;
@@ -42,12 +42,10 @@ use actix_web::http::header;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The head of a request: everything but its body.
+/// A request without its body.
 #[derive(Clone, Copy)]
 pub struct Head<'r> {
-    /// Method, path, query and headers.
     pub request: &'r HttpRequest,
-    /// Where it came from.
     pub origin: Origin,
 }
 
@@ -60,26 +58,27 @@ impl<'r> Head<'r> {
     }
 }
 
-/// One API dialect: a value that is made from the configuration. What is provided here is what most dialects do.
+/// One API dialect, built from the configuration. The default methods do what most dialects need.
 pub trait Dialect: Send + Sync + 'static {
-    /// Its name, in the configuration and in messages.
+    /// The name in the configuration and in messages.
     fn name(&self) -> &'static str;
 
     fn routes(&self) -> Routes;
 
-    /// Its OpenAPI document; see [`openapi::Document`].
+    /// The OpenAPI document; see [`openapi::Document`].
     fn document(&self) -> Value;
 
-    /// A rejection in its envelope. The headers that HTTP asks for (`Allow`, `Retry-After`, `WWW-Authenticate`) are added.
+    /// Renders a rejection in the dialect's envelope. The kit adds the headers `Allow`, `Retry-After` and
+    /// `WWW-Authenticate`.
     fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply;
 
-    /// Finds out who calls, from the head alone: whoever can be refused by it is refused before the body is read.
+    /// Identifies the caller from the head alone, so that an unauthenticated call is refused before its body is read.
     fn authenticate(&self, app: &App, head: Head<'_>) -> Result<Arc<Principal>, Rejection> {
         let token = head.bearer_token().ok_or(Refusal::Unauthenticated(Credentials::Missing))?;
         Ok(app.authenticate(token, head.origin.address)?)
     }
 
-    /// Checks what only the body can prove about the caller, such as a digest that its signature covers.
+    /// Checks credentials that depend on the body, such as a digest covered by a request signature.
     fn authenticate_body(
         &self,
         _app: &App,
@@ -90,27 +89,26 @@ pub trait Dialect: Send + Sync + 'static {
         Ok(())
     }
 
-    /// How its paths are compared.
     fn path_matching(&self) -> PathMatching {
         PathMatching::Exact
     }
 
-    /// What an answer of 401 asks for in `WWW-Authenticate`.
+    /// The value of `WWW-Authenticate` in a 401.
     fn challenge(&self) -> &'static str {
         "Bearer"
     }
 
-    /// The header with the key under which a call may be repeated.
+    /// The request header with the idempotency key.
     fn retry_header(&self) -> &'static str {
         "Idempotency-Key"
     }
 
-    /// The header that marks a repeated answer.
+    /// The response header that marks a replayed answer.
     fn replayed_header(&self) -> &'static str {
         "Idempotency-Replayed"
     }
 
-    /// The header of each answer with the id of its request, in lower case.
+    /// The response header with the request id, in lower case.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }

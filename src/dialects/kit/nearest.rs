@@ -1,13 +1,13 @@
-//! What a caller who misspelled a name probably meant.
+//! Suggests the name that a caller probably meant when it sent an unknown one.
 
-/// The known name that is closest to the one that was sent, if it is close enough to be what was meant. Case, `-`, `_` and
-/// `[]` count for nothing, because that is where APIs differ.
+/// The known name closest to the one sent, or `None` if none is close enough. Case, `-`, `_` and `[]` are ignored,
+/// because APIs differ in them.
 pub fn nearest<'a>(sent: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.replace(['-', '_', '[', ']'], "").to_lowercase();
     let sent = plain(sent);
     let limit = (sent.chars().count() / 3).clamp(1, 3);
     let distance = |name: &'a str| (strsim::damerau_levenshtein(&sent, &plain(name)), name);
-    // Comparing two texts takes time in proportion to both lengths.
+    // The comparison takes time proportional to the product of both lengths.
     let comparable = known.into_iter().filter(|name| sent.len() <= name.len() + 3 * limit);
     comparable.map(distance).min().filter(|(distance, _)| *distance <= limit).map(|(_, name)| name)
 }

@@ -1,5 +1,5 @@
-//! OpenAPI documents. The annotation of a handler says what is special about its operation. What is the same everywhere is
-//! filled in here: from the route table, from the dialect's own refusals, and from the names of members.
+//! Completes OpenAPI documents. Annotations on handlers describe what is specific to an operation; everything common is
+//! added here from the route table, the dialect's rejections and the names of members.
 
 use super::{Access, Dialect, KeyPolicy, Rejection, Reply, ReplyBody, ReplyContext, UnknownMembers};
 use crate::domain::access::Right;
@@ -11,53 +11,51 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// What the operations of a dialect have in common and the route table does not say.
+/// What all operations of a dialect have in common and the route table does not say.
 pub struct Style {
     /// The security scheme of calls that need credentials.
     pub scheme: &'static str,
-    /// Parameters of every write that can be repeated or rehearsed, by their names in `components`.
+    /// Parameters of every write that takes an idempotency key, by their names in `components`.
     pub write_parameters: &'static [&'static str],
-    /// Schemas of answers that come with an `ETag`.
+    /// Schemas of answers that carry an `ETag`.
     pub versioned: &'static [&'static str],
-    /// The schema of errors.
     pub error: &'static str,
 }
 
-/// Where a member stands, which decides how strictly it is described.
+/// Where a member occurs, which decides how strictly it is described.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// In what the server writes: exactly one spelling.
+    /// In a body that the server writes, always in the same form.
     Answer,
-    /// In what it reads.
+    /// In a body that the server reads.
     Request,
     /// In a path, a query string or a header.
     Parameter,
 }
 
-/// A member of a schema, or a parameter: a single value, or the items of a list.
+/// A member of a schema, or a parameter; of an array, its items.
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'a> {
-    /// Where it stands.
     pub place: Place,
-    /// The name of the schema; of a parameter, the path.
+    /// The schema's name; of a parameter, the path.
     pub owner: &'a str,
     pub name: &'a str,
-    /// What the annotation says.
+    /// The schema from the annotation.
     pub schema: &'a Value,
 }
 
 impl Member<'_> {
-    /// Whether the annotation gives it this type.
+    /// Whether its JSON type is, or includes, `kind`.
     pub fn is(&self, kind: &str) -> bool {
         has_type(self.schema, kind)
     }
 }
 
-/// A document that is being completed.
+/// An OpenAPI document under construction.
 pub struct Document(Value);
 
 impl Document {
-    /// Begins with what the annotations say.
+    /// Starts from the annotations of the handlers.
     pub fn new(annotated: &utoipa::openapi::OpenApi) -> Document {
         Document(serde_json::to_value(annotated).unwrap_or_else(|error| {
             tracing::error!(%error, "an OpenAPI document has no JSON form");
@@ -65,24 +63,22 @@ impl Document {
         }))
     }
 
-    /// The document.
     pub fn finish(self) -> Value {
         self.0
     }
 
-    /// Adds a reusable part, such as `("schemas", "Money", …)`.
+    /// Adds a reusable component, such as `("schemas", "Money", …)`.
     pub fn add(&mut self, kind: &str, name: &str, part: Value) {
         self.0["components"][kind][name] = part;
     }
 
-    /// Removes a reusable part to which nothing refers any more.
+    /// Removes a component that nothing refers to any more.
     pub fn remove(&mut self, kind: &str, name: &str) {
         if let Some(parts) = self.0["components"][kind].as_object_mut() {
             parts.remove(name);
         }
     }
 
-    /// The members of the document's root.
     pub fn root(&mut self) -> &mut Value {
         &mut self.0
     }
@@ -91,7 +87,7 @@ impl Document {
         &mut self.0["components"]["schemas"][name]
     }
 
-    /// Visits every operation with its method, such as `GET`, and its path.
+    /// Visits every operation with its method (`GET`) and path.
     pub fn each_operation(&mut self, mut visit: impl FnMut(&str, &str, &mut Value)) {
         let Some(paths) = self.0["paths"].as_object_mut() else { return };
         for (path, item) in paths {
@@ -101,8 +97,8 @@ impl Document {
         }
     }
 
-    /// Gives every operation its id, its credentials, the parameters and headers that all have, and the refusals that it can
-    /// meet. What an annotation says already stays.
+    /// Gives every operation its id, security, common parameters and headers, and the errors that it can answer. What
+    /// the annotations already say is kept.
     pub fn complete_operations(&mut self, dialect: &dyn Dialect, style: &Style) {
         self.add_headers();
         let errors = error_responses(dialect, style);
@@ -136,7 +132,7 @@ impl Document {
                 let status = dialect.refuse(&rejection, &context).status;
                 responses[status.as_str()] = reference("responses", &response_name(status.as_u16()));
             }
-            // Those that only the annotation knows of.
+            // Errors that only the annotation lists.
             for (status, response) in responses.as_object_mut().into_iter().flatten() {
                 let known = status.parse().ok().filter(|status| errors.contains_key(status));
                 if let Some(status) = known {
@@ -146,7 +142,7 @@ impl Document {
         });
     }
 
-    /// Describes every member and parameter by a rule; what the rule does not know stays as the annotation has it.
+    /// Applies a rule to every member and parameter; where it returns `None`, the annotation stays as it is.
     pub fn describe_members(&mut self, rule: impl Fn(&Member<'_>) -> Option<Value>) {
         let answers = self.schemas_of_answers();
         for (owner, schema) in self.0["components"]["schemas"].as_object_mut().into_iter().flatten() {
@@ -171,8 +167,8 @@ impl Document {
         });
     }
 
-    /// Requires the members of answers that can be null: null is written, not left out. A member that is sometimes left out
-    /// is annotated `nullable = false`.
+    /// Makes nullable members of answers required, because the server writes null instead of omitting them. A member
+    /// that may be omitted is annotated `nullable = false`.
     pub fn require_members_of_answers(&mut self) {
         let answers = self.schemas_of_answers();
         for (name, schema) in self.0["components"]["schemas"].as_object_mut().into_iter().flatten() {
@@ -189,7 +185,7 @@ impl Document {
         }
     }
 
-    /// Makes members of a request required, which also cannot be null then.
+    /// Makes members of a request required and not nullable.
     pub fn require(&mut self, schema: &str, names: &[&str]) {
         let schema = self.schema(schema);
         for name in names {
@@ -198,7 +194,7 @@ impl Document {
         push(&mut schema["required"], names.iter().map(|name| Value::from(*name)));
     }
 
-    /// Lets the schemas of requests have no other members than they name, where the route refuses what it does not know.
+    /// Sets `additionalProperties: false` on the request schemas of routes that refuse unknown members.
     pub fn close_requests(&mut self, dialect: &dyn Dialect) {
         let routes = dialect.routes();
         let mut names = Vec::new();
@@ -213,7 +209,7 @@ impl Document {
         }
     }
 
-    /// Copies a request's schema under another name for one operation, without some members.
+    /// Copies a request's schema under another name for one operation, leaving out some members.
     pub fn derive(&mut self, schema: &str, name: &str, (method, path): (&str, &str), without: &[&str]) {
         let mut copy = self.schema(schema).clone();
         if let Some(properties) = copy["properties"].as_object_mut() {
@@ -224,7 +220,7 @@ impl Document {
         body["content"]["application/json"]["schema"] = reference("schemas", name);
     }
 
-    /// The names of all schemas that answers consist of.
+    /// The names of all schemas used in answers, directly or nested.
     fn schemas_of_answers(&mut self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut open = Vec::new();
@@ -244,20 +240,20 @@ impl Document {
         let mut id = text("The request's id, as in the server's log.");
         id["schema"]["format"] = "uuid".into();
         self.add("headers", "RequestId", id);
-        let mut seconds = text("Seconds to wait before the same call is sent again.");
+        let mut seconds = text("Seconds to wait before repeating the call.");
         seconds["schema"] = json!({ "type": "integer", "minimum": 0 });
         self.add("headers", "Retry-After", seconds);
-        let mut tag = text("The version of the object, in quotes; send it back as `If-Match`.");
+        let mut tag = text("The object's version, in quotes; send it back as `If-Match`.");
         tag["schema"]["pattern"] = "^\"[0-9]+\"$".into();
         self.add("headers", "ETag", tag);
-        let mut replayed = text("There if this is the answer to an earlier call with the same key.");
+        let mut replayed = text("Present if this repeats the answer to an earlier call with the same key.");
         replayed["schema"]["const"] = "true".into();
         self.add("headers", "Replayed", replayed);
         self.add("headers", "WWW-Authenticate", text("How to authenticate."));
     }
 }
 
-/// What decides which refusals a call can meet before and while it runs.
+/// Facts about an operation that decide which errors it can answer.
 struct Facts {
     is_open: bool,
     is_write: bool,
@@ -268,7 +264,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// One refusal of each kind that can happen.
+    /// One representative of each kind of rejection that the operation can answer.
     fn rejections(&self) -> Vec<Rejection> {
         let all = representatives();
         let meets = |rejection: &Rejection| match rejection {
@@ -288,7 +284,7 @@ impl Facts {
     }
 }
 
-/// One rejection of each kind that dialects tell apart by a status.
+/// One rejection for each HTTP status that a dialect may use.
 fn representatives() -> Vec<Rejection> {
     let transport = [
         Rejection::HeadersTooLarge { limit_bytes: 32_768 },
@@ -312,7 +308,7 @@ fn representatives() -> Vec<Rejection> {
     transport.into_iter().chain(core.map(Rejection::from)).collect()
 }
 
-/// The answers to refusals by their status, each with an example in the dialect's own envelope.
+/// The error responses by status, each with an example in the dialect's envelope.
 fn error_responses(dialect: &dyn Dialect, style: &Style) -> BTreeMap<u16, Value> {
     let mut responses = BTreeMap::new();
     let context = ReplyContext::new(RequestId::from(Uuid::nil()));
@@ -334,7 +330,7 @@ fn error_responses(dialect: &dyn Dialect, style: &Style) -> BTreeMap<u16, Value>
             let media = json!({ "schema": reference("schemas", style.error), "example": example });
             let reason = status.canonical_reason().unwrap_or("Refused");
             json!({
-                "description": format!("{reason}: refused, and nothing was changed."),
+                "description": format!("{reason}. Nothing was changed."),
                 "headers": headers,
                 "content": { content_type: media },
             })
@@ -343,18 +339,17 @@ fn error_responses(dialect: &dyn Dialect, style: &Style) -> BTreeMap<u16, Value>
     responses
 }
 
-/// The media type of an answer.
+/// The media type of an answer, without parameters.
 fn content_type(headers: &[(HeaderName, HeaderValue)]) -> Option<String> {
     let (_, value) = headers.iter().find(|(name, _)| name == header::CONTENT_TYPE)?;
     Some(value.to_str().ok()?.split(';').next()?.to_owned())
 }
 
-/// The header that every answer has.
 fn request_id(dialect: &dyn Dialect) -> Value {
     json!({ dialect.request_id_header(): reference("headers", "RequestId") })
 }
 
-/// Says what the answer of success is, and which headers it has.
+/// Adds the description and the headers to the responses with status 2xx.
 fn describe_success(operation: &mut Value, schemas: &Value, style: &Style, dialect: &dyn Dialect, is_repeatable: bool) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with('2') {
@@ -378,18 +373,18 @@ fn describe_success(operation: &mut Value, schemas: &Value, style: &Style, diale
     }
 }
 
-/// The name of the reusable answer of a status: `NotFound`.
+/// The name of the response component for a status, such as `NotFound`.
 fn response_name(status: u16) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.map_or_else(|| format!("Status{status}"), |reason| reason.replace(' ', ""))
 }
 
-/// A reference to a reusable part.
+/// A `$ref` to a component.
 pub fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
-/// Whether a request names objects by their ids, so that they can be missing.
+/// Whether a request body refers to objects by id, so that `NOT_FOUND` is possible.
 fn names_objects(request: &Value, schemas: &Value) -> bool {
     let mut open = Vec::new();
     references(request, &mut open);
@@ -407,7 +402,7 @@ fn names_objects(request: &Value, schemas: &Value) -> bool {
     false
 }
 
-/// Collects the names of the schemas that a part of a document refers to.
+/// Collects the names of the schemas referenced anywhere in `part`.
 fn references(part: &Value, found: &mut Vec<String>) {
     match part {
         Value::Object(members) => {
@@ -420,7 +415,7 @@ fn references(part: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Visits the objects that a schema consists of.
+/// Visits a schema and the parts of its `allOf`.
 fn each_object(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
         each_object(part, visit);
@@ -430,7 +425,7 @@ fn each_object(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value
     }
 }
 
-/// Visits the members of the objects that a schema consists of.
+/// Visits the properties of a schema and of the parts of its `allOf`.
 fn each_properties(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     each_object(schema, &mut |object| {
         if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
@@ -439,12 +434,12 @@ fn each_properties(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, V
     });
 }
 
-/// Describes one value, or the items of a list.
+/// Applies a rule to a schema, or to the items of an array.
 fn describe(schema: &mut Value, rule: &impl Fn(&Value) -> Option<Value>) {
     if has_type(schema, "array") {
         return describe(&mut schema["items"], rule);
     }
-    // What has a schema of its own is described there.
+    // A referenced schema is described where it is defined.
     if schema.get("$ref").is_some() || schema.get("oneOf").is_some() {
         return;
     }
@@ -480,7 +475,7 @@ fn is_nullable(schema: &Value) -> bool {
     has_type(schema, "null") || alternatives.into_iter().flatten().any(|one| has_type(one, "null"))
 }
 
-/// Takes null away from what a schema allows.
+/// Makes a schema not nullable.
 pub fn without_null(schema: &mut Value) {
     let Some(members) = schema.as_object_mut() else { return };
     if let Some(kinds) = members.get_mut("type").and_then(Value::as_array_mut) {
@@ -500,7 +495,7 @@ pub fn without_null(schema: &mut Value) {
     }
 }
 
-/// Adds to a list that may not be there yet; what is in it already is not added again.
+/// Appends items that are not in the array yet; creates the array if necessary.
 fn push(list: &mut Value, items: impl IntoIterator<Item = Value>) {
     if !list.is_array() {
         *list = json!([]);

@@ -1,20 +1,20 @@
-//! From a path to its routes.
+//! Finds the route for a method and a path.
 
 use super::routes::{Route, Routes};
 use actix_web::http::Method;
 use std::borrow::Cow;
 
-/// How the paths of a dialect are compared.
+/// How the paths of a dialect are matched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PathMatching {
-    /// Byte by byte.
+    /// Byte for byte.
     Exact,
-    /// Without regard to ASCII case; empty parts and a slash at the end do not count. Values keep their case.
+    /// Ignores ASCII case, empty segments and a trailing slash. Path parameters keep their case.
     Lenient,
 }
 
 impl PathMatching {
-    /// The path without what does not count. The case stays.
+    /// Removes empty segments and a trailing slash, if they are ignored; keeps the case.
     fn trim(self, path: &str) -> Cow<'_, str> {
         let is_plain = !path.contains("//") && !path.ends_with('/');
         match self {
@@ -25,7 +25,7 @@ impl PathMatching {
         }
     }
 
-    /// What two paths have in common that lead to the same routes.
+    /// The form of a path used for the lookup: in lower case if case is ignored.
     fn key(self, path: &str) -> Cow<'_, str> {
         match self {
             PathMatching::Lenient if path.bytes().any(|byte| byte.is_ascii_uppercase()) => {
@@ -36,7 +36,7 @@ impl PathMatching {
     }
 }
 
-/// The parts of a path that have names in the route table, with their values.
+/// Path parameters: the name in the route table, and the value.
 pub(super) type PathValues = Vec<(&'static str, String)>;
 
 /// All routes of one path.
@@ -45,24 +45,22 @@ struct Resource {
     methods: Vec<Route>,
 }
 
-/// A route table, ready to be searched.
+/// The search structure built from a route table.
 pub(super) struct Router {
     matching: PathMatching,
     tree: matchit::Router<usize>,
     resources: Vec<Resource>,
 }
 
-/// What a request leads to.
 pub(super) enum Found<'r> {
-    /// This route, with the values in its path.
     Route(&'r Route, PathValues),
-    /// A path that has other methods only; these, in the order of an `Allow` header.
+    /// The path exists, but not with this method. Lists the methods for the `Allow` header.
     OtherMethods(Vec<&'static str>),
     Nothing,
 }
 
 impl Router {
-    /// Refusals: two paths that cannot be told apart.
+    /// Fails if two paths match the same requests.
     pub(super) fn new(routes: Routes, matching: PathMatching) -> Result<Router, matchit::InsertError> {
         let mut router = Router { matching, tree: matchit::Router::new(), resources: Vec::new() };
         for route in routes.into_vec() {
@@ -89,7 +87,7 @@ impl Router {
     }
 }
 
-/// The values of the names of a pattern in a path that it matches.
+/// The path parameters of a path that matches the pattern.
 fn values(pattern: &'static str, path: &str) -> PathValues {
     let name = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
     let parts = pattern.split('/').zip(path.split('/'));
@@ -122,7 +120,7 @@ mod tests {
         Router::new(routes, matching).unwrap()
     }
 
-    /// The operation and the values that a path leads to.
+    /// The operation and the path parameters (`name=value`) of the route found.
     fn found(matching: PathMatching, method: &Method, path: &str) -> Option<(&'static str, Vec<String>)> {
         match router(matching).find(method, path) {
             Found::Route(route, values) => {
@@ -153,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lenient_path_takes_any_case_and_keeps_that_of_values() {
+    fn lenient_matching_ignores_case_but_parameters_keep_theirs() {
         let lenient = |method, path| found(PathMatching::Lenient, method, path);
         assert_eq!(lenient(&Method::GET, "/ACCOUNTS/aB"), Some(("get", vec!["id=aB".into()])));
         assert_eq!(lenient(&Method::PATCH, "//accounts/X1/name/"), Some(("rename", vec!["id=X1".into()])));
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn two_paths_that_cannot_be_told_apart_are_an_error() {
+    fn ambiguous_paths_are_an_error() {
         let handler = |_: Call| async { Err(Rejection::UnknownRoute) };
         let routes = || {
             Routes::default().get("/a/{id}", "a", Access::Open, handler).get("/a/{name}", "b", Access::Open, handler)

@@ -1,59 +1,58 @@
-//! Query strings. They remember which names were asked for: what nobody asked for is a parameter that the call does not
-//! have, and is refused instead of ignored. So a route declares its parameters by reading them.
+//! Parses query strings and refuses unknown parameters. A handler declares its parameters by reading them: any
+//! parameter that it has not read is unknown, and is refused instead of ignored.
 
-use super::call::joined;
+use super::call::length_prefixed;
 use super::nearest::nearest;
 use super::rejection::Rejection;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// The parameters of a query string, decoded, in order.
+/// The decoded parameters of a query string, in the order sent.
 #[derive(Debug, Default)]
 pub struct QueryParams {
     sent: Vec<(String, String)>,
     known: RefCell<Vec<Known>>,
 }
 
-/// A name that was asked for.
+/// A parameter that the handler has read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Known {
     One(String),
-    /// May be given several times, also as `name[]`.
+    /// May be repeated, also as `name[]`.
     Many(String),
-    /// The beginning of names that the caller chooses.
-    Beginning(String),
+    /// A prefix, followed by a name that the caller chooses.
+    Prefix(String),
 }
 
 impl Known {
     fn covers(&self, sent: &str) -> bool {
         match self {
             Known::One(name) => sent == name,
-            Known::Many(name) => single(sent) == name,
-            Known::Beginning(prefix) => sent.starts_with(prefix),
+            Known::Many(name) => without_brackets(sent) == name,
+            Known::Prefix(prefix) => sent.starts_with(prefix),
         }
     }
 
-    /// The name, so that it can be compared with the one that was sent.
+    /// The full name to compare with the one sent and to show to the caller.
     fn name_like(&self, sent: &str) -> String {
         match self {
             Known::One(name) | Known::Many(name) => name.clone(),
-            Known::Beginning(prefix) => format!("{prefix}{}", sent.split_once('.').map_or("…", |(_, rest)| rest)),
+            Known::Prefix(prefix) => format!("{prefix}{}", sent.split_once('.').map_or("…", |(_, rest)| rest)),
         }
     }
 }
 
-/// The name of a parameter without the `[]` that some clients append where it may be given several times.
-fn single(sent: &str) -> &str {
+/// Strips the `[]` that some clients append to the name of a repeatable parameter.
+fn without_brackets(sent: &str) -> &str {
     sent.strip_suffix("[]").unwrap_or(sent)
 }
 
-/// Parameters that a query string may have.
+/// The most parameters that a query string may have.
 const PARAMS_MAX: usize = 1000;
-/// Characters of an unknown name that are shown.
+/// The most characters of an unknown name that a message quotes.
 const SHOWN_MAX: usize = 100;
 
 impl QueryParams {
-    /// Reads a query string.
     pub fn parse(query: &str) -> Result<QueryParams, Rejection> {
         let sent: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().take(PARAMS_MAX + 1).collect();
         if sent.len() > PARAMS_MAX {
@@ -62,14 +61,14 @@ impl QueryParams {
         Ok(QueryParams { sent, known: RefCell::default() })
     }
 
-    fn know(&self, name: Known) {
+    fn declare(&self, name: Known) {
         let mut known = self.known.borrow_mut();
         if !known.contains(&name) {
             known.push(name);
         }
     }
 
-    /// Refuses the first parameter that nobody has asked for so far.
+    /// Refuses the first parameter that the handler has not read so far.
     pub(super) fn refuse_unknown(&self) -> Result<(), Rejection> {
         let known = self.known.borrow();
         let is_unknown = |name: &&String| !known.iter().any(|known| known.covers(name));
@@ -85,17 +84,18 @@ impl QueryParams {
         Err(Rejection::invalid(shown, format!("unknown parameter; {advice}")))
     }
 
-    /// What was sent, but for these parameters, in the same form for the same values in any order.
+    /// All parameters except these, in a canonical form that does not depend on their order.
     pub(super) fn without(&self, names: &[&str]) -> Vec<u8> {
-        let is_meant = |(name, value): &&(String, String)| !value.is_empty() && !names.contains(&single(name));
-        let mut sent: Vec<_> = self.sent.iter().filter(is_meant).map(|(name, value)| (single(name), value)).collect();
+        let is_kept = |(name, value): &&(String, String)| !value.is_empty() && !names.contains(&without_brackets(name));
+        let kept = self.sent.iter().filter(is_kept);
+        let mut sent: Vec<_> = kept.map(|(name, value)| (without_brackets(name), value)).collect();
         sent.sort_unstable();
-        joined(sent.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
+        length_prefixed(sent.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
     }
 
-    /// The value of a parameter that may be given once. An empty value counts as none.
+    /// The value of a parameter that may be given once. An empty value counts as `None`.
     pub fn one(&self, name: &str) -> Result<Option<&str>, Rejection> {
-        self.know(Known::One(name.to_owned()));
+        self.declare(Known::One(name.to_owned()));
         self.once(name)
     }
 
@@ -108,10 +108,10 @@ impl QueryParams {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
-    /// A parameter that says whether the call is meant: true or false, and false if it is not there. Any other spelling of
-    /// it or its value is refused, because whoever wrote it did not mean what a call without it does.
+    /// A `true` or `false` parameter; false if it is absent. Other spellings of its name or value, such as `dry_run=1`,
+    /// are refused: the caller meant to set it, and ignoring it would run the call for real.
     pub fn switch(&self, name: &str) -> Result<bool, Rejection> {
-        self.know(Known::One(name.to_owned()));
+        self.declare(Known::One(name.to_owned()));
         let plain = |text: &str| text.replace(['-', '_'], "").to_lowercase();
         let mut found = self.sent.iter().filter(|(key, _)| plain(key) == plain(name));
         match (found.next(), found.next()) {
@@ -120,26 +120,26 @@ impl QueryParams {
             (Some((key, value)), None) => match value.as_str() {
                 "true" if key == name => Ok(true),
                 "false" if key == name => Ok(false),
-                _ => Err(Rejection::invalid(name, format!("{name}=true or {name}=false"))),
+                _ => Err(Rejection::invalid(name, format!("send {name}=true or {name}=false"))),
             },
         }
     }
 
-    /// All values of a parameter that may be given several times, as `name` or as `name[]`.
+    /// All values of a repeatable parameter, sent as `name` or `name[]`.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.know(Known::Many(name.to_owned()));
-        self.sent.iter().filter(move |(key, _)| single(key) == name).map(|(_, value)| value.as_str())
+        self.declare(Known::Many(name.to_owned()));
+        self.sent.iter().filter(move |(key, _)| without_brackets(key) == name).map(|(_, value)| value.as_str())
     }
 
-    /// The values of all parameters whose name begins like this, by the rest of the name. Each may be given once, and an
-    /// empty value counts as none.
+    /// The values of all parameters with this prefix, by the rest of the name. Each may be given once; empty values are
+    /// left out.
     pub fn members(&self, prefix: &str) -> Result<BTreeMap<String, String>, Rejection> {
-        self.know(Known::Beginning(prefix.to_owned()));
+        self.declare(Known::Prefix(prefix.to_owned()));
         let mut members = BTreeMap::new();
         for (name, _) in self.sent.iter().filter(|(name, _)| name.starts_with(prefix)) {
             let rest = &name[prefix.len()..];
             if rest.is_empty() {
-                return Err(Rejection::invalid(name, "a name is missing after the point"));
+                return Err(Rejection::invalid(name, "a name is missing after the dot"));
             }
             if let Some(value) = self.once(name)? {
                 members.insert(rest.to_owned(), value.to_owned());
@@ -148,7 +148,7 @@ impl QueryParams {
         Ok(members)
     }
 
-    /// A whole number that may be given once. One that does not fit is larger than any range, so it reads as the largest.
+    /// A whole number that may be given once. A number above 64 bits reads as `u64::MAX`, which is out of every range.
     pub fn number(&self, name: &str) -> Result<Option<u64>, Rejection> {
         let Some(text) = self.one(name)? else { return Ok(None) };
         let digits = text.strip_prefix('-').unwrap_or(text);
@@ -156,7 +156,7 @@ impl QueryParams {
             return Err(Rejection::invalid(name, "not a whole number"));
         }
         if text.starts_with('-') {
-            return Ok(Some(0)); // no range here includes zero, so it is refused with the range
+            return Ok(Some(0)); // zero is below every range here, so the caller refuses it as out of range
         }
         Ok(Some(text.parse().unwrap_or(u64::MAX)))
     }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_is_refused_with_the_nearest_name() {
+    fn unknown_parameters_are_refused_with_the_nearest_name() {
         assert_eq!(refused("pgae=1"), "pgae: unknown parameter; did you mean `page`?");
         assert_eq!(refused("metadata.a=1&page[]=1"), "page[]: unknown parameter; did you mean `page`?");
         assert_eq!(refused("metdata.vip=1"), "metdata.vip: unknown parameter; did you mean `metadata.vip`?");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_repeated_may_have_brackets() {
+    fn repeatable_parameters_may_have_brackets() {
         let params = QueryParams::parse("id=a&id[]=b&id%5B%5D=c&metadata.=").unwrap();
         assert_eq!(params.all("id").collect::<Vec<_>>(), ["a", "b", "c"]);
         assert!(params.members("metadata.").is_err());

@@ -1,4 +1,4 @@
-//! Replies.
+//! Replies: what a handler answers, before it becomes an HTTP response.
 
 use super::csv::CsvTable;
 use super::rejection::Rejection;
@@ -11,13 +11,10 @@ use serde::Serialize;
 use std::fmt;
 use std::pin::Pin;
 
-/// What a reply has to say.
 pub enum ReplyBody {
-    /// Nothing.
     Empty,
-    /// All of it at once.
     Whole(Vec<u8>),
-    /// As it comes.
+    /// Chunks, sent as they are produced.
     Stream(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
 
@@ -31,32 +28,29 @@ impl fmt::Debug for ReplyBody {
     }
 }
 
-/// An answer, before it becomes an HTTP response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
-    /// Headers beside those that every answer of the dialect has.
+    /// Headers in addition to those that every answer of the dialect has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: ReplyBody,
-    /// Whether it repeats the answer to an earlier call with the same idempotency key.
+    /// Whether this repeats the answer to an earlier call with the same idempotency key.
     pub replayed: bool,
 }
 
 impl Reply {
-    /// An answer without a body, such as 204.
+    /// A reply without a body, such as 204.
     pub fn empty(status: StatusCode) -> Reply {
         Reply { status, headers: Vec::new(), body: ReplyBody::Empty, replayed: false }
     }
 
-    /// An answer with a body of this content type.
     pub fn whole(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Reply {
         Reply { body: ReplyBody::Whole(body), ..Reply::empty(status) }.header(header::CONTENT_TYPE, content_type)
     }
 
-    /// An answer with a JSON body.
     pub fn json(status: StatusCode, view: &impl Serialize) -> Result<Reply, Rejection> {
         let body = serde_json::to_vec(view).map_err(|error| {
-            tracing::error!(%error, "a view has no JSON form");
+            tracing::error!(%error, "cannot serialize a view as JSON");
             Refusal::Internal
         })?;
         Ok(Reply::whole(status, "application/json", body))
@@ -67,7 +61,7 @@ impl Reply {
         Reply::json(StatusCode::OK, view)
     }
 
-    /// 200 with a table, to be kept as a file. The name has to be plain ASCII.
+    /// 200 with a CSV table as a file download. The file name must be ASCII.
     pub fn table(table: CsvTable, file_name: &str) -> Result<Reply, Rejection> {
         let reply = Reply::whole(StatusCode::OK, "text/csv; charset=utf-8; header=present", table.into_bytes()?);
         Ok(reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{file_name}\"")))
@@ -75,25 +69,24 @@ impl Reply {
 
     pub(super) fn stream(content_type: &'static str, bytes: impl Stream<Item = Bytes> + 'static) -> Reply {
         let reply = Reply { body: ReplyBody::Stream(Box::pin(bytes)), ..Reply::empty(StatusCode::OK) };
-        // What stands between may not keep pieces back until there are more.
+        // Tells proxies not to buffer the stream.
         reply.header(header::CONTENT_TYPE, content_type).header(HeaderName::from_static("x-accel-buffering"), "no")
     }
 
-    /// Adds a header. A value with characters that no header can have is left out.
+    /// Adds a header. A value that is not valid in a header is logged and left out.
     pub fn header(mut self, name: HeaderName, value: &str) -> Reply {
         match HeaderValue::from_str(value) {
             Ok(value) => self.headers.push((name, value)),
-            Err(_) => tracing::error!(%name, "a header's value cannot be sent"),
+            Err(_) => tracing::error!(%name, "invalid header value"),
         }
         self
     }
 
-    /// Says in `ETag` which version of an object the body shows.
+    /// Sets `ETag` to the version of the object in the body.
     pub fn version(self, version: u64) -> Reply {
         self.header(header::ETAG, &format!("\"{version}\""))
     }
 
-    /// Marks the answer as a repeated one.
     pub fn replayed(self, replayed: bool) -> Reply {
         Reply { replayed, ..self }
     }

@@ -1,4 +1,4 @@
-//! Route tables: which method and path lead to which operation, and what a caller needs for it.
+//! Route tables: the operation for each method and path, and what a call to it requires.
 
 use super::call::Call;
 use super::rejection::Rejection;
@@ -13,11 +13,11 @@ use std::sync::Arc;
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
-    /// Anyone whom the allow list admits.
+    /// Anyone whose network is on the allow list.
     Open,
-    /// Any authenticated caller; the use case asks for the rights that its parts need.
+    /// Any authenticated caller; the use case checks the rights.
     Caller,
-    /// Callers with this right; others are refused before their body is read. The use case asks again.
+    /// Callers with this right; others are refused before their body is read. The use case checks it again.
     Needs(Right),
 }
 
@@ -27,20 +27,20 @@ impl From<Right> for Access {
     }
 }
 
-/// What a route does with the key under which a call may be repeated. Reads never have one.
+/// How a write treats an idempotency key. Reads never take one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyPolicy {
-    /// With a key, a repeated call gets the first outcome again.
+    /// With a key, a repeated call gets the first outcome.
     Optional,
-    /// The same, and a call without a key is refused.
+    /// As `Optional`, and a call without a key is refused.
     Required,
-    /// A key is not looked at: each call issues a new token, or takes effect anew.
+    /// The key is ignored: every call takes effect, such as issuing a token.
     Ignored,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Reply, Rejection>>>>;
 
-/// What answers the calls of a route: any async function from [`Call`] to [`Reply`].
+/// A route's handler: any async function from [`Call`] to [`Reply`].
 pub trait Handler: Send + Sync + 'static {
     fn answer(&self, call: Call) -> Answer;
 }
@@ -58,17 +58,15 @@ where
 #[derive(Clone)]
 pub struct Route {
     pub method: Method,
-    /// The path below the mount, with `{names}` between slashes.
+    /// Relative to the mount, with `{name}` for path parameters.
     pub path: &'static str,
-    /// What it does, as an identifier such as `open_account`. Aliases of a route share it.
+    /// An identifier such as `open_account`. Aliases of a route share it.
     pub operation: &'static str,
-    /// Who may use it.
     pub access: Access,
-    /// What it does with an idempotency key.
     pub key_policy: KeyPolicy,
-    /// Bodies may be this many times as large as `server.body_limit_bytes`.
+    /// The body limit, as a multiple of `server.body_limit_bytes`.
     pub body_limit_factor: usize,
-    /// What it does with members of the body that it does not know: refused where money is moved, else ignored.
+    /// Routes that move money refuse unknown members of the body; others ignore them.
     pub unknown_members: UnknownMembers,
     handler: Arc<dyn Handler>,
 }
@@ -79,12 +77,11 @@ impl Route {
     }
 }
 
-/// A dialect's route table. Fixed words win over `{names}`, wherever they stand in it.
+/// A dialect's route table. A fixed segment takes precedence over a `{name}`, whatever their order.
 #[derive(Clone, Default)]
 pub struct Routes(Vec<Route>);
 
 impl Routes {
-    /// Adds a route.
     #[must_use]
     pub fn on(
         mut self,
@@ -113,7 +110,7 @@ impl Routes {
         self
     }
 
-    /// Changes the route that was added last.
+    /// Changes the route added last.
     fn amend(mut self, change: impl FnOnce(&mut Route)) -> Routes {
         if let Some(route) = self.0.last_mut() {
             change(route);
@@ -121,25 +118,25 @@ impl Routes {
         self
     }
 
-    /// Lets bodies of the last route be this many times as large as others.
+    /// Multiplies the body limit of the route added last.
     #[must_use]
     pub fn with_bodies_of(self, factor: usize) -> Routes {
         self.amend(|route| route.body_limit_factor = factor)
     }
 
-    /// Lets the last route ignore idempotency keys.
+    /// Makes the route added last ignore idempotency keys.
     #[must_use]
     pub fn ignoring_keys(self) -> Routes {
         self.amend(|route| route.key_policy = KeyPolicy::Ignored)
     }
 
-    /// Lets the last route refuse calls without an idempotency key.
+    /// Makes the route added last refuse calls without an idempotency key.
     #[must_use]
     pub fn requiring_keys(self) -> Routes {
         self.amend(|route| route.key_policy = KeyPolicy::Required)
     }
 
-    /// Lets the last route refuse members of the body that it does not know, or ignore them.
+    /// Sets how the route added last treats unknown members of the body.
     #[must_use]
     pub fn unknown_members(self, unknown_members: UnknownMembers) -> Routes {
         self.amend(|route| route.unknown_members = unknown_members)
@@ -149,7 +146,6 @@ impl Routes {
         self.0
     }
 
-    /// All routes, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         self.0.iter()
     }

@@ -1,5 +1,5 @@
-//! Members of a body that its route does not know. A misspelled `expiresAt` that is passed over places a hold without an end,
-//! so routes that move money refuse what they do not know.
+//! Detects unknown members of a body. Ignoring a misspelled `expiresAt` would place a hold that never expires, so
+//! routes that move money refuse unknown members.
 
 use super::nearest::nearest;
 use super::rejection::Rejection;
@@ -8,35 +8,34 @@ use serde::{Deserializer, forward_to_deserialize_any};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a route does with members of a body that it does not know.
+/// How a route treats unknown members of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnknownMembers {
-    /// They are passed over.
     Ignored,
-    /// The call is refused, and told all their names.
+    /// The call is refused with all their names.
     Refused,
 }
 
-/// Unknown names that are shown, and characters of each.
+/// The most unknown names that a message lists, and the most characters of each.
 const SHOWN_MAX: usize = 10;
 const SHOWN_CHARACTERS_MAX: usize = 100;
 
-/// The names of the members that a request type reads; none if it is no plain struct.
+/// The names of the members that a request type reads; empty unless it is a plain struct.
 pub fn members_of<T: DeserializeOwned>() -> &'static [&'static str] {
     let names = Cell::new(&[][..]);
-    // Always fails: there is nothing to read, only the names to be asked for.
+    // Always fails; it only records the names that the type asks for.
     let _ = T::deserialize(NamesOnly(&names));
     names.get()
 }
 
-/// Nothing to read from. Notes which members a struct asks for.
+/// A deserializer without data that records the members a struct asks for.
 struct NamesOnly<'a>(&'a Cell<&'static [&'static str]>);
 
 impl<'de> Deserializer<'de> for NamesOnly<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(serde::de::Error::custom("there is nothing to read"))
+        Err(serde::de::Error::custom("no data, only names"))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -55,12 +54,13 @@ impl<'de> Deserializer<'de> for NamesOnly<'_> {
     }
 }
 
-/// The names of the members of an object; none if it is no object.
+/// The names of the members of a JSON object; empty if it is not an object.
 pub fn sent_members(object: &[u8]) -> BTreeSet<String> {
     serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(object).unwrap_or_default().into_keys().collect()
 }
 
-/// Refuses an object with members other than these. Names all that are unknown, and the nearest known name.
+/// Refuses an object with members other than `known`. The message names all of them, and the known name nearest to the
+/// first.
 pub fn refuse_unknown_members(object: &[u8], known: &[&str]) -> Result<(), Rejection> {
     let sent = sent_members(object);
     let unknown: Vec<&str> = sent.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
@@ -79,7 +79,7 @@ pub fn refuse_unknown_members(object: &[u8], known: &[&str]) -> Result<(), Rejec
     };
     let others = match &unknown[1..] {
         [] => String::new(),
-        others => format!("; {} {} unknown, too", quoted(others), if others.len() == 1 { "is" } else { "are" }),
+        others => format!("; {} {} also unknown", quoted(others), if others.len() == 1 { "is" } else { "are" }),
     };
     Err(Rejection::invalid(shown(first), format!("unknown field; {advice}{others}")))
 }
@@ -102,17 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn what_a_route_does_not_know_is_refused_with_all_its_names() {
+    fn unknown_members_are_refused_with_all_their_names() {
         assert_eq!(refused(r#"{"amount":1}"#), Ok(()));
         assert_eq!(refused(r#"{"expiresAt":"","amount":1}"#), Ok(()));
-        let told = |body: &str| refused(body).unwrap_err();
-        assert_eq!(told(r#"{"expires_at":1}"#), "expires_at: unknown field; did you mean `expiresAt`?");
-        assert_eq!(told(r#"{"dryRun":true}"#), "dryRun: unknown field; this call takes `amount`, `expiresAt`");
-        let three = told(r#"{"a":1,"b":2,"amuont":3}"#);
-        assert_eq!(three, "a: unknown field; this call takes `amount`, `expiresAt`; `amuont`, `b` are unknown, too");
+        let message = |body: &str| refused(body).unwrap_err();
+        assert_eq!(message(r#"{"expires_at":1}"#), "expires_at: unknown field; did you mean `expiresAt`?");
+        assert_eq!(message(r#"{"dryRun":true}"#), "dryRun: unknown field; this call takes `amount`, `expiresAt`");
+        let three = message(r#"{"a":1,"b":2,"amuont":3}"#);
+        assert_eq!(three, "a: unknown field; this call takes `amount`, `expiresAt`; `amuont`, `b` are also unknown");
         let none = refuse_unknown_members(br#"{"dryRun":true}"#, &[]).unwrap_err().to_string();
         assert_eq!(none, "dryRun: unknown field; this call takes none");
         let many: BTreeMap<String, u8> = (0..5000).map(|n| (format!("{n}{}", "x".repeat(500)), 1)).collect();
-        assert!(told(&serde_json::to_string(&many).unwrap()).len() < 2000);
+        assert!(message(&serde_json::to_string(&many).unwrap()).len() < 2000);
     }
 }

@@ -1,4 +1,4 @@
-//! The life of an account: locks, setting aside, closing.
+//! Account states: locks, approval, inactivity and closing.
 
 use super::accounts::{self, AccountView};
 use super::fields;
@@ -10,17 +10,16 @@ use crate::domain::ids::AccountId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// How an account is locked.
+/// A lock to place on an account.
 #[derive(Default, Deserialize, ToSchema)]
 pub(super) struct LockBody {
-    /// FULL (the default), CREDITS_ONLY or DEBITS_ONLY: what still passes.
+    /// FULL (the default) blocks both directions; CREDITS_ONLY and DEBITS_ONLY are the direction still allowed.
     #[schema(example = "FULL")]
     lock: Option<String>,
-    /// CST (the default): any operator takes it off; SYS: only administrators do.
+    /// CST (the default): any operator can remove the lock. SYS: only administrators can.
     #[schema(example = "CST")]
     r#type: Option<String>,
-    /// UNK, FRD, ADM (the default), TMP, FRZ, SUS, CO, RTN, REC, DED or DOR. With CO credits pass unless `lock` says
-    /// otherwise.
+    /// UNK, FRD, ADM (the default), TMP, FRZ, SUS, CO, RTN, REC, DED or DOR. With CO, `lock` defaults to CREDITS_ONLY.
     #[schema(example = "ADM")]
     reason: Option<String>,
 }
@@ -61,49 +60,50 @@ pub(super) async fn lock(call: Call) -> Result<Reply, Rejection> {
     run(&call, command).await
 }
 
-/// Take the lock off an account.
+/// Remove the lock from an account.
 #[utoipa::path(post, path = "/accounts/{id}/unlock", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
 pub(super) async fn unlock(call: Call) -> Result<Reply, Rejection> {
     run(&call, UnlockAccount { id: fields::path_id(&call)? }).await
 }
 
-/// Approve an account that waits for it.
+/// Approve an account that is waiting for approval.
 #[utoipa::path(post, path = "/accounts/{id}/approve", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id"),
-           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the version you read, from ETag")),
     responses((status = 200, body = AccountView)))]
 pub(super) async fn approve(call: Call) -> Result<Reply, Rejection> {
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, ApproveAccount { id: fields::path_id(&call)?, expected_version }).await
 }
 
-/// Take an account into use that is inactive or dormant, or call its closing off.
+/// Activate an inactive or dormant account, or cancel the closing of an account.
 #[utoipa::path(post, path = "/accounts/{id}/activate", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
 pub(super) async fn activate(call: Call) -> Result<Reply, Rejection> {
     run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Active }).await
 }
 
-/// Set an account aside as inactive: no money moves.
+/// Set an account inactive, so that no money moves.
 #[utoipa::path(post, path = "/accounts/{id}/inactive", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
 pub(super) async fn inactive(call: Call) -> Result<Reply, Rejection> {
     run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Inactive }).await
 }
 
-/// Set an account aside as dormant: no money moves.
+/// Set an account dormant, so that no money moves.
 #[utoipa::path(post, path = "/accounts/{id}/dormant", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = AccountView)))]
 pub(super) async fn dormant(call: Call) -> Result<Reply, Rejection> {
     run(&call, SetLifecycle { id: fields::path_id(&call)?, state: Lifecycle::Dormant }).await
 }
 
-/// Where the balance of a closing account goes.
+/// Options for closing an account.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CloseBody {
-    /// Another account in the same currency; left out, the account closes once it has been emptied otherwise.
+    /// The account that receives the balance, in the same currency. If omitted, the account stays CLOSING until its
+    /// balance is zero.
     sweep_to_account_id: Option<String>,
 }
 
@@ -114,7 +114,8 @@ impl CloseBody {
     }
 }
 
-/// Close an account: announced deposits are returned, the balance is swept, and once nothing is left it is archived.
+/// Close an account: announced deposits are returned, the balance is swept, and the account is archived once it is
+/// empty.
 #[utoipa::path(post, path = "/accounts/{id}/close", tag = "Account states",
     params(("id" = Uuid, Path, description = "account id")), request_body = Option<CloseBody>,
     responses((status = 200, body = AccountView)))]

@@ -1,4 +1,4 @@
-//! Accounts.
+//! Opening, changing, archiving and listing accounts.
 
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
@@ -18,15 +18,15 @@ use crate::domain::refusal::Field;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An account to be opened or changed. 64-bit numbers and money can be sent as numbers or texts.
+/// An account to open or change. 64-bit integers and money can be sent as JSON numbers or strings.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AccountRequest {
-    /// Only on creation: an unused UUID.
+    /// An unused UUID; only on creation.
     id: Option<String>,
-    /// Required on creation; another group on change.
+    /// Required on creation. In a change, moves the account to another group.
     group_id: Option<String>,
-    /// The primary owner. Required on creation; changed with the owners.
+    /// The primary owner. Required on creation; changed only through the owners.
     profile_id: Option<String>,
     /// Required on creation, fixed afterwards.
     #[schema(example = "USD")]
@@ -36,66 +36,66 @@ pub(super) struct AccountRequest {
     position_mode: Option<Literal>,
     #[schema(value_type = Option<String>, example = "TRADE_STATUS_FULL")]
     status: Option<Literal>,
-    /// Limit of the net open position, in the account's currency; 0 for none.
+    /// Limit of the net open position, in the account's currency; 0 means no limit.
     #[schema(value_type = Option<f64>)]
     nop: Option<Literal>,
-    /// The same as `nop`, as changes name it.
+    /// Alias of `nop`.
     #[schema(value_type = Option<f64>)]
     max_nop: Option<Literal>,
-    /// Only zero is accepted: money comes in by deposit.
+    /// Only 0 is accepted; fund the account with a deposit.
     #[schema(value_type = Option<f64>)]
     balance: Option<Literal>,
     #[schema(value_type = Option<String>, example = "30")]
     max_leverage: Option<Literal>,
-    /// On change: the version that was read; refused if it is another one by now.
+    /// In a change: the version you read. If the account has changed since, the call is refused.
     #[schema(value_type = Option<String>, example = "1")]
     version: Option<Literal>,
     /// Fixed at creation.
     is_sb: Option<bool>,
-    /// The same as `isSb`.
+    /// Alias of `isSb`.
     spread_betting: Option<bool>,
-    /// Follows from the group; a contradiction is refused.
+    /// Must match the group, which decides it.
     is_demo: Option<bool>,
-    /// Recorded; statement mails are not sent yet.
+    /// Stored only; statement mails are not sent yet.
     daily_statement: Option<bool>,
     /// Fixed at creation.
     #[schema(value_type = Option<String>, example = "MARGIN_CALC_TYPE_SUM")]
     margin_calc_type_override: Option<Literal>,
-    /// What people call it, at most 256 characters.
+    /// Display name, at most 256 characters.
     #[serde(default, deserialize_with = "sent")]
     name: Option<String>,
-    /// A second name for programs, at most 256 characters; unique among the open accounts of the portfolio.
+    /// A name for programs, at most 256 characters; unique among the portfolio's accounts that are not archived.
     #[serde(default, deserialize_with = "sent")]
     alias: Option<String>,
-    /// Your own id of it, at most 100 characters; unique for its kind of object. Left out it stays, null or empty removes it;
-    /// so do the next three.
+    /// Your own id for the account, at most 100 characters; unique in the ledger. In a change, null or empty removes
+    /// it, and omitting it keeps it; the same holds for the next three fields.
     #[serde(default, deserialize_with = "sent")]
     reference: Option<String>,
-    /// Your word for its sort, at most 100 characters.
+    /// Your own category, at most 100 characters.
     #[serde(default, deserialize_with = "sent")]
     category: Option<String>,
-    /// All custom fields: at most 20 texts of 255 characters, under names of 50.
+    /// Replaces all custom fields: at most 20 strings of 255 characters, with names of up to 50.
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     custom_fields: Option<Members<Option<String>>>,
-    /// All metadata: at most 100 texts (of 1000 characters), numbers and booleans, under keys of 100 characters.
+    /// Replaces all metadata: at most 100 strings (of 1000 characters), numbers and booleans, with keys of up to 100.
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Members<Scalar>>,
-    /// Only on change: how far below zero the account may go, zero or less, within what its group allows.
+    /// Overdraft limit, zero or below, within what the group allows; only in a change.
     #[schema(value_type = Option<f64>)]
     minimum_balance: Option<Literal>,
-    /// Whether money may come in; true if left out on creation.
+    /// Whether credits are allowed; defaults to true on creation.
     allow_credits: Option<bool>,
-    /// Whether money may go out; true if left out on creation.
+    /// Whether debits are allowed; defaults to true on creation.
     allow_debits: Option<bool>,
-    /// Only on creation: whether an operator has to approve the account before it can be used.
+    /// Whether an operator must approve the account before it can be used; only on creation.
     requires_approval: Option<bool>,
 }
 
 impl AccountRequest {
     fn max_leverage(&self) -> Result<Option<u32>, Rejection> {
-        let leverage = fields::whole("maxLeverage", self.max_leverage.as_ref())?;
+        let leverage = fields::whole_number("maxLeverage", self.max_leverage.as_ref())?;
         leverage.map(|n| u32::try_from(n).map_err(|_| Rejection::out_of_range("maxLeverage", "1 to 10000"))).transpose()
     }
 
@@ -129,7 +129,7 @@ impl AccountRequest {
         let currency = self.currency.as_deref().filter(|code| !code.is_empty());
         let balance = self.balance.as_ref().map(|text| fields::decimal("balance", text)).transpose()?;
         if balance.is_some_and(|balance| !balance.is_zero()) {
-            return Err(Rejection::invalid("balance", "an account starts at zero; deposit after it is opened"));
+            return Err(Rejection::invalid("balance", "an account starts at zero; make a deposit after opening it"));
         }
         Ok(OpenAccount {
             id: fields::optional_id("id", self.id.as_deref())?,
@@ -157,7 +157,7 @@ impl AccountRequest {
     }
 
     fn change(mut self, call: &Call) -> Result<ChangeAccount, Rejection> {
-        let version = fields::whole("version", self.version.as_ref())?;
+        let version = fields::whole_number("version", self.version.as_ref())?;
         Ok(ChangeAccount {
             id: fields::path_id(call)?,
             expected_version: fields::expected_version(call, version)?,
@@ -191,7 +191,7 @@ impl AccountRequest {
     }
 }
 
-/// An enum that may have been left out.
+/// Parses an optional enum value.
 fn enumeration<T>(
     literal: &Option<Literal>,
     field: &str,
@@ -212,62 +212,60 @@ pub(super) struct AccountView {
     currency: String,
     #[schema(example = "POSITIONING_MODE_UNSPECIFIED")]
     position_mode: String,
-    /// What the account may trade; it does not govern the movement of funds.
+    /// What the account may trade. Does not affect deposits, withdrawals or transfers.
     #[schema(example = "TRADE_STATUS_FULL")]
     status: String,
-    /// Limit of the net open position, in the account's currency; 0 for none.
+    /// Limit of the net open position, in the account's currency; 0 means no limit.
     #[schema(value_type = f64, example = 0)]
     nop: ExactNumber,
-    /// All settled entries.
+    /// Sum of all posted entries.
     #[schema(value_type = f64, example = 10000.00)]
     balance: ExactNumber,
     #[schema(example = "30")]
     max_leverage: String,
-    /// Rises with every change of settings, never with money.
+    /// Increases with every change of settings, not with movements of money.
     #[schema(example = "1")]
     version: String,
     is_sb: bool,
     is_demo: bool,
-    /// Recorded; statement mails are not sent yet.
+    /// Stored only; statement mails are not sent yet.
     daily_statement: bool,
     #[schema(example = "MARGIN_CALC_TYPE_UNSPECIFIED")]
     margin_calc_type_override: String,
-    /// The same as `isSb`.
+    /// Alias of `isSb`.
     spread_betting: bool,
     /// Serial number.
     #[schema(example = 4711)]
     number: i64,
-    /// The number that people use; never reused.
+    /// The account number for people, unique and never reused.
     #[schema(example = "2100004711")]
     account_number: String,
-    /// What is left of the balance without holds, uncleared deposits and margin.
+    /// The balance less holds, uncleared deposits and margin.
     #[schema(value_type = f64, example = 10000.00)]
     available_balance: ExactNumber,
-    /// How far below zero the account may go.
+    /// Overdraft limit, zero or below: the stricter of the account's and the group's.
     #[schema(value_type = f64, example = 0.00)]
     minimum_balance: ExactNumber,
     /// PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED.
     #[schema(example = "ACTIVE")]
     lifecycle: String,
-    /// NONE, FULL, CREDITS_ONLY or DEBITS_ONLY: what still passes.
+    /// NONE, FULL, or the direction still allowed: CREDITS_ONLY or DEBITS_ONLY.
     #[schema(example = "NONE")]
     lock: String,
-    /// UNL, CST or SYS: whose lock it is.
+    /// UNL if unlocked; CST if any operator can remove the lock, SYS if only administrators can.
     #[schema(example = "UNL")]
     lock_type: &'static str,
-    /// Why it is locked; null if it is not.
+    /// Null if the account is not locked.
     lock_reason: Option<&'static str>,
-    /// Whether money may come in.
     allow_credits: bool,
-    /// Whether money may go out.
     allow_debits: bool,
     created_at: String,
     updated_at: String,
-    /// When the account was archived; null while it is not.
+    /// Null if the account is not archived.
     archived_at: Option<String>,
-    /// What people call it; empty if it has no name.
+    /// Display name; empty if none is set.
     name: String,
-    /// A second name for programs; empty if it has none.
+    /// A name for programs; empty if none is set.
     alias: String,
     #[serde(flatten)]
     labels: LabelsView,
@@ -312,7 +310,7 @@ impl From<Account> for AccountView {
     }
 }
 
-/// An account that was opened.
+/// The new account.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OpenedAccount {
     account: AccountView,
@@ -330,20 +328,20 @@ pub(super) async fn open(call: Call) -> Result<Reply, Rejection> {
     call.run(command, render).await
 }
 
-/// Change the settings of an account; what is left out stays.
+/// Change the settings of an account; omitted fields keep their values.
 #[utoipa::path(put, path = "/accounts/{id}", tag = "Accounts",
     params(("id" = Uuid, Path, description = "account id"),
-           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the version you read, from ETag")),
     request_body = AccountRequest, responses((status = 200, body = AccountView)))]
 pub(super) async fn change(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<AccountRequest>()?.change(&call)?;
     call.run(command, show).await
 }
 
-/// Archive an account, for good. Its balance must be zero.
+/// Archive an account permanently. Its balance must be zero.
 #[utoipa::path(delete, path = "/accounts/{id}", tag = "Accounts",
     params(("id" = Uuid, Path, description = "account id"),
-           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the version you read, from ETag")),
     responses((status = 200, body = Empty)))]
 pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let command =
@@ -351,7 +349,7 @@ pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     call.run(command, |()| Reply::ok(&Empty {})).await
 }
 
-/// One account, archived or not.
+/// Get an account, archived or not.
 #[utoipa::path(get, path = "/accounts/{id}", tag = "Accounts", params(("id" = Uuid, Path, description = "account id")),
     responses((status = 200, body = AccountView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
@@ -388,31 +386,33 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
     })
 }
 
-/// The accounts that you see.
+/// List the accounts that you may see.
 #[utoipa::path(get, path = "/accounts", tag = "Accounts",
     params(
-        ("search" = Option<String>, Query, description = "words of number, account number, name, alias or reference, or of an \
-            owner's name, e-mail, phone, company or reference, whole or begun; case and accents do not matter. Best matches first"),
-        ("number" = Option<i64>, Query, description = "with this number"),
-        ("accountNumber" = Option<String>, Query, description = "with this account number"),
-        ("id" = Option<Vec<String>>, Query, description = "any of these ids; repeat the parameter"),
-        ("profileId" = Option<String>, Query, description = "with this client as the primary owner"),
-        ("ownerId" = Option<String>, Query, description = "with this client among the owners"),
-        ("groupId" = Option<String>, Query, description = "in this group"),
-        ("currency" = Option<String>, Query, description = "in this currency"),
-        ("status" = Option<String>, Query, description = "trade status, by name or number; 0 for any"),
-        ("lifecycle" = Option<String>, Query, description = "PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED"),
-        ("archived" = Option<bool>, Query, description = "also the archived ones"),
-        ("name" = Option<String>, Query, description = "of exactly this name"),
-        ("alias" = Option<String>, Query, description = "with this alias"),
-        ("reference" = Option<String>, Query, description = "with this reference"),
-        ("category" = Option<String>, Query, description = "of this category"),
-        ("tag" = Option<String>, Query, description = "whose client has this tag"),
-        ("metadata.{key}" = Option<String>, Query, description = "with this value of metadata; any number of keys"),
-        ("customField.{name}" = Option<String>, Query, description = "with this custom field; any number of names"),
+        ("search" = Option<String>, Query, description = "words, or beginnings of words, of the number, \
+            account number, name, alias or reference, or of an owner's name, e-mail, phone, company or reference; \
+            ignores case and accents; best matches first"),
+        ("number" = Option<i64>, Query, description = "serial number"),
+        ("accountNumber" = Option<String>, Query, description = "account number"),
+        ("id" = Option<Vec<String>>, Query, description = "id; repeatable"),
+        ("profileId" = Option<String>, Query, description = "the primary owner"),
+        ("ownerId" = Option<String>, Query, description = "any of the owners"),
+        ("groupId" = Option<String>, Query, description = "account group"),
+        ("currency" = Option<String>, Query, description = "currency code"),
+        ("status" = Option<String>, Query, description = "trade status, by name or number; 0 matches any"),
+        ("lifecycle" = Option<String>, Query,
+            description = "PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING or CLOSED"),
+        ("archived" = Option<bool>, Query, description = "true: include archived accounts"),
+        ("name" = Option<String>, Query, description = "exact name"),
+        ("alias" = Option<String>, Query, description = "exact alias"),
+        ("reference" = Option<String>, Query, description = "exact reference"),
+        ("category" = Option<String>, Query, description = "exact category"),
+        ("tag" = Option<String>, Query, description = "tag of the primary owner"),
+        ("metadata.{key}" = Option<String>, Query, description = "exact metadata value; repeatable for other keys"),
+        ("customField.{name}" = Option<String>, Query, description = "exact custom field; repeatable for other names"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
     ),
     responses((status = 200, body = AccountList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Batches: many operations in one call.
+//! Batches: up to 1,000 operations in one call.
 
 use super::account_states::{CloseBody, LockBody};
 use super::accounts::AccountView;
@@ -7,9 +7,9 @@ use super::error::ErrorView;
 use super::fields;
 use super::funding::{AdjustRequest, DealMade, MoveRequest};
 use super::holds::CaptureBody;
-use super::kept::Kept;
 use super::movements::{MovementBody, MovementView};
 use super::profiles::Empty;
+use super::stored_rejection::StoredRejection;
 use super::transfers::TransferBody;
 use crate::app::Command;
 use crate::app::accounts::ArchiveAccount;
@@ -32,16 +32,17 @@ use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A thousand operations whose texts are as long as they may be fit in this many usual bodies.
+/// The body limit as a multiple of the usual one, so that 1,000 operations with the longest texts fit.
 pub(super) const BODY_LIMIT_FACTOR: usize = 4;
 
-/// Many operations.
+/// Operations to run in one call.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct BatchBody {
-    /// true: the first refusal undoes everything, and is the answer. false: each operation has its own answer.
+    /// true: all or nothing; the first refusal undoes everything and is the answer. false: each operation has its own
+    /// result.
     #[schema(value_type = bool)]
     atomic: Option<bool>,
-    /// 1 to 1000 operations, done in this order.
+    /// 1 to 1000 operations, run in this order.
     #[schema(value_type = Vec<OperationBody>, min_items = 1, max_items = 1000)]
     operations: Option<AtMost<Box<RawValue>, OPERATIONS_MAX>>,
 }
@@ -55,22 +56,21 @@ pub(super) struct OperationBody {
     /// reverseEntry, lock, unlock, approve, activate, inactive, dormant, close or archive.
     #[schema(value_type = String, example = "deposit")]
     operation: Option<String>,
-    /// Of what is done to an account.
+    /// For operations on an account.
     account_id: Option<String>,
-    /// Of settleDeposit and returnDeposit.
+    /// For settleDeposit and returnDeposit.
     deposit_id: Option<String>,
-    /// Of approveWithdrawal, payWithdrawal, rejectWithdrawal and cancelWithdrawal.
+    /// For approveWithdrawal, payWithdrawal, rejectWithdrawal and cancelWithdrawal.
     withdrawal_id: Option<String>,
-    /// Of captureHold and releaseHold.
+    /// For captureHold and releaseHold.
     hold_id: Option<String>,
-    /// Of reverseEntry.
+    /// For reverseEntry.
     entry_id: Option<String>,
 }
 
-/// Reads the rest of an operation whose name is known.
+/// Parses the remaining members of an operation of a known name.
 type Reader = fn(&Item<'_>) -> Result<Operation, Rejection>;
 
-/// The operations by their names.
 const OPERATIONS: [(&str, Reader); 24] = [
     ("deposit", |item| Ok(item.body::<MoveRequest>()?.deposit(item.account()?)?.into())),
     ("withdraw", |item| Ok(item.body::<MoveRequest>()?.withdrawal(item.account()?)?.into())),
@@ -102,7 +102,7 @@ const OPERATIONS: [(&str, Reader); 24] = [
 struct Item<'a> {
     text: &'a str,
     head: OperationBody,
-    /// The members that its reader has asked for.
+    /// The members that its reader takes.
     known: RefCell<Vec<&'static str>>,
 }
 
@@ -116,16 +116,16 @@ impl Item<'_> {
         })?;
         let item = Item { text, head, known: RefCell::new(vec!["operation"]) };
         let operation = reader(&item);
-        // First what is unknown: a misspelled name is the reason why another one is missing.
+        // Unknown members take precedence: a misspelled name also makes the right one missing.
         let mut known = item.known.into_inner();
         if operation.is_err() {
-            known.extend(members_of::<OperationBody>()); // it may have failed before it asked for all
+            known.extend(members_of::<OperationBody>()); // the reader may have failed before it took all of them
         }
         refuse_unknown_members(text.as_bytes(), &known)?;
         operation
     }
 
-    /// The fields that the body of the operation's own route has.
+    /// Parses the members that the operation shares with the body of its own route.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         self.known.borrow_mut().extend(members_of::<T>());
         read_json(self.text.as_bytes())
@@ -162,27 +162,27 @@ impl Item<'_> {
 }
 
 impl BatchBody {
-    fn command(&self) -> Result<Batch<Kept>, Rejection> {
+    fn command(&self) -> Result<Batch<StoredRejection>, Rejection> {
         let AtMost(operations) = self
             .operations
             .as_ref()
-            .ok_or_else(|| Rejection::invalid("operations", format!("required, a list of 1 to {OPERATIONS_MAX}")))?;
-        let read = operations.iter().map(|item| Item::read(item.get()).map_err(Kept::from));
+            .ok_or_else(|| Rejection::invalid("operations", format!("required, an array of 1 to {OPERATIONS_MAX}")))?;
+        let read = operations.iter().map(|item| Item::read(item.get()).map_err(StoredRejection::from));
         Ok(Batch::Independent(read.collect()))
     }
 }
 
-/// What an operation answers alone.
+/// The answer of an operation's own route.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum ResultView {
-    /// Of deposit, withdraw, balance and reverseEntry.
+    /// Answered by deposit, withdraw, balance and reverseEntry.
     Deal(DealMade),
-    /// Of movements.
+    /// Answered by operations on movements.
     Movement(Box<MovementView>),
-    /// Of lock, unlock, approve, activate, inactive, dormant and close.
+    /// Answered by lock, unlock, approve, activate, inactive, dormant and close.
     Account(Box<AccountView>),
-    /// Of archive.
+    /// Answered by archive.
     Archived(Empty),
 }
 
@@ -197,39 +197,39 @@ impl From<Performed> for ResultView {
     }
 }
 
-/// What became of one operation.
+/// The result of one operation.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OperationResult {
-    /// Its place in the call, from 0.
+    /// Position in the request, from 0.
     index: usize,
     /// ok or refused.
     #[schema(example = "ok")]
     status: &'static str,
-    /// If it is done: what it answers alone.
+    /// If `ok`: the answer of the operation's own route.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     result: Option<ResultView>,
-    /// If it was refused: why; it changed nothing.
+    /// If `refused`: the error. The operation changed nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<ErrorView>,
 }
 
-/// What became of each operation, in their order.
+/// The results of all operations, in order.
 #[derive(Serialize, ToSchema)]
 pub(super) struct BatchView {
     results: Vec<OperationResult>,
 }
 
 impl BatchView {
-    fn of(outcomes: Vec<Result<Performed, Kept>>, body: &BatchBody) -> BatchView {
+    fn of(outcomes: Vec<Result<Performed, StoredRejection>>, body: &BatchBody) -> BatchView {
         let operations = body.operations.as_ref().map_or(&[][..], |operations| &operations.0);
-        let view = |(index, outcome): (usize, Result<Performed, Kept>)| match outcome {
+        let view = |(index, outcome): (usize, Result<Performed, StoredRejection>)| match outcome {
             Ok(done) => OperationResult { index, status: "ok", result: Some(done.into()), error: None },
-            Err(kept) => {
+            Err(stored) => {
                 let names =
                     operations.get(index).map_or_else(BTreeSet::new, |item| sent_members(item.get().as_bytes()));
-                let error = ErrorView::of(&kept.into(), &|name| names.contains(name));
+                let error = ErrorView::of(&stored.into(), &|name| names.contains(name));
                 OperationResult { index, status: "refused", result: None, error: Some(error) }
             }
         };
@@ -237,7 +237,7 @@ impl BatchView {
     }
 }
 
-/// Do many operations in one call, all or each for itself.
+/// Run many operations in one call, either all or nothing or each independently.
 #[utoipa::path(post, path = "/batch", tag = "Batches", request_body = BatchBody,
     responses((status = 200, body = BatchView)))]
 pub(super) async fn run(call: Call) -> Result<Reply, Rejection> {
@@ -245,11 +245,11 @@ pub(super) async fn run(call: Call) -> Result<Reply, Rejection> {
     let is_atomic = body.atomic.ok_or_else(|| Rejection::missing("atomic"))?;
     let mut command = body.command()?;
     if is_atomic {
-        // Who may do none of it is not told what else is wrong.
+        // A caller without any of the rights gets no hint of other errors.
         command.admit(&call.caller()?.principal)?;
         command = command
             .into_atomic()
-            .map_err(|(index, kept)| Rejection::InOperation { index, rejection: Box::new(kept.into()) })?;
+            .map_err(|(index, stored)| Rejection::InOperation { index, rejection: Box::new(stored.into()) })?;
     }
     call.run(command, |done| Reply::ok(&BatchView::of(done, &body))).await
 }

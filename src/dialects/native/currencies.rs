@@ -1,6 +1,6 @@
-//! Currencies.
+//! The list of currencies.
 
-use super::lists::Stretch;
+use super::lists::Window;
 use crate::app::reference::ListCurrencies;
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::page::Position;
@@ -16,16 +16,14 @@ pub(super) struct CurrencyView {
     /// ISO 4217 or crypto code.
     #[schema(example = "EUR")]
     code: String,
-    /// Its name.
     #[schema(example = "Euro")]
     name: String,
-    /// Its decimals.
+    /// Number of decimals of amounts.
     #[schema(example = 2)]
     decimals: u8,
-    /// Its ISO 4217 number; null for crypto.
+    /// ISO 4217 numeric code; null for crypto currencies.
     #[schema(example = 978)]
     numeric_code: Option<u16>,
-    /// Whether it is a crypto currency.
     is_crypto: bool,
 }
 
@@ -41,26 +39,26 @@ impl From<Currency> for CurrencyView {
     }
 }
 
-/// All of them.
+/// The currencies in which accounts can be opened.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CurrencyList {
-    /// The currencies, in the order of the reference data.
+    /// In the order of the reference data.
     currencies: Vec<CurrencyView>,
-    /// Send it as `after` to go on; null at the end of the list.
+    /// Cursor for `after`; null at the end of the list.
     next: Option<String>,
 }
 
-/// The currencies in which accounts can be opened.
+/// List the currencies in which accounts can be opened.
 #[utoipa::path(get, path = "/options/currencies", tag = "Reference data",
     params(
-        ("perPage" = Option<u32>, Query, description = "1 to 500; all if left out"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500; defaults to all"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses((status = 200, body = CurrencyList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let stretch = Stretch::of(&call)?;
-    let after = stretch.after.map(|[row]| Position::of(row));
-    let found = call.ask(ListCurrencies { after, limit: stretch.limit }).await?;
-    let next = stretch.next(found.next.map(|shown| [shown.row]));
+    let window = Window::of(&call)?;
+    let after = window.after.map(|[row]| Position::of(row));
+    let found = call.ask(ListCurrencies { after, limit: window.limit }).await?;
+    let next = window.next(found.next.map(|shown| [shown.row]));
     Reply::ok(&CurrencyList { currencies: found.rows.into_iter().map(CurrencyView::from).collect(), next })
 }

@@ -1,4 +1,4 @@
-//! Deals: what happened on an account.
+//! Deals: the journal of an account.
 
 use super::{fields, lists};
 use crate::app::ledger::{DealMark, Deals, ListDeals};
@@ -7,14 +7,14 @@ use crate::domain::page::{Part, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One deal. Fields of trades are 0 or empty on deals that are not trades.
+/// A deal. Fields that only trades have are 0 or empty on other deals.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Deal)]
 pub(super) struct DealView {
     id: String,
     account_id: String,
-    /// The client who owns the account.
+    /// The account's primary owner, a profile id.
     user_id: String,
     #[schema(example = "DEAL_ACTION_BALANCE")]
     action: String,
@@ -29,11 +29,11 @@ pub(super) struct DealView {
     prev_balance: ExactNumber,
     #[schema(value_type = f64)]
     new_balance: ExactNumber,
-    /// Of a transfer from an account in another currency: how much of this account's one unit of that currency was worth.
-    /// 0 on other deals.
+    /// On a transfer received in another currency: what one unit of the sender's currency was worth in this account's
+    /// currency. 0 on other deals.
     #[schema(value_type = f64)]
     fx_rate: ExactNumber,
-    /// The same: transfers have no markup.
+    /// Same as `fxRate`, because transfers have no markup.
     #[schema(value_type = f64)]
     fx_rate_marked: ExactNumber,
     comment: String,
@@ -43,7 +43,7 @@ pub(super) struct DealView {
     trade: TradeFields,
 }
 
-/// Writes the fields that only trades have: texts that are empty and numbers that are zero.
+/// Declares the fields that only trades have: empty strings and zeros until a trading engine is attached.
 macro_rules! trade_fields {
     (texts: $($text:ident),+; numbers: $($number:ident),+ $(,)?) => {
         /// Fields that only trades have.
@@ -69,9 +69,9 @@ trade_fields! {
 #[serde(rename_all = "camelCase")]
 pub(super) struct DealList {
     deals: Vec<DealView>,
-    /// Whether there are more; go on with `beforeId` of the last one, or with `after`.
+    /// Whether older deals follow; continue with `after` or `beforeId`.
     has_more: bool,
-    /// Send it as `after`, with the same `from` and `to`, to go on; null at the end of the list.
+    /// Cursor for `after`, with the same `from` and `to`; null at the end of the list.
     next: Option<String>,
 }
 
@@ -109,20 +109,18 @@ impl DealList {
     }
 }
 
-/// Deals that are shown when no limit is given.
 pub(super) const LIMIT_DEFAULT: u32 = 100;
-/// Deals that are shown at most.
 pub(super) const LIMIT_MAX: u32 = 1000;
 
-/// The deals of an account, newest first.
+/// List the deals of an account, newest first.
 #[utoipa::path(get, path = "/accounts/{id}/deals", tag = "Accounts",
     params(
         ("id" = Uuid, Path, description = "account id"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100"),
-        ("from" = Option<String>, Query, description = "at this time or later, RFC 3339"),
-        ("to" = Option<String>, Query, description = "before this time, RFC 3339"),
-        ("beforeId" = Option<String>, Query, description = "goes on after this deal"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `beforeId`"),
+        ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),
+        ("beforeId" = Option<String>, Query, description = "continue after the deal of this id"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `beforeId`"),
     ),
     responses((status = 200, body = DealList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Deposits in two phases.
+//! Two-phase deposits: announced, then settled or returned.
 
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
@@ -6,41 +6,42 @@ use crate::app::ledger::{AnnounceDeposit, ReturnDeposit, SettleDeposit};
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::ledger::MovementKind;
 
-/// Announce a deposit: pending until it settles.
+/// Announce a deposit. It is PENDING until it is settled or returned.
 #[utoipa::path(post, path = "/accounts/{id}/deposits", tag = "Movements",
-    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody, responses((status = 200, body = MovementView)))]
+    params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody,
+    responses((status = 200, body = MovementView)))]
 pub(super) async fn announce(call: Call) -> Result<Reply, Rejection> {
     let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
     movements::run(&call, AnnounceDeposit { request }).await
 }
 
-/// The deposits of an account, newest first.
+/// List the deposits of an account, newest first.
 #[utoipa::path(get, path = "/accounts/{id}/deposits", tag = "Movements",
     params(
         ("id" = Uuid, Path, description = "account id"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
     ), responses((status = 200, body = MovementList)))]
 pub(super) async fn list_of_account(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Deposit, true).await
 }
 
-/// The deposits that you see, newest first.
+/// List the deposits that you may see, newest first.
 #[utoipa::path(get, path = "/deposits", tag = "Movements",
     params(
-        ("accountId" = Option<String>, Query, description = "of this account"),
+        ("accountId" = Option<String>, Query, description = "account id"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
     ), responses((status = 200, body = MovementList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Deposit, false).await
 }
 
-/// One deposit.
+/// Get a deposit.
 #[utoipa::path(get, path = "/deposits/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
@@ -54,9 +55,9 @@ pub(super) async fn settle(call: Call) -> Result<Reply, Rejection> {
     movements::run(&call, SettleDeposit { id: fields::path_id(&call)? }).await
 }
 
-/// Return an announced deposit: the money did not come.
+/// Return an announced deposit, because the money did not arrive.
 #[utoipa::path(post, path = "/deposits/{id}/return", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
-pub(super) async fn give_back(call: Call) -> Result<Reply, Rejection> {
+pub(super) async fn return_deposit(call: Call) -> Result<Reply, Rejection> {
     movements::run(&call, ReturnDeposit { id: fields::path_id(&call)? }).await
 }

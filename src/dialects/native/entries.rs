@@ -1,4 +1,4 @@
-//! Reversals of entries.
+//! Reversing entries.
 
 use super::fields;
 use super::funding::DealMade;
@@ -8,12 +8,12 @@ use crate::domain::ids::EntryId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Why an entry is reversed.
+/// Options of a reversal.
 #[derive(Default, Deserialize, ToSchema)]
 pub(super) struct ReverseBody {
     /// At most 255 characters; required with `force`.
     reason: Option<String>,
-    /// Administrators only: reverse it even if an account goes below its minimum.
+    /// Reverse even if an account goes below its minimum balance; administrators only.
     force: Option<bool>,
 }
 
@@ -23,7 +23,7 @@ impl ReverseBody {
     }
 }
 
-/// Reverse an entry, once. A deal's id is its entry's id.
+/// Reverse an entry. An entry can be reversed once. Its id is the id of its deal.
 #[utoipa::path(post, path = "/entries/{id}/reverse", tag = "Funds",
     params(("id" = Uuid, Path, description = "entry id")), request_body = Option<ReverseBody>,
     responses((status = 200, body = DealMade)))]

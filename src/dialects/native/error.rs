@@ -1,4 +1,5 @@
-//! Refusals in the native envelope: the one place that says which status and code each of them has here.
+//! Renders rejections in the native error envelope. The only place that maps them to an HTTP status and a google.rpc
+//! code.
 
 use super::names::spell;
 use crate::dialects::kit::{Rejection, Reply, ReplyContext};
@@ -7,17 +8,17 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An error: a google.rpc code, a sentence, and details that say more.
+/// An error: a google.rpc code, a message for people, and details for programs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(super) struct ErrorView {
-    /// google.rpc code.
+    /// A google.rpc code.
     #[schema(example = 9)]
     code: u8,
-    /// What is wrong, in a sentence.
+    /// For people; the wording may change. Programs use `reason`.
     #[schema(example = "only 87.49 EUR available")]
     message: String,
-    /// google.rpc details: an ErrorInfo with the stable reason, and a RequestInfo.
+    /// A google.rpc ErrorInfo with the reason, and a RequestInfo.
     details: Vec<Detail>,
 }
 
@@ -25,61 +26,60 @@ pub(super) struct ErrorView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErrorDetail)]
 pub(super) struct Detail {
-    /// Its type.
+    /// The type of the detail, as a URL.
     #[serde(rename = "@type")]
     kind: &'static str,
-    /// The stable name of the reason.
+    /// A stable identifier of the error, such as INSUFFICIENT_FUNDS.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'static str>,
-    /// Who speaks: `bursar`.
+    /// Always `bursar`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     domain: Option<&'static str>,
-    /// The field that is wrong, where there is one.
+    /// Present if there is more to say about the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     metadata: Option<Metadata>,
-    /// The request, as in the log.
+    /// The request id, as in the server's log.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     request_id: Option<String>,
 }
 
-/// More about a reason.
+/// Facts about the reason.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErrorMetadata)]
 pub(super) struct Metadata {
-    /// The field that is wrong, if it was sent or has to be.
+    /// The field at fault, if you sent it or must send it.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// The oldest event that is kept, where older ones were asked for.
+    /// The oldest event still available, if older ones were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     oldest: Option<String>,
 }
 
 impl ErrorView {
-    /// A rejection, with the field that is wrong where the caller sent it or has to.
+    /// Names the field at fault only if the caller sent it or must send it.
     pub(super) fn of(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> ErrorView {
         let (field, message) = field_and_message(rejection, was_sent);
         let oldest = match rejection {
             Rejection::Refused(Refusal::EventsPruned { oldest }) => Some(oldest.to_string()),
             _ => None,
         };
-        let is_more = field.is_some() || oldest.is_some();
+        let has_metadata = field.is_some() || oldest.is_some();
         let info = Detail {
             kind: "type.googleapis.com/google.rpc.ErrorInfo",
             reason: Some(rejection.reason()),
             domain: Some("bursar"),
-            metadata: is_more.then_some(Metadata { field, oldest }),
+            metadata: has_metadata.then_some(Metadata { field, oldest }),
             request_id: None,
         };
         ErrorView { code: status_and_code(rejection).1, message, details: vec![info] }
     }
 }
 
-/// A rejection as a reply.
 pub(super) fn reply(rejection: &Rejection, context: &ReplyContext) -> Reply {
     let (status, _) = status_and_code(rejection);
     let mut view = ErrorView::of(rejection, &|name| context.was_sent(name));
@@ -93,17 +93,17 @@ pub(super) fn reply(rejection: &Rejection, context: &ReplyContext) -> Reply {
     Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
 }
 
-/// The field that a rejection names, and its sentence, which begins with the field where it says little without.
+/// The field that a rejection names, and its message, which starts with the field unless it stands alone.
 fn field_and_message(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
     match rejection {
         Rejection::InvalidField { name, .. } | Rejection::OutOfRange { name, .. } => {
             (Some(name.clone()), rejection.to_string())
         }
         Rejection::Refused(Refusal::InOperation { index, refusal }) => {
-            in_operation(*index, &Rejection::from((**refusal).clone()), was_sent)
+            operation_field_and_message(*index, &Rejection::from((**refusal).clone()), was_sent)
         }
-        Rejection::InOperation { index, rejection } => in_operation(*index, rejection, was_sent),
-        Rejection::Refused(refusal) => of_refusal(refusal, was_sent),
+        Rejection::InOperation { index, rejection } => operation_field_and_message(*index, rejection, was_sent),
+        Rejection::Refused(refusal) => refusal_field_and_message(refusal, was_sent),
         Rejection::HeadersTooLarge { .. }
         | Rejection::UnknownRoute
         | Rejection::WrongMethod { .. }
@@ -114,23 +114,27 @@ fn field_and_message(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> 
     }
 }
 
-fn in_operation(index: usize, inner: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
+fn operation_field_and_message(
+    index: usize,
+    inner: &Rejection,
+    was_sent: &dyn Fn(&str) -> bool,
+) -> (Option<String>, String) {
     let operation = format!("operations[{index}]");
     let (field, message) = field_and_message(inner, &|name| was_sent(&format!("{operation}.{name}")));
     let field = field.map_or_else(|| operation.clone(), |field| format!("{operation}.{field}"));
     (Some(field), format!("{operation}: {message}"))
 }
 
-fn of_refusal(refusal: &Refusal, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
+fn refusal_field_and_message(refusal: &Refusal, was_sent: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
     let sentence = match refusal {
         Refusal::Unauthenticated(Credentials::Missing) => "send a token: Authorization: Bearer <token>".to_owned(),
-        Refusal::IdempotencyConflict => "this Idempotency-Key was used for another request; take a new key".to_owned(),
+        Refusal::IdempotencyConflict => "this Idempotency-Key was used for another request; use a new key".to_owned(),
         other => other.to_string(),
     };
     let Some(field) = refusal.field() else { return (None, sentence) };
     let (name, is_sent) = spell(&field, was_sent);
     let is_named = match refusal {
-        // What the caller has to send; and a version that is not in the body was in the header.
+        // The caller must send these fields. A version not in the body was in `If-Match`.
         Refusal::Required { .. } | Refusal::EventsPruned { .. } | Refusal::VersionMismatch { .. } => true,
         _ => is_sent,
     };

@@ -1,4 +1,5 @@
-//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about themselves.
+//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about
+//! themselves.
 
 use super::{fields, legacy_event};
 use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, RestoreContent};

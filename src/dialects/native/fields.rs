@@ -1,5 +1,5 @@
-//! How the native dialect spells values: enums as upper-case names or their numbers, 64-bit numbers as texts, money as
-//! exact numbers.
+//! Parses and writes values as the native API has them: enums as upper-case names or their numbers, 64-bit integers as
+//! strings, money as exact numbers.
 
 use crate::dialects::kit::{Call, Literal, QueryParams, Rejection};
 use crate::domain::accounts::{LockHolder, PositionMode};
@@ -12,11 +12,11 @@ use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchText
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// A set of names that stand for values; the place in the list is the number of the name.
+/// The names of an enum on the wire. The index of a name is its number.
 struct Spelling<T: 'static> {
-    /// What all names begin with.
+    /// The common prefix of all names.
     prefix: &'static str,
-    /// The names after the prefix, and what they stand for.
+    /// The names without the prefix, and their values.
     names: &'static [(&'static str, T)],
 }
 
@@ -33,7 +33,7 @@ impl<T: Copy + PartialEq> Spelling<T> {
             .ok_or_else(|| Rejection::invalid(field, format!("one of {}", self.all().join(", "))))
     }
 
-    /// All names, in the order of their numbers.
+    /// All names with the prefix, in the order of their numbers.
     fn all(&self) -> Vec<String> {
         self.names.iter().map(|(name, _)| format!("{}{name}", self.prefix)).collect()
     }
@@ -92,7 +92,7 @@ const DEAL_ACTION: Spelling<Option<EntryKind>> = Spelling {
     ],
 };
 
-/// The enums of this dialect that are not a domain's names in upper case: the name of each and all its values.
+/// The enums with wire names of their own, each with all its names.
 pub(super) fn enums() -> [(&'static str, Vec<String>); 4] {
     [
         ("TradeStatus", TRADE_STATUS.all()),
@@ -102,32 +102,29 @@ pub(super) fn enums() -> [(&'static str, Vec<String>); 4] {
     ]
 }
 
-/// A trade status by name or number; none if it is left open.
+/// `None` for UNSPECIFIED.
 pub(super) fn parse_trade_status(field: &str, text: &str) -> Result<Option<TradeStatus>, Rejection> {
     TRADE_STATUS.parse(field, text)
 }
 
-/// The name of a trade status.
 pub(super) fn trade_status(status: TradeStatus) -> String {
     TRADE_STATUS.name(Some(status))
 }
 
-/// A positioning mode by name or number; none if it is left open.
+/// `None` for UNSPECIFIED.
 pub(super) fn parse_position_mode(field: &str, text: &str) -> Result<Option<PositionMode>, Rejection> {
     POSITION_MODE.parse(field, text)
 }
 
-/// The name of a positioning mode.
 pub(super) fn position_mode(mode: Option<PositionMode>) -> String {
     POSITION_MODE.name(mode)
 }
 
-/// A way to calculate margin by name or number; none if it is left open.
+/// `None` for UNSPECIFIED.
 pub(super) fn parse_margin_calculation(field: &str, text: &str) -> Result<Option<MarginCalculation>, Rejection> {
     MARGIN_CALCULATION.parse(field, text)
 }
 
-/// The name of a way to calculate margin.
 pub(super) fn margin_calculation(calculation: Option<MarginCalculation>) -> String {
     MARGIN_CALCULATION.name(calculation)
 }
@@ -141,16 +138,16 @@ pub(super) fn lock_type(holder: Option<LockHolder>) -> &'static str {
     }
 }
 
-/// The kind of an adjustment: any deal action but the two that only trades have; left open it is a correction.
+/// The kind of an adjustment: any deal action except BUY and SELL. UNSPECIFIED means CORRECTION.
 pub(super) fn parse_adjustment(field: &str, text: &str) -> Result<EntryKind, Rejection> {
     match DEAL_ACTION.parse(field, text)? {
         None => Ok(EntryKind::Correction),
-        Some(EntryKind::Buy | EntryKind::Sell) => Err(Rejection::invalid(field, "BUY and SELL come from trades only")),
+        Some(EntryKind::Buy | EntryKind::Sell) => Err(Rejection::invalid(field, "BUY and SELL are for trades only")),
         Some(kind) => Ok(kind),
     }
 }
 
-/// The deal action of an entry: transfers show as BALANCE, reversals and protection as CORRECTION.
+/// The deal action of an entry. Transfers are BALANCE; reversals and negative balance protection are CORRECTION.
 pub(super) fn deal_action(kind: EntryKind) -> String {
     DEAL_ACTION.name(Some(match kind {
         EntryKind::Transfer => EntryKind::Balance,
@@ -159,50 +156,49 @@ pub(super) fn deal_action(kind: EntryKind) -> String {
     }))
 }
 
-/// A public id in the path. One that is not a UUID names nothing that exists, but is told apart as a mistake.
+/// The `{id}` of the path. Anything but a UUID is refused as invalid, not as unknown.
 pub(super) fn path_id<T: From<Uuid>>(call: &Call) -> Result<T, Rejection> {
     id("id", call.path("id"))
 }
 
-/// Another public id in the path.
+/// Another path parameter that is an id.
 pub(super) fn second_id<T: From<Uuid>>(call: &Call, name: &str) -> Result<T, Rejection> {
     id(name, call.path(name))
 }
 
-/// A public id.
 pub(super) fn id<T: From<Uuid>>(field: &str, text: &str) -> Result<T, Rejection> {
-    // 36 characters: only the form with hyphens is an id here.
+    // Accept only the hyphenated form, which has 36 characters.
     let parsed = if text.len() == 36 { Uuid::parse_str(text).ok() } else { None };
     parsed.map(T::from).ok_or_else(|| Rejection::invalid(field, "not a UUID"))
 }
 
-/// A public id that was not left out or empty.
+/// Refuses a missing or empty id.
 pub(super) fn required_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<T, Rejection> {
     id(field, text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?)
 }
 
-/// A public id, if there is one.
+/// `None` if the id is missing or empty.
 pub(super) fn optional_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<Option<T>, Rejection> {
     text.filter(|text| !text.is_empty()).map(|text| id(field, text)).transpose()
 }
 
-/// A currency code, if there is one.
+/// `None` if the code is missing or empty.
 pub(super) fn currency(code: Option<&str>) -> Result<Option<CurrencyCode>, Rejection> {
     let code = code.filter(|code| !code.is_empty());
     Ok(code.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?)
 }
 
-/// A whole number that may come as a text.
-pub(super) fn whole(field: &str, literal: Option<&Literal>) -> Result<Option<u64>, Rejection> {
+/// An integer sent as a JSON number or string.
+pub(super) fn whole_number(field: &str, literal: Option<&Literal>) -> Result<Option<u64>, Rejection> {
     let Some(Literal(text)) = literal else { return Ok(None) };
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Rejection::invalid(field, "not a whole number"));
     }
-    text.parse().map(Some).map_err(|_| Rejection::out_of_range(field, "a whole number, not negative, of 64 bits"))
+    text.parse().map(Some).map_err(|_| Rejection::out_of_range(field, "a whole number from 0 to 2^64 - 1"))
 }
 
-/// A decimal number that may come as a text.
+/// A decimal number sent as a JSON number or string.
 pub(super) fn decimal(field: &str, literal: &Literal) -> Result<DecimalText, Rejection> {
     DecimalText::parse(&literal.0).map_err(|error| match error {
         AmountError::TooLong => Rejection::out_of_range(field, error.to_string()),
@@ -210,30 +206,29 @@ pub(super) fn decimal(field: &str, literal: &Literal) -> Result<DecimalText, Rej
     })
 }
 
-/// A time of the query string.
+/// A time in the query string.
 pub(super) fn moment(query: &QueryParams, field: &str) -> Result<Option<Moment>, Rejection> {
     query.one(field)?.map(|text| moment_of(field, text)).transpose()
 }
 
-/// A time.
 pub(super) fn moment_of(field: &str, text: &str) -> Result<Moment, Rejection> {
     Moment::parse(text).ok_or_else(|| Rejection::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
 }
 
-/// `limit` of the query string: from 1 to the largest, or the default.
+/// The query parameter `limit`.
 pub(super) fn limit(query: &QueryParams, default: u32, largest: u32) -> Result<u32, Rejection> {
     let limit = query.number("limit")?.unwrap_or(u64::from(default));
     let limit = u32::try_from(limit).ok().filter(|limit| (1..=largest).contains(limit));
     limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {largest}")))
 }
 
-/// The version that the caller has read: from the body, from `If-Match`, or not at all.
+/// The version that the caller expects, from the body or `If-Match`; the two must not differ.
 pub(super) fn expected_version(call: &Call, sent: Option<u64>) -> Result<Option<u64>, Rejection> {
     let header = match call.header("If-Match").map(str::trim) {
         None | Some("*") => None,
         Some(text) => {
             let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-            Some(number.parse().map_err(|_| Rejection::invalid("If-Match", "one version, such as \"3\""))?)
+            Some(number.parse().map_err(|_| Rejection::invalid("If-Match", "expected one version, such as \"3\""))?)
         }
     };
     match (sent, header) {
@@ -242,12 +237,11 @@ pub(super) fn expected_version(call: &Call, sent: Option<u64>) -> Result<Option<
     }
 }
 
-/// Tags as they were sent.
 pub(super) fn tags(sent: Option<Vec<String>>) -> Option<BTreeSet<String>> {
     sent.map(|tags| tags.into_iter().collect())
 }
 
-/// What somebody looks for; none if the parameter is not there.
+/// The query parameter `search`.
 pub(super) fn search(query: &QueryParams) -> Result<Option<SearchText>, Rejection> {
     let text = query.one("search")?;
     text.map(SearchText::parse).transpose().map_err(|error| match error {
@@ -263,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_stand_for_the_same() {
+    fn enums_parse_by_name_and_number() {
         assert_eq!(parse_trade_status("status", "TRADE_STATUS_CLOSE_ONLY").unwrap(), Some(TradeStatus::CloseOnly));
         assert_eq!(parse_trade_status("status", "2").unwrap(), Some(TradeStatus::CloseOnly));
         assert_eq!(parse_trade_status("status", "0").unwrap(), None);
@@ -272,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn adjustments_are_any_action_but_trades() {
+    fn adjustments_take_any_action_except_trades() {
         assert_eq!(parse_adjustment("action", "DEAL_ACTION_UNSPECIFIED").unwrap(), EntryKind::Correction);
         assert_eq!(parse_adjustment("action", "DEAL_ACTION_FUNDING").unwrap(), EntryKind::Funding);
         assert!(parse_adjustment("action", "DEAL_ACTION_BUY").is_err());

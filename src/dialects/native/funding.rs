@@ -1,4 +1,4 @@
-//! Deposits, withdrawals and adjustments.
+//! One-call deposits, withdrawals and balance adjustments.
 
 use super::fields;
 use crate::app::Command;
@@ -10,13 +10,13 @@ use crate::domain::money::{DecimalText, ExtraDecimals};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An amount to be moved.
+/// An amount to deposit or withdraw.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MoveRequest {
-    /// Above zero, in the account's currency, as a text or a number; rounded half away from zero to its decimals.
+    /// Above zero, in the account's currency, rounded half away from zero to its decimals.
     #[schema(value_type = String, example = "10000")]
     amount: Option<Literal>,
-    /// The currency of the amount, as a check: must be the account's.
+    /// Must be the account's currency; optional.
     #[schema(example = "EUR")]
     currency: Option<String>,
     /// At most 255 characters.
@@ -24,30 +24,29 @@ pub(super) struct MoveRequest {
     comment: Option<String>,
 }
 
-/// An adjustment of a balance.
+/// A balance adjustment.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AdjustRequest {
-    /// Above or below zero, in the account's currency, as a text or a number.
+    /// Signed, not zero, in the account's currency.
     #[schema(value_type = String, example = "-12.50")]
     amount: Option<Literal>,
-    /// The currency of the amount, as a check: must be the account's.
+    /// Must be the account's currency; optional.
     #[schema(example = "EUR")]
     currency: Option<String>,
-    /// What it is: any deal action but BUY and SELL; CORRECTION if left out.
+    /// Any deal action except BUY and SELL; defaults to CORRECTION.
     #[schema(value_type = Option<String>, example = "DEAL_ACTION_FEE")]
     action: Option<Literal>,
     /// At most 255 characters.
     comment: Option<String>,
-    /// From when on it counts, RFC 3339: not in the future, not before the account was opened, not for BALANCE.
+    /// The effective time (RFC 3339), from the opening of the account until now; not allowed for BALANCE.
     effective_at: Option<String>,
 }
 
-/// The deal that was made.
+/// The new deal.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DealMade {
-    /// Its id.
     deal_id: String,
 }
 
@@ -106,7 +105,6 @@ fn post(account: AccountId, amount: DecimalText, kind: EntryKind, comment: Optio
     }
 }
 
-/// Runs a command that makes a deal.
 pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) -> Result<Reply, Rejection> {
     call.run(command, |posted| Reply::ok(&DealMade::from(posted))).await
 }
@@ -129,7 +127,7 @@ pub(super) async fn withdraw(call: Call) -> Result<Reply, Rejection> {
     run(&call, command).await
 }
 
-/// Adjust a balance: credit, bonus, fee, correction and so on.
+/// Adjust a balance, such as by a fee, a bonus, a credit or a correction.
 #[utoipa::path(post, path = "/accounts/{id}/balance", tag = "Funds",
     params(("id" = Uuid, Path, description = "account id")), request_body = AdjustRequest,
     responses((status = 200, body = DealMade)))]

@@ -1,4 +1,4 @@
-//! Account groups.
+//! The list of account groups.
 
 use super::fields;
 use super::lists::{Paging, PagingView};
@@ -10,7 +10,7 @@ use crate::domain::refusal::Field;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A bundle of trading rules, configured by the operator.
+/// A set of rules for its accounts, configured by the operator.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AccountGroup)]
@@ -36,10 +36,10 @@ pub(super) struct GroupView {
     #[schema(example = "MARGIN_CALC_TYPE_SUM")]
     margin_calculation_type: String,
     margin_recalc_scope: &'static str,
-    /// Per-symbol permissions; they come with trading data.
+    /// Per-symbol permissions; empty until a trading engine is attached.
     #[schema(value_type = Vec<Object>)]
     permissions: [(); 0],
-    /// The currencies that the group offers.
+    /// The currencies in which the group offers accounts.
     currencies: Vec<String>,
 }
 
@@ -81,16 +81,16 @@ impl GroupList {
     }
 }
 
-/// The groups that a new account can join.
+/// List the groups that a new account can join.
 #[utoipa::path(get, path = "/account-groups", tag = "Reference data",
     params(
-        ("id" = Option<Vec<String>>, Query, description = "any of these ids; repeat the parameter"),
-        ("name" = Option<String>, Query, description = "contained in the name, ignoring case"),
-        ("currency" = Option<String>, Query, description = "offers this currency"),
+        ("id" = Option<Vec<String>>, Query, description = "id; repeatable"),
+        ("name" = Option<String>, Query, description = "part of the name, ignoring case"),
+        ("currency" = Option<String>, Query, description = "a currency that the group offers"),
         ("status" = Option<String>, Query, description = "trade status, by name or number"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
     ),
     responses((status = 200, body = GroupList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Labels of clients and accounts: references, categories, custom fields, metadata.
+//! Labels of clients and accounts: reference, category, custom fields and metadata.
 
 use crate::app::clients::LabelFilter;
 use crate::dialects::kit::{ExactNumber, Members, QueryParams, Rejection, Scalar};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Labels as they were sent.
+/// The labels in a request. `None` keeps the current value.
 pub(super) struct LabelsRequest {
     pub(super) reference: Option<String>,
     pub(super) category: Option<String>,
@@ -17,7 +17,7 @@ pub(super) struct LabelsRequest {
 
 impl From<LabelsRequest> for LabelsChange {
     fn from(request: LabelsRequest) -> Self {
-        // What is null is as good as not there.
+        // Null removes a member.
         let custom = |fields: Members<Option<String>>| {
             fields.0.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
         };
@@ -42,26 +42,25 @@ fn metadata_value(value: Scalar) -> Option<MetadataValue> {
     }
 }
 
-/// What you note on a client or an account. It has no meaning here, and all of it can be searched for.
+/// Your own labels of a client or an account. bursar does not interpret them; lists can be filtered by them.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Labels)]
 pub(super) struct LabelsView {
-    /// Your own id of it; empty if it has none.
+    /// Your own id for the object; empty if none is set.
     #[schema(example = "crm-4711")]
     reference: String,
-    /// Your word for its sort.
+    /// Your own category; empty if none is set.
     #[schema(example = "retail")]
     category: String,
-    /// Texts by name.
+    /// Strings by name.
     #[schema(value_type = Object, example = json!({"desk": "zrh"}))]
     custom_fields: BTreeMap<String, String>,
-    /// Texts, numbers and booleans by key.
+    /// Strings, numbers and booleans by key.
     #[schema(value_type = Object, example = json!({"score": 7.50, "vip": true}))]
     metadata: BTreeMap<String, ValueView>,
 }
 
-/// A value of metadata.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ValueView {
@@ -91,10 +90,10 @@ impl From<Labels> for LabelsView {
     }
 }
 
-/// Conditions on custom fields and metadata in one list.
+/// The most conditions on custom fields and metadata in one list call.
 pub(super) const CONDITIONS_MAX: usize = 10;
 
-/// The conditions on labels of a query string.
+/// The filters on labels in a query string.
 pub(super) fn filter(query: &QueryParams) -> Result<LabelFilter, Rejection> {
     let text = |name: &str| query.one(name).map(|text| text.map(str::to_owned));
     let custom_fields = query.members("customField.")?;

@@ -1,22 +1,22 @@
-//! How the native dialect spells lists: `page` and `perPage` as Helio does, and beside them `after` with the cursor that the
-//! last answer gave in `next`.
+//! List parameters of the native API: Helio's `page` and `perPage`, and `after`, which takes the cursor `next` of the
+//! previous answer.
 
 use crate::dialects::kit::{Call, CursorScope, QueryParams, Rejection};
 use crate::domain::page::{Listing, Page, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Parameters that say how much of a list is shown and how, and not which rows it has.
+/// Parameters that select a part of a list but not its rows, so they are not part of a cursor's filters.
 const UNFILTERED: [&str; 5] = ["page", "perPage", "limit", "after", "beforeId"];
 
-/// The part of a paged list that is wanted.
+/// The requested page of a list.
 pub(super) struct Paging {
     scope: CursorScope,
     pub(super) page: Page,
 }
 
 impl Paging {
-    /// `page`, `perPage` and `after` of the query string.
+    /// Reads `page`, `perPage` and `after`.
     pub(super) fn of(call: &Call) -> Result<Paging, Rejection> {
         let (query, scope) = (call.query(), scope(call));
         let (number, size) = (query.number("page")?, query.number("perPage")?);
@@ -38,56 +38,54 @@ impl Paging {
     }
 }
 
-/// What a page says beside its rows.
+/// The paging members of a list.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Paging)]
 pub(super) struct PagingView {
-    /// The number of the page; left out after a cursor.
+    /// Omitted when reading with a cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1")]
     page: Option<String>,
     #[schema(example = "50")]
     per_page: String,
-    /// Rows on all pages, before the cursor and behind it.
+    /// The number of rows on all pages, including those before the cursor.
     #[schema(example = "1")]
     total: String,
-    /// Send it as `after`, with the same filters, to go on; null at the end of the list.
+    /// Cursor for `after`, with the same filters; null at the end of the list.
     #[schema(required)]
     next: Option<String>,
 }
 
-/// The part of a list that comes whole unless `perPage` says otherwise.
-pub(super) struct Stretch<const N: usize> {
+/// The requested part of a short list, which is returned whole unless `perPage` is given.
+pub(super) struct Window<const N: usize> {
     scope: CursorScope,
-    /// The last row that was shown.
+    /// The position of the last row shown.
     pub(super) after: Option<[i64; N]>,
-    /// How many rows at most.
+    /// The most rows to return.
     pub(super) limit: u32,
 }
 
-/// The longest list that comes whole.
+/// The most rows returned if `perPage` is not given.
 const WHOLE_MAX: u32 = 10_000;
 
-impl<const N: usize> Stretch<N> {
-    /// `perPage` and `after` of the query string.
-    pub(super) fn of(call: &Call) -> Result<Stretch<N>, Rejection> {
+impl<const N: usize> Window<N> {
+    /// Reads `perPage` and `after`.
+    pub(super) fn of(call: &Call) -> Result<Window<N>, Rejection> {
         let (query, scope) = (call.query(), scope(call));
         let limit = Page::check_size(query.number("perPage")?)?.unwrap_or(WHOLE_MAX);
-        Ok(Stretch { after: after(query, &scope)?, scope, limit })
+        Ok(Window { after: after(query, &scope)?, scope, limit })
     }
 
     pub(super) fn next(&self, position: Option<[i64; N]>) -> Option<String> {
-        position.map(|place| self.scope.cursor(&place))
+        position.map(|position| self.scope.cursor(&position))
     }
 }
 
-/// The list that a call reads.
 pub(super) fn scope(call: &Call) -> CursorScope {
     CursorScope::of(call, &UNFILTERED)
 }
 
-/// `after` of the query string.
 pub(super) fn after<const N: usize>(query: &QueryParams, scope: &CursorScope) -> Result<Option<[i64; N]>, Rejection> {
-    query.one("after")?.map(|cursor| scope.place("after", cursor)).transpose()
+    query.one("after")?.map(|cursor| scope.decode("after", cursor)).transpose()
 }

@@ -1,6 +1,6 @@
-//! The native dialect: Helio "Accounts & Funding", plus extensions of our own.
+//! The native dialect: the Helio "Accounts & Funding" API with extensions.
 //!
-//! Every success is 200, creates included; errors are `{"code", "message", "details"}` with google.rpc codes.
+//! Every success is 200, even for creates. Errors are `{"code", "message", "details"}` with google.rpc codes.
 
 mod account_states;
 mod accounts;
@@ -17,7 +17,6 @@ mod fields;
 mod funding;
 mod groups;
 mod holds;
-mod kept;
 mod labels;
 mod legacy_event;
 mod lists;
@@ -31,6 +30,7 @@ mod profiles;
 mod sandbox;
 mod sessions;
 mod statements;
+mod stored_rejection;
 mod transfers;
 mod trial_balance;
 mod users;
@@ -39,7 +39,6 @@ mod withdrawals;
 use super::kit::{Dialect, Rejection, Reply, ReplyContext, Routes};
 use serde_json::Value;
 
-/// The native dialect.
 pub struct Native;
 
 impl Dialect for Native {
@@ -51,7 +50,7 @@ impl Dialect for Native {
         openapi::document()
     }
 
-    #[rustfmt::skip] // one line a route: path, operation, who may use it, handler
+    #[rustfmt::skip] // one line per route: path, operation, access, handler
     fn routes(&self) -> Routes {
         use crate::dialects::kit::Access::{Caller, Open};
         use crate::dialects::kit::UnknownMembers::Refused;
@@ -102,7 +101,7 @@ impl Dialect for Native {
             .get("/deposits", "list_deposits", ReadAccounts, deposits::list)
             .get("/deposits/{id}", "get_deposit", ReadAccounts, deposits::get)
             .post("/deposits/{id}/settle", "settle_deposit", MoveFunds, deposits::settle)
-            .post("/deposits/{id}/return", "return_deposit", MoveFunds, deposits::give_back)
+            .post("/deposits/{id}/return", "return_deposit", MoveFunds, deposits::return_deposit)
             .post("/accounts/{id}/withdrawals", "request_withdrawal", MoveFunds, withdrawals::request)
             .get("/accounts/{id}/withdrawals", "list_withdrawals_of_account", ReadAccounts, withdrawals::list_of_account)
             .get("/withdrawals", "list_withdrawals", ReadAccounts, withdrawals::list)

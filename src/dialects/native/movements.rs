@@ -1,4 +1,4 @@
-//! What deposits, withdrawals, transfers and holds look like, and how they are asked for and listed.
+//! What deposits, withdrawals, transfers and holds have in common: request, view and lists.
 
 use super::fields;
 use super::lists::{Paging, PagingView};
@@ -12,23 +12,23 @@ use crate::domain::page::Listing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A movement to be asked for.
+/// A deposit, withdrawal or hold to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MovementBody {
-    /// Above zero, in the account's currency, as a text or a number; rounded half away from zero to its decimals.
+    /// Above zero, in the account's currency, rounded half away from zero to its decimals.
     #[schema(value_type = String, example = "250.00")]
     pub(super) amount: Option<Literal>,
-    /// The currency of the amount, as a check: must be the account's.
+    /// Must be the account's currency; optional.
     #[schema(example = "EUR")]
     pub(super) currency: Option<String>,
-    /// Why, at most 255 characters.
+    /// At most 255 characters.
     pub(super) reason: Option<String>,
-    /// The same as `reason`, as the one-call movements name it.
+    /// Alias of `reason`, the name used by one-call deposits and withdrawals.
     pub(super) comment: Option<String>,
-    /// Your own reference, at most 100 characters; unique among movements of the kind.
+    /// Your own reference, at most 100 characters; unique among movements of the same kind.
     pub(super) reference: Option<String>,
-    /// When it ends by itself, RFC 3339.
+    /// When the movement expires if it is still undecided, RFC 3339.
     pub(super) expires_at: Option<String>,
 }
 
@@ -63,23 +63,23 @@ pub(super) struct MovementView {
     #[schema(example = 12)]
     number: i64,
     account_id: String,
-    /// Of a transfer: the account that receives.
+    /// Transfers only: the receiving account.
     to_account_id: Option<String>,
-    /// Of a transfer: how much arrives, in `toCurrency`.
+    /// Transfers only: the amount received, in `toCurrency`.
     #[schema(value_type = Option<f64>, example = 230.39)]
     to_amount: Option<ExactNumber>,
-    /// Of a transfer: the currency of the account that receives.
+    /// Transfers only: the currency of the receiving account.
     #[schema(example = "EUR")]
     to_currency: Option<String>,
-    /// Of a transfer across currencies: how much of `toCurrency` one unit of `currency` is worth. As it was sent; if
-    /// `toAmount` was sent instead, the quotient of the two amounts, to 12 digits.
+    /// Transfers across currencies only: what one unit of `currency` is worth in `toCurrency`. The rate sent or, if
+    /// `toAmount` was sent instead, the quotient of the two amounts to 12 digits.
     #[schema(value_type = Option<f64>, example = 0.92155)]
     rate: Option<ExactNumber>,
     #[schema(example = "USD")]
     currency: String,
     #[schema(value_type = f64, example = 250.00)]
     amount: ExactNumber,
-    /// How much of it was posted.
+    /// The part of `amount` that was posted.
     #[schema(value_type = f64, example = 0.00)]
     posted_amount: ExactNumber,
     /// PENDING, APPROVED, POSTED, VOIDED or EXPIRED.
@@ -87,11 +87,11 @@ pub(super) struct MovementView {
     state: String,
     reason: String,
     reference: Option<String>,
-    /// When it ends by itself.
+    /// When the movement expires if it is still undecided.
     expires_at: Option<String>,
-    /// Of a posted deposit: when its funds become available.
+    /// Posted deposits only: when the funds become available.
     available_at: Option<String>,
-    /// The deal that posted it.
+    /// The deal with the posting; null until the movement is posted.
     deal_id: Option<String>,
     created_at: String,
     updated_at: String,
@@ -140,12 +140,11 @@ impl MovementList {
     }
 }
 
-/// Runs a command that leads to a movement.
 pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) -> Result<Reply, Rejection> {
     call.run(command, |movement| Reply::ok(&MovementView::from(movement))).await
 }
 
-/// The movements of a kind: of the account in the path, or of all accounts.
+/// Lists movements of one kind, of the account in the path or of all accounts.
 pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -> Result<Reply, Rejection> {
     let query = call.query();
     let account = match is_of_account {
@@ -165,7 +164,6 @@ fn parse_state(text: &str) -> Result<MovementState, Rejection> {
         .ok_or_else(|| Rejection::invalid("state", "one of PENDING, APPROVED, POSTED, VOIDED, EXPIRED"))
 }
 
-/// One movement of a kind.
 pub(super) async fn get(call: &Call, kind: MovementKind) -> Result<Reply, Rejection> {
     let movement = call.ask(GetMovement { kind, id: fields::path_id(call)? }).await?;
     Reply::ok(&MovementView::from(movement))

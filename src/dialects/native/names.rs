@@ -1,8 +1,8 @@
-//! What the fields of the core are called here.
+//! Maps the fields of the core to their names in the native API.
 
 use crate::domain::refusal::Field;
 
-/// The name of a field in this call: of those that it can have the one that the caller used, and whether it used any.
+/// The name of a field, and whether the caller sent it. If the field has several names, prefers the one that was sent.
 pub(super) fn spell(field: &Field, was_sent: &dyn Fn(&str) -> bool) -> (String, bool) {
     let within = |map: &str, key: &str| (format!("{map}.{key}"), was_sent(map));
     match field {
@@ -16,7 +16,7 @@ pub(super) fn spell(field: &Field, was_sent: &dyn Fn(&str) -> bool) -> (String, 
     }
 }
 
-/// The names that a field can have; the first is the usual one.
+/// The names of a field, the usual one first.
 fn names(field: &Field) -> &'static [&'static str] {
     match field {
         Field::Id => &["id"],

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the native dialect: what the annotations of the handlers say, completed.
+//! The OpenAPI document of the native API, built from the annotations of the handlers.
 
 mod examples;
 mod members;
@@ -48,7 +48,7 @@ use utoipa::OpenApi;
         deposits::list,
         deposits::get,
         deposits::settle,
-        deposits::give_back,
+        deposits::return_deposit,
         withdrawals::request,
         withdrawals::list_of_account,
         withdrawals::list,
@@ -94,31 +94,32 @@ use utoipa::OpenApi;
 )]
 struct Api;
 
-/// What this API is, for the first lines of its page.
+/// The introduction shown on the documentation page.
 const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, issue end-user tokens.\n\n\
-    Every success is 200. Money is exact: send it as text; it comes back as a JSON number with the decimals of its currency \
-    (see the schema `Money`). 64-bit numbers come back as text. Any write can carry an `Idempotency-Key`: sent again, it gets \
-    the first answer again, marked by `Idempotency-Replayed: true`. A refusal changed nothing; branch on its `reason`.";
+    Every success is 200. Money is exact: send amounts as strings; they are returned as JSON numbers with the decimals \
+    of the currency (see the schema `Money`). 64-bit integers are returned as strings. Any write can carry an \
+    `Idempotency-Key`: repeating the call returns the first answer, marked with `Idempotency-Replayed: true`. An error \
+    means that nothing was changed; branch on its `reason`.";
 
-/// The groups of operations, in the order in which they are shown.
+/// Tags of operations with their descriptions, in display order.
 const TAGS: [(&str, &str); 14] = [
     ("Access", "Operators log in."),
-    ("Reference data", "Currencies and account groups, which the operator configures."),
+    ("Reference data", "Currencies and account groups, configured by the operator."),
     ("Clients", "Profiles of end clients."),
-    ("Client states", "Approval, denial, death and archiving of clients."),
-    ("Accounts", "One book of money in one currency each."),
-    ("Account states", "Locks, approval, setting aside and closing of accounts."),
-    ("Owners", "The owners of an account, in order."),
-    ("Funds", "Money that moves in one call."),
-    ("Movements", "Money that moves in phases: deposits, withdrawals, holds, transfers."),
+    ("Client states", "Approving, denying and archiving clients, and recording a death."),
+    ("Accounts", "Accounts of clients, each in one currency."),
+    ("Account states", "Locking, approving, deactivating and closing accounts."),
+    ("Owners", "The owners of an account, by priority."),
+    ("Funds", "Deposits, withdrawals and adjustments in one call."),
+    ("Movements", "Deposits, withdrawals and holds in phases, and transfers."),
     ("Batches", "Many operations in one call."),
-    ("Statements", "Balances and statements of any past moment."),
+    ("Statements", "Balances and statements as of any past moment."),
     ("Trading data", "Portfolios, positions and orders."),
-    ("End users", "Tokens of clients for the trading platform."),
-    ("Events", "What changed, in one gapless sequence."),
+    ("End users", "Session tokens of clients for the trading platform."),
+    ("Events", "Changes, numbered in one sequence."),
 ];
 
-/// Members that a request needs; the types have them as optional, because their absence is refused by name.
+/// Required members of requests. The Rust types have them as options so that a missing one is refused by name.
 const REQUIRED: [(&str, &[&str]); 6] = [
     ("ProfileRequest", &["email"]),
     ("PasswordRequest", &["id", "newPassword"]),
@@ -135,7 +136,6 @@ const STYLE: Style = Style {
     error: "Error",
 };
 
-/// The document.
 pub(super) fn document() -> Value {
     let mut document = Document::new(&Api::openapi());
     describe_root(document.root());
@@ -158,31 +158,31 @@ fn describe_root(root: &mut Value) {
         "version": env!("CARGO_PKG_VERSION"),
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
     });
-    let sandbox = ("Sandbox", "What only a sandbox can do.");
+    let sandbox = ("Sandbox", "Calls that only a sandbox accepts.");
     let tags = TAGS.into_iter().chain([sandbox]);
     root["tags"] = tags.map(|(name, description)| json!({ "name": name, "description": description })).collect();
     root["components"]["securitySchemes"]["token"] = json!({
         "type": "http",
         "scheme": "bearer",
-        "description": "A token of an operator: from a login, or made with `bursar token create`.",
+        "description": "An operator's token, from a login or from `bursar token create`.",
     });
     root["components"]["parameters"] = json!({
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "The same key with the same call gets the first answer again.",
+            "description": "Repeating a call with the same key returns the first answer.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         },
         "DryRun": {
             "name": "dryRun",
             "in": "query",
-            "description": "true: answer as if it were done, and do nothing.",
+            "description": "true: check and answer the call without doing it.",
             "schema": { "type": "boolean", "default": false },
         },
         "Conditions": {
             "name": "conditions",
             "in": "query",
-            "description": "`metadata.{key}=value` and `customField.{name}=value`: only objects with all these labels.",
+            "description": "`metadata.{key}=value` and `customField.{name}=value`: objects with all these labels.",
             "style": "form",
             "explode": true,
             "schema": {
@@ -195,7 +195,7 @@ fn describe_root(root: &mut Value) {
     });
 }
 
-/// Parameters whose names are the caller's own become one object that is spread over the query string.
+/// Replaces parameters with names chosen by the caller by one exploded object, the only form that OpenAPI has for them.
 fn fold_conditions(document: &mut Document) {
     document.each_operation(|_, _, operation| {
         let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
@@ -207,7 +207,7 @@ fn fold_conditions(document: &mut Document) {
     });
 }
 
-/// What bodies need, and what they look like.
+/// Adds required members and examples to request bodies.
 fn shape_requests(document: &mut Document) {
     for (schema, names) in REQUIRED {
         document.require(schema, names);
@@ -224,11 +224,11 @@ fn shape_requests(document: &mut Document) {
     }
     operations::describe(document);
     document.close_requests(&Native);
-    // Either of the two.
+    // Exactly one of `advance` and `set`.
     let clock = document.schema("ClockBody");
     clock["minProperties"] = 1.into();
     clock["maxProperties"] = 1.into();
-    // What one operation answers can look like a part of what another one does.
+    // The results overlap, so a value can match more than one alternative.
     if let Some(result) = document.schema("ResultView").as_object_mut()
         && let Some(alternatives) = result.remove("oneOf")
     {
@@ -237,7 +237,7 @@ fn shape_requests(document: &mut Document) {
     document.each_operation(|method, path, operation| {
         let Some(body) = operation.get_mut("requestBody") else { return };
         let Some(media) = body["content"].get_mut("application/json") else { return };
-        // A body may be left out, but it is never null.
+        // A body may be omitted, but is never null.
         without_null(&mut media["schema"]);
         if let Some(example) = examples::request(method, path) {
             media["example"] = example;
@@ -246,7 +246,7 @@ fn shape_requests(document: &mut Document) {
     document.schema("Empty")["maxProperties"] = 0.into();
 }
 
-/// Answers that are not JSON.
+/// Describes the answers that are not JSON.
 fn describe_streams(document: &mut Document) {
     document.each_operation(|method, path, operation| {
         let contents = &mut operation["responses"]["200"]["content"];
@@ -255,7 +255,7 @@ fn describe_streams(document: &mut Document) {
                 contents[events::EVENT_STREAM] = json!({
                     "schema": {
                         "type": "string",
-                        "description": "Server-sent events that go on: the `data` of each is an `Event`, its `id` is the \
+                        "description": "Server-sent events: the `data` of each is an `Event`, and its `id` is the \
                             event's `seq`. Lines that begin with a colon are comments.",
                     },
                     "example": event_stream::EXAMPLE,
@@ -264,7 +264,7 @@ fn describe_streams(document: &mut Document) {
             ("GET", "/accounts/{id}/statement") => {
                 contents["text/csv"]["schema"] = json!({
                     "type": "string",
-                    "description": "A table after RFC 4180 with a head, a first row OPENING and a last row CLOSING.",
+                    "description": "CSV (RFC 4180) with a header, a first row OPENING and a last row CLOSING.",
                 });
             }
             _ => {}

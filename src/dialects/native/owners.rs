@@ -1,7 +1,7 @@
 //! The owners of an account.
 
 use super::fields;
-use super::lists::Stretch;
+use super::lists::Window;
 use super::profiles::Empty;
 use crate::app::accounts::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
 use crate::dialects::kit::{Call, Literal, Rejection, Reply};
@@ -13,16 +13,17 @@ use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An owner to be added or changed.
+/// An owner to add or change.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OwnerRequest {
-    /// Required when an owner is added: a client.
+    /// The client. Required to add an owner.
     profile_id: Option<String>,
-    /// FULL, READ or NONE. Required when an owner is added; left out on change it stays.
+    /// FULL, READ or NONE. Required to add an owner; if omitted in a change, it stays.
     #[schema(example = "READ")]
     access: Option<String>,
-    /// From 1, who is the primary owner; the others move. Left out: last when added, unchanged on change.
+    /// From 1, the primary owner; the other owners shift. Defaults to the last place for a new owner, and to the
+    /// current one in a change.
     #[schema(value_type = Option<i64>, example = 2)]
     priority: Option<Literal>,
 }
@@ -42,7 +43,7 @@ impl OwnerRequest {
             account: fields::path_id(call)?,
             profile: fields::required_id("profileId", self.profile_id.as_deref())?,
             access: self.access()?.ok_or_else(|| Rejection::missing("access"))?,
-            priority: fields::whole("priority", self.priority.as_ref())?,
+            priority: fields::whole_number("priority", self.priority.as_ref())?,
             expected_version: fields::expected_version(call, None)?,
         })
     }
@@ -57,7 +58,7 @@ impl OwnerRequest {
             account: fields::path_id(call)?,
             profile,
             access: self.access()?,
-            priority: fields::whole("priority", self.priority.as_ref())?,
+            priority: fields::whole_number("priority", self.priority.as_ref())?,
             expected_version: fields::expected_version(call, None)?,
         })
     }
@@ -68,17 +69,16 @@ impl OwnerRequest {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Owner)]
 pub(super) struct OwnerView {
-    /// The client; null if it is hidden from you.
+    /// The client; null if you may not see it.
     profile_id: Option<String>,
     /// FULL, READ or NONE. The primary owner has FULL.
     #[schema(example = "FULL")]
     access: String,
-    /// Without gaps from 1.
+    /// 1 is the primary owner; without gaps.
     #[schema(example = 1)]
     priority: u32,
-    /// Whether it is the primary owner: the one of priority 1.
     is_primary: bool,
-    /// When it became an owner.
+    /// When the client became an owner.
     since: String,
 }
 
@@ -99,54 +99,54 @@ impl From<OwnerWritten> for OwnerView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct OwnerList {
     owners: Vec<OwnerView>,
-    /// Send it as `after` to go on; null at the end of the list.
+    /// Cursor for `after`; null at the end of the list.
     next: Option<String>,
 }
 
-/// The owners of an account, the primary owner first.
+/// List the owners of an account, the primary owner first.
 #[utoipa::path(get, path = "/accounts/{id}/owners", tag = "Owners",
     params(
         ("id" = Uuid, Path, description = "account id"),
-        ("perPage" = Option<u32>, Query, description = "1 to 500; all if left out"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer; refused once the account has changed"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500; defaults to all"),
+        ("after" = Option<String>, Query,
+            description = "`next` of the previous page; refused once the account has changed"),
     ), responses((status = 200, body = OwnerList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let stretch = Stretch::of(&call)?;
-    let after = stretch.after.map(|[row, version]| (Position::of(row), version.unsigned_abs()));
-    let (seen, version) =
-        call.ask(ListOwners { account: fields::path_id(&call)?, after, limit: stretch.limit }).await?;
+    let window = Window::of(&call)?;
+    let after = window.after.map(|[row, version]| (Position::of(row), version.unsigned_abs()));
+    let (seen, version) = call.ask(ListOwners { account: fields::path_id(&call)?, after, limit: window.limit }).await?;
     let view = |owner: crate::app::accounts::OwnerSeen| {
         OwnerView::of(owner.profile.map(|id| id.to_string()), owner.access, owner.priority, owner.since)
     };
-    let next = stretch.next(seen.next.map(|shown| [shown.row, i64::try_from(version).unwrap_or(i64::MAX)]));
+    let next = window.next(seen.next.map(|shown| [shown.row, i64::try_from(version).unwrap_or(i64::MAX)]));
     Ok(Reply::ok(&OwnerList { owners: seen.rows.into_iter().map(view).collect(), next })?.version(version))
 }
 
-/// Add an owner. With priority 1 it becomes the primary owner, whose tags decide who sees the account.
+/// Add an owner. Priority 1 makes it the primary owner, whose tags decide which operators see the account.
 #[utoipa::path(post, path = "/accounts/{id}/owners", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id"),
-           ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the account's version you read, from ETag")),
     request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
 pub(super) async fn add(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.adding(&call)?;
     call.run(command, show).await
 }
 
-/// Change what an owner may do, or its priority; what is left out stays. At priority 1 it becomes the primary owner, with
+/// Change an owner's access or priority; omitted fields keep their values. Priority 1 makes it the primary owner, with
 /// full access.
 #[utoipa::path(put, path = "/accounts/{id}/owners/{profileId}", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
-           ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the account's version you read, from ETag")),
     request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
 pub(super) async fn alter(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.altering(&call)?;
     call.run(command, show).await
 }
 
-/// Remove an owner. When the primary owner leaves, the next one takes its place, with full access.
+/// Remove an owner. If it is the primary owner, the next one takes its place, with full access.
 #[utoipa::path(delete, path = "/accounts/{id}/owners/{profileId}", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
-           ("If-Match" = Option<String>, Header, description = "the account's version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the account's version you read, from ETag")),
     responses((status = 200, body = Empty)))]
 pub(super) async fn remove(call: Call) -> Result<Reply, Rejection> {
     let command = RemoveOwner {

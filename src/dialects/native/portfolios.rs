@@ -1,8 +1,8 @@
-//! Snapshots of an account with its positions and orders. They come from an attached trading engine; without one there
-//! are none, and margins are zero.
+//! Portfolios: snapshots of an account with its positions and orders. Without an attached trading engine there are
+//! none, and margins are zero.
 
 use super::fields;
-use super::lists::Stretch;
+use super::lists::Window;
 use crate::app::accounts::GetAccount;
 use crate::app::clients::ListAccountsOfProfile;
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
@@ -12,8 +12,8 @@ use crate::domain::page::Position;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Nothing, until a trading engine is attached.
-type Nothing = [(); 0];
+/// Always empty, until a trading engine is attached.
+type NoRows = [(); 0];
 
 /// A snapshot of one account.
 #[derive(Serialize, ToSchema)]
@@ -35,13 +35,13 @@ pub(super) struct PortfolioView {
     in_margin_call: bool,
     in_stop_out: bool,
     #[schema(value_type = Vec<Object>)]
-    positions: Nothing,
+    positions: NoRows,
     #[schema(value_type = Vec<Object>)]
-    orders: Nothing,
-    /// Balance and unrealized result.
+    orders: NoRows,
+    /// The balance plus the unrealized profit or loss.
     #[schema(value_type = f64)]
     equity: ExactNumber,
-    /// Equity without used and pending margin.
+    /// Equity less used and pending margin.
     #[schema(value_type = f64)]
     free_margin: ExactNumber,
 }
@@ -71,26 +71,26 @@ impl From<Account> for PortfolioView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct PortfolioList {
     accounts: Vec<PortfolioView>,
-    /// Send it as `after` to go on; null at the end of the list.
+    /// Cursor for `after`; null at the end of the list.
     next: Option<String>,
 }
 
-/// Snapshots of the accounts of a client that are not archived.
+/// List snapshots of a client's accounts, without archived ones.
 #[utoipa::path(get, path = "/profiles/{id}/accounts", tag = "Clients",
     params(
         ("id" = Uuid, Path, description = "profile id"),
-        ("perPage" = Option<u32>, Query, description = "1 to 500; all, but at most 10,000, if left out"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500; defaults to all, up to 10,000"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page"),
     ), responses((status = 200, body = PortfolioList)))]
 pub(super) async fn of_profile(call: Call) -> Result<Reply, Rejection> {
-    let stretch = Stretch::of(&call)?;
-    let after = stretch.after.map(|[row]| Position::of(row));
-    let found = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)?, after, limit: stretch.limit }).await?;
-    let next = stretch.next(found.next.map(|shown| [shown.row]));
+    let window = Window::of(&call)?;
+    let after = window.after.map(|[row]| Position::of(row));
+    let found = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)?, after, limit: window.limit }).await?;
+    let next = window.next(found.next.map(|shown| [shown.row]));
     Reply::ok(&PortfolioList { accounts: found.rows.into_iter().map(PortfolioView::from).collect(), next })
 }
 
-/// A snapshot of one account.
+/// Get a snapshot of an account.
 #[utoipa::path(get, path = "/portfolios/{id}", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = PortfolioView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
@@ -102,10 +102,10 @@ pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct PositionList {
     #[schema(value_type = Vec<Object>)]
-    positions: Nothing,
+    positions: NoRows,
 }
 
-/// The open positions of an account.
+/// List the open positions of an account.
 #[utoipa::path(get, path = "/accounts/{id}/positions", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = PositionList)))]
 pub(super) async fn positions(call: Call) -> Result<Reply, Rejection> {
@@ -113,12 +113,12 @@ pub(super) async fn positions(call: Call) -> Result<Reply, Rejection> {
     Reply::ok(&PositionList { positions: [] })
 }
 
-/// The closed positions of an account.
+/// List the closed positions of an account.
 #[utoipa::path(get, path = "/accounts/{id}/history/positions", tag = "Trading data",
     params(
         ("id" = Uuid, Path, description = "account id"),
-        ("from" = Option<String>, Query, description = "at this time or later, RFC 3339"),
-        ("to" = Option<String>, Query, description = "before this time, RFC 3339"),
+        ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),
     ),
     responses((status = 200, body = PositionList)))]
 pub(super) async fn closed_positions(call: Call) -> Result<Reply, Rejection> {
@@ -133,10 +133,10 @@ pub(super) async fn closed_positions(call: Call) -> Result<Reply, Rejection> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct OrderList {
     #[schema(value_type = Vec<Object>)]
-    orders: Nothing,
+    orders: NoRows,
 }
 
-/// The working and inactive orders of an account.
+/// List the working and inactive orders of an account.
 #[utoipa::path(get, path = "/accounts/{id}/orders", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OrderList)))]
 pub(super) async fn orders(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Profiles: end clients.
+//! Profiles: creating, replacing and listing end clients.
 
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
@@ -14,13 +14,13 @@ use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A client. What is left out is empty; on replacement that means: becomes empty.
+/// A client to create or replace. Unless noted otherwise, omitted fields become empty.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProfileRequest {
-    /// Only on creation: an unused UUID.
+    /// An unused UUID; only on creation.
     id: Option<String>,
-    /// Required; unique without regard to case.
+    /// Required; unique, ignoring case.
     #[schema(example = "jane.doe@example.com")]
     email: Option<String>,
     #[schema(example = "Jane")]
@@ -36,30 +36,30 @@ pub(super) struct ProfileRequest {
     country: Option<String>,
     phone: Option<String>,
     company: Option<String>,
-    /// Free-form text of your own.
+    /// Free-form text.
     meta_data: Option<String>,
     birth_date: Option<String>,
     timezone: Option<String>,
-    /// Password for end-user sessions, 8 to 200 characters; never shown. Left out or empty it stays as it is.
+    /// Password for end-user sessions, 8 to 200 characters; never returned. Omitted or empty keeps the current one.
     password: Option<String>,
-    /// Labels that limit which operators see the client. Left out they stay as they are.
+    /// Tags that limit which operators see the client. Omitting them keeps the current ones.
     tags: Option<Vec<String>>,
-    /// Your own id of it, at most 100 characters; unique for its kind of object. Left out it stays, null or empty removes it;
-    /// so do the next three.
+    /// Your own id for the client, at most 100 characters; unique. Null or empty removes it, and omitting it keeps it;
+    /// the same holds for the next three fields.
     #[serde(default, deserialize_with = "sent")]
     reference: Option<String>,
-    /// Your word for its sort, at most 100 characters.
+    /// Your own category, at most 100 characters.
     #[serde(default, deserialize_with = "sent")]
     category: Option<String>,
-    /// All custom fields: at most 20 texts of 255 characters, under names of 50.
+    /// Replaces all custom fields: at most 20 strings of 255 characters, with names of up to 50.
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     custom_fields: Option<Members<Option<String>>>,
-    /// All metadata: at most 100 texts (of 1000 characters), numbers and booleans, under keys of 100 characters.
+    /// Replaces all metadata: at most 100 strings (of 1000 characters), numbers and booleans, with keys of up to 100.
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Members<Scalar>>,
-    /// Only on creation: whether an operator has to approve the client before it can use accounts.
+    /// Whether an operator must approve the client before its accounts can be used; only on creation.
     requires_review: Option<bool>,
 }
 
@@ -95,7 +95,7 @@ impl ProfileRequest {
         request.into()
     }
 
-    /// The hash of the password, if one was sent. The other fields are checked before, so that a bad request costs little.
+    /// Hashes the password, if one was sent. Call it after all cheaper checks, because hashing is slow.
     async fn password(&mut self, call: &Call) -> Result<Option<PasswordHash>, Rejection> {
         match self.password.take().filter(|password| !password.is_empty()) {
             None => Ok(None),
@@ -128,16 +128,16 @@ pub(super) struct ProfileView {
     meta_data: String,
     birth_date: String,
     timezone: String,
-    /// Always empty: passwords are not kept.
+    /// Always empty; passwords are never returned.
     password: &'static str,
-    /// Labels that limit which operators see the client.
+    /// Tags that limit which operators see the client.
     tags: Vec<String>,
     #[serde(flatten)]
     labels: LabelsView,
     /// PENDING, VERIFIED, DENIED, DECEASED or ARCHIVED.
     #[schema(example = "VERIFIED")]
     status: String,
-    /// The day of its death; null if it is not known to be dead.
+    /// The date of death; null if no death was reported.
     deceased_on: Option<String>,
 }
 
@@ -193,10 +193,10 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     }
 }
 
-/// Replace all that a client tells about itself.
+/// Replace a client. Omitted details become empty; an omitted password, tags and labels stay.
 #[utoipa::path(put, path = "/profiles/{id}", tag = "Clients",
     params(("id" = Uuid, Path, description = "profile id"),
-           ("If-Match" = Option<String>, Header, description = "the version that was read, from ETag")),
+           ("If-Match" = Option<String>, Header, description = "the version you read, from ETag")),
     request_body = ProfileRequest, responses((status = 200, body = ProfileView)))]
 pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
     let id = fields::path_id(&call)?;
@@ -232,11 +232,11 @@ pub(super) struct PasswordRequest {
     new_password: Option<String>,
 }
 
-/// Nothing.
+/// An empty object.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Empty {}
 
-/// Give a client a new password; its sessions end.
+/// Set a client's password, which ends its sessions.
 #[utoipa::path(put, path = "/profiles/change-password", tag = "Clients", request_body = PasswordRequest,
     responses((status = 200, body = Empty), (status = 404)))]
 pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
@@ -248,7 +248,7 @@ pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     call.run_secretly(command, |()| Reply::ok(&Empty {})).await
 }
 
-/// One client.
+/// Get a client.
 #[utoipa::path(get, path = "/profiles/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "profile id")),
     responses((status = 200, body = ProfileView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
@@ -284,21 +284,21 @@ fn status(text: &str) -> Result<ProfileStatus, Rejection> {
         .ok_or_else(|| Rejection::invalid("status", "one of PENDING, VERIFIED, DENIED, DECEASED, ARCHIVED"))
 }
 
-/// The clients that you see.
+/// List the clients that you may see.
 #[utoipa::path(get, path = "/profiles", tag = "Clients",
     params(
-        ("search" = Option<String>, Query, description = "words of name, e-mail, phone, company or reference, whole or begun; \
-            case and accents do not matter. Best matches first"),
-        ("email" = Option<String>, Query, description = "exactly this address, ignoring case"),
-        ("reference" = Option<String>, Query, description = "with this reference"),
-        ("category" = Option<String>, Query, description = "of this category"),
-        ("tag" = Option<String>, Query, description = "with this tag"),
-        ("metadata.{key}" = Option<String>, Query, description = "with this value of metadata; any number of keys"),
-        ("customField.{name}" = Option<String>, Query, description = "with this custom field; any number of names"),
+        ("search" = Option<String>, Query, description = "words, or beginnings of words, of the name, \
+            e-mail, phone, company or reference; ignores case and accents; best matches first"),
+        ("email" = Option<String>, Query, description = "exact address, ignoring case"),
+        ("reference" = Option<String>, Query, description = "exact reference"),
+        ("category" = Option<String>, Query, description = "exact category"),
+        ("tag" = Option<String>, Query, description = "tag of the client"),
+        ("metadata.{key}" = Option<String>, Query, description = "exact metadata value; repeatable for other keys"),
+        ("customField.{name}" = Option<String>, Query, description = "exact custom field; repeatable for other names"),
         ("status" = Option<String>, Query, description = "PENDING, VERIFIED, DENIED, DECEASED or ARCHIVED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
     ),
     responses((status = 200, body = ProfileList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {

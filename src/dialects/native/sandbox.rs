@@ -1,4 +1,4 @@
-//! What only a sandbox can do.
+//! Moves the clock of a sandbox and resets it.
 
 use super::fields;
 use super::profiles::Empty;
@@ -7,26 +7,26 @@ use crate::dialects::kit::{Call, Literal, Rejection, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where the clock goes: by some seconds, or to a time.
+/// A new time, relative or absolute. Send exactly one of the two.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ClockBody {
-    /// Seconds to move ahead.
+    /// Seconds to move the clock ahead.
     #[schema(value_type = Option<u64>, example = 86400)]
     advance: Option<Literal>,
-    /// A time to move to, RFC 3339, not before the present one.
+    /// The time to move to, RFC 3339, not before the current one.
     set: Option<String>,
 }
 
-/// The clock.
+/// The clock of the sandbox.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ClockReply {
-    /// The present moment.
+    /// The current time.
     now: String,
 }
 
 impl ClockBody {
     fn journey(&self) -> Result<Journey, Rejection> {
-        let advance = fields::whole("advance", self.advance.as_ref())?;
+        let advance = fields::whole_number("advance", self.advance.as_ref())?;
         match (advance, self.set.as_deref()) {
             (Some(seconds), None) => i64::try_from(seconds)
                 .ok()
@@ -39,7 +39,7 @@ impl ClockBody {
     }
 }
 
-/// Move the clock of a sandbox ahead; what is due on the way happens at its time.
+/// Move the clock of a sandbox ahead. Jobs due in between run, each at its own time.
 #[utoipa::path(post, path = "/sandbox/clock", tag = "Sandbox", request_body = ClockBody,
     responses((status = 200, body = ClockReply)))]
 pub(super) async fn clock(call: Call) -> Result<Reply, Rejection> {
@@ -50,7 +50,7 @@ pub(super) async fn clock(call: Call) -> Result<Reply, Rejection> {
     Reply::ok(&ClockReply { now: now.to_string() })
 }
 
-/// Empty a sandbox of clients and money; operators, tokens and reference data stay.
+/// Delete all clients and money of a sandbox. Operators, tokens and reference data stay.
 #[utoipa::path(post, path = "/sandbox/reset", tag = "Sandbox",
     responses((status = 200, body = Empty)))]
 pub(super) async fn reset(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Sessions of end users: tokens with which the trading platform lets a client in.
+//! End-user sessions: tokens that authenticate a client to the trading platform.
 
 use super::users::required;
 use crate::app::access::Claims;
@@ -10,34 +10,32 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A client's address and password.
+/// A client's credentials.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SessionRequest {
-    /// The client's e-mail address.
     email: Option<String>,
-    /// The client's password, set on its profile.
+    /// The password set on the client's profile.
     password: Option<String>,
 }
 
-/// A session.
+/// A new session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SessionReply {
     /// A JWT signed with EdDSA; verify it with `/.well-known/jwks.json`.
     access_token: String,
-    /// When it ends, in seconds since 1970.
+    /// Unix time in seconds.
     #[schema(example = "1772440200")]
     expires_at: String,
-    /// The accounts that it opens: not archived, not disabled.
+    /// The accounts that the token gives access to.
     accounts: Vec<SessionAccount>,
 }
 
-/// An account that a session opens.
+/// An account that a token gives access to.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionAccount {
-    /// Account id.
     id: String,
-    /// Group id.
+    /// The account group.
     #[serde(rename = "gId")]
     group_id: String,
 }
@@ -62,46 +60,45 @@ pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     })
 }
 
-/// The longest token that is checked, in characters.
+/// The longest token accepted, in characters.
 pub(super) const TOKEN_MAX: usize = 16_384;
 
-/// An end-user token to be checked.
+/// An end-user token to check.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct IntrospectRequest {
-    /// The token.
     token: Option<String>,
 }
 
-/// What a token is worth, after RFC 7662.
+/// The state of a token (RFC 7662).
 #[derive(Serialize, ToSchema)]
 pub(super) struct IntrospectReply {
-    /// Whether it opens anything now; if not, nothing else is said.
+    /// Whether the token is valid now. If not, all other members are omitted.
     active: bool,
-    /// The client: a profile id.
+    /// The client's profile id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sub: Option<String>,
-    /// The accounts that it opens.
+    /// The accounts that the token gives access to now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     accounts: Option<Vec<String>>,
-    /// Who issued it.
+    /// Issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     iss: Option<String>,
-    /// Who is to accept it.
+    /// Audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     aud: Option<String>,
-    /// When it was issued, in seconds since 1970.
+    /// Issued at, Unix time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     iat: Option<i64>,
-    /// When it ends, in seconds since 1970.
+    /// Expires at, Unix time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     exp: Option<i64>,
-    /// The session.
+    /// Session id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     jti: Option<String>,
@@ -124,7 +121,7 @@ impl From<Option<Claims>> for IntrospectReply {
     }
 }
 
-/// Check an end-user token, revoked sessions included.
+/// Check an end-user token, including whether its session was revoked.
 #[utoipa::path(post, path = "/trade/introspect", tag = "End users", request_body = IntrospectRequest,
     responses((status = 200, body = IntrospectReply)))]
 pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
@@ -143,14 +140,14 @@ pub(super) struct PublishedKey {
     /// Curve.
     #[schema(example = "Ed25519")]
     crv: &'static str,
-    /// What it is for.
+    /// Intended use.
     #[serde(rename = "use")]
     #[schema(example = "sig")]
     purpose: &'static str,
-    /// How it signs.
+    /// Signature algorithm.
     #[schema(example = "EdDSA")]
     alg: &'static str,
-    /// Its id, as in the header of tokens.
+    /// Key id, as in the header of tokens.
     kid: String,
     /// The public key, base64url.
     x: String,
@@ -159,11 +156,11 @@ pub(super) struct PublishedKey {
 /// A JSON Web Key Set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 pub(super) struct KeySet {
-    /// The keys, newest first.
+    /// Newest first.
     keys: Vec<PublishedKey>,
 }
 
-/// The keys that verify end-user tokens.
+/// List the keys that verify end-user tokens.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "End users", security(()),
     responses((status = 200, body = KeySet)))]
 pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Balances and statements of any past moment.
+//! Balances and statements as of any past moment.
 
 use super::{fields, lists};
 use crate::app::ledger::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
@@ -10,7 +10,7 @@ use crate::domain::money::{Amount, Total};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The balances of an account at a moment.
+/// The balances of an account as of a moment.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BalanceAt)]
@@ -18,33 +18,33 @@ pub(super) struct BalanceView {
     account_id: String,
     #[schema(example = "USD")]
     currency: String,
-    /// The moment, all of it included.
+    /// Inclusive, to the millisecond.
     at: String,
-    /// `recorded`: what was shown then. `effective`: what would have been shown, had everything been written in time.
+    /// `recorded`: as it was shown then. `effective`: with back-dated adjustments applied at their effective time.
     #[schema(example = "recorded")]
     basis: &'static str,
-    /// All that was posted.
+    /// Sum of all postings.
     #[schema(value_type = f64, example = 10000.00)]
     balance: ExactNumber,
-    /// What is left of it without holds and uncleared deposits.
+    /// The balance less holds and uncleared deposits.
     #[schema(value_type = f64, example = 9750.00)]
     available_balance: ExactNumber,
-    /// What a withdrawal may take; below zero where losses have eaten into the credit.
+    /// What can be withdrawn; negative if losses have used up part of the trading credit.
     #[schema(value_type = f64, example = 9750.00)]
     withdrawable_balance: ExactNumber,
-    /// Holds, and withdrawals under way.
+    /// Holds and pending withdrawals.
     #[schema(value_type = f64, example = 250.00)]
     held_balance: ExactNumber,
-    /// Settled deposits that are not available yet.
+    /// Settled deposits that are still clearing.
     #[schema(value_type = f64, example = 0.00)]
     uncleared_balance: ExactNumber,
-    /// Announced deposits; not part of the balance.
+    /// Announced deposits, which are not part of the balance.
     #[schema(value_type = f64, example = 0.00)]
     pending_balance: ExactNumber,
-    /// Trading credit: part of the balance, not the client's to take out.
+    /// Trading credit, which is part of the balance but cannot be withdrawn.
     #[schema(value_type = f64, example = 0.00)]
     credit_balance: ExactNumber,
-    /// How far below zero the account may go.
+    /// Overdraft limit, zero or below.
     #[schema(value_type = f64, example = 0.00)]
     minimum_balance: ExactNumber,
 }
@@ -71,19 +71,18 @@ impl BalanceView {
     }
 }
 
-/// `basis` of the query string.
 pub(super) fn basis(query: &QueryParams) -> Result<Basis, Rejection> {
     let Some(name) = query.one("basis")? else { return Ok(Basis::default()) };
     let found = Basis::ALL.into_iter().find(|basis| basis.name().eq_ignore_ascii_case(name));
     found.ok_or_else(|| Rejection::invalid("basis", "recorded or effective"))
 }
 
-/// The balances of an account, now or at any past moment. Before its opening they are zero.
+/// Get the balances of an account, now or as of any past moment. Before the account was opened they are zero.
 #[utoipa::path(get, path = "/accounts/{id}/balance", tag = "Statements",
     params(
         ("id" = Uuid, Path, description = "account id"),
-        ("at" = Option<String>, Query, description = "the moment, RFC 3339, not in the future; now if left out"),
-        ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
+        ("at" = Option<String>, Query, description = "RFC 3339, inclusive, not in the future; defaults to now"),
+        ("basis" = Option<String>, Query, description = "recorded (default) or effective"),
     ),
     responses((status = 200, body = BalanceView)))]
 pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
@@ -94,58 +93,58 @@ pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
     Reply::ok(&BalanceView::new(past, basis))
 }
 
-/// One line of a statement.
+/// A line of a statement.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = StatementLine)]
 pub(super) struct LineView {
     deal_id: String,
-    /// What it is, transfers and reversals told apart.
+    /// The kind of the entry. Unlike a deal's action, it distinguishes transfers and reversals.
     #[schema(example = "BALANCE")]
     kind: String,
     /// Signed.
     #[schema(value_type = f64, example = -12.50)]
     amount: ExactNumber,
-    /// The balance after it, in the order of the statement.
+    /// The running balance after this line.
     #[schema(value_type = f64, example = 9987.50)]
     balance: ExactNumber,
     comment: String,
-    /// When it was written.
+    /// When the entry was written.
     recorded_at: String,
-    /// From when on it counts.
+    /// The time from which the entry counts.
     effective_at: String,
-    /// The deal that it reverses.
+    /// The deal that this one reverses.
     reverses: Option<String>,
-    /// The deal that reverses it.
+    /// The deal that reverses this one.
     reversed_by: Option<String>,
 }
 
-/// A statement, or a page of one. `closingBalance` is `openingBalance` plus `credits` minus `debits`, of the whole period
-/// and on every page; the lines lead from `broughtForward` to `carriedForward`.
+/// A statement, or one page of it. On every page, `closingBalance` = `openingBalance` + `credits` - `debits` for the
+/// whole period. The lines of the page lead from `broughtForward` to `carriedForward`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Statement)]
 pub(super) struct StatementView {
     account_id: String,
-    /// Serial number of the account.
+    /// The account's serial number.
     #[schema(example = 4711)]
     number: i64,
     #[schema(example = "USD")]
     currency: String,
     #[schema(example = "recorded")]
     basis: &'static str,
-    /// From this moment on.
+    /// Inclusive.
     from: String,
-    /// Up to before this moment.
+    /// Exclusive.
     to: String,
     #[schema(value_type = f64)]
     opening_balance: ExactNumber,
     #[schema(value_type = f64)]
     closing_balance: ExactNumber,
-    /// Sum of what came in.
+    /// Total credits of the period.
     #[schema(value_type = f64)]
     credits: ExactNumber,
-    /// Sum of what went out, without a sign.
+    /// Total debits of the period, without a sign.
     #[schema(value_type = f64)]
     debits: ExactNumber,
     /// The balance before the first line of this page.
@@ -156,8 +155,8 @@ pub(super) struct StatementView {
     carried_forward: ExactNumber,
     /// Oldest first.
     lines: Vec<LineView>,
-    /// Send it as `after` to go on; null on the last page. It keeps `from`, `to` and `basis`, so leave these out. All pages
-    /// show the books as they were at the first.
+    /// Cursor for `after`; null on the last page. It includes `from`, `to` and `basis`, so omit these. All pages show
+    /// the books as of the first one.
     next: Option<String>,
 }
 
@@ -199,8 +198,8 @@ impl StatementView {
     }
 }
 
-/// The columns of a statement as a table. The first row has the opening balance, the last one the totals and the closing
-/// balance, and every other one is a line.
+/// The columns of the CSV form. The first row has the opening balance, the last row the totals and the closing balance;
+/// the rows in between are the lines.
 const COLUMNS: [&str; 12] = [
     "row",
     "recorded_at",
@@ -216,7 +215,7 @@ const COLUMNS: [&str; 12] = [
     "reversed_by",
 ];
 
-/// Writes a statement as a table. Numbers are decimals without separators of thousands; debits have no sign.
+/// Writes a statement as CSV. Amounts are plain decimals without thousands separators; debits have no sign.
 fn table(statement: Statement) -> Result<Reply, Rejection> {
     let account = statement.account;
     let mut table = CsvTable::new(&COLUMNS)?;
@@ -254,40 +253,39 @@ fn table(statement: Statement) -> Result<Reply, Rejection> {
     Reply::table(table, &format!("statement-{}.csv", account.number))
 }
 
-/// Lines that are shown when no limit is given.
 pub(super) const LIMIT_DEFAULT: u32 = 100;
-/// Lines that one page shows at most.
 pub(super) const LIMIT_MAX: u32 = 1000;
-/// Lines that a table has at most.
+/// The most lines of the CSV form.
 const TABLE_MAX: u32 = 100_000;
 
-/// What happened on an account between two moments: as JSON in pages, or as one CSV table.
+/// Get the statement of an account for a period, as JSON in pages or as one CSV table.
 #[utoipa::path(get, path = "/accounts/{id}/statement", tag = "Statements",
     params(
         ("id" = Uuid, Path, description = "account id"),
-        ("from" = Option<String>, Query, description = "at this time or later, RFC 3339; the account's opening if left out"),
-        ("to" = Option<String>, Query, description = "before this time, RFC 3339, not in the future; all so far if left out"),
-        ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
+        ("from" = Option<String>, Query, description = "RFC 3339, inclusive; defaults to the account's opening"),
+        ("to" = Option<String>, Query, description = "RFC 3339, exclusive, not in the future; defaults to now"),
+        ("basis" = Option<String>, Query, description = "recorded (default) or effective"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; not for CSV"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer; not for CSV"),
-        ("format" = Option<String>, Query, description = "json or csv; if left out, csv where Accept names text/csv and not JSON"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page; not for CSV"),
+        ("format" = Option<String>, Query,
+            description = "json or csv; defaults to csv if Accept names text/csv and not JSON"),
     ),
     responses((status = 200, content((StatementView = "application/json"), (String = "text/csv")))))]
 pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {
     let scope = CursorScope::of(&call, &["basis", "from", "to", "limit", "after", "format"]);
-    let wanted = wanted(&call, &scope)?;
+    let query = statement_query(&call, &scope)?;
     let is_table = call.wants_table()?;
-    let statement = call.ask(wanted).await?;
-    if is_table { table(whole(statement)?) } else { Reply::ok(&StatementView::new(statement, &scope)) }
+    let statement = call.ask(query).await?;
+    if is_table { table(require_complete(statement)?) } else { Reply::ok(&StatementView::new(statement, &scope)) }
 }
 
-fn wanted(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
+fn statement_query(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
     let query = call.query();
     let is_table = call.wants_table()?;
     let (limit, after) = (query.number("limit")?, query.one("after")?);
     if is_table && (limit.is_some() || after.is_some()) {
         let field = if limit.is_some() { "limit" } else { "after" };
-        return Err(Rejection::invalid(field, "a table is always whole"));
+        return Err(Rejection::invalid(field, "CSV is not paged; leave this out"));
     }
     let limit = limit.map_or(Ok(LIMIT_DEFAULT), u32::try_from).ok().filter(|n| (1..=LIMIT_MAX).contains(n));
     let limit = limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
@@ -296,7 +294,8 @@ fn wanted(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
     let mut continuation = None;
     if let Some([of, start, end, at, seq, bound]) = lists::after(query, scope)? {
         let (start, end) = (Moment::from_unix_ms(start), Moment::from_unix_ms(end));
-        let other = || Rejection::invalid("after", "a cursor of another period or basis; leave these out beside it");
+        let other =
+            || Rejection::invalid("after", "the cursor is for another period or basis; omit from, to and basis");
         let of = Basis::ALL.into_iter().find(|basis| *basis as i64 == of).ok_or_else(other)?;
         if from.is_some_and(|from| from != start) || to.is_some_and(|to| to != end) || (is_basis_sent && basis != of) {
             return Err(other());
@@ -315,10 +314,10 @@ fn wanted(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
     })
 }
 
-/// A statement that is not cut off: a part of a table would look like all of it.
-fn whole(statement: Statement) -> Result<Statement, Rejection> {
+/// Refuses a statement with more pages, because a truncated table would look complete.
+fn require_complete(statement: Statement) -> Result<Statement, Rejection> {
     match statement.next {
         None => Ok(statement),
-        Some(_) => Err(Rejection::out_of_range("to", format!("more than {TABLE_MAX} lines: take a shorter period"))),
+        Some(_) => Err(Rejection::out_of_range("to", format!("more than {TABLE_MAX} lines; choose a shorter period"))),
     }
 }

@@ -8,29 +8,29 @@ use crate::domain::ledger::MovementKind;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Money from one account to another.
+/// A transfer from one account to another.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TransferBody {
-    /// The account that pays.
+    /// The paying account.
     from_account_id: Option<String>,
-    /// The account that receives.
+    /// The receiving account.
     to_account_id: Option<String>,
-    /// Above zero, in the currency of the account that pays.
+    /// Above zero, in the currency of the paying account.
     #[schema(value_type = String, example = "100.00")]
     amount: Option<Literal>,
-    /// The currency of the amount, as a check: must be that of the account that pays.
+    /// Must be the currency of the paying account; optional.
     #[schema(example = "EUR")]
     currency: Option<String>,
-    /// Between different currencies: what one unit of the first is worth in the second.
+    /// Across currencies: what one unit of the paying currency is worth in the receiving one.
     #[schema(value_type = Option<String>, example = "0.9215")]
     rate: Option<Literal>,
-    /// Instead of a rate: how much arrives, in the currency of the account that receives.
+    /// Across currencies, instead of `rate`: the amount received, in the currency of the receiving account.
     #[schema(value_type = Option<String>, example = "92.15")]
     to_amount: Option<Literal>,
-    /// Why; at most 255 characters. The answer names it so.
+    /// At most 255 characters.
     reason: Option<String>,
-    /// The same as `reason`, as the one-call movements name it.
+    /// Alias of `reason`, the name used by one-call deposits and withdrawals.
     comment: Option<String>,
     /// Your own reference, at most 100 characters; unique among transfers.
     reference: Option<String>,
@@ -66,20 +66,20 @@ pub(super) async fn make(call: Call) -> Result<Reply, Rejection> {
     movements::run(&call, command).await
 }
 
-/// The transfers that you see, newest first.
+/// List the transfers that you may see, newest first.
 #[utoipa::path(get, path = "/transfers", tag = "Movements",
     params(
-        ("accountId" = Option<String>, Query, description = "paid or received by this account"),
+        ("accountId" = Option<String>, Query, description = "the paying or receiving account"),
         ("state" = Option<String>, Query, description = "PENDING, APPROVED, POSTED, VOIDED or EXPIRED"),
         ("page" = Option<u32>, Query, description = "from 1"),
         ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
-        ("after" = Option<String>, Query, description = "`next` of the last answer, instead of `page`; skips and repeats nothing"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
     ), responses((status = 200, body = MovementList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Transfer, false).await
 }
 
-/// One transfer.
+/// Get a transfer.
 #[utoipa::path(get, path = "/transfers/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "transfer id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

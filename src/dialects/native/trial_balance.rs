@@ -1,4 +1,4 @@
-//! The trial balance: what the house and its clients have, which sums to zero.
+//! The trial balance: the balances of house accounts and clients, which sum to zero.
 
 use super::fields;
 use super::statements::basis;
@@ -8,12 +8,12 @@ use crate::domain::ledger::Basis;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One account of the house.
+/// A house account.
 #[derive(Serialize, ToSchema)]
 pub(super) struct HouseAccount {
     #[schema(example = "bank")]
     name: String,
-    /// Below zero where clients have what it stands for.
+    /// Negative if the money it stands for belongs to clients, as for the bank.
     #[schema(value_type = f64, example = -10000.00)]
     balance: ExactNumber,
 }
@@ -27,10 +27,10 @@ pub(super) struct TrialBooks {
     currency: String,
     is_demo: bool,
     house: Vec<HouseAccount>,
-    /// What all clients have together.
+    /// The sum of all client accounts.
     #[schema(value_type = f64, example = 10000.00)]
     clients: ExactNumber,
-    /// House and clients together: zero, or the books are wrong.
+    /// House and clients together; not zero only if the books are wrong.
     #[schema(value_type = f64, example = 0.00)]
     total: ExactNumber,
 }
@@ -40,11 +40,11 @@ pub(super) struct TrialBooks {
 #[serde(rename_all = "camelCase")]
 #[schema(as = TrialBalance)]
 pub(super) struct TrialView {
-    /// The moment, all of it included.
+    /// Inclusive, to the millisecond.
     at: String,
     #[schema(example = "recorded")]
     basis: &'static str,
-    /// Whether every group sums to zero.
+    /// Whether every `total` is zero.
     is_balanced: bool,
     /// Live money first.
     books: Vec<TrialBooks>,
@@ -69,11 +69,12 @@ impl TrialView {
     }
 }
 
-/// The balances of the house and of all clients, now or at any past moment. Not for those who see only some clients.
+/// Get the balances of the house and of all clients, now or as of any past moment. Refused to operators limited by
+/// tags.
 #[utoipa::path(get, path = "/trial-balance", tag = "Statements",
     params(
-        ("at" = Option<String>, Query, description = "the moment, RFC 3339, not in the future; now if left out"),
-        ("basis" = Option<String>, Query, description = "recorded (as left out) or effective"),
+        ("at" = Option<String>, Query, description = "RFC 3339, inclusive, not in the future; defaults to now"),
+        ("basis" = Option<String>, Query, description = "recorded (default) or effective"),
     ),
     responses((status = 200, body = TrialView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

@@ -1,4 +1,4 @@
-//! Logging operators in.
+//! Operator login.
 
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::clients::PASSWORD_MAX;
@@ -6,24 +6,22 @@ use crate::domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A name and a password.
+/// An operator's credentials.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct LoginRequest {
-    /// The operator's name.
     #[schema(example = "ops@broker.example")]
     username: Option<String>,
-    /// The operator's password.
     password: Option<String>,
 }
 
-/// A token.
+/// A new token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LoginReply {
-    /// Good for 30 days unless configured otherwise; send it as `Authorization: Bearer <token>`.
+    /// Send it as `Authorization: Bearer <token>`. Valid for 30 days by default.
     token: String,
 }
 
-/// Log in with name and password.
+/// Log in with username and password.
 #[utoipa::path(post, path = "/user/login", tag = "Access", security(()), request_body = LoginRequest,
     responses((status = 200, body = LoginReply), (status = 401), (status = 429)))]
 pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
@@ -36,7 +34,7 @@ pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
     Reply::ok(&LoginReply { token: token.reveal() })
 }
 
-/// A text that must be there, and that is not too long to be worked on.
+/// Refuses a string that is missing, empty or longer than `max` characters.
 pub(super) fn required(field: &str, text: Option<String>, max: usize) -> Result<String, Rejection> {
     let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?;
     if text.chars().count() > max {

@@ -1,4 +1,4 @@
-//! Who may do what: operators, their rights, and what they see.
+//! Access control: callers, their rights, and the clients that they can see.
 
 mod principal;
 

@@ -1,4 +1,4 @@
-//! Who calls: operators with roles, their tokens, and what each of them may do and see.
+//! Principals: who calls, with which role and token, and what each may do and see.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 named_enum! {
-    /// One thing that a caller may do. A token's scopes are a subset of these, under the same names.
+    /// One permission. A token's scopes are a subset of these, under the same names.
     #[derive(PartialOrd, Ord)]
     pub enum Right {
         /// Read currencies and account groups.
@@ -35,28 +35,27 @@ named_enum! {
         /// Read and follow events.
         #[serde(alias = "read_events")]
         ReadEvents = "events:read",
-        /// What only administrators do: operators, tokens, keys, reference data, forced reversals, the clock of a sandbox.
+        /// Reserved for administrators: operators, tokens, keys, reference data, forced reversals, the clock of a
+        /// sandbox.
         #[serde(alias = "administer")]
         Administer = "admin",
     }
 }
 
 named_enum! {
-    /// What an operator is there for.
     pub enum Role {
         /// Everything.
         Admin = "admin",
-        /// The daily work: clients, accounts, money.
+        /// Day-to-day work: clients, accounts, money.
         Operator = "operator",
-        /// Looks, changes nothing.
+        /// Read-only.
         Viewer = "viewer",
-        /// Looks, changes nothing; meant for those who check the books.
+        /// Read-only; for people who audit the books.
         Auditor = "auditor",
     }
 }
 
 impl Role {
-    /// Whether the role carries a right.
     pub fn allows(self, right: Right) -> bool {
         match self {
             Role::Admin => true,
@@ -68,12 +67,11 @@ impl Role {
     }
 }
 
-/// Which profiles and accounts a caller sees.
+/// Which profiles and accounts a caller can see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Visibility {
-    /// All of them.
     Everything,
-    /// Those whose primary owner has at least one of these tags.
+    /// Only those whose primary owner has at least one of these tags.
     Tagged(BTreeSet<String>),
 }
 
@@ -83,7 +81,7 @@ impl Visibility {
         if tags.is_empty() { Visibility::Everything } else { Visibility::Tagged(tags) }
     }
 
-    /// What both sides let through. Nothing in common means that nothing is visible, which an empty set expresses.
+    /// The intersection of both. If they have nothing in common, the result is an empty set, which shows nothing.
     pub fn narrowed_by(self, other: Visibility) -> Visibility {
         match (self, other) {
             (Visibility::Everything, narrower) | (narrower, Visibility::Everything) => narrower,
@@ -93,39 +91,35 @@ impl Visibility {
 }
 
 named_enum! {
-    /// What a caller is.
     pub enum PrincipalKind {
-        /// bursar itself, for commands that are given on its machine.
+        /// bursar itself, for commands run on its machine.
         System = "system",
         /// A person of the back office.
         Operator = "operator",
-        /// A program with credentials of its own, made for one API.
+        /// A program with its own credentials for one API.
         ApiClient = "api_client",
     }
 }
 
-/// A caller whose credentials were checked.
+/// An authenticated caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Principal {
-    /// Its row; idempotency keys and entries belong to it, whichever of its tokens was used.
+    /// Its row. Idempotency keys and entries belong to the principal, whichever of its tokens was used.
     pub serial: PrincipalSerial,
-    /// Its public id.
     pub id: PrincipalId,
-    /// What it is.
     pub kind: PrincipalKind,
-    /// Its name, for logs.
+    /// For logs.
     pub name: String,
-    /// What it may do at most.
+    /// The upper limit of what it may do.
     pub role: Role,
-    /// The scopes of the token; none means all that the role allows.
+    /// The scopes of the token; None means everything that the role allows.
     pub scopes: Option<BTreeSet<Right>>,
-    /// What the operator and the token let through.
+    /// The tags of the operator and of the token, combined.
     pub visibility: Visibility,
-    /// The networks from which the token may be used; none means all that the server's allow list lets in.
+    /// The networks from which the token may be used; empty means that only the server's allow list applies.
     pub networks: Vec<IpNet>,
-    /// The token that was used.
     pub token: Option<TokenId>,
-    /// When the token ends; none for tokens that do not.
+    /// None for tokens that do not expire.
     pub expires_at: Option<Moment>,
 }
 
@@ -136,7 +130,7 @@ impl Principal {
         if allowed { Ok(()) } else { Err(Refusal::Forbidden { right }) }
     }
 
-    /// Refuses an API client where a second operator has to look: a program that asks and decides is nobody's second look.
+    /// Refuses API clients where a second operator must check: a program cannot provide the four-eyes check.
     pub fn admit_as_checker(&self) -> Result<(), Refusal> {
         match self.kind {
             PrincipalKind::System | PrincipalKind::Operator => Ok(()),
@@ -144,7 +138,7 @@ impl Principal {
         }
     }
 
-    /// Refuses if the token may not be used at this moment or from this address.
+    /// Refuses a token that has expired or may not be used from this address.
     pub fn admit(&self, now: Moment, address: IpAddr) -> Result<(), Refusal> {
         if self.expires_at.is_some_and(|end| end <= now) {
             return Err(Refusal::Unauthenticated(Credentials::Expired));
@@ -165,7 +159,7 @@ mod tests {
         for right in Right::ALL {
             assert_eq!(Right::parse(right.name()), Some(right));
         }
-        // Outcomes that earlier versions kept spell rights as they are spelled here.
+        // Stored outcomes of earlier versions spell rights this way.
         assert_eq!(serde_json::from_str::<Right>("\"move_funds\"").unwrap(), Right::MoveFunds);
         assert_eq!(Role::parse("viewer"), Some(Role::Viewer));
         assert_eq!(Role::parse("root"), None);

@@ -1,4 +1,4 @@
-//! Accounts: one book of money in one currency, owned by a client.
+//! Accounts: each holds money in one currency and belongs to a client.
 
 use crate::domain::accounts::{Balances, Lock};
 use crate::domain::clients::AccountLabels;
@@ -13,26 +13,24 @@ use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
 use crate::domain::refusal::{Field, Refusal, Remainder};
 
 named_enum! {
-    /// The states of an account's life. Every dialect's status derives from this and from the lock.
+    /// The lifecycle of an account. Every dialect derives its account status from this and from the lock.
     pub enum Lifecycle {
-        /// Waits for an operator's approval.
         PendingApproval = "pending_approval",
-        /// In use.
         Active = "active",
-        /// Set aside by an operator.
+        /// Deactivated by an operator.
         Inactive = "inactive",
-        /// Unused for long, set aside by an operator.
+        /// Marked as long unused by an operator.
         Dormant = "dormant",
-        /// Pays out what is left, takes in nothing but what it owes.
+        /// Pays out what is left; accepts credits only up to what it owes.
         Closing = "closing",
-        /// Archived, for good.
+        /// Archived; final.
         Closed = "closed",
     }
 }
 
 impl Lifecycle {
-    /// Whether an operator may set this state aside for another one; a closing can be called off. Approval, closing and
-    /// archiving have ways of their own.
+    /// Whether an operator may change this state to `next` by hand; a closing can be cancelled this way. Approval,
+    /// closing and archiving are separate commands.
     pub fn may_become(self, next: Lifecycle) -> bool {
         matches!(
             (self, next),
@@ -42,7 +40,7 @@ impl Lifecycle {
         )
     }
 
-    /// The word for it in a message; a closed account is called archived, as in the contracts that name it so.
+    /// The state as it appears in messages. A closed account is called archived, as in the vendors' contracts.
     pub fn word(self) -> &'static str {
         match self {
             Lifecycle::PendingApproval => "waiting for approval",
@@ -53,46 +51,40 @@ impl Lifecycle {
 }
 
 named_enum! {
-    /// How positions in one symbol are kept.
+    /// How positions in the same symbol are combined.
     pub enum PositionMode {
-        /// One position a symbol.
+        /// One position per symbol.
         Netting = "netting",
-        /// Any number of positions a symbol.
+        /// Any number of positions per symbol.
         Hedging = "hedging",
     }
 }
 
-/// The direction of a movement as seen from the account.
+/// The direction of a movement, seen from the account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
-    /// Money comes in.
     Credit,
-    /// Money goes out.
     Debit,
 }
 
-/// Where an account stands in the ledger, and what its group and its client bring with them. Not part of what is told of
-/// an account.
+/// The account's place in the ledger, and the settings that it takes from its group and client. Not part of its public
+/// representation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing {
-    /// The ledger that it belongs to.
     pub ledger: i64,
     pub currency: CurrencySerial,
-    /// The portfolio it belongs to.
     pub portfolio: PortfolioSerial,
-    /// Its group.
     pub group: GroupSerial,
-    /// Its primary owner.
     pub profile: ProfileSerial,
-    /// Since when its primary owner is a client.
+    /// When the primary owner became a client.
     pub client_since: Moment,
-    /// Days until a deposit from outside is available.
+    /// Days until an external deposit becomes available.
     pub deposit_hold_days: u32,
-    /// The same, counted from the client's first day; the later of the two counts.
+    /// Days after the client's first day before external deposits become available; the later of the two dates applies.
     pub new_client_hold_days: u32,
-    /// Whether debits to the outside take a second operator.
+    /// Whether withdrawals to the outside need approval by a second operator.
     pub requires_approval: bool,
-    /// How far below zero it may go by its own setting; its group may be stricter ([`Balances::minimum`]).
+    /// How far below zero the account's own setting lets it go; its group may be stricter ([`Balances::minimum`]).
     pub own_minimum: Amount,
 }
 
@@ -116,72 +108,58 @@ impl Default for Standing {
 /// An account with its balances.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Account {
-    /// Its public id.
     pub id: AccountId,
     /// Its book in the ledger.
     pub book: BookId,
-    /// Its serial, from one counter shared with external accounts.
+    /// From one counter that it shares with external accounts.
     pub serial: AccountSerial,
-    /// The account number that people use: unique, never reused.
+    /// The account number shown to people: unique, never reused.
     pub number: String,
-    /// The primary owner.
     pub profile: ProfileId,
-    /// The group whose rules apply.
     pub group: GroupId,
-    /// The portfolio it belongs to.
     pub portfolio: PortfolioId,
-    /// Its serial inside the portfolio, from 1.
+    /// Its serial within the portfolio, from 1.
     pub portfolio_serial: i64,
-    /// Its currency; never changes.
+    /// Never changes.
     pub currency: CurrencyCode,
-    /// Decimals of its currency.
     pub decimals: Decimals,
-    /// Whether it is a demo account; follows from its first group and never changes.
+    /// Set by its first group; never changes.
     pub is_demo: bool,
-    /// Whether it is a spread-betting account; never changes.
+    /// Never changes.
     pub is_spread_betting: bool,
-    /// How positions are kept; none leaves it to the trading platform. Never changes.
+    /// None leaves it to the trading platform. Never changes.
     pub position_mode: Option<PositionMode>,
-    /// How margin is summed up, where it departs from the group. Never changes.
+    /// Overrides the group's setting. Never changes.
     pub margin_calculation_override: Option<MarginCalculation>,
-    /// What it may do on the trading platform.
+    /// What the account may do on the trading platform.
     pub trade_status: TradeStatus,
-    /// Its leverage cap.
     pub max_leverage: u32,
-    /// Limit of its net open position in minor units of its currency; zero for none.
+    /// In minor units of its currency; zero means no limit.
     pub net_open_position_limit: Amount,
-    /// Whether daily statements are wanted.
     pub wants_daily_statement: bool,
-    /// Where it is in its life.
     pub lifecycle: Lifecycle,
-    /// Whether it is locked, and by whom.
     #[serde(flatten)]
     pub lock: Lock,
-    /// Whether credits are switched on.
     pub allows_credits: bool,
-    /// Whether debits are switched on.
     pub allows_debits: bool,
     pub balances: Balances,
-    /// Rises with every change of settings, never with money, from 1.
+    /// Incremented by every change of settings, never by postings; from 1.
     pub version: u64,
-    /// When it was opened.
     pub created_at: Moment,
-    /// When its settings last changed.
+    /// When its settings were last changed.
     pub updated_at: Moment,
-    /// When it was archived.
     pub closed_at: Option<Moment>,
-    /// What callers note on it. Outcomes and events of older versions have none.
+    /// Absent in outcomes and events stored by older versions.
     #[serde(default)]
     pub labels: AccountLabels,
-    /// Where it stands in the ledger.
     #[serde(skip)]
     pub standing: Standing,
 }
 
 impl Account {
-    /// Refuses a movement of funds that the account's state, lock or flags do not allow.
+    /// Refuses a movement of funds that the account's lifecycle, lock or flags forbid.
     ///
-    /// The trade status is not asked: it governs trading only.
+    /// The trade status does not matter: it governs trading only.
     pub fn admit_funds(&self, direction: Direction) -> Result<(), Refusal> {
         match (self.lifecycle, direction) {
             (Lifecycle::Active, _) | (Lifecycle::Closing, Direction::Debit) => {}
@@ -190,8 +168,8 @@ impl Account {
         self.admit_unlocked(direction)
     }
 
-    /// The same for an amount that comes in. An account that is closing takes in what it owes, and no more: else its closing
-    /// could never end. Trading credit pays no debt.
+    /// Like `admit_funds`, for a credit of this amount. An account that is closing accepts only what it owes, otherwise
+    /// its closing could never finish. Trading credit does not pay a debt.
     pub fn admit_credit(&self, amount: Amount, is_trading_credit: bool) -> Result<(), Refusal> {
         let after = self.balances.balance.checked_add(amount);
         let pays_debt = !is_trading_credit && after.is_some_and(|after| !after.is_positive());
@@ -201,7 +179,7 @@ impl Account {
         self.admit_funds(Direction::Credit)
     }
 
-    /// Refuses what the lock or the flags do not allow.
+    /// Refuses what the lock or the flags forbid.
     fn admit_unlocked(&self, direction: Direction) -> Result<(), Refusal> {
         if !self.lock.admits(direction) {
             return Err(Refusal::AccountLocked);
@@ -213,7 +191,7 @@ impl Account {
         }
     }
 
-    /// Refuses an amount that its caller takes to be in another currency.
+    /// Refuses a request whose currency is not the account's.
     pub fn admit_currency(&self, currency: Option<&CurrencyCode>) -> Result<(), Refusal> {
         match currency {
             Some(currency) if *currency != self.currency => {
@@ -223,18 +201,17 @@ impl Account {
         }
     }
 
-    /// Refuses a change of settings of an account that is archived.
+    /// Refuses changes of settings once the account is archived.
     pub fn admit_change(&self) -> Result<(), Refusal> {
         if self.lifecycle == Lifecycle::Closed { Err(Refusal::AccountState(Lifecycle::Closed)) } else { Ok(()) }
     }
 
-    /// Refuses to take the lock off, or to replace it, for a caller who is not an administrator: locks of the system and
-    /// those of a fraud investigation stay.
+    /// Refuses to remove or replace a system lock or a fraud-investigation lock, unless the caller is an administrator.
     pub fn admit_unlocking(&self) -> Result<(), Refusal> {
-        if self.lock.is_kept() { Err(Refusal::LockKept) } else { Ok(()) }
+        if self.lock.needs_administrator() { Err(Refusal::LockKept) } else { Ok(()) }
     }
 
-    /// Refuses to archive an account in which anything is left.
+    /// Refuses to archive an account that is not empty.
     pub fn admit_archiving(&self) -> Result<(), Refusal> {
         let left = |remainder| Err(Refusal::NotEmpty(remainder));
         if !self.balances.balance.is_zero() {
@@ -248,7 +225,7 @@ impl Account {
         }
     }
 
-    /// Refuses a debit (below zero) that is not covered, and says how much could have been taken.
+    /// Refuses a debit (negative) that is not covered; the refusal carries the amount that is available.
     pub fn admit_covered(&self, debit: Amount, is_credit: bool) -> Result<(), Refusal> {
         if self.balances.covers(debit, is_credit) {
             return Ok(());
@@ -266,8 +243,8 @@ mod tests {
     use crate::domain::accounts::{LockHolder, LockReason, LockScope};
     use serde_json::json;
 
-    /// An account as an outcome of schema 12 keeps it.
-    fn kept(lock: &serde_json::Value) -> serde_json::Value {
+    /// An account as stored in an outcome at schema 12.
+    fn stored_account(lock: &serde_json::Value) -> serde_json::Value {
         let mut account = json!({
             "id": "018f0000-0000-7000-8000-000000000001", "book": 17, "serial": 2, "number": "2100000002",
             "profile": "018f0000-0000-7000-8000-000000000002", "group": "018f0000-0000-7000-8000-000000000003",
@@ -287,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn accounts_of_kept_outcomes_are_read_whichever_version_kept_them() {
+    fn accounts_in_stored_outcomes_of_any_version_can_be_read() {
         let locked = json!({"lock": "debits_only", "lock_holder": "system", "lock_reason": "CO"});
-        let account: Account = serde_json::from_value(kept(&locked)).unwrap();
+        let account: Account = serde_json::from_value(stored_account(&locked)).unwrap();
         let (scope, holder, reason) = (LockScope::DebitsOnly, LockHolder::System, LockReason::Co);
         assert_eq!(account.lock, Lock::Locked { scope, holder, reason });
         assert_eq!((account.lifecycle, account.trade_status), (Lifecycle::PendingApproval, TradeStatus::CloseOnly));
@@ -298,8 +275,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), account);
 
         let open = json!({"lock": "none", "lock_holder": null, "lock_reason": null});
-        assert_eq!(serde_json::from_value::<Account>(kept(&open)).unwrap().lock, Lock::Open);
+        assert_eq!(serde_json::from_value::<Account>(stored_account(&open)).unwrap().lock, Lock::Open);
         let torn = json!({"lock": "none", "lock_holder": "system", "lock_reason": null});
-        assert!(serde_json::from_value::<Account>(kept(&torn)).is_err());
+        assert!(serde_json::from_value::<Account>(stored_account(&torn)).is_err());
     }
 }

@@ -1,53 +1,54 @@
-//! The balances of an account, and the one check that every debit passes.
+//! The balances of an account, and the coverage check that every debit passes.
 
 use crate::domain::money::Amount;
 
-/// The stored figures of an account's book, all in minor units of the account's currency.
+/// The stored figures of an account's book, in minor units of the account's currency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Balances {
-    /// Sum of the account's postings.
+    /// Sum of all postings.
     pub balance: Amount,
-    /// Sum of its active holds.
+    /// Sum of the active holds.
     pub held: Amount,
     /// Settled deposits whose funds are not available yet.
     pub uncleared: Amount,
-    /// Announced deposits that have not settled; never part of `balance`.
+    /// Announced deposits that have not settled; not part of `balance`.
     pub pending: Amount,
-    /// Net sum of the account's CREDIT entries; may be below zero, see [`Balances::credit`].
+    /// Net sum of the CREDIT entries; can be negative, see [`Balances::credit`].
     pub credit_net: Amount,
-    /// How far the account may go below zero: zero or less. Of its own setting and its group's, the stricter one.
+    /// How far the account may go below zero: zero or less. The stricter of the account's own setting and its group's.
     pub minimum: Amount,
 }
 
 impl Balances {
-    /// What the account can dispose of: `balance − held − uncleared`.
+    /// `balance − held − uncleared`.
     pub fn available(&self) -> Amount {
         self.balance.saturating_sub(self.held).saturating_sub(self.uncleared)
     }
 
-    /// Trading credit: part of `balance`, never withdrawable, never below zero.
+    /// Trading credit: part of `balance`, never withdrawable, never negative.
     pub fn credit(&self) -> Amount {
         self.credit_net.max(Amount::ZERO)
     }
 
-    /// What a debit may take: `free − credit − minimum`. Below zero where losses have eaten into the credit.
+    /// The most that a withdrawal may take: `free − credit − minimum`. Negative if losses have consumed part of the
+    /// credit.
     ///
     /// `free` equals `available` as long as no trading engine reports positions.
     pub fn withdrawable(&self) -> Amount {
         self.available().saturating_sub(self.credit()).saturating_sub(self.minimum)
     }
 
-    /// The figures after a posting of `amount` (signed); `is_credit` for entries of kind CREDIT. Nothing on overflow.
+    /// The figures after a posting of `amount` (signed). `is_credit` marks entries of kind CREDIT. None on overflow.
     pub fn after(&self, amount: Amount, is_credit: bool) -> Option<Balances> {
         let balance = self.balance.checked_add(amount)?;
         let credit_net = if is_credit { self.credit_net.checked_add(amount)? } else { self.credit_net };
         Some(Balances { balance, credit_net, ..*self })
     }
 
-    /// The most that an operator's debit may take; below zero where nothing can be taken.
+    /// The most that an operator's debit may take; negative if nothing can be taken.
     ///
-    /// Taking trading credit back lowers `balance` and `credit` alike, so it needs no free funds, but no more can be
-    /// taken back than was granted.
+    /// Revoking trading credit lowers `balance` and `credit` equally, so it needs no free funds, but cannot exceed the
+    /// credit that was granted.
     pub fn debitable(&self, is_credit: bool) -> Amount {
         if is_credit {
             self.credit().min(self.withdrawable().saturating_add(self.credit()))
@@ -56,12 +57,12 @@ impl Balances {
         }
     }
 
-    /// Whether an operator's debit of this (negative) amount is covered: it does not take `withdrawable` below zero.
+    /// Whether an operator's debit of this (negative) amount is covered: it must not take `withdrawable` below zero.
     pub fn covers(&self, amount: Amount, is_credit: bool) -> bool {
         amount.checked_neg().is_some_and(|amount| amount <= self.debitable(is_credit))
     }
 
-    /// Whether no money is left in any form.
+    /// Whether the account holds nothing: no balance, hold, uncleared or pending amount.
     pub fn is_empty(&self) -> bool {
         self.balance.is_zero() && self.held.is_zero() && self.uncleared.is_zero() && self.pending.is_zero()
     }
@@ -98,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_credit_sum_below_zero_counts_as_none() {
+    fn a_negative_credit_sum_counts_as_zero() {
         let book = Balances { balance: minor(150), credit_net: minor(-30), ..Balances::default() };
         assert_eq!((book.credit(), book.withdrawable()), (Amount::ZERO, minor(150)));
     }
 
     #[test]
-    fn overflow_is_noticed() {
+    fn overflow_is_detected() {
         let book = Balances { balance: minor(i64::MAX), ..Balances::default() };
         assert_eq!(book.after(minor(1), false), None);
     }

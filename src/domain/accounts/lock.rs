@@ -1,27 +1,26 @@
-//! Locks: what they keep out, whose they are, and why.
+//! Locks: which movements they block, who set them, and why.
 
 use crate::domain::accounts::Direction;
 use crate::domain::named::named_enum;
 use serde::{Deserialize, Serialize};
 
 named_enum! {
-    /// What a lock lets through.
+    /// What still passes while the lock is on.
     pub enum LockScope {
-        /// Credits; debits are kept out.
+        /// Debits are blocked.
         CreditsOnly = "credits_only",
-        /// Debits; credits are kept out.
+        /// Credits are blocked.
         DebitsOnly = "debits_only",
-        /// Nothing.
         Full = "full",
     }
 }
 
 named_enum! {
-    /// Whose a lock is, which decides who may take it off.
+    /// Who set the lock, which decides who may remove it.
     pub enum LockHolder {
-        /// Put on for the client; any operator takes it off, except for a fraud investigation.
+        /// Set on the client's behalf; any operator may remove it, except during a fraud investigation.
         Customer = "customer",
-        /// Put on by the broker; only administrators take it off.
+        /// Set by the broker; only administrators may remove it.
         System = "system",
     }
 }
@@ -54,29 +53,20 @@ named_enum! {
     }
 }
 
-/// The lock of an account, if it has one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub enum Lock {
-    /// Not locked.
     #[default]
     Open,
-    /// Locked. A lock replaces the one before as a whole.
-    Locked {
-        /// What still passes.
-        scope: LockScope,
-        /// Who may take it off.
-        holder: LockHolder,
-        /// Why.
-        reason: LockReason,
-    },
+    /// A new lock replaces the previous one entirely.
+    Locked { scope: LockScope, holder: LockHolder, reason: LockReason },
 }
 
-/// The name of a lock that is none.
+/// The stored name of [`Lock::Open`].
 const OPEN: &str = "none";
 
 impl Lock {
-    /// The lock of which these are the stored parts. None for parts that contradict each other.
+    /// Builds a lock from its stored parts. None if they contradict each other.
     pub fn from_parts(name: &str, holder: Option<LockHolder>, reason: Option<LockReason>) -> Option<Lock> {
         match (holder, reason) {
             (None, None) => (name == OPEN).then_some(Lock::Open),
@@ -85,7 +75,7 @@ impl Lock {
         }
     }
 
-    /// The stored name: that of the scope, or `none`.
+    /// The stored name: the scope's, or `none`.
     pub fn name(self) -> &'static str {
         match self {
             Lock::Open => OPEN,
@@ -100,7 +90,6 @@ impl Lock {
         }
     }
 
-    /// Why the account is locked.
     pub fn reason(self) -> Option<LockReason> {
         match self {
             Lock::Open => None,
@@ -118,8 +107,8 @@ impl Lock {
         }
     }
 
-    /// Whether only an administrator may take it off or replace it: a lock of the system, or of a fraud investigation.
-    pub fn is_kept(self) -> bool {
+    /// Whether only an administrator may remove or replace it: system locks and fraud-investigation locks.
+    pub fn needs_administrator(self) -> bool {
         match self {
             Lock::Open => false,
             Lock::Locked { holder, reason, .. } => holder == LockHolder::System || reason == LockReason::Frd,
@@ -127,7 +116,7 @@ impl Lock {
     }
 }
 
-/// A lock as outcomes are kept with it: three fields of the account, the last two of which are null where it is not locked.
+/// A lock as stored in outcomes: three fields of the account, the last two null unless it is locked.
 #[derive(Serialize, Deserialize)]
 struct Parts {
     #[serde(rename = "lock")]
@@ -162,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_contradict_each_other_are_no_lock() {
+    fn contradictory_parts_are_rejected() {
         let (holder, reason) = (LockHolder::System, LockReason::Ded);
         assert_eq!(Lock::from_parts("none", None, None), Some(Lock::Open));
         assert_eq!(Lock::from_parts("full", Some(holder), Some(reason)), Some(full(holder, reason)));
@@ -179,23 +168,23 @@ mod tests {
     }
 
     #[test]
-    fn locks_are_written_as_earlier_versions_did() {
+    fn locks_are_stored_as_earlier_versions_did() {
         let locked = serde_json::json!({"lock": "full", "lock_holder": "customer", "lock_reason": "TMP"});
         let open = serde_json::json!({"lock": "none", "lock_holder": null, "lock_reason": null});
         for (lock, json) in [(full(LockHolder::Customer, LockReason::Tmp), locked), (Lock::Open, open)] {
             assert_eq!(serde_json::to_value(lock).unwrap(), json);
             assert_eq!(serde_json::from_value::<Lock>(json).unwrap(), lock);
         }
-        let torn = serde_json::json!({"lock": "full", "lock_holder": null, "lock_reason": null});
-        assert!(serde_json::from_value::<Lock>(torn).is_err());
+        let broken = serde_json::json!({"lock": "full", "lock_holder": null, "lock_reason": null});
+        assert!(serde_json::from_value::<Lock>(broken).is_err());
     }
 
     #[test]
     fn locks_of_the_system_and_of_fraud_investigations_are_kept() {
-        assert!(!Lock::Open.is_kept());
+        assert!(!Lock::Open.needs_administrator());
         for reason in LockReason::ALL {
-            assert!(full(LockHolder::System, reason).is_kept());
-            assert_eq!(full(LockHolder::Customer, reason).is_kept(), reason == LockReason::Frd);
+            assert!(full(LockHolder::System, reason).needs_administrator());
+            assert_eq!(full(LockHolder::Customer, reason).needs_administrator(), reason == LockReason::Frd);
         }
     }
 }

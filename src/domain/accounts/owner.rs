@@ -1,4 +1,4 @@
-//! The owners of an account: in order, the primary owner first.
+//! The owners of an account, ordered by priority: the primary owner first.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{ProfileId, ProfileSerial};
@@ -6,44 +6,40 @@ use crate::domain::named::named_enum;
 use crate::domain::refusal::{Field, Noun, Refusal};
 
 named_enum! {
-    /// What an owner may do with an account.
     pub enum OwnerAccess {
-        /// Look, trade and move money.
+        /// View, trade and move money.
         Full = "full",
-        /// Look.
+        /// View only.
         Read = "read",
-        /// Nothing; it only has its place in the succession.
+        /// No access; the owner only has a place in the succession.
         None = "none",
     }
 }
 
-/// One owner. Its priority is its place in the list, from 1.
+/// Its priority is its position in the list, from 1.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Owner {
-    /// The client.
     pub profile: ProfileId,
-    /// The client's serial.
     pub serial: ProfileSerial,
-    /// What it may do.
     pub access: OwnerAccess,
-    /// Since when it is an owner.
+    /// When it became an owner.
     pub since: Moment,
 }
 
-/// The most owners that an account may have.
+/// The most owners of one account.
 pub const OWNERS_MAX: usize = 10;
 
-/// The owners of one account in order of priority. There is always one, and the first has full access.
+/// The owners of one account in order of priority. The list is never empty, and the first owner has full access.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Owners(Vec<Owner>);
 
 impl Owners {
-    /// Owners in order of priority; none if there are none, which no account is.
+    /// Takes owners in order of priority; None for an empty list.
     pub fn new(list: Vec<Owner>) -> Option<Owners> {
         if list.is_empty() { None } else { Some(Owners(list)) }
     }
 
-    /// All of them, the primary owner first.
+    /// The primary owner comes first.
     pub fn list(&self) -> &[Owner] {
         &self.0
     }
@@ -52,19 +48,19 @@ impl Owners {
         &self.0[0]
     }
 
-    /// The priority of a client; none if it is not an owner.
+    /// The priority of a client, from 1; None if it is not an owner.
     pub fn priority(&self, profile: ProfileId) -> Option<usize> {
         self.0.iter().position(|owner| owner.profile == profile).map(|index| index + 1)
     }
 
-    /// What a client may do; none if it is not an owner.
+    /// The access of a client; None if it is not an owner.
     pub fn access(&self, profile: ProfileId) -> Option<OwnerAccess> {
         self.0.iter().find(|owner| owner.profile == profile).map(|owner| owner.access)
     }
 
-    /// Adds an owner, last or at this priority; those from there on move back.
+    /// Adds an owner at this priority, or last if None; owners from there on move down by one.
     ///
-    /// Refusals: it is an owner; too many; a priority beyond the end; a primary owner without full access.
+    /// Refusals: already an owner; too many owners; priority out of range; a primary owner without full access.
     pub fn add(&mut self, owner: Owner, priority: Option<u64>) -> Result<(), Refusal> {
         if self.priority(owner.profile).is_some() {
             return Err(Refusal::DuplicateOwner);
@@ -72,15 +68,15 @@ impl Owners {
         if self.0.len() >= OWNERS_MAX {
             return Err(Refusal::out_of_range(Field::Profile, format!("an account has at most {OWNERS_MAX} owners")));
         }
-        let index = place(priority, self.0.len() + 1)?.unwrap_or(self.0.len());
+        let index = index_of_priority(priority, self.0.len() + 1)?.unwrap_or(self.0.len());
         check_primary(index, owner.access)?;
         self.0.insert(index, owner);
         Ok(())
     }
 
-    /// Changes what an owner may do, or its priority; the others close up. Who becomes the primary owner has full access.
+    /// Changes an owner's access or priority; the others keep their order. A new primary owner gets full access.
     ///
-    /// Refusals: not an owner; a priority beyond the end; a primary owner without full access.
+    /// Refusals: not an owner; priority out of range; a primary owner without full access.
     pub fn alter(
         &mut self,
         profile: ProfileId,
@@ -88,7 +84,7 @@ impl Owners {
         priority: Option<u64>,
     ) -> Result<(), Refusal> {
         let present = self.priority(profile).ok_or(Refusal::not_found(Noun::Owner))? - 1;
-        let index = place(priority, self.0.len())?.unwrap_or(present);
+        let index = index_of_priority(priority, self.0.len())?.unwrap_or(present);
         if let Some(access) = access {
             check_primary(index, access)?;
         }
@@ -99,9 +95,9 @@ impl Owners {
         Ok(())
     }
 
-    /// Removes an owner; the others close up. Who becomes the primary owner has full access.
+    /// Removes an owner; the others keep their order. A new primary owner gets full access.
     ///
-    /// Refusals: not an owner; the last one.
+    /// Refusals: not an owner; it is the last owner.
     pub fn remove(&mut self, profile: ProfileId) -> Result<(), Refusal> {
         let present = self.priority(profile).ok_or(Refusal::not_found(Noun::Owner))? - 1;
         if self.0.len() == 1 {
@@ -113,8 +109,8 @@ impl Owners {
     }
 }
 
-/// The index of a priority.
-fn place(priority: Option<u64>, last: usize) -> Result<Option<usize>, Refusal> {
+/// The index of a priority, which must be 1 to `last`.
+fn index_of_priority(priority: Option<u64>, last: usize) -> Result<Option<usize>, Refusal> {
     let Some(priority) = priority else { return Ok(None) };
     let index = usize::try_from(priority).ok().filter(|priority| (1..=last).contains(priority));
     index
@@ -155,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_put_in_between_and_the_others_move_back() {
+    fn an_inserted_owner_moves_the_others_down() {
         let mut owners = three();
         owners.add(owner(4, OwnerAccess::Read), Some(2)).unwrap();
         assert_eq!(order(&owners), [1, 4, 2, 3]);
@@ -172,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_becomes_the_primary_owner_has_full_access() {
+    fn a_new_primary_owner_gets_full_access() {
         let mut owners = three();
         owners.remove(id(1)).unwrap();
         assert_eq!((order(&owners), owners.primary().access), (vec![2, 3], OwnerAccess::Full));

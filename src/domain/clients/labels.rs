@@ -1,48 +1,47 @@
-//! What callers note on profiles and accounts for themselves: names, references, categories, custom fields, metadata. None of
-//! it has a meaning here; all of it can be found again.
+//! Labels that callers attach to profiles and accounts for their own use: names, references, categories, custom fields,
+//! metadata. They have no meaning to bursar but can be searched.
 
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeMap;
 
-/// The longest reference, in characters.
+/// In characters.
 pub const REFERENCE_MAX: usize = 100;
-/// The longest category, in characters.
+/// In characters.
 pub const CATEGORY_MAX: usize = 100;
-/// The longest name or alias of an account, in characters (Midaz v1: names and aliases).
+/// Of an account's name or alias, in characters (Midaz v1: names and aliases).
 pub const NAME_MAX: usize = 256;
-/// The most custom fields of one object.
+/// Per object.
 pub const CUSTOM_FIELDS_MAX: usize = 20;
-/// The longest name of a custom field, in characters.
+/// In characters.
 pub const CUSTOM_NAME_MAX: usize = 50;
-/// The longest value of a custom field, in characters.
+/// In characters.
 pub const CUSTOM_VALUE_MAX: usize = 255;
-/// The most keys of the metadata of one object (Midaz v1).
+/// Per object (Midaz v1).
 pub const METADATA_KEYS_MAX: usize = 100;
-/// The longest key of metadata, in characters (Midaz v1).
+/// In characters (Midaz v1).
 pub const METADATA_KEY_MAX: usize = 100;
-/// The longest text value of metadata, in characters.
+/// In characters.
 pub const METADATA_TEXT_MAX: usize = 1000;
-/// The longest literal of a number in metadata, in characters.
+/// In characters of the literal.
 pub const METADATA_NUMBER_MAX: usize = 64;
-/// Characters of all keys and values of the metadata of one object together: what 100 keys and values of 100 need.
+/// Characters of all keys and values of one object together: room for 100 keys and values of 100 characters each.
 pub const METADATA_TOTAL_MAX: usize = 20_000;
 
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetadataValue {
     Text(String),
-    /// A number as the caller wrote it, digit by digit.
+    /// The literal exactly as the caller wrote it.
     Number(String),
-    /// Yes or no.
     Boolean(bool),
 }
 
 impl MetadataValue {
-    /// The kinds of value, as they are stored.
+    /// As stored.
     pub const KINDS: [&'static str; 3] = ["text", "number", "boolean"];
 
-    /// The kind of value, as it is stored.
+    /// As stored.
     pub fn kind(&self) -> &'static str {
         let [text, number, boolean] = MetadataValue::KINDS;
         match self {
@@ -52,7 +51,7 @@ impl MetadataValue {
         }
     }
 
-    /// The value as text: what it is stored as and compared with.
+    /// The text that is stored and compared.
     pub fn text(&self) -> &str {
         match self {
             MetadataValue::Text(text) | MetadataValue::Number(text) => text,
@@ -61,7 +60,7 @@ impl MetadataValue {
         }
     }
 
-    /// The value of a kind and a text that were stored.
+    /// Builds a value from its stored kind and text. None if they do not fit.
     pub fn from_stored(kind: &str, text: String) -> Option<MetadataValue> {
         match (kind, text.as_str()) {
             ("text", _) => Some(MetadataValue::Text(text)),
@@ -73,32 +72,30 @@ impl MetadataValue {
     }
 }
 
-/// The labels that profiles and accounts have in common. Unset texts are empty.
+/// The labels that profiles and accounts share. Unset texts are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Labels {
-    /// The caller's own id of the object, with regard to case. Unique for the kind of object: among the profiles of an
-    /// organization, among the accounts of a ledger, archived ones included.
+    /// The caller's own id of the object, case-sensitive. Unique among the profiles of an organization or the accounts
+    /// of a ledger, including archived ones.
     pub reference: String,
-    /// What sort of object it is for the caller.
+    /// The caller's own classification.
     pub category: String,
-    /// Texts under names of the caller's choice.
     pub custom_fields: BTreeMap<String, String>,
-    /// Values under keys of the caller's choice.
     pub metadata: BTreeMap<String, MetadataValue>,
 }
 
-/// A change of labels: what is none stays, what is empty is removed.
+/// A change of labels: None leaves a label as it is, an empty value removes it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LabelsChange {
     pub reference: Option<String>,
     pub category: Option<String>,
-    /// All custom fields; one without a value is removed.
+    /// Replaces all custom fields; a field with an empty value is removed.
     pub custom_fields: Option<BTreeMap<String, String>>,
     pub metadata: Option<BTreeMap<String, MetadataValue>>,
 }
 
 impl LabelsChange {
-    /// Checks everything that is to be set.
+    /// Checks the new values.
     pub fn check(&self) -> Result<(), Refusal> {
         check_line(Field::Reference, self.reference.as_deref().unwrap_or_default(), REFERENCE_MAX)?;
         check_line(Field::Category, self.category.as_deref().unwrap_or_default(), CATEGORY_MAX)?;
@@ -108,7 +105,6 @@ impl LabelsChange {
         self.metadata.as_ref().map_or(Ok(()), check_metadata)
     }
 
-    /// The labels after the change.
     pub fn apply(self, present: &Labels) -> Labels {
         let custom_fields = self.custom_fields.map(|mut fields| {
             fields.retain(|_, value| !value.is_empty());
@@ -123,36 +119,35 @@ impl LabelsChange {
     }
 }
 
-/// The labels of an account. Unset texts are empty.
+/// Unset texts are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct AccountLabels {
-    /// What people call it; need not be unique.
+    /// The display name; need not be unique.
     pub name: String,
-    /// A second name for programs, with regard to case; unique among the accounts of its portfolio that are not archived.
+    /// A name for programs, case-sensitive; unique among the accounts of its portfolio that are not archived.
     pub alias: String,
-    /// What profiles have, too.
+    /// The labels shared with profiles.
     #[serde(flatten)]
     pub common: Labels,
 }
 
-/// A change of the labels of an account: what is none stays, what is empty is removed.
+/// A change of account labels: None leaves a label as it is, an empty value removes it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountLabelsChange {
     pub name: Option<String>,
     pub alias: Option<String>,
-    /// What profiles have, too.
+    /// The labels shared with profiles.
     pub common: LabelsChange,
 }
 
 impl AccountLabelsChange {
-    /// Checks everything that is to be set.
+    /// Checks the new values.
     pub fn check(&self) -> Result<(), Refusal> {
         check_line(Field::Name, self.name.as_deref().unwrap_or_default(), NAME_MAX)?;
         check_line(Field::Alias, self.alias.as_deref().unwrap_or_default(), NAME_MAX)?;
         self.common.check()
     }
 
-    /// The labels after the change.
     pub fn apply(self, present: &AccountLabels) -> AccountLabels {
         AccountLabels {
             name: self.name.unwrap_or_else(|| present.name.clone()),
@@ -162,15 +157,15 @@ impl AccountLabelsChange {
     }
 }
 
-/// Checks a text of one line that people or programs look for: bounded, without control characters, and without blanks
-/// around it, which nobody sees. Empty is allowed.
+/// Checks a single line of text that people or programs search for: bounded, without control characters, and without
+/// leading or trailing blanks, which are invisible. Empty is allowed.
 fn check_line(field: Field, line: &str, max: usize) -> Result<(), Refusal> {
     text::check(field.clone(), line, max)?;
     if line.chars().any(char::is_control) {
         return Err(Refusal::invalid(field, "control characters are not allowed"));
     }
     if line.trim() != line {
-        return Err(Refusal::invalid(field, "no blanks at its ends"));
+        return Err(Refusal::invalid(field, "no leading or trailing blanks"));
     }
     Ok(())
 }
@@ -207,13 +202,14 @@ fn check_metadata(metadata: &BTreeMap<String, MetadataValue>) -> Result<(), Refu
     Ok(())
 }
 
-/// Checks a name under which a value is kept. A name that is too long or has control characters is not repeated.
+/// Checks the key of a custom field or of metadata. The refusal does not repeat the key, which may be long or have
+/// control characters.
 fn check_key(field: Field, key: &str, max: usize) -> Result<(), Refusal> {
     if !(1..=max).contains(&key.chars().count()) {
         return Err(Refusal::out_of_range(field, format!("a key has 1 to {max} characters")));
     }
     if key.chars().any(char::is_control) || key.trim() != key {
-        return Err(Refusal::invalid(field, "a key has no control characters and no blanks at its ends"));
+        return Err(Refusal::invalid(field, "a key has no control characters and no leading or trailing blanks"));
     }
     Ok(())
 }
@@ -223,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_none_stays_and_what_is_empty_goes() {
+    fn none_keeps_a_label_and_an_empty_value_removes_it() {
         let present = Labels {
             reference: "r".into(),
             category: "c".into(),
@@ -244,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_values_come_back_as_they_were() {
+    fn stored_values_are_read_back() {
         for value in [
             MetadataValue::Text("true".into()),
             MetadataValue::Number("1.10".into()),
@@ -257,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_what_people_see() {
+    fn lines_have_no_invisible_characters() {
         assert!(check_line(Field::Reference, "Konto-鈴木 7", 20).is_ok());
         for bad in [" a", "a ", "a\nb", "a\u{85}b"] {
             assert!(check_line(Field::Reference, bad, 20).is_err(), "{bad:?}");

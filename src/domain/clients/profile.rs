@@ -8,40 +8,33 @@ use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeSet;
 
-/// What a client tells about itself: free text but for the e-mail address. Unset fields are empty.
+/// Personal details of a client, free text except for the e-mail address. Unset fields are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ProfileDetails {
-    /// E-mail address; unique without regard to case.
+    /// Unique, case-insensitive.
     pub email: String,
-    /// Given name.
     pub first_name: String,
-    /// Family name.
     pub last_name: String,
-    /// The address from which the client signed up, as the caller noted it.
+    /// The address from which the client signed up, as reported by the caller.
     pub ip_address: String,
-    /// Preferred language.
     pub language: String,
     /// Street and number.
     pub address: String,
-    /// Postal code.
     pub zip_code: String,
     pub city: String,
     /// State or province.
     pub state: String,
     pub country: String,
-    /// Phone number.
     pub phone: String,
     pub company: String,
-    /// Free-form text of the caller.
+    /// Free-form text for the caller's own use.
     pub meta_data: String,
-    /// Date of birth, as the caller noted it.
+    /// As reported by the caller; not checked.
     pub birth_date: String,
-    /// Time zone.
     pub timezone: String,
 }
 
 impl ProfileDetails {
-    /// Checks every field.
     pub fn check(&self) -> Result<(), Refusal> {
         if self.email.is_empty() {
             return Err(Refusal::Required { field: Field::Email });
@@ -69,25 +62,25 @@ impl ProfileDetails {
 }
 
 named_enum! {
-    /// Where a client stands with the broker.
+    /// The client's standing with the broker.
     #[derive(Default)]
     pub enum ProfileStatus {
-        /// In review: its accounts wait.
+        /// In review; its accounts wait for the outcome.
         Pending = "pending",
-        /// Checked: it may have accounts.
+        /// Identity checked; may own accounts.
         #[default]
         Verified = "verified",
-        /// Turned down: no accounts.
+        /// Turned down; may not own accounts.
         Denied = "denied",
-        /// Dead: its accounts went to the next owners, or are locked.
+        /// Its accounts passed to the next owners or are locked.
         Deceased = "deceased",
-        /// Gone, for good.
+        /// Final.
         Archived = "archived",
     }
 }
 
 impl ProfileStatus {
-    /// The word for it in a message.
+    /// The status as it appears in messages.
     pub fn word(self) -> &'static str {
         match self {
             ProfileStatus::Pending => "in review",
@@ -96,60 +89,54 @@ impl ProfileStatus {
     }
 }
 
-/// A day, as `yyyy-mm-dd`. Refusals: not a day of the calendar; in the future, wherever on earth it was noted.
+/// Checks a day such as `2026-03-02`. Refusals: not a calendar date; in the future in every time zone.
 pub fn check_past_day(field: Field, day: &str, now: Moment) -> Result<(), Refusal> {
     const AHEAD_OF_UTC_S: i64 = 14 * 3600;
     let start = Some(format!("{day}T00:00:00Z")).filter(|_| day.len() == 10).and_then(|text| Moment::parse(&text));
-    let start = start.ok_or_else(|| Refusal::invalid(field.clone(), "not a day such as 2026-03-02"))?;
+    let start = start.ok_or_else(|| Refusal::invalid(field.clone(), "not a date such as 2026-03-02"))?;
     if start > now.plus_s(AHEAD_OF_UTC_S) { Err(Refusal::out_of_range(field, "not in the future")) } else { Ok(()) }
 }
 
-/// A client.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Profile {
-    /// Its serial, in order of creation.
+    /// In order of creation, from 1.
     pub serial: ProfileSerial,
-    /// Its public id.
     pub id: ProfileId,
-    /// What it tells about itself.
     pub details: ProfileDetails,
-    /// Labels that limit which operators see it.
+    /// Limit which operators see the client.
     pub tags: BTreeSet<String>,
-    /// What callers note on it. Outcomes and events of older versions have none.
+    /// Absent in outcomes and events stored by older versions.
     #[serde(default)]
     pub labels: Labels,
-    /// Where it stands with the broker.
     #[serde(default)]
     pub status: ProfileStatus,
-    /// The day of its death, as `yyyy-mm-dd`.
+    /// As `yyyy-mm-dd`.
     #[serde(default)]
     pub deceased_on: Option<String>,
-    /// Who created it, where that is known.
+    /// The principal that created it, if known.
     #[serde(default)]
     pub created_by: Option<PrincipalSerial>,
-    /// Rises with every change, from 1.
+    /// Incremented by every change; from 1.
     pub version: u64,
-    /// When it was created.
     pub created_at: Moment,
-    /// When it was last changed.
     pub updated_at: Moment,
 }
 
 impl Profile {
-    /// Refuses what only a client who was checked may do: own accounts, begin sessions.
+    /// Refuses unless the client is verified: only verified clients may own accounts and start sessions.
     pub fn admit_verified(&self) -> Result<(), Refusal> {
         if self.status == ProfileStatus::Verified { Ok(()) } else { Err(Refusal::ProfileState(self.status)) }
     }
 
-    /// Refuses a change of a client who is archived.
+    /// Refuses changes once the client is archived.
     pub fn admit_change(&self) -> Result<(), Refusal> {
         if self.status == ProfileStatus::Archived { Err(Refusal::ProfileState(self.status)) } else { Ok(()) }
     }
 }
 
-/// The shortest password of an end user, in characters (Helio, "Accounts & Funding": change-password).
+/// Of an end user, in characters (Helio, "Accounts & Funding": change-password).
 pub const PASSWORD_MIN: usize = 8;
-/// The longest password, in characters; bounds the work of hashing.
+/// In characters; bounds the work of hashing.
 pub const PASSWORD_MAX: usize = 200;
 
 /// Checks the length of a new password.
@@ -161,12 +148,12 @@ pub fn check_password(field: Field, password: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The most tags that a profile or an operator may have.
+/// Per profile or operator.
 pub const TAGS_MAX: usize = 20;
-/// The longest tag, in characters.
+/// In characters.
 pub const TAG_MAX: usize = 50;
 
-/// Checks a set of tags: few, short, not empty.
+/// Checks the number of tags and the text of each.
 pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> {
     if tags.len() > TAGS_MAX {
         return Err(Refusal::out_of_range(field, format!("at most {TAGS_MAX} tags")));
@@ -174,7 +161,7 @@ pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> 
     for tag in tags {
         text::check(field.clone(), tag, TAG_MAX)?;
         if tag.is_empty() || tag.trim() != tag {
-            return Err(Refusal::invalid(field, "a tag is not empty and has no blanks at its ends"));
+            return Err(Refusal::invalid(field, "a tag is not empty and has no leading or trailing blanks"));
         }
     }
     Ok(())
@@ -185,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_one_of_the_calendar_and_not_in_the_future() {
+    fn a_past_day_is_a_calendar_date_and_not_in_the_future() {
         let now = Moment::parse("2026-03-02T12:00:00Z").unwrap();
         for good in ["2026-03-02", "2024-02-29", "2026-03-03", "1900-01-01"] {
             check_past_day(Field::DiedOn, good, now).unwrap();

@@ -1,4 +1,4 @@
-//! Events: what changed, in one gapless sequence for all who follow.
+//! Events: what changed, in one sequence without gaps that all followers share.
 
 use crate::domain::events::Snapshot;
 use crate::domain::ids::{ProfileId, ProfileSerial};
@@ -6,61 +6,50 @@ use crate::domain::named::named_enum;
 use uuid::Uuid;
 
 named_enum! {
-    /// What happened. The name is part of the contract with subscribers.
+    /// The type of an event. Its name is part of the contract with subscribers.
     pub enum EventType {
-        /// A profile was created.
         ProfileCreated = "profile.created",
-        /// A profile was changed.
         ProfileUpdated = "profile.updated",
-        /// The password of a profile was changed.
         ProfilePasswordChanged = "profile.password_changed",
-        /// A client in review, or one who was denied, was found to be in order.
+        /// A client who was in review, denied or reported dead was verified.
         ProfileApproved = "profile.approved",
-        /// A client in review was turned down.
+        /// A client in review was denied.
         ProfileDenied = "profile.denied",
-        /// A client was reported dead.
         ProfileDeceased = "profile.deceased",
-        /// A client was archived.
         ProfileArchived = "profile.archived",
-        /// An account was opened.
         AccountOpened = "account.opened",
-        /// An account that waited for approval can be used.
+        /// An account pending approval was approved.
         AccountApproved = "account.approved",
-        /// The settings of an account were changed.
         AccountUpdated = "account.updated",
         /// An account was locked, or its lock was replaced.
         AccountLocked = "account.locked",
-        /// The lock of an account was taken off.
         AccountUnlocked = "account.unlocked",
         /// A client became an owner of an account.
         AccountOwnerAdded = "account.owner_added",
-        /// What an owner may do, or its priority, was changed.
+        /// An owner's access or priority changed.
         AccountOwnerChanged = "account.owner_changed",
-        /// A client is no longer an owner of an account.
+        /// A client ceased to be an owner of an account.
         AccountOwnerRemoved = "account.owner_removed",
-        /// An account has another primary owner.
+        /// The primary owner of an account changed.
         AccountPrimaryChanged = "account.primary_changed",
-        /// An account began to close.
+        /// The closing of an account started.
         AccountClosing = "account.closing",
-        /// An account was archived.
         AccountArchived = "account.archived",
-        /// An entry was posted.
         EntryPosted = "entry.posted",
-        /// A movement was asked for.
+        /// A movement was requested.
         MovementRequested = "movement.requested",
-        /// A movement went on: approved, posted, voided, expired or cleared.
+        /// A movement was approved, posted, voided, expired or cleared.
         MovementChanged = "movement.changed",
-        /// The reference data were changed.
         ReferenceChanged = "reference.changed",
-        /// The database was restored, and a new timeline has begun.
+        /// The database was restored, which started a new timeline.
         RestoreApplied = "restore.applied",
-        /// Jobs run again after a restore.
+        /// Jobs were resumed after a restore.
         RestoreResumed = "restore.resumed",
     }
 }
 
 impl EventType {
-    /// Whether such an event says the balances of a book.
+    /// Whether such an event states the balances of a book.
     pub fn says_balances(self) -> bool {
         use EventType::{AccountOwnerAdded, AccountOwnerChanged, AccountOwnerRemoved};
         let is_of_owner = matches!(self, AccountOwnerAdded | AccountOwnerChanged | AccountOwnerRemoved);
@@ -68,8 +57,8 @@ impl EventType {
         matches!(family, Some("entry" | "movement" | "account")) && !is_of_owner
     }
 
-    /// The events that a pattern stands for: a name, the beginning of names such as `account.*`, or `*` for all. None where
-    /// nothing is called so.
+    /// The event types that match a pattern: a name, a prefix such as `account.*`, or `*` for all. None if nothing
+    /// matches.
     pub fn matching(pattern: &str) -> Vec<EventType> {
         let is_meant = |event: &EventType| match pattern.strip_suffix('*') {
             Some(beginning) if beginning.is_empty() || beginning.ends_with('.') => event.name().starts_with(beginning),
@@ -79,24 +68,22 @@ impl EventType {
     }
 }
 
-/// One event, before it has a sequence number.
+/// An event that has no sequence number yet.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What happened.
     pub kind: EventType,
-    /// The public id of what it happened to.
+    /// The public id of the object.
     pub object: Uuid,
-    /// The row of what it happened to: of a profile, an account, a movement or an entry its number, of a restore its
-    /// timeline; none for events of the installation.
+    /// The row of the object: the number of a profile, account, movement or entry, or the timeline of a restore. None
+    /// for events of the installation.
     pub subject: Option<i64>,
-    /// The client whose tags decide who sees the event; none for events that concern no client.
+    /// The client whose tags decide who sees the event; None if it concerns no client.
     pub profile: Option<(ProfileSerial, ProfileId)>,
-    /// What the event keeps.
     pub snapshot: Snapshot,
 }
 
 impl Event {
-    /// The event of the restore that began a timeline.
+    /// The event of the restore that started a timeline.
     pub fn of_restore(kind: EventType, installation: Uuid, timeline: i64) -> Event {
         Event { kind, object: installation, subject: Some(timeline), profile: None, snapshot: Snapshot::Restore }
     }

@@ -1,6 +1,6 @@
-//! Events that were written up to schema version 15: JSON in the spelling of the native API, in decimals. They are kept as they
-//! were written, because that is what subscribers have; what is here reads the figures in them, so that they go on proving
-//! balances.
+//! Events of schema versions up to 15: JSON in the native API's spelling, with decimals. They stay as they were
+//! written, because subscribers have seen them that way. This module reads the figures in them, so that they still
+//! prove balances.
 
 use crate::domain::events::{BookBalances, Reserves};
 use crate::domain::ids::{BookId, GroupId};
@@ -8,19 +8,19 @@ use crate::domain::money::Amount;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The payload version of events that are JSON in the spelling of the native API.
+/// The payload version of JSON in the native API's spelling.
 pub const LEGACY_VERSION: i64 = 0;
 
-/// The figures in such an event.
+/// The figures of such an event.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LegacyEvent {
     /// The balances of books after it.
     pub balances: Vec<(BookId, BookBalances)>,
-    /// Of an account: its group, and how far below zero it might go. Events of the first versions say it in another form.
+    /// For an account: its group and its overdraft limit. The first versions store it in another form.
     pub settings: Option<(GroupId, Amount)>,
 }
 
-/// The part of an event that is read; all else is passed over.
+/// The parts of an event that are read; the rest is skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parts<'a> {
@@ -72,7 +72,7 @@ impl Line<'_> {
 }
 
 impl LegacyEvent {
-    /// Reads what was stored. None if it is no such event.
+    /// Parses a stored event. None if it is not of this form.
     pub fn parse(stored: &str) -> Option<LegacyEvent> {
         let parts: Parts<'_> = serde_json::from_str(stored).ok()?;
         Some(LegacyEvent {

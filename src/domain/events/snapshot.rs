@@ -1,10 +1,10 @@
-//! What an event keeps: the part of its object that cannot be read anywhere else for good.
+//! Snapshots: the part of an object that an event must store, because it cannot be read anywhere else later.
 //!
-//! An event refers to the row of its object. What never changes there (ids, currency, amount of a movement, all of an entry) is not
-//! kept again, and neither is what may have to be erased (names, comments, reasons). What is left is kept as it was at the
-//! event, in minor units and milliseconds, with row numbers for other objects, as a JSON object without the members that have
-//! their usual value. That is payload version 1; events of [`LegacyEvent`] have version 0. A member never changes its name or
-//! meaning; a new one has a default, so that older events can be read for good.
+//! An event refers to the row of its object. It does not store what never changes there (ids, currency, the amount of a
+//! movement, all of an entry) or what may have to be erased (names, comments, reasons). The rest is stored as it was at
+//! the event: in minor units and milliseconds, with row numbers for other objects, as a JSON object without members
+//! that have their default. That is payload version 1; [`LegacyEvent`] is version 0. A member never changes its name or
+//! meaning, and a new one has a default, so that older events stay readable.
 
 use crate::domain::accounts::{Balances, OwnerAccess};
 use crate::domain::events::{AccountSnapshot, EventType, MovementSnapshot, ProfileSnapshot};
@@ -14,14 +14,13 @@ use crate::domain::money::Amount;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The payload version of events that keep a snapshot.
+/// The payload version of events with a snapshot.
 pub const SNAPSHOT_VERSION: i64 = 1;
 
-/// What a book has beside its balance, in minor units. House accounts have none of it.
+/// The figures of a book besides its balance, in minor units; all zero for house accounts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reserves {
-    /// Sum of the active holds.
     #[serde(skip_serializing_if = "is_default")]
     pub held: Amount,
     /// Settled deposits whose funds are not available yet.
@@ -36,7 +35,6 @@ pub struct Reserves {
 }
 
 impl Reserves {
-    /// Those of an account.
     pub fn of(balances: &Balances) -> Reserves {
         let Balances { held, uncleared, pending, .. } = *balances;
         Reserves { held, uncleared, pending, credit: balances.credit() }
@@ -46,28 +44,20 @@ impl Reserves {
 /// All figures of a book after an event, in minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct BookBalances {
-    /// Sum of the postings.
     pub balance: Amount,
-    /// What there is beside it.
     pub reserves: Reserves,
 }
 
-/// What an event keeps.
+/// The stored part of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Snapshot {
-    /// Of an entry.
     Entry(EntrySnapshot),
-    /// Of a movement.
     Movement(MovementSnapshot),
-    /// Of an account.
     Account(Box<AccountSnapshot>),
-    /// Of one owner of an account.
     Owner(OwnerSnapshot),
-    /// Of a profile.
     Profile(ProfileSnapshot),
-    /// Of the reference data.
     Reference(ReferenceSnapshot),
-    /// Of a restore: nothing, its row says all.
+    /// Nothing: the row of the restore says it all.
     Restore,
 }
 
@@ -75,11 +65,11 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// An object without members, which is stored as nothing.
+/// An object without members is stored as NULL.
 const EMPTY: &str = "{}";
 
 impl Snapshot {
-    /// The text to be stored; none if there is nothing to keep.
+    /// The text to store; None if there is nothing to store.
     pub fn encode(&self) -> Result<Option<String>, serde_json::Error> {
         let text = match self {
             Snapshot::Entry(entry) => serde_json::to_string(entry),
@@ -125,23 +115,24 @@ impl Snapshot {
     }
 }
 
-/// What the event of an entry keeps: which legs it shows, and what their books have beside the balance, which the leg says.
+/// The snapshot of an entry's event: which legs it shows, and the figures of their books besides the balance, which the
+/// leg has.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EntrySnapshot {
-    /// The legs that the event shows, counted from 0; none: all of the entry.
+    /// The indexes of the legs that the event shows, from 0; None means all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legs: Option<BTreeSet<usize>>,
-    /// Whether an event before it shows other legs of the entry. That one also shows the movement and the reference.
+    /// Whether an earlier event shows other legs of the entry, and with them the movement and the reference.
     #[serde(skip_serializing_if = "is_default")]
     pub is_continuation: bool,
-    /// By leg; left out where there are none.
+    /// By leg; empty if all are zero.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reserves: BTreeMap<usize, Reserves>,
 }
 
 impl EntrySnapshot {
-    /// The legs that the event shows, with the balances of their books. None if the entry does not have these legs.
+    /// The legs that the event shows, with the figures of their books. None if the entry does not have these legs.
     pub fn of_legs(&self, legs: &[Leg]) -> Option<Vec<(usize, Leg, BookBalances)>> {
         let shown = |index: &usize| self.legs.as_ref().is_none_or(|shown| shown.contains(index));
         let named = self.legs.iter().flatten().chain(self.reserves.keys());
@@ -156,31 +147,31 @@ impl EntrySnapshot {
     }
 }
 
-/// What the event of an owner keeps.
+/// The snapshot of an owner's event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OwnerSnapshot {
-    /// The owner; none where somebody who saw the account did not see this client.
+    /// None if someone who could see the account could not see this client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<ProfileSerial>,
-    /// What it may do; none: it is no longer an owner.
+    /// None if the client is no longer an owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<OwnerAccess>,
-    /// Its place, from 1; none: it is no longer an owner.
+    /// From 1; None if the client is no longer an owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<usize>,
-    /// How many owners there were afterwards.
+    /// The number of owners after the event.
     pub owners: usize,
-    /// Whether the account lost its alias, because another one of the next primary owner had it.
+    /// Whether the account lost its alias, because another account of the new primary owner had it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alias_dropped: bool,
-    /// Version of the account.
+    /// The account's version.
     pub version: u64,
 }
 
-/// What the event of a change of reference data keeps.
+/// The snapshot of a change of reference data.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReferenceSnapshot {
-    /// The changes, in the order in which they were made.
+    /// In the order in which they were made.
     pub changes: Vec<ReferenceChange>,
 }
 
@@ -191,7 +182,7 @@ pub struct ReferenceChange {
     pub action: String,
     /// `currency`, `platform` or `group`.
     pub kind: String,
-    /// Its code.
+    /// The key in the reference file.
     pub code: String,
 }
 
@@ -200,7 +191,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::BookId;
 
-    /// What is stored must be readable for good: these texts never change, and new ones are added below them.
+    /// Stored snapshots must stay readable: these texts never change, and new ones are added below them.
     const STORED: [(EventType, Option<&str>); 12] = [
         (EventType::EntryPosted, None),
         (EventType::EntryPosted, Some(r#"{"reserves":{"0":{"held":1,"uncleared":2,"pending":3,"credit":4}}}"#)),

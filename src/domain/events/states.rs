@@ -1,4 +1,4 @@
-//! What the events of movements, accounts and profiles keep, and how an event and its row of today make up the object as it was.
+//! Snapshots of movements, accounts and profiles, and how an event and the present row together yield the past object.
 
 use crate::domain::accounts::{Account, Balances, Lifecycle, Lock};
 use crate::domain::clients::{Profile, ProfileStatus};
@@ -12,26 +12,25 @@ use crate::domain::reference::TradeStatus;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What the event of a movement keeps.
+/// The snapshot of a movement's event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MovementSnapshot {
-    /// Where it was in its life.
     pub state: MovementState,
-    /// The balance of its account; none where the event goes with the entry that posts the movement, which says it.
+    /// The balance of its account; None if the event accompanies the posting entry, which has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Amount>,
-    /// What its account had beside the balance.
+    /// The other figures of its account.
     #[serde(flatten)]
     pub reserves: Reserves,
-    /// When it had changed last, if that was not at the event.
+    /// When it had last changed, if not at the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Moment>,
 }
 
 impl MovementSnapshot {
-    /// Of a movement as it is at this moment, with the balances of its account.
+    /// The snapshot of a movement as it is now, with the balances of its account.
     pub fn of(movement: &Movement, balances: &Balances, now: Moment) -> MovementSnapshot {
-        // Of what is posted, only clearing comes without the entry.
+        // Of the changes after posting, only clearing comes without an entry.
         let is_cleared = movement.stage.clearing().is_some_and(|clearing| clearing.uncleared.is_zero());
         let state = movement.stage.state();
         let goes_with_entry = state == MovementState::Posted && !is_cleared;
@@ -43,8 +42,8 @@ impl MovementSnapshot {
         }
     }
 
-    /// The movement as it was at the event, which was by that principal at that moment. Its reason is that of today. None if the
-    /// movement of today cannot have been so.
+    /// The movement as it was at an event of that principal at that moment, with its present reason. None if the
+    /// present movement cannot have had this state.
     pub fn applied_to(&self, today: Movement, by: PrincipalSerial, then: Moment) -> Option<Movement> {
         let stage = match (self.state, today.stage) {
             (MovementState::Pending, _) => Stage::Pending,
@@ -64,33 +63,25 @@ impl MovementSnapshot {
     }
 }
 
-/// What the event of an account keeps: all that can change of it.
+/// The snapshot of an account's event: everything about it that can change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AccountSnapshot {
-    /// Where it was in its life.
     pub lifecycle: Lifecycle,
-    /// Its lock.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lock: Lock,
-    /// The caller's own id of it.
+    /// The caller's own id of the account.
     #[serde(default, skip_serializing_if = "is_default")]
     pub reference: String,
-    /// The caller's word for its sort.
+    /// The caller's own classification.
     #[serde(default, skip_serializing_if = "is_default")]
     pub category: String,
-    /// Its group.
     pub group: GroupSerial,
-    /// Its portfolio.
     pub portfolio: PortfolioSerial,
-    /// What it might trade.
     #[serde(default, skip_serializing_if = "is_default")]
     pub trade_status: TradeStatus,
-    /// Its leverage cap.
     pub max_leverage: u32,
-    /// Limit of its net open position.
     #[serde(default, skip_serializing_if = "is_default")]
     pub nop_limit: Amount,
-    /// Whether daily statements were wanted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub daily_statement: bool,
     /// Whether credits were switched off.
@@ -99,27 +90,24 @@ pub struct AccountSnapshot {
     /// Whether debits were switched off.
     #[serde(default, skip_serializing_if = "is_default")]
     pub debits_off: bool,
-    /// How far below zero it might go by its own limit and its group's.
+    /// The overdraft limit: the stricter of its own and its group's.
     #[serde(default, skip_serializing_if = "is_default")]
     pub minimum: Amount,
-    /// Its version.
     pub version: u64,
-    /// When its settings had changed last, if that was not at the event.
+    /// When its settings had last changed, if not at the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Moment>,
-    /// When it was archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Moment>,
-    /// Its balance.
     #[serde(default, skip_serializing_if = "is_default")]
     pub balance: Amount,
-    /// What it had beside the balance.
+    /// The other figures.
     #[serde(flatten)]
     pub reserves: Reserves,
 }
 
 impl AccountSnapshot {
-    /// Of an account as it is at this moment.
+    /// The snapshot of an account as it is now.
     pub fn of(account: &Account, now: Moment) -> AccountSnapshot {
         AccountSnapshot {
             lifecycle: account.lifecycle,
@@ -143,13 +131,12 @@ impl AccountSnapshot {
         }
     }
 
-    /// The balances that it says.
     pub fn balances(&self) -> BookBalances {
         BookBalances { balance: self.balance, reserves: self.reserves }
     }
 
-    /// The account as it was at the event, which was at that moment. Name, alias, custom fields and metadata are those of today,
-    /// and so is its standing.
+    /// The account as it was at an event of that moment, but with its present name, alias, custom fields, metadata and
+    /// standing.
     pub fn applied_to(self, today: Account, places: AccountPlaces, then: Moment) -> Account {
         let Reserves { held, uncleared, pending, credit } = self.reserves;
         let (balance, minimum) = (self.balance, self.minimum);
@@ -177,40 +164,35 @@ impl AccountSnapshot {
     }
 }
 
-/// Where an account was at an event.
+/// The owner, group and portfolio of an account at an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AccountPlaces {
-    /// Its primary owner.
+    /// The primary owner.
     pub profile: ProfileId,
-    /// Its group.
     pub group: GroupId,
-    /// Its portfolio.
     pub portfolio: PortfolioId,
 }
 
-/// What the event of a profile keeps. What clients say about themselves is not in it.
+/// The snapshot of a profile's event, without personal details.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ProfileSnapshot {
-    /// Where the client stood with the broker.
     pub status: ProfileStatus,
-    /// The caller's own id of it.
+    /// The caller's own id of the client.
     #[serde(default, skip_serializing_if = "is_default")]
     pub reference: String,
-    /// The caller's word for its sort.
+    /// The caller's own classification.
     #[serde(default, skip_serializing_if = "is_default")]
     pub category: String,
-    /// Its tags.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: BTreeSet<String>,
-    /// Its version.
     pub version: u64,
-    /// When it had changed last, if that was not at the event.
+    /// When it had last changed, if not at the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Moment>,
 }
 
 impl ProfileSnapshot {
-    /// Of a profile as it is at this moment.
+    /// The snapshot of a profile as it is now.
     pub fn of(profile: &Profile, now: Moment) -> ProfileSnapshot {
         ProfileSnapshot {
             status: profile.status,
@@ -222,8 +204,8 @@ impl ProfileSnapshot {
         }
     }
 
-    /// The profile as it was at the event, which was at that moment. What the client says about itself, custom fields and metadata
-    /// are those of today.
+    /// The profile as it was at an event of that moment, but with its present personal details, custom fields and
+    /// metadata.
     pub fn applied_to(self, today: Profile, then: Moment) -> Profile {
         let mut labels = today.labels;
         (labels.reference, labels.category) = (self.reference, self.category);
@@ -392,7 +374,7 @@ mod tests {
             let today = steps[steps.len() - 1];
             for then in &steps {
                 let snapshot = MovementSnapshot::of(then, &balances, then.updated_at);
-                // What comes with the entry leaves the balance to it.
+                // Events that accompany an entry leave the balance to it.
                 assert_eq!(snapshot.balance.is_none(), *then == &posted, "{snapshot:?}");
                 assert_eq!(snapshot.applied_to(today.clone(), checker, then.updated_at).as_ref(), Some(*then));
             }

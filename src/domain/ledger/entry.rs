@@ -1,4 +1,4 @@
-//! Entries: balanced, immutable transactions of the ledger, and the hash chain over them.
+//! Ledger entries: balanced, immutable transactions, linked by a hash chain.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntryId, EntrySeq, PrincipalSerial};
@@ -7,14 +7,14 @@ use crate::domain::named::named_enum;
 use aws_lc_rs::digest;
 
 named_enum! {
-    /// What an entry is. The first fifteen are the deal actions of Helio, "Accounts & Funding".
+    /// The kind of an entry. The first fifteen are the deal actions of Helio, "Accounts & Funding".
     #[derive(PartialOrd, Ord)]
     pub enum EntryKind {
-        /// Result of a trade that bought.
+        /// Result of a buy trade.
         Buy = "buy",
-        /// Result of a trade that sold.
+        /// Result of a sell trade.
         Sell = "sell",
-        /// Trading credit granted or taken back.
+        /// Trading credit granted or revoked.
         Credit = "credit",
         /// Correction by an operator.
         Correction = "correction",
@@ -36,24 +36,24 @@ named_enum! {
         Transfer = "transfer",
         /// Reversal of another entry.
         Reversal = "reversal",
-        /// Losses beyond the balance, taken over by the broker.
+        /// The broker absorbs a loss beyond the balance.
         NegativeBalanceProtection = "negative_balance_protection",
     }
 }
 
-/// One signed amount on one book within an entry, with the book's balance after it.
+/// One signed posting of an entry, with the book's balance after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leg {
     pub book: BookId,
-    /// What it gains, or loses if below zero; never zero.
+    /// Signed and never zero: positive if the book gains.
     pub amount: Amount,
     pub balance_after: Amount,
 }
 
-/// Bytes of one leg in [`encode_legs`].
+/// Size of one leg in [`encode_legs`].
 const LEG_BYTES: usize = 24;
 
-/// The legs of an entry as stored in its row and as hashed: for each, book, amount and balance after, big-endian.
+/// Encodes legs as they are stored and hashed: book, amount and balance after, each 8 bytes big-endian.
 pub fn encode_legs(legs: &[Leg]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(legs.len() * LEG_BYTES);
     for leg in legs {
@@ -64,7 +64,7 @@ pub fn encode_legs(legs: &[Leg]) -> Vec<u8> {
     bytes
 }
 
-/// The reverse of [`encode_legs`]; nothing if the bytes are not whole legs.
+/// The reverse of [`encode_legs`]. None if the length is not a multiple of a leg's.
 pub fn decode_legs(bytes: &[u8]) -> Option<impl Iterator<Item = Leg> + '_> {
     let number = |bytes: &[u8]| bytes.iter().fold(0u64, |n, byte| (n << 8) | u64::from(*byte)).cast_signed();
     bytes.len().is_multiple_of(LEG_BYTES).then(|| {
@@ -76,38 +76,36 @@ pub fn decode_legs(bytes: &[u8]) -> Option<impl Iterator<Item = Leg> + '_> {
     })
 }
 
-/// The hash of an entry: SHA-256.
+/// A SHA-256 hash.
 pub type EntryHash = [u8; 32];
 
-/// The hash that stands before the first entry.
+/// The predecessor's hash for the first entry.
 pub const GENESIS: EntryHash = [0; 32];
 
-/// What an entry says, as it enters the hash chain.
+/// The contents of an entry that the hash chain covers.
 #[derive(Clone, Copy, Debug)]
 pub struct EntryRecord<'a> {
-    /// Its sequence number.
     pub seq: EntrySeq,
-    /// Its public id.
     pub id: EntryId,
     pub kind: EntryKind,
-    /// When it counts.
+    /// When it takes effect.
     pub effective_at: Moment,
-    /// When it was written; never decreases from one entry to the next.
+    /// When it was written; never earlier than the entry before it.
     pub recorded_at: Moment,
-    /// Who wrote it.
+    /// The principal that wrote it.
     pub principal: PrincipalSerial,
     /// The caller's own reference.
     pub tag: Option<&'a str>,
     pub reverses: Option<EntrySeq>,
     /// Salted hash of the comment, so that the comment can be erased without breaking the chain.
     pub comment_hash: Option<&'a [u8]>,
-    /// Its legs as [`encode_legs`] writes them.
+    /// As written by [`encode_legs`].
     pub legs: &'a [u8],
 }
 
 impl EntryRecord<'_> {
-    /// The hash of this entry on top of its predecessor's: SHA-256 over `previous` and the canonical bytes, in which
-    /// integers are 8 bytes big-endian and every part is preceded by its length.
+    /// The hash of this entry chained to the previous one: SHA-256 over `previous` and the canonical bytes. Each part
+    /// is preceded by its length; integers are 8 bytes big-endian.
     pub fn hash(&self, previous: &EntryHash) -> EntryHash {
         let mut bytes = Vec::with_capacity(256);
         let mut part = |content: &[u8]| {
@@ -129,7 +127,7 @@ impl EntryRecord<'_> {
     }
 }
 
-/// The salted hash under which a comment enters the chain.
+/// The salted hash that stands for a comment in the chain.
 pub fn comment_hash(salt: &[u8], comment: &str) -> EntryHash {
     let mut bytes = Vec::with_capacity(salt.len() + comment.len());
     bytes.extend_from_slice(salt);
@@ -164,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn legs_read_back() {
+    fn encoded_legs_are_read_back() {
         let leg = |book, amount, after| Leg {
             book: BookId(book),
             amount: Amount::from_minor(amount),

@@ -1,16 +1,16 @@
-//! House accounts: the broker's own side of every entry, and the recipe that says which of them an entry is posted against.
+//! House accounts: the broker's own side of every entry, and which of them each kind of entry is posted against.
 
 use crate::domain::ledger::EntryKind;
 use crate::domain::named::named_enum;
 
 named_enum! {
-    /// One of the broker's own accounts. There is one of each per ledger, currency, and live or demo, made on demand; they
-    /// may go negative.
+    /// One of the broker's own accounts. Each ledger, currency and mode (live or demo) has one of each, created on
+    /// demand; they may go negative.
     #[derive(PartialOrd, Ord)]
     pub enum House {
-        /// Money at the bank: deposits come from it, withdrawals go to it.
+        /// Money at the bank: the source of deposits and the target of withdrawals.
         Bank = "bank",
-        /// What is under way or has no account of its own.
+        /// Money in transit or without an account of its own.
         Clearing = "clearing",
         Correction = "correction",
         /// Trading credit granted.
@@ -31,22 +31,22 @@ named_enum! {
         Tax = "tax",
         /// Rebates granted.
         Rebate = "rebate",
-        /// Funding of positions, earned or paid.
+        /// Financing of positions, earned or paid.
         Funding = "funding",
         /// Profit and loss of trading.
         TradingPnl = "trading_pnl",
-        /// The other side of conversions.
+        /// The other side of currency conversions.
         Fx = "fx",
-        /// Losses taken over from clients.
+        /// Client losses absorbed by the broker.
         NegativeBalanceProtection = "negative_balance_protection",
     }
 }
 
 impl House {
-    /// The posting recipe: which house account stands against a client's posting in an entry of this kind. None where
-    /// the other side is not a house account (a transfer) or depends on another entry (a reversal).
+    /// The posting recipe: the house account that takes the other side of a client's posting. None if the other side is
+    /// not a house account (transfers) or depends on another entry (reversals).
     ///
-    /// The table in `docs/ledger.md` says the same; a test compares the two.
+    /// Mirrors the table in `docs/ledger.md`; a test compares the two.
     pub fn counterpart(kind: EntryKind) -> Option<House> {
         Some(match kind {
             EntryKind::Buy | EntryKind::Sell => House::TradingPnl,

@@ -1,4 +1,4 @@
-//! Money on the move: entries, house accounts, movements and statements.
+//! The ledger: entries, house accounts, movements and statements.
 
 mod arrival;
 mod entry;

@@ -1,7 +1,7 @@
-//! Movements: money that is under way. A movement has a serial and a life of its own before any entry exists.
+//! Movements: money in transit. A movement has its own serial and lifecycle before any entry exists.
 //!
-//! `pending → posted | voided | expired`, in TigerBeetle's sense of these words; a withdrawal can be approved in between.
-//! A movement that may still go on is taken as [`Undecided`], which each decision consumes.
+//! The states are `pending → posted | voided | expired`, as TigerBeetle uses these words; a withdrawal can be approved
+//! in between. A movement that can still be decided is an [`Undecided`], which each decision consumes.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId, MovementId, MovementSerial, PrincipalSerial};
@@ -15,19 +15,19 @@ use std::ops::Deref;
 
 named_enum! {
     pub enum MovementKind {
-        /// Money that comes in from outside.
+        /// Money from outside.
         Deposit = "deposit",
-        /// Money that goes out.
+        /// Money to the outside.
         Withdrawal = "withdrawal",
-        /// Money that goes from one account to another.
+        /// Money between two accounts.
         Transfer = "transfer",
-        /// Money that is reserved.
+        /// Reserved money.
         Hold = "hold",
     }
 }
 
 impl MovementKind {
-    /// The noun by which a caller asks for it.
+    /// The noun that a refusal uses for it.
     pub fn noun(self) -> Noun {
         match self {
             MovementKind::Deposit => Noun::Deposit,
@@ -40,44 +40,38 @@ impl MovementKind {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Movement {
-    /// Its serial, in order of creation.
+    /// In order of creation, from 1.
     pub serial: MovementSerial,
-    /// Its public id.
     pub id: MovementId,
     pub kind: MovementKind,
-    /// The account; of a transfer, the one that pays.
+    /// The account; for a transfer, the paying one.
     pub account: AccountId,
-    /// Of a transfer, the account that receives; none where that is hidden from the caller.
+    /// The receiving account of a transfer; None otherwise, or if it is hidden from the caller.
     pub to_account: Option<AccountId>,
-    /// The account's currency.
     pub currency: CurrencyCode,
-    /// Decimals of the account's currency.
+    /// Of the account's currency.
     pub decimals: Decimals,
-    /// How much, in the account's currency.
+    /// In the account's currency.
     pub amount: Amount,
-    /// Of a transfer that is posted: what arrived; none where that is hidden from the caller.
+    /// What a posted transfer delivered; None otherwise, or if it is hidden from the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Arrived>,
-    /// How far it has come.
     #[serde(flatten)]
     pub stage: Stage,
-    /// Why, in the caller's words.
+    /// In the caller's words.
     pub reason: String,
-    /// The caller's own reference; unique among movements of its kind.
+    /// The caller's own reference; unique among movements of the same kind.
     pub reference: Option<String>,
-    /// Who asked for it.
     pub requested_by: PrincipalSerial,
-    /// When it ends by itself, unless it is decided before.
+    /// When it expires unless it is decided before.
     pub expires_at: Option<Moment>,
-    /// When it was asked for.
     pub created_at: Moment,
-    /// When it last changed.
     pub updated_at: Moment,
 }
 
 impl Movement {
-    /// Takes a movement to decide about it. Refuses one that is decided, or whose time has come, even if nobody has noted
-    /// that yet.
+    /// Returns the movement for a decision. Refuses one that is decided or past its expiry, even if the expiry job has
+    /// not run yet.
     pub fn undecided(self, now: Moment) -> Result<Undecided, Refusal> {
         match self.stage {
             Stage::Pending | Stage::Approved { .. } if self.expires_at.is_some_and(|at| at <= now) => {
@@ -88,7 +82,7 @@ impl Movement {
         }
     }
 
-    /// Ends it by time. Refuses a movement that is decided.
+    /// Expires the movement. Refuses one that is decided.
     pub fn expire(self, now: Moment) -> Result<Movement, Refusal> {
         match self.stage {
             Stage::Pending | Stage::Approved { .. } => Ok(self.at(Stage::Expired, now)),
@@ -96,7 +90,7 @@ impl Movement {
         }
     }
 
-    /// Makes what is held back of a deposit available. Refuses a movement of which nothing is.
+    /// Makes the uncleared funds of a deposit available. Refuses a movement without any.
     pub fn clear(self, now: Moment) -> Result<Movement, Refusal> {
         match self.stage {
             Stage::Posted { entry, posted, approved_by, clearing: Some(Clearing { at, uncleared }) }
@@ -109,12 +103,12 @@ impl Movement {
         }
     }
 
-    /// Refuses if the one who asked for it is the one who now decides (maker and checker, compared as operators).
+    /// Refuses if `checker` is the principal that requested the movement (maker-checker rule).
     pub fn admit_checker(&self, checker: PrincipalSerial) -> Result<(), Refusal> {
         if self.requested_by == checker { Err(Refusal::OwnRequest) } else { Ok(()) }
     }
 
-    /// Whether somebody else than who asked for it has approved it.
+    /// Whether a principal other than the requester has approved it.
     pub fn is_approved_by_another(&self) -> bool {
         matches!(self.stage, Stage::Approved { by } if by != self.requested_by)
     }
@@ -128,7 +122,7 @@ impl Movement {
     }
 }
 
-/// A movement that is pending or approved, and in time. Each decision about it takes it, so that none is made twice.
+/// A movement that is pending or approved and not past its expiry. Each decision consumes it, so none is made twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Undecided(Movement);
 
@@ -141,7 +135,7 @@ impl Deref for Undecided {
 }
 
 impl Undecided {
-    /// Lets it be paid. Refuses one that was approved before.
+    /// Approves the payment. Refuses a movement that is already approved.
     pub fn approve(self, by: PrincipalSerial, now: Moment) -> Result<Movement, Refusal> {
         match self.0.stage {
             Stage::Pending => Ok(self.0.at(Stage::Approved { by }, now)),
@@ -149,13 +143,13 @@ impl Undecided {
         }
     }
 
-    /// Notes the entry that posts all or a part of it, and what is held back of that.
+    /// Records the entry that posts all or part of it, and the part that is not available yet.
     pub fn post(self, entry: EntryId, posted: Amount, clearing: Option<Clearing>, now: Moment) -> Movement {
         let approved_by = self.0.stage.approved_by();
         self.0.at(Stage::Posted { entry, posted, approved_by, clearing }, now)
     }
 
-    /// Calls it off.
+    /// Voids it.
     pub fn void(self, now: Moment) -> Movement {
         self.0.at(Stage::Voided, now)
     }
@@ -200,7 +194,7 @@ mod tests {
         Stage::Posted { entry: EntryId::from(ENTRY), posted: Amount::from_minor(100), approved_by, clearing }
     }
 
-    fn held_back(minor: i64) -> Option<Clearing> {
+    fn uncleared(minor: i64) -> Option<Clearing> {
         Some(Clearing { at: at(500), uncleared: Amount::from_minor(minor) })
     }
 
@@ -214,7 +208,7 @@ mod tests {
             (Stage::Pending, true),
             (Stage::Approved { by: CHECKER }, true),
             (posted(None, None), false),
-            (posted(None, held_back(100)), false),
+            (posted(None, uncleared(100)), false),
             (Stage::Voided, false),
             (Stage::Expired, false),
         ]
@@ -237,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_movement_has_expired_when_its_time_has_come() {
+    fn a_movement_expires_at_its_expiry_time() {
         let undecided = |stage, now| withdrawal(stage).undecided(at(now)).map(|_| ());
         for stage in [Stage::Pending, Stage::Approved { by: CHECKER }] {
             assert_eq!(undecided(stage, 999), Ok(()));
@@ -264,20 +258,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_is_cleared_once() {
+    fn uncleared_funds_are_cleared_once() {
         for (stage, _) in stages() {
             let cleared = withdrawal(stage).clear(at(500)).map(|cleared| cleared.stage);
             let expected = match stage.uncleared().is_zero() {
-                false => Ok(posted(None, held_back(0))),
+                false => Ok(posted(None, uncleared(0))),
                 true => Err(wrong(stage.state())),
             };
             assert_eq!(cleared, expected, "{stage:?}");
         }
-        assert_eq!(withdrawal(posted(None, held_back(0))).clear(at(500)), Err(wrong(MovementState::Posted)));
+        assert_eq!(withdrawal(posted(None, uncleared(0))).clear(at(500)), Err(wrong(MovementState::Posted)));
     }
 
-    /// A movement as outcomes of schema 12 and before keep it.
-    fn kept(stage: &Value) -> Value {
+    /// A movement as stored in outcomes up to schema 12.
+    fn stored_movement(stage: &Value) -> Value {
         let mut movement = json!({
             "serial": 1, "id": Uuid::nil(), "kind": "withdrawal", "account": Uuid::nil(), "to_account": null,
             "currency": "EUR", "decimals": 2, "amount": 100, "reason": "", "reference": null, "requested_by": 1,
@@ -288,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn movements_are_kept_as_earlier_versions_did() {
+    fn movements_are_stored_as_earlier_versions_did() {
         let pending = json!({
             "state": "pending", "posted": 0, "approved_by": null, "clears_at": null, "uncleared": 0, "entry": null
         });
@@ -307,17 +301,17 @@ mod tests {
         for (json, stage) in [
             (pending, Stage::Pending),
             (approved, Stage::Approved { by: CHECKER }),
-            (cleared, posted(Some(CHECKER), held_back(0))),
-            (held, posted(None, held_back(100))),
+            (cleared, posted(Some(CHECKER), uncleared(0))),
+            (held, posted(None, uncleared(100))),
             (expired, Stage::Expired),
         ] {
             let movement = withdrawal(stage);
-            assert_eq!(serde_json::from_value::<Movement>(kept(&json)).unwrap(), movement);
-            assert_eq!(serde_json::to_value(&movement).unwrap(), kept(&json));
+            assert_eq!(serde_json::from_value::<Movement>(stored_movement(&json)).unwrap(), movement);
+            assert_eq!(serde_json::to_value(&movement).unwrap(), stored_movement(&json));
         }
         let voided = json!({
             "state": "voided", "posted": 0, "approved_by": 2, "clears_at": null, "uncleared": 0, "entry": null
         });
-        assert_eq!(serde_json::from_value::<Movement>(kept(&voided)).unwrap(), withdrawal(Stage::Voided));
+        assert_eq!(serde_json::from_value::<Movement>(stored_movement(&voided)).unwrap(), withdrawal(Stage::Voided));
     }
 }

@@ -1,5 +1,5 @@
-//! How far a movement has come: each stage holds only what is known in it, so that no posting is without its entry and no
-//! approval without its author.
+//! Stages of a movement. Each stage holds exactly the facts known in it, so there is no posting without an entry and no
+//! approval without an approver.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EntryId, PrincipalSerial};
@@ -8,79 +8,74 @@ use crate::domain::named::named_enum;
 use serde::{Deserialize, Serialize};
 
 named_enum! {
-    /// Where a movement is in its life.
+    /// The state of a movement.
     pub enum MovementState {
-        /// Asked for; nothing is posted.
+        /// Requested; nothing is posted.
         Pending = "pending",
         /// A withdrawal that may be paid.
         Approved = "approved",
-        /// Posted, for good; only a reversal undoes it.
+        /// Final; only a reversal undoes it.
         Posted = "posted",
-        /// Called off: returned, rejected, cancelled or released.
+        /// Returned, rejected, cancelled or released.
         Voided = "voided",
-        /// Ended by time.
+        /// Its expiry time passed.
         Expired = "expired",
     }
 }
 
 impl MovementState {
-    /// Whether nothing can happen to it any more.
+    /// Whether the state is final.
     pub fn is_final(self) -> bool {
         matches!(self, MovementState::Posted | MovementState::Voided | MovementState::Expired)
     }
 }
 
-/// How far a movement has come, with what is known from there on.
+/// The state of a movement, with the facts known in that state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "StageColumns", into = "StageColumns")]
 pub enum Stage {
-    /// Asked for; its amount is reserved.
+    /// Requested; the amount is reserved.
     Pending,
     /// A withdrawal that may be paid.
     Approved {
-        /// Who approved it.
         by: PrincipalSerial,
     },
-    /// Posted, for good.
     Posted {
         /// The entry that posted it.
         entry: EntryId,
-        /// How much of it was posted; above zero.
+        /// Above zero; a part of the movement may be posted.
         posted: Amount,
-        /// Who approved it before.
+        /// The principal that had approved it.
         approved_by: Option<PrincipalSerial>,
-        /// Of a deposit whose funds are or were held back: until when, and how much still is.
+        /// Set for deposits with a clearing period.
         clearing: Option<Clearing>,
     },
-    /// Called off: returned, rejected, cancelled or released.
     Voided,
-    /// Ended by time.
     Expired,
 }
 
-/// How long the funds of a deposit are held back.
+/// The clearing of a deposit: its funds become available later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Clearing {
-    /// When they become available.
+    /// When the funds become available.
     pub at: Moment,
-    /// How much is not available yet; zero once it is.
+    /// The amount not available yet; zero once cleared.
     pub uncleared: Amount,
 }
 
-/// A stage as the columns of a movement and the fields of kept outcomes spell it.
+/// A stage as spelled by the columns of a movement and the fields of stored outcomes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct StageColumns {
-    /// Its name.
     pub state: MovementState,
     /// See [`Stage::Posted`]; zero in all other stages.
     pub posted: Amount,
-    /// Who approved it, if anybody did.
+    /// The principal that approved it, if any.
     pub approved_by: Option<PrincipalSerial>,
-    /// See [`Clearing`]; none where nothing was held back.
+    /// See [`Clearing`]; None without a clearing period.
     pub clears_at: Option<Moment>,
-    /// See [`Clearing`]; zero where nothing is held back.
+    /// See [`Clearing`]; zero once cleared.
     pub uncleared: Amount,
-    /// See [`Stage::Posted`]; none in all other stages.
+    /// See [`Stage::Posted`]; None in all other stages.
     pub entry: Option<EntryId>,
 }
 
@@ -101,8 +96,8 @@ impl From<Stage> for StageColumns {
 impl TryFrom<StageColumns> for Stage {
     type Error = String;
 
-    /// Fails for columns that contradict each other. Who had approved a movement that was called off or has expired stays
-    /// in its row.
+    /// Fails if the columns contradict each other. The approver of a movement that was voided or expired stays in its
+    /// row.
     fn try_from(columns: StageColumns) -> Result<Stage, String> {
         let StageColumns { state, posted, approved_by, clears_at, uncleared, entry } = columns;
         let clearing = clears_at.map(|at| Clearing { at, uncleared });
@@ -122,7 +117,6 @@ impl TryFrom<StageColumns> for Stage {
 }
 
 impl Stage {
-    /// Its name.
     pub fn state(self) -> MovementState {
         match self {
             Stage::Pending => MovementState::Pending,
@@ -133,27 +127,25 @@ impl Stage {
         }
     }
 
-    /// The entry that posted it.
     pub fn entry(self) -> Option<EntryId> {
         if let Stage::Posted { entry, .. } = self { Some(entry) } else { None }
     }
 
-    /// How much was posted.
     pub fn posted(self) -> Amount {
         if let Stage::Posted { posted, .. } = self { posted } else { Amount::ZERO }
     }
 
-    /// How long the funds of a deposit are or were held back.
+    /// The clearing of a deposit, finished or not.
     pub fn clearing(self) -> Option<Clearing> {
         if let Stage::Posted { clearing, .. } = self { clearing } else { None }
     }
 
-    /// How much is posted and not available yet.
+    /// The amount that is posted but not available yet.
     pub fn uncleared(self) -> Amount {
         self.clearing().map_or(Amount::ZERO, |clearing| clearing.uncleared)
     }
 
-    /// Who approved it, where that is still of consequence.
+    /// The approver, in the stages where it still matters.
     pub fn approved_by(self) -> Option<PrincipalSerial> {
         match self {
             Stage::Approved { by } => Some(by),
@@ -169,7 +161,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn columns_that_contradict_each_other_are_no_stage() {
+    fn contradictory_columns_are_rejected() {
         let (one, checker) = (Amount::from_minor(1), PrincipalSerial(2));
         let posted =
             Stage::Posted { entry: EntryId::from(Uuid::nil()), posted: one, approved_by: None, clearing: None };

@@ -1,4 +1,4 @@
-//! Statements: which of its two times an entry counts at, and places in the order that follows from it.
+//! Statements: which of an entry's two times orders them, and positions in that order.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::EntrySeq;
@@ -7,47 +7,44 @@ use crate::domain::named::named_enum;
 use uuid::Uuid;
 
 named_enum! {
-    /// Which of the two times of an entry counts.
+    /// The time of an entry by which a statement is ordered.
     #[derive(Default)]
     pub enum Basis {
-        /// When it was written: what was shown then.
+        /// When the entry was written: what a caller would have seen at the time.
         #[default]
         Recorded = "recorded",
-        /// From when on it counts: what would have been shown, had everything been written in time.
+        /// When the entry takes effect: what a caller would have seen had everything been written in time.
         Effective = "effective",
     }
 }
 
-/// A place in the order of a statement: time first, then the number of the entry.
+/// A position in a statement: ordered by time, then by entry number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
-    /// The time that counts.
+    /// The recorded or the effective time.
     pub at: Moment,
     pub seq: EntrySeq,
 }
 
-/// Where a statement goes on: after a place, among the entries that the first page knew of.
+/// Where a statement continues: after a position, among the entries that existed when the first page was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Continuation {
-    /// The last line that was shown.
+    /// The last line already returned.
     pub after: Place,
-    /// The first entry that the statement does not know of.
+    /// The first entry that the statement does not include.
     pub bound: EntrySeq,
 }
 
-/// What one book adds to a trial balance.
+/// The contribution of one book to a trial balance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrialLine {
-    /// Public id of its ledger.
     pub ledger: Uuid,
-    /// Currency code.
     pub currency: String,
-    /// Decimals of the currency.
+    /// Of the currency.
     pub decimals: Decimals,
-    /// Whether it is demo money.
     pub is_demo: bool,
     /// `client`, or the name of the house account.
     pub role: String,
-    /// Its balance, or a part of it.
+    /// All of the book's balance or a part of it.
     pub balance: Amount,
 }

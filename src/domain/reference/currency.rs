@@ -10,7 +10,7 @@ use crate::domain::refusal::{Field, Refusal};
 pub struct CurrencyCode(String);
 
 impl CurrencyCode {
-    /// Reads a code; lower case is not folded, since `usd` is as likely a mistake as a spelling.
+    /// Lower case is refused rather than folded: `usd` is as likely a mistake as a spelling.
     pub fn parse(field: Field, text: &str) -> Result<CurrencyCode, Refusal> {
         let valid =
             (3..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
@@ -21,12 +21,11 @@ impl CurrencyCode {
         }
     }
 
-    /// Takes a code that was checked before it was stored.
+    /// Wraps a code that was checked before it was stored.
     pub fn from_stored(text: String) -> CurrencyCode {
         CurrencyCode(text)
     }
 
-    /// The code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,20 +37,18 @@ impl std::fmt::Display for CurrencyCode {
     }
 }
 
-/// A currency in which accounts can be opened.
+/// A currency that accounts can be opened in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Currency {
-    /// Row of the currency.
     pub serial: CurrencySerial,
-    /// Its code; never changes.
+    /// Never changes.
     pub code: CurrencyCode,
-    /// Its English name.
+    /// In English.
     pub name: String,
-    /// Its decimals; fixed once the currency exists, because stored amounts are in its minor units.
+    /// Fixed once the currency exists, because stored amounts are in its minor units.
     pub decimals: Decimals,
-    /// The ISO 4217 number; none for crypto.
+    /// The ISO 4217 number; None for crypto currencies.
     pub numeric_code: Option<u16>,
-    /// Whether it is a crypto currency.
     pub is_crypto: bool,
     /// Whether new accounts may be opened in it.
     pub enabled: bool,

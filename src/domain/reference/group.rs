@@ -1,96 +1,89 @@
-//! Account groups: the broker's bundles of rules. Callers read them; the operator configures them as reference data.
+//! Account groups: bundles of rules that the broker configures as reference data; callers only read them.
 
 use crate::domain::ids::{GroupId, GroupSerial};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 
-/// The highest leverage that an account can be given.
+/// The highest leverage that an account can have.
 pub const LEVERAGE_MAX: u32 = 10_000;
 
 named_enum! {
-    /// What the accounts of a group are for.
+    /// The purpose of a group's accounts.
     pub enum GroupKind {
-        /// Trading accounts.
         Trading = "trading",
         Wallet = "wallet",
     }
 }
 
 named_enum! {
-    /// What an account may do on the trading platform. It governs trading only, never the movement of funds. In the order in
-    /// which Helio numbers them from 1.
+    /// What an account may do on the trading platform. It governs trading only, never the movement of funds. Declared
+    /// in the order in which Helio numbers the values from 1.
     #[derive(Default)]
     pub enum TradeStatus {
-        /// Everything.
         #[default]
         Full = "full",
-        /// Close positions, open none.
+        /// May close positions but not open any.
         CloseOnly = "close_only",
-        /// Nothing.
+        /// No trading.
         Disabled = "disabled",
-        /// Buy first only.
+        /// May open buy positions only.
         LongOnly = "long_only",
     }
 }
 
 named_enum! {
-    /// How the margin of positions in one symbol is summed up.
+    /// How margin is computed for positions in one symbol.
     #[derive(Default)]
     pub enum MarginCalculation {
-        /// All positions.
+        /// The sum of both sides.
         #[default]
         Sum = "sum",
         /// The larger side.
         Max = "max",
-        /// The difference of the sides.
+        /// The difference between the sides.
         Net = "net",
     }
 }
 
-/// An account group.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
-    /// Its serial, in order of creation.
+    /// In order of creation, from 1.
     pub serial: GroupSerial,
-    /// Its public id.
     pub id: GroupId,
-    /// The key under which the reference file names it.
+    /// The key of the group in the reference file.
     pub code: String,
     pub name: String,
-    /// What it is for, in a sentence.
+    /// One sentence.
     pub description: String,
-    /// The platform it belongs to.
+    /// The name of its trading platform.
     pub platform: String,
-    /// Trading accounts or wallets.
     pub kind: GroupKind,
-    /// Whether its accounts are demo accounts.
     pub is_demo: bool,
     /// Whether new accounts may join it.
     pub enabled: bool,
-    /// What its accounts may do on the trading platform.
+    /// The default for its accounts.
     pub status: TradeStatus,
-    /// A label by which the broker sorts its groups; empty for none.
+    /// The broker's own category; empty for none.
     pub label: String,
-    /// The leverage of accounts that ask for none.
+    /// The leverage of accounts that request none.
     pub max_leverage: u32,
-    /// Margin level of the margin call, as decimal text in percent.
+    /// Margin level of the margin call: decimal text, percent.
     pub margin_call_level: String,
-    /// Margin level of the stop-out, as decimal text in percent.
+    /// Margin level of the stop-out: decimal text, percent.
     pub stop_out_level: String,
-    /// Whether the broker takes over what a client loses beyond the balance.
+    /// Whether the broker absorbs losses beyond the client's balance.
     pub negative_balance_protection: bool,
     /// Whether positions bear no swap.
     pub is_swap_free: bool,
-    /// How margin is summed up.
     pub margin_calculation: MarginCalculation,
-    /// Days until a deposit from outside is available.
+    /// Days until an external deposit becomes available.
     pub deposit_hold_days: u32,
-    /// The same, counted from the client's first day; the later of the two counts.
+    /// Days after the client's first day before external deposits become available; the later of the two dates applies.
     pub new_client_hold_days: u32,
-    /// Whether debits to the outside take a second operator.
+    /// Whether withdrawals to the outside need approval by a second operator.
     pub requires_approval: bool,
-    /// How far below zero its accounts may be allowed to go, as decimal text: zero or less.
+    /// The lowest balance its accounts may be allowed, as decimal text: zero or less.
     pub minimum_balance: String,
-    /// The currencies that it offers and that are enabled, in the order of the reference file.
+    /// The enabled currencies that it offers, in the order of the reference file.
     pub currencies: Vec<CurrencyCode>,
 }

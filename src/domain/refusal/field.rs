@@ -1,25 +1,24 @@
-//! What a refusal can be about: the fields of commands and queries, whatever a dialect calls them.
+//! Fields that a refusal can name: those of commands and queries, independent of how a dialect spells them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Makes the enum and the words for each of its values. The names are stored with the outcomes of batches, in snake
-/// case.
+/// Makes the enum and the plain words for each value. The names are stored in snake case with the outcomes of batches.
 macro_rules! fields {
     ($($(#[$doc:meta])* $field:ident = $words:literal;)+) => {
-        /// A field of a command or a query. Each dialect spells it in its own way.
+        /// A field of a command or a query. Each dialect has its own spelling for it.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Field {
             $(#[doc = concat!("The ", $words, ".")] $(#[$doc])* $field,)+
-            /// One custom field, by its name.
+            /// By the field's name.
             CustomField(String),
-            /// One value of the metadata, by its key.
+            /// By the value's key.
             MetadataValue(String),
         }
 
         impl fmt::Display for Field {
-            /// In plain words, for people at the command line and for the log.
+            /// Plain words, for the command line and the log.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Field::$field => f.write_str($words),)+
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_of_a_field_is_its_name() {
+    fn a_field_is_stored_by_its_name() {
         let stored = |field: &Field| serde_json::to_string(field).unwrap();
         assert_eq!(stored(&Field::ToAccount), r#""to_account""#);
         assert_eq!(stored(&Field::MetadataValue("vip".into())), r#"{"metadata_value":"vip"}"#);

@@ -1,13 +1,12 @@
-//! Why a request was refused: one list for the whole system.
+//! Refusals: every reason for which bursar can refuse a request, in one enum.
 //!
-//! A refusal changed nothing. It has a sentence here, and a family, a rank and a reason in [`table`]. When several
-//! apply, the one with the lowest rank is given, with two exceptions: a field that only an account or a group can judge
-//! is judged as soon as that is found, because earlier it would tell that it exists; and of two accounts the one that
-//! pays is asked first.
+//! A refused request has changed nothing. Each refusal has its sentence here, and its family, rank and reason in
+//! [`table`]. If several apply, the one with the lowest rank is returned, with two exceptions. A field that can only be
+//! checked against an account or a group is checked as soon as that is found, because an earlier check would reveal
+//! that it exists. Of two accounts, the paying one is checked first.
 //!
-//! The core names a field by [`Field`] and never by the name that a caller has for it. Every dialect matches this enum
-//! exhaustively and spells each refusal in its own envelope, so a new one does not compile until every dialect has said
-//! what it looks like there.
+//! The core names fields by [`Field`], never by a caller's spelling. Every dialect matches this enum exhaustively and
+//! renders each refusal in its own envelope, so a new refusal does not compile until every dialect handles it.
 
 mod field;
 mod table;
@@ -23,22 +22,19 @@ use crate::domain::ledger::MovementState;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The kinds of thing that a caller can ask for by id.
+/// The kinds of object that a caller can refer to by id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Noun {
-    /// A client.
     Profile,
     Account,
-    /// An account group.
     Group,
-    /// A posted entry, as one account shows it.
+    /// A posted entry, as seen from one account.
     Deal,
     Deposit,
     Withdrawal,
     Transfer,
     Hold,
-    /// An owner of an account.
     Owner,
     Operator,
     Token,
@@ -63,7 +59,7 @@ impl fmt::Display for Noun {
 }
 
 impl Noun {
-    /// The field by which a caller names such a thing, unless it has a role of its own in the call.
+    /// The field by which a caller usually refers to such an object.
     fn field(self) -> Field {
         match self {
             Noun::Profile | Noun::Owner => Field::Profile,
@@ -84,49 +80,47 @@ impl Noun {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Credentials {
-    /// None were sent.
-    #[error("a token is needed")]
+    /// No credentials were sent.
+    #[error("a token is required")]
     Missing,
-    /// Not of a form that could be ours, or unknown.
-    #[error("the token is not known")]
+    /// Malformed or unknown.
+    #[error("unknown token")]
     Unknown,
-    /// They were good once.
     #[error("the token has expired; log in again")]
     Expired,
-    /// They were taken back, or the operator was disabled.
+    /// The token was revoked, or its operator was disabled.
     #[error("the token was revoked")]
     Revoked,
-    /// The name and the password do not belong together; which one is wrong is not said.
+    /// Does not say which of the two is wrong.
     #[error("wrong name or password")]
     BadLogin,
 }
 
-/// What stops an account or a client from being archived.
+/// What prevents an account or a client from being archived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
-    /// Its balance is not zero.
     #[error("the balance is not zero")]
     Balance,
-    /// Money is held.
+    /// The account has active holds.
     #[error("money is held on the account")]
     Holds,
-    /// A deposit is announced or not cleared yet, or a transfer is under way.
+    /// A deposit is announced or uncleared, or a transfer is in progress.
     #[error("a movement is still under way")]
     Pending,
-    /// A client's accounts that are not archived.
+    /// The client owns accounts that are not archived.
     #[error("the client still has accounts; archive or leave them")]
     Accounts,
 }
 
-/// What a caller had too much of.
+/// The limit that a caller exceeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Excess {
-    /// Wrong passwords.
+    /// Failed logins.
     #[error("too many attempts")]
     Logins,
-    /// Streams of events of all operators together.
+    /// Event streams of all operators together.
     #[error(
         "the server has {max} event streams open, and events.max_streams allows no more: \
          close one, follow several types with one stream, or read the events in pages"
@@ -135,7 +129,7 @@ pub enum Excess {
         /// The limit.
         max: usize,
     },
-    /// Streams of events of this operator, over all its tokens.
+    /// Event streams of this operator, over all its tokens.
     #[error(
         "you have {max} event streams open, and events.max_streams_per_operator allows no more: \
          close one, follow several types with one stream, or read the events in pages"
@@ -146,183 +140,150 @@ pub enum Excess {
     },
 }
 
-/// Why a request was refused. The sentences leave the field out that a refusal is about: [`Refusal::field`] tells it.
+/// Why a request was refused. The sentences omit the field, which [`Refusal::field`] returns.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The caller's network address is not on the allow list, or not on the token's own list.
+    /// The caller's network address is not on the server's or the token's allow list.
     #[error("calls from this network address are not allowed")]
     AddressNotAllowed,
-    /// The server is about to stop.
     #[error("the server is about to stop")]
     ShuttingDown,
-    /// Too many wrong logins, or too many streams of events.
+    /// Too many failed logins or event streams.
     #[error("{what}; try again in {retry_after_s} s")]
-    Throttled {
-        /// What there was too much of.
-        what: Excess,
-        /// When to try again, in seconds.
-        retry_after_s: u32,
-    },
-    /// The caller is not known.
+    Throttled { what: Excess, retry_after_s: u32 },
+    /// The caller is not authenticated.
     #[error("{0}")]
     Unauthenticated(Credentials),
-    /// An end user's token where an operator's is needed.
-    #[error("an end user's token does not open this interface")]
+    /// An end user's token, where an operator's is required.
+    #[error("end-user tokens are not accepted here")]
     EndUserToken,
-    /// The caller's role or token does not carry the right.
+    /// The caller's role or token does not include the right.
     #[error("the right {} is needed", right.name())]
-    Forbidden {
-        /// The right that is missing.
-        right: Right,
-    },
-    /// The caller sees only clients with its tags, and this is about all of them.
-    #[error("this is about all clients, and you see only some")]
+    Forbidden { right: Right },
+    /// The request covers all clients, but the caller's tags limit it to some.
+    #[error("this covers all clients, but your tags limit you to some of them")]
     LimitedByTags,
-    /// One field is missing.
     #[error("required")]
     Required { field: Field },
-    /// One field has a value that it cannot have.
+    /// A field has an invalid value.
     #[error("{reason}")]
     InvalidField {
         field: Field,
-        /// What it should be.
+        /// What a valid value looks like.
         reason: String,
     },
-    /// One field is outside of its range.
+    /// A field is out of range.
     #[error("{reason}")]
     OutOfRange {
         field: Field,
-        /// The range.
+        /// The valid range.
         reason: String,
     },
-    /// Events that were asked for are not kept any more.
-    #[error("the events that follow it are not kept any more; the oldest one is {oldest}; begin with the checkpoint")]
+    /// The requested events have been pruned.
+    #[error("the events after it have been pruned; the oldest one left is {oldest}; start from the checkpoint")]
     EventsPruned {
-        /// The oldest event that is kept.
+        /// The oldest event that is still stored.
         oldest: i64,
     },
-    /// The idempotency key was used for another request before.
-    #[error("the idempotency key was used for another request; take a new key")]
+    /// The idempotency key was already used for a different request.
+    #[error("the idempotency key was used for another request; use a new key")]
     IdempotencyConflict,
-    /// No such thing, or it is hidden from the caller.
+    /// The object does not exist, or it is hidden from the caller.
     #[error("no such {noun}")]
     NotFound {
-        /// What it would be.
         noun: Noun,
-        /// By which field it was named; none if it was not named by one.
+        /// The field that referred to it; None if no field did.
         field: Option<Field>,
     },
-    /// A currency that does not exist or is switched off.
+    /// The currency does not exist or is disabled.
     #[error("no such currency, or it is not offered")]
-    UnknownCurrency {
-        /// By which field it was named.
-        field: Field,
-    },
-    /// Something with that id exists already.
+    UnknownCurrency { field: Field },
+    /// An object with this id already exists.
     #[error("another {0} has this id")]
     DuplicateId(Noun),
-    /// A profile with that e-mail address exists already.
+    /// A profile with this e-mail address already exists.
     #[error("another profile has this address")]
     DuplicateEmail,
-    /// An operator of that name exists already.
+    /// An operator with this name already exists.
     #[error("another operator has this name")]
     DuplicateName,
-    /// Another object of the kind has that reference.
-    #[error("it was used before")]
+    /// Another object of the same kind has this reference.
+    #[error("already in use")]
     DuplicateReference,
-    /// The client is an owner of the account already.
-    #[error("it is an owner of the account already")]
+    #[error("already an owner of the account")]
     DuplicateOwner,
-    /// Another account of the portfolio has that alias.
-    #[error("another account of the portfolio has it")]
+    /// Another account of the portfolio has this alias.
+    #[error("already in use by another account of the portfolio")]
     DuplicateAlias,
-    /// The object was changed since the caller read it.
+    /// The object has changed since the caller read it.
     #[error("expected {expected}, but it is {actual}; read it again")]
-    VersionMismatch {
-        /// The version that the caller expected.
-        expected: u64,
-        /// The version that it has.
-        actual: u64,
-    },
-    /// A field that is fixed at creation was sent with another value.
+    VersionMismatch { expected: u64, actual: u64 },
+    /// A field that is fixed at creation was sent with a different value.
     #[error("fixed at creation")]
     Immutable { field: Field },
-    /// The movement is past the point at which this could be done.
+    /// The movement's state does not allow the operation.
     #[error("the {noun} is {}", state.name())]
-    MovementState {
-        noun: Noun,
-        /// Where it is in its life.
-        state: MovementState,
-    },
-    /// The entry was reversed before.
-    #[error("the entry was reversed before")]
+    MovementState { noun: Noun, state: MovementState },
+    #[error("the entry has already been reversed")]
     AlreadyReversed,
-    /// An entry of this kind cannot be reversed.
     #[error("an entry of this kind cannot be reversed")]
     NotReversible,
     /// Both sides of a movement are the same account.
-    #[error("must be another account")]
+    #[error("must be a different account")]
     SameAccount {
-        /// The field that names the second of them.
+        /// The field that names the second account.
         field: Field,
     },
-    /// An account has at least one owner.
+    /// The owner to remove is the account's only one.
     #[error("an account keeps at least one owner; close the account instead")]
     LastOwner,
     /// The next owner, who would become the primary one, is hidden from the caller.
-    #[error("the next owner is a client that you do not see; ask an operator who sees both")]
+    #[error("the next owner is a client you cannot see; ask an operator who can see both")]
     HeirHidden,
-    /// A movement would join demo with live.
-    #[error("demo money and live money cannot be joined")]
+    /// The movement would mix demo and live money.
+    #[error("demo and live money cannot be mixed")]
     ModesDiffer,
-    /// The database is not a sandbox.
     #[error("this is not a sandbox")]
     NotASandbox,
-    /// A second operator must approve it first.
+    /// The group requires approval by a second operator.
     #[error("a second operator must approve it: request a withdrawal instead")]
     NeedsApproval,
-    /// A second operator is asked for, and an API client is none.
-    #[error("only an operator can do this, and you call as an API client")]
+    /// An API client cannot act as the second operator.
+    #[error("only an operator can do this, not an API client")]
     NotAnOperator,
-    /// The one who asked for it cannot approve it.
-    #[error("the one who asked for it cannot approve it")]
+    /// The requester cannot also approve.
+    #[error("the requester cannot approve it")]
     OwnRequest,
-    /// The group is switched off.
     #[error("the account group is disabled")]
     GroupDisabled,
-    /// The group does not offer the currency.
     #[error("the account group does not offer {currency}")]
-    GroupWithoutCurrency {
-        /// The currency that was asked for.
-        currency: String,
-    },
-    /// A change of group would turn a demo account live or the other way round.
-    #[error("a demo account stays demo and a live one live")]
+    GroupWithoutCurrency { currency: String },
+    /// The new group would turn a demo account live or a live one demo.
+    #[error("an account cannot change between demo and live")]
     GroupModeDiffers,
-    /// Where the client stands does not allow it.
+    /// The client's status does not allow the operation.
     #[error("the client is {}", .0.word())]
     ProfileState(ProfileStatus),
-    /// The state of the account's life does not allow it.
+    /// The account's lifecycle does not allow the operation.
     #[error("the account is {}", .0.word())]
     AccountState(Lifecycle),
     #[error("the account is locked")]
     AccountLocked,
-    /// Only an administrator takes this lock off or replaces it.
-    #[error("only an administrator takes this lock off or replaces it")]
+    /// Only an administrator may remove or replace this lock.
+    #[error("only an administrator can remove or replace this lock")]
     LockKept,
-    /// Credits are switched off for the account.
+    /// The account's flag for credits is off.
     #[error("credits are switched off for this account")]
     CreditsOff,
-    /// Debits are switched off for the account.
+    /// The account's flag for debits is off.
     #[error("debits are switched off for this account")]
     DebitsOff,
-    /// The debit goes beyond what can be withdrawn.
+    /// The debit exceeds the funds that can be withdrawn.
     #[error("only {available} {currency} available")]
     InsufficientFunds {
-        /// What can be withdrawn, as decimal text; never below zero.
+        /// The withdrawable amount as decimal text; never negative.
         available: String,
-        /// The account's currency.
         currency: String,
     },
     /// A balance would leave the range that can be represented.
@@ -331,45 +292,42 @@ pub enum Refusal {
     /// The account or the client cannot be archived yet.
     #[error("{0}")]
     NotEmpty(Remainder),
-    /// The queue of the writer is full, or the request waited too long: it was certainly not applied.
+    /// The writer's queue is full, or the request waited too long. It was certainly not applied.
     #[error("too busy; the request was not applied, try again")]
-    Busy {
-        /// When to try again, in seconds.
-        retry_after_s: u32,
-    },
-    /// The database cannot be written at present, for instance because the disk is full: nothing was applied.
+    Busy { retry_after_s: u32 },
+    /// The database cannot be written to at present, for example because the disk is full. Nothing was applied.
     #[error("the database cannot be written at present; the request was not applied, try again")]
     StorageUnavailable,
-    /// Something that should not happen; the log knows more under the request's id.
-    #[error("internal error; the log has the request's id")]
+    /// An unexpected error; the log has details under the request's id.
+    #[error("internal error; the log has details under the request's id")]
     Internal,
-    /// One operation of a batch was refused, and the whole batch with it. It ranks and answers as that refusal.
+    /// An operation of a batch was refused, and with it the whole batch. Rank and response are those of the inner
+    /// refusal.
     #[error("{refusal}")]
     InOperation {
-        /// Which operation, counted from zero.
+        /// The position of the operation in the batch, from 0.
         index: usize,
-        /// Why.
         refusal: Box<Refusal>,
     },
 }
 
 impl Refusal {
-    /// One field has a value that it cannot have.
+    /// A field has an invalid value.
     pub fn invalid(field: Field, reason: impl Into<String>) -> Refusal {
         Refusal::InvalidField { field, reason: reason.into() }
     }
 
-    /// One field is outside of its range.
+    /// A field is out of range.
     pub fn out_of_range(field: Field, reason: impl Into<String>) -> Refusal {
         Refusal::OutOfRange { field, reason: reason.into() }
     }
 
-    /// No such thing, named by the usual field.
+    /// The object does not exist; named by its usual field.
     pub fn not_found(noun: Noun) -> Refusal {
         Refusal::NotFound { noun, field: Some(noun.field()) }
     }
 
-    /// The field that it is about, where it is about one. Whether the caller has sent it is another question.
+    /// The field that the refusal is about, if any. The caller may not have sent it.
     pub fn field(&self) -> Option<Field> {
         Some(match self {
             Refusal::Required { field }
@@ -395,7 +353,7 @@ impl Refusal {
         })
     }
 
-    /// Whether its sentence says everything without the field that it is about.
+    /// Whether the sentence is complete without naming the field.
     pub fn stands_alone(&self) -> bool {
         match self {
             Refusal::NotFound { .. } | Refusal::InsufficientFunds { .. } => true,
@@ -404,7 +362,7 @@ impl Refusal {
         }
     }
 
-    /// When to try again, in seconds, where that may help.
+    /// When a retry may succeed, in seconds; None if a retry does not help.
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
             Refusal::Throttled { retry_after_s, .. } | Refusal::Busy { retry_after_s } => Some(*retry_after_s),

@@ -1,44 +1,42 @@
-//! The table of refusals: family, rank and reason of each.
+//! The table of refusals: the family, rank and reason of each.
 
 use super::{Credentials, Refusal, Remainder};
 use crate::domain::accounts::Lifecycle;
 use crate::domain::clients::ProfileStatus;
 
-/// What refusals of one kind have in common: what the caller can do about them.
+/// Groups refusals by what the caller can do about them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Family {
-    /// The call could not be read; such refusals are made above the core.
+    /// The request could not be read; only dialects and the HTTP layer make these.
     Transport,
-    /// Who calls, and what it may do.
+    /// The caller is not authenticated or not authorized.
     Credentials,
-    /// One value is not as it must be.
+    /// A value is invalid.
     Field,
-    /// Something does not exist, or the caller does not see it.
+    /// Something does not exist, or it is hidden from the caller.
     Missing,
-    /// Somebody else was first.
+    /// The value or key is already in use, or the object has changed.
     Taken,
-    /// Where things stand does not allow it.
+    /// The state of an object does not allow the operation.
     State,
-    /// There is not enough money, or too much.
+    /// There is too little money, or too much.
     Funds,
-    /// It may work later.
+    /// A retry may succeed.
     Unavailable,
 }
 
-/// One row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// Its place in the order of precedence: of several reasons that apply, the one with the lowest rank is given. Gaps
-    /// are left for what comes, and for the refusals of transport.
+    /// Position in the order of precedence: if several refusals apply, the one with the lowest rank is returned. Gaps
+    /// leave room for later refusals and for those of the transport.
     pub rank: u16,
-    /// What it has in common with others.
     pub family: Family,
-    /// Its stable name; clients may branch on it, so a name never changes its meaning.
+    /// Stable: clients may branch on it, so a reason never changes its meaning.
     pub reason: &'static str,
 }
 
-/// Makes a list of rows out of a table, and the match that finds the row of a refusal. Those in brackets have the row
-/// of another one, which is inside of them.
+/// Makes the list of rows and the match that finds the row of a refusal. Variants in brackets wrap another refusal and
+/// take its row.
 macro_rules! table {
     (
         $list:ident of $type:ident:
@@ -48,7 +46,7 @@ macro_rules! table {
         pub const $list: &[Row] = &[$($(Row { rank: $rank, family: Family::$family, reason: $reason },)+)+];
 
         impl $type {
-            /// Its row in the table.
+            /// The refusal's row in the table.
             pub fn row(&self) -> Row {
                 match self {
                     $($($pattern => Row { rank: $rank, family: Family::$family, reason: $reason },)+)+
@@ -56,7 +54,7 @@ macro_rules! table {
                 }
             }
 
-            /// Its stable name; clients may branch on it, so a name never changes its meaning.
+            /// Stable: clients may branch on it, so a reason never changes its meaning.
             pub fn reason(&self) -> &'static str {
                 self.row().reason
             }
@@ -160,7 +158,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn ranks_and_reasons_are_given_once() {
+    fn ranks_and_reasons_are_unique() {
         let ranks: BTreeSet<_> = REFUSALS.iter().map(|row| row.rank).collect();
         let reasons: BTreeSet<_> = REFUSALS.iter().map(|row| row.reason).collect();
         assert_eq!((ranks.len(), reasons.len()), (REFUSALS.len(), REFUSALS.len()));

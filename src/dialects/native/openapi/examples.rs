@@ -1,4 +1,4 @@
-//! Examples of requests. A test sends each of them to a server, with the ids of objects that exist there.
+//! Examples of request bodies. A test sends each to a server, with the ids replaced by those of existing objects.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,6 @@ const ACCOUNT: &str = "0198c1f2-51c4-7d02-8b1e-5f0a9d3c7e21";
 const OTHER_ACCOUNT: &str = "0198c1f3-0c3b-7e5a-a1f4-2d6b8c9e0f32";
 const GROUP: &str = "0198c1ef-7a90-7b3c-9c2d-8e4f1a5b6c43";
 
-/// The example of an operation's body.
 pub(super) fn request(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("POST", "/user/login") => json!({ "username": "ops@broker.example", "password": "correct horse" }),

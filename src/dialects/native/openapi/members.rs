@@ -1,4 +1,4 @@
-//! What members and parameters are, by their names: the same name means the same in every body, path and query string.
+//! Describes members and parameters by name: a name has the same type and limits in every body, path and query string.
 
 use crate::app::sandbox::YEARS_MAX_S;
 use crate::dialects::kit::REJECTIONS;
@@ -18,7 +18,7 @@ use crate::domain::text::{COMMENT_MAX, EMAIL_MAX, FIELD_MAX, META_DATA_MAX};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The form of a member, in the keywords of JSON Schema; none if its annotation says all.
+/// The JSON Schema keywords of a member; `None` if the annotation is sufficient.
 pub(super) fn form(member: &Member<'_>) -> Option<Value> {
     if member.is("number") {
         return Some(reference("schemas", number(member)));
@@ -37,7 +37,7 @@ pub(super) fn form(member: &Member<'_>) -> Option<Value> {
     }
 }
 
-/// The schema of an exact number. No binary floats come in or go out, so what an annotation calls a double is one of these.
+/// The schema of an exact number. The API has no binary floats, so every `double` in an annotation is one of these.
 fn number(member: &Member<'_>) -> &'static str {
     match (member.place, member.name) {
         (Place::Request, _) => "Amount",
@@ -47,7 +47,7 @@ fn number(member: &Member<'_>) -> &'static str {
     }
 }
 
-/// The schema that has a name of its own: the enums, currencies, amounts.
+/// The named schema of a member: an enum, a currency or an amount.
 fn named(member: &Member<'_>) -> Option<&'static str> {
     let is_request = member.place == Place::Request;
     Some(match (member.owner, member.name) {
@@ -83,7 +83,7 @@ fn text(member: &Member<'_>) -> Option<Value> {
     let at_most = |max: usize| json!({ "maxLength": max });
     let one_of = |names: &[&str]| json!({ "enum": names });
     Some(match (owner, name) {
-        // Empty until there is a trading engine, and not ids of this server then.
+        // Empty until a trading engine is attached; then they are that engine's ids.
         ("TradeFields", _) | ("AccountGroup", "externalGatewayId" | "symbolProfileId" | "fundingProfileId") => {
             return None;
         }
@@ -102,7 +102,7 @@ fn text(member: &Member<'_>) -> Option<Value> {
         (_, "deceasedOn") => json!({ "format": "date" }),
         (_, "maxLeverage") if member.place == Place::Request => {
             let mut leverage = whole_number();
-            leverage["description"] = format!("1 to {LEVERAGE_MAX}. A number is read, too.").into();
+            leverage["description"] = format!("1 to {LEVERAGE_MAX}, as a string or a number.").into();
             leverage
         }
         (_, "version" | "accountVersion" | "maxLeverage" | "page" | "perPage" | "total") => whole_number(),
@@ -151,7 +151,7 @@ fn integer(member: &Member<'_>) -> Option<Value> {
     })
 }
 
-/// Objects whose members have names of the caller's choice.
+/// Objects whose member names are chosen by the caller.
 fn map(member: &Member<'_>) -> Option<Value> {
     let is_request = member.place == Place::Request;
     let kinds = |mut kinds: Vec<&'static str>| {
@@ -182,12 +182,12 @@ fn uuid() -> Value {
     json!({ "format": "uuid" })
 }
 
-/// A 64-bit number as a text.
+/// A 64-bit integer as a string.
 fn whole_number() -> Value {
     json!({ "type": "string", "format": "uint64", "pattern": "^[0-9]+$" })
 }
 
-/// A time. The server writes three decimals and UTC; it reads every RFC 3339 time.
+/// A time. The server writes UTC with milliseconds, and reads any RFC 3339 time.
 fn moment(place: Place) -> Value {
     match place {
         Place::Answer => {

@@ -1,4 +1,4 @@
-//! Schemas that have a name but no type here: exact numbers, currencies, enums.
+//! Named schemas without a Rust type of their own: exact numbers, currencies and enums.
 
 use crate::dialects::native::fields;
 use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess};
@@ -8,7 +8,6 @@ use crate::domain::ledger::{Basis, EntryKind, House, MovementState};
 use crate::domain::money::AMOUNT_TEXT_MAX;
 use serde_json::{Value, json};
 
-/// All of them, by name.
 pub(super) fn all() -> Vec<(&'static str, Value)> {
     let mut all = numbers();
     all.extend(enums().into_iter().map(|(name, what, values)| {
@@ -34,10 +33,10 @@ fn numbers() -> Vec<(&'static str, Value)> {
             json!({
                 "type": "number",
                 "format": "decimal",
-                "description": "An exact amount of money, with all decimals of its currency: `10000.00`. It is a JSON number \
-                    because the contract of this API, which clients were written for, has one here. Read its digits as a \
-                    decimal (`BigDecimal`, `decimal.Decimal`, `json.Number`), not as a binary float: a double keeps 15 of \
-                    up to 19 digits.",
+                "description": "An exact amount of money with all decimals of its currency, such as `10000.00`. It is \
+                    a JSON number because existing clients of this API expect one. Read it as a decimal (`BigDecimal`, \
+                    `decimal.Decimal`, `json.Number`), not as a binary float: an amount has up to 19 digits, and a \
+                    double keeps 15.",
                 "examples": [10000.25],
                 "x-go-type": "json.Number",
                 "x-go-type-import": { "path": "encoding/json" },
@@ -48,8 +47,8 @@ fn numbers() -> Vec<(&'static str, Value)> {
             json!({
                 "type": "number",
                 "format": "decimal",
-                "description": "An exact decimal number that is not money: a price, a rate, a quantity, a percentage. Read \
-                    its digits as a decimal, as with `Money`.",
+                "description": "An exact decimal number that is not money, such as a price, a rate, a quantity or a \
+                    percentage. Read it as a decimal, as with `Money`.",
                 "x-go-type": "json.Number",
                 "x-go-type-import": { "path": "encoding/json" },
             }),
@@ -57,12 +56,12 @@ fn numbers() -> Vec<(&'static str, Value)> {
         (
             "Amount",
             decimal_text(
-                "An exact amount of money, rounded half away from zero to the decimals of its currency. Send it as a text: a \
-                 JSON number is read digit by digit, too, but a client's number type may have lost some by then. No exponent.",
+                "An exact amount of money, rounded half away from zero to the decimals of its currency, without an \
+                 exponent. Send it as a string: a JSON number is also read exactly, but few clients can write one exactly.",
                 "^-?[0-9]+(\\.[0-9]+)?$",
             ),
         ),
-        ("Rate", decimal_text("An exact exchange rate above zero, as a text or a number.", "^[0-9]+(\\.[0-9]+)?$")),
+        ("Rate", decimal_text("An exact exchange rate above zero, as a string or a number.", "^[0-9]+(\\.[0-9]+)?$")),
         (
             "CurrencyCode",
             json!({
@@ -75,7 +74,7 @@ fn numbers() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Every enum: its name, what it is, and its values, which are those of the domain.
+/// Every enum with its description and its values, which come from the domain.
 fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
     let upper = |names: &[&str]| names.iter().map(|name| name.to_uppercase()).collect::<Vec<_>>();
     let plain = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -86,33 +85,44 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
         LockHolder::System => "SYS",
     });
     let mut all = vec![
-        ("ClientStatus", "Where a client stands with the broker.", upper(&ProfileStatus::ALL.map(ProfileStatus::name))),
-        ("AccountLifecycle", "Where an account is in its life.", upper(&Lifecycle::ALL.map(Lifecycle::name))),
-        ("AccountLock", "What a lock lets through; NONE is no lock.", upper(&locks)),
-        ("NewLock", "What a lock lets through.", upper(&scopes)),
-        ("LockType", "Whose a lock is; UNL is no lock.", plain([["UNL"].as_slice(), &holders].concat())),
-        ("NewLockType", "Whose a lock is.", plain(holders.to_vec())),
+        ("ClientStatus", "The status of a client.", upper(&ProfileStatus::ALL.map(ProfileStatus::name))),
+        ("AccountLifecycle", "The lifecycle state of an account.", upper(&Lifecycle::ALL.map(Lifecycle::name))),
+        ("AccountLock", "The direction that a lock still allows; FULL allows none, NONE means no lock.", upper(&locks)),
+        ("NewLock", "The direction that the lock still allows; FULL allows none.", upper(&scopes)),
+        (
+            "LockType",
+            "Who can remove the lock: CST any operator, SYS administrators; UNL means no lock.",
+            plain([["UNL"].as_slice(), &holders].concat()),
+        ),
+        ("NewLockType", "Who can remove the lock: CST any operator, SYS administrators.", plain(holders.to_vec())),
         ("LockReason", "Why an account is locked.", plain(LockReason::ALL.map(LockReason::name).to_vec())),
-        ("MovementState", "Where a movement is in its life.", upper(&MovementState::ALL.map(MovementState::name))),
-        ("OwnerAccess", "What an owner may do with an account.", upper(&OwnerAccess::ALL.map(OwnerAccess::name))),
-        ("EntryKind", "What an entry of the ledger is.", upper(&EntryKind::ALL.map(EntryKind::name))),
-        ("Basis", "Which of the two times of an entry counts.", plain(Basis::ALL.map(Basis::name).to_vec())),
-        ("EventType", "What happened.", plain(EventType::ALL.iter().map(|kind| kind.name()).collect())),
+        ("MovementState", "The state of a movement.", upper(&MovementState::ALL.map(MovementState::name))),
+        ("OwnerAccess", "An owner's access to the account.", upper(&OwnerAccess::ALL.map(OwnerAccess::name))),
+        ("EntryKind", "The kind of a ledger entry.", upper(&EntryKind::ALL.map(EntryKind::name))),
+        (
+            "Basis",
+            "Whether the recorded or the effective time of an entry counts.",
+            plain(Basis::ALL.map(Basis::name).to_vec()),
+        ),
+        ("EventType", "The type of an event.", plain(EventType::ALL.iter().map(|kind| kind.name()).collect())),
         ("HouseAccountName", "An account of the house.", plain(House::ALL.map(House::name).to_vec())),
         ("DealDirection", "Whether money came in or went out.", plain(vec!["DEAL_DIRECTION_IN", "DEAL_DIRECTION_OUT"])),
     ];
     for (name, values) in fields::enums() {
         let what = match name {
             "TradeStatus" => {
-                "What an account may do on the trading platform. A request may send the number in this list."
+                "What an account may do on the trading platform. Requests may send the index in this list."
             }
-            "PositioningMode" => "How positions in one symbol are kept. A request may send the number in this list.",
-            "MarginCalculationType" => "How margin is summed up. A request may send the number in this list.",
-            _ => "What a deal is.",
+            "PositioningMode" => {
+                "Whether positions in a symbol are netted or hedged. Requests may send the index in this list."
+            }
+            "MarginCalculationType" => "How margin is aggregated. Requests may send the index in this list.",
+            _ => "The kind of a deal.",
         };
         if name == "DealAction" {
             let adjustments = values.iter().filter(|action| fields::parse_adjustment("action", action).is_ok());
-            let what = "What an adjustment is; UNSPECIFIED is CORRECTION. The number in `DealAction` is read, too.";
+            let what =
+                "The kind of an adjustment; UNSPECIFIED means CORRECTION. Requests may send the index in `DealAction`.";
             all.push(("AdjustmentAction", what, adjustments.cloned().collect()));
         }
         all.push((name, what, values));

@@ -1,69 +1,72 @@
-//! Refusals of operations as they are kept with the outcome of a batch, so that a repeated call gets the same answer.
+//! The stored form of rejections in the outcome of a batch, so that a repeated call gets the same answer.
 
 use crate::dialects::kit::Rejection;
 use crate::domain::refusal::{Field, Noun, Refusal};
 use serde::{Deserialize, Serialize};
 
-/// A rejection as it is kept, in the form of this version or of the one before.
+/// A stored rejection, in the current form or in that of earlier versions.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Kept {
-    /// As it is kept now.
-    Now(Rejection),
-    /// As it was kept while the core spelled fields as this dialect does, up to schema 12. Outcomes are forgotten after
-    /// `idempotency.retention_days`, and then this can go.
-    Before(Former),
+pub(super) enum StoredRejection {
+    Current(Rejection),
+    /// Written up to schema 12, when the core used this dialect's field names. Outcomes are deleted after
+    /// `idempotency.retention_days`; this variant can be removed then.
+    Legacy(LegacyRefusal),
 }
 
-/// What had another form: the rest is a refusal of today without the word `refused` around it.
+/// The refusals whose form has changed. All others are unchanged, except that they were not wrapped in `refused`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Former {
-    NotFound(FormerNoun),
+pub(super) enum LegacyRefusal {
+    NotFound(LegacyNoun),
     SameAccount {
         field: String,
     },
     #[serde(untagged)]
-    AsNow(Refusal),
+    Unchanged(Refusal),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum FormerNoun {
+pub(super) enum LegacyNoun {
     Payer,
     Receiver,
     SweepTarget,
     #[serde(untagged)]
-    AsNow(Noun),
+    Unchanged(Noun),
 }
 
-impl From<Rejection> for Kept {
+impl From<Rejection> for StoredRejection {
     fn from(rejection: Rejection) -> Self {
-        Kept::Now(rejection)
+        StoredRejection::Current(rejection)
     }
 }
 
-impl From<Refusal> for Kept {
+impl From<Refusal> for StoredRejection {
     fn from(refusal: Refusal) -> Self {
-        Kept::Now(refusal.into())
+        StoredRejection::Current(refusal.into())
     }
 }
 
-impl From<Kept> for Rejection {
-    fn from(kept: Kept) -> Self {
+impl From<StoredRejection> for Rejection {
+    fn from(stored: StoredRejection) -> Self {
         let account = |field| Refusal::NotFound { noun: Noun::Account, field: Some(field) };
-        let refusal = match kept {
-            Kept::Now(rejection) => return rejection,
-            Kept::Before(Former::NotFound(FormerNoun::Payer)) => account(Field::FromAccount),
-            Kept::Before(Former::NotFound(FormerNoun::Receiver)) => account(Field::ToAccount),
-            Kept::Before(Former::NotFound(FormerNoun::SweepTarget)) => account(Field::SweepTo),
-            Kept::Before(Former::NotFound(FormerNoun::AsNow(Noun::Account))) => account(Field::Account),
-            Kept::Before(Former::NotFound(FormerNoun::AsNow(noun))) => Refusal::NotFound { noun, field: None },
-            Kept::Before(Former::SameAccount { field }) => {
+        let refusal = match stored {
+            StoredRejection::Current(rejection) => return rejection,
+            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Payer)) => account(Field::FromAccount),
+            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Receiver)) => account(Field::ToAccount),
+            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::SweepTarget)) => account(Field::SweepTo),
+            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Unchanged(Noun::Account))) => {
+                account(Field::Account)
+            }
+            StoredRejection::Legacy(LegacyRefusal::NotFound(LegacyNoun::Unchanged(noun))) => {
+                Refusal::NotFound { noun, field: None }
+            }
+            StoredRejection::Legacy(LegacyRefusal::SameAccount { field }) => {
                 let is_sweep = field == "sweepToAccountId";
                 Refusal::SameAccount { field: if is_sweep { Field::SweepTo } else { Field::ToAccount } }
             }
-            Kept::Before(Former::AsNow(refusal)) => refusal,
+            StoredRejection::Legacy(LegacyRefusal::Unchanged(refusal)) => refusal,
         };
         Rejection::Refused(refusal)
     }
@@ -75,17 +78,17 @@ mod tests {
     use crate::dialects::native::error::ErrorView;
     use serde_json::Value;
 
-    /// What is answered to a kept refusal of an operation that had a field of every name.
+    /// The reason, field and message answered for a stored refusal, if the operation had sent every field.
     fn answer(kept: &str) -> (String, String, String) {
-        let kept: Kept = serde_json::from_str(kept).unwrap();
+        let kept: StoredRejection = serde_json::from_str(kept).unwrap();
         let view = serde_json::to_value(ErrorView::of(&kept.into(), &|_| true)).unwrap();
         let text = |pointer: &str| view.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         (text("/details/0/reason"), text("/details/0/metadata/field"), text("/message"))
     }
 
     #[test]
-    fn what_was_kept_before_is_answered_as_it_was() {
-        // Left of each line: what 0.1.0 with schema 12 has written for the operations of a batch.
+    fn legacy_rejections_are_answered_as_before() {
+        // The first column is what 0.1.0 stored with schema 12 for operations of a batch.
         for (kept, reason, field, message) in [
             (
                 r#"{"malformed_body":{"reason":"an object"}}"#,
@@ -115,13 +118,13 @@ mod tests {
                 r#"{"same_account":{"field":"toAccountId"}}"#,
                 "SAME_ACCOUNT",
                 "toAccountId",
-                "toAccountId: must be another account",
+                "toAccountId: must be a different account",
             ),
             (
                 r#"{"same_account":{"field":"sweepToAccountId"}}"#,
                 "SAME_ACCOUNT",
                 "sweepToAccountId",
-                "sweepToAccountId: must be another account",
+                "sweepToAccountId: must be a different account",
             ),
             (
                 r#"{"insufficient_funds":{"available":"8.00","currency":"USD"}}"#,
@@ -129,8 +132,8 @@ mod tests {
                 "amount",
                 "only 8.00 USD available",
             ),
-            (r#""duplicate_reference""#, "DUPLICATE_REFERENCE", "reference", "reference: it was used before"),
-            (r#""modes_differ""#, "MODES_DIFFER", "", "demo money and live money cannot be joined"),
+            (r#""duplicate_reference""#, "DUPLICATE_REFERENCE", "reference", "reference: already in use"),
+            (r#""modes_differ""#, "MODES_DIFFER", "", "demo and live money cannot be mixed"),
             (r#"{"not_empty":"balance"}"#, "BALANCE_NOT_ZERO", "", "the balance is not zero"),
             (r#"{"account_state":"dormant"}"#, "ACCOUNT_DORMANT", "", "the account is dormant"),
             (r#"{"movement_state":{"noun":"hold","state":"voided"}}"#, "WRONG_STATE", "", "the hold is voided"),
@@ -141,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_now_comes_back_as_it_was() {
+    fn current_rejections_round_trip() {
         let not_found = Refusal::NotFound { noun: Noun::Account, field: Some(Field::ToAccount) };
         for rejection in [
             Rejection::invalid("operation", "one of deposit, withdraw"),
@@ -151,8 +154,8 @@ mod tests {
             Rejection::Refused(Refusal::SameAccount { field: Field::SweepTo }),
             Rejection::Refused(Refusal::AccountLocked),
         ] {
-            let kept = serde_json::to_string(&Kept::from(rejection.clone())).unwrap();
-            assert_eq!(Rejection::from(serde_json::from_str::<Kept>(&kept).unwrap()), rejection, "{kept}");
+            let kept = serde_json::to_string(&StoredRejection::from(rejection.clone())).unwrap();
+            assert_eq!(Rejection::from(serde_json::from_str::<StoredRejection>(&kept).unwrap()), rejection, "{kept}");
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The API dialects: each speaks one documented interface over the same core. No dialect names another; what they share
 //! is in [`kit`].
 
-/// The list of dialects, handed to another macro: the name of each in code, in the configuration and the banner, the path where
-/// it is mounted by default, what makes it from the configuration, and its own keys there. The first one answers where no
-/// dialect is mounted.
+/// The list of dialects, passed to another macro: for each its type, its name in the configuration and the banner, its
+/// default path, its constructor, and its own configuration keys. The first one answers paths where no dialect is mounted.
 macro_rules! dialects {
     ($with:ident) => {
         $with! {

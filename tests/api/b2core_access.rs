@@ -134,7 +134,7 @@ fn a_refresh_token_is_exchanged_once_and_a_second_time_ends_the_sign_in() {
         assert_eq!(status(&server, token), 200);
     }
     refresh(&server, &first).refused_as(401, "unauthorized");
-    server.await_log("a refresh token came twice", 1);
+    server.await_log("a refresh token was used twice", 1);
     for token in [&first_access, &second_access, &third_access] {
         assert_eq!(status(&server, token), 401, "all that goes back to the sign-in has ended");
     }

@@ -198,7 +198,7 @@ fn a_wire_that_falls_silent_leaves_no_half_of_a_backup() {
         wire.falls_silent_after(u64::MAX);
         assert_eq!(ran.code, 1, "after {bytes}: {}", ran.stderr);
         let error = ran.error(1);
-        assert!(error["next"].as_str().unwrap().contains("reached"), "after {bytes}: {error}");
+        assert!(error["next"].as_str().unwrap().contains("reachable"), "after {bytes}: {error}");
         assert!(began.elapsed() < Duration::from_secs(30), "after {bytes}: {:?}", began.elapsed());
         assert!(!home.data().join("backup.tmp").exists());
         assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "after {bytes}");
@@ -248,7 +248,7 @@ fn a_bucket_that_goes_down_half_way_has_no_half_of_a_backup() {
     for bytes in [0, 4_000, 20_000, 40_000, 56_000] {
         wire.breaks_after(bytes);
         let error = backup(&home, &["create"]).error(1);
-        assert!(error["next"].as_str().unwrap().contains("reached"), "after {bytes}: {error}");
+        assert!(error["next"].as_str().unwrap().contains("reachable"), "after {bytes}: {error}");
         let record = std::fs::read_to_string(home.data().join("backup-record.json")).unwrap();
         let record: serde_json::Value = serde_json::from_str(&record).unwrap();
         let reason = record["last_failure"]["reason"].as_str().unwrap();
@@ -262,7 +262,7 @@ fn a_bucket_that_goes_down_half_way_has_no_half_of_a_backup() {
         wire.breaks_after(bytes);
         for command in [&["verify"][..], &["drill"]] {
             let error = backup(&home, command).error(1);
-            assert!(error["next"].as_str().unwrap().contains("reached"), "{command:?} after {bytes}: {error}");
+            assert!(error["next"].as_str().unwrap().contains("reachable"), "{command:?} after {bytes}: {error}");
             wire.breaks_after(bytes);
         }
         let into = home.path("into").display().to_string();

@@ -58,7 +58,7 @@ fn first_day_mistakes_are_reported_with_their_fix() {
         (vec!["serve", "--listen", "8080"], 2, "an IP address with a port, such as 127.0.0.1:8080"),
         (vec!["token", "revoke", "bur_x"], 2, "the id of a token, not the token itself"),
         (vec!["config", "check", "--config", &bytes], 3, "Save it as UTF-8."),
-        (vec!["config", "check", "--config", &folder], 3, "Name a file in it."),
+        (vec!["config", "check", "--config", &folder], 3, "Name a file inside it."),
     ] {
         let ran = home.run(&command);
         assert_eq!(ran.code, code, "{command:?}: {}", ran.stderr);

@@ -382,7 +382,7 @@ fn a_field_given_twice_or_of_the_wrong_kind_is_named() {
     let admin = server.admin();
     for (body, field, told) in [
         (r#"{"email":"a@example.com","email":"b@example.com"}"#, "email", "given more than once"),
-        (r#"{"email":"a@example.com","tags":"vip"}"#, "tags", "expected a list"),
+        (r#"{"email":"a@example.com","tags":"vip"}"#, "tags", "expected an array"),
         (r#"{"email":5}"#, "email", "expected a string"),
         (r#"{"email":"a@example.com","requiresReview":"yes"}"#, "requiresReview", "expected true or false"),
         (r#"{"email":"a@example.com","customFields":[]}"#, "customFields", "object"),

@@ -58,8 +58,7 @@ fn read(caller: &Caller<'_>) -> Vec<Read> {
     }
 }
 
-/// The data of an event as version 12 stored it, with the names and enums that the API has for them today. Digits stay as they
-/// are.
+/// The data of an event as version 12 stored it, respelled with the current names and enums. Digits are unchanged.
 fn respelled(stored: &str) -> Box<RawValue> {
     let members: BTreeMap<&str, &RawValue> = serde_json::from_str(stored).unwrap();
     let upper = |value: &RawValue| value.get().to_uppercase().replace("NULL", "null");

@@ -20,8 +20,8 @@ fn quoted(message: &str) -> BTreeSet<String> {
     message.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The names of a parameter of the query that the document describes. One whose names are the caller's own is an object that
-/// says what they begin with.
+/// The names of a query parameter in the document. A parameter whose names are the caller's own is an object that lists
+/// their prefixes.
 fn names(document: &Value, parameter: &Value) -> Vec<String> {
     let parameter = match parameter["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),

@@ -47,6 +47,32 @@ fn the_core_speaks_no_dialect() {
 }
 
 #[test]
+fn no_event_is_parsed_where_it_is_stored() {
+    let parsed = |file: &PathBuf| has_word(&code_of(&read(file)), "serde_json::from_str");
+    let problems: Vec<_> = sources(&["src/store/events"])
+        .iter()
+        .filter(|file| parsed(file))
+        .map(|file| file.display().to_string())
+        .collect();
+    fail_on(&problems);
+}
+
+#[test]
+fn comments_keep_to_the_width_of_the_code() {
+    const COLUMNS_MAX: usize = 120;
+    let mut problems = Vec::new();
+    for file in sources(&["src", "tests", "benches"]) {
+        for (number, line) in read(&file).lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if is_comment && line.chars().count() > COLUMNS_MAX {
+                problems.push(format!("{}:{}: {} columns", file.display(), number + 1, line.chars().count()));
+            }
+        }
+    }
+    fail_on(&problems);
+}
+
+#[test]
 fn wire_names_are_known_when_they_are_seen() {
     assert!(is_wire_name("accountId") && is_wire_name("customFields.a") && is_wire_name("profileId: unknown"));
     assert!(!is_wire_name("account_id") && !is_wire_name("Account") && !is_wire_name("USD") && !is_wire_name(""));

@@ -1,4 +1,4 @@
-//! Signing in: an operator's name and password against a pair of tokens.
+//! Sign-in: exchanges an operator's name and password for a pair of tokens.
 
 use super::fields;
 use crate::app::access::{LoginOrigin, PairLifetimes, TokenPair};
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 /// An operator's name and password.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SignInRequest {
-    /// The operator's name, which may be an address.
+    /// The operator's login name, which may be an e-mail address.
     #[schema(required, example = "ops@broker.example")]
     email: Option<String>,
     /// The operator's password.
@@ -25,7 +25,7 @@ pub(super) struct SignInRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefreshRequest {
-    /// The refresh token of the last pair.
+    /// The refresh token of the current pair.
     #[schema(required)]
     refresh_token: Option<String>,
 }
@@ -34,12 +34,12 @@ pub(super) struct RefreshRequest {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SignedIn {
-    /// Whether a second factor is asked for.
+    /// Whether a second factor is required.
     #[serde(rename = "2faRequired")]
     is_second_factor_required: bool,
-    /// To call with, as `Authorization: Bearer <token>`.
+    /// Send it as `Authorization: Bearer <token>`.
     access_token: TokenView,
-    /// To exchange for the next pair, once.
+    /// Can be exchanged for the next pair once.
     refresh_token: TokenView,
 }
 
@@ -50,10 +50,10 @@ pub(super) struct SignedIn {
 pub(super) struct TokenView {
     /// The token itself.
     token: String,
-    /// When it was made.
+    /// When it was issued.
     #[schema(example = "2026-03-02T08:15:00+00:00")]
     created_at: String,
-    /// When it ends.
+    /// When it expires.
     #[schema(example = "2026-03-02T09:15:00+00:00")]
     expires_at: String,
 }
@@ -89,8 +89,7 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
     Reply::ok(&SignedIn::from(pair))
 }
 
-/// Exchange a refresh token for the next pair. The old one is worth nothing afterwards; if it is sent again, all tokens of
-/// the sign-in end.
+/// Exchange a refresh token for the next pair. A refresh token works once; a second use revokes all tokens of the sign-in.
 #[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
     responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
@@ -100,7 +99,7 @@ pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Repl
     Reply::ok(&SignedIn::from(pair))
 }
 
-/// Sign out: all tokens of the sign-in end.
+/// Sign out: revokes all tokens of the sign-in.
 #[utoipa::path(post, path = "/api/v2/signout", tag = "Access",
     responses((status = 204, description = "signed out")))]
 pub(super) async fn sign_out(call: Call) -> Result<Reply, Rejection> {

@@ -10,7 +10,7 @@ use crate::domain::reference::{Currency, GroupKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Everything that can be permitted; `deposit` and `withdrawal` are the switches for money.
+/// All permissions; `deposit` and `withdrawal` show whether the account takes credits and debits.
 const PERMISSIONS: [&str; 8] =
     ["deposit", "enabled", "exchange", "trade", "transferDeposit", "transferWithdrawal", "visible", "withdrawal"];
 
@@ -25,7 +25,7 @@ pub(super) struct AccountView {
     account_number: String,
     #[schema(example = 305)]
     client_id: i64,
-    /// The account's name; its currency if it has none.
+    /// The account's name, or its currency if it has no name.
     #[schema(example = "EUR")]
     caption: String,
     /// The product's name and the currency.
@@ -71,29 +71,29 @@ pub(super) struct NamedView {
     name: String,
 }
 
-/// The money of an account, as text with 18 decimals. What only trading accounts have is null for wallets.
+/// The figures of an account, as text with 18 decimals. Those of trading only are null for wallets.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Statement)]
 pub(super) struct StatementView {
-    /// What can be disposed of.
+    /// The balance less holds, uncleared deposits and margin.
     #[schema(example = "500.000000000000000000")]
     available_balance: String,
-    /// All money on the account.
+    /// Sum of all postings.
     #[schema(example = "500.000000000000000000")]
     current_balance: String,
     /// Trading credit.
     credit: Option<String>,
-    /// Balance and unrealized result.
+    /// Balance plus unrealized profit or loss.
     equity: Option<String>,
-    /// Equity without margin.
+    /// Equity less margin.
     free_margin: Option<String>,
-    /// What is held, withdrawals under way included.
+    /// Active holds, including pending withdrawals.
     hold: String,
     margin: Option<String>,
     /// Equity in percent of margin; null without margin.
     margin_level: Option<String>,
-    /// Unrealized result.
+    /// Unrealized profit or loss.
     pnl: Option<String>,
     update_time: String,
 }
@@ -148,7 +148,7 @@ fn permissions(account: &Account) -> Vec<&'static str> {
     PERMISSIONS.into_iter().filter(is_given).collect()
 }
 
-/// Without a trading engine there are no positions: margin and unrealized result are zero.
+/// Without a trading platform there are no positions, so margin and unrealized profit are zero.
 fn statement(account: &Account, kind: GroupKind, update_time: String) -> StatementView {
     let figure = |amount| fields::figure(amount, account.decimals);
     let of_trading = |amount| (kind == GroupKind::Trading).then(|| figure(amount));
@@ -167,7 +167,7 @@ fn statement(account: &Account, kind: GroupKind, update_time: String) -> Stateme
     }
 }
 
-/// The accounts that you see.
+/// List the accounts that you can see.
 #[utoipa::path(get, path = "/api/v2/accounts", tag = "Accounts",
     params(
         ("limit" = Option<u32>, Query, description = "1 to 500, default 10"),

@@ -1,4 +1,4 @@
-//! Rejections in B2Core's envelope: the one place that says which status and code each of them has here.
+//! Renders rejections in B2Core's envelope and maps each to its status and code.
 
 use crate::dialects::kit::{Rejection, Reply, ReplyContext};
 use crate::domain::accounts::Lifecycle;
@@ -17,7 +17,7 @@ pub(super) struct ErrorView {
     /// For people.
     #[schema(example = "limit: 1 to 500")]
     message: String,
-    /// Only with `validation_failed`: the fields at fault.
+    /// The invalid fields; only with `validation_failed`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
 }
@@ -31,11 +31,11 @@ pub(super) struct FieldError {
     message: String,
 }
 
-/// The code of what a field can be at fault for.
+/// The code of errors that concern a field.
 const INVALID: &str = "validation_failed";
 
-/// A rejection as a reply. What is mounted so far has no field of the core in its requests, so only the names that are read
-/// here are named.
+/// Renders a rejection. The requests of the mounted routes have no fields of the core, so only names that the dialect
+/// itself reads can be at fault.
 pub(super) fn reply(rejection: &Rejection, _context: &ReplyContext) -> Reply {
     let (status, code) = status_and_code(rejection);
     let errors = match rejection {

@@ -1,4 +1,4 @@
-//! How B2Core spells values and lists: times with an offset, money as text, filters in brackets, the total in a header.
+//! B2Core's spelling of values and lists: times with an offset, money as text, filters in brackets, totals in a header.
 
 use crate::dialects::kit::{QueryParams, Rejection, Reply};
 use crate::domain::clock::Moment;
@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 /// The largest page of a list.
 const LIMIT_MAX: u32 = 500;
-/// The size of a page when the caller names none.
+/// The page size if the caller gives none.
 const LIMIT_DEFAULT: u32 = 10;
 /// The decimals of the figures of a statement.
 const STATEMENT_DECIMALS: usize = 18;
@@ -22,14 +22,14 @@ pub(super) fn time(moment: Moment) -> String {
     format!("{seconds}+00:00")
 }
 
-/// A figure of a statement: with 18 decimals, whatever the currency has.
+/// A figure of a statement, with 18 decimals whatever the currency.
 pub(super) fn figure(amount: Amount, decimals: Decimals) -> String {
     let text = amount.to_text(decimals);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     format!("{whole}.{fraction:0<STATEMENT_DECIMALS$}")
 }
 
-/// A text that must be there, and that is not too long to be worked on.
+/// A required text of bounded length.
 pub(super) fn required(field: &str, text: Option<String>, max: usize) -> Result<String, Rejection> {
     let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?;
     if text.chars().count() > max {
@@ -59,7 +59,7 @@ pub(super) fn window(query: &QueryParams) -> Result<Window, Rejection> {
     })
 }
 
-/// The ids of a filter, such as `filter[clientId]=1, 2`; none if the filter is not there.
+/// The ids of a filter, such as `filter[clientId]=1, 2`; None without the filter.
 pub(super) fn ids<T>(query: &QueryParams, name: &str, id: fn(i64) -> T) -> Result<Vec<T>, Rejection> {
     let Some(list) = query.one(name)? else { return Ok(Vec::new()) };
     let number = |text: &str| text.trim().parse().map(id);
@@ -69,7 +69,7 @@ pub(super) fn ids<T>(query: &QueryParams, name: &str, id: fn(i64) -> T) -> Resul
         .map_err(|_| Rejection::invalid(name, "ids, separated by commas"))
 }
 
-/// A list: an array, with the number of all matches in a header.
+/// A list: an array, with the total number of matches in a header.
 pub(super) fn list(views: &[impl Serialize], total: u64) -> Result<Reply, Rejection> {
     Ok(Reply::ok(&views)?.header(HeaderName::from_static("x-total-count"), &total.to_string()))
 }

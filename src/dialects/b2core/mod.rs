@@ -1,6 +1,6 @@
-//! The B2Core dialect: Back Office API v2. What it has so far works completely; everything else is an unknown path.
+//! The B2Core dialect: Back Office API v2. It covers sign-in and the list of accounts; other paths are unknown.
 //!
-//! Ids are the serials of the core. Errors are `{"code", "message"}`, with `errors` where fields are at fault.
+//! Ids are the serials of the core. Errors are `{"code", "message"}`, with `errors` for invalid fields.
 
 mod access;
 mod accounts;
@@ -21,7 +21,7 @@ pub struct B2Core {
 }
 
 impl B2Core {
-    /// Makes it from `[apis.b2core]`.
+    /// From the settings in `[apis.b2core]`.
     #[must_use]
     #[expect(clippy::new_ret_no_self, reason = "the list of dialects holds trait objects")]
     pub fn new(config: &Config) -> Arc<dyn Dialect> {

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the B2Core dialect, made from the handlers.
+//! The OpenAPI document of the B2Core dialect, built from the annotations of its handlers.
 
 use super::error::{ErrorView, FieldError};
 use super::{access, accounts};
@@ -23,7 +23,7 @@ use utoipa::{Modify, OpenApi};
 )]
 struct Api;
 
-/// What all operations have in common.
+/// Parts that all operations share.
 struct Common;
 
 impl Modify for Common {

@@ -1,5 +1,4 @@
-//! `data` of an event: its object as it was afterwards, without comments, reasons and what clients say about
-//! themselves.
+//! Renders the `data` of an event: its object after the change, without comments, reasons and personal data.
 
 use super::{fields, legacy_event};
 use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, RestoreContent};
@@ -42,7 +41,7 @@ fn with_balances<T: Serialize>(object: T, balances: Vec<Balances<'_>>) -> serde_
     to_raw_value(&WithBalances { object, balances })
 }
 
-/// Times are texts, and so are 64-bit numbers, as everywhere in this API.
+/// Times and 64-bit numbers are texts, as everywhere in this API.
 fn text<S: Serializer, T: std::fmt::Display>(number: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(number)
 }
@@ -54,7 +53,7 @@ fn text_if_any<S: Serializer, T: std::fmt::Display>(number: &Option<T>, serializ
     }
 }
 
-/// The balances of a book after the event; of a house account there is only `balance`.
+/// The balances of a book after the event; house accounts have only `balance`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Balances<'a> {

@@ -1,4 +1,4 @@
-//! Events: read in pages, or followed as they happen.
+//! Events: read in pages, or followed as a stream.
 
 use super::{event_data, event_stream, fields};
 use crate::app::events::{BookLine, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents};
@@ -22,14 +22,14 @@ pub(super) struct EventView {
     #[serde(rename = "type")]
     #[schema(example = "entry.posted")]
     kind: &'static str,
-    /// The thing that it happened to.
+    /// The object that changed.
     object_id: String,
-    /// The client whom it concerns.
+    /// The client concerned, if any.
     profile_id: Option<String>,
-    /// Who did it.
+    /// The operator who made the change, or the system.
     actor: ActorView,
     recorded_at: String,
-    /// The thing as it was afterwards; without comments, reasons and what clients say about themselves.
+    /// The object after the change, without comments, reasons and personal data.
     #[schema(value_type = Object)]
     data: Box<RawValue>,
 }
@@ -61,19 +61,19 @@ impl EventView {
     }
 }
 
-/// Some events, in their order.
+/// Events in the order of their sequence numbers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Events)]
 pub(super) struct EventList {
     events: Vec<EventView>,
-    /// Where to go on: send it as `after`. It also passes events that you may not see or did not ask for.
+    /// Send it as `after` to continue. It also skips events that are hidden from you or filtered out.
     #[schema(example = "1207")]
     next_after: String,
-    /// The last event that there is.
+    /// The sequence number of the newest event.
     #[schema(example = "1300")]
     last_seq: String,
-    /// Whether there is more after `nextAfter` to look at.
+    /// Whether there are events after `nextAfter`.
     has_more: bool,
 }
 
@@ -88,12 +88,12 @@ impl EventList {
     }
 }
 
-/// What a caller accepts who wants to follow events.
+/// The media type that a caller accepts to follow events.
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 pub(super) const LIMIT_DEFAULT: u32 = 100;
 pub(super) const LIMIT_MAX: u32 = 1000;
 
-/// `after`, `types` and `limit` of the query string; `Last-Event-ID` goes before `after`.
+/// `after`, `types` and `limit` of the query string; `Last-Event-ID` takes precedence over `after`.
 fn wanted(call: &Call) -> Result<ReadEvents, Rejection> {
     let query = call.query();
     let after = query.one("after")?.map(|text| sequence("after", text)).transpose()?;
@@ -111,7 +111,7 @@ fn sequence(field: &str, text: &str) -> Result<i64, Rejection> {
     text.parse().map_err(|_| Rejection::out_of_range(field, "there is no such event yet"))
 }
 
-/// `types`, given several times or as a list: names, or beginnings of names such as `account.*`.
+/// `types`, repeated or as a list: names, or prefixes such as `account.*`.
 fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Rejection> {
     let mut kinds = Vec::new();
     for pattern in query.all("types").flat_map(|list| list.split(',')).map(str::trim).filter(|text| !text.is_empty()) {
@@ -125,7 +125,7 @@ fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Rejection> {
     Ok((!kinds.is_empty()).then_some(kinds))
 }
 
-/// Events in their order; with `Accept: text/event-stream`, also those that are still to come.
+/// Read events in order; with `Accept: text/event-stream`, follow new ones as well.
 #[utoipa::path(get, path = "/events", tag = "Events",
     params(
         ("after" = Option<String>, Query, description = "only events after this one; 0 if left out"),
@@ -142,7 +142,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     Reply::ok(&EventList::of(call.ask(wanted).await?)?)
 }
 
-/// A book as of the checkpoint.
+/// The balances of a book at the checkpoint.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CheckpointBook)]
@@ -171,15 +171,15 @@ pub(super) struct CheckpointBookView {
     credit: ExactNumber,
 }
 
-/// The balances from which the events that follow `seq` lead to those of today.
+/// Balances at a checkpoint: together with the events after `seq` they lead to the current balances.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Checkpoint)]
 pub(super) struct CheckpointView {
-    /// The last event that the balances include. If it differs between two parts, begin again.
+    /// The last event that the balances include. If it changes between two pages, start over.
     seq: String,
     balances: Vec<CheckpointBookView>,
-    /// Where to go on: send it as `afterBook`; none when this was all.
+    /// Send it as `afterBook` to continue; null on the last page.
     next_after_book: Option<i64>,
 }
 
@@ -212,7 +212,7 @@ impl From<BookLine> for CheckpointBookView {
     }
 }
 
-/// The balances where the kept events begin, for operators who see all clients.
+/// Get the balances at which the retained events start, for operators who see all clients.
 #[utoipa::path(get, path = "/events/checkpoint", tag = "Events",
     params(
         ("afterBook" = Option<i64>, Query, description = "only books after this one"),

@@ -1,4 +1,4 @@
-//! `data` of events that earlier versions stored as JSON: the same object, with names and enums spelled as in the rest of the API.
+//! Renders events that earlier versions stored as JSON, with names and enums spelled as in the rest of the API.
 
 use super::fields;
 use crate::app::events::LegacyContent;
@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
-/// The line of `balances` that matters for who may see it.
+/// The member of a line of `balances` that decides who may see it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
     account_id: Option<AccountId>,
 }
 
-/// The data of a stored event, without what its reader may not see.
+/// The data of a stored event, without the parts hidden from its reader.
 pub(super) fn data(legacy: LegacyContent) -> serde_json::Result<Box<RawValue>> {
     let mut members: BTreeMap<&str, Box<RawValue>> = serde_json::from_str(&legacy.text)?;
     if let Some(lines) = members.get("balances").filter(|_| legacy.hides_house) {
@@ -34,7 +34,7 @@ pub(super) fn data(legacy: LegacyContent) -> serde_json::Result<Box<RawValue>> {
     to_raw_value(&members.collect::<serde_json::Result<BTreeMap<_, _>>>()?)
 }
 
-/// The name of a member today.
+/// The current name of a member.
 fn renamed(name: &str) -> &str {
     match name {
         "tradeStatus" => "status",
@@ -53,7 +53,7 @@ fn renamed(name: &str) -> &str {
     }
 }
 
-/// The value of a member as it is spelled today. Numbers, times and ids have not changed.
+/// The value of a member in its current spelling. Numbers, times and ids have not changed.
 fn respelled(name: &str, value: Box<RawValue>) -> serde_json::Result<Box<RawValue>> {
     let text = || serde_json::from_str::<Option<String>>(value.get());
     let spelled = match name {

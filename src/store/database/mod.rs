@@ -1,4 +1,5 @@
-//! The database file itself: connections, transactions, the single writer, checkpoints, migrations, and the change journal.
+//! The database file itself: connections, transactions, the single writer, checkpoints, migrations and the change
+//! journal.
 
 pub(in crate::store) mod checkpoint;
 pub(in crate::store) mod conditions;

@@ -235,7 +235,7 @@ impl BackupService {
             return Err(error);
         }
         repository.put_manifest(name, &public_manifest(manifest))?;
-        // If a disk was unmounted in between, one file may be on it and the other in the directory under its mount point.
+        // If a disk was unmounted in between, one file may be on it and the other in the directory below its mount.
         match repository.is_whole(timeline, name)? {
             true => Ok(()),
             false => {

@@ -2,7 +2,7 @@
 //! is in [`kit`].
 
 /// The list of dialects, passed to another macro: for each its type, its name in the configuration and the banner, its
-/// default path, its constructor, and its own configuration keys. The first one answers paths where no dialect is mounted.
+/// default path, its constructor, and its own configuration keys. The first one answers where no dialect is mounted.
 macro_rules! dialects {
     ($with:ident) => {
         $with! {

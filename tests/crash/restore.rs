@@ -320,15 +320,15 @@ fn what_is_missing_or_damaged_is_never_skipped() {
     place.run(&["restore", "apply", "--at", &reaches, "--into", &into("reached")]).json();
 
     fs::write(victim, &whole[..whole.len() / 2]).unwrap();
-    place.run(&["restore", "apply", "--into", &into("cut")]).fails(5, "is not as it should be");
+    place.run(&["restore", "apply", "--into", &into("cut")]).fails(5, "is damaged");
     let mut changed = whole.clone();
     let middle = changed.len() / 2;
     changed[middle] ^= 1;
     fs::write(victim, &changed).unwrap();
-    place.run(&["restore", "apply", "--into", &into("changed")]).fails(5, "is not as it should be");
+    place.run(&["restore", "apply", "--into", &into("changed")]).fails(5, "is damaged");
     // A complete segment under another segment's name.
     fs::write(victim, fs::read(&segments[segments.len() - 3]).unwrap()).unwrap();
-    place.run(&["restore", "apply", "--into", &into("swapped")]).fails(5, "is not as it should be");
+    place.run(&["restore", "apply", "--into", &into("swapped")]).fails(5, "is damaged");
     fs::write(victim, &whole).unwrap();
     place.run(&["restore", "apply", "--into", &into("whole")]).json();
     place.run(&["restore", "plan", "--at", "2020-01-01T00:00:00Z"]).fails(1, "no backup from before");

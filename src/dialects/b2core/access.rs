@@ -89,7 +89,7 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
     Reply::ok(&SignedIn::from(pair))
 }
 
-/// Exchange a refresh token for the next pair. A refresh token works once; a second use revokes all tokens of the sign-in.
+/// Exchange a refresh token for the next pair. It works once: a second use revokes all tokens of the sign-in.
 #[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
     responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {

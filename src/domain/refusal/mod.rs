@@ -1,8 +1,8 @@
 //! Refusals: every reason for which bursar can refuse a request, in one enum.
 //!
 //! A refused request has changed nothing. Each refusal has its sentence here, and its family, rank and reason in
-//! `table.rs`. If several apply, the one with the lowest rank is returned, with two exceptions. A field that can only be
-//! checked against an account or a group is checked as soon as that is found, because an earlier check would reveal
+//! `table.rs`. If several apply, the one with the lowest rank is returned, with two exceptions. A field that can only
+//! be checked against an account or a group is checked as soon as that is found, because an earlier check would reveal
 //! that it exists. Of two accounts, the paying one is checked first.
 //!
 //! The core names fields by [`Field`], never by a caller's spelling. Every dialect matches this enum exhaustively and

@@ -292,7 +292,6 @@ impl<T> Hashing<T> {
         Hashing { inner, digest: digest::Context::new(&digest::SHA256), bytes: 0 }
     }
 
-    /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }

@@ -20,7 +20,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Instant;
 
-/// A new backup.
 #[derive(Clone, Debug)]
 pub struct Created {
     pub name: BackupName,

@@ -21,7 +21,7 @@ pub enum BackupError {
     /// `[backup]` names neither a directory nor a bucket.
     #[error("no target for backups is configured")]
     NoTarget,
-    /// A target failed.
+    /// A target could not be read or written.
     #[error(transparent)]
     Target(#[from] TargetError),
     /// These targets failed; the others have the backup.
@@ -33,7 +33,7 @@ pub enum BackupError {
     /// A backup is damaged, or does not match its manifest.
     #[error("{backup} {what}")]
     Invalid {
-        /// Which, and where.
+        /// Which backup, and where it is.
         backup: String,
         /// What is wrong with it.
         #[source]
@@ -52,7 +52,7 @@ pub enum BackupError {
     /// A segment of the change journal is damaged.
     #[error("{segment} is damaged: {what}; what was recorded up to {reaches} can be restored")]
     Segment {
-        /// Which, and where.
+        /// Which segment, and where it is.
         segment: String,
         /// What is wrong with it.
         #[source]

@@ -37,7 +37,7 @@ pub struct Contents {
     pub schema_version: i64,
     /// The identity of the database.
     pub installation: Uuid,
-    /// `production` or `sandbox`.
+    /// Either `production` or `sandbox`.
     pub mode: String,
     /// The timeline: 1, plus one for each restore.
     pub timeline: i64,
@@ -85,7 +85,7 @@ pub enum Reason {
     /// An operator ran `backup create`.
     Manual,
     Scheduled,
-    /// A migration followed.
+    /// A migration of the schema was about to run.
     Migration,
     /// A stream of the change journal needed its first backup.
     Stream,
@@ -94,7 +94,7 @@ pub enum Reason {
 /// A line of the trial balance.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TallyLine {
-    /// `live` or `demo`.
+    /// Either `live` or `demo`.
     pub mode: String,
     /// The currency code, such as `EUR`.
     pub currency: String,
@@ -118,11 +118,11 @@ pub struct ProofFacts {
     /// When the proof ended.
     #[serde(with = "text_of_moment")]
     pub proven_at: Moment,
-    /// Postings checked.
+    /// The number of postings checked.
     pub postings: u64,
     /// Account balances that equal the sum of their postings.
     pub books: u64,
-    /// Events checked.
+    /// The number of events checked.
     pub events: u64,
 }
 
@@ -139,7 +139,7 @@ pub struct ObjectFacts {
 /// How an object is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Encoding {
-    /// Compressed.
+    /// Compressed but not encrypted.
     #[serde(rename = "zstd")]
     Zstd,
     /// Compressed, then encrypted to one or more public keys.
@@ -189,7 +189,7 @@ impl Manifest {
         parse(text)
     }
 
-    /// The stored form.
+    /// Indented, as it is stored beside the object.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec_pretty(self)
     }

@@ -53,7 +53,6 @@ pub trait Progress: Send + Sync {
     fn advance_to(&self, bytes: u64);
 }
 
-/// Discards progress.
 #[derive(Debug)]
 pub struct NoProgress;
 

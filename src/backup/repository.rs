@@ -22,7 +22,6 @@ use uuid::Uuid;
 /// The name of a backup: the second in which it was made, and its last entry. Names sort by time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BackupName {
-    /// Seconds since 1970.
     pub at_s: i64,
     /// The sequence number of the last entry.
     pub last_entry: i64,

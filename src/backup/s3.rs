@@ -40,7 +40,7 @@ pub struct S3Settings {
 }
 
 impl S3Settings {
-    /// `s3://BUCKET/PREFIX`
+    /// `s3://BUCKET/PREFIX`, as messages and the record show it.
     pub fn name(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix.trim_matches('/'))
     }

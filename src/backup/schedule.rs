@@ -6,10 +6,9 @@ use super::service::BackupService;
 use crate::domain::clock::Moment;
 use crate::store::BackupRecord;
 
-/// The configured intervals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
-    /// Seconds between backups.
+    /// From one backup to the next.
     pub interval_s: i64,
     /// Seconds between drills; `None`: no drills.
     pub drill_s: Option<i64>,
@@ -20,7 +19,6 @@ pub struct Schedule {
 pub enum Due {
     Backup,
     Drill,
-    /// Nothing yet.
     Nothing,
 }
 

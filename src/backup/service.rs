@@ -22,7 +22,7 @@ pub struct Settings {
     pub recipients: Vec<Recipient>,
     /// Private keys that open encrypted backups on this machine.
     pub identities: Vec<Identity>,
-    /// What `prune` keeps.
+    /// Which backups `prune` keeps.
     pub retention: Retention,
 }
 

@@ -69,14 +69,13 @@ pub enum TargetFault {
     Exists,
     /// What was to be stored could not be read, or changed meanwhile.
     Source,
-    /// Anything else.
     Other,
 }
 
 #[derive(Clone, Debug, Error)]
 #[error("{target}: {what}")]
 pub struct TargetError {
-    /// [`Target::name`].
+    /// The name of the target ([`Target::name`]).
     pub target: String,
     /// Determines the next step for an operator.
     pub fault: TargetFault,
@@ -146,7 +145,7 @@ pub enum TargetSpec {
         /// likely a disk that is not mounted.
         create: bool,
     },
-    /// A bucket.
+    /// A bucket of an S3-compatible service.
     S3(S3Settings),
 }
 

@@ -46,7 +46,6 @@ pub struct Verified {
 /// The outcome at all targets.
 #[derive(Debug)]
 pub struct Verification {
-    /// The backups.
     pub found: Vec<Verified>,
     /// The targets that could not be listed.
     pub unreadable: Vec<TargetError>,

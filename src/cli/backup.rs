@@ -26,7 +26,7 @@ pub enum BackupCommand {
         /// Name of the backup, as shown by `bursar backup list` [default: the newest at each target]
         #[arg(conflicts_with = "all")]
         name: Option<BackupName>,
-        /// Verify all backups
+        /// Verify every backup at every target
         #[arg(long)]
         all: bool,
         #[command(flatten)]

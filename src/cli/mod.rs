@@ -78,7 +78,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server
+    /// Run the server until SIGTERM or SIGINT
     Serve(serve::ServeArgs),
     /// Create the data directory, the database, its reference data and the first operator
     Init(init::InitArgs),

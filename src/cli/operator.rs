@@ -13,7 +13,7 @@ use crate::store::PrincipalRow;
 
 #[derive(Debug, Subcommand)]
 pub enum OperatorCommand {
-    /// Add an operator
+    /// Add an operator, who logs in with a name and a password
     Add {
         /// Name to log in with
         name: String,
@@ -26,7 +26,7 @@ pub enum OperatorCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// List all operators
+    /// List all operators, including disabled ones
     List,
     /// Disable an operator and revoke all its tokens
     Disable {

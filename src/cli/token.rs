@@ -22,7 +22,7 @@ pub enum TokenCommand {
     Create(CreateArgs),
     /// List all tokens: long-lived ones and logins
     List,
-    /// Revoke a token
+    /// Revoke a token, which ends its use at once
     Revoke {
         /// Id of the token, as shown by `bursar token list`
         #[arg(value_parser = id)]

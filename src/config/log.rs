@@ -9,7 +9,7 @@ use super::source::Finding;
 choices! {
     /// The format of log lines.
     pub enum LogFormat {
-        /// Human-readable.
+        /// Text laid out for people.
         Pretty = "pretty",
         /// One JSON object per line.
         Json = "json",
@@ -19,7 +19,7 @@ choices! {
 }
 
 section! {
-    /// Logging, to stderr.
+    /// Log lines on stderr: which ones, and their format.
     pub struct Log {
         /// Log level, or directives such as "info,bursar::store=debug".
         level: String = "info".into();

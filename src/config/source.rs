@@ -10,7 +10,6 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
-    /// The built-in default.
     Default,
     File {
         path: PathBuf,
@@ -21,7 +20,7 @@ pub enum Source {
         name: String,
     },
     Flag {
-        /// With its dashes.
+        /// With its dashes, such as `--listen`.
         name: String,
     },
 }
@@ -61,7 +60,7 @@ impl fmt::Display for Problem {
 /// A problem found by `validate`, before the source of the value is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The dotted key.
+    /// The dotted key, such as `server.listen`.
     pub key: String,
     pub message: String,
     pub fix: String,

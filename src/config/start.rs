@@ -61,7 +61,7 @@ pub struct Facts {
     pub file_system: Option<String>,
     /// `tls.certificate_file`, or why it cannot be read; `None` if the mode does not need it.
     pub certificate: Option<Result<Found, String>>,
-    /// `tls.key_file`, likewise.
+    /// `tls.key_file`, or why it cannot be read; `None` if the mode does not need it.
     pub key: Option<Result<Found, String>>,
     /// The configured files with secrets for backups, each with its key in the configuration.
     pub backup_secrets: Vec<(&'static str, Result<Found, String>)>,

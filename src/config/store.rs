@@ -5,7 +5,7 @@ use super::section::section;
 section! {
     /// The database: concurrent readers, and one writer with a bounded queue.
     pub struct Store {
-        /// Connections for reading.
+        /// Connections for reading, and so the number of reads that run at the same time.
         readers: u64 = 8, in 2..=128;
         /// Writes that may wait for the writer; further ones are refused as busy.
         queue: u64 = 1024, in 1..=65_536;

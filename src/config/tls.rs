@@ -17,7 +17,7 @@ choices! {
 }
 
 section! {
-    /// Encryption of connections.
+    /// Encryption of connections with TLS 1.2 or 1.3.
     pub struct Tls {
         /// "off" for plain HTTP, on loopback or behind a proxy; "files" for TLS with the certificate below.
         mode: TlsMode = TlsMode::Off;

@@ -63,7 +63,7 @@ public_ids! {
     LedgerId,
 }
 
-/// Makes one integer type per kind of row, for the same reason.
+/// Makes one integer type per kind of row, for the same reason. Serials count up from 1.
 macro_rules! row_ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -80,19 +80,13 @@ macro_rules! row_ids {
 }
 
 row_ids! {
-    /// From 1.
     ProfileSerial,
     /// From one counter shared with external accounts.
     AccountSerial,
-    /// From 1.
     GroupSerial,
-    /// From 1.
     PlatformSerial,
-    /// From 1.
     MovementSerial,
-    /// From 1.
     CurrencySerial,
-    /// From 1.
     PortfolioSerial,
     /// A book of the ledger: a client account or a house account, in one currency.
     BookId,

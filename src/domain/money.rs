@@ -28,12 +28,10 @@ impl Amount {
         self.0
     }
 
-    /// None on overflow.
     pub fn checked_add(self, other: Amount) -> Option<Amount> {
         self.0.checked_add(other.0).map(Amount)
     }
 
-    /// None on overflow.
     pub fn checked_sub(self, other: Amount) -> Option<Amount> {
         self.0.checked_sub(other.0).map(Amount)
     }
@@ -48,7 +46,6 @@ impl Amount {
         Amount(self.0.saturating_sub(other.0))
     }
 
-    /// None on overflow.
     pub fn checked_neg(self) -> Option<Amount> {
         self.0.checked_neg().map(Amount)
     }
@@ -89,7 +86,7 @@ impl Total {
         self.0 == 0
     }
 
-    /// The absolute value.
+    /// A sum has more room than an amount, so this cannot overflow.
     #[must_use]
     pub fn magnitude(self) -> Total {
         Total(self.0.saturating_abs())
@@ -157,7 +154,7 @@ pub enum AmountError {
     /// More decimals than the currency has, where rounding is not allowed.
     #[error("more decimals than the currency has")]
     TooManyDecimals,
-    /// Exceeds [`OPERATION_MAX`].
+    /// Above [`OPERATION_MAX`] or below its negative.
     #[error("more than one operation may move (10^17 minor units)")]
     TooLarge,
     /// Not zero, but zero after rounding to the currency's decimals.

@@ -24,7 +24,7 @@ macro_rules! named_enum {
             /// Every value, in declaration order.
             $seen const ALL: [$type; [$($name),+].len()] = [$($type::$value),+];
 
-            /// The stored name.
+            /// The name as the database stores it.
             $seen fn name(self) -> &'static str {
                 match self {
                     $($type::$value => $name),+

@@ -34,7 +34,7 @@ enum Start {
 }
 
 impl Page {
-    /// In rows.
+    /// The largest page, in rows.
     pub const SIZE_MAX: u32 = 500;
     /// In rows, if the caller gives no size.
     pub const SIZE_DEFAULT: u32 = 50;
@@ -100,7 +100,6 @@ pub struct Listing<T> {
     pub rows: Vec<T>,
     /// The number of rows on all pages.
     pub total: u64,
-    /// The requested page.
     pub page: Page,
     /// The position of the last row, if the list continues after it.
     pub next: Option<Position>,

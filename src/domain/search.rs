@@ -6,7 +6,7 @@
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 
-/// In characters.
+/// The longest search text, in characters.
 pub const SEARCH_MAX: usize = 100;
 /// Words in one search text.
 pub const SEARCH_WORDS_MAX: usize = 10;

@@ -88,7 +88,7 @@ impl Certificates {
         Ok(builder.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>))
     }
 
-    /// Reloads the files.
+    /// If the files cannot be used, logs why and keeps the old certificate.
     pub(super) fn reload(&self) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.certificate_file, &self.key_file);
         match read(&self.certificate_file, &self.key_file, &self.provider) {

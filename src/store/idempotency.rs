@@ -13,7 +13,7 @@ use crate::store::database::transaction::{ReadTx, WriteTx};
 pub struct StoredOutcome {
     /// Keyed hash of the command.
     pub command_hash: [u8; 16],
-    /// JSON.
+    /// The outcome as JSON, from which the answer is rendered again.
     pub outcome: String,
 }
 

@@ -48,7 +48,7 @@ impl Command for RotateKeys {
 }
 
 impl App {
-    /// Newest first. Blocks.
+    /// Newest first, retired keys included. Blocks.
     pub fn list_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
         self.store.read(|tx| Ok(tx.signing_keys()?)).map_err(refusal_of_read)
     }

@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 
 /// Adds an operator. Refusals: invalid name or tags; name taken.
 pub struct AddOperator {
-    /// The login name.
     pub name: String,
     pub role: Role,
     /// The tags of the clients that the operator can see; empty means all clients.
@@ -98,7 +97,7 @@ fn find(context: &Context<'_>, name: &str) -> Result<PrincipalRow, Failure> {
 }
 
 impl App {
-    /// Blocks.
+    /// Disabled operators included. Blocks.
     pub fn list_operators(&self) -> Result<Vec<PrincipalRow>, Refusal> {
         self.store.read(|tx| Ok(tx.operators()?)).map_err(refusal_of_read)
     }

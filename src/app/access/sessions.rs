@@ -16,9 +16,9 @@ use std::sync::Arc;
 /// The claims of an end-user token (RFC 7519).
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Claims {
-    /// The issuer.
+    /// The issuer: this server, as configured in `[sessions]`.
     pub iss: String,
-    /// The intended recipient.
+    /// The intended recipient: the trading platform that checks the token.
     pub aud: String,
     /// The client's profile id.
     pub sub: ProfileId,

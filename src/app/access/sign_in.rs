@@ -16,9 +16,7 @@ use std::sync::Arc;
 /// The lifetimes of a token pair.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PairLifetimes {
-    /// In seconds.
     pub access_s: u32,
-    /// In seconds.
     pub refresh_s: u32,
 }
 

@@ -56,7 +56,6 @@ impl FreshToken {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// As stored.
     pub fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
     }
@@ -183,7 +182,7 @@ impl App {
             .map_err(refusal_of_read)
     }
 
-    /// Blocks.
+    /// Revoked and expired tokens included. Blocks.
     pub fn list_tokens(&self) -> Result<Vec<TokenRow>, Refusal> {
         self.store.read(|tx| Ok(tx.tokens()?)).map_err(refusal_of_read)
     }
@@ -211,7 +210,7 @@ fn scopes(names: &[String]) -> BTreeSet<Right> {
 
 /// Creates a long-lived token for a program. Refusals: unknown operator; invalid scope, network or tag.
 pub struct CreateToken {
-    /// The operator's name.
+    /// The operator's name; case is ignored.
     pub operator: String,
     pub label: String,
     /// Names of rights; empty means all that the role allows.

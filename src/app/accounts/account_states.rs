@@ -18,7 +18,6 @@ use crate::store::{AccountRequest, Awaits, BookOwner};
 /// Refusals: unknown; archived; a lock that only an administrator may set or replace.
 pub struct LockAccount {
     pub id: AccountId,
-    /// What still passes.
     pub scope: LockScope,
     pub holder: LockHolder,
     pub reason: LockReason,

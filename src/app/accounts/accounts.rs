@@ -22,7 +22,7 @@ use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount}
 pub struct OpenAccount {
     /// An unused id chosen by the caller; None generates one.
     pub id: Option<AccountId>,
-    /// The primary owner.
+    /// Becomes the primary owner.
     pub profile: ProfileId,
     pub group: GroupId,
     pub currency: CurrencyCode,
@@ -214,7 +214,7 @@ pub struct FixedFields {
     pub id: Option<AccountId>,
     pub currency: Option<String>,
     pub is_spread_betting: Option<bool>,
-    /// The primary owner.
+    /// The primary owner; only a change of owners replaces it.
     pub profile: Option<ProfileId>,
     /// The inner None leaves it to the trading platform.
     pub position_mode: Option<Option<PositionMode>>,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct OwnerWritten {
     pub profile: ProfileId,
     pub access: OwnerAccess,
-    /// From 1.
+    /// Counts from 1, the primary owner.
     pub priority: u32,
     /// When it became an owner.
     pub since: Moment,
@@ -70,7 +70,7 @@ pub struct AlterOwner {
     pub account: AccountId,
     pub profile: ProfileId,
     pub access: Option<OwnerAccess>,
-    /// From 1.
+    /// From 1, the primary owner, to the number of owners.
     pub priority: Option<u64>,
     /// The version of the account that the caller has read.
     pub expected_version: Option<u64>,
@@ -239,7 +239,7 @@ pub struct OwnerSeen {
     /// None if the client is hidden from the caller.
     pub profile: Option<ProfileId>,
     pub access: OwnerAccess,
-    /// From 1.
+    /// Counts from 1, the primary owner.
     pub priority: u32,
     /// When it became an owner.
     pub since: Moment,

@@ -26,7 +26,7 @@ pub struct CreateProfile {
     /// None takes the operator's tags.
     pub tags: Option<BTreeSet<String>>,
     pub labels: LabelsChange,
-    /// For end-user sessions.
+    /// Lets the client begin end-user sessions.
     pub password: Option<PasswordHash>,
     /// Whether an operator must approve the client before it can use accounts.
     pub requires_review: bool,

@@ -32,7 +32,7 @@ pub struct EventPage {
     pub rows: Vec<EventRow>,
     /// The last event that was examined: continue after it.
     pub upto: EventSeq,
-    /// The latest event.
+    /// The latest event of all, even if the caller cannot see it.
     pub last: EventSeq,
 }
 

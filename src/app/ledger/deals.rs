@@ -12,7 +12,7 @@ pub use crate::store::DealRow;
 
 /// The deals of an account, newest first. Refusals: unknown account; unknown deal in `before`.
 pub struct ListDeals {
-    /// Archived or not.
+    /// May be an archived account.
     pub account: AccountId,
     /// Inclusive, by recorded time.
     pub from: Option<Moment>,
@@ -34,7 +34,6 @@ pub enum DealMark {
 
 pub struct Deals {
     pub account: Account,
-    /// Newest first.
     pub part: Part<DealRow>,
 }
 

@@ -30,13 +30,12 @@ pub struct PostFunds {
     pub extra_decimals: ExtraDecimals,
     /// Decides which house account is the counterpart.
     pub kind: EntryKind,
-    /// May be empty.
+    /// At most 255 characters; may be empty.
     pub comment: String,
     /// When the entry takes effect; None means now. Not allowed for money from or to the outside.
     pub effective_at: Option<Moment>,
 }
 
-/// A posted entry.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Posted {
     /// The entry, which is also the deal.

@@ -38,7 +38,7 @@ impl Command for PlaceHold {
 /// requires approval; the account's lifecycle, lock or flags; losses have consumed the funds.
 pub struct CaptureHold {
     pub id: MovementId,
-    /// None captures all.
+    /// None captures all that is held.
     pub amount: Option<DecimalText>,
     /// The currency that the caller assumes; must be the account's.
     pub currency: Option<CurrencyCode>,

@@ -35,7 +35,7 @@ pub struct MovementRequest {
     pub expires_at: Option<Moment>,
 }
 
-/// In characters.
+/// The longest reference, in characters.
 const REFERENCE_MAX: usize = 100;
 
 /// Converts to the account's currency; the amount may be negative. Refusals: zero; too large; too many decimals.

@@ -25,7 +25,6 @@ pub(in crate::app) struct Draft<'a> {
     pub kind: EntryKind,
     /// Positive amounts are gains. Each side appears once.
     pub sides: &'a [(Side<'a>, Amount)],
-    /// May be empty.
     pub comment: &'a str,
     /// The caller's own reference.
     pub tag: Option<&'a str>,

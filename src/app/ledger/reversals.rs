@@ -19,7 +19,7 @@ use crate::store::BookOwner;
 /// where the group requires approval; overflow.
 pub struct ReverseEntry {
     pub id: EntryId,
-    /// Required if forced.
+    /// Required if `force` is set.
     pub reason: String,
     /// Whether it may take an account below its minimum.
     pub force: bool,

@@ -21,7 +21,7 @@ use uuid::Uuid;
 ///
 /// Refusals: unknown account; a moment in the future; a balance out of range.
 pub struct BalanceAt {
-    /// Archived or not.
+    /// May be an archived account.
     pub account: AccountId,
     /// Inclusive; None means now.
     pub at: Option<Moment>,
@@ -72,7 +72,7 @@ fn amount(total: Total) -> Result<Amount, Refusal> {
 /// Refusals: unknown account; an end in the future or before the start; an invalid continuation; a balance out of
 /// range.
 pub struct GetStatement {
-    /// Archived or not.
+    /// May be an archived account.
     pub account: AccountId,
     /// Inclusive; None means from the opening of the account.
     pub from: Option<Moment>,
@@ -97,7 +97,6 @@ pub struct StatementLine {
 pub struct Statement {
     pub account: Account,
     pub from: Moment,
-    /// Exclusive.
     pub to: Moment,
     /// Which time of the entries applies.
     pub basis: Basis,
@@ -111,7 +110,7 @@ pub struct Statement {
     pub brought_forward: Amount,
     /// The balance after the last line of this page.
     pub carried_forward: Amount,
-    /// Oldest first.
+    /// In the order of the statement's basis, oldest first.
     pub lines: Vec<StatementLine>,
     /// Where the next page starts; None on the last page.
     pub next: Option<Continuation>,
@@ -207,7 +206,6 @@ pub struct TrialGroup {
     /// The public id of the ledger.
     pub ledger: Uuid,
     pub currency: String,
-    /// Of the currency.
     pub decimals: Decimals,
 }
 
@@ -224,7 +222,7 @@ pub struct TrialSums {
 
 pub struct TrialBalance {
     pub at: Moment,
-    /// Live money first.
+    /// Live money before demo money, then by ledger and currency.
     pub groups: BTreeMap<TrialGroup, TrialSums>,
 }
 

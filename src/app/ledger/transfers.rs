@@ -31,7 +31,6 @@ pub enum Arrival {
 pub struct Transfer {
     /// The paying account, the amount and the reason.
     pub request: MovementRequest,
-    /// The receiving account.
     pub to: AccountId,
     pub arrival: Arrival,
 }

@@ -37,7 +37,7 @@ named_enum! {
 /// The record of backups and the state derived from it at one moment.
 #[derive(Clone, Debug)]
 pub struct BackupState {
-    /// The machine's time.
+    /// By the machine's clock, not a sandbox's.
     pub now: Moment,
     pub health: BackupHealth,
     pub drills: BackupDrills,

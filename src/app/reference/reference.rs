@@ -36,7 +36,7 @@ pub struct ReferenceFile {
 pub struct CurrencyEntry {
     /// The currency code, which is the key.
     pub code: String,
-    /// In English.
+    /// The English name, for people.
     pub name: String,
     /// 0 to 8; fixed once applied.
     pub decimals: u8,
@@ -54,7 +54,6 @@ pub struct CurrencyEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformEntry {
-    /// The key.
     pub code: String,
     pub name: String,
     #[serde(rename = "type")]
@@ -65,7 +64,6 @@ pub struct PlatformEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupEntry {
-    /// The key.
     pub code: String,
     /// Sets the public id, for example to keep the one from another system; None generates one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,9 +73,9 @@ pub struct GroupEntry {
     pub description: String,
     /// The code of its platform.
     pub platform: String,
-    /// Fixed once applied.
+    /// Fixed once the file was applied.
     pub kind: GroupKind,
-    /// Fixed once applied.
+    /// Fixed once the file was applied.
     pub demo: bool,
     /// Whether accounts may join it.
     #[serde(default = "yes")]

@@ -16,12 +16,12 @@ pub(super) struct SignInRequest {
     /// The operator's login name, which may be an e-mail address.
     #[schema(required, example = "ops@broker.example")]
     email: Option<String>,
-    /// The operator's password.
+    /// Wrong passwords count towards the limit of failed logins.
     #[schema(required)]
     password: Option<String>,
 }
 
-/// A refresh token.
+/// A request for the next pair of tokens.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefreshRequest {
@@ -43,17 +43,17 @@ pub(super) struct SignedIn {
     refresh_token: TokenView,
 }
 
-/// A token.
+/// A token with its period of validity.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Token)]
 pub(super) struct TokenView {
-    /// The token itself.
+    /// The secret; it is shown only in this answer.
     token: String,
     /// When it was issued.
     #[schema(example = "2026-03-02T08:15:00+00:00")]
     created_at: String,
-    /// When it expires.
+    /// From this time on, the token is refused.
     #[schema(example = "2026-03-02T09:15:00+00:00")]
     expires_at: String,
 }

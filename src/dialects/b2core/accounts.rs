@@ -47,7 +47,7 @@ pub(super) struct AccountView {
     create_time: String,
 }
 
-/// A currency.
+/// The currency of an account.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Currency)]
@@ -82,11 +82,11 @@ pub(super) struct StatementView {
     /// Sum of all postings.
     #[schema(example = "500.000000000000000000")]
     current_balance: String,
-    /// Trading credit.
+    /// Trading credit granted and not yet revoked.
     credit: Option<String>,
     /// Balance plus unrealized profit or loss.
     equity: Option<String>,
-    /// Equity less margin.
+    /// Equity less margin: what new positions may use.
     free_margin: Option<String>,
     /// Active holds, including pending withdrawals.
     hold: String,

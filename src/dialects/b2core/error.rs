@@ -7,14 +7,14 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An error.
+/// The body of every refusal.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(super) struct ErrorView {
-    /// Stable, for programs.
+    /// Stable, so programs can rely on it.
     #[schema(example = "validation_failed")]
     code: &'static str,
-    /// For people.
+    /// For people; the wording may change.
     #[schema(example = "limit: 1 to 500")]
     message: String,
     /// The invalid fields; only with `validation_failed`.

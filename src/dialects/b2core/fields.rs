@@ -15,7 +15,7 @@ const LIMIT_DEFAULT: u32 = 10;
 /// The decimals of the figures of a statement.
 const STATEMENT_DECIMALS: usize = 18;
 
-/// A time: `2026-03-02T08:15:00+00:00`.
+/// In UTC, to the second, with an offset: `2026-03-02T08:15:00+00:00`.
 pub(super) fn time(moment: Moment) -> String {
     let text = moment.to_string();
     let seconds = text.split(['.', 'Z']).next().unwrap_or_default();

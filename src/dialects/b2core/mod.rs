@@ -15,7 +15,6 @@ use crate::domain::access::Right;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The B2Core dialect.
 pub struct B2Core {
     lifetimes: PairLifetimes,
 }

@@ -40,7 +40,6 @@ impl Modify for Common {
     }
 }
 
-/// The document.
 pub(super) fn document() -> Value {
     let mut document = Api::openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// How the paths of a dialect are matched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PathMatching {
-    /// Byte for byte.
+    /// Matches byte for byte.
     Exact,
     /// Ignores ASCII case, empty segments and a trailing slash. Path parameters keep their case.
     Lenient,

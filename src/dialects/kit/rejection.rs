@@ -51,7 +51,7 @@ pub enum Rejection {
     /// rejection.
     #[error("{rejection}")]
     InOperation {
-        /// Counted from zero.
+        /// The position of the operation, from 0.
         index: usize,
         rejection: Box<Rejection>,
     },

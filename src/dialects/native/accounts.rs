@@ -31,7 +31,7 @@ pub(super) struct AccountRequest {
     /// Required on creation, fixed afterwards.
     #[schema(example = "USD")]
     currency: Option<String>,
-    /// Fixed at creation.
+    /// Fixed at creation; in a change, only the current value is accepted.
     #[schema(value_type = Option<String>, example = "POSITIONING_MODE_HEDGING")]
     position_mode: Option<Literal>,
     #[schema(value_type = Option<String>, example = "TRADE_STATUS_FULL")]
@@ -39,7 +39,7 @@ pub(super) struct AccountRequest {
     /// Limit of the net open position, in the account's currency; 0 means no limit.
     #[schema(value_type = Option<f64>)]
     nop: Option<Literal>,
-    /// Alias of `nop`.
+    /// Alias of `nop`; if both are sent, they must agree.
     #[schema(value_type = Option<f64>)]
     max_nop: Option<Literal>,
     /// Only 0 is accepted; fund the account with a deposit.
@@ -50,15 +50,15 @@ pub(super) struct AccountRequest {
     /// In a change: the version you read. If the account has changed since, the call is refused.
     #[schema(value_type = Option<String>, example = "1")]
     version: Option<Literal>,
-    /// Fixed at creation.
+    /// Fixed at creation; in a change, only the current value is accepted.
     is_sb: Option<bool>,
-    /// Alias of `isSb`.
+    /// Alias of `isSb`; if both are sent, they must agree.
     spread_betting: Option<bool>,
     /// Must match the group, which decides it.
     is_demo: Option<bool>,
     /// Stored only; statement mails are not sent yet.
     daily_statement: Option<bool>,
-    /// Fixed at creation.
+    /// Fixed at creation; in a change, only the current value is accepted.
     #[schema(value_type = Option<String>, example = "MARGIN_CALC_TYPE_SUM")]
     margin_calc_type_override: Option<Literal>,
     /// Display name, at most 256 characters.
@@ -200,7 +200,7 @@ fn enumeration<T>(
     literal.as_ref().map(|Literal(text)| parse(field, text)).transpose()
 }
 
-/// An account.
+/// A client's account in one currency.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Account)]
@@ -232,9 +232,9 @@ pub(super) struct AccountView {
     daily_statement: bool,
     #[schema(example = "MARGIN_CALC_TYPE_UNSPECIFIED")]
     margin_calc_type_override: String,
-    /// Alias of `isSb`.
+    /// Alias of `isSb`; always the same value.
     spread_betting: bool,
-    /// Serial number.
+    /// A short number that counts up and is never reused.
     #[schema(example = 4711)]
     number: i64,
     /// The account number for people, unique and never reused.
@@ -310,13 +310,13 @@ impl From<Account> for AccountView {
     }
 }
 
-/// The new account.
+/// The account as it was opened.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OpenedAccount {
     account: AccountView,
 }
 
-/// Open an account.
+/// Open an account for a client.
 #[utoipa::path(post, path = "/accounts", tag = "Accounts", request_body = AccountRequest,
     responses((status = 200, body = OpenedAccount)))]
 pub(super) async fn open(call: Call) -> Result<Reply, Rejection> {

@@ -64,7 +64,7 @@ pub(super) struct OperationBody {
     withdrawal_id: Option<String>,
     /// For captureHold and releaseHold.
     hold_id: Option<String>,
-    /// For reverseEntry.
+    /// For reverseEntry: the id of the deal.
     entry_id: Option<String>,
 }
 
@@ -182,7 +182,7 @@ pub(super) enum ResultView {
     Movement(Box<MovementView>),
     /// Answered by lock, unlock, approve, activate, inactive, dormant and close.
     Account(Box<AccountView>),
-    /// Answered by archive.
+    /// Answered by archive: an empty object.
     Archived(Empty),
 }
 
@@ -202,7 +202,7 @@ impl From<Performed> for ResultView {
 pub(super) struct OperationResult {
     /// Position in the request, from 0.
     index: usize,
-    /// ok or refused.
+    /// Either ok or refused.
     #[schema(example = "ok")]
     status: &'static str,
     /// If `ok`: the answer of the operation's own route.

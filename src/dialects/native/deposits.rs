@@ -41,7 +41,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Deposit, false).await
 }
 
-/// Get a deposit.
+/// Get a deposit by its id.
 #[utoipa::path(get, path = "/deposits/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "deposit id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

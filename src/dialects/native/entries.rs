@@ -1,4 +1,4 @@
-//! Reversing entries.
+//! Reversals: undo an entry with an opposite one.
 
 use super::fields;
 use super::funding::DealMade;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(super) struct ErrorView {
-    /// A google.rpc code.
+    /// The number of a google.rpc.Code.
     #[schema(example = 9)]
     code: u8,
     /// For people; the wording may change. Programs use `reason`.
@@ -33,7 +33,7 @@ pub(super) struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'static str>,
-    /// Always `bursar`.
+    /// The origin of `reason`: always `bursar`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     domain: Option<&'static str>,
@@ -147,7 +147,7 @@ fn refusal_field_and_message(refusal: &Refusal, was_sent: &dyn Fn(&str) -> bool)
     (named, message)
 }
 
-/// google.rpc codes.
+/// Numbers of google.rpc.Code (google/rpc/code.proto).
 mod code {
     pub(super) const INVALID_ARGUMENT: u8 = 3;
     pub(super) const NOT_FOUND: u8 = 5;

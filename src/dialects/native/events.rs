@@ -10,15 +10,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// An event.
+/// One change of one object.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Event)]
 pub(super) struct EventView {
-    /// Its sequence number.
+    /// Increases with every event; send the last one as `after` to read on.
     #[schema(example = "1207")]
     seq: String,
-    /// What happened.
+    /// The kind of object and what happened to it.
     #[serde(rename = "type")]
     #[schema(example = "entry.posted")]
     kind: &'static str,

@@ -102,7 +102,7 @@ pub(super) fn enums() -> [(&'static str, Vec<String>); 4] {
     ]
 }
 
-/// `None` for UNSPECIFIED.
+/// The name for UNSPECIFIED gives `None`.
 pub(super) fn parse_trade_status(field: &str, text: &str) -> Result<Option<TradeStatus>, Rejection> {
     TRADE_STATUS.parse(field, text)
 }
@@ -111,7 +111,7 @@ pub(super) fn trade_status(status: TradeStatus) -> String {
     TRADE_STATUS.name(Some(status))
 }
 
-/// `None` for UNSPECIFIED.
+/// The name for UNSPECIFIED gives `None`.
 pub(super) fn parse_position_mode(field: &str, text: &str) -> Result<Option<PositionMode>, Rejection> {
     POSITION_MODE.parse(field, text)
 }
@@ -120,7 +120,7 @@ pub(super) fn position_mode(mode: Option<PositionMode>) -> String {
     POSITION_MODE.name(mode)
 }
 
-/// `None` for UNSPECIFIED.
+/// The name for UNSPECIFIED gives `None`.
 pub(super) fn parse_margin_calculation(field: &str, text: &str) -> Result<Option<MarginCalculation>, Rejection> {
     MARGIN_CALCULATION.parse(field, text)
 }

@@ -24,7 +24,7 @@ pub(super) struct MoveRequest {
     comment: Option<String>,
 }
 
-/// A balance adjustment.
+/// An amount to add to a balance or to take from it.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AdjustRequest {
@@ -43,7 +43,7 @@ pub(super) struct AdjustRequest {
     effective_at: Option<String>,
 }
 
-/// The new deal.
+/// The deal that was booked.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DealMade {
@@ -109,7 +109,7 @@ pub(super) async fn run(call: &Call, command: impl Command<Outcome = Posted>) ->
     call.run(command, |posted| Reply::ok(&DealMade::from(posted))).await
 }
 
-/// Deposit funds.
+/// Deposit funds in one step.
 #[utoipa::path(post, path = "/accounts/{id}/deposit", tag = "Funds",
     params(("id" = Uuid, Path, description = "account id")), request_body = MoveRequest,
     responses((status = 200, body = DealMade)))]
@@ -118,7 +118,7 @@ pub(super) async fn deposit(call: Call) -> Result<Reply, Rejection> {
     run(&call, command).await
 }
 
-/// Withdraw funds.
+/// Withdraw funds in one step. Refused if the account's group requires approval.
 #[utoipa::path(post, path = "/accounts/{id}/withdraw", tag = "Funds",
     params(("id" = Uuid, Path, description = "account id")), request_body = MoveRequest,
     responses((status = 200, body = DealMade)))]

@@ -31,7 +31,7 @@ pub(super) async fn list_of_account(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Hold, true).await
 }
 
-/// Get a hold.
+/// Get a hold by its id.
 #[utoipa::path(get, path = "/holds/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "hold id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

@@ -53,7 +53,7 @@ pub(super) struct LabelsView {
     /// Your own category; empty if none is set.
     #[schema(example = "retail")]
     category: String,
-    /// Strings by name.
+    /// Your own fields: text by name.
     #[schema(value_type = Object, example = json!({"desk": "zrh"}))]
     custom_fields: BTreeMap<String, String>,
     /// Strings, numbers and booleans by key.

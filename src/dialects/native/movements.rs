@@ -59,7 +59,7 @@ impl MovementBody {
 #[schema(as = Movement)]
 pub(super) struct MovementView {
     id: String,
-    /// Serial number.
+    /// A short number that counts up and is never reused.
     #[schema(example = 12)]
     number: i64,
     account_id: String,

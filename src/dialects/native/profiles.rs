@@ -36,7 +36,7 @@ pub(super) struct ProfileRequest {
     country: Option<String>,
     phone: Option<String>,
     company: Option<String>,
-    /// Free-form text.
+    /// Free-form text, which bursar does not interpret.
     meta_data: Option<String>,
     birth_date: Option<String>,
     timezone: Option<String>,
@@ -107,7 +107,7 @@ impl ProfileRequest {
     }
 }
 
-/// A client.
+/// A client of the broker.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Profile)]
@@ -170,7 +170,7 @@ impl From<Profile> for ProfileView {
     }
 }
 
-/// Create a client.
+/// Create a client. The e-mail address must not be taken.
 #[utoipa::path(post, path = "/profiles", tag = "Clients", request_body = ProfileRequest,
     responses((status = 200, body = ProfileView)))]
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
@@ -226,13 +226,13 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PasswordRequest {
-    /// Profile id.
+    /// The client's profile id.
     id: Option<String>,
     /// 8 to 200 characters.
     new_password: Option<String>,
 }
 
-/// An empty object.
+/// An object without members.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Empty {}
 
@@ -248,7 +248,7 @@ pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     call.run_secretly(command, |()| Reply::ok(&Empty {})).await
 }
 
-/// Get a client.
+/// Get a client by its profile id.
 #[utoipa::path(get, path = "/profiles/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "profile id")),
     responses((status = 200, body = ProfileView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

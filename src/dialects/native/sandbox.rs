@@ -20,7 +20,7 @@ pub(super) struct ClockBody {
 /// The clock of the sandbox.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ClockReply {
-    /// The current time.
+    /// The time after the move, RFC 3339.
     now: String,
 }
 

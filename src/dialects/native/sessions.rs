@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A client's credentials.
+/// The e-mail address and password of a client.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SessionRequest {
     email: Option<String>,
@@ -18,7 +18,7 @@ pub(super) struct SessionRequest {
     password: Option<String>,
 }
 
-/// A new session.
+/// A new session, with its token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SessionReply {
@@ -35,7 +35,7 @@ pub(super) struct SessionReply {
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionAccount {
     id: String,
-    /// The account group.
+    /// The id of the account's group.
     #[serde(rename = "gId")]
     group_id: String,
 }
@@ -82,11 +82,11 @@ pub(super) struct IntrospectReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     accounts: Option<Vec<String>>,
-    /// Issuer.
+    /// The issuer of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     iss: Option<String>,
-    /// Audience.
+    /// The audience: for whom the token is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     aud: Option<String>,
@@ -98,7 +98,7 @@ pub(super) struct IntrospectReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     exp: Option<i64>,
-    /// Session id.
+    /// The id of the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     jti: Option<String>,
@@ -134,17 +134,17 @@ pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
 /// One public key (RFC 7517, RFC 8037).
 #[derive(Serialize, ToSchema)]
 pub(super) struct PublishedKey {
-    /// Key type.
+    /// The key type (RFC 8037).
     #[schema(example = "OKP")]
     kty: &'static str,
-    /// Curve.
+    /// The curve of the key.
     #[schema(example = "Ed25519")]
     crv: &'static str,
-    /// Intended use.
+    /// The intended use: signatures.
     #[serde(rename = "use")]
     #[schema(example = "sig")]
     purpose: &'static str,
-    /// Signature algorithm.
+    /// The algorithm of the signatures.
     #[schema(example = "EdDSA")]
     alg: &'static str,
     /// Key id, as in the header of tokens.
@@ -156,7 +156,7 @@ pub(super) struct PublishedKey {
 /// A JSON Web Key Set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 pub(super) struct KeySet {
-    /// Newest first.
+    /// The keys, newest first.
     keys: Vec<PublishedKey>,
 }
 

@@ -102,7 +102,7 @@ pub(super) struct LineView {
     /// The kind of the entry. Unlike a deal's action, it distinguishes transfers and reversals.
     #[schema(example = "BALANCE")]
     kind: String,
-    /// Signed.
+    /// Negative if money left the account.
     #[schema(value_type = f64, example = -12.50)]
     amount: ExactNumber,
     /// The running balance after this line.
@@ -133,9 +133,9 @@ pub(super) struct StatementView {
     currency: String,
     #[schema(example = "recorded")]
     basis: &'static str,
-    /// Inclusive.
+    /// The start of the period, inclusive.
     from: String,
-    /// Exclusive.
+    /// The end of the period, exclusive.
     to: String,
     #[schema(value_type = f64)]
     opening_balance: ExactNumber,
@@ -153,7 +153,7 @@ pub(super) struct StatementView {
     /// The balance after the last line of this page.
     #[schema(value_type = f64)]
     carried_forward: ExactNumber,
-    /// Oldest first.
+    /// The lines, oldest first.
     lines: Vec<LineView>,
     /// Cursor for `after`; null on the last page. It includes `from`, `to` and `basis`, so omit these. All pages show
     /// the books as of the first one.

@@ -1,4 +1,4 @@
-//! Transfers between accounts.
+//! Transfers between two accounts, in one currency or across two.
 
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TransferBody {
-    /// The paying account.
+    /// The account that pays.
     from_account_id: Option<String>,
-    /// The receiving account.
+    /// The account that receives.
     to_account_id: Option<String>,
     /// Above zero, in the currency of the paying account.
     #[schema(value_type = String, example = "100.00")]
@@ -79,7 +79,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Transfer, false).await
 }
 
-/// Get a transfer.
+/// Get a transfer by its id.
 #[utoipa::path(get, path = "/transfers/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "transfer id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

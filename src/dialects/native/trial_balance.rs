@@ -8,7 +8,7 @@ use crate::domain::ledger::Basis;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A house account.
+/// A house account and its balance.
 #[derive(Serialize, ToSchema)]
 pub(super) struct HouseAccount {
     #[schema(example = "bank")]
@@ -35,7 +35,7 @@ pub(super) struct TrialBooks {
     total: ExactNumber,
 }
 
-/// A trial balance.
+/// The balances of all books at one moment.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = TrialBalance)]
@@ -46,7 +46,7 @@ pub(super) struct TrialView {
     basis: &'static str,
     /// Whether every `total` is zero.
     is_balanced: bool,
-    /// Live money first.
+    /// Live money before demo money, then by ledger and currency.
     books: Vec<TrialBooks>,
 }
 

@@ -1,4 +1,4 @@
-//! Operator login.
+//! Login: exchanges an operator's name and password for a token.
 
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::clients::PASSWORD_MAX;
@@ -6,7 +6,7 @@ use crate::domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An operator's credentials.
+/// The name and password of an operator.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct LoginRequest {
     #[schema(example = "ops@broker.example")]
@@ -14,7 +14,7 @@ pub(super) struct LoginRequest {
     password: Option<String>,
 }
 
-/// A new token.
+/// The token of a new login.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LoginReply {
     /// Send it as `Authorization: Bearer <token>`. Valid for 30 days by default.

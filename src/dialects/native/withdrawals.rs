@@ -41,7 +41,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     movements::list(&call, MovementKind::Withdrawal, false).await
 }
 
-/// Get a withdrawal.
+/// Get a withdrawal by its id.
 #[utoipa::path(get, path = "/withdrawals/{id}", tag = "Movements",
     params(("id" = Uuid, Path, description = "withdrawal id")), responses((status = 200, body = MovementView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {

@@ -44,11 +44,11 @@ named_enum! {
 
 named_enum! {
     pub enum Role {
-        /// Everything.
+        /// Has every right, including administration.
         Admin = "admin",
         /// Day-to-day work: clients, accounts, money.
         Operator = "operator",
-        /// Read-only.
+        /// Reads everything but changes nothing.
         Viewer = "viewer",
         /// Read-only; for people who audit the books.
         Auditor = "auditor",
@@ -101,14 +101,12 @@ named_enum! {
     }
 }
 
-/// An authenticated caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Principal {
     /// Its row. Idempotency keys and entries belong to the principal, whichever of its tokens was used.
     pub serial: PrincipalSerial,
     pub id: PrincipalId,
     pub kind: PrincipalKind,
-    /// For logs.
     pub name: String,
     /// The upper limit of what it may do.
     pub role: Role,

@@ -23,7 +23,7 @@ named_enum! {
         Dormant = "dormant",
         /// Pays out what is left; accepts credits only up to what it owes.
         Closing = "closing",
-        /// Archived; final.
+        /// Archived, which cannot be undone.
         Closed = "closed",
     }
 }
@@ -120,12 +120,12 @@ pub struct Account {
     pub portfolio: PortfolioId,
     /// Its serial within the portfolio, from 1.
     pub portfolio_serial: i64,
-    /// Never changes.
+    /// Fixed when the account is opened.
     pub currency: CurrencyCode,
     pub decimals: Decimals,
     /// Set by its first group; never changes.
     pub is_demo: bool,
-    /// Never changes.
+    /// Fixed when the account is opened.
     pub is_spread_betting: bool,
     /// None leaves it to the trading platform. Never changes.
     pub position_mode: Option<PositionMode>,

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 named_enum! {
     /// What still passes while the lock is on.
     pub enum LockScope {
-        /// Debits are blocked.
         CreditsOnly = "credits_only",
-        /// Credits are blocked.
         DebitsOnly = "debits_only",
         Full = "full",
     }
@@ -26,29 +24,19 @@ named_enum! {
 }
 
 named_enum! {
-    /// Why an account is locked (Q2 Helix, "Account object": lockReasonTypeCode).
+    /// Why an account is locked (Q2 Helix, "Account object": lockReasonTypeCode): unknown, fraud investigation,
+    /// administrative, temporary, freeze, suspected fraud, credits only, return risk, recovery, deceased, dormant.
     pub enum LockReason {
-        /// Unknown.
         Unk = "UNK",
-        /// Fraud investigation.
         Frd = "FRD",
-        /// Administrative.
         Adm = "ADM",
-        /// Temporary.
         Tmp = "TMP",
-        /// Freeze.
         Frz = "FRZ",
-        /// Suspected fraud.
         Sus = "SUS",
-        /// Credits only.
         Co = "CO",
-        /// Return risk.
         Rtn = "RTN",
-        /// Recovery.
         Rec = "REC",
-        /// Deceased.
         Ded = "DED",
-        /// Dormant.
         Dor = "DOR",
     }
 }

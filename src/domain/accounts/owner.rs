@@ -9,7 +9,7 @@ named_enum! {
     pub enum OwnerAccess {
         /// View, trade and move money.
         Full = "full",
-        /// View only.
+        /// May view the account but not trade or move money.
         Read = "read",
         /// No access; the owner only has a place in the succession.
         None = "none",

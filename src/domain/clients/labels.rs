@@ -1,27 +1,21 @@
 //! Labels that callers attach to profiles and accounts for their own use: names, references, categories, custom fields,
-//! metadata. They have no meaning to bursar but can be searched.
+//! metadata. They have no meaning to bursar but can be searched. Lengths are in characters, counts are per object.
 
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
 use std::collections::BTreeMap;
 
-/// In characters.
 pub const REFERENCE_MAX: usize = 100;
-/// In characters.
 pub const CATEGORY_MAX: usize = 100;
-/// Of an account's name or alias, in characters (Midaz v1: names and aliases).
+/// Of an account's name or alias (Midaz v1: names and aliases).
 pub const NAME_MAX: usize = 256;
-/// Per object.
 pub const CUSTOM_FIELDS_MAX: usize = 20;
-/// In characters.
 pub const CUSTOM_NAME_MAX: usize = 50;
-/// In characters.
 pub const CUSTOM_VALUE_MAX: usize = 255;
-/// Per object (Midaz v1).
+/// The same limit as in Midaz v1.
 pub const METADATA_KEYS_MAX: usize = 100;
-/// In characters (Midaz v1).
+/// The same limit as in Midaz v1.
 pub const METADATA_KEY_MAX: usize = 100;
-/// In characters.
 pub const METADATA_TEXT_MAX: usize = 1000;
 /// In characters of the literal.
 pub const METADATA_NUMBER_MAX: usize = 64;
@@ -38,10 +32,9 @@ pub enum MetadataValue {
 }
 
 impl MetadataValue {
-    /// As stored.
+    /// The names under which the database stores the kinds.
     pub const KINDS: [&'static str; 3] = ["text", "number", "boolean"];
 
-    /// As stored.
     pub fn kind(&self) -> &'static str {
         let [text, number, boolean] = MetadataValue::KINDS;
         match self {

@@ -11,18 +11,17 @@ use std::collections::BTreeSet;
 /// Personal details of a client, free text except for the e-mail address. Unset fields are empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ProfileDetails {
-    /// Unique, case-insensitive.
+    /// Unique; case is ignored.
     pub email: String,
     pub first_name: String,
     pub last_name: String,
     /// The address from which the client signed up, as reported by the caller.
     pub ip_address: String,
     pub language: String,
-    /// Street and number.
+    /// Street and house number.
     pub address: String,
     pub zip_code: String,
     pub city: String,
-    /// State or province.
     pub state: String,
     pub country: String,
     pub phone: String,
@@ -74,7 +73,7 @@ named_enum! {
         Denied = "denied",
         /// Its accounts passed to the next owners or are locked.
         Deceased = "deceased",
-        /// Final.
+        /// Archived by an operator, which cannot be undone.
         Archived = "archived",
     }
 }
@@ -110,7 +109,7 @@ pub struct Profile {
     pub labels: Labels,
     #[serde(default)]
     pub status: ProfileStatus,
-    /// As `yyyy-mm-dd`.
+    /// A date as `yyyy-mm-dd`.
     #[serde(default)]
     pub deceased_on: Option<String>,
     /// The principal that created it, if known.
@@ -150,7 +149,7 @@ pub fn check_password(field: Field, password: &str) -> Result<(), Refusal> {
 
 /// Per profile or operator.
 pub const TAGS_MAX: usize = 20;
-/// In characters.
+/// The longest tag, in characters.
 pub const TAG_MAX: usize = 50;
 
 /// Checks the number of tags and the text of each.

@@ -26,7 +26,7 @@ pub struct Reserves {
     /// Settled deposits whose funds are not available yet.
     #[serde(skip_serializing_if = "is_default")]
     pub uncleared: Amount,
-    /// Announced deposits.
+    /// Deposits announced but not settled.
     #[serde(skip_serializing_if = "is_default")]
     pub pending: Amount,
     /// Trading credit, zero or more.
@@ -164,7 +164,7 @@ pub struct OwnerSnapshot {
     /// Whether the account lost its alias, because another account of the new primary owner had it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alias_dropped: bool,
-    /// The account's version.
+    /// The account's version after the event.
     pub version: u64,
 }
 

@@ -101,7 +101,6 @@ pub struct AccountSnapshot {
     pub closed_at: Option<Moment>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub balance: Amount,
-    /// The other figures.
     #[serde(flatten)]
     pub reserves: Reserves,
 }
@@ -167,7 +166,6 @@ impl AccountSnapshot {
 /// The owner, group and portfolio of an account at an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AccountPlaces {
-    /// The primary owner.
     pub profile: ProfileId,
     pub group: GroupId,
     pub portfolio: PortfolioId,

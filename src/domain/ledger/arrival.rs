@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Arrived {
     pub currency: CurrencyCode,
-    /// Of `currency`.
     pub decimals: Decimals,
-    /// In `currency`.
     pub amount: Amount,
     /// For transfers between currencies: units of the receiving currency per unit of the paying one. The rate that the
     /// caller gave, or else the quotient of the two amounts.

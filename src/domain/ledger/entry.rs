@@ -22,17 +22,16 @@ named_enum! {
         Dividend = "dividend",
         Tax = "tax",
         Bonus = "bonus",
-        /// Anything else.
         Other = "other",
         Swap = "swap",
         Interest = "interest",
-        /// Deposit or withdrawal.
+        /// A deposit or a withdrawal.
         Balance = "balance",
         Rebate = "rebate",
         Fee = "fee",
-        /// Funding of positions.
+        /// Financing of positions, paid or received.
         Funding = "funding",
-        /// Transfer between accounts.
+        /// A transfer between two accounts.
         Transfer = "transfer",
         /// Reversal of another entry.
         Reversal = "reversal",
@@ -76,7 +75,7 @@ pub fn decode_legs(bytes: &[u8]) -> Option<impl Iterator<Item = Leg> + '_> {
     })
 }
 
-/// A SHA-256 hash.
+/// The SHA-256 hash of an entry, which covers its predecessor's.
 pub type EntryHash = [u8; 32];
 
 /// The predecessor's hash for the first entry.

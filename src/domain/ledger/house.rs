@@ -13,23 +13,21 @@ named_enum! {
         /// Money in transit or without an account of its own.
         Clearing = "clearing",
         Correction = "correction",
-        /// Trading credit granted.
+        /// Trading credit granted to clients.
         Credit = "credit",
-        /// Bonuses granted.
+        /// Bonuses granted to clients.
         Bonus = "bonus",
-        /// Fees earned.
         Fee = "fee",
-        /// Commissions earned.
         Commission = "commission",
         /// Swaps earned or paid.
         Swap = "swap",
         /// Interest paid or earned.
         Interest = "interest",
-        /// Dividends passed on.
+        /// Dividends passed on to clients.
         Dividend = "dividend",
-        /// Taxes withheld.
+        /// Taxes withheld from clients.
         Tax = "tax",
-        /// Rebates granted.
+        /// Rebates granted to clients.
         Rebate = "rebate",
         /// Financing of positions, earned or paid.
         Funding = "funding",

@@ -15,13 +15,13 @@ use std::ops::Deref;
 
 named_enum! {
     pub enum MovementKind {
-        /// Money from outside.
+        /// Money from the outside.
         Deposit = "deposit",
         /// Money to the outside.
         Withdrawal = "withdrawal",
         /// Money between two accounts.
         Transfer = "transfer",
-        /// Reserved money.
+        /// Money reserved on one account.
         Hold = "hold",
     }
 }
@@ -149,7 +149,6 @@ impl Undecided {
         self.0.at(Stage::Posted { entry, posted, approved_by, clearing }, now)
     }
 
-    /// Voids it.
     pub fn void(self, now: Moment) -> Movement {
         self.0.at(Stage::Voided, now)
     }

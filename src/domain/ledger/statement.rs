@@ -40,7 +40,6 @@ pub struct Continuation {
 pub struct TrialLine {
     pub ledger: Uuid,
     pub currency: String,
-    /// Of the currency.
     pub decimals: Decimals,
     pub is_demo: bool,
     /// `client`, or the name of the house account.

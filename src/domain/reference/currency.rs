@@ -41,9 +41,9 @@ impl std::fmt::Display for CurrencyCode {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Currency {
     pub serial: CurrencySerial,
-    /// Never changes.
+    /// Identifies the currency and never changes.
     pub code: CurrencyCode,
-    /// In English.
+    /// The English name, for people.
     pub name: String,
     /// Fixed once the currency exists, because stored amounts are in its minor units.
     pub decimals: Decimals,

@@ -24,7 +24,7 @@ named_enum! {
         Full = "full",
         /// May close positions but not open any.
         CloseOnly = "close_only",
-        /// No trading.
+        /// May neither open nor close positions.
         Disabled = "disabled",
         /// May open buy positions only.
         LongOnly = "long_only",
@@ -38,7 +38,7 @@ named_enum! {
         /// The sum of both sides.
         #[default]
         Sum = "sum",
-        /// The larger side.
+        /// The larger side only.
         Max = "max",
         /// The difference between the sides.
         Net = "net",
@@ -53,7 +53,7 @@ pub struct Group {
     /// The key of the group in the reference file.
     pub code: String,
     pub name: String,
-    /// One sentence.
+    /// One sentence, or empty.
     pub description: String,
     /// The name of its trading platform.
     pub platform: String,

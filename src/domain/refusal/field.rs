@@ -63,11 +63,8 @@ fields! {
     Alias = "alias";
 
     Account = "account";
-    /// Of a transfer.
     FromAccount = "account that pays";
-    /// Of a transfer.
     ToAccount = "account that receives";
-    /// Of a closing.
     SweepTo = "account that gets the balance";
     Group = "account group";
     Currency = "currency";

@@ -83,7 +83,7 @@ pub enum Credentials {
     /// No credentials were sent.
     #[error("a token is required")]
     Missing,
-    /// Malformed or unknown.
+    /// The token is malformed, or was never issued.
     #[error("unknown token")]
     Unknown,
     #[error("the token has expired; log in again")]
@@ -117,7 +117,6 @@ pub enum Remainder {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Excess {
-    /// Failed logins.
     #[error("too many attempts")]
     Logins,
     /// Event streams of all operators together.
@@ -125,19 +124,13 @@ pub enum Excess {
         "the server has {max} event streams open, and events.max_streams allows no more: \
          close one, follow several types with one stream, or read the events in pages"
     )]
-    Streams {
-        /// The limit.
-        max: usize,
-    },
+    Streams { max: usize },
     /// Event streams of this operator, over all its tokens.
     #[error(
         "you have {max} event streams open, and events.max_streams_per_operator allows no more: \
          close one, follow several types with one stream, or read the events in pages"
     )]
-    StreamsOfOperator {
-        /// The limit.
-        max: usize,
-    },
+    StreamsOfOperator { max: usize },
 }
 
 /// Why a request was refused. The sentences omit the field, which [`Refusal::field`] returns.
@@ -177,7 +170,7 @@ pub enum Refusal {
     #[error("{reason}")]
     OutOfRange {
         field: Field,
-        /// The valid range.
+        /// The valid range, or what is too long or too large.
         reason: String,
     },
     /// The requested events have been pruned.

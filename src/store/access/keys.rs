@@ -4,12 +4,12 @@ use crate::domain::clock::Moment;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
-/// A signing key.
+/// A key that signs end-user tokens.
 #[derive(Clone)]
 pub struct KeyRow {
     /// Key id in tokens and in the published key set.
     pub kid: String,
-    /// PKCS#8; never shown.
+    /// PKCS#8; never shown to anyone.
     pub private_key: Vec<u8>,
     /// Raw Ed25519 public key.
     pub public_key: Vec<u8>,

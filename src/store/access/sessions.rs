@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionRow {
-    /// The end user.
     pub profile: ProfileId,
     pub expires_at: Moment,
     /// When it was ended early.

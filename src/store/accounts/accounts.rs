@@ -35,7 +35,6 @@ pub struct AccountFilter {
     /// To find archived accounts, `with_archived` must be set too.
     pub lifecycle: Option<Lifecycle>,
     pub status: Option<TradeStatus>,
-    /// Includes archived accounts.
     pub with_archived: bool,
     /// Also searches the names of the owners.
     pub search: Option<SearchText>,
@@ -80,7 +79,7 @@ pub struct NewAccount {
     pub id: AccountId,
     pub serial: AccountSerial,
     pub number: String,
-    /// The primary owner.
+    /// Becomes the primary owner.
     pub profile: ProfileSerial,
     pub portfolio: PortfolioSerial,
     /// Counted within the portfolio.
@@ -89,7 +88,6 @@ pub struct NewAccount {
     pub position_mode: Option<PositionMode>,
     /// None for the calculation of the group.
     pub margin_calculation_override: Option<MarginCalculation>,
-    /// The initial state.
     pub lifecycle: Lifecycle,
     pub settings: AccountChange,
 }

@@ -62,7 +62,7 @@ impl WriteTx<'_> {
         self.put_account_words(&row)
     }
 
-    /// Rebuilds the index.
+    /// Indexes all accounts anew.
     pub(in crate::store) fn index_all_accounts(&self) -> Result<(), StoreError> {
         self.run("INSERT INTO account_search (account_search) VALUES ('delete-all')", [])?;
         let mut statement = self.connection().prepare(sql!("search/account_texts"))?;

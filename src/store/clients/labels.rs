@@ -16,7 +16,7 @@ pub struct LabelFilter {
     pub category: Option<String>,
     /// For accounts, a tag of the primary owner.
     pub tag: Option<String>,
-    /// Values by name.
+    /// The values wanted, by name.
     pub custom_fields: BTreeMap<String, String>,
     /// Values by key; numbers in the caller's spelling.
     pub metadata: BTreeMap<String, String>,

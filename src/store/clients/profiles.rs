@@ -1,4 +1,4 @@
-//! Profiles of clients.
+//! Clients: their details, state, tags and labels.
 
 use crate::domain::access::Visibility;
 use crate::domain::clients::{Profile, ProfileDetails, ProfileStatus};

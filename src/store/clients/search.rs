@@ -64,7 +64,7 @@ impl WriteTx<'_> {
         self.put_profile_words(&row)
     }
 
-    /// Rebuilds the index.
+    /// Indexes all clients anew.
     pub(in crate::store) fn index_all_profiles(&self) -> Result<(), StoreError> {
         self.run("INSERT INTO profile_search (profile_search) VALUES ('delete-all')", [])?;
         let mut statement = self.connection().prepare(sql!("search/profile_texts"))?;

@@ -25,7 +25,7 @@ pub(in crate::store) struct Conditions {
 }
 
 impl Conditions {
-    /// No conditions yet.
+    /// Selects every row of the table.
     pub(in crate::store) fn on(table: &'static str, alias: &'static str) -> Conditions {
         Conditions {
             table,

@@ -38,7 +38,7 @@ impl From<rusqlite::Error> for CopyError {
 pub struct CopyFacts {
     pub schema_version: i64,
     pub installation: Uuid,
-    /// `production` or `sandbox`.
+    /// Either `production` or `sandbox`.
     pub mode: String,
     /// Starts at 1; each restore begins the next one.
     pub timeline: i64,

@@ -7,7 +7,7 @@ use crate::store::database::transaction::{ReadTx, WriteTx};
 pub struct FileStats {
     pub schema_version: i64,
     pub page_bytes: u64,
-    /// Unused pages.
+    /// Pages that hold nothing, and are used before the file grows.
     pub free_pages: u64,
     /// Tables and indexes, largest first.
     pub tables: Vec<TableStats>,

@@ -115,7 +115,6 @@ impl StoredEvent {
 pub struct Feed {
     /// The last pruned event; zero if none was pruned.
     pub pruned: EventSeq,
-    /// The last event.
     pub last: EventSeq,
 }
 

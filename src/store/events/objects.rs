@@ -32,7 +32,7 @@ pub struct EventRow {
     pub object: Uuid,
     /// The client concerned; none if there is none.
     pub profile: Option<ProfileId>,
-    /// Who did it.
+    /// The operator, API client or system that made the change.
     pub actor: PrincipalId,
     pub actor_name: String,
     pub recorded_at: Moment,
@@ -60,7 +60,6 @@ pub struct BookName {
     /// `client`, or the name of the house account.
     pub role: String,
     pub currency: CurrencyCode,
-    /// The currency's decimals.
     pub decimals: Decimals,
     pub is_demo: bool,
 }
@@ -126,7 +125,7 @@ pub struct RestoreContent {
 /// A legacy event, as the native API showed it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LegacyContent {
-    /// JSON.
+    /// The JSON of the event's `data`.
     pub text: String,
     /// Whether lines of house accounts must be hidden from the reader.
     pub hides_house: bool,

@@ -50,7 +50,7 @@ pub struct EntryRow {
 pub struct DealFilter {
     /// At or after this moment.
     pub from: Option<Moment>,
-    /// Before this moment.
+    /// Only before this moment.
     pub to: Option<Moment>,
     /// Only entries before this one.
     pub before: Option<EntrySeq>,
@@ -61,7 +61,6 @@ pub struct DealFilter {
 pub struct DealRow {
     /// The entry's sequence number.
     pub seq: EntrySeq,
-    /// The entry's id.
     pub id: EntryId,
     pub kind: EntryKind,
     /// Above zero for money in, below zero for money out.

@@ -18,7 +18,6 @@ use uuid::Uuid;
 pub struct StatementRow {
     /// The entry's sequence number.
     pub seq: EntrySeq,
-    /// The entry's id.
     pub id: EntryId,
     pub kind: EntryKind,
     /// Above zero for money in, below zero for money out.
@@ -36,9 +35,9 @@ pub struct StatementRow {
 /// Money in and money out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Turnover {
-    /// Zero or more.
+    /// The sum of the postings above zero.
     pub credits: Total,
-    /// Zero or less.
+    /// The sum of the postings below zero; has their sign.
     pub debits: Total,
 }
 
@@ -49,7 +48,7 @@ pub struct Period {
     pub basis: Basis,
     /// At or after this moment.
     pub from: Moment,
-    /// Before this moment.
+    /// The end of the period, exclusive.
     pub to: Moment,
     /// Only entries before this one.
     pub bound: EntrySeq,

@@ -17,7 +17,7 @@ pub struct BackupRecord {
     pub last_success: Option<RecordedBackup>,
     /// The last backup that failed at one or more targets.
     pub last_failure: Option<RecordedFailure>,
-    /// Consecutive failures.
+    /// Failures since the last success.
     pub failures: u32,
     /// The last proof of the books, when a backup was made or verified.
     pub last_proof: Option<RecordedBackup>,
@@ -33,7 +33,7 @@ pub struct BackupRecord {
 /// The state of shipping the change journal to one target.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RecordedShipping {
-    /// The last attempt.
+    /// The time of the last attempt.
     #[serde(with = "text")]
     pub at: Moment,
     /// The last moment up to which everything recorded had arrived; none if never.

@@ -26,7 +26,7 @@ pub struct Issued {
     pub profiles: i64,
     pub portfolios: i64,
     pub movements: i64,
-    /// Includes external accounts.
+    /// Counts external accounts as well.
     pub accounts: i64,
 }
 
@@ -107,7 +107,7 @@ pub struct NewTimeline {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Census {
     pub profiles: u64,
-    /// Includes archived accounts.
+    /// Counts archived accounts as well.
     pub accounts: u64,
     pub movements: u64,
     pub entries: u64,

@@ -29,12 +29,10 @@ pub struct Finding {
 /// The sum of all books of one currency, mode and role, for the trial balance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tally {
-    /// The currency's code.
     pub currency: String,
     pub is_demo: bool,
     /// `client`, or the name of the house account.
     pub role: String,
-    /// The currency's decimals.
     pub decimals: Decimals,
     /// Wide enough for any number of books.
     pub sum_minor: i128,

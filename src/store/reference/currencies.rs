@@ -1,4 +1,4 @@
-//! Currencies.
+//! Currencies as declared in the reference data, by code.
 
 use crate::domain::ids::CurrencySerial;
 use crate::domain::money::Decimals;
@@ -11,7 +11,7 @@ use rusqlite::Row;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CurrencyRow {
     pub code: CurrencyCode,
-    /// In English.
+    /// The English name, for people.
     pub name: String,
     pub decimals: Decimals,
     /// ISO 4217; none for currencies without a number.

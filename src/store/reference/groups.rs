@@ -17,7 +17,7 @@ pub struct GroupFilter {
     pub ids: Vec<GroupId>,
     /// A part of the name, ignoring case.
     pub name: Option<String>,
-    /// Offers this currency.
+    /// Only groups that offer this currency.
     pub currency: Option<CurrencyCode>,
     pub status: Option<TradeStatus>,
 }
@@ -29,7 +29,7 @@ pub struct GroupRow {
     pub code: String,
     pub name: String,
     pub description: String,
-    /// The platform's code.
+    /// The code of its trading platform.
     pub platform: String,
     pub kind: GroupKind,
     pub is_demo: bool,

@@ -108,7 +108,6 @@ impl FrameCheck {
 /// One page as a transaction left it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame<'a> {
-    /// From 1.
     pub(super) page_number: u32,
     /// In the last frame of a transaction, the size of the database in pages; zero in the others.
     pub(super) pages_after: u32,

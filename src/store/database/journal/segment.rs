@@ -40,7 +40,7 @@ impl SegmentHead {
 
 /// Marks the beginning of a commit: "COMT" in ASCII.
 const MARK: u32 = 0x434f_4d54;
-/// In bytes.
+/// The size of a commit's header in bytes.
 pub(super) const COMMIT_HEAD: usize = 96;
 /// More frames than any commit has: a larger number means damage.
 const FRAMES_MAX: u32 = 1 << 24;

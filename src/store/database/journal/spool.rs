@@ -22,9 +22,9 @@ const CLOSED: &str = "commits";
 pub struct SpooledSegment {
     pub timeline: i64,
     pub stream: Uuid,
-    /// Its first commit.
+    /// The number of its first commit.
     pub first: u64,
-    /// Its last commit.
+    /// The number of its last commit.
     pub last: u64,
     /// The moment of its last commit.
     pub reaches: Moment,
@@ -82,7 +82,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The open segment.
+/// The segment that commits are appended to.
 pub(super) struct Spool {
     dir: PathBuf,
     head: SegmentHead,

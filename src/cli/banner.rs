@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::HumanDuration;
@@ -39,14 +40,19 @@ pub(super) struct NextBackup {
 }
 
 impl Banner<'_> {
-    /// Prints it. A server whose output nobody reads runs all the same.
+    /// Prints it, on a thread of its own: a server whose output nobody reads runs all the same.
     pub(super) fn print(&self, json: bool) {
-        let mut stdout = io::stdout().lock();
-        let printed = match json || !stdout.is_terminal() {
-            true => writeln!(stdout, "{}", self.line()),
-            false => writeln!(stdout, "{}", self.page()),
+        let text = match json || !io::stdout().is_terminal() {
+            true => self.line().to_string(),
+            false => self.page(),
         };
-        if let Err(error) = printed.and_then(|()| stdout.flush()) {
+        let print = move || {
+            let mut stdout = io::stdout().lock();
+            if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+                tracing::warn!(%error, "the banner could not be printed");
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("banner".into()).spawn(print) {
             tracing::warn!(%error, "the banner could not be printed");
         }
     }

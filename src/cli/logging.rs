@@ -1,14 +1,20 @@
 //! Logging to stderr, as text or JSON.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
+use std::panic;
 
+use tracing::field::display;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::outcome::{Exit, Failure};
 use crate::config::{Log, LogFormat};
+use crate::system::{LogFlush, LogQueue};
 
-/// Starts logging for a server, as configured.
-pub(super) fn start(log: &Log) -> Result<(), Failure> {
+/// Starts logging for a server, as configured: nobody who logs waits for stderr, or fails with it. The result waits
+/// briefly on drop for the last lines.
+pub(super) fn start(log: &Log) -> Result<LogFlush, Failure> {
     // The migration library's own messages are of no use to an operator; directives can still enable them.
     let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", log.level))
         .map_err(|error| Failure::new(Exit::Configuration, format!("log.level: {error}")))?;
@@ -17,17 +23,26 @@ pub(super) fn start(log: &Log) -> Result<(), Failure> {
         LogFormat::Json => true,
         LogFormat::Auto => !io::stderr().is_terminal(),
     };
-    install(filter, is_json);
-    Ok(())
+    let (queue, flush) = LogQueue::start()
+        .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
+    install(filter, is_json, move || queue);
+    panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| display(backtrace));
+        tracing::error!(%panic, backtrace, "a thread panicked");
+    }));
+    Ok(flush)
 }
 
 /// Starts logging for any other command: warnings and errors only.
 pub(super) fn start_for_command(json: bool) {
-    install(EnvFilter::new("warn"), json);
+    install(EnvFilter::new("warn"), json, io::stderr);
 }
 
-fn install(filter: EnvFilter, is_json: bool) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+fn install(filter: EnvFilter, is_json: bool, to: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to);
+    // The library would report a line that it cannot write with `eprintln!`, which panics.
+    let builder = builder.log_internal_errors(false);
     // A second call, as in a test that runs several commands, keeps the first subscriber.
     let _ = match is_json {
         true => builder.json().flatten_event(true).try_init(),

@@ -38,7 +38,7 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
         sources.default_file = None;
     }
     let mut loaded = Config::load(sources).map_err(|errors| Failure::from(&errors))?;
-    logging::start(&loaded.config.log)?;
+    let _log = logging::start(&loaded.config.log)?;
     let (app, credentials) = if args.dev {
         prepare_dev(&mut loaded)?;
         let (app, credentials) = dev::open(&loaded.config, !args.no_sample)?;

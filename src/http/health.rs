@@ -3,6 +3,7 @@
 use super::gate::Gate;
 use crate::app::App;
 use crate::app::maintenance::BackupState;
+use crate::system::lines_lost;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -58,7 +59,8 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
                 }
                 Err(refusal) => serde_json::json!({"state": "unknown", "reason": refusal.to_string()}),
             };
-            let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await, "jobs": jobs});
+            let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await, "jobs": jobs,
+                "log": {"lines_lost": lines_lost()}});
             answer(actix_web::http::StatusCode::OK, &body)
         }
         None => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),

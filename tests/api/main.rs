@@ -29,6 +29,7 @@ mod ladder;
 mod ladder_clients;
 mod ladder_money;
 mod limits;
+mod log_lines;
 mod migration;
 mod model;
 mod mounts;

@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("jobs", &["app", "backup", "domain"]),
     ("backup", &["domain", "store"]),
     ("dialects", &["app", "config", "domain"]),
-    ("http", &["app", "config", "dialects", "domain"]),
+    ("http", &["app", "config", "dialects", "domain", "system"]),
     ("cli", &["app", "backup", "config", "dialects", "domain", "http", "jobs", "store", "system"]),
 ];
 

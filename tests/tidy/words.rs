@@ -58,6 +58,19 @@ fn no_event_is_parsed_where_it_is_stored() {
 }
 
 #[test]
+fn nothing_is_printed_by_a_macro_that_panics() {
+    // They panic if stdout or stderr is closed or full; the log and `cli::output` do not.
+    const MACROS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
+    let mut problems = Vec::new();
+    for file in sources(&["src"]) {
+        let code = code_of(&read(&file));
+        let printing = MACROS.iter().filter(|name| has_word(&code, &format!("{name}!")));
+        problems.extend(printing.map(|name| format!("{}: {name}!", file.display())));
+    }
+    fail_on(&problems);
+}
+
+#[test]
 fn comments_keep_to_the_width_of_the_code() {
     const COLUMNS_MAX: usize = 120;
     let mut problems = Vec::new();

@@ -1,4 +1,8 @@
-//! The system's clock and random generator. All other code takes them as arguments.
+//! The system's clock and random generator, which all other code takes as arguments, and the way of the log to stderr.
+
+mod log_queue;
+
+pub use log_queue::{LogFlush, LogQueue, lines_lost};
 
 use crate::domain::clock::{Clock, Moment, Randomness};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};

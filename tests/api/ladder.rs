@@ -92,6 +92,7 @@ placed! {
     Rejection::HeadersTooLarge { .. } => Met, ["HEADERS_TOO_LARGE"];
     Rejection::UnknownRoute => Met, ["UNKNOWN_ROUTE"];
     Rejection::WrongMethod { .. } => Met, ["WRONG_METHOD"];
+    Rejection::WrongContentEncoding => Met, ["WRONG_CONTENT_ENCODING"];
     Rejection::BodyTimeout => Met, ["BODY_TIMEOUT"];
     Rejection::BodyTooLarge { .. } => Met, ["BODY_TOO_LARGE"];
     Rejection::WrongContentType => Met, ["WRONG_CONTENT_TYPE"];
@@ -268,6 +269,7 @@ fn the_edge(ladders: &Ladders) {
     ladder.rung(&wrong(&inside(server.bearer(&revoked)), "POST", &nobodys), "TOKEN_REVOKED");
     ladder.rung(&wrong(&inside(server.bearer(&end_user)), "POST", &nobodys), "END_USER_TOKEN");
     ladder.rung(&wrong(&viewer, "POST", &nobodys), "RIGHT_MISSING");
+    ladder.rung(&wrong(&operator.with("Content-Encoding", "gzip"), "POST", &nobodys), "WRONG_CONTENT_ENCODING");
     let token = server.banner["token"].as_str().unwrap();
     let late = server.raw(
         format!(

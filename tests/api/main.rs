@@ -15,6 +15,7 @@ mod backup_kill;
 mod backup_s3;
 mod backups;
 mod banner;
+mod bodies;
 mod cli;
 mod conformance;
 mod coverage;

@@ -165,6 +165,7 @@ fn rejections() -> Vec<Rejection> {
         Rejection::HeadersTooLarge { limit_bytes: 1 },
         Rejection::UnknownRoute,
         Rejection::WrongMethod { allowed: vec!["GET"] },
+        Rejection::WrongContentEncoding,
         Rejection::BodyTimeout,
         Rejection::BodyTooLarge { limit_bytes: 1 },
         Rejection::WrongContentType,

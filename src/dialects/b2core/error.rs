@@ -57,7 +57,7 @@ fn status_and_code(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::HeadersTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID),
         Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, INVALID),
         Rejection::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, INVALID),
-        Rejection::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID),
+        Rejection::WrongContentEncoding | Rejection::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID),
         Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } | Rejection::OutOfRange { .. } => {
             (StatusCode::BAD_REQUEST, INVALID)
         }

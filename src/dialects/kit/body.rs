@@ -1,6 +1,8 @@
 //! Reads JSON bodies. Numbers keep every digit, and errors name the field.
 
 use super::rejection::Rejection;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::web::{Buf, Bytes};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -10,8 +12,51 @@ use std::marker::PhantomData;
 /// The deepest nesting accepted. The parser's own limit does not apply to unknown fields, which it skips at any depth.
 const NESTING_MAX: usize = 32;
 
+/// The byte order mark that some programs put in front of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The body without a byte order mark in front.
+pub(super) fn without_mark(mut body: Bytes) -> Bytes {
+    if body.starts_with(MARK) {
+        body.advance(MARK.len());
+    }
+    body
+}
+
+/// Refuses every `Content-Encoding` but `identity`.
+pub(super) fn refuse_encodings(headers: &HeaderMap) -> Result<(), Rejection> {
+    let is_plain = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|codings| {
+            codings.split(',').all(|coding| matches!(coding.trim(), "" | "identity" | "Identity" | "IDENTITY"))
+        })
+    };
+    if headers.get_all(header::CONTENT_ENCODING).all(is_plain) { Ok(()) } else { Err(Rejection::WrongContentEncoding) }
+}
+
+/// Whether a `Content-Type` says JSON in UTF-8.
+pub(super) fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let is_utf8 = |parameter: &str| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            let charset = value.trim_matches('"').to_ascii_lowercase();
+            matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii")
+        }
+        _ => true,
+    };
+    (essence == "application/json" || essence.ends_with("+json")) && parts.all(is_utf8)
+}
+
+/// Whether the body begins like UTF-16 or UTF-32: with a byte order mark, or with a character in several bytes.
+fn is_wide(body: &[u8]) -> bool {
+    matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..])
+}
+
 /// Parses a JSON object. The rejection names the field at fault, if there is one.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
+    if is_wide(body) {
+        return Err(Rejection::MalformedBody { reason: "send it in UTF-8, not in UTF-16 or UTF-32".into() });
+    }
     // The parser does not validate strings inside unknown fields.
     if let Err(error) = std::str::from_utf8(body) {
         return Err(Rejection::MalformedBody { reason: format!("invalid UTF-8 after byte {}", error.valid_up_to()) });

@@ -1,6 +1,6 @@
 //! A call is one authenticated request with its body, which is what a handler gets.
 
-use super::body::read_json;
+use super::body::{is_json, read_json};
 use super::live::{self, Connection};
 use super::paths::PathValues;
 use super::query::QueryParams;
@@ -106,13 +106,10 @@ impl Call {
 
     /// Parses the body as JSON. Refuses a `Content-Type` other than JSON; a missing one is accepted.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
-        if let Some(declared) = self.header(header::CONTENT_TYPE.as_str()) {
-            let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            if essence != "application/json" && !essence.ends_with("+json") {
-                return Err(Rejection::WrongContentType);
-            }
+        match self.header(header::CONTENT_TYPE.as_str()) {
+            Some(declared) if !is_json(declared) => Err(Rejection::WrongContentType),
+            _ => self.lenient_body(),
         }
-        self.lenient_body()
     }
 
     /// Parses the body as JSON; `None` if it is empty or white space.

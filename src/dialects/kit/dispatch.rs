@@ -1,5 +1,6 @@
 //! Handles every request to a dialect, so that limits, headers and the order of checks are defined in one place.
 
+use super::body::{refuse_encodings, without_mark};
 use super::call::{Call, Origin};
 use super::context::ReplyContext;
 use super::paths::{Found, Router};
@@ -11,7 +12,9 @@ use super::{Dialect, Head};
 use crate::app::{App, Caller};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::Refusal;
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::web::{self, Bytes, BytesMut, Payload, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
@@ -72,9 +75,16 @@ impl Endpoint {
 
     async fn dispatch(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
         let origin = origin_of(&request);
+        let version = request.version();
         let mut context = ReplyContext::new(origin.request);
         let answer = self.handle(request, payload, origin, &mut context).await;
-        self.respond(answer, &context)
+        let mut response = self.respond(answer, &context);
+        if version < Version::HTTP_11 && response.body().size() == BodySize::Stream {
+            // HTTP/1.0 knows no chunks: the end of the connection is the end of the stream.
+            response.head_mut().no_chunking(true);
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response
     }
 
     async fn handle(
@@ -103,11 +113,12 @@ impl Endpoint {
             principal.require(right)?;
         }
         let is_write = route.method != Method::GET;
-        let body = if is_write { read_body(payload, &shared, route).await? } else { Bytes::new() };
-        context.body = body.clone();
+        let sent = if is_write { read_body(request.headers(), payload, &shared, route).await? } else { Bytes::new() };
         if let Some(principal) = &principal {
-            self.dialect.authenticate_body(&shared.app, head, &body, principal)?;
+            self.dialect.authenticate_body(&shared.app, head, &sent, principal)?;
         }
+        let body = without_mark(sent);
+        context.body = body.clone();
         let retry_key = if is_write { self.retry_key(route, &request)? } else { None };
         let caller =
             principal.map(|principal| Caller { principal, address: Some(origin.address), request: origin.request });
@@ -169,6 +180,9 @@ impl Endpoint {
                     response.insert_header((header::RETRY_AFTER, seconds.to_string()));
                 }
             }
+            Some(Rejection::WrongContentEncoding) => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
+            }
             Some(Rejection::BodyTooLarge { .. } | Rejection::BodyTimeout) => {
                 response.force_close(); // the rest of the body is not read
             }
@@ -196,7 +210,13 @@ fn retry_key<'r>(request: &'r HttpRequest, name: &'static str) -> Result<Option<
     }
 }
 
-async fn read_body(mut payload: Payload, shared: &Shared, route: &Route) -> Result<Bytes, Rejection> {
+async fn read_body(
+    headers: &HeaderMap,
+    mut payload: Payload,
+    shared: &Shared,
+    route: &Route,
+) -> Result<Bytes, Rejection> {
+    refuse_encodings(headers)?;
     let limit_bytes = shared.body_limit.saturating_mul(route.body_limit_factor);
     let read = async {
         let mut body = BytesMut::new();

@@ -24,8 +24,11 @@ pub enum Rejection {
     BodyTimeout,
     #[error("the body may have at most {limit_bytes} bytes")]
     BodyTooLarge { limit_bytes: usize },
-    /// The `Content-Type` is not JSON.
-    #[error("send the body as Content-Type: application/json")]
+    /// The body is compressed.
+    #[error("Content-Encoding: send the body as it is; it must not be compressed")]
+    WrongContentEncoding,
+    /// The `Content-Type` is not JSON, or not in UTF-8.
+    #[error("send the body as Content-Type: application/json, in UTF-8")]
     WrongContentType,
     #[error("the body cannot be read: {reason}")]
     MalformedBody {
@@ -79,6 +82,7 @@ table! {
         30 "HEADERS_TOO_LARGE" => Rejection::HeadersTooLarge { .. },
         50 "UNKNOWN_ROUTE" => Rejection::UnknownRoute,
         60 "WRONG_METHOD" => Rejection::WrongMethod { .. },
+        105 "WRONG_CONTENT_ENCODING" => Rejection::WrongContentEncoding,
         110 "BODY_TIMEOUT" => Rejection::BodyTimeout,
         120 "BODY_TOO_LARGE" => Rejection::BodyTooLarge { .. },
         130 "WRONG_CONTENT_TYPE" => Rejection::WrongContentType,

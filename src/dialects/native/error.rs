@@ -99,6 +99,7 @@ fn field_and_message(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> 
         Rejection::InvalidField { name, .. } | Rejection::OutOfRange { name, .. } => {
             (Some(name.clone()), rejection.to_string())
         }
+        Rejection::WrongContentEncoding => (Some("Content-Encoding".to_owned()), rejection.to_string()),
         Rejection::Refused(Refusal::InOperation { index, refusal }) => {
             operation_field_and_message(*index, &Rejection::from((**refusal).clone()), was_sent)
         }
@@ -172,7 +173,9 @@ fn status_and_code(rejection: &Rejection) -> (StatusCode, u8) {
         Rejection::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, code::UNIMPLEMENTED),
         Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, code::INVALID_ARGUMENT),
         Rejection::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, code::INVALID_ARGUMENT),
-        Rejection::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT),
+        Rejection::WrongContentEncoding | Rejection::WrongContentType => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT)
+        }
         Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } => {
             (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT)
         }

@@ -1,9 +1,10 @@
 //! Measures bursar in ratios to denominators that are measured in the same run on the same machine.
 //!
 //! `cargo bench --bench harness -- [--postings N] [--rounds N] [--seconds N] [--quick] [--only NAME]... [--postgres]
-//! [--build] [--binary FILE]` seeds databases in a temporary directory, starts the real program on them, generates load
+//! [--build] [--binary FILE] [--before FILE]` seeds databases in a temporary directory, starts the real program on them, generates load
 //! from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result is the median of the
-//! rounds; in each round all measurements take turns, so that changes of the machine affect them equally.
+//! rounds; in each round all measurements take turns, so that changes of the machine affect them equally. `--before`
+//! names an earlier build of the program, and adds the ratios of this one to it.
 
 // Ratios of rates are not money.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
@@ -11,6 +12,7 @@
 mod backups;
 #[path = "../../tests/common/mod.rs"]
 mod common;
+mod hostile;
 mod load;
 mod postgres;
 mod raw;
@@ -44,8 +46,9 @@ const BACKED_UP: u64 = 100_000;
 /// Postings of the database that is restored: a million entries.
 const RESTORED: u64 = 2_000_000;
 /// The values of `--only`.
-const NAMES: [&str; 11] =
-    ["deposits", "raw", "empty", "journal", "postgres", "get", "deals", "tls", "audit", "backups", "restore"];
+const NAMES: [&str; 12] = [
+    "deposits", "raw", "empty", "journal", "postgres", "get", "deals", "tls", "audit", "backups", "restore", "hostile",
+];
 
 struct Options {
     postings: u64,
@@ -55,6 +58,8 @@ struct Options {
     install_postgres: bool,
     build: bool,
     binary: PathBuf,
+    /// An earlier build to compare with.
+    before: Option<PathBuf>,
     is_partial: bool,
 }
 
@@ -82,6 +87,7 @@ fn options(arguments: &[String]) -> Outcome<Options> {
         install_postgres: false,
         build: false,
         binary: env!("CARGO_BIN_EXE_bursar").into(),
+        before: None,
         is_partial: false,
     };
     let mut arguments = arguments.iter();
@@ -106,6 +112,7 @@ fn options(arguments: &[String]) -> Outcome<Options> {
                 options.binary = value()?.into();
                 options.is_partial = true; // A different binary does not represent this source tree.
             }
+            "--before" => options.before = Some(value()?.into()),
             other => return Err(format!("{other} is none of the options; see benches/harness/main.rs").into()),
         }
     }
@@ -129,6 +136,8 @@ struct Places {
     empty: Place,
     /// A copy of the large one that the program never opens.
     raw: Place,
+    /// Like the empty one, made by the earlier build.
+    before: Option<(Program, Place)>,
 }
 
 fn run(options: &Options, home: &Path) -> Outcome<()> {
@@ -153,7 +162,15 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     if options.wants("backups") {
         seed::fill(&mut middle, BACKED_UP / 2)?;
     }
-    let places = Places { large, small, empty, raw };
+    let before = match &options.before {
+        None => None,
+        Some(binary) => {
+            let earlier = Program { binary: binary.clone() };
+            let place = seed::accounts(&earlier, home.join("before"), count)?;
+            Some((earlier, place))
+        }
+    };
+    let places = Places { large, small, empty, raw, before };
     // As in production, there is a backup and later changes are shipped.
     let server = program.serve(&places.large.directory)?;
     program.first_backup(&places.large.directory)?;
@@ -230,6 +247,12 @@ fn round(
     let written = server.stop()?;
     if needs_deposits {
         commits(written, table);
+    }
+    if let Some((earlier, place)) = &places.before {
+        compare(options, (program, &places.empty), (earlier, place), table)?;
+    }
+    if options.wants("hostile") {
+        hostile::measure(options, program, &places.empty.copy("besieged")?, table)?;
     }
     if options.wants("deals") {
         let server = program.serve(&places.small.directory)?;
@@ -339,6 +362,25 @@ fn deposits(server: &Bursar, place: &Place, time: Duration) -> Outcome<Figures> 
             }
         })
     })
+}
+
+/// Deposits on an empty file and `GET /accounts/{id}`, of this program and of an earlier build in turn.
+fn compare(options: &Options, now: (&Program, &Place), before: (&Program, &Place), table: &mut Table) -> Outcome<()> {
+    let measure = |(program, place): (&Program, &Place)| -> Outcome<(Figures, Figures)> {
+        let place = place.copy("compared")?;
+        let server = program.serve(&place.directory)?;
+        program.first_backup(&place.directory)?;
+        let deposits = deposits(&server, &place, options.time)?;
+        let path = |account: &str| format!("/accounts/{account}");
+        let get = server.load(CONNECTIONS, options.time).best(server.gets(&place.accounts, path))?;
+        server.stop()?;
+        Ok((deposits, get))
+    };
+    let earlier = measure(before)?;
+    let current = measure(now)?;
+    table.ratio("deposits of this build ÷ of the earlier one", 0.95, (current.0.rate, earlier.0.rate));
+    table.ratio("GET account of this build ÷ of the earlier one", 0.95, (current.1.rate, earlier.1.rate));
+    Ok(())
 }
 
 fn newest_deals(server: &Bursar, place: &Place, time: Duration) -> Outcome<f64> {

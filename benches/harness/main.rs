@@ -1,10 +1,10 @@
 //! Measures bursar in ratios to denominators that are measured in the same run on the same machine.
 //!
 //! `cargo bench --bench harness -- [--postings N] [--rounds N] [--seconds N] [--quick] [--only NAME]... [--postgres]
-//! [--build] [--binary FILE] [--before FILE]` seeds databases in a temporary directory, starts the real program on them, generates load
-//! from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result is the median of the
-//! rounds; in each round all measurements take turns, so that changes of the machine affect them equally. `--before`
-//! names an earlier build of the program, and adds the ratios of this one to it.
+//! [--build] [--binary FILE] [--before FILE]` seeds databases in a temporary directory, starts the real program on them,
+//! generates load from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result is the
+//! median of the rounds; in each round all measurements take turns, so that changes of the machine affect them equally.
+//! `--before` names an earlier build of the program, and adds the ratios of this one to it.
 
 // Ratios of rates are not money.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
@@ -429,13 +429,13 @@ fn build(options: &Options, home: &Path, table: &mut Table) -> Outcome<()> {
 fn introduction(options: &Options, places: &Places) -> String {
     format!(
         "# What was measured\n\n\
-         Written by `cargo bench --bench harness`; `benches/harness/main.rs` says how. All figures are of one run, with the\n\
-         load, the server and each denominator on the same machine, taking turns. Ratios are what counts: an absolute figure\n\
-         says little about another machine.\n\n\
-         N is {} postings on {} accounts at the start; it grows with every deposit. {CONNECTIONS} connections over loopback;\n\
-         rounds: {}, each measurement {} s after a warm-up. Every deposit is authenticated, passes the allow list, carries an\n\
-         idempotency key and a comment, and is answered after its COMMIT with synchronous=FULL; it extends the hash chain and\n\
-         leaves an event and an audit row.\n\n",
+         Written by `cargo bench --bench harness`; `benches/harness/main.rs` says how. All figures are of one run,\n\
+         with the load, the server and each denominator on the same machine, taking turns. Ratios are what counts: an\n\
+         absolute figure says little about another machine.\n\n\
+         N is {} postings on {} accounts at the start; it grows with every deposit. {CONNECTIONS} connections over\n\
+         loopback; rounds: {}, each measurement {} s after a warm-up. Every deposit is authenticated, passes the\n\
+         allow list, carries an idempotency key and a comment, and is answered after its COMMIT with\n\
+         synchronous=FULL; it extends the hash chain and leaves an event and an audit row.\n\n",
         options.postings,
         places.large.accounts.len(),
         options.rounds,

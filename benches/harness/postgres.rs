@@ -31,10 +31,12 @@ synchronous_commit = on
 const SCHEMA: &str = "
 CREATE TABLE books (id bigint PRIMARY KEY, role text NOT NULL, currency text NOT NULL, lock text NOT NULL,
   lifecycle text NOT NULL, balance_minor bigint NOT NULL, held_minor bigint NOT NULL) WITH (fillfactor = 50);
-CREATE TABLE entries (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, uuid uuid NOT NULL UNIQUE, kind text NOT NULL,
-  effective_at bigint NOT NULL, recorded_at bigint NOT NULL, principal_id bigint NOT NULL, comment_hash bytea);
-CREATE TABLE postings (book_id bigint NOT NULL REFERENCES books, entry_seq bigint NOT NULL, amount_minor bigint NOT NULL,
-  balance_minor bigint, recorded_at bigint NOT NULL, kind text NOT NULL, entry_uuid uuid, comment text,
+CREATE TABLE entries (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, uuid uuid NOT NULL UNIQUE,
+  kind text NOT NULL, effective_at bigint NOT NULL, recorded_at bigint NOT NULL, principal_id bigint NOT NULL,
+  comment_hash bytea);
+CREATE TABLE postings (book_id bigint NOT NULL REFERENCES books, entry_seq bigint NOT NULL,
+  amount_minor bigint NOT NULL, balance_minor bigint, recorded_at bigint NOT NULL, kind text NOT NULL, entry_uuid uuid,
+  comment text,
   PRIMARY KEY (book_id, entry_seq));
 CREATE TABLE events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, type text NOT NULL, object_uuid uuid NOT NULL,
   recorded_at bigint NOT NULL, payload text NOT NULL);

@@ -110,7 +110,8 @@ struct Posting {
 pub(crate) fn fill(place: &mut Place, entries: u64) -> Outcome<()> {
     let connection = Connection::open(place.database())?;
     connection.execute_batch(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; PRAGMA cache_size = -1048576; PRAGMA temp_store = MEMORY;",
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; PRAGMA cache_size = -1048576;
+         PRAGMA temp_store = MEMORY;",
     )?;
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
     connection.execute_batch("BEGIN")?;

@@ -141,8 +141,8 @@ fn settle(home: &Home, wire: &Wire, bucket: &str, timeout_s: u64) {
     configure(
         home,
         &format!(
-            "directories = []\ns3_bucket = \"{bucket}\"\ns3_prefix = \"broker/one\"\ns3_endpoint = \"http://{endpoint}\"\n\
-             s3_credentials_file = \"key\"\ns3_timeout_s = {timeout_s}"
+            "directories = []\ns3_bucket = \"{bucket}\"\ns3_prefix = \"broker/one\"\n\
+             s3_endpoint = \"http://{endpoint}\"\ns3_credentials_file = \"key\"\ns3_timeout_s = {timeout_s}"
         ),
     );
 }

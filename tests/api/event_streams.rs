@@ -25,7 +25,8 @@ enum Came {
 impl Follower {
     pub(super) fn over(mut stream: impl Read + Write + 'static, token: &str, path: &str, headers: &str) -> Follower {
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{headers}\r\n"
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\
+             Authorization: Bearer {token}\r\n{headers}\r\n"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut lines = BufReader::new(Box::new(stream) as Box<dyn Read>);

@@ -37,13 +37,16 @@ use Way::{Elsewhere, Met};
 placed! {
     Refusal as refusals:
     Refusal::AddressNotAllowed => Met, ["ADDRESS_NOT_ALLOWED"];
-    Refusal::ShuttingDown => Elsewhere("the moment between the signal and the end; the crash tests stop servers"), ["SHUTTING_DOWN"];
+    Refusal::ShuttingDown => Elsewhere("the moment between the signal and the end; the crash tests stop servers"),
+        ["SHUTTING_DOWN"];
     Refusal::Throttled { .. } => Met, ["THROTTLED"];
-    Refusal::Unauthenticated(_) => Met, ["TOKEN_MISSING", "TOKEN_UNKNOWN", "TOKEN_EXPIRED", "TOKEN_REVOKED", "BAD_LOGIN"];
+    Refusal::Unauthenticated(_) => Met,
+        ["TOKEN_MISSING", "TOKEN_UNKNOWN", "TOKEN_EXPIRED", "TOKEN_REVOKED", "BAD_LOGIN"];
     Refusal::EndUserToken => Met, ["END_USER_TOKEN"];
     Refusal::Forbidden { .. } => Met, ["RIGHT_MISSING"];
     Refusal::LimitedByTags => Met, ["LIMITED_BY_TAGS"];
-    Refusal::EventsPruned { .. } => Elsewhere("events are pruned by a command; native_events.rs tests it"), ["EVENTS_PRUNED"];
+    Refusal::EventsPruned { .. } => Elsewhere("events are pruned by a command; native_events.rs tests it"),
+        ["EVENTS_PRUNED"];
     Refusal::Required { .. } | Refusal::InvalidField { .. } => Met, ["INVALID_FIELD"];
     Refusal::OutOfRange { .. } => Met, ["OUT_OF_RANGE"];
     Refusal::IdempotencyConflict => Met, ["IDEMPOTENCY_CONFLICT"];
@@ -66,14 +69,19 @@ placed! {
     Refusal::ModesDiffer => Met, ["MODES_DIFFER"];
     Refusal::NotASandbox => Met, ["NOT_A_SANDBOX"];
     Refusal::NeedsApproval => Met, ["NEEDS_APPROVAL"];
-    Refusal::NotAnOperator => Elsewhere("API clients cannot be added yet; domain/access/principal.rs tests the rule"), ["OPERATOR_NEEDED"];
+    Refusal::NotAnOperator => Elsewhere("API clients cannot be added yet; domain/access/principal.rs tests the rule"),
+        ["OPERATOR_NEEDED"];
     Refusal::OwnRequest => Met, ["OWN_REQUEST"];
     Refusal::GroupDisabled => Met, ["GROUP_DISABLED"];
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];
     Refusal::GroupModeDiffers => Met, ["GROUP_MODE_DIFFERS"];
-    Refusal::ProfileState(_) => Met, ["PROFILE_PENDING", "PROFILE_VERIFIED", "PROFILE_DENIED", "PROFILE_DECEASED", "PROFILE_ARCHIVED"];
-    Refusal::AccountState(bursar::domain::accounts::Lifecycle::Active) => Elsewhere("nothing is refused to an account for being active"), ["ACCOUNT_ACTIVE"];
-    Refusal::AccountState(_) => Met, ["ACCOUNT_PENDING_APPROVAL", "ACCOUNT_INACTIVE", "ACCOUNT_DORMANT", "ACCOUNT_CLOSING", "ACCOUNT_ARCHIVED"];
+    Refusal::ProfileState(_) => Met,
+        ["PROFILE_PENDING", "PROFILE_VERIFIED", "PROFILE_DENIED", "PROFILE_DECEASED", "PROFILE_ARCHIVED"];
+    Refusal::AccountState(bursar::domain::accounts::Lifecycle::Active) =>
+        Elsewhere("nothing is refused to an account for being active"),
+        ["ACCOUNT_ACTIVE"];
+    Refusal::AccountState(_) => Met,
+        ["ACCOUNT_PENDING_APPROVAL", "ACCOUNT_INACTIVE", "ACCOUNT_DORMANT", "ACCOUNT_CLOSING", "ACCOUNT_ARCHIVED"];
     Refusal::AccountLocked => Met, ["ACCOUNT_LOCKED"];
     Refusal::LockKept => Met, ["LOCK_KEPT"];
     Refusal::CreditsOff => Met, ["CREDITS_OFF"];
@@ -82,7 +90,8 @@ placed! {
     Refusal::BalanceOverflow => Met, ["BALANCE_OVERFLOW"];
     Refusal::NotEmpty(_) => Met, ["BALANCE_NOT_ZERO", "HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT"];
     Refusal::Busy { .. } => Elsewhere("needs a full queue; the crash tests fill it"), ["BUSY"];
-    Refusal::StorageUnavailable => Elsewhere("needs a disk that fails; the crash tests have one"), ["STORAGE_UNAVAILABLE"];
+    Refusal::StorageUnavailable => Elsewhere("needs a disk that fails; the crash tests have one"),
+        ["STORAGE_UNAVAILABLE"];
     Refusal::InOperation { .. } => Elsewhere("has no reason of its own, but that of an operation of a batch"), [];
     Refusal::Internal => Elsewhere("a defect"), ["INTERNAL"];
 }
@@ -248,7 +257,8 @@ fn the_edge(ladders: &Ladders) {
     set_account(
         &server,
         &account,
-        "lifecycle = 'pending_approval', lock = 'full', lock_holder = 'customer', lock_reason = 'TMP', allow_debits = 0",
+        "lifecycle = 'pending_approval', lock = 'full', lock_holder = 'customer', lock_reason = 'TMP',
+         allow_debits = 0",
     );
 
     let path = format!("/accounts/{account}/withdraw");

@@ -152,7 +152,8 @@ fn a_newer_database_is_refused_with_the_next_step() {
     change(
         &home,
         &format!(
-            "INSERT INTO refinery_schema_history SELECT {next}, 'later', applied_on, checksum FROM refinery_schema_history LIMIT 1"
+            "INSERT INTO refinery_schema_history
+             SELECT {next}, 'later', applied_on, checksum FROM refinery_schema_history LIMIT 1"
         ),
     );
     let before = fs::read(home.data().join("bursar.db")).unwrap();

@@ -66,7 +66,8 @@ fn every_operation_does_what_its_own_route_does() {
     let [account, other, euro, aside, closing, empty] =
         ["USD", "USD", "EUR", "USD", "USD", "USD"].map(|currency| admin.new_account(currency));
     let waiting = json!({
-        "profileId": admin.new_profile(), "currency": "USD", "groupId": admin.group("USD", false), "requiresApproval": true,
+        "profileId": admin.new_profile(), "currency": "USD", "groupId": admin.group("USD", false),
+        "requiresApproval": true,
     });
     let waiting = admin.post("/accounts", &waiting).ok().text_at("account/id");
     admin.deposit(&account, "1000");
@@ -297,7 +298,8 @@ fn a_thousand_operations_with_the_longest_texts_fit() {
     let large = format!(r#"{{"atomic":true,"x":"{}"}}"#, "x".repeat(4 << 20));
     let request = |path: &str, body: &str| {
         format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
             server.banner["token"].as_str().unwrap(),
             body.len()
         )

@@ -421,7 +421,8 @@ fn events_hold_no_secrets_and_nothing_that_may_have_to_be_erased() {
     everything(&server);
     let admin = server.admin();
     let open = json!({"email": "a@b.example", "firstName": "Ada", "lastName": "L", "birthDate": "1815-12-10",
-        "phone": "+44 1", "metaData": "tax 12345678901", "ipAddress": "192.0.2.7", "city": "Ockham", "password": PASSWORD});
+        "phone": "+44 1", "metaData": "tax 12345678901", "ipAddress": "192.0.2.7", "city": "Ockham",
+        "password": PASSWORD});
     admin.new_profile_with(&open);
     let kinds: BTreeSet<_> =
         read_all(&admin, "0", "", 1000).iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();

@@ -264,7 +264,10 @@ fn the_currency_of_an_amount_may_be_sent_and_must_be_the_accounts() {
         assert_eq!((reply.field().as_str(), reply.text_at("message").contains("EUR")), ("currency", true), "{route}");
     }
     admin.post(&format!("/holds/{hold}/capture"), &json!({"currency": "USD"})).refused("INVALID_FIELD");
-    let transfer = |currency: &str| json!({"fromAccountId": account, "toAccountId": other, "amount": "1", "rate": "1", "currency": currency});
+    let transfer = |currency: &str| {
+        json!({"fromAccountId": account, "toAccountId": other, "amount": "1", "rate": "1",
+            "currency": currency})
+    };
     admin.post("/transfers", &transfer("USD")).refused("INVALID_FIELD").naming("currency");
     assert_eq!(
         admin.post(&format!("/accounts/{account}/deposit"), &body("eur")).refused("INVALID_FIELD").field(),

@@ -86,7 +86,10 @@ fn labels_come_back_as_they_were_sent() {
 fn what_is_left_out_stays_and_null_or_empty_removes_it() {
     let server = Server::shared();
     let admin = server.admin();
-    let labels = || json!({"reference": unique("ref"), "category": "c", "customFields": {"a": "1", "b": "2"}, "metadata": {"k": 1}});
+    let labels = || {
+        let custom = json!({"a": "1", "b": "2"});
+        json!({"reference": unique("ref"), "category": "c", "customFields": custom, "metadata": {"k": 1}})
+    };
     let first = create(&admin, &labels()).ok().json();
     let path = format!("/profiles/{}", first["id"].as_str().unwrap());
     let put = |fields: Value| {

@@ -107,7 +107,8 @@ fn each_state_lets_through_what_the_document_says() {
         let (account, is_empty) = match state.as_str() {
             "pending_approval" => {
                 let group = admin.group("USD", false);
-                let body = json!({"profileId": admin.new_profile(), "currency": "USD", "groupId": group, "requiresApproval": true});
+                let body = json!({"profileId": admin.new_profile(), "currency": "USD", "groupId": group,
+                    "requiresApproval": true});
                 (admin.post("/accounts", &body).ok().text_at("account/id"), true)
             }
             "closed" => (admin.new_account("USD"), true),
@@ -157,7 +158,8 @@ fn an_account_can_be_opened_with_its_flags_off() {
     let admin = server.admin();
     let group = admin.group("USD", false);
     let body = json!({
-        "profileId": admin.new_profile(), "currency": "USD", "groupId": group, "allowCredits": false, "allowDebits": false,
+        "profileId": admin.new_profile(), "currency": "USD", "groupId": group,
+        "allowCredits": false, "allowDebits": false,
     });
     let opened = admin.post("/accounts", &body).ok();
     assert_eq!(

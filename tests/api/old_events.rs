@@ -234,7 +234,8 @@ fn tampering_with_old_events_is_found() {
         (r#"UPDATE events SET payload = replace(payload, '"balance":', '"balanse":')"#.to_owned(), "events"),
         (
             format!(
-                r#"UPDATE events SET payload = replace(payload, '"minimumBalance":-70', '"minimumBalance":-71') WHERE {of_account}"#
+                r#"UPDATE events SET payload = replace(payload, '"minimumBalance":-70', '"minimumBalance":-71')
+                   WHERE {of_account}"#
             ),
             "figures",
         ),

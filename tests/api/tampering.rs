@@ -66,7 +66,13 @@ fn each_kind_of_tampering_is_found() {
         ("UPDATE events SET subject_id = 999999 WHERE type = 'profile.updated'".into(), "orphans"),
         ("UPDATE events SET subject_id = 999999 WHERE type = 'entry.posted'".into(), "orphans"),
         ("UPDATE events SET subject_id = 999999 WHERE type = 'reference.changed'".into(), "orphans"),
-        (format!("UPDATE events SET subject_id = subject_id - 1 WHERE seq = {last} AND type LIKE 'movement.%'"), "record"),
+        (
+            format!(
+                "UPDATE events SET subject_id = subject_id - 1
+                 WHERE seq = {last} AND type LIKE 'movement.%'"
+            ),
+            "record",
+        ),
         (format!("UPDATE events SET subject_id = subject_id - 1 WHERE seq = {posted}"), "events"),
         (format!("UPDATE events SET subject_id = subject_id - 1 WHERE seq = {posted}"), "record"),
         ("UPDATE events SET type = 'movement.settled' WHERE type = 'movement.changed'".into(), "orphans"),
@@ -78,17 +84,54 @@ fn each_kind_of_tampering_is_found() {
         (format!("UPDATE events SET payload = NULL WHERE seq = {last}"), "events"),
         (format!("UPDATE events SET payload = '{{\"legs\":[0]}}' WHERE seq = {posted}"), "events"),
         (format!("UPDATE events SET payload = '{{\"legs\":[0,2]}}' WHERE seq = {posted}"), "events"),
-        (format!("UPDATE events SET payload = '{{\"reserves\":{{\"0\":{{\"held\":1}}}}}}' WHERE seq = {posted}"), "event_balances"),
-        ("UPDATE events SET payload = json_set(payload, '$.minimum', -1) WHERE type = 'account.updated'".into(), "figures"),
-        ("UPDATE events SET payload = json_set(payload, '$.group', 2) WHERE type = 'account.updated'".into(), "figures"),
-        ("UPDATE events SET payload = json_set(payload, '$.legs', json('[0,1,2]')) WHERE payload ->> 'legs' IS NOT NULL".into(), "events"),
+        (
+            format!(
+                "UPDATE events SET payload = '{{\"reserves\":{{\"0\":{{\"held\":1}}}}}}'
+                 WHERE seq = {posted}"
+            ),
+            "event_balances",
+        ),
+        (
+            "UPDATE events SET payload = json_set(payload, '$.minimum', -1)
+             WHERE type = 'account.updated'"
+            .into(),
+            "figures",
+        ),
+        (
+            "UPDATE events SET payload = json_set(payload, '$.group', 2)
+             WHERE type = 'account.updated'"
+            .into(),
+            "figures",
+        ),
+        (
+            "UPDATE events SET payload = json_set(payload, '$.legs', json('[0,1,2]'))
+             WHERE payload ->> 'legs' IS NOT NULL"
+            .into(),
+            "events",
+        ),
         (format!("UPDATE events SET payload = 'nonsense' WHERE seq = {last}"), "events"),
-        (format!("UPDATE events SET payload = json_set(payload, '$.pending', 200) WHERE seq = {last}"), "event_balances"),
+        (
+            format!(
+                "UPDATE events SET payload = json_set(payload, '$.pending', 200)
+                 WHERE seq = {last}"
+            ),
+            "event_balances",
+        ),
         (format!("UPDATE events SET payload = json_set(payload, '$.balance', 1) WHERE seq = {last}"), "event_balances"),
         ("UPDATE event_checkpoint_books SET balance_minor = balance_minor + 1".into(), "event_checkpoint"),
         ("UPDATE event_checkpoint SET seq = seq - 1".into(), "events"),
-        ("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log WHERE event_seq IS NOT NULL)".into(), "record"),
-        ("UPDATE audit_log SET object_uuid = randomblob(16) WHERE id = (SELECT max(id) FROM audit_log WHERE event_seq IS NOT NULL)".into(), "record"),
+        (
+            "DELETE FROM audit_log
+             WHERE id = (SELECT max(id) FROM audit_log WHERE event_seq IS NOT NULL)"
+            .into(),
+            "record",
+        ),
+        (
+            "UPDATE audit_log SET object_uuid = randomblob(16)
+             WHERE id = (SELECT max(id) FROM audit_log WHERE event_seq IS NOT NULL)"
+            .into(),
+            "record",
+        ),
         (format!("UPDATE idempotency_0 SET outcome = '{{' WHERE key_hash = {kept}"), "outcomes"),
         (format!("UPDATE idempotency_0 SET outcome = '{{}}' WHERE key_hash = {kept}"), "outcomes"),
         (format!("UPDATE idempotency_0 SET command_hash = x'00' WHERE key_hash = {kept}"), "outcomes"),
@@ -110,18 +153,59 @@ fn each_kind_of_tampering_is_found() {
         ("UPDATE book_figures SET held_minor = held_minor + 1".into(), "figures"),
         ("DELETE FROM book_figures".into(), "figures"),
         (format!("UPDATE book_figures SET held_minor = held_minor + 1 WHERE {past} AND held_minor > 0"), "figures"),
-        (format!("UPDATE book_figures SET uncleared_minor = uncleared_minor + 1 WHERE {past} AND uncleared_minor > 0"), "figures"),
+        (
+            format!(
+                "UPDATE book_figures SET uncleared_minor = uncleared_minor + 1
+                 WHERE {past} AND uncleared_minor > 0"
+            ),
+            "figures",
+        ),
         (format!("UPDATE book_figures SET pending_minor = 0 WHERE {past} AND pending_minor > 0"), "figures"),
-        (format!("UPDATE book_figures SET credit_net_minor = credit_net_minor - 1 WHERE {past} AND credit_net_minor <> 0"), "figures"),
-        (format!("UPDATE OR REPLACE book_figures SET recorded_at = recorded_at - 1 WHERE {past} AND held_minor > 0"), "figures"),
-        (format!("UPDATE OR REPLACE book_figures SET recorded_at = recorded_at + 1 WHERE {past} AND pending_minor > 0"), "figures"),
+        (
+            format!(
+                "UPDATE book_figures SET credit_net_minor = credit_net_minor - 1
+                 WHERE {past} AND credit_net_minor <> 0"
+            ),
+            "figures",
+        ),
+        (
+            format!(
+                "UPDATE OR REPLACE book_figures SET recorded_at = recorded_at - 1
+                 WHERE {past} AND held_minor > 0"
+            ),
+            "figures",
+        ),
+        (
+            format!(
+                "UPDATE OR REPLACE book_figures SET recorded_at = recorded_at + 1
+                 WHERE {past} AND pending_minor > 0"
+            ),
+            "figures",
+        ),
         (format!("DELETE FROM book_figures WHERE {past} AND held_minor > 0"), "figures"),
         (format!("DELETE FROM book_figures WHERE {past} AND credit_net_minor <> 0"), "figures"),
-        (format!("UPDATE book_figures SET minimum_minor = minimum_minor - 1 WHERE {past} AND held_minor > 0"), "figures"),
-        (format!("UPDATE book_figures SET minimum_minor = minimum_minor - 1 WHERE {past} AND minimum_minor < 0"), "figures"),
+        (
+            format!(
+                "UPDATE book_figures SET minimum_minor = minimum_minor - 1
+                 WHERE {past} AND held_minor > 0"
+            ),
+            "figures",
+        ),
+        (
+            format!(
+                "UPDATE book_figures SET minimum_minor = minimum_minor - 1
+                 WHERE {past} AND minimum_minor < 0"
+            ),
+            "figures",
+        ),
         (format!("UPDATE book_figures SET group_id = (SELECT max(id) FROM account_groups) WHERE {past}"), "figures"),
         (format!("DELETE FROM book_figures WHERE {past} AND minimum_minor < 0"), "figures"),
-        ("INSERT INTO book_figures SELECT book_id, min(recorded_at) - 1, 5, 0, 0, 0, 0, group_id FROM book_figures".into(), "figures"),
+        (
+            "INSERT INTO book_figures
+             SELECT book_id, min(recorded_at) - 1, 5, 0, 0, 0, 0, group_id FROM book_figures"
+            .into(),
+            "figures",
+        ),
         ("UPDATE postings SET effective_at = recorded_at - 1 WHERE entry_seq = 2".into(), "journal"),
         ("INSERT INTO postings SELECT book_id, 99999, 1, balance_minor + 1, recorded_at, kind, entry_uuid, NULL, NULL
           FROM postings ORDER BY entry_seq DESC LIMIT 1".into(), "journal"),

@@ -86,7 +86,8 @@ fn a_database_without_labels_gets_them() {
         let kept: usize = (0..3)
             .map(|n| {
                 let sql = format!(
-                    "UPDATE idempotency_{n} SET outcome = json_remove(outcome, '$.o.labels') WHERE outcome LIKE '%labels%'"
+                    "UPDATE idempotency_{n} SET outcome = json_remove(outcome, '$.o.labels')
+                     WHERE outcome LIKE '%labels%'"
                 );
                 connection.execute(&sql, []).unwrap()
             })

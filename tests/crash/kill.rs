@@ -33,8 +33,8 @@ fn nothing_is_lost_or_doubled_by_kill_9() {
         let landed = books.settle(&client);
         start.audit();
         println!(
-            "round {round}: killed after {after:?}; {done} answered so far and all there, {open} not answered, of which \
-             {landed} had landed; all landed once when sent again; audit clean"
+            "round {round}: killed after {after:?}; {done} answered so far and all there, {open} not answered, \
+             of which {landed} had landed; all landed once when sent again; audit clean"
         );
     }
     server.signal_end();

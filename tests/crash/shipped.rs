@@ -24,7 +24,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
     let mut books = Books::open(&server.client());
     server.signal_end();
     server.ended();
-    let (mut went_on, mut began_anew, mut lost) = (0, 0, 0);
+    let (mut continued, mut began_anew, mut lost) = (0, 0, 0);
     let count = rounds(4, 15);
     for round in 0..count {
         let before = stream(&place.data());
@@ -65,7 +65,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
         match stream(&place.data()) == before {
             true => {
                 assert_eq!(settled.len(), recovered.len(), "{word}: with spool and log, nothing is lost");
-                went_on += 1;
+                continued += 1;
             }
             false => began_anew += 1,
         }
@@ -83,7 +83,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
         server.kill();
     }
     println!(
-        "{count} power cuts: the stream went on {went_on} times and began anew {began_anew} times; the target alone lacked {lost} \
-         entries in all"
+        "{count} power cuts: the stream continued {continued} times and began anew {began_anew} times; the target \
+         alone lacked {lost} entries in all"
     );
 }

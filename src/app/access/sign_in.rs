@@ -101,7 +101,10 @@ impl App {
         }
         self.execute(&caller, None, EndFamily { family: found.family }).await?;
         self.forget_principals();
-        tracing::warn!(address = %origin.address, "a refresh token was used twice; all tokens of its sign-in are revoked");
+        tracing::warn!(
+            address = %origin.address,
+            "a refresh token was used twice; all tokens of its sign-in are revoked"
+        );
         Err(Refusal::Unauthenticated(Credentials::Revoked))
     }
 

@@ -45,8 +45,10 @@ impl Dialect for B2Core {
     fn routes(&self) -> Routes {
         let lifetimes = self.lifetimes;
         Routes::default()
-            .post("/api/v2/signin", "sign_in", Access::Open, move |call| access::sign_in(call, lifetimes)).ignoring_keys()
-            .post("/api/v2/refresh", "refresh", Access::Open, move |call| access::refresh(call, lifetimes)).ignoring_keys()
+            .post("/api/v2/signin", "sign_in", Access::Open, move |call| access::sign_in(call, lifetimes))
+                .ignoring_keys()
+            .post("/api/v2/refresh", "refresh", Access::Open, move |call| access::refresh(call, lifetimes))
+                .ignoring_keys()
             .post("/api/v2/signout", "sign_out", Access::Caller, access::sign_out).ignoring_keys()
             .get("/api/v2/accounts", "list_accounts", Right::ReadAccounts, accounts::list)
     }

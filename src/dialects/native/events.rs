@@ -129,9 +129,11 @@ fn kinds(query: &QueryParams) -> Result<Option<Vec<EventType>>, Rejection> {
 #[utoipa::path(get, path = "/events", tag = "Events",
     params(
         ("after" = Option<String>, Query, description = "only events after this one; 0 if left out"),
-        ("types" = Option<String>, Query, description = "only of these types: a list, with beginnings such as account.*"),
+        ("types" = Option<String>, Query,
+            description = "only events of these types: a list; account.* stands for all that begin with account."),
         ("limit" = Option<u32>, Query, description = "1 to 1000, default 100; streams have none"),
-        ("Last-Event-ID" = Option<String>, Header, description = "goes before `after`; browsers send it when they connect again"),
+        ("Last-Event-ID" = Option<String>, Header,
+            description = "overrides `after`; browsers send it when they reconnect"),
     ), responses((status = 200, body = EventList), (status = 410), (status = 429)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let wanted = wanted(&call)?;

@@ -80,8 +80,9 @@ mod tests {
 
     #[test]
     fn names_and_enums_are_those_of_today_and_digits_stay() {
-        let account = r#"{"tradeStatus":"close_only","positionMode":null,"marginCalculationOverride":"max","lockHolder":"system",
-            "lock":"full","lifecycle":"pending_approval","allowsCredits":true,"allowsDebits":false,"minimumBalance":-7.00}"#;
+        let account = r#"{"tradeStatus":"close_only","positionMode":null,"marginCalculationOverride":"max",
+            "lockHolder":"system","lock":"full","lifecycle":"pending_approval","allowsCredits":true,
+            "allowsDebits":false,"minimumBalance":-7.00}"#;
         let expected = serde_json::json!({
             "status": "TRADE_STATUS_CLOSE_ONLY", "positionMode": "POSITIONING_MODE_UNSPECIFIED",
             "marginCalcTypeOverride": "MARGIN_CALC_TYPE_MAX", "lockType": "SYS", "lock": "FULL",

@@ -55,7 +55,8 @@ impl Dialect for Native {
         use crate::dialects::kit::Access::{Caller, Open};
         use crate::dialects::kit::UnknownMembers::Refused;
         use crate::domain::access::Right::{
-            Administer, IssueSessions, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference, WriteAccounts, WriteProfiles,
+            Administer, IssueSessions, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference, WriteAccounts,
+            WriteProfiles,
         };
         Routes::default()
             .post("/user/login", "log_in", Open, users::log_in).ignoring_keys()
@@ -85,7 +86,8 @@ impl Dialect for Native {
             .post("/accounts/{id}/activate", "activate_account", WriteAccounts, account_states::activate)
             .post("/accounts/{id}/inactive", "set_account_inactive", WriteAccounts, account_states::inactive)
             .post("/accounts/{id}/dormant", "set_account_dormant", WriteAccounts, account_states::dormant)
-            .post("/accounts/{id}/close", "close_account", WriteAccounts, account_states::close).unknown_members(Refused)
+            .post("/accounts/{id}/close", "close_account", WriteAccounts, account_states::close)
+                .unknown_members(Refused)
             .get("/accounts/{id}/owners", "list_owners", ReadAccounts, owners::list)
             .post("/accounts/{id}/owners", "add_owner", WriteAccounts, owners::add)
             .put("/accounts/{id}/owners/{profileId}", "change_owner", WriteAccounts, owners::alter)
@@ -103,7 +105,8 @@ impl Dialect for Native {
             .post("/deposits/{id}/settle", "settle_deposit", MoveFunds, deposits::settle)
             .post("/deposits/{id}/return", "return_deposit", MoveFunds, deposits::return_deposit)
             .post("/accounts/{id}/withdrawals", "request_withdrawal", MoveFunds, withdrawals::request)
-            .get("/accounts/{id}/withdrawals", "list_withdrawals_of_account", ReadAccounts, withdrawals::list_of_account)
+            .get("/accounts/{id}/withdrawals", "list_withdrawals_of_account", ReadAccounts,
+                withdrawals::list_of_account)
             .get("/withdrawals", "list_withdrawals", ReadAccounts, withdrawals::list)
             .get("/withdrawals/{id}", "get_withdrawal", ReadAccounts, withdrawals::get)
             .post("/withdrawals/{id}/approve", "approve_withdrawal", MoveFunds, withdrawals::approve)
@@ -119,13 +122,15 @@ impl Dialect for Native {
             .get("/transfers", "list_transfers", ReadAccounts, transfers::list)
             .get("/transfers/{id}", "get_transfer", ReadAccounts, transfers::get)
             .post("/entries/{id}/reverse", "reverse_entry", MoveFunds, entries::reverse)
-            .post("/batch", "run_batch", Caller, batch::run).with_bodies_of(batch::BODY_LIMIT_FACTOR).unknown_members(Refused)
+            .post("/batch", "run_batch", Caller, batch::run)
+                .with_bodies_of(batch::BODY_LIMIT_FACTOR).unknown_members(Refused)
             .post("/sandbox/clock", "move_clock", Administer, sandbox::clock).ignoring_keys()
             .post("/sandbox/reset", "reset_sandbox", Administer, sandbox::reset).ignoring_keys()
             .get("/accounts/{id}/deals", "list_deals", ReadAccounts, deals::list)
             .get("/accounts/{id}/positions", "list_positions", ReadAccounts, portfolios::positions)
             .get("/accounts/{id}/orders", "list_orders", ReadAccounts, portfolios::orders)
-            .get("/accounts/{id}/history/positions", "list_closed_positions", ReadAccounts, portfolios::closed_positions)
+            .get("/accounts/{id}/history/positions", "list_closed_positions", ReadAccounts,
+                portfolios::closed_positions)
             .get("/portfolios/{id}", "get_portfolio", ReadAccounts, portfolios::get)
             .get("/events", "list_events", ReadEvents, events::list)
             .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn figures_are_read_digit_by_digit() {
         let stored = r#"{"id":"x","balances":[
-            {"book":1,"accountId":"y","amount":0.10,"balance":-0.05,"held":90071992547409.93,"uncleared":0.00,"pending":1.00,"credit":2.50},
+            {"book":1,"accountId":"y","amount":0.10,"balance":-0.05,"held":90071992547409.93,
+             "uncleared":0.00,"pending":1.00,"credit":2.50},
             {"book":8,"house":"bank","balance":-1.23456789}]}"#;
         let reserves = Reserves {
             held: minor(9_007_199_254_740_993),

@@ -206,10 +206,10 @@ mod tests {
             EventType::AccountUpdated,
             Some(concat!(
                 r#"{"lifecycle":"closed","lock":{"lock":"full","lock_holder":"system","lock_reason":"DED"},"#,
-                r#""reference":"a","category":"b","group":1,"portfolio":2,"trade_status":"close_only","max_leverage":30,"#,
-                r#""nop_limit":100050,"daily_statement":true,"credits_off":true,"debits_off":true,"minimum":-7000,"#,
-                r#""version":9,"updated_at":1700000000000,"closed_at":1700000000001,"balance":12,"held":1,"#,
-                r#""uncleared":2,"pending":3,"credit":4}"#
+                r#""reference":"a","category":"b","group":1,"portfolio":2,"trade_status":"close_only","#,
+                r#""max_leverage":30,"nop_limit":100050,"daily_statement":true,"credits_off":true,"#,
+                r#""debits_off":true,"minimum":-7000,"version":9,"updated_at":1700000000000,"#,
+                r#""closed_at":1700000000001,"balance":12,"held":1,"uncleared":2,"pending":3,"credit":4}"#
             )),
         ),
         (EventType::AccountOwnerRemoved, Some(r#"{"owners":1,"alias_dropped":true,"version":6}"#)),

@@ -62,7 +62,8 @@ const OWNED: &str = "SELECT account_id AS id FROM account_owners
 /// Like [`OWNED`], if the client has one of the listed tags.
 const OWNED_BY_VISIBLE: &str = "SELECT account_id AS id FROM account_owners
                                 WHERE profile_id = (SELECT p.id FROM profiles p WHERE p.uuid = ? AND p.id IN (
-                                    SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?))))";
+                                    SELECT profile_id FROM profile_tags
+                                    WHERE tag IN (SELECT value FROM json_each(?))))";
 
 /// The account is in a currency.
 const IN_CURRENCY: &str =

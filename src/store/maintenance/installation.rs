@@ -54,7 +54,8 @@ impl ReadTx<'_> {
     pub fn schema(&self) -> Result<Vec<String>, StoreError> {
         self.all(
             "SELECT sql FROM sqlite_schema
-             WHERE sql IS NOT NULL AND name NOT LIKE 'refinery\\_%' ESCAPE '\\' AND name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
+             WHERE sql IS NOT NULL AND name NOT LIKE 'refinery\\_%' ESCAPE '\\'
+               AND name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
                AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
              ORDER BY rowid",

@@ -57,7 +57,8 @@ fn numbers() -> Vec<(&'static str, Value)> {
             "Amount",
             decimal_text(
                 "An exact amount of money, rounded half away from zero to the decimals of its currency, without an \
-                 exponent. Send it as a string: a JSON number is also read exactly, but few clients can write one exactly.",
+                 exponent. Send it as a string: a JSON number is also read exactly, but few clients can write one \
+                 exactly.",
                 "^-?[0-9]+(\\.[0-9]+)?$",
             ),
         ),

@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -77,7 +78,7 @@ fn print(out: &mut dyn Write, value: &Value) -> Result<(), Failure> {
 }
 
 fn init(file: &Path, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let written = OpenOptions::new().write(true).create_new(true).open(file);
+    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     let written = written.and_then(|mut opened| opened.write_all(config::example().as_bytes()));
     let shown = file.display();
     written.map_err(|error| match error.kind() {

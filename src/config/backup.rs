@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
+
+use url::{Host, Url};
 
 use super::section::section;
 use super::source::Finding;
@@ -86,7 +87,8 @@ impl Backup {
                 let fix = "Write the public key that `bursar backup keygen` prints; it begins with age1.";
                 findings.push(Finding::new(
                     "backup.recipients",
-                    format!("{recipient:?} is not a public key: {reason}"),
+                    // Not the text: it may be the private key.
+                    format!("an item is not a public key: {reason}"),
                     fix,
                 ));
             }
@@ -96,9 +98,10 @@ impl Backup {
             findings.push(Finding::new("backup.directories", "backups are enabled but have no target", fix));
         }
         if let Some(endpoint) = &self.s3_endpoint {
-            if !is_private(endpoint) {
-                let fix = "Write an https:// URL; http:// is allowed for loopback only.";
-                findings.push(Finding::new("backup.s3_endpoint", format!("{endpoint:?} is not an https:// URL"), fix));
+            if let Err(reason) = check_endpoint(endpoint) {
+                let fix = "Write an https:// URL; http:// is allowed for loopback only. Credentials belong in \
+                           backup.s3_credentials_file.";
+                findings.push(Finding::new("backup.s3_endpoint", reason, fix));
             }
             if self.s3_bucket.is_none() {
                 let fix = "Set backup.s3_bucket, or remove backup.s3_endpoint.";
@@ -108,15 +111,27 @@ impl Backup {
     }
 }
 
-/// Whether traffic to the endpoint cannot be read on the way: HTTPS, or HTTP to loopback.
-fn is_private(endpoint: &str) -> bool {
-    let Some(rest) = endpoint.strip_prefix("http://") else { return endpoint.starts_with("https://") };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
+/// Accepts an endpoint to which traffic cannot be read on the way (HTTPS, or HTTP to loopback), and which contains no
+/// secret: it is shown in messages and by `bursar config show`, as are the reasons.
+fn check_endpoint(endpoint: &str) -> Result<(), &'static str> {
+    let url = Url::parse(endpoint).map_err(|_| "is not a URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has a user name or password in its URL");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("has a query or fragment in its URL");
+    }
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback => Ok(()),
+        _ => Err("is not an https:// URL"),
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +163,18 @@ mod tests {
         for good in ["https://s3.example", "http://127.0.0.1:9000", "http://[::1]:9000/", "http://localhost:1"] {
             assert!(at(good).is_empty(), "{good}");
         }
-        for bad in ["http://s3.example", "http://127.0.0.1.example", "s3.example", "http://10.0.0.1", ""] {
+        for bad in [
+            "http://s3.example",
+            "http://127.0.0.1.example",
+            "s3.example",
+            "http://10.0.0.1",
+            "",
+            "http://localhost:80@10.0.0.1:9000/",
+            "http://localhost:a@evil.example",
+            "https://user:pw@s3.example",
+            "https://user@s3.example",
+            "https://s3.example/?key=secret",
+        ] {
             assert_eq!(at(bad), ["backup.s3_endpoint"], "{bad}");
         }
     }

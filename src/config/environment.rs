@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::kubernetes;
 use super::layer::{Layer, nearest};
 use super::section::Key;
 use super::setting::Notation;
@@ -24,13 +25,18 @@ pub(super) fn file(variables: &[(OsString, OsString)]) -> Option<PathBuf> {
     value.filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Reads every variable that starts with `BURSAR_`. An unknown one is a problem, because it is probably misspelled.
+/// Reads every variable that starts with `BURSAR_`. An unknown one is a problem, because it is probably misspelled. An
+/// empty one counts as unset, and those that Kubernetes sets for services are not settings.
 pub(super) fn read(variables: &[(OsString, OsString)], keys: &[Key]) -> Layer {
     let (mut layer, mut set_by) = (Layer::new("environment"), BTreeMap::new());
     let ours = variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
-    for (name, value) in ours.filter(|(name, _)| name.starts_with(PREFIX) && *name != FILE) {
+    let is_set = |(name, value): &(&str, &OsString)| name.starts_with(PREFIX) && *name != FILE && !value.is_empty();
+    for (name, value) in ours.filter(is_set) {
         let source = Source::Environment { name: name.into() };
         let Some(path) = path_of(name, keys) else {
+            if value.to_str().is_some_and(|value| kubernetes::describes_service(name, value)) {
+                continue;
+            }
             layer.report("", source, "no such setting", advice(name, keys));
             continue;
         };

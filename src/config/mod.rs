@@ -15,6 +15,7 @@ mod events;
 mod example;
 mod file;
 mod idempotency;
+mod kubernetes;
 mod layer;
 mod log;
 mod schema;
@@ -182,6 +183,10 @@ impl Config {
         let mut findings = Vec::new();
         let values = self.to_json();
         for key in keys() {
+            if setting::is_private_key(&key.find(&values).to_string()) {
+                let fix = "Store the key in a file with mode 0600, and name the file where a key expects one.";
+                findings.push(Finding::new(&key.path, "contains a private key", fix));
+            }
             let (Some(range), Some(number)) = (&key.range, key.find(&values).as_u64()) else { continue };
             if !range.contains(&number) {
                 let fix = format!("Write a number from {} to {}.", range.start(), range.end());

@@ -44,11 +44,17 @@ pub(super) fn read<T: Setting>(written: &Value, notation: Notation) -> Result<Va
     }
 }
 
+/// Whether a text is a private key of age or in PEM form, pasted where the name of its file belongs.
+pub(super) fn is_private_key(text: &str) -> bool {
+    text.contains("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY-----")
+}
+
 fn explain(error: &figment::Error, value: &Value, expects: &str) -> String {
     // In a list, the path leads to the wrong item.
     let item = |list: &Value, index: &String| list.as_array()?.get(index.parse::<usize>().ok()?).cloned();
     let wrong = error.path.iter().fold(value.clone(), |list, index| item(&list, index).unwrap_or(list));
     let shown = match &wrong {
+        Value::String(_, text) if is_private_key(text) => "a private key".into(),
         Value::String(_, text) => format!("{text:?}"),
         Value::Num(_, number) => format!("the number {}", serde_json::to_string(number).unwrap_or_default()),
         Value::Bool(_, value) => format!("the boolean {value}"),
@@ -159,7 +165,7 @@ impl Setting for IpNet {
     }
 }
 
-/// Empty text means unset, so that the example file can list the key and the environment can clear a value.
+/// Empty text means unset, so that the example file can list the key.
 impl<T: Setting> Setting for Option<T> {
     const EXPECTS: &'static str = T::EXPECTS;
 

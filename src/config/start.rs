@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -120,7 +120,7 @@ fn inspect(path: &Path) -> DataDir {
 
 fn probe(directory: &Path) -> io::Result<()> {
     let file = directory.join(format!(".writable-{}", std::process::id()));
-    OpenOptions::new().write(true).create_new(true).open(&file)?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
     fs::remove_file(file)
 }
 

@@ -13,6 +13,7 @@ pub(super) struct Home {
 }
 
 /// The result of a command.
+#[derive(Debug)]
 pub(super) struct Ran {
     pub(super) code: i32,
     pub(super) stdout: String,

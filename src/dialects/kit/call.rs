@@ -1,6 +1,7 @@
 //! A call is one authenticated request with its body, which is what a handler gets.
 
 use super::body::{is_json, read_json};
+use super::csv::TableFormat;
 use super::live::{self, Connection};
 use super::paths::PathValues;
 use super::query::QueryParams;
@@ -166,9 +167,18 @@ impl Call {
         Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
-    /// Whether the caller wants CSV instead of JSON: `format=csv` in the query, or an `Accept` header that names CSV
-    /// and not JSON.
-    pub fn wants_table(&self) -> Result<bool, Rejection> {
+    /// The form of the table if the caller wants CSV instead of JSON: `format=csv` in the query, or an `Accept` header
+    /// that names CSV and not JSON. `bom=true` adds a byte order mark.
+    pub fn wanted_table(&self) -> Result<Option<TableFormat>, Rejection> {
+        let has_bom = self.query().switch("bom")?;
+        match (self.wants_table()?, has_bom) {
+            (true, has_bom) => Ok(Some(TableFormat { has_bom })),
+            (false, true) => Err(Rejection::invalid("bom", "only CSV can begin with a byte order mark")),
+            (false, false) => Ok(None),
+        }
+    }
+
+    fn wants_table(&self) -> Result<bool, Rejection> {
         match self.query().one("format")? {
             Some("csv") => Ok(true),
             Some("json") => Ok(false),

@@ -20,7 +20,7 @@ mod unknown;
 pub use body::{AtMost, Literal, read_json};
 pub use call::{Call, Origin};
 pub use context::ReplyContext;
-pub use csv::CsvTable;
+pub use csv::{CsvTable, TableFormat};
 pub use cursor::CursorScope;
 pub use dispatch::{Endpoint, Shared};
 pub use live::Connection;

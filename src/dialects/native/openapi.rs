@@ -264,7 +264,8 @@ fn describe_streams(document: &mut Document) {
             ("GET", "/accounts/{id}/statement") => {
                 contents["text/csv"]["schema"] = json!({
                     "type": "string",
-                    "description": "CSV (RFC 4180) with a header, a first row OPENING and a last row CLOSING.",
+                    "description": "CSV (RFC 4180) with a header, a first row OPENING and a last row CLOSING. \
+                        An apostrophe defuses what a spreadsheet would take for a formula.",
                 });
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use super::{fields, lists};
 use crate::app::ledger::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
-use crate::dialects::kit::{Call, CsvTable, CursorScope, ExactNumber, QueryParams, Rejection, Reply};
+use crate::dialects::kit::{Call, CsvTable, CursorScope, ExactNumber, QueryParams, Rejection, Reply, TableFormat};
 use crate::domain::clock::Moment;
 use crate::domain::ids::EntrySeq;
 use crate::domain::ledger::{Basis, Continuation, Place};
@@ -216,9 +216,9 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// Writes a statement as CSV. Amounts are plain decimals without thousands separators; debits have no sign.
-fn table(statement: Statement) -> Result<Reply, Rejection> {
+fn table(statement: Statement, format: TableFormat) -> Result<Reply, Rejection> {
     let account = statement.account;
-    let mut table = CsvTable::new(&COLUMNS)?;
+    let mut table = CsvTable::new(&COLUMNS, format)?;
     let money = |amount: Amount| amount.to_text(account.decimals);
     let currency = account.currency.to_string();
     let frame = |row: &str, at: String, debit: String, credit: String, balance: String| {
@@ -242,7 +242,7 @@ fn table(statement: Statement) -> Result<Reply, Rejection> {
             credit,
             money(balance),
             currency.clone(),
-            CsvTable::text(&posting.comment),
+            posting.comment,
             posting.reverses.map(|id| id.to_string()).unwrap_or_default(),
             posting.reversed_by.map(|id| id.to_string()).unwrap_or_default(),
         ])?;
@@ -269,19 +269,22 @@ const TABLE_MAX: u32 = 100_000;
         ("after" = Option<String>, Query, description = "`next` of the previous page; not for CSV"),
         ("format" = Option<String>, Query,
             description = "json or csv; defaults to csv if Accept names text/csv and not JSON"),
+        ("bom" = Option<bool>, Query, description = "true begins the CSV with a UTF-8 byte order mark; only for CSV"),
     ),
     responses((status = 200, content((StatementView = "application/json"), (String = "text/csv")))))]
 pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {
-    let scope = CursorScope::of(&call, &["basis", "from", "to", "limit", "after", "format"]);
-    let query = statement_query(&call, &scope)?;
-    let is_table = call.wants_table()?;
+    let scope = CursorScope::of(&call, &["basis", "from", "to", "limit", "after", "format", "bom"]);
+    let wanted = call.wanted_table()?;
+    let query = statement_query(&call, &scope, wanted.is_some())?;
     let statement = call.ask(query).await?;
-    if is_table { table(require_complete(statement)?) } else { Reply::ok(&StatementView::new(statement, &scope)) }
+    match wanted {
+        Some(format) => table(require_complete(statement)?, format),
+        None => Reply::ok(&StatementView::new(statement, &scope)),
+    }
 }
 
-fn statement_query(call: &Call, scope: &CursorScope) -> Result<GetStatement, Rejection> {
+fn statement_query(call: &Call, scope: &CursorScope, is_table: bool) -> Result<GetStatement, Rejection> {
     let query = call.query();
-    let is_table = call.wants_table()?;
     let (limit, after) = (query.number("limit")?, query.one("after")?);
     if is_table && (limit.is_some() || after.is_some()) {
         let field = if limit.is_some() { "limit" } else { "after" };

@@ -212,6 +212,15 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A new, empty file with mode 0600; replaces a leftover of any mode.
+pub(in crate::store) fn new_private_file(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 pub(in crate::store) fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }

@@ -4,7 +4,7 @@
 //! A small file records that the swap is decided; the next process that locks the directory finishes it. Before the
 //! file exists the old database is untouched; once it exists the new one is as good as in place.
 
-use crate::store::database::data_dir::{DataDir, DataDirError, Locked};
+use crate::store::database::data_dir::{DataDir, DataDirError, Locked, new_private_file};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -52,7 +52,7 @@ impl Locked {
         let decided = sync(&self.dir().restore_dir().join(FILES[0])).and_then(|()| {
             sync(&self.dir().restore_dir())?;
             let making = path.with_extension("making");
-            let mut file = File::create(&making)?;
+            let mut file = new_private_file(&making)?;
             file.write_all(serde_json::to_string(&Swap { kept: kept.clone() })?.as_bytes())?;
             file.sync_all()?;
             fs::rename(&making, &path)?;

@@ -1,5 +1,6 @@
 //! Decides at start-up whether the journal can continue where it stopped.
 
+use crate::store::database::data_dir::new_private_file;
 use crate::store::database::journal::spool::{Spool, SpooledSegment, closed_segments};
 use crate::store::database::journal::tail::Tail;
 use crate::store::database::journal::{Follower, Journal, Shared, catch_up};
@@ -8,7 +9,7 @@ use crate::store::{Locked, StoreError};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +47,7 @@ fn clean_stop_file(dir: &Path) -> PathBuf {
 pub(super) fn note_clean_stop(dir: &Path, database: &Path, stream: Uuid, number: u64) -> io::Result<()> {
     let text = serde_json::to_string(&CleanStop::of(database, stream, number)?)?;
     let (file, making) = (clean_stop_file(dir), dir.join("clean-stop.tmp"));
-    fs::write(&making, text)?;
+    new_private_file(&making)?.write_all(text.as_bytes())?;
     fs::rename(making, file)
 }
 

@@ -26,7 +26,7 @@ use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
 use crate::domain::refusal::Refusal;
 use crate::store::{Installation, Mode, NotApplied, Store, StoreError, WriteTx};
-use access::{PasswordHasher, PrincipalCache, Throttle};
+use access::{Hashers, PrincipalCache, Throttle};
 use aws_lc_rs::hmac;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +92,7 @@ pub struct App {
     installation: Installation,
     hash_key: hmac::Key,
     principals: PrincipalCache,
-    hasher: PasswordHasher,
+    hashers: Hashers,
     logins: Throttle,
     streams: events::Streams,
     long_reads: Arc<tokio::sync::Semaphore>,
@@ -112,7 +112,6 @@ impl App {
     ) -> Result<App, StoreError> {
         let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
-        let hasher = PasswordHasher::new(randomness.as_ref());
         let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
         let streams = events::Streams::new(settings.streams);
         let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
@@ -124,7 +123,7 @@ impl App {
             installation,
             hash_key,
             principals: PrincipalCache::default(),
-            hasher,
+            hashers: Hashers::default(),
             logins: Throttle::default(),
             streams,
             long_reads,

@@ -17,9 +17,9 @@ use crate::app::App;
 use crate::app::access::{AddOperator, CreateToken, FreshToken, ResetPassword, hash_blocking};
 use crate::app::reference::{ApplyReference, shipped};
 use crate::config::Config;
-use crate::domain::access::Role;
+use crate::domain::access::{Password, Role};
 use crate::domain::clock::Randomness;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::{DataDir, Mode};
 use crate::system::SystemRandomness;
 
@@ -91,7 +91,7 @@ fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
     let mut secret = [0; 15];
     SystemRandomness::default().fill(&mut secret);
     let password = URL_SAFE_NO_PAD.encode(secret);
-    let hash = hash_blocking(password.as_bytes(), app.randomness())?;
+    let hash = hash_blocking(&Password::new(Field::Password, &password)?, app.randomness())?;
     let add = AddOperator { name: OPERATOR.into(), role: Role::Admin, tags: [].into(), password: hash.clone() };
     match app.execute_blocking(&caller, add) {
         Ok(_) => {}

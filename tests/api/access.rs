@@ -1,4 +1,4 @@
-//! Access: networks, tokens, roles, scopes, and throttling of password guesses.
+//! Access: networks, tokens, roles and scopes.
 
 use super::harness::{PASSWORD, Server};
 use serde_json::json;
@@ -196,31 +196,6 @@ fn a_scope_does_not_give_what_the_role_withholds() {
     server.add_operator("looker", "viewer", &[]);
     let caller = server.bearer(&server.add_token("looker", &["--scope", "profiles:write"]).1);
     caller.post("/profiles", &json!({"email": "x@example.com"})).refused("RIGHT_MISSING");
-}
-
-#[test]
-fn guessing_is_throttled_by_name_and_by_address() {
-    let server = Server::start(BEHIND_A_PROXY);
-    server.add_operator("ada", "operator", &[]);
-    server.add_operator("bob", "operator", &[]);
-    let anyone = server.anyone();
-    let wrong = |name: &str, from: &str| {
-        anyone.from(from).post("/user/login", &json!({"username": name, "password": "wrong password"}))
-    };
-    let right = |name: &str, from: &str| {
-        anyone.from(from).post("/user/login", &json!({"username": name, "password": PASSWORD}))
-    };
-    for n in 0..5 {
-        wrong("ada", &format!("10.0.1.{n}")).refused("BAD_LOGIN");
-    }
-    let reply = right("ADA", "10.0.1.77").refused("THROTTLED");
-    let wait: u32 = reply.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=2).contains(&wait), "{wait}");
-    for n in 0..5 {
-        wrong(&format!("nobody{n}"), "10.0.2.1").refused("BAD_LOGIN");
-    }
-    right("bob", "10.0.2.1").refused("THROTTLED");
-    right("bob", "10.0.2.2").ok();
 }
 
 #[test]

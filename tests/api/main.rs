@@ -33,6 +33,7 @@ mod ladder_clients;
 mod ladder_money;
 mod limits;
 mod log_lines;
+mod logins;
 mod migration;
 mod model;
 mod mounts;

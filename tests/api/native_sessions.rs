@@ -131,7 +131,7 @@ fn sessions_are_throttled_by_client_and_not_for_everybody() {
     let ((_, email), (_, other)) = (client(&admin), client(&admin));
     let log_in =
         |email: &str, password: &str| admin.post("/trade/login", &json!({"email": email, "password": password}));
-    for _ in 0..5 {
+    for _ in 0..10 {
         log_in(&email, "wrong password").refused("BAD_LOGIN");
     }
     let reply = log_in(&email, PASSWORD).refused("THROTTLED");

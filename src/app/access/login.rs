@@ -3,10 +3,10 @@
 //! Passwords are checked before the command runs, off the writer's thread. The counter of failed attempts is an
 //! exception to the rule that a refusal changes nothing: counting refusals is its purpose.
 
-use crate::app::access::{FreshToken, principal_of_operator};
+use crate::app::access::{FreshToken, HashingQueue, Subject, principal_of_operator};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{Right, TypedPassword};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, RequestId, TokenId};
 use crate::domain::refusal::{Credentials, Excess, Refusal};
@@ -49,11 +49,11 @@ impl Command for LogIn {
 impl App {
     /// Logs an operator in. Takes no idempotency key: each login makes a new token.
     ///
-    /// Refusals: throttled; wrong name or password. Failed attempts are counted by name and by address.
+    /// Refusals: throttled; too many logins are waiting; wrong name or password.
     pub async fn log_in(
         self: &Arc<App>,
         name: &str,
-        password: String,
+        password: TypedPassword,
         address: IpAddr,
         request: RequestId,
     ) -> Result<FreshToken, Refusal> {
@@ -71,15 +71,19 @@ impl App {
     pub(in crate::app) async fn check_operator(
         &self,
         name: &str,
-        password: String,
+        password: TypedPassword,
         origin: LoginOrigin,
     ) -> Result<PrincipalRow, Refusal> {
         let folded = text::fold(name);
         let operator = self.store.read(|tx| Ok(tx.operator_by_name(&folded)?)).map_err(refusal_of_read)?;
         let usable = operator.filter(|operator| operator.disabled_at.is_none());
         let hash = usable.as_ref().and_then(|operator| operator.password_hash.clone());
-        let by_address = format!("address:{}", origin.address);
-        self.check_password(&format!("operator:{folded}"), Some(by_address), password, hash).await?;
+        let subjects = [
+            Subject::OperatorFrom(&folded, origin.address),
+            Subject::Operator(&folded),
+            Subject::Address(origin.address),
+        ];
+        self.check_password(&self.hashers.operators, &subjects, password, hash).await?;
         usable.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))
     }
 
@@ -97,25 +101,27 @@ impl App {
         self.execute(&caller, None, LogIn { token, checked }).await.map(|_| ())
     }
 
-    /// Checks a password. Failed attempts are counted by name and, if it distinguishes callers, by address.
+    /// Checks a password; the try counts for all subjects unless it is right. A name without a hash is refused after
+    /// the same time and counts the same, so that neither tells whether the name exists.
     pub(in crate::app) async fn check_password(
         &self,
-        by_name: &str,
-        by_address: Option<String>,
-        password: String,
+        queue: &HashingQueue,
+        subjects: &[Subject<'_>],
+        password: TypedPassword,
         hash: Option<String>,
     ) -> Result<(), Refusal> {
-        let subjects: Vec<String> = [by_name.to_owned()].into_iter().chain(by_address).collect();
-        if let Some(retry_after_s) = self.logins.wait_s(&subjects, self.now()) {
-            return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
-        }
-        if self.verify_password(password, hash).await? {
-            // Only the name: a login to one's own account must not reset the count of attempts on other accounts.
-            self.logins.right(by_name);
-            Ok(())
-        } else {
-            self.logins.wrong(&subjects, self.now());
-            Err(Refusal::Unauthenticated(Credentials::BadLogin))
+        let throttled = |retry_after_s| Refusal::Throttled { what: Excess::Logins, retry_after_s };
+        let counted = self.logins.enter(subjects, self.now()).map_err(throttled)?;
+        match self.verify_password(queue, password, hash).await {
+            Ok(true) => {
+                counted.succeed();
+                Ok(())
+            }
+            Ok(false) => Err(Refusal::Unauthenticated(Credentials::BadLogin)),
+            Err(refusal) => {
+                counted.give_back();
+                Err(refusal)
+            }
         }
     }
 }

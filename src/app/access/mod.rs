@@ -1,5 +1,6 @@
 //! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
 
+mod hashing;
 mod keys;
 mod login;
 mod operators;
@@ -9,6 +10,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub(in crate::app) use hashing::*;
 pub use keys::*;
 pub use login::*;
 pub use operators::*;

@@ -1,8 +1,9 @@
 //! Sessions of end users: signed tokens that the trading platform verifies itself or has introspected.
 
+use crate::app::access::Subject;
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::{Right, Visibility};
+use crate::domain::access::{Right, TypedPassword, Visibility};
 use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, ProfileSerial, SessionId};
@@ -112,26 +113,25 @@ impl Command for BeginSession {
 impl App {
     /// Starts a session for a client. Takes no idempotency key: each call makes a new token.
     ///
-    /// Refusals: missing right; throttled; wrong address or password, or no password set; the client is not verified,
-    /// which only a caller with the right password learns.
+    /// Refusals: missing right; throttled; too many logins are waiting; wrong address or password, or no password set;
+    /// the client is not verified, which only a caller with the right password learns.
     pub async fn begin_session(
         self: &Arc<App>,
         caller: &Caller,
         email: &str,
-        password: String,
+        password: TypedPassword,
     ) -> Result<IssuedSession, Refusal> {
         caller.principal.require(BeginSession::RIGHT)?;
         let email = text::fold(email);
         let visibility = &caller.principal.visibility;
         let found = self.store.read(|tx| Ok(tx.profile_for_login(&email, visibility)?)).map_err(refusal_of_read)?;
         let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile.id), hash));
-        // The caller is the broker's own back end and represents all clients. So only the name is throttled, and
-        // callers cannot lock out a client that is hidden from them.
-        let by_name = match &profile {
-            Some(_) => format!("client:{email}"),
-            None => format!("unknown client:{}:{email}", caller.principal.serial),
+        // Callers cannot lock out a client that is hidden from them.
+        let subject = match &profile {
+            Some(_) => Subject::Client(&email),
+            None => Subject::UnknownClient(caller.principal.serial, &email),
         };
-        self.check_password(&by_name, None, password, hash.clone()).await?;
+        self.check_password(&self.hashers.clients, &[subject], password, hash.clone()).await?;
         let profile = profile.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
         let begun = self.execute(caller, None, BeginSession { profile, email, checked: hash }).await?.outcome;
         Ok(IssuedSession {

@@ -6,7 +6,7 @@
 use crate::app::access::{FreshToken, LoginOrigin, login_token, principal_of_operator};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::{Principal, Right};
+use crate::domain::access::{Principal, Right, TypedPassword};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Credentials, Refusal};
@@ -56,11 +56,11 @@ impl TokenPair {
 impl App {
     /// Signs an operator in. Takes no idempotency key: each sign-in makes new tokens.
     ///
-    /// Refusals: throttled; wrong name or password. Failed attempts are counted by name and by address.
+    /// Refusals: throttled; too many logins are waiting; wrong name or password.
     pub async fn sign_in(
         self: &Arc<App>,
         name: &str,
-        password: String,
+        password: TypedPassword,
         origin: LoginOrigin,
         lifetimes: PairLifetimes,
     ) -> Result<TokenPair, Refusal> {

@@ -3,10 +3,12 @@
 use super::fields;
 use crate::app::access::{LoginOrigin, PairLifetimes, TokenPair};
 use crate::dialects::kit::{Call, Rejection, Reply};
-use crate::domain::clients::PASSWORD_MAX;
+use crate::domain::access::TypedPassword;
 use crate::domain::clock::Moment;
+use crate::domain::refusal::Field;
 use crate::domain::text;
 use actix_web::http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -74,6 +76,11 @@ impl From<TokenPair> for SignedIn {
     }
 }
 
+/// Programs may declare the body as they like. A browser, which sends `Origin`, must declare JSON.
+fn credentials<T: DeserializeOwned>(call: &Call) -> Result<T, Rejection> {
+    if call.header("Origin").is_some() { call.login_body() } else { call.lenient_body() }
+}
+
 fn origin(call: &Call) -> LoginOrigin {
     LoginOrigin { address: call.origin().address, request: call.origin().request }
 }
@@ -82,9 +89,10 @@ fn origin(call: &Call) -> LoginOrigin {
 #[utoipa::path(post, path = "/api/v2/signin", tag = "Access", security(()), request_body = SignInRequest,
     responses((status = 200, description = "a pair of tokens", body = SignedIn)))]
 pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
-    let request: SignInRequest = call.lenient_body()?;
+    let request: SignInRequest = credentials(&call)?;
     let name = fields::required("email", request.email, text::FIELD_MAX)?;
-    let password = fields::required("password", request.password, PASSWORD_MAX)?;
+    let password = fields::required("password", request.password, usize::MAX)?;
+    let password = TypedPassword::new(Field::Password, &password)?;
     let pair = call.app()?.sign_in(&name, password, origin(&call), lifetimes).await?;
     Reply::ok(&SignedIn::from(pair))
 }
@@ -93,7 +101,7 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
 #[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
     responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
-    let request: RefreshRequest = call.lenient_body()?;
+    let request: RefreshRequest = credentials(&call)?;
     let token = fields::required("refreshToken", request.refresh_token, text::FIELD_MAX)?;
     let pair = call.app()?.refresh_pair(&token, origin(&call), lifetimes).await?;
     Reply::ok(&SignedIn::from(pair))

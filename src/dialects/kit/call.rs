@@ -113,6 +113,16 @@ impl Call {
         }
     }
 
+    /// Parses the body of a login, which must be declared as JSON: a page of another site can send such a body only if
+    /// CORS allows it, so it cannot try passwords from the browsers of its visitors.
+    pub fn login_body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
+        if self.request.headers().contains_key(header::CONTENT_TYPE) {
+            self.body()
+        } else {
+            Err(Rejection::WrongContentType)
+        }
+    }
+
     /// Parses the body as JSON; `None` if it is empty or white space.
     pub fn optional_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Rejection> {
         if self.is_body_blank() { Ok(None) } else { self.body().map(Some) }

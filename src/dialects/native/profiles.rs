@@ -7,7 +7,8 @@ use super::users::required;
 use crate::app::access::PasswordHash;
 use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
 use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, sent};
-use crate::domain::clients::{LabelsChange, Profile, ProfileDetails, ProfileStatus, check_password};
+use crate::domain::access::Password;
+use crate::domain::clients::{LabelsChange, Profile, ProfileDetails, ProfileStatus};
 use crate::domain::ids::ProfileId;
 use crate::domain::page::Listing;
 use crate::domain::refusal::{Field, Refusal};
@@ -100,7 +101,7 @@ impl ProfileRequest {
         match self.password.take().filter(|password| !password.is_empty()) {
             None => Ok(None),
             Some(password) => {
-                check_password(Field::Password, &password)?;
+                let password = Password::new(Field::Password, &password)?;
                 Ok(Some(call.app()?.hash_password(password).await?))
             }
         }
@@ -243,7 +244,7 @@ pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     let request: PasswordRequest = call.body()?;
     let id = fields::required_id("id", request.id.as_deref())?;
     let password = required("newPassword", request.new_password, usize::MAX)?;
-    check_password(Field::NewPassword, &password)?;
+    let password = Password::new(Field::NewPassword, &password)?;
     let command = ChangePassword { id, password: call.app()?.hash_password(password).await? };
     call.run_secretly(command, |()| Reply::ok(&Empty {})).await
 }

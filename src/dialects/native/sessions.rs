@@ -3,7 +3,8 @@
 use super::users::required;
 use crate::app::access::Claims;
 use crate::dialects::kit::{Call, Rejection, Reply};
-use crate::domain::clients::PASSWORD_MAX;
+use crate::domain::access::TypedPassword;
+use crate::domain::refusal::Field;
 use crate::domain::text;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -45,9 +46,9 @@ pub(super) struct SessionAccount {
     responses((status = 200, body = SessionReply), (status = 429)))]
 pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
-    let request: SessionRequest = call.body()?;
+    let request: SessionRequest = call.login_body()?;
     let email = required("email", request.email, text::EMAIL_MAX)?;
-    let password = required("password", request.password, PASSWORD_MAX)?;
+    let password = TypedPassword::new(Field::Password, &required("password", request.password, usize::MAX)?)?;
     let session = call.app()?.begin_session(call.caller()?, &email, password).await?;
     Reply::ok(&SessionReply {
         access_token: session.token,

@@ -1,7 +1,8 @@
 //! Login: exchanges an operator's name and password for a token.
 
 use crate::dialects::kit::{Call, Rejection, Reply};
-use crate::domain::clients::PASSWORD_MAX;
+use crate::domain::access::TypedPassword;
+use crate::domain::refusal::Field;
 use crate::domain::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,9 +27,9 @@ pub(super) struct LoginReply {
     responses((status = 200, body = LoginReply), (status = 401), (status = 429)))]
 pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
-    let request: LoginRequest = call.body()?;
+    let request: LoginRequest = call.login_body()?;
     let name = required("username", request.username, text::FIELD_MAX)?;
-    let password = required("password", request.password, PASSWORD_MAX)?;
+    let password = TypedPassword::new(Field::Password, &required("password", request.password, usize::MAX)?)?;
     let origin = call.origin();
     let token = call.app()?.log_in(&name, password, origin.address, origin.request).await?;
     Reply::ok(&LoginReply { token: token.reveal() })

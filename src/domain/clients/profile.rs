@@ -133,20 +133,6 @@ impl Profile {
     }
 }
 
-/// Of an end user, in characters (Helio, "Accounts & Funding": change-password).
-pub const PASSWORD_MIN: usize = 8;
-/// In characters; bounds the work of hashing.
-pub const PASSWORD_MAX: usize = 200;
-
-/// Checks the length of a new password.
-pub fn check_password(field: Field, password: &str) -> Result<(), Refusal> {
-    if (PASSWORD_MIN..=PASSWORD_MAX).contains(&password.chars().count()) {
-        Ok(())
-    } else {
-        Err(Refusal::out_of_range(field, format!("{PASSWORD_MIN} to {PASSWORD_MAX} characters")))
-    }
-}
-
 /// Per profile or operator.
 pub const TAGS_MAX: usize = 20;
 /// The longest tag, in characters.

@@ -90,6 +90,11 @@ impl Server {
         self.start_again();
     }
 
+    /// The id of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills the server as a power cut would.
     pub(crate) fn kill(&mut self) {
         self.process.kill();

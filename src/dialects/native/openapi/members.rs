@@ -4,10 +4,11 @@ use crate::app::sandbox::YEARS_MAX_S;
 use crate::dialects::kit::REJECTIONS;
 use crate::dialects::kit::openapi::{Member, Place, reference};
 use crate::dialects::native::{deals, events, sessions, statements};
+use crate::domain::access::{PASSWORD_MAX, PASSWORD_MIN};
 use crate::domain::accounts::OWNERS_MAX;
 use crate::domain::clients::{
     CATEGORY_MAX, CUSTOM_FIELDS_MAX, CUSTOM_NAME_MAX, CUSTOM_VALUE_MAX, METADATA_KEY_MAX, METADATA_KEYS_MAX,
-    METADATA_TEXT_MAX, NAME_MAX, PASSWORD_MAX, PASSWORD_MIN, REFERENCE_MAX, TAG_MAX,
+    METADATA_TEXT_MAX, NAME_MAX, REFERENCE_MAX, TAG_MAX,
 };
 use crate::domain::money::Decimals;
 use crate::domain::page::Page;

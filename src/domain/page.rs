@@ -1,7 +1,5 @@
 //! Parts of a list: numbered pages, and the rows after a given row.
 
-use super::refusal::{Field, Refusal};
-
 /// The position of a row in its list. It never changes while the row exists, so a list can continue after it whatever
 /// happens to other rows. Only in search results can a change of the row's words move it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -19,8 +17,7 @@ impl Position {
     }
 }
 
-/// The requested part of a list, and its size: numbers start at 1, sizes range from 1 to 500 (Helio, "Accounts &
-/// Funding": page and perPage).
+/// The requested part of a list, and its size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
     start: Start,
@@ -34,32 +31,14 @@ enum Start {
 }
 
 impl Page {
-    /// The largest page, in rows.
-    pub const SIZE_MAX: u32 = 500;
-    /// In rows, if the caller gives no size.
-    pub const SIZE_DEFAULT: u32 = 50;
-    /// Far beyond any list, and small enough that offsets cannot overflow.
-    pub const NUMBER_MAX: u32 = 1_000_000_000;
-
-    /// Checks the ranges of number and size.
-    pub fn new(number: Option<u64>, size: Option<u64>) -> Result<Page, Refusal> {
-        let number = number.unwrap_or(1);
-        let number = u32::try_from(number)
-            .ok()
-            .filter(|n| (1..=Page::NUMBER_MAX).contains(n))
-            .ok_or_else(|| Refusal::out_of_range(Field::Page, format!("1 to {}", Page::NUMBER_MAX)))?;
-        Ok(Page { start: Start::Number(number), size: Page::check_size(size)?.unwrap_or(Page::SIZE_DEFAULT) })
+    /// A page by its number, from 1, when all pages have this many rows.
+    pub fn numbered(number: u32, size: u32) -> Page {
+        Page { start: Start::Number(number), size }
     }
 
     /// The rows that follow a position.
-    pub fn after(position: Position, size: Option<u64>) -> Result<Page, Refusal> {
-        Ok(Page { start: Start::After(position), size: Page::check_size(size)?.unwrap_or(Page::SIZE_DEFAULT) })
-    }
-
-    pub fn check_size(size: Option<u64>) -> Result<Option<u32>, Refusal> {
-        let Some(size) = size else { return Ok(None) };
-        let checked = u32::try_from(size).ok().filter(|n| (1..=Page::SIZE_MAX).contains(n));
-        checked.map(Some).ok_or_else(|| Refusal::out_of_range(Field::PageSize, format!("1 to {}", Page::SIZE_MAX)))
+    pub fn after(position: Position, size: u32) -> Page {
+        Page { start: Start::After(position), size }
     }
 
     /// From 1; None for rows that follow a position.
@@ -85,12 +64,13 @@ impl Page {
 
     /// The number of rows to read: one more than the size, which shows whether the list continues.
     pub fn fetched(self) -> u32 {
-        self.size + 1
+        self.size.saturating_add(1)
     }
 
     /// The number of rows to skip, counted from the position if there is one.
     pub fn offset(self) -> i64 {
-        i64::from(self.number().unwrap_or(1) - 1) * i64::from(self.size)
+        let pages = i64::from(self.number().unwrap_or(1)) - 1;
+        pages.saturating_mul(i64::from(self.size))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::fields;
 use crate::app::access::{LoginOrigin, PairLifetimes, TokenPair};
-use crate::dialects::kit::{Call, Rejection, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply, required_text};
 use crate::domain::access::TypedPassword;
 use crate::domain::clock::Moment;
 use crate::domain::refusal::Field;
@@ -90,8 +90,8 @@ fn origin(call: &Call) -> LoginOrigin {
     responses((status = 200, description = "a pair of tokens", body = SignedIn)))]
 pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
     let request: SignInRequest = credentials(&call)?;
-    let name = fields::required("email", request.email, text::FIELD_MAX)?;
-    let password = fields::required("password", request.password, usize::MAX)?;
+    let name = required_text("email", request.email, text::FIELD_MAX)?;
+    let password = required_text("password", request.password, usize::MAX)?;
     let password = TypedPassword::new(Field::Password, &password)?;
     let pair = call.app()?.sign_in(&name, password, origin(&call), lifetimes).await?;
     Reply::ok(&SignedIn::from(pair))
@@ -102,7 +102,7 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
     responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
     let request: RefreshRequest = credentials(&call)?;
-    let token = fields::required("refreshToken", request.refresh_token, text::FIELD_MAX)?;
+    let token = required_text("refreshToken", request.refresh_token, text::FIELD_MAX)?;
     let pair = call.app()?.refresh_pair(&token, origin(&call), lifetimes).await?;
     Reply::ok(&SignedIn::from(pair))
 }

@@ -2,6 +2,7 @@
 
 use super::fields;
 use crate::app::accounts::{AccountFilter, DescribedAccount, ListDescribedAccounts};
+use crate::dialects::kit::formats::serial;
 use crate::dialects::kit::{Call, QueryParams, Rejection, Reply};
 use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::ids::{GroupSerial, PlatformSerial, ProfileSerial};
@@ -198,9 +199,9 @@ fn filter(query: &QueryParams) -> Result<AccountFilter, Rejection> {
         Some(_) => return Err(Rejection::invalid(archived, "true, false or all")),
     };
     Ok(AccountFilter {
-        profiles: fields::ids(query, "filter[clientId]", ProfileSerial)?,
-        groups: fields::ids(query, "filter[productId]", GroupSerial)?,
-        platforms: fields::ids(query, "filter[platformId]", PlatformSerial)?,
+        profiles: query.list("filter[clientId]", serial(ProfileSerial))?,
+        groups: query.list("filter[productId]", serial(GroupSerial))?,
+        platforms: query.list("filter[platformId]", serial(PlatformSerial))?,
         lifecycle,
         with_archived,
         ..AccountFilter::default()

@@ -1,12 +1,12 @@
-//! B2Core's spelling of values and lists: times with an offset, money as text, filters in brackets, totals in a header.
+//! B2Core's spelling of values and lists: times with an offset, money as text, totals in a header.
 
+use crate::dialects::kit::formats::one_of;
 use crate::dialects::kit::{QueryParams, Rejection, Reply};
 use crate::domain::clock::Moment;
 use crate::domain::money::{Amount, Decimals};
 use crate::domain::page::Window;
 use actix_web::http::header::HeaderName;
 use serde::Serialize;
-use std::ops::RangeInclusive;
 
 /// The largest page of a list.
 const LIMIT_MAX: u32 = 500;
@@ -29,44 +29,14 @@ pub(super) fn figure(amount: Amount, decimals: Decimals) -> String {
     format!("{whole}.{fraction:0<STATEMENT_DECIMALS$}")
 }
 
-/// A required text of bounded length.
-pub(super) fn required(field: &str, text: Option<String>, max: usize) -> Result<String, Rejection> {
-    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?;
-    if text.chars().count() > max {
-        return Err(Rejection::out_of_range(field, format!("at most {max} characters")));
-    }
-    Ok(text)
-}
-
 /// `limit`, `offset`, `sort_by` and `sort_order` of a list.
 pub(super) fn window(query: &QueryParams) -> Result<Window, Rejection> {
-    let number = |name: &str, default: u32, range: RangeInclusive<u32>| {
-        let number = query.one(name)?.map_or(Some(default), |text| text.parse().ok());
-        let reason = || format!("a number from {} to {}", range.start(), range.end());
-        number.filter(|number| range.contains(number)).ok_or_else(|| Rejection::out_of_range(name, reason()))
-    };
-    if !matches!(query.one("sort_by")?, None | Some("createTime")) {
-        return Err(Rejection::invalid("sort_by", "createTime"));
-    }
+    query.value("sort_by", one_of(&[("createTime", ())]))?;
     Ok(Window {
-        limit: number("limit", LIMIT_DEFAULT, 1..=LIMIT_MAX)?,
-        offset: number("offset", 0, 0..=u32::MAX)?,
-        newest_first: match query.one("sort_order")? {
-            None | Some("desc") => true,
-            Some("asc") => false,
-            Some(_) => return Err(Rejection::invalid("sort_order", "asc or desc")),
-        },
+        limit: query.within("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT),
+        offset: query.within("offset", 0..=u32::MAX)?.unwrap_or(0),
+        newest_first: query.value("sort_order", one_of(&[("asc", false), ("desc", true)]))?.unwrap_or(true),
     })
-}
-
-/// The ids of a filter, such as `filter[clientId]=1, 2`; None without the filter.
-pub(super) fn ids<T>(query: &QueryParams, name: &str, id: fn(i64) -> T) -> Result<Vec<T>, Rejection> {
-    let Some(list) = query.one(name)? else { return Ok(Vec::new()) };
-    let number = |text: &str| text.trim().parse().map(id);
-    list.split(',')
-        .map(number)
-        .collect::<Result<_, _>>()
-        .map_err(|_| Rejection::invalid(name, "ids, separated by commas"))
 }
 
 /// A list: an array, with the total number of matches in a header.

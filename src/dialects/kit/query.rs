@@ -147,19 +147,6 @@ impl QueryParams {
         }
         Ok(members)
     }
-
-    /// A whole number that may be given once. A number above 64 bits reads as `u64::MAX`, which is out of every range.
-    pub fn number(&self, name: &str) -> Result<Option<u64>, Rejection> {
-        let Some(text) = self.one(name)? else { return Ok(None) };
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Rejection::invalid(name, "not a whole number"));
-        }
-        if text.starts_with('-') {
-            return Ok(Some(0)); // zero is below every range here, so the caller refuses it as out of range
-        }
-        Ok(Some(text.parse().unwrap_or(u64::MAX)))
-    }
 }
 
 #[cfg(test)]

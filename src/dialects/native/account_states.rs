@@ -4,7 +4,8 @@ use super::accounts::{self, AccountView};
 use super::fields;
 use crate::app::Command;
 use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
-use crate::dialects::kit::{Call, Rejection, Reply};
+use crate::dialects::kit::formats::uuid;
+use crate::dialects::kit::{Call, Rejection, Reply, optional};
 use crate::domain::accounts::{Account, Lifecycle, LockHolder, LockReason, LockScope};
 use crate::domain::ids::AccountId;
 use serde::Deserialize;
@@ -109,7 +110,7 @@ pub(super) struct CloseBody {
 
 impl CloseBody {
     pub(super) fn command(self, id: AccountId) -> Result<CloseAccount, Rejection> {
-        let sweep_to = fields::optional_id("sweepToAccountId", self.sweep_to_account_id.as_deref())?;
+        let sweep_to = optional("sweepToAccountId", self.sweep_to_account_id.as_deref(), uuid)?;
         Ok(CloseAccount { id, sweep_to })
     }
 }

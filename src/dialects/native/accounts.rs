@@ -2,19 +2,20 @@
 
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
-use super::lists::{Paging, PagingView};
+use super::lists::{LISTS, PagingView};
 use super::profiles::Empty;
 use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
-use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Rejection, Reply, Scalar, sent};
+use crate::dialects::kit::formats::{capitals, currency, decimal, one_of, uuid, whole_number};
+use crate::dialects::kit::{
+    Call, ExactNumber, Literal, Members, Paging, Rejection, Reply, Scalar, optional, required, sent,
+};
 use crate::domain::accounts::{Account, Lifecycle, LockReason};
 use crate::domain::clients::AccountLabelsChange;
 use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
 use crate::domain::page::Listing;
-use crate::domain::reference::CurrencyCode;
-use crate::domain::refusal::Field;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -95,13 +96,13 @@ pub(super) struct AccountRequest {
 
 impl AccountRequest {
     fn max_leverage(&self) -> Result<Option<u32>, Rejection> {
-        let leverage = fields::whole_number("maxLeverage", self.max_leverage.as_ref())?;
+        let leverage = optional("maxLeverage", self.max_leverage.as_ref(), whole_number)?;
         leverage.map(|n| u32::try_from(n).map_err(|_| Rejection::out_of_range("maxLeverage", "1 to 10000"))).transpose()
     }
 
     fn limit(&self) -> Result<Option<crate::domain::money::DecimalText>, Rejection> {
-        let nop = self.nop.as_ref().map(|text| fields::decimal("nop", text)).transpose()?;
-        let max_nop = self.max_nop.as_ref().map(|text| fields::decimal("maxNop", text)).transpose()?;
+        let nop = optional("nop", self.nop.as_ref(), decimal)?;
+        let max_nop = optional("maxNop", self.max_nop.as_ref(), decimal)?;
         match (nop, max_nop) {
             (Some(nop), Some(max_nop)) if nop != max_nop => Err(Rejection::invalid("maxNop", "contradicts nop")),
             (nop, max_nop) => Ok(max_nop.or(nop)),
@@ -126,26 +127,26 @@ impl AccountRequest {
     }
 
     fn opening(mut self) -> Result<OpenAccount, Rejection> {
-        let currency = self.currency.as_deref().filter(|code| !code.is_empty());
-        let balance = self.balance.as_ref().map(|text| fields::decimal("balance", text)).transpose()?;
+        let balance = optional("balance", self.balance.as_ref(), decimal)?;
         if balance.is_some_and(|balance| !balance.is_zero()) {
             return Err(Rejection::invalid("balance", "an account starts at zero; make a deposit after opening it"));
         }
         Ok(OpenAccount {
-            id: fields::optional_id("id", self.id.as_deref())?,
-            profile: fields::required_id("profileId", self.profile_id.as_deref())?,
-            group: fields::required_id("groupId", self.group_id.as_deref())?,
-            currency: CurrencyCode::parse(Field::Currency, currency.ok_or_else(|| Rejection::missing("currency"))?)?,
+            id: optional("id", self.id.as_deref(), uuid)?,
+            profile: required("profileId", self.profile_id.as_deref(), uuid)?,
+            group: required("groupId", self.group_id.as_deref(), uuid)?,
+            currency: required("currency", self.currency.as_deref(), currency)?,
             is_demo: self.is_demo,
             is_spread_betting: self.is_spread_betting()?.unwrap_or(false),
-            position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?.flatten(),
-            margin_calculation_override: enumeration(
-                &self.margin_calc_type_override,
+            position_mode: optional("positionMode", self.position_mode.as_ref(), fields::parse_position_mode)?
+                .flatten(),
+            margin_calculation_override: optional(
                 "marginCalcTypeOverride",
+                self.margin_calc_type_override.as_ref(),
                 fields::parse_margin_calculation,
             )?
             .flatten(),
-            trade_status: enumeration(&self.status, "status", fields::parse_trade_status)?.flatten(),
+            trade_status: optional("status", self.status.as_ref(), fields::parse_trade_status)?.flatten(),
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement.unwrap_or(false),
@@ -157,47 +158,34 @@ impl AccountRequest {
     }
 
     fn change(mut self, call: &Call) -> Result<ChangeAccount, Rejection> {
-        let version = fields::whole_number("version", self.version.as_ref())?;
+        let version = optional("version", self.version.as_ref(), whole_number)?;
         Ok(ChangeAccount {
             id: fields::path_id(call)?,
             expected_version: fields::expected_version(call, version)?,
             fixed: FixedFields {
-                id: fields::optional_id("id", self.id.as_deref())?,
+                id: optional("id", self.id.as_deref(), uuid)?,
                 currency: self.currency.clone().filter(|code| !code.is_empty()),
                 is_spread_betting: self.is_spread_betting()?,
-                profile: fields::optional_id("profileId", self.profile_id.as_deref())?,
-                position_mode: enumeration(&self.position_mode, "positionMode", fields::parse_position_mode)?,
+                profile: optional("profileId", self.profile_id.as_deref(), uuid)?,
+                position_mode: optional("positionMode", self.position_mode.as_ref(), fields::parse_position_mode)?,
                 is_demo: self.is_demo,
-                margin_calculation_override: enumeration(
-                    &self.margin_calc_type_override,
+                margin_calculation_override: optional(
                     "marginCalcTypeOverride",
+                    self.margin_calc_type_override.as_ref(),
                     fields::parse_margin_calculation,
                 )?,
             },
-            group: fields::optional_id("groupId", self.group_id.as_deref())?,
-            trade_status: enumeration(&self.status, "status", fields::parse_trade_status)?.flatten(),
+            group: optional("groupId", self.group_id.as_deref(), uuid)?,
+            trade_status: optional("status", self.status.as_ref(), fields::parse_trade_status)?.flatten(),
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement,
             labels: self.labels(),
-            minimum_balance: self
-                .minimum_balance
-                .as_ref()
-                .map(|text| fields::decimal("minimumBalance", text))
-                .transpose()?,
+            minimum_balance: optional("minimumBalance", self.minimum_balance.as_ref(), decimal)?,
             allows_credits: self.allow_credits,
             allows_debits: self.allow_debits,
         })
     }
-}
-
-/// Parses an optional enum value.
-fn enumeration<T>(
-    literal: &Option<Literal>,
-    field: &str,
-    parse: impl Fn(&str, &str) -> Result<T, Rejection>,
-) -> Result<Option<T>, Rejection> {
-    literal.as_ref().map(|Literal(text)| parse(field, text)).transpose()
 }
 
 /// A client's account in one currency.
@@ -373,17 +361,10 @@ pub(super) struct AccountList {
 impl AccountList {
     fn new(listing: Listing<Account>, paging: &Paging) -> Self {
         AccountList {
-            paging: paging.view(&listing),
+            paging: PagingView::of(&listing, paging),
             accounts: listing.rows.into_iter().map(AccountView::from).collect(),
         }
     }
-}
-
-fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
-    let mut all = Lifecycle::ALL.into_iter();
-    all.find(|state| state.name().to_uppercase() == text).ok_or_else(|| {
-        Rejection::invalid("lifecycle", "one of PENDING_APPROVAL, ACTIVE, INACTIVE, DORMANT, CLOSING, CLOSED")
-    })
 }
 
 /// List the accounts that you may see.
@@ -417,29 +398,26 @@ fn lifecycle(text: &str) -> Result<Lifecycle, Rejection> {
     responses((status = 200, body = AccountList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
-    let lifecycle = query.one("lifecycle")?.map(lifecycle).transpose()?;
+    let lifecycle = query.value("lifecycle", capitals(Lifecycle::ALL, Lifecycle::name))?;
     let filter = AccountFilter {
         search: fields::search(query)?,
-        serial: query.number("number")?.map(|serial| AccountSerial(i64::try_from(serial).unwrap_or(i64::MAX))),
+        serial: query.number("number")?.map(AccountSerial),
         number: query.one("accountNumber")?.map(str::to_owned),
-        ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
-        profile: fields::optional_id("profileId", query.one("profileId")?)?,
-        owner: fields::optional_id("ownerId", query.one("ownerId")?)?,
-        group: fields::optional_id("groupId", query.one("groupId")?)?,
-        currency: query.one("currency")?.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?,
-        status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
+        ids: query.values("id", uuid)?,
+        profile: query.value("profileId", uuid)?,
+        owner: query.value("ownerId", uuid)?,
+        group: query.value("groupId", uuid)?,
+        currency: query.value("currency", currency)?,
+        status: query.value("status", fields::parse_trade_status)?.flatten(),
         lifecycle,
-        with_archived: match query.one("archived")? {
-            None | Some("false") => lifecycle == Some(Lifecycle::Closed),
-            Some("true") => true,
-            Some(_) => return Err(Rejection::invalid("archived", "true or false")),
-        },
+        with_archived: query.value("archived", one_of(&[("true", true), ("false", false)]))?.unwrap_or(false)
+            || lifecycle == Some(Lifecycle::Closed),
         name: query.one("name")?.map(str::to_owned),
         alias: query.one("alias")?.map(str::to_owned),
         labels: labels::filter(query)?,
         ..AccountFilter::default()
     };
-    let paging = Paging::of(&call)?;
+    let paging = LISTS.page(&call)?;
     let accounts = call.ask(ListAccounts { filter, page: paging.page }).await?;
     Reply::ok(&AccountList::new(accounts, &paging))
 }

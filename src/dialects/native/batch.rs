@@ -4,7 +4,6 @@ use super::account_states::{CloseBody, LockBody};
 use super::accounts::AccountView;
 use super::entries::ReverseBody;
 use super::error::ErrorView;
-use super::fields;
 use super::funding::{AdjustRequest, DealMade, MoveRequest};
 use super::holds::CaptureBody;
 use super::movements::{MovementBody, MovementView};
@@ -19,8 +18,9 @@ use crate::app::ledger::{
     AnnounceDeposit, ApproveWithdrawal, MovementRequest, PayWithdrawal, PlaceHold, ReleaseHold, RequestWithdrawal,
     ReturnDeposit, SettleDeposit, VoidWithdrawal,
 };
+use crate::dialects::kit::formats::uuid;
 use crate::dialects::kit::{
-    AtMost, Call, Rejection, Reply, members_of, read_json, refuse_unknown_members, sent_members,
+    AtMost, Call, Rejection, Reply, members_of, read_json, refuse_unknown_members, required, sent_members,
 };
 use crate::domain::accounts::Lifecycle;
 use crate::domain::ids::AccountId;
@@ -133,7 +133,7 @@ impl Item<'_> {
 
     fn id<T: From<Uuid>>(&self, name: &'static str, sent: Option<&str>) -> Result<T, Rejection> {
         self.known.borrow_mut().push(name);
-        fields::required_id(name, sent)
+        required(name, sent, uuid)
     }
 
     fn movement(&self) -> Result<MovementRequest, Rejection> {

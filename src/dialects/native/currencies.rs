@@ -1,6 +1,6 @@
 //! The list of currencies.
 
-use super::lists::Window;
+use super::lists::LISTS;
 use crate::app::reference::ListCurrencies;
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::page::Position;
@@ -56,7 +56,7 @@ pub(super) struct CurrencyList {
     ),
     responses((status = 200, body = CurrencyList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let window = Window::of(&call)?;
+    let window = LISTS.part(&call)?;
     let after = window.after.map(|[row]| Position::of(row));
     let found = call.ask(ListCurrencies { after, limit: window.limit }).await?;
     let next = window.next(found.next.map(|shown| [shown.row]));

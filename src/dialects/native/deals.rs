@@ -1,7 +1,9 @@
 //! Deals: the journal of an account.
 
-use super::{fields, lists};
+use super::fields;
+use super::lists::LISTS;
 use crate::app::ledger::{DealMark, Deals, ListDeals};
+use crate::dialects::kit::formats::{rfc3339, uuid};
 use crate::dialects::kit::{Call, CursorScope, ExactNumber, Rejection, Reply};
 use crate::domain::page::{Part, Position};
 use serde::Serialize;
@@ -124,18 +126,18 @@ pub(super) const LIMIT_MAX: u32 = 1000;
     ),
     responses((status = 200, body = DealList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let (query, scope) = (call.query(), lists::scope(&call));
-    let before = fields::optional_id("beforeId", query.one("beforeId")?)?.map(DealMark::Id);
-    let after = lists::after(query, &scope)?.map(|[row]| DealMark::Place(Position::of(row)));
+    let (query, scope) = (call.query(), LISTS.scope(&call));
+    let before = query.value("beforeId", uuid)?.map(DealMark::Id);
+    let after = LISTS.after(query, &scope)?.map(|[row]| DealMark::Place(Position::of(row)));
     if before.is_some() && after.is_some() {
         return Err(Rejection::invalid("beforeId", "send either beforeId or after"));
     }
     let deals = ListDeals {
         account: fields::path_id(&call)?,
-        from: fields::moment(query, "from")?,
-        to: fields::moment(query, "to")?,
+        from: query.value("from", rfc3339)?,
+        to: query.value("to", rfc3339)?,
         before: before.or(after),
-        limit: fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
+        limit: query.within("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT),
     };
     let found = call.ask(deals).await?;
     Reply::ok(&DealList::new(found, &scope))

@@ -1,6 +1,6 @@
 //! Events: read in pages, or followed as a stream.
 
-use super::{event_data, event_stream, fields};
+use super::{event_data, event_stream};
 use crate::app::events::{BookLine, CheckpointPage, EventFilter, EventPage, EventRow, ReadCheckpoint, ReadEvents};
 use crate::dialects::kit::{Call, ExactNumber, QueryParams, Rejection, Reply};
 use crate::domain::events::{BookBalances, EventType};
@@ -99,7 +99,7 @@ fn wanted(call: &Call) -> Result<ReadEvents, Rejection> {
     let after = query.one("after")?.map(|text| sequence("after", text)).transpose()?;
     let last = call.header("Last-Event-ID").filter(|text| !text.is_empty());
     let after = last.map(|text| sequence("Last-Event-ID", text)).transpose()?.or(after);
-    let limit = fields::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?;
+    let limit = query.within("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     let filter = EventFilter { kinds: kinds(query)? };
     Ok(ReadEvents { after: EventSeq(after.unwrap_or(0)), filter, limit })
 }
@@ -223,7 +223,7 @@ impl From<BookLine> for CheckpointBookView {
 pub(super) async fn checkpoint(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let after = query.one("afterBook")?.map(|text| sequence("afterBook", text)).transpose()?;
-    let limit = fields::limit(query, LIMIT_MAX, LIMIT_MAX)?;
+    let limit = query.within("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_MAX);
     let page = call.ask(ReadCheckpoint { after: BookId(after.unwrap_or(0)), limit }).await?;
     Reply::ok(&CheckpointView::of(page, limit))
 }

@@ -1,13 +1,11 @@
 //! Parses and writes values as the native API has them: enums as upper-case names or their numbers, 64-bit integers as
 //! strings, money as exact numbers.
 
-use crate::dialects::kit::{Call, Literal, QueryParams, Rejection};
+use crate::dialects::kit::formats::{Fault, unknown, uuid};
+use crate::dialects::kit::{Call, QueryParams, Rejection};
 use crate::domain::accounts::{LockHolder, PositionMode};
-use crate::domain::clock::Moment;
 use crate::domain::ledger::EntryKind;
-use crate::domain::money::{AmountError, DecimalText};
-use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
-use crate::domain::refusal::Field;
+use crate::domain::reference::{MarginCalculation, TradeStatus};
 use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchTextError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -21,16 +19,13 @@ struct Spelling<T: 'static> {
 }
 
 impl<T: Copy + PartialEq> Spelling<T> {
-    fn parse(&self, field: &str, text: &str) -> Result<T, Rejection> {
+    fn parse(&self, text: &str) -> Result<T, Fault> {
         let by_number = text.parse::<usize>().ok().and_then(|n| self.names.get(n));
         let by_name = || {
             let name = text.strip_prefix(self.prefix)?;
             self.names.iter().find(|(known, _)| *known == name)
         };
-        by_number
-            .or_else(by_name)
-            .map(|(_, value)| *value)
-            .ok_or_else(|| Rejection::invalid(field, format!("one of {}", self.all().join(", "))))
+        by_number.or_else(by_name).map(|(_, value)| *value).ok_or_else(|| unknown(self.all()))
     }
 
     /// All names with the prefix, in the order of their numbers.
@@ -103,8 +98,8 @@ pub(super) fn enums() -> [(&'static str, Vec<String>); 4] {
 }
 
 /// The name for UNSPECIFIED gives `None`.
-pub(super) fn parse_trade_status(field: &str, text: &str) -> Result<Option<TradeStatus>, Rejection> {
-    TRADE_STATUS.parse(field, text)
+pub(super) fn parse_trade_status(text: &str) -> Result<Option<TradeStatus>, Fault> {
+    TRADE_STATUS.parse(text)
 }
 
 pub(super) fn trade_status(status: TradeStatus) -> String {
@@ -112,8 +107,8 @@ pub(super) fn trade_status(status: TradeStatus) -> String {
 }
 
 /// The name for UNSPECIFIED gives `None`.
-pub(super) fn parse_position_mode(field: &str, text: &str) -> Result<Option<PositionMode>, Rejection> {
-    POSITION_MODE.parse(field, text)
+pub(super) fn parse_position_mode(text: &str) -> Result<Option<PositionMode>, Fault> {
+    POSITION_MODE.parse(text)
 }
 
 pub(super) fn position_mode(mode: Option<PositionMode>) -> String {
@@ -121,8 +116,8 @@ pub(super) fn position_mode(mode: Option<PositionMode>) -> String {
 }
 
 /// The name for UNSPECIFIED gives `None`.
-pub(super) fn parse_margin_calculation(field: &str, text: &str) -> Result<Option<MarginCalculation>, Rejection> {
-    MARGIN_CALCULATION.parse(field, text)
+pub(super) fn parse_margin_calculation(text: &str) -> Result<Option<MarginCalculation>, Fault> {
+    MARGIN_CALCULATION.parse(text)
 }
 
 pub(super) fn margin_calculation(calculation: Option<MarginCalculation>) -> String {
@@ -139,10 +134,10 @@ pub(super) fn lock_type(holder: Option<LockHolder>) -> &'static str {
 }
 
 /// The kind of an adjustment: any deal action except BUY and SELL. UNSPECIFIED means CORRECTION.
-pub(super) fn parse_adjustment(field: &str, text: &str) -> Result<EntryKind, Rejection> {
-    match DEAL_ACTION.parse(field, text)? {
+pub(super) fn parse_adjustment(text: &str) -> Result<EntryKind, Fault> {
+    match DEAL_ACTION.parse(text)? {
         None => Ok(EntryKind::Correction),
-        Some(EntryKind::Buy | EntryKind::Sell) => Err(Rejection::invalid(field, "BUY and SELL are for trades only")),
+        Some(EntryKind::Buy | EntryKind::Sell) => Err(Fault::invalid("BUY and SELL are for trades only")),
         Some(kind) => Ok(kind),
     }
 }
@@ -158,68 +153,7 @@ pub(super) fn deal_action(kind: EntryKind) -> String {
 
 /// The `{id}` of the path. Anything but a UUID is refused as invalid, not as unknown.
 pub(super) fn path_id<T: From<Uuid>>(call: &Call) -> Result<T, Rejection> {
-    id("id", call.path("id"))
-}
-
-/// Another path parameter that is an id.
-pub(super) fn second_id<T: From<Uuid>>(call: &Call, name: &str) -> Result<T, Rejection> {
-    id(name, call.path(name))
-}
-
-pub(super) fn id<T: From<Uuid>>(field: &str, text: &str) -> Result<T, Rejection> {
-    // Accept only the hyphenated form, which has 36 characters.
-    let parsed = if text.len() == 36 { Uuid::parse_str(text).ok() } else { None };
-    parsed.map(T::from).ok_or_else(|| Rejection::invalid(field, "not a UUID"))
-}
-
-/// Refuses a missing or empty id.
-pub(super) fn required_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<T, Rejection> {
-    id(field, text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?)
-}
-
-/// `None` if the id is missing or empty.
-pub(super) fn optional_id<T: From<Uuid>>(field: &str, text: Option<&str>) -> Result<Option<T>, Rejection> {
-    text.filter(|text| !text.is_empty()).map(|text| id(field, text)).transpose()
-}
-
-/// `None` if the code is missing or empty.
-pub(super) fn currency(code: Option<&str>) -> Result<Option<CurrencyCode>, Rejection> {
-    let code = code.filter(|code| !code.is_empty());
-    Ok(code.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?)
-}
-
-/// An integer sent as a JSON number or string.
-pub(super) fn whole_number(field: &str, literal: Option<&Literal>) -> Result<Option<u64>, Rejection> {
-    let Some(Literal(text)) = literal else { return Ok(None) };
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Rejection::invalid(field, "not a whole number"));
-    }
-    text.parse().map(Some).map_err(|_| Rejection::out_of_range(field, "a whole number from 0 to 2^64 - 1"))
-}
-
-/// A decimal number sent as a JSON number or string.
-pub(super) fn decimal(field: &str, literal: &Literal) -> Result<DecimalText, Rejection> {
-    DecimalText::parse(&literal.0).map_err(|error| match error {
-        AmountError::TooLong => Rejection::out_of_range(field, error.to_string()),
-        _ => Rejection::invalid(field, error.to_string()),
-    })
-}
-
-/// A time in the query string.
-pub(super) fn moment(query: &QueryParams, field: &str) -> Result<Option<Moment>, Rejection> {
-    query.one(field)?.map(|text| moment_of(field, text)).transpose()
-}
-
-pub(super) fn moment_of(field: &str, text: &str) -> Result<Moment, Rejection> {
-    Moment::parse(text).ok_or_else(|| Rejection::invalid(field, "not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
-}
-
-/// The query parameter `limit`.
-pub(super) fn limit(query: &QueryParams, default: u32, largest: u32) -> Result<u32, Rejection> {
-    let limit = query.number("limit")?.unwrap_or(u64::from(default));
-    let limit = u32::try_from(limit).ok().filter(|limit| (1..=largest).contains(limit));
-    limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {largest}")))
+    call.path_value("id", uuid)
 }
 
 /// The version that the caller expects, from the body or `If-Match`; the two must not differ.
@@ -258,18 +192,18 @@ mod tests {
 
     #[test]
     fn enums_parse_by_name_and_number() {
-        assert_eq!(parse_trade_status("status", "TRADE_STATUS_CLOSE_ONLY").unwrap(), Some(TradeStatus::CloseOnly));
-        assert_eq!(parse_trade_status("status", "2").unwrap(), Some(TradeStatus::CloseOnly));
-        assert_eq!(parse_trade_status("status", "0").unwrap(), None);
-        assert!(parse_trade_status("status", "5").is_err());
-        assert!(parse_trade_status("status", "full").is_err());
+        assert_eq!(parse_trade_status("TRADE_STATUS_CLOSE_ONLY").unwrap(), Some(TradeStatus::CloseOnly));
+        assert_eq!(parse_trade_status("2").unwrap(), Some(TradeStatus::CloseOnly));
+        assert_eq!(parse_trade_status("0").unwrap(), None);
+        assert!(parse_trade_status("5").is_err());
+        assert!(parse_trade_status("full").is_err());
     }
 
     #[test]
     fn adjustments_take_any_action_except_trades() {
-        assert_eq!(parse_adjustment("action", "DEAL_ACTION_UNSPECIFIED").unwrap(), EntryKind::Correction);
-        assert_eq!(parse_adjustment("action", "DEAL_ACTION_FUNDING").unwrap(), EntryKind::Funding);
-        assert!(parse_adjustment("action", "DEAL_ACTION_BUY").is_err());
+        assert_eq!(parse_adjustment("DEAL_ACTION_UNSPECIFIED").unwrap(), EntryKind::Correction);
+        assert_eq!(parse_adjustment("DEAL_ACTION_FUNDING").unwrap(), EntryKind::Funding);
+        assert!(parse_adjustment("DEAL_ACTION_BUY").is_err());
     }
 
     #[test]

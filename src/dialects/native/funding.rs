@@ -3,7 +3,8 @@
 use super::fields;
 use crate::app::Command;
 use crate::app::ledger::{PostFunds, Posted};
-use crate::dialects::kit::{Call, Literal, Rejection, Reply};
+use crate::dialects::kit::formats::{currency, decimal, rfc3339};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional, required};
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{DecimalText, ExtraDecimals};
@@ -56,7 +57,7 @@ impl MoveRequest {
         if amount.is_negative() {
             return Err(Rejection::invalid("amount", "must be above zero"));
         }
-        let currency = fields::currency(self.currency.as_deref())?;
+        let currency = optional("currency", self.currency.as_deref(), currency)?;
         Ok(PostFunds { currency, ..post(account, amount, EntryKind::Balance, self.comment) })
     }
 
@@ -68,11 +69,10 @@ impl MoveRequest {
 
 impl AdjustRequest {
     pub(super) fn command(self, account: AccountId) -> Result<PostFunds, Rejection> {
-        let action = self.action.as_ref().map(|Literal(text)| fields::parse_adjustment("action", text)).transpose()?;
+        let action = optional("action", self.action.as_ref(), fields::parse_adjustment)?;
         let amount = amount(self.amount.as_ref())?;
-        let effective_at = self.effective_at.as_deref().filter(|text| !text.is_empty());
-        let effective_at = effective_at.map(|text| fields::moment_of("effectiveAt", text)).transpose()?;
-        let currency = fields::currency(self.currency.as_deref())?;
+        let effective_at = optional("effectiveAt", self.effective_at.as_deref(), rfc3339)?;
+        let currency = optional("currency", self.currency.as_deref(), currency)?;
         Ok(PostFunds {
             effective_at,
             currency,
@@ -88,7 +88,7 @@ impl From<Posted> for DealMade {
 }
 
 fn amount(literal: Option<&Literal>) -> Result<DecimalText, Rejection> {
-    let amount = fields::decimal("amount", literal.ok_or_else(|| Rejection::missing("amount"))?)?;
+    let amount = required("amount", literal, decimal)?;
     if amount.is_zero() { Err(Rejection::invalid("amount", "must not be zero")) } else { Ok(amount) }
 }
 

@@ -1,12 +1,12 @@
 //! The list of account groups.
 
 use super::fields;
-use super::lists::{Paging, PagingView};
+use super::lists::{LISTS, PagingView};
 use crate::app::reference::{GroupFilter, ListGroups};
-use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
+use crate::dialects::kit::formats::{currency, uuid};
+use crate::dialects::kit::{Call, ExactNumber, Paging, Rejection, Reply};
 use crate::domain::page::Listing;
-use crate::domain::reference::{CurrencyCode, Group};
-use crate::domain::refusal::Field;
+use crate::domain::reference::Group;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -77,7 +77,10 @@ pub(super) struct GroupList {
 
 impl GroupList {
     fn new(listing: Listing<Group>, paging: &Paging) -> Self {
-        GroupList { paging: paging.view(&listing), groups: listing.rows.into_iter().map(GroupView::from).collect() }
+        GroupList {
+            paging: PagingView::of(&listing, paging),
+            groups: listing.rows.into_iter().map(GroupView::from).collect(),
+        }
     }
 }
 
@@ -96,12 +99,12 @@ impl GroupList {
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let filter = GroupFilter {
-        ids: query.all("id").map(|text| fields::id("id", text)).collect::<Result<_, _>>()?,
+        ids: query.values("id", uuid)?,
         name: query.one("name")?.map(str::to_owned),
-        currency: query.one("currency")?.map(|code| CurrencyCode::parse(Field::Currency, code)).transpose()?,
-        status: query.one("status")?.map_or(Ok(None), |text| fields::parse_trade_status("status", text))?,
+        currency: query.value("currency", currency)?,
+        status: query.value("status", fields::parse_trade_status)?.flatten(),
     };
-    let paging = Paging::of(&call)?;
+    let paging = LISTS.page(&call)?;
     let groups = call.ask(ListGroups { filter, page: paging.page }).await?;
     Reply::ok(&GroupList::new(groups, &paging))
 }

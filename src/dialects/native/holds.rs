@@ -3,7 +3,8 @@
 use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::ledger::{CaptureHold, PlaceHold, ReleaseHold};
-use crate::dialects::kit::{Call, Literal, Rejection, Reply};
+use crate::dialects::kit::formats::{currency, decimal};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional};
 use crate::domain::ids::MovementId;
 use crate::domain::ledger::MovementKind;
 use serde::Deserialize;
@@ -58,8 +59,8 @@ pub(super) struct CaptureBody {
 
 impl CaptureBody {
     pub(super) fn command(self, id: MovementId) -> Result<CaptureHold, Rejection> {
-        let amount = self.amount.map(|text| fields::decimal("amount", &text)).transpose()?;
-        Ok(CaptureHold { id, amount, currency: fields::currency(self.currency.as_deref())? })
+        let amount = optional("amount", self.amount.as_ref(), decimal)?;
+        Ok(CaptureHold { id, amount, currency: optional("currency", self.currency.as_deref(), currency)? })
     }
 }
 

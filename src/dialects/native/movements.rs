@@ -1,10 +1,11 @@
 //! What deposits, withdrawals, transfers and holds have in common: request, view and lists.
 
 use super::fields;
-use super::lists::{Paging, PagingView};
+use super::lists::{LISTS, PagingView};
 use crate::app::Command;
 use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
-use crate::dialects::kit::{Call, ExactNumber, Literal, Rejection, Reply};
+use crate::dialects::kit::formats::{Fault, capitals, currency, decimal, rfc3339, uuid};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Paging, Rejection, Reply, optional, required};
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::{Movement, MovementKind, MovementState};
 use crate::domain::money::ExtraDecimals;
@@ -39,16 +40,14 @@ impl MovementBody {
         {
             return Err(Rejection::invalid("comment", "contradicts reason"));
         }
-        let amount = self.amount.as_ref().ok_or_else(|| Rejection::missing("amount"))?;
-        let expires_at = self.expires_at.as_deref().filter(|text| !text.is_empty());
         Ok(MovementRequest {
             account,
-            amount: fields::decimal("amount", amount)?,
-            currency: fields::currency(self.currency.as_deref())?,
+            amount: required("amount", self.amount.as_ref(), decimal)?,
+            currency: optional("currency", self.currency.as_deref(), currency)?,
             extra_decimals: ExtraDecimals::RoundHalfAway,
             reason: self.reason.or(self.comment).unwrap_or_default(),
             reference: self.reference.filter(|text| !text.is_empty()),
-            expires_at: expires_at.map(|text| fields::moment_of("expiresAt", text)).transpose()?,
+            expires_at: optional("expiresAt", self.expires_at.as_deref(), rfc3339)?,
         })
     }
 }
@@ -134,7 +133,7 @@ pub(super) struct MovementList {
 impl MovementList {
     fn new(listing: Listing<Movement>, paging: &Paging) -> Self {
         MovementList {
-            paging: paging.view(&listing),
+            paging: PagingView::of(&listing, paging),
             movements: listing.rows.into_iter().map(MovementView::from).collect(),
         }
     }
@@ -149,19 +148,17 @@ pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -
     let query = call.query();
     let account = match is_of_account {
         true => Some(fields::path_id(call)?),
-        false => fields::optional_id("accountId", query.one("accountId")?)?,
+        false => query.value("accountId", uuid)?,
     };
-    let state = query.one("state")?.map(parse_state).transpose()?;
-    let paging = Paging::of(call)?;
+    let state = query.value("state", parse_state)?;
+    let paging = LISTS.page(call)?;
     let movements = call.ask(ListMovements { kind, account, state, page: paging.page }).await?;
     Reply::ok(&MovementList::new(movements, &paging))
 }
 
-fn parse_state(text: &str) -> Result<MovementState, Rejection> {
-    MovementState::ALL
-        .into_iter()
-        .find(|state| state.name().eq_ignore_ascii_case(text))
-        .ok_or_else(|| Rejection::invalid("state", "one of PENDING, APPROVED, POSTED, VOIDED, EXPIRED"))
+/// In capitals or not.
+fn parse_state(text: &str) -> Result<MovementState, Fault> {
+    capitals(MovementState::ALL, MovementState::name)(&text.to_ascii_uppercase())
 }
 
 pub(super) async fn get(call: &Call, kind: MovementKind) -> Result<Reply, Rejection> {

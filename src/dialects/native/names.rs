@@ -75,8 +75,6 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::Hold => &["holdId"],
         Field::Entry => &["entryId"],
         Field::Operations => &["operations"],
-        Field::Page => &["page"],
-        Field::PageSize => &["perPage"],
         Field::After => &["after"],
         Field::Before => &["beforeId"],
         Field::From => &["from"],

@@ -1,10 +1,11 @@
 //! The owners of an account.
 
 use super::fields;
-use super::lists::Window;
+use super::lists::LISTS;
 use super::profiles::Empty;
 use crate::app::accounts::{AddOwner, AlterOwner, ListOwners, OwnerWritten, RemoveOwner};
-use crate::dialects::kit::{Call, Literal, Rejection, Reply};
+use crate::dialects::kit::formats::{capitals, uuid, whole_number};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional, required};
 use crate::domain::accounts::OwnerAccess;
 use crate::domain::clock::Moment;
 use crate::domain::ids::ProfileId;
@@ -30,35 +31,29 @@ pub(super) struct OwnerRequest {
 
 impl OwnerRequest {
     fn access(&self) -> Result<Option<OwnerAccess>, Rejection> {
-        let parse = |text: &str| {
-            let all = OwnerAccess::ALL.into_iter();
-            let mut named = all.filter(|access| access.name().to_uppercase() == text);
-            named.next().ok_or_else(|| Rejection::invalid("access", "one of FULL, READ, NONE"))
-        };
-        self.access.as_deref().filter(|text| !text.is_empty()).map(parse).transpose()
+        optional("access", self.access.as_deref(), capitals(OwnerAccess::ALL, OwnerAccess::name))
     }
 
     fn adding(&self, call: &Call) -> Result<AddOwner, Rejection> {
         Ok(AddOwner {
             account: fields::path_id(call)?,
-            profile: fields::required_id("profileId", self.profile_id.as_deref())?,
+            profile: required("profileId", self.profile_id.as_deref(), uuid)?,
             access: self.access()?.ok_or_else(|| Rejection::missing("access"))?,
-            priority: fields::whole_number("priority", self.priority.as_ref())?,
+            priority: optional("priority", self.priority.as_ref(), whole_number)?,
             expected_version: fields::expected_version(call, None)?,
         })
     }
 
     fn altering(&self, call: &Call) -> Result<AlterOwner, Rejection> {
-        let profile: ProfileId = fields::second_id(call, "profileId")?;
-        if fields::optional_id("profileId", self.profile_id.as_deref())?.is_some_and(|sent: ProfileId| sent != profile)
-        {
+        let profile: ProfileId = call.path_value("profileId", uuid)?;
+        if optional("profileId", self.profile_id.as_deref(), uuid)?.is_some_and(|sent: ProfileId| sent != profile) {
             return Err(Refusal::Immutable { field: Field::Profile }.into());
         }
         Ok(AlterOwner {
             account: fields::path_id(call)?,
             profile,
             access: self.access()?,
-            priority: fields::whole_number("priority", self.priority.as_ref())?,
+            priority: optional("priority", self.priority.as_ref(), whole_number)?,
             expected_version: fields::expected_version(call, None)?,
         })
     }
@@ -112,7 +107,7 @@ pub(super) struct OwnerList {
             description = "`next` of the previous page; refused once the account has changed"),
     ), responses((status = 200, body = OwnerList)))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let window = Window::of(&call)?;
+    let window = LISTS.part(&call)?;
     let after = window.after.map(|[row, version]| (Position::of(row), version.unsigned_abs()));
     let (seen, version) = call.ask(ListOwners { account: fields::path_id(&call)?, after, limit: window.limit }).await?;
     let view = |owner: crate::app::accounts::OwnerSeen| {
@@ -151,7 +146,7 @@ pub(super) async fn alter(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn remove(call: Call) -> Result<Reply, Rejection> {
     let command = RemoveOwner {
         account: fields::path_id(&call)?,
-        profile: fields::second_id(&call, "profileId")?,
+        profile: call.path_value("profileId", uuid)?,
         expected_version: fields::expected_version(&call, None)?,
     };
     call.run(command, |()| Reply::ok(&Empty {})).await

@@ -2,9 +2,10 @@
 //! none, and margins are zero.
 
 use super::fields;
-use super::lists::Window;
+use super::lists::LISTS;
 use crate::app::accounts::GetAccount;
 use crate::app::clients::ListAccountsOfProfile;
+use crate::dialects::kit::formats::rfc3339;
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::accounts::Account;
 use crate::domain::money::Amount;
@@ -83,7 +84,7 @@ pub(super) struct PortfolioList {
         ("after" = Option<String>, Query, description = "`next` of the previous page"),
     ), responses((status = 200, body = PortfolioList)))]
 pub(super) async fn of_profile(call: Call) -> Result<Reply, Rejection> {
-    let window = Window::of(&call)?;
+    let window = LISTS.part(&call)?;
     let after = window.after.map(|[row]| Position::of(row));
     let found = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)?, after, limit: window.limit }).await?;
     let next = window.next(found.next.map(|shown| [shown.row]));
@@ -123,8 +124,8 @@ pub(super) async fn positions(call: Call) -> Result<Reply, Rejection> {
     responses((status = 200, body = PositionList)))]
 pub(super) async fn closed_positions(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
-    fields::moment(query, "from")?;
-    fields::moment(query, "to")?;
+    query.value("from", rfc3339)?;
+    query.value("to", rfc3339)?;
     call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
     Reply::ok(&PositionList { positions: [] })
 }

@@ -2,11 +2,11 @@
 
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
-use super::lists::{Paging, PagingView};
-use super::users::required;
+use super::lists::{LISTS, PagingView};
 use crate::app::access::PasswordHash;
 use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
-use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, sent};
+use crate::dialects::kit::formats::{capitals, uuid};
+use crate::dialects::kit::{Call, Members, Paging, Rejection, Reply, Scalar, optional, required, required_text, sent};
 use crate::domain::access::Password;
 use crate::domain::clients::{LabelsChange, Profile, ProfileDetails, ProfileStatus};
 use crate::domain::ids::ProfileId;
@@ -181,7 +181,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     details.check()?;
     labels.check()?;
     let command = CreateProfile {
-        id: fields::optional_id("id", request.id.as_deref())?,
+        id: optional("id", request.id.as_deref(), uuid)?,
         details,
         tags: fields::tags(request.tags.take()),
         labels,
@@ -206,7 +206,7 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
     let labels = request.labels();
     details.check()?;
     labels.check()?;
-    if fields::optional_id("id", request.id.as_deref())?.is_some_and(|sent: ProfileId| sent != id) {
+    if optional("id", request.id.as_deref(), uuid)?.is_some_and(|sent: ProfileId| sent != id) {
         return Err(Refusal::Immutable { field: Field::Id }.into());
     }
     let command = ReplaceProfile {
@@ -242,8 +242,8 @@ pub(super) struct Empty {}
     responses((status = 200, body = Empty), (status = 404)))]
 pub(super) async fn change_password(call: Call) -> Result<Reply, Rejection> {
     let request: PasswordRequest = call.body()?;
-    let id = fields::required_id("id", request.id.as_deref())?;
-    let password = required("newPassword", request.new_password, usize::MAX)?;
+    let id = required("id", request.id.as_deref(), uuid)?;
+    let password = required_text("newPassword", request.new_password, usize::MAX)?;
     let password = Password::new(Field::NewPassword, &password)?;
     let command = ChangePassword { id, password: call.app()?.hash_password(password).await? };
     call.run_secretly(command, |()| Reply::ok(&Empty {})).await
@@ -273,16 +273,10 @@ pub(super) struct ProfileList {
 impl ProfileList {
     fn new(listing: Listing<Profile>, paging: &Paging) -> Self {
         ProfileList {
-            paging: paging.view(&listing),
+            paging: PagingView::of(&listing, paging),
             profiles: listing.rows.into_iter().map(ProfileView::from).collect(),
         }
     }
-}
-
-fn status(text: &str) -> Result<ProfileStatus, Rejection> {
-    let mut all = ProfileStatus::ALL.into_iter();
-    all.find(|status| status.name().to_uppercase() == text)
-        .ok_or_else(|| Rejection::invalid("status", "one of PENDING, VERIFIED, DENIED, DECEASED, ARCHIVED"))
 }
 
 /// List the clients that you may see.
@@ -307,10 +301,10 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let filter = ProfileFilter {
         search: fields::search(query)?,
         email: query.one("email")?.map(str::to_owned),
-        status: query.one("status")?.map(status).transpose()?,
+        status: query.value("status", capitals(ProfileStatus::ALL, ProfileStatus::name))?,
         labels: labels::filter(query)?,
     };
-    let paging = Paging::of(&call)?;
+    let paging = LISTS.page(&call)?;
     let profiles = call.ask(ListProfiles { filter, page: paging.page }).await?;
     Reply::ok(&ProfileList::new(profiles, &paging))
 }

@@ -1,9 +1,9 @@
 //! Moves the clock of a sandbox and resets it.
 
-use super::fields;
 use super::profiles::Empty;
 use crate::app::sandbox::{Journey, YEARS_MAX_S};
-use crate::dialects::kit::{Call, Literal, Rejection, Reply};
+use crate::dialects::kit::formats::{rfc3339, whole_number};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional, required};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,14 +26,14 @@ pub(super) struct ClockReply {
 
 impl ClockBody {
     fn journey(&self) -> Result<Journey, Rejection> {
-        let advance = fields::whole_number("advance", self.advance.as_ref())?;
+        let advance = optional("advance", self.advance.as_ref(), whole_number)?;
         match (advance, self.set.as_deref()) {
             (Some(seconds), None) => i64::try_from(seconds)
                 .ok()
                 .filter(|seconds| *seconds <= YEARS_MAX_S)
                 .map(Journey::Ahead)
                 .ok_or_else(|| Rejection::out_of_range("advance", format!("0 to {YEARS_MAX_S} seconds"))),
-            (None, Some(text)) => fields::moment_of("set", text).map(Journey::To),
+            (None, Some(time)) => required("set", Some(time), rfc3339).map(Journey::To),
             _ => Err(Rejection::invalid("advance", "send either advance or set")),
         }
     }

@@ -1,8 +1,7 @@
 //! End-user sessions: tokens that authenticate a client to the trading platform.
 
-use super::users::required;
 use crate::app::access::Claims;
-use crate::dialects::kit::{Call, Rejection, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply, required_text};
 use crate::domain::access::TypedPassword;
 use crate::domain::refusal::Field;
 use crate::domain::text;
@@ -47,8 +46,8 @@ pub(super) struct SessionAccount {
 pub(super) async fn begin(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: SessionRequest = call.login_body()?;
-    let email = required("email", request.email, text::EMAIL_MAX)?;
-    let password = TypedPassword::new(Field::Password, &required("password", request.password, usize::MAX)?)?;
+    let email = required_text("email", request.email, text::EMAIL_MAX)?;
+    let password = TypedPassword::new(Field::Password, &required_text("password", request.password, usize::MAX)?)?;
     let session = call.app()?.begin_session(call.caller()?, &email, password).await?;
     Reply::ok(&SessionReply {
         access_token: session.token,
@@ -127,7 +126,7 @@ impl From<Option<Claims>> for IntrospectReply {
     responses((status = 200, body = IntrospectReply)))]
 pub(super) async fn introspect(call: Call) -> Result<Reply, Rejection> {
     let request: IntrospectRequest = call.body()?;
-    let token = required("token", request.token, TOKEN_MAX)?;
+    let token = required_text("token", request.token, TOKEN_MAX)?;
     let claims = call.app()?.introspect(call.caller()?, &token)?;
     Reply::ok(&IntrospectReply::from(claims))
 }

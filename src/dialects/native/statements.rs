@@ -1,7 +1,9 @@
 //! Balances and statements as of any past moment.
 
-use super::{fields, lists};
+use super::fields;
+use super::lists::LISTS;
 use crate::app::ledger::{BalanceAt, GetStatement, PastBalances, Statement, StatementLine};
+use crate::dialects::kit::formats::rfc3339;
 use crate::dialects::kit::{Call, CsvTable, CursorScope, ExactNumber, QueryParams, Rejection, Reply, TableFormat};
 use crate::domain::clock::Moment;
 use crate::domain::ids::EntrySeq;
@@ -88,8 +90,7 @@ pub(super) fn basis(query: &QueryParams) -> Result<Basis, Rejection> {
 pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let basis = basis(query)?;
-    let past =
-        call.ask(BalanceAt { account: fields::path_id(&call)?, at: fields::moment(query, "at")?, basis }).await?;
+    let past = call.ask(BalanceAt { account: fields::path_id(&call)?, at: query.value("at", rfc3339)?, basis }).await?;
     Reply::ok(&BalanceView::new(past, basis))
 }
 
@@ -285,17 +286,16 @@ pub(super) async fn statement(call: Call) -> Result<Reply, Rejection> {
 
 fn statement_query(call: &Call, scope: &CursorScope, is_table: bool) -> Result<GetStatement, Rejection> {
     let query = call.query();
-    let (limit, after) = (query.number("limit")?, query.one("after")?);
+    let (limit, after) = (query.one("limit")?, query.one("after")?);
     if is_table && (limit.is_some() || after.is_some()) {
         let field = if limit.is_some() { "limit" } else { "after" };
         return Err(Rejection::invalid(field, "CSV is not paged; leave this out"));
     }
-    let limit = limit.map_or(Ok(LIMIT_DEFAULT), u32::try_from).ok().filter(|n| (1..=LIMIT_MAX).contains(n));
-    let limit = limit.ok_or_else(|| Rejection::out_of_range("limit", format!("1 to {LIMIT_MAX}")))?;
-    let (mut from, mut to) = (fields::moment(query, "from")?, fields::moment(query, "to")?);
+    let limit = query.within("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let (mut from, mut to) = (query.value("from", rfc3339)?, query.value("to", rfc3339)?);
     let (mut basis, is_basis_sent) = (basis(query)?, query.one("basis")?.is_some());
     let mut continuation = None;
-    if let Some([of, start, end, at, seq, bound]) = lists::after(query, scope)? {
+    if let Some([of, start, end, at, seq, bound]) = LISTS.after(query, scope)? {
         let (start, end) = (Moment::from_unix_ms(start), Moment::from_unix_ms(end));
         let other =
             || Rejection::invalid("after", "the cursor is for another period or basis; omit from, to and basis");

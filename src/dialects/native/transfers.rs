@@ -1,9 +1,9 @@
 //! Transfers between two accounts, in one currency or across two.
 
-use super::fields;
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::ledger::{Arrival, Transfer};
-use crate::dialects::kit::{Call, Literal, Rejection, Reply};
+use crate::dialects::kit::formats::{decimal, uuid};
+use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional, required};
 use crate::domain::ledger::MovementKind;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -38,10 +38,12 @@ pub(super) struct TransferBody {
 
 impl TransferBody {
     pub(super) fn command(self) -> Result<Transfer, Rejection> {
-        let arrival = match (&self.rate, &self.to_amount) {
+        let rate = optional("rate", self.rate.as_ref(), decimal)?;
+        let to_amount = optional("toAmount", self.to_amount.as_ref(), decimal)?;
+        let arrival = match (rate, to_amount) {
             (Some(_), Some(_)) => return Err(Rejection::invalid("toAmount", "send either rate or toAmount")),
-            (Some(rate), None) => Arrival::Rate(fields::decimal("rate", rate)?),
-            (None, Some(amount)) => Arrival::Amount(fields::decimal("toAmount", amount)?),
+            (Some(rate), None) => Arrival::Rate(rate),
+            (None, Some(amount)) => Arrival::Amount(amount),
             (None, None) => Arrival::Same,
         };
         let body = MovementBody {
@@ -52,8 +54,8 @@ impl TransferBody {
             reference: self.reference,
             expires_at: None,
         };
-        let from = fields::required_id("fromAccountId", self.from_account_id.as_deref())?;
-        let to = fields::required_id("toAccountId", self.to_account_id.as_deref())?;
+        let from = required("fromAccountId", self.from_account_id.as_deref(), uuid)?;
+        let to = required("toAccountId", self.to_account_id.as_deref(), uuid)?;
         Ok(Transfer { request: body.request(from)?, to, arrival })
     }
 }

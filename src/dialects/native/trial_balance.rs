@@ -1,8 +1,8 @@
 //! The trial balance: the balances of house accounts and clients, which sum to zero.
 
-use super::fields;
 use super::statements::basis;
 use crate::app::ledger::{GetTrialBalance, TrialBalance};
+use crate::dialects::kit::formats::rfc3339;
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::ledger::Basis;
 use serde::Serialize;
@@ -80,6 +80,6 @@ impl TrialView {
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let basis = basis(query)?;
-    let trial = call.ask(GetTrialBalance { at: fields::moment(query, "at")?, basis }).await?;
+    let trial = call.ask(GetTrialBalance { at: query.value("at", rfc3339)?, basis }).await?;
     Reply::ok(&TrialView::new(trial, basis))
 }

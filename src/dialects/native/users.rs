@@ -1,6 +1,6 @@
 //! Login: exchanges an operator's name and password for a token.
 
-use crate::dialects::kit::{Call, Rejection, Reply};
+use crate::dialects::kit::{Call, Rejection, Reply, required_text};
 use crate::domain::access::TypedPassword;
 use crate::domain::refusal::Field;
 use crate::domain::text;
@@ -28,18 +28,9 @@ pub(super) struct LoginReply {
 pub(super) async fn log_in(call: Call) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: LoginRequest = call.login_body()?;
-    let name = required("username", request.username, text::FIELD_MAX)?;
-    let password = TypedPassword::new(Field::Password, &required("password", request.password, usize::MAX)?)?;
+    let name = required_text("username", request.username, text::FIELD_MAX)?;
+    let password = TypedPassword::new(Field::Password, &required_text("password", request.password, usize::MAX)?)?;
     let origin = call.origin();
     let token = call.app()?.log_in(&name, password, origin.address, origin.request).await?;
     Reply::ok(&LoginReply { token: token.reveal() })
-}
-
-/// Refuses a string that is missing, empty or longer than `max` characters.
-pub(super) fn required(field: &str, text: Option<String>, max: usize) -> Result<String, Rejection> {
-    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| Rejection::missing(field))?;
-    if text.chars().count() > max {
-        return Err(Rejection::out_of_range(field, format!("at most {max} characters")));
-    }
-    Ok(text)
 }

@@ -93,8 +93,6 @@ fields! {
     Entry = "entry";
     Operations = "operations";
 
-    Page = "page";
-    PageSize = "page size";
     /// Where a list goes on towards newer things.
     After = "beginning";
     /// Where a list goes on towards older things.

@@ -1,8 +1,9 @@
 //! Describes members and parameters by name: a name has the same type and limits in every body, path and query string.
 
 use crate::app::sandbox::YEARS_MAX_S;
-use crate::dialects::kit::REJECTIONS;
 use crate::dialects::kit::openapi::{Member, Place, reference};
+use crate::dialects::kit::{PAGE_MAX, REJECTIONS};
+use crate::dialects::native::lists::LISTS;
 use crate::dialects::native::{deals, events, sessions, statements};
 use crate::domain::access::{PASSWORD_MAX, PASSWORD_MIN};
 use crate::domain::accounts::OWNERS_MAX;
@@ -11,7 +12,6 @@ use crate::domain::clients::{
     METADATA_TEXT_MAX, NAME_MAX, REFERENCE_MAX, TAG_MAX,
 };
 use crate::domain::money::Decimals;
-use crate::domain::page::Page;
 use crate::domain::reference::LEVERAGE_MAX;
 use crate::domain::refusal::REFUSALS;
 use crate::domain::search::SEARCH_MAX;
@@ -142,8 +142,8 @@ fn integer(member: &Member<'_>) -> Option<Value> {
         ("/events", "limit") => limit(events::LIMIT_DEFAULT, events::LIMIT_MAX),
         ("/accounts/{id}/deals", "limit") => limit(deals::LIMIT_DEFAULT, deals::LIMIT_MAX),
         ("/accounts/{id}/statement", "limit") => limit(statements::LIMIT_DEFAULT, statements::LIMIT_MAX),
-        (_, "page") => json!({ "minimum": 1, "maximum": Page::NUMBER_MAX, "default": 1 }),
-        (_, "perPage") => json!({ "minimum": 1, "maximum": Page::SIZE_MAX, "default": Page::SIZE_DEFAULT }),
+        (_, "page") => json!({ "minimum": 1, "maximum": PAGE_MAX, "default": 1 }),
+        (_, "perPage") => json!({ "minimum": 1, "maximum": LISTS.size_max, "default": LISTS.size_default }),
         (_, "number" | "book") => json!({ "minimum": 1 }),
         (_, "priority") => json!({ "minimum": 1, "maximum": OWNERS_MAX }),
         (_, "decimals") => json!({ "minimum": 0, "maximum": Decimals::MAX }),

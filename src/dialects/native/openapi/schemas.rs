@@ -121,7 +121,7 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
             _ => "The kind of a deal.",
         };
         if name == "DealAction" {
-            let adjustments = values.iter().filter(|action| fields::parse_adjustment("action", action).is_ok());
+            let adjustments = values.iter().filter(|action| fields::parse_adjustment(action).is_ok());
             let what =
                 "The kind of an adjustment; UNSPECIFIED means CORRECTION. Requests may send the index in `DealAction`.";
             all.push(("AdjustmentAction", what, adjustments.cloned().collect()));

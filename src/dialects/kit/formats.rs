@@ -1,0 +1,144 @@
+//! Formats of single values. A dialect that spells a value in its own way writes a function of the same shape.
+
+use super::rejection::Rejection;
+use crate::domain::clock::Moment;
+use crate::domain::money::{AmountError, DecimalText};
+use crate::domain::reference::CurrencyCode;
+use crate::domain::refusal::{Field, Refusal};
+use uuid::Uuid;
+
+/// Why a text is not a value of a format.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    Invalid(String),
+    OutOfRange(String),
+    /// A rule of the core refuses the value. The dialect spells its field.
+    Refused(Refusal),
+}
+
+impl Fault {
+    pub fn invalid(reason: impl Into<String>) -> Fault {
+        Fault::Invalid(reason.into())
+    }
+
+    /// The rejection of the value that the caller sent under this name.
+    pub(super) fn of(self, name: &str) -> Rejection {
+        match self {
+            Fault::Invalid(reason) => Rejection::invalid(name, reason),
+            Fault::OutOfRange(reason) => Rejection::out_of_range(name, reason),
+            Fault::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+/// A UUID in its hyphenated form.
+pub fn uuid<T: From<Uuid>>(text: &str) -> Result<T, Fault> {
+    // Only the hyphenated form has 36 characters.
+    let parsed = if text.len() == 36 { Uuid::parse_str(text).ok() } else { None };
+    parsed.map(T::from).ok_or_else(|| Fault::invalid("not a UUID"))
+}
+
+/// A serial number of the core, for dialects that show these as ids.
+pub fn serial<T>(id: fn(i64) -> T) -> impl Fn(&str) -> Result<T, Fault> {
+    move |text| text.parse().map(id).map_err(|_| Fault::invalid("ids are whole numbers"))
+}
+
+/// From 0 to 2^64 - 1.
+pub fn whole_number(text: &str) -> Result<u64, Fault> {
+    check_digits(text)?;
+    text.parse().map_err(|_| Fault::OutOfRange("a whole number from 0 to 2^64 - 1".into()))
+}
+
+/// Refuses a text that is no whole number, whatever its size.
+pub(super) fn check_digits(text: &str) -> Result<(), Fault> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if is_whole { Ok(()) } else { Err(Fault::invalid("not a whole number")) }
+}
+
+/// An exact decimal number, digit for digit as sent.
+pub fn decimal(text: &str) -> Result<DecimalText, Fault> {
+    DecimalText::parse(text).map_err(|error| match error {
+        AmountError::TooLong => Fault::OutOfRange(error.to_string()),
+        _ => Fault::invalid(error.to_string()),
+    })
+}
+
+/// A time in the form of RFC 3339, with any offset.
+pub fn rfc3339(text: &str) -> Result<Moment, Fault> {
+    Moment::parse(text).ok_or_else(|| Fault::invalid("not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
+}
+
+pub fn currency(text: &str) -> Result<CurrencyCode, Fault> {
+    CurrencyCode::parse(Field::Currency, text).map_err(Fault::Refused)
+}
+
+/// One of these names.
+pub fn one_of<T: Copy>(names: &[(&'static str, T)]) -> impl Fn(&str) -> Result<T, Fault> {
+    move |text| {
+        let found = names.iter().find(|(name, _)| *name == text);
+        found.map(|(_, value)| *value).ok_or_else(|| unknown(names.iter().map(|(name, _)| (*name).to_owned())))
+    }
+}
+
+/// A name of the core, in capitals: `capitals(Lifecycle::ALL, Lifecycle::name)`.
+pub fn capitals<T: Copy, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl Fn(&str) -> Result<T, Fault> {
+    move |text| {
+        let found = all.into_iter().find(|value| name(*value).to_uppercase() == text);
+        found.ok_or_else(|| unknown(all.into_iter().map(|value| name(value).to_uppercase())))
+    }
+}
+
+/// The fault of a text that is none of these names.
+pub fn unknown(names: impl IntoIterator<Item = String>) -> Fault {
+    match names.into_iter().collect::<Vec<_>>().as_slice() {
+        [one] => Fault::invalid(one),
+        [one, other] => Fault::invalid(format!("{one} or {other}")),
+        names => Fault::invalid(format!("one of {}", names.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::accounts::{Lifecycle, OwnerAccess};
+    use crate::domain::ids::{AccountId, ProfileSerial};
+
+    fn invalid<T>(reason: &str) -> Result<T, Fault> {
+        Err(Fault::invalid(reason))
+    }
+
+    #[test]
+    fn ids_have_one_form() {
+        let id = "0198c1f0-0000-7000-8000-000000000000";
+        assert_eq!(uuid::<AccountId>(id).unwrap().to_string(), id);
+        for other in ["", "5", &id.replace('-', ""), &format!("{{{id}}}"), &id[..35]] {
+            assert!(uuid::<AccountId>(other).is_err(), "{other}");
+        }
+        assert_eq!(serial(ProfileSerial)("305"), Ok(ProfileSerial(305)));
+        assert_eq!(serial(ProfileSerial)("x"), invalid("ids are whole numbers"));
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_told_from_what_is_no_number() {
+        assert_eq!(whole_number("18446744073709551615"), Ok(u64::MAX));
+        for text in ["-1", "18446744073709551616"] {
+            assert!(matches!(whole_number(text), Err(Fault::OutOfRange(_))), "{text}");
+        }
+        for text in ["", "-", "1.0", "1e3", "+1", " 1"] {
+            assert_eq!(whole_number(text), invalid("not a whole number"), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_exact_and_a_fault_lists_them() {
+        let order = one_of(&[("asc", false), ("desc", true)]);
+        assert_eq!((order("desc"), order("DESC")), (Ok(true), invalid("asc or desc")));
+        let access = capitals(OwnerAccess::ALL, OwnerAccess::name);
+        assert_eq!((access("READ"), access("read")), (Ok(OwnerAccess::Read), invalid("one of FULL, READ, NONE")));
+        assert_eq!(capitals(Lifecycle::ALL, Lifecycle::name)("PENDING_APPROVAL"), Ok(Lifecycle::PendingApproval));
+    }
+}

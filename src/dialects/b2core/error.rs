@@ -1,6 +1,6 @@
 //! Renders rejections in B2Core's envelope and maps each to its status and code.
 
-use crate::dialects::kit::{Rejection, Reply, ReplyContext};
+use crate::dialects::kit::{Rejection, Reply, ReplyContext, state_refusals};
 use crate::domain::accounts::Lifecycle;
 use crate::domain::refusal::{Refusal, Remainder};
 use actix_web::http::StatusCode;
@@ -96,20 +96,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::DuplicateOwner
         | Refusal::DuplicateAlias
         | Refusal::VersionMismatch { .. }
-        | Refusal::MovementState { .. }
-        | Refusal::AlreadyReversed
-        | Refusal::NotReversible
-        | Refusal::LastOwner
-        | Refusal::HeirHidden
-        | Refusal::ModesDiffer
-        | Refusal::NotASandbox
-        | Refusal::NeedsApproval
-        | Refusal::NotAnOperator
-        | Refusal::OwnRequest
-        | Refusal::GroupDisabled
-        | Refusal::GroupWithoutCurrency { .. }
-        | Refusal::GroupModeDiffers
-        | Refusal::ProfileState(_)
+        | state_refusals!()
         | Refusal::AccountState(_)
         | Refusal::NotEmpty(Remainder::Accounts) => (StatusCode::CONFLICT, "conflict"),
         Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::StorageUnavailable => {

@@ -33,6 +33,7 @@ pub use members::{Members, Scalar, sent};
 pub use nearest::nearest;
 pub use paths::PathMatching;
 pub use query::QueryParams;
+pub(crate) use rejection::state_refusals;
 pub use rejection::{REJECTIONS, Rejection};
 pub use reply::{Reply, ReplyBody};
 pub use routes::{Access, Handler, KeyPolicy, Route, Routes};

@@ -94,3 +94,25 @@ table! {
         160 "OUT_OF_RANGE" => Rejection::OutOfRange { .. },
     }
 }
+
+/// A pattern for the refusals that say no more than that the state of an object does not allow the call. A dialect that
+/// answers them alike lists only the others, and its match stays exhaustive.
+macro_rules! state_refusals {
+    () => {
+        $crate::domain::refusal::Refusal::MovementState { .. }
+            | $crate::domain::refusal::Refusal::AlreadyReversed
+            | $crate::domain::refusal::Refusal::NotReversible
+            | $crate::domain::refusal::Refusal::LastOwner
+            | $crate::domain::refusal::Refusal::HeirHidden
+            | $crate::domain::refusal::Refusal::ModesDiffer
+            | $crate::domain::refusal::Refusal::NotASandbox
+            | $crate::domain::refusal::Refusal::NeedsApproval
+            | $crate::domain::refusal::Refusal::NotAnOperator
+            | $crate::domain::refusal::Refusal::OwnRequest
+            | $crate::domain::refusal::Refusal::GroupDisabled
+            | $crate::domain::refusal::Refusal::GroupWithoutCurrency { .. }
+            | $crate::domain::refusal::Refusal::GroupModeDiffers
+            | $crate::domain::refusal::Refusal::ProfileState(_)
+    };
+}
+pub(crate) use state_refusals;

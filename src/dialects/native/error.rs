@@ -2,7 +2,7 @@
 //! code.
 
 use super::names::spell;
-use crate::dialects::kit::{Rejection, Reply, ReplyContext};
+use crate::dialects::kit::{Rejection, Reply, ReplyContext, state_refusals};
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -205,21 +205,8 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::DuplicateOwner
         | Refusal::DuplicateAlias => (StatusCode::CONFLICT, code::ALREADY_EXISTS),
         Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, code::ABORTED),
-        Refusal::MovementState { .. }
-        | Refusal::AlreadyReversed
-        | Refusal::NotReversible
+        state_refusals!()
         | Refusal::SameAccount { .. }
-        | Refusal::LastOwner
-        | Refusal::HeirHidden
-        | Refusal::ModesDiffer
-        | Refusal::NotASandbox
-        | Refusal::NeedsApproval
-        | Refusal::NotAnOperator
-        | Refusal::OwnRequest
-        | Refusal::GroupDisabled
-        | Refusal::GroupWithoutCurrency { .. }
-        | Refusal::GroupModeDiffers
-        | Refusal::ProfileState(_)
         | Refusal::AccountState(_)
         | Refusal::AccountLocked
         | Refusal::LockKept

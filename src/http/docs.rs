@@ -5,6 +5,7 @@ use crate::domain::refusal::Refusal;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
+use std::borrow::Cow;
 use std::sync::Arc;
 use utoipa_swagger_ui::Config;
 
@@ -49,7 +50,11 @@ async fn page(endpoint: Endpoint, file: web::Path<String>, request: HttpRequest)
         Ok(Some(file)) => HttpResponse::Ok()
             .content_type(file.content_type)
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .body(file.bytes.into_owned()),
+            .body(match file.bytes {
+                // Part of the program: a copy for each request would let slow readers fill the memory.
+                Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            }),
         Ok(None) => endpoint.refuse(&request, Rejection::UnknownRoute),
         Err(error) => {
             tracing::error!(%error, "the documentation page could not be served");

@@ -188,6 +188,9 @@ fn serve_failure(error: &ServeError) -> Failure {
                 .next("Ports below 1024 need a privilege; choose a higher one with --listen."),
             _ => Failure::new(Exit::Failure, message).next("Choose another address with --listen."),
         },
+        ServeError::Descriptors(_) => {
+            Failure::new(Exit::Failure, message).next("Raise the limit, or lower server.workers and store.readers.")
+        }
         ServeError::Io(_) => Failure::new(Exit::Failure, message),
     }
 }

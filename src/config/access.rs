@@ -5,15 +5,28 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::section::section;
+use super::setting::choices;
 use super::source::Finding;
+
+choices! {
+    /// The header in which trusted proxies name the caller.
+    pub enum ForwardedHeader {
+        /// `X-Forwarded-For`.
+        XForwardedFor = "x-forwarded-for",
+        /// `Forwarded` (RFC 7239).
+        Forwarded = "forwarded",
+    }
+}
 
 section! {
     /// Who may call; checked before routing, passwords and tokens.
     pub struct Access {
         /// Networks that may call, such as ["10.0.0.0/8"]; empty means this machine only.
         allow: Vec<IpNet> = Vec::new();
-        /// Proxies whose X-Forwarded-For header is trusted; empty means none.
+        /// Proxies that are believed when they name the caller in the header below; empty means none.
         trusted_proxies: Vec<IpNet> = Vec::new();
+        /// "x-forwarded-for" or "forwarded" (RFC 7239): the header that the proxies set; the other one is ignored.
+        forwarded_header: ForwardedHeader = ForwardedHeader::XForwardedFor;
         /// Days until an operator's login expires.
         login_token_days: u64 = 30, in 1..=365;
     }

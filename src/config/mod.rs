@@ -38,7 +38,7 @@ use figment::providers::Serialized;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use access::Access;
+pub use access::{Access, ForwardedHeader};
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
 pub use backup::{Backup, S3Environment};

@@ -15,15 +15,19 @@ section! {
         /// Allows plain HTTP beyond this machine, for a proxy that terminates TLS on a trusted network.
         insecure_http: bool = false;
         /// Threads that handle requests; 0 means one per CPU core.
-        workers: u64 = 0, in 0..=1024;
+        workers: u64 = 0, in 0..=512;
         /// Milliseconds that a client has to send its request; then the connection is closed.
         request_timeout_ms: u64 = 10_000, in 100..=600_000;
         /// Milliseconds that a client may leave sent data unread; then the connection is closed.
         send_timeout_ms: u64 = 30_000, in 100..=600_000;
         /// Largest request body in bytes; no API call needs more than the default of 1 MiB.
         body_limit_bytes: u64 = 1_048_576, in 1024..=1_048_576;
-        /// Connections open at once, across all listeners; further ones wait to be accepted.
+        /// Connections open at once, across all listeners; fewer if the process may open too few files.
         max_connections: u64 = 2048, in 1..=1_000_000;
+        /// Connections open at once from one address (IPv6: one /64), except trusted proxies; further ones are closed.
+        max_connections_per_address: u64 = 256, in 1..=1_000_000;
+        /// Offers HTTP/2 beside HTTP/1.1 over TLS; nothing but the HTTP library limits the memory of its streams.
+        http2: bool = false;
         /// Seconds that running requests get to finish when the server stops.
         shutdown_timeout_s: u64 = 30, in 0..=600;
     }

@@ -1,77 +1,75 @@
 //! The gate in front of routing and authentication: determines the caller's address, checks it against the allow list,
 //! and assigns the request id.
 
+use super::forwarded;
+use super::networks::Networks;
+use super::tally::{Due, Tally};
 use crate::app::App;
-use crate::config::Access;
+use crate::config::ForwardedHeader;
 use crate::dialects::kit::{Endpoint, Origin, Rejection, ReplyContext};
+use crate::domain::ids::RequestId;
 use crate::domain::refusal::Refusal;
 use actix_web::body::{BoxBody, EitherBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::dev::{RequestHead, ResponseHead, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use futures_util::future::LocalBoxFuture;
-use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The allow list, and the proxies whose headers are trusted.
 pub(super) struct Gate {
     app: Arc<App>,
-    allowed: Vec<IpNet>,
-    proxies: Vec<IpNet>,
-    turned_away: AtomicU64,
+    networks: Arc<Networks>,
+    header: ForwardedHeader,
+    strangers: Tally,
+}
+
+/// Who sent a request.
+pub(super) struct Sender {
+    /// The other end of the connection.
+    peer: IpAddr,
+    /// The caller, as forwarded by trusted proxies; `None` if they do not tell it in a readable way.
+    caller: Option<IpAddr>,
 }
 
 impl Gate {
-    pub(super) fn new(app: Arc<App>, access: &Access) -> Gate {
-        let allowed = access.allowed_networks();
-        Gate { app, allowed, proxies: access.trusted_proxies.clone(), turned_away: AtomicU64::new(0) }
+    pub(super) fn new(app: Arc<App>, networks: Arc<Networks>, header: ForwardedHeader) -> Gate {
+        Gate { app, networks, header, strangers: Tally::default() }
     }
 
-    /// The caller's address: that of the peer or, behind a trusted proxy, the last address in `X-Forwarded-For` that is
-    /// not a trusted proxy.
-    pub(super) fn address(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.to_canonical());
-        let mut address = peer;
-        if !contains(&self.proxies, address) {
-            return address;
-        }
-        let forwarded: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
-        for hop in forwarded.iter().rev() {
-            let Ok(hop) = hop.trim().parse::<IpAddr>() else { return address };
-            address = hop.to_canonical();
-            if !contains(&self.proxies, address) {
-                return address;
-            }
-        }
-        address
+    pub(super) fn sender(&self, request: &RequestHead) -> Sender {
+        let peer = request.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
+        let is_trusted = |address| self.networks.trust(address);
+        let caller = match is_trusted(peer) {
+            true => forwarded::caller(peer, &request.headers, self.header, is_trusted),
+            false => Some(peer),
+        };
+        Sender { peer, caller }
     }
 
-    pub(super) fn admits(&self, address: IpAddr) -> bool {
-        contains(&self.allowed, address)
+    pub(super) fn admits(&self, sender: &Sender) -> bool {
+        sender.caller.is_some_and(|caller| self.networks.allow(caller))
     }
 
     pub(super) fn app(&self) -> &Arc<App> {
         &self.app
     }
 
-    fn turn_away(&self, address: IpAddr) {
-        let count = self.turned_away.fetch_add(1, Ordering::Relaxed) + 1;
-        // A scanner must not be able to fill the log.
-        if count.is_power_of_two() {
-            tracing::warn!(%address, count, "turned away: not on the allow list");
+    /// Logs that a request is refused, and closes its connection unless it is a trusted proxy's, which also carries the
+    /// requests of others.
+    pub(super) fn turn_away(&self, sender: &Sender, request: RequestId, response: &mut ResponseHead) {
+        if let Some(Due { unlogged, total }) = self.strangers.count() {
+            let peer = sender.peer;
+            let address = sender.caller.map_or("unreadable".into(), |caller| caller.to_string());
+            tracing::warn!(%request, address, %peer, unlogged, total, "request refused: not on the allow list");
+        }
+        if !self.networks.trust(sender.peer) {
+            response.set_connection_type(ConnectionType::Close);
         }
     }
-}
-
-fn contains(networks: &[IpNet], address: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(&address))
 }
 
 /// The limit for the request line and the headers together, in bytes.
@@ -97,29 +95,35 @@ async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) 
     let Some(gate) = request.app_data::<web::Data<Gate>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no gate"));
     };
-    let address = gate.address(request.peer_addr().map(|peer| peer.ip()), request.headers());
-    let origin = Origin { request: gate.app().request_id(), address };
+    let sender = gate.sender(request.head());
+    let origin = Origin { request: gate.app().request_id(), address: sender.caller.unwrap_or(sender.peer) };
     request.extensions_mut().insert(origin);
-    let rejection = if !gate.admits(address) {
-        gate.turn_away(address);
+    let is_admitted = gate.admits(&sender);
+    let rejection = if !is_admitted {
         Some(Refusal::AddressNotAllowed.into())
     } else if head_bytes(&request) > HEAD_LIMIT {
         Some(Rejection::HeadersTooLarge { limit_bytes: HEAD_LIMIT })
     } else {
         None
     };
-    let response = match rejection {
+    let mut response = match rejection {
         None => next.call(request).await?.map_into_left_body(),
         Some(rejection) => {
             let refused = endpoint.respond(Err(rejection), &ReplyContext::new(origin.request));
             request.into_response(refused).map_into_right_body()
         }
     };
-    Ok(identified(response, endpoint.dialect().request_id_header(), origin))
+    match is_admitted {
+        true => log(&response, origin),
+        false => gate.turn_away(&sender, origin.request, response.response_mut().head_mut()),
+    }
+    if let Ok(value) = HeaderValue::from_str(&origin.request.to_string()) {
+        response.headers_mut().insert(HeaderName::from_static(endpoint.dialect().request_id_header()), value);
+    }
+    Ok(response)
 }
 
-/// Adds the request id to the response, and logs the request.
-fn identified<B>(mut response: ServiceResponse<B>, header: &'static str, origin: Origin) -> ServiceResponse<B> {
+fn log<B>(response: &ServiceResponse<B>, origin: Origin) {
     let status = response.status().as_u16();
     let (method, path) = (response.request().method().as_str(), response.request().path());
     let (request, address) = (origin.request, origin.address);
@@ -129,23 +133,5 @@ fn identified<B>(mut response: ServiceResponse<B>, header: &'static str, origin:
         tracing::info!(%request, %address, method, path, status, "request");
     } else {
         tracing::debug!(%request, %address, method, path, status, "request");
-    }
-    if let Ok(value) = HeaderValue::from_str(&origin.request.to_string()) {
-        response.headers_mut().insert(HeaderName::from_static(header), value);
-    }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::contains;
-    use ipnet::IpNet;
-
-    #[test]
-    fn networks_contain_addresses_of_their_own_family() {
-        let networks: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        assert!(contains(&networks, "10.1.2.3".parse().unwrap()));
-        assert!(contains(&networks, "::1".parse().unwrap()));
-        assert!(!contains(&networks, "127.0.0.1".parse().unwrap()));
     }
 }

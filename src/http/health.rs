@@ -1,6 +1,8 @@
 //! Probes for supervisors and load balancers: `/livez` and `/readyz`, which need no token.
 
+use super::forwarded;
 use super::gate::Gate;
+use super::listeners::OwnMachine;
 use crate::app::App;
 use crate::app::maintenance::BackupState;
 use crate::system::lines_lost;
@@ -19,24 +21,26 @@ pub(super) fn mount(config: &mut ServiceConfig) {
     config.service(live).service(ready);
 }
 
-/// Loopback callers may always ask, even if the allow list omits them, unless a proxy forwarded the call.
-fn may_ask(request: &HttpRequest, gate: &Gate) -> bool {
-    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    let is_own = peer.is_some_and(|peer| peer.is_loopback()) && !request.headers().contains_key("x-forwarded-for");
-    is_own || gate.admits(gate.address(peer, request.headers()))
+/// The answer to callers who may not ask. This machine always may, even if the allow list omits it, unless a proxy
+/// forwarded the call.
+fn refusal(request: &HttpRequest, gate: &Gate) -> Option<HttpResponse> {
+    let sender = gate.sender(request.head());
+    let is_own = request.conn_data::<OwnMachine>().is_some() && !forwarded::is_forwarded(request.headers());
+    if is_own || gate.admits(&sender) {
+        return None;
+    }
+    let mut refused = answer(actix_web::http::StatusCode::FORBIDDEN, &serde_json::json!({"status": "forbidden"}));
+    gate.turn_away(&sender, gate.app().request_id(), refused.head_mut());
+    Some(refused)
 }
 
 fn answer(status: actix_web::http::StatusCode, body: &serde_json::Value) -> HttpResponse {
     HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(body)
 }
 
-fn turned_away() -> HttpResponse {
-    answer(actix_web::http::StatusCode::FORBIDDEN, &serde_json::json!({"status": "forbidden"}))
-}
-
 async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
-    if !may_ask(&request, &gate) {
-        return turned_away();
+    if let Some(refused) = refusal(&request, &gate) {
+        return refused;
     }
     answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "live"}))
 }
@@ -44,8 +48,8 @@ async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
 /// Ready means that the database answers reads and that the last write succeeded; if it failed, that the disk has space
 /// and a new write succeeds.
 async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
-    if !may_ask(&request, &gate) {
-        return turned_away();
+    if let Some(refused) = refusal(&request, &gate) {
+        return refused;
     }
     let app = gate.app().clone();
     let is_verbose = request.query_string().split('&').any(|part| part == "verbose" || part.starts_with("verbose="));

@@ -21,6 +21,9 @@ pub(super) struct Plan {
     elsewhere: Option<Endpoint>,
 }
 
+/// A server and the addresses that it got, in the order of its plan.
+pub(super) type Bound = (Plan, Vec<SocketAddr>);
+
 /// One mount of one dialect.
 #[derive(Clone)]
 struct Place {
@@ -99,7 +102,7 @@ fn host_of(context: &GuardContext<'_>) -> Option<String> {
 }
 
 /// The URLs of all mounts, once the addresses are bound.
-pub(super) fn listening(bound: &[(Plan, Vec<SocketAddr>)], is_tls: bool) -> Listening {
+pub(super) fn listening(bound: &[Bound], is_tls: bool) -> Listening {
     let scheme = if is_tls { "https" } else { "http" };
     let mut apis: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     let mut url = String::new();

@@ -13,7 +13,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use socket2::SockRef;
-use std::any::Any;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +42,10 @@ pub enum TlsError {
     #[error(transparent)]
     Library(#[from] rustls::Error),
 }
+
+/// Protocols that are negotiated in the handshake (ALPN).
+const HTTP1: &[u8] = b"http/1.1";
+const HTTP2: &[u8] = b"h2";
 
 /// The modification times of certificate and key.
 type Stamp = (Option<SystemTime>, Option<SystemTime>);
@@ -82,10 +85,15 @@ impl Certificates {
         Ok(Arc::new(Certificates { certificate_file, key_file, provider, current, seen }))
     }
 
-    pub(super) fn server_config(&self) -> Result<ServerConfig, TlsError> {
+    /// `http2` offers HTTP/2 beside HTTP/1.1. A client that insists on a protocol that is not offered fails to connect.
+    pub(super) fn server_config(&self, http2: bool) -> Result<ServerConfig, TlsError> {
         let builder =
             ServerConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions()?;
-        Ok(builder.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>))
+        let resolver = Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>;
+        let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+        let offered: &[&[u8]] = if http2 { &[HTTP2, HTTP1] } else { &[HTTP1] };
+        config.alpn_protocols = offered.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(config)
     }
 
     /// If the files cannot be used, logs why and keeps the old certificate.
@@ -109,13 +117,16 @@ impl Certificates {
     }
 }
 
+/// Whether the client chose HTTP/2.
+pub(super) fn is_http2(stream: &TlsStream<TcpStream>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(HTTP2)
+}
+
 /// Lets handlers close HTTP/2 connections of clients that do not read. The timeout of the socket does not: one stream
 /// may be stuck while the connection as a whole makes progress.
-pub(super) fn note_line(connection: &dyn Any, noted: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
-    let (socket, session) = stream.get_ref();
-    if session.alpn_protocol() == Some(b"h2") {
-        match SockRef::from(socket).try_clone() {
+pub(super) fn note_http2(stream: &TlsStream<TcpStream>, noted: &mut Extensions) {
+    if is_http2(stream) {
+        match SockRef::from(stream.get_ref().0).try_clone() {
             Ok(socket) => noted.insert(Connection::new(socket)),
             Err(error) => {
                 tracing::warn!(%error, "HTTP/2 clients that do not read cannot be disconnected");

@@ -167,10 +167,14 @@ impl Stream<'_> {
     }
 }
 
-/// A server with TLS and this configuration, and its certificate.
+/// A server with TLS, HTTP/2 and this configuration, and its certificate.
 fn server_with(config: &str) -> (Server, String) {
     let (certificate, key) = tls::pair();
-    (tls::serve_with(config, &certificate, &key), certificate)
+    let config = match config.contains("[server]") {
+        true => config.replace("[server]", "[server]\nhttp2 = true"),
+        false => format!("{config}[server]\nhttp2 = true\n"),
+    };
+    (tls::serve_with(&config, &certificate, &key), certificate)
 }
 
 #[test]

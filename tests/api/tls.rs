@@ -1,6 +1,6 @@
 //! TLS from certificate files that are replaced while the server runs.
 
-use super::harness::{Caller, PATIENCE, Server, write_private};
+use super::harness::{PATIENCE, Server, write_private};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read, Write};
@@ -135,15 +135,33 @@ fn a_pair_that_cannot_be_used_leaves_the_old_one() {
 }
 
 #[test]
-fn both_versions_of_http_are_spoken() {
+fn http2_is_spoken_only_if_it_is_configured() {
     let (certificate, key) = pair();
-    let server = serve(&certificate, &key);
-    let caller: Caller<'_> = server.admin();
-    assert_eq!(caller.get("/account-groups").ok().status, 200);
-    let mut stream = stream(&server, &certificate, &[b"h2", b"http/1.1"]);
-    // The preface of HTTP/2 and an empty SETTINGS frame; the server's own SETTINGS frame (type 4) comes first.
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    // The preface of HTTP/2 and an empty SETTINGS frame.
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let server = serve_with("[server]\nhttp2 = true\n", &certificate, &key);
+    server.admin().get("/account-groups").ok();
+    let mut both = stream(&server, &certificate, &[b"h2", b"http/1.1"]);
+    both.write_all(preface).unwrap();
+    // The server's own SETTINGS frame (type 4) comes first.
     let mut frame = [0; 9];
-    stream.read_exact(&mut frame).unwrap();
-    assert_eq!((stream.conn.alpn_protocol(), frame[3]), (Some(&b"h2"[..]), 4));
+    both.read_exact(&mut frame).unwrap();
+    assert_eq!((both.conn.alpn_protocol(), frame[3]), (Some(&b"h2"[..]), 4));
+
+    let server = serve(&certificate, &key);
+    let mut both = stream(&server, &certificate, &[b"h2", b"http/1.1"]);
+    both.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    both.read_to_string(&mut answer).unwrap();
+    assert_eq!(both.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // Who speaks only HTTP/2 fails in the handshake; who speaks it without asking is refused and disconnected.
+    assert!(stream(&server, &certificate, &[b"h2"]).write_all(preface).is_err());
+    let mut unasked = stream(&server, &certificate, &[]);
+    unasked.write_all(preface).unwrap();
+    let mut answer = Vec::new();
+    let _ = unasked.read_to_end(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{}", answer.escape_ascii());
+    let plain = Server::shared().raw(preface);
+    assert!(plain.is_empty() || plain.starts_with("HTTP/1.1 400"), "{plain}");
 }

@@ -38,6 +38,11 @@ impl Log {
         self.lines().join("\n")
     }
 
+    /// The number of lines that contain the text.
+    pub(super) fn count(&self, text: &str) -> usize {
+        self.lines().iter().filter(|line| line.contains(text)).count()
+    }
+
     /// Waits until this many lines contain the text.
     #[track_caller]
     pub(super) fn wait_for(&self, text: &str, times: usize) {

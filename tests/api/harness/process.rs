@@ -152,6 +152,11 @@ impl Server {
         self.log.wait_for(text, times);
     }
 
+    /// The number of log lines so far that contain the text.
+    pub(crate) fn logged(&self, text: &str) -> usize {
+        self.log.count(text)
+    }
+
     /// Runs a command beside the server and returns its JSON output.
     #[track_caller]
     pub(crate) fn command(&self, args: &[&str]) -> Value {

@@ -1,11 +1,28 @@
 //! Raw requests that no HTTP client would send.
 
 use super::process::{PATIENCE, Server};
+use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 
 impl Server {
+    /// A new connection from this address of this machine, such as `127.0.0.66`.
+    pub(crate) fn connect_from(&self, source: &str) -> TcpStream {
+        self.connect_to_from(self.address(), source)
+    }
+
+    /// The same to another address of this server.
+    pub(crate) fn connect_to_from(&self, address: &str, source: &str) -> TcpStream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let source = SocketAddr::new(source.parse().unwrap(), 0);
+        socket.bind(&source.into()).unwrap();
+        socket.connect(&address.parse::<SocketAddr>().unwrap().into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
     /// Sends bytes over a new connection and returns everything received until the server closes it.
     pub(crate) fn raw(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();

@@ -321,7 +321,7 @@ fn logins(ladders: &Ladders) {
     let server = Server::start("");
     server.add_operator("ada", "operator", &[]);
     let wrong = || server.anyone().post("/user/login", &json!({"username": "ada", "password": "wrong password"}));
-    for _ in 0..5 {
+    for _ in 0..10 {
         wrong().refused("BAD_LOGIN");
     }
     let mut ladder = ladders.begin();

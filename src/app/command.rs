@@ -7,7 +7,7 @@ use crate::domain::clock::Moment;
 use crate::domain::events::Event;
 use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
 use crate::domain::refusal::Refusal;
-use crate::store::{Abort, AuditRow, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes};
+use crate::store::{Abort, AuditRow, CommitTime, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -99,8 +99,11 @@ pub(in crate::app) enum Undo {
 pub struct Context<'a> {
     pub tx: &'a WriteTx<'a>,
     pub caller: &'a Caller,
-    /// The same for the whole commit.
+    /// The moment that is recorded, the same for the whole commit. It never decreases.
     pub now: Moment,
+    /// The time by the clock, for comparisons with times that callers send and for expiries. It differs from `now` only
+    /// if the clock was set back.
+    pub clock_now: Moment,
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     last_event: Cell<Option<EventSeq>>,
@@ -110,11 +113,12 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Context<'a> {
-        let now = tx.moment(|| app.now());
+    /// Refusals: the clock is not trusted.
+    fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Result<Context<'a>, Refusal> {
+        let CommitTime { recorded: now, shown: clock_now } = tx.time(|| app.clock.trusted_now())?;
         let (first_event, last_event, object) = (Cell::new(None), Cell::new(None), Cell::new(None));
         let (touched, involved) = (RefCell::default(), RefCell::default());
-        Context { tx, caller, now, app, first_event, last_event, object, touched, involved }
+        Ok(Context { tx, caller, now, clock_now, app, first_event, last_event, object, touched, involved })
     }
 
     pub fn visibility(&self) -> &Visibility {
@@ -182,7 +186,7 @@ impl<'a> Context<'a> {
         if let Err(refusal) = command.admit(&self.caller.principal) {
             return Ok(Err(refusal));
         }
-        let part = Context::new(self.tx, self.caller, self.app);
+        let part = Context::new(self.tx, self.caller, self.app)?;
         let outcome = match undo {
             Undo::Part => self.tx.attempt(|| part.perform(command))?,
             Undo::Whole => match part.perform(command) {
@@ -267,11 +271,11 @@ impl App {
         let (app, caller) = (Arc::clone(self), caller.clone());
         let rehearsal = move |tx: &WriteTx<'_>| {
             let _until_the_end = turn;
-            let context = Context::new(tx, &caller, &app);
             let refused = |failure| match failure {
                 Abort::Refused(refusal) => Abort::Refused(Rehearsal::Refused(refusal)),
                 Abort::Store(error) => Abort::Store(error),
             };
+            let context = Context::new(tx, &caller, &app).map_err(Failure::from).map_err(refused)?;
             let done = context.run(command, None).map_err(refused)?;
             // Rolls back the savepoint, as a refusal does.
             Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
@@ -337,9 +341,9 @@ impl App {
         self.queue::<C, _, _, _>(move |tx| {
             let _until_the_end = turn;
             if C::RESTARTS_TIME {
-                tx.restart_time(app.now());
+                tx.restart_time(app.clock.trusted_now().map_err(Refusal::from)?);
             }
-            let context = Context::new(tx, &caller, &app);
+            let context = Context::new(tx, &caller, &app)?;
             context.run(command, hashes.as_ref())
         })
     }

@@ -8,6 +8,7 @@ pub mod access;
 pub mod accounts;
 pub mod batch;
 pub mod clients;
+pub mod clock;
 mod command;
 pub mod events;
 mod exact;
@@ -22,12 +23,14 @@ pub use exact::ExactNumber;
 pub use idempotency::RetryKey;
 
 use crate::domain::access::{Principal, PrincipalKind, Role, Visibility};
-use crate::domain::clock::{Clock, Moment, Randomness};
+use crate::domain::clock::{Clock, MachineClock, Moment, Randomness};
+use crate::domain::clock_watch::ClockLimits;
 use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
 use crate::domain::refusal::Refusal;
 use crate::store::{Installation, Mode, NotApplied, Store, StoreError, WriteTx};
 use access::{Hashers, PrincipalCache, Throttle};
 use aws_lc_rs::hmac;
+use clock::WatchedClock;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -54,6 +57,8 @@ pub struct Settings {
     pub operation_timeout: Duration,
     /// The number of concurrent long reads.
     pub long_reads: usize,
+    /// How far the machine's clock may leap.
+    pub clock: ClockLimits,
     /// None if the server makes no backups.
     pub backup_interval: Option<Duration>,
     /// Whether the server runs backup drills.
@@ -73,6 +78,7 @@ impl Default for Settings {
             streams: events::StreamLimits::default(),
             operation_timeout: Duration::from_secs(5),
             long_reads: 4,
+            clock: ClockLimits::default(),
             backup_interval: None,
             backup_drills: maintenance::BackupDrills::Off,
         }
@@ -106,12 +112,16 @@ impl App {
     /// Opens the use cases on a database that has been installed ([`install`]).
     pub fn new(
         store: Store,
-        clock: Arc<dyn Clock>,
+        clock: Arc<dyn MachineClock>,
         randomness: Arc<dyn Randomness>,
         settings: Settings,
     ) -> Result<App, StoreError> {
         let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
+        let recorded = store.read(|tx| tx.latest_moment())?.max(installation.created_at);
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
+        // A sandbox may lie idle for years.
+        let recorded = (installation.mode == Mode::Production).then_some(recorded);
+        let clock = Arc::new(WatchedClock::new(clock, settings.clock, recorded));
         let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
         let streams = events::Streams::new(settings.streams);
         let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
@@ -136,9 +146,14 @@ impl App {
         self.clock.now()
     }
 
+    /// The machine's clock, even if a sandbox's is ahead.
+    pub fn machine_clock(&self) -> Arc<WatchedClock> {
+        Arc::clone(self.clock.machine())
+    }
+
     /// The machine's present moment, even if a sandbox's clock is ahead.
     pub fn machine_now(&self) -> Moment {
-        self.clock.real_now()
+        self.clock.machine().now()
     }
 
     pub fn randomness(&self) -> &dyn Randomness {
@@ -181,11 +196,14 @@ impl App {
         Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
     }
 
-    /// Why the server is not ready; None if it is. Reasons: the database cannot be read; or its last write failed and
-    /// the disk is still full or writes still fail.
+    /// Why the server is not ready; None if it is. Reasons: the clock is not trusted; the database cannot be read; its
+    /// last write failed, and the disk is still full or writes still fail.
     pub async fn unreadiness(self: &Arc<App>) -> Option<String> {
         let app = Arc::clone(self);
         let found = tokio::task::spawn_blocking(move || {
+            if app.clock_leap().is_some() {
+                return Err(Refusal::ClockLeapt.to_string());
+            }
             app.store.read(|tx| tx.installation()).map_err(|_| "the database cannot be read".to_owned())?;
             let is_in_doubt = app.store.health().failure().is_some();
             if is_in_doubt {
@@ -210,9 +228,9 @@ impl App {
         ticket.wait().map_err(refusal_of)?
     }
 
-    /// Deletes a few expired rows. True if there are more. Blocks.
+    /// Deletes a few expired rows, unless the clock is not trusted. True if there are more. Blocks.
     pub fn tidy_up(&self) -> Result<bool, Refusal> {
-        let now = self.now();
+        let Ok(now) = self.clock.trusted_now() else { return Ok(false) };
         let retention_s = i64::from(self.settings.retry_days) * 86_400;
         let ticket = self
             .store
@@ -230,7 +248,8 @@ impl App {
     /// Deletes a few events past their retention time. True if there are more. Blocks.
     fn prune_events(&self) -> Result<bool, Refusal> {
         let Some(days) = self.settings.event_days else { return Ok(false) };
-        let before = self.now().plus_s(-i64::from(days) * 86_400);
+        let Ok(now) = self.clock.trusted_now() else { return Ok(false) };
+        let before = now.plus_s(-i64::from(days) * 86_400);
         let ticket = self
             .store
             .submit(move |tx| tx.prune_events(before, EVENTS_AT_ONCE).map_err(Failure::from))

@@ -61,6 +61,13 @@ impl BackupService {
         }
     }
 
+    /// Takes the time from this clock.
+    #[must_use]
+    pub fn by(mut self, clock: Arc<dyn Clock>) -> BackupService {
+        self.clock = clock;
+        self
+    }
+
     /// Reports its progress to `progress`.
     #[must_use]
     pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> BackupService {

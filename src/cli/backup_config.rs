@@ -58,7 +58,7 @@ pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result
     if !config.backup.enabled {
         return Ok(None);
     }
-    let service = service(config, dir.clone())?;
+    let service = service(config, dir.clone())?.by(app.machine_clock());
     let spool_max = config.backup.journal_spool_mb.saturating_mul(1 << 20);
     let journal = Arc::clone(app.store().journal());
     Ok(Some(Arc::new(Shipping::new(&service, journal, app.installation().uuid, spool_max))))

@@ -9,10 +9,12 @@ use std::time::Duration;
 use indicatif::HumanDuration;
 use serde_json::{Value, json};
 
+use super::clock;
 use super::dev::Credentials;
+use crate::app::clock::{ClockReport, ClockState};
 use crate::app::maintenance::{BackupDrills, BackupState};
 use crate::domain::clock::Moment;
-use crate::http::{Listening, backup_json};
+use crate::http::{Listening, backup_json, clock_json};
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
 
 /// Lets jobs run again after a restore.
@@ -28,6 +30,7 @@ pub(super) struct Banner<'a> {
     pub(super) backups: BackupState,
     /// Where and when the server makes its next backup by itself; none if it makes none.
     pub(super) next_backup: Option<NextBackup>,
+    pub(super) clock: ClockReport,
     /// The timeline that a restore began, if jobs are still paused after it.
     pub(super) paused_on: Option<i64>,
 }
@@ -68,6 +71,7 @@ impl Banner<'_> {
             "data_dir": absolute(self.dir.path()),
             "schema_version": LATEST_SCHEMA,
             "backups": backups,
+            "clock": clock_json(&self.clock),
             "apis": self.listening.apis,
             "clients": {},
         });
@@ -92,6 +96,9 @@ impl Banner<'_> {
         rows.push(("database", format!("{} ({}, schema {LATEST_SCHEMA})", database.display(), self.mode.name())));
         rows.push(("settings", self.sources.join(", ")));
         rows.extend(self.backup_rows());
+        if self.clock.state != ClockState::Ok {
+            rows.push(("clock", clock::sentence(&clock_json(&self.clock))));
+        }
         if let Some(timeline) = self.paused_on {
             rows.push((
                 "jobs",

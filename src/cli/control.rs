@@ -28,6 +28,7 @@ use crate::app::reference::{ApplyReference, ReferenceFile};
 use crate::domain::access::Role;
 use crate::domain::ids::TokenId;
 use crate::domain::refusal::{Field, Refusal};
+use crate::http::clock_json;
 use crate::store::{DataDir, LATEST_SCHEMA};
 
 /// The longest line in either direction, in bytes.
@@ -84,6 +85,9 @@ pub enum ControlCommand {
     ResumeAfterRestore,
     /// Refreshes the statistics of the query planner.
     Optimize,
+    ShowClock,
+    /// Trusts the machine's clock although it leapt ahead.
+    AcceptClock,
 }
 
 /// The server's answer to a command.
@@ -140,6 +144,13 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
         ControlCommand::Optimize => {
             app.optimize()?;
             Ok(json!({"optimized": true}))
+        }
+        ControlCommand::ShowClock => Ok(clock_json(&app.clock_report()?)),
+        ControlCommand::AcceptClock => {
+            let accepted = app.accept_clock(&caller)?;
+            let mut value = clock_json(&app.clock_report()?);
+            value["accepted"] = accepted.into();
+            Ok(value)
         }
         ControlCommand::ResumeAfterRestore => {
             Ok(json!({"resumed": app.execute_blocking(&caller, ResumeAfterRestore)?.outcome}))

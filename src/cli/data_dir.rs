@@ -17,6 +17,7 @@ use crate::app::{self, App, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::{BackupError, Progress};
 use crate::config::Config;
+use crate::domain::clock_watch::ClockLimits;
 use crate::store::{
     self, DataDir, DataDirError, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store, StoreError, Tuning,
 };
@@ -177,6 +178,11 @@ fn settings(config: &Config) -> Settings {
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
         // Long reads take at most half of the connections, so that point reads always find one.
         long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
+        clock: ClockLimits {
+            ahead_ms: milliseconds(config.clock.ahead_max_s),
+            back_ms: milliseconds(config.clock.back_max_s),
+            pause_ms: milliseconds(config.clock.pause_max_days * 86_400),
+        },
         backup_interval: backup_config::schedule(config)
             .map(|_| Duration::from_secs(config.backup.interval_hours * 3600)),
         backup_drills: match backup_config::schedule(config) {
@@ -187,6 +193,11 @@ fn settings(config: &Config) -> Settings {
             _ => BackupDrills::Off,
         },
     }
+}
+
+/// Converts seconds.
+fn milliseconds(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
 }
 
 /// Converts a value whose configured range is far below that of `u32`.

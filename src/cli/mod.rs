@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backup;
 mod backup_config;
 mod banner;
+pub mod clock;
 pub mod config;
 pub mod control;
 mod control_server;
@@ -109,6 +110,9 @@ enum Command {
     /// Restore a database as it was at any moment
     #[command(subcommand)]
     Restore(restore::RestoreCommand),
+    /// Show the machine's clock, and confirm it after a leap ahead
+    #[command(subcommand)]
+    Clock(clock::ClockCommand),
     /// Migrate the database, show its sizes, refresh its statistics
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -204,6 +208,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         Command::Token(command) => token::run(command, session),
         Command::Reference(command) => reference::run(command, session),
         Command::Keys(command) => keys::run(command, session),
+        Command::Clock(command) => clock::run(command, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Backup(command) => backup::run(command, session),
         Command::Restore(command) => restore::run(command, session),

@@ -133,7 +133,9 @@ impl From<Refusal> for Failure {
             Some(field) if !refusal.stands_alone() => format!("{field}: {refusal}"),
             _ => refusal.to_string(),
         };
-        Failure { code: refusal.reason().into(), ..Failure::new(exit, message) }
+        let next = (refusal == Refusal::ClockLeapt)
+            .then(|| "Look at the clock with `bursar clock show`; if it is right, run: bursar clock accept".to_owned());
+        Failure { code: refusal.reason().into(), next, ..Failure::new(exit, message) }
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
     let used = loaded.used();
     let config = &loaded.config;
     let dir = DataDir::new(&config.server.data_dir);
+    let clock = app.clock_report()?;
     let paused_on = app.rests_after()?.map(|restore| restore.timeline);
     let next_backup = |state: &BackupState| next_backup(config, &dir, state);
     let outcome = serve(&app, config, &dir, |listening| {
@@ -61,6 +62,7 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
             sources: &used,
             next_backup: next_backup(&backups),
             backups,
+            clock,
             paused_on,
         };
         banner.print(json);
@@ -95,7 +97,8 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
     let _backups = match backup_config::schedule(config) {
         None => None,
         Some(schedule) => {
-            Some(jobs::backups(backup_config::service(config, dir.clone())?, schedule).map_err(no_thread)?)
+            let service = backup_config::service(config, dir.clone())?.by(app.machine_clock());
+            Some(jobs::backups(Arc::clone(app), service, schedule).map_err(no_thread)?)
         }
     };
     let shipping = backup_config::shipping(config, dir, app)?;
@@ -105,7 +108,7 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
             let interval = Duration::from_secs(config.backup.journal_interval_s);
             let stream = jobs::base_backups(
                 Arc::clone(app),
-                backup_config::service(config, dir.clone())?,
+                backup_config::service(config, dir.clone())?.by(app.machine_clock()),
                 Arc::clone(shipping),
                 interval,
             );

@@ -10,6 +10,7 @@ mod access;
 mod accounts;
 mod apis;
 mod backup;
+mod clock;
 mod environment;
 mod events;
 mod example;
@@ -42,6 +43,7 @@ pub use access::{Access, ForwardedHeader};
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
 pub use backup::{Backup, S3Environment};
+pub use clock::Clock;
 pub use events::Events;
 pub use example::example;
 pub use idempotency::Idempotency;
@@ -73,6 +75,7 @@ pub struct Config {
     pub events: Events,
     pub store: Store,
     pub backup: Backup,
+    pub clock: Clock,
     pub log: Log,
     pub apis: Apis,
     /// Not a value of the file, and never shown.
@@ -265,6 +268,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Events>("events"),
         section::<Store>("store"),
         section::<Backup>("backup"),
+        section::<Clock>("clock"),
         section::<Log>("log"),
     ];
     all.extend(Apis::sections());

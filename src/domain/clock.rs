@@ -66,6 +66,27 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Moment;
 }
 
+/// A clock that can be set and one that cannot, at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reading {
+    /// By the one that can be set.
+    pub time: Moment,
+    /// By the other: milliseconds since a moment of its own, such as the start of the machine.
+    pub steady_ms: i64,
+}
+
+impl Reading {
+    /// The difference between the two clocks, which a leap changes.
+    pub fn offset_ms(self) -> i64 {
+        self.time.unix_ms().saturating_sub(self.steady_ms)
+    }
+}
+
+/// The clock of a machine, which can be set, beside one that cannot.
+pub trait MachineClock: Clock {
+    fn reading(&self) -> Reading;
+}
+
 /// The source of random bytes. They must be unpredictable, since ids, tokens and keys are made from them.
 pub trait Randomness: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);

@@ -8,6 +8,7 @@ pub mod access;
 pub mod accounts;
 pub mod clients;
 pub mod clock;
+pub mod clock_watch;
 pub mod events;
 pub mod ids;
 pub mod ledger;

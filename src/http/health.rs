@@ -4,6 +4,7 @@ use super::forwarded;
 use super::gate::Gate;
 use super::listeners::OwnMachine;
 use crate::app::App;
+use crate::app::clock::{ClockReport, ClockState};
 use crate::app::maintenance::BackupState;
 use crate::system::lines_lost;
 use actix_web::http::header;
@@ -64,11 +65,12 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
                 Err(refusal) => serde_json::json!({"state": "unknown", "reason": refusal.to_string()}),
             };
             let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await, "jobs": jobs,
-                "log": {"lines_lost": lines_lost()}});
+                "clock": clock_state(&app), "log": {"lines_lost": lines_lost()}});
             answer(actix_web::http::StatusCode::OK, &body)
         }
         None => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),
-        Some(reason) => unready(&reason),
+        Some(reason) if is_verbose => unready(&reason, clock_state(&app)),
+        Some(reason) => unready(&reason, serde_json::Value::Null),
     }
 }
 
@@ -102,7 +104,25 @@ pub fn backup_json(state: &BackupState) -> serde_json::Value {
     })
 }
 
-fn unready(reason: &str) -> HttpResponse {
-    let body = serde_json::json!({"status": "unavailable", "reason": reason});
+fn clock_state(app: &App) -> serde_json::Value {
+    app.clock_report().map_or_else(|refusal| refusal.to_string().into(), |report| clock_json(&report))
+}
+
+/// The state of the clock as JSON, for probes, the banner and `bursar clock`.
+pub fn clock_json(report: &ClockReport) -> serde_json::Value {
+    serde_json::json!({
+        "state": report.state,
+        "now": report.now.to_string(),
+        "last_recorded": report.recorded.to_string(),
+        "off_by_s": report.off_by_ms / 1000,
+        "next": (report.state == ClockState::Ahead).then_some("bursar clock accept"),
+    })
+}
+
+fn unready(reason: &str, clock: serde_json::Value) -> HttpResponse {
+    let mut body = serde_json::json!({"status": "unavailable", "reason": reason});
+    if !clock.is_null() {
+        body["clock"] = clock;
+    }
     answer(actix_web::http::StatusCode::SERVICE_UNAVAILABLE, &body)
 }

@@ -19,7 +19,7 @@ pub use descriptors::TooFewDescriptors;
 
 use crate::app::App;
 use crate::config::{Config, TlsMode};
-pub use health::backup_json;
+pub use health::{backup_json, clock_json};
 use mounts::Plan;
 use std::collections::BTreeMap;
 use std::io;

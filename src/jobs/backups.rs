@@ -1,8 +1,10 @@
 //! Scheduled backups and drills, on a thread of their own so that they delay no other job.
 
 use super::PeriodicThread;
+use crate::app::App;
 use crate::backup::{BackupService, Cancellation, Schedule};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The thread for backups and drills. Dropping it cancels a running backup, of which nothing remains.
@@ -11,8 +13,8 @@ pub struct BackupThread {
     thread: Option<PeriodicThread>,
 }
 
-/// Starts the thread. The schedule follows the clock of the machine.
-pub fn backups(service: BackupService, schedule: Schedule) -> io::Result<BackupThread> {
+/// Starts the thread. The schedule follows the clock of the machine, and waits while that is not trusted.
+pub fn backups(app: Arc<App>, service: BackupService, schedule: Schedule) -> io::Result<BackupThread> {
     let (cancellation, started) = (service.cancellation(), service.now());
     if schedule.drill_s.is_some() && !service.can_drill() {
         tracing::warn!(
@@ -21,7 +23,9 @@ pub fn backups(service: BackupService, schedule: Schedule) -> io::Result<BackupT
         );
     }
     let thread = PeriodicThread::start("backups", Duration::from_secs(1), move || {
-        service.run_due(&schedule, started);
+        if app.clock_leap().is_none() {
+            service.run_due(&schedule, started);
+        }
         false
     })?;
     Ok(BackupThread { cancellation, thread: Some(thread) })

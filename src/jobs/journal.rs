@@ -37,7 +37,8 @@ struct BaseBackups {
     not_before: Mutex<Option<Instant>>,
 }
 
-/// Checks, every `interval`, that the change journal runs and that its stream has a backup to start from.
+/// Checks, every `interval`, that the change journal runs and that its stream has a backup to start from, unless the
+/// clock is not trusted.
 pub fn base_backups(
     app: Arc<App>,
     service: BackupService,
@@ -54,7 +55,7 @@ pub fn base_backups(
 impl BaseBackups {
     fn check(&self) {
         let lock = |not_before: &Mutex<Option<Instant>>| *not_before.lock().unwrap_or_else(PoisonError::into_inner);
-        if lock(&self.not_before).is_some_and(|at| Instant::now() < at) {
+        if lock(&self.not_before).is_some_and(|at| Instant::now() < at) || self.app.clock_leap().is_some() {
             return;
         }
         if let Err(reason) = self.ensure_base() {

@@ -28,7 +28,7 @@ pub use database::journal::{
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 pub use database::stats::{FileStats, TableStats};
-pub use database::transaction::{ReadTx, WriteTx};
+pub use database::transaction::{CommitTime, ReadTx, WriteTx};
 pub use database::writer::{Abort, Health, NotApplied, Ticket};
 pub use error::{StoreError, with_causes};
 pub use events::{

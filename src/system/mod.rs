@@ -4,7 +4,7 @@ mod log_queue;
 
 pub use log_queue::{LogFlush, LogQueue, lines_lost};
 
-use crate::domain::clock::{Clock, Moment, Randomness};
+use crate::domain::clock::{Clock, MachineClock, Moment, Randomness, Reading};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +16,26 @@ impl Clock for SystemClock {
         let now = jiff::Timestamp::now();
         Moment::from_unix_ms(now.as_millisecond())
     }
+}
+
+impl MachineClock for SystemClock {
+    fn reading(&self) -> Reading {
+        Reading { time: self.now(), steady_ms: steady_ms() }
+    }
+}
+
+/// Milliseconds since the machine started. Time in which it was suspended counts.
+#[cfg(target_os = "linux")]
+fn steady_ms() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+/// Milliseconds since the first call.
+#[cfg(not(target_os = "linux"))]
+fn steady_ms() -> i64 {
+    static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    i64::try_from(FIRST.get_or_init(std::time::Instant::now).elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The process-wide cryptographic random generator, seeded by the operating system.

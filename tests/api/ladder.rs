@@ -90,6 +90,7 @@ placed! {
     Refusal::BalanceOverflow => Met, ["BALANCE_OVERFLOW"];
     Refusal::NotEmpty(_) => Met, ["BALANCE_NOT_ZERO", "HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT"];
     Refusal::Busy { .. } => Elsewhere("needs a full queue; the crash tests fill it"), ["BUSY"];
+    Refusal::ClockLeapt => Elsewhere("needs a clock that leaps; clock.rs has one"), ["CLOCK_LEAPT"];
     Refusal::StorageUnavailable => Elsewhere("needs a disk that fails; the crash tests have one"),
         ["STORAGE_UNAVAILABLE"];
     Refusal::InOperation { .. } => Elsewhere("has no reason of its own, but that of an operation of a batch"), [];

@@ -17,6 +17,7 @@ mod backups;
 mod banner;
 mod bodies;
 mod cli;
+mod clock;
 mod conformance;
 mod connections;
 mod coverage;

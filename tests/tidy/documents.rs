@@ -153,6 +153,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::InsufficientFunds { available: text(), currency: text() },
         Refusal::BalanceOverflow,
         Refusal::Busy { retry_after_s: 1 },
+        Refusal::ClockLeapt,
         Refusal::StorageUnavailable,
         Refusal::Internal,
     ];

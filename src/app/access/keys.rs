@@ -42,7 +42,7 @@ impl Command for RotateKeys {
 
     fn run(self, context: &Context<'_>) -> Result<String, Failure> {
         let lifetime_s = i64::from(context.app.settings().session_lifetime_s);
-        context.tx.rotate_signing_key(&self.key, context.now.plus_s(lifetime_s + OVERLAP_S))?;
+        context.tx.rotate_signing_key(&self.key, context.clock_now.plus_s(lifetime_s + OVERLAP_S))?;
         Ok(self.key.kid)
     }
 }

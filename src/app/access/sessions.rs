@@ -93,7 +93,7 @@ impl Command for BeginSession {
         context.concerns(profile.id.uuid());
         let accounts = tradable(context.tx, profile.serial, context.visibility())?;
         let settings = context.app.settings();
-        let issued_s = context.now.unix_s();
+        let issued_s = context.clock_now.unix_s();
         let ends_s = issued_s + i64::from(settings.session_lifetime_s);
         let claims = Claims {
             iss: settings.session_issuer.clone(),

@@ -140,7 +140,7 @@ impl Command for RefreshPair {
         if found.used_at.is_some() {
             return Ok(false);
         }
-        if found.expires_at <= context.now {
+        if found.expires_at <= context.clock_now {
             return refuse(Credentials::Expired);
         }
         context.tx.use_refresh(found.token, context.now)?;

@@ -249,7 +249,7 @@ impl Command for CreateToken {
             .operator_by_name(&text::fold(&self.operator))?
             .filter(|operator| operator.disabled_at.is_none())
             .ok_or(Refusal::not_found(Noun::Operator))?;
-        let expires_at = self.days.map(|days| context.now.plus_s(i64::from(days) * 86_400));
+        let expires_at = self.days.map(|days| context.clock_now.plus_s(i64::from(days) * 86_400));
         add_token(context, operator.serial, TokenKind::LongLived, &self, expires_at)
     }
 }

@@ -102,7 +102,7 @@ impl Command for ReportDeath {
 
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
         if let Some(day) = &self.day {
-            check_past_day(Field::DiedOn, day, context.now)?;
+            check_past_day(Field::DiedOn, day, context.clock_now)?;
         }
         let profile = find(context, self.id)?;
         let is_known = profile.status == ProfileStatus::Deceased;
@@ -111,7 +111,7 @@ impl Command for ReportDeath {
         }
         check_version(self.expected_version, profile.version)?;
         profile.admit_change()?;
-        let today = || context.now.to_string().chars().take(10).collect();
+        let today = || context.clock_now.to_string().chars().take(10).collect();
         let day = self.day.unwrap_or_else(today);
         context.tx.set_profile_status(profile.serial, ProfileStatus::Deceased, Some(&day), context.now)?;
         let reported = publish_profile_state(context, self.id, EventType::ProfileDeceased)?;

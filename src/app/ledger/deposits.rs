@@ -48,7 +48,7 @@ impl Command for SettleDeposit {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Deposit, self.id)?;
-        let movement = movement.undecided(context.now)?;
+        let movement = movement.undecided(context.clock_now)?;
         account.admit_funds(Direction::Credit)?;
         let account = free(context, &movement, &account)?;
         let (reason, reference) = (&movement.reason, movement.reference.as_deref());
@@ -84,9 +84,9 @@ pub(in crate::app) fn post_deposit(
 fn hold_back(context: &Context<'_>, account: &Account, amount: Amount) -> Result<Option<Clearing>, Failure> {
     let standing = &account.standing;
     let days = |days: u32| i64::from(days) * 86_400;
-    let of_deposit = context.now.plus_s(days(standing.deposit_hold_days));
+    let of_deposit = context.clock_now.plus_s(days(standing.deposit_hold_days));
     let at = of_deposit.max(standing.client_since.plus_s(days(standing.new_client_hold_days)));
-    if at <= context.now {
+    if at <= context.clock_now {
         return Ok(None);
     }
     account.balances.uncleared.checked_add(amount).ok_or(Refusal::BalanceOverflow)?;

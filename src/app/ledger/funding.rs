@@ -54,7 +54,7 @@ impl Command for PostFunds {
         account.admit_currency(self.currency.as_ref())?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
         if let Some(at) = self.effective_at {
-            admit_backdating(&account, self.kind, at, context.now)?;
+            admit_backdating(&account, self.kind, at, context.clock_now)?;
         }
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
         if direction == Direction::Debit && account.standing.requires_approval {

@@ -60,7 +60,7 @@ impl Command for CaptureHold {
             let held = movement.amount.to_text(account.decimals);
             return Err(Refusal::out_of_range(Field::Amount, format!("must be above zero and at most {held}")).into());
         }
-        let movement = movement.undecided(context.now)?;
+        let movement = movement.undecided(context.clock_now)?;
         if account.standing.requires_approval {
             context.caller.principal.admit_as_checker()?;
             movement.admit_checker(context.caller.principal.serial)?;

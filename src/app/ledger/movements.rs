@@ -69,7 +69,7 @@ impl MovementRequest {
         if let Some(reference) = &self.reference {
             text::check(Field::Reference, reference, REFERENCE_MAX)?;
         }
-        if self.expires_at.is_some_and(|at| at <= context.now) {
+        if self.expires_at.is_some_and(|at| at <= context.clock_now) {
             return Err(Refusal::out_of_range(Field::ExpiresAt, "must be in the future").into());
         }
         let account = find_as(context, self.account, field)?;
@@ -201,7 +201,7 @@ pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: 
 
 /// Voids a movement. Refusals: already decided or expired.
 pub(in crate::app) fn void(context: &Context<'_>, movement: Movement, account: &Account) -> Result<Movement, Failure> {
-    let movement = movement.undecided(context.now)?;
+    let movement = movement.undecided(context.clock_now)?;
     free(context, &movement, account)?;
     let voided = movement.void(context.now);
     save(context, &voided)?;

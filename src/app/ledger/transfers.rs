@@ -78,7 +78,7 @@ impl Command for Transfer {
         from.admit_covered(leaving, false)?;
 
         let serial = self.request.note(context, MovementKind::Transfer, &from, Some((&to, rate)), amount)?;
-        let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?.undecided(context.now)?;
+        let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?.undecided(context.clock_now)?;
         let both = [(Side::Client(&from), leaving), (Side::Client(&to), arriving)];
         // The fx accounts of both currencies carry the conversion, so that each currency sums to zero.
         let across = [

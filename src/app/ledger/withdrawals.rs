@@ -66,7 +66,7 @@ impl Command for ApproveWithdrawal {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
         context.caller.principal.admit_as_checker()?;
         let checker = context.caller.principal.serial;
-        let approved = movement.undecided(context.now)?.approve(checker, context.now)?;
+        let approved = movement.undecided(context.clock_now)?.approve(checker, context.now)?;
         if account.standing.requires_approval {
             approved.admit_checker(checker)?;
         }
@@ -91,7 +91,7 @@ impl Command for PayWithdrawal {
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
-        let movement = movement.undecided(context.now)?;
+        let movement = movement.undecided(context.clock_now)?;
         // A self-approval from before the group required approval does not count.
         if account.standing.requires_approval && !movement.is_approved_by_another() {
             return Err(Refusal::NeedsApproval.into());

@@ -33,7 +33,7 @@ pub fn begin_timeline(
         let installation = tx.installation()?.ok_or_else(crate::store::StoreError::not_installed)?;
         let reached_at = tx.journal_row()?.recorded_at;
         // A sandbox's clock is ahead; time must not go back here either.
-        let now = tx.moment(|| machine.plus_ms(installation.clock_ahead_ms));
+        let now = tx.time(|| Ok::<_, Failure>(machine.plus_ms(installation.clock_ahead_ms)))?.recorded;
         let Restored { timeline, backup, asked_for, issued } = restored;
         let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key };
         Ok::<_, Failure>(tx.begin_timeline(&new, installation.uuid)?)

@@ -43,7 +43,7 @@ impl Command for Postpone {
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let wait_s = 60 * (1i64 << self.row.attempts.min(6));
-        Ok(context.tx.postpone_job(self.row.id, context.now.plus_s(wait_s), &self.reason)?)
+        Ok(context.tx.postpone_job(self.row.id, context.clock_now.plus_s(wait_s), &self.reason)?)
     }
 }
 
@@ -51,15 +51,16 @@ impl Command for Postpone {
 const AT_A_TIME: u32 = 100;
 
 impl App {
-    /// Runs the due jobs, unless they are paused after a restore. Returns how many ran. Blocks.
+    /// Runs the due jobs, unless they are paused after a restore, or because the clock is not trusted. Returns how many
+    /// ran. Blocks.
     pub fn run_due_jobs(self: &Arc<App>) -> Result<usize, Refusal> {
-        if self.rests_after()?.is_some() {
+        if self.clock_leap().is_some() || self.rests_after()?.is_some() {
             return Ok(0);
         }
         let caller = self.system_caller();
         let mut ran = 0;
         loop {
-            let now = self.now();
+            let Ok(now) = self.clock.trusted_now() else { return Ok(ran) };
             let due = self.store.read(|tx| Ok(tx.due_jobs(now, AT_A_TIME)?)).map_err(refusal_of_read)?;
             if due.is_empty() {
                 return Ok(ran);
@@ -71,6 +72,7 @@ impl App {
                 };
                 match done {
                     Ok(done) => ran += usize::from(done.outcome),
+                    Err(Refusal::ClockLeapt) => return Ok(ran),
                     Err(refusal @ (Refusal::StorageUnavailable | Refusal::ShuttingDown | Refusal::Busy { .. })) => {
                         return Err(refusal);
                     }

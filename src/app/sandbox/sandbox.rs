@@ -1,9 +1,11 @@
 //! The sandbox: moving its clock ahead, and starting over.
 
+use crate::app::clock::WatchedClock;
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::clock::{Clock, Moment};
+use crate::domain::clock_watch::ClockLeap;
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::Mode;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A clock that can be moved ahead of another one.
 pub struct MovableClock {
-    real: Arc<dyn Clock>,
+    machine: Arc<WatchedClock>,
     ahead_ms: AtomicI64,
     /// Held during a move: two at once would add up.
     turn: Mutex<()>,
@@ -26,14 +28,24 @@ pub enum Journey {
 }
 
 impl MovableClock {
-    /// A clock that is `ahead_ms` ahead of `real`.
-    pub fn new(real: Arc<dyn Clock>, ahead_ms: i64) -> MovableClock {
-        MovableClock { real, ahead_ms: AtomicI64::new(ahead_ms), turn: Mutex::new(()) }
+    /// A clock that is `ahead_ms` ahead of the machine's.
+    pub fn new(machine: Arc<WatchedClock>, ahead_ms: i64) -> MovableClock {
+        MovableClock { machine, ahead_ms: AtomicI64::new(ahead_ms), turn: Mutex::new(()) }
     }
 
-    /// The time of the clock that cannot be moved.
-    pub fn real_now(&self) -> Moment {
-        self.real.now()
+    /// The clock that cannot be moved.
+    pub fn machine(&self) -> &Arc<WatchedClock> {
+        &self.machine
+    }
+
+    /// How far it is ahead of the machine's.
+    pub fn ahead_ms(&self) -> i64 {
+        self.ahead_ms.load(Ordering::Acquire)
+    }
+
+    /// The time, if the machine's clock is trusted.
+    pub fn trusted_now(&self) -> Result<Moment, ClockLeap> {
+        Ok(self.machine.trusted_now()?.plus_ms(self.ahead_ms()))
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {
@@ -51,7 +63,7 @@ impl MovableClock {
 
 impl Clock for MovableClock {
     fn now(&self) -> Moment {
-        self.real.now().plus_ms(self.ahead_ms.load(Ordering::Acquire))
+        self.machine.now().plus_ms(self.ahead_ms())
     }
 }
 
@@ -101,7 +113,7 @@ impl App {
     pub fn travel(self: &Arc<App>, caller: &Caller, journey: Journey) -> Result<Moment, Refusal> {
         self.require_sandbox(caller)?;
         let _turn = self.clock.turn();
-        let now = self.now();
+        let now = self.clock.trusted_now()?;
         let to = match journey {
             Journey::Ahead(seconds) => now.plus_s(seconds.max(0)),
             Journey::To(moment) if moment < now => {

@@ -99,7 +99,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         | state_refusals!()
         | Refusal::AccountState(_)
         | Refusal::NotEmpty(Remainder::Accounts) => (StatusCode::CONFLICT, "conflict"),
-        Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::StorageUnavailable => {
+        Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::ClockLeapt | Refusal::StorageUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
         Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

@@ -214,7 +214,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::DebitsOff
         | Refusal::InsufficientFunds { .. }
         | Refusal::NotEmpty(_) => (StatusCode::BAD_REQUEST, code::FAILED_PRECONDITION),
-        Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::StorageUnavailable => {
+        Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::ClockLeapt | Refusal::StorageUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE)
         }
         Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL),

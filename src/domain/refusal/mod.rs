@@ -291,6 +291,12 @@ pub enum Refusal {
     /// The database cannot be written to at present, for example because the disk is full. Nothing was applied.
     #[error("the database cannot be written at present; the request was not applied, try again")]
     StorageUnavailable,
+    /// The machine's clock is further ahead than it may be, so nothing is recorded. Nothing was applied.
+    #[error(
+        "the server's clock has leapt ahead; the request was not applied: writes wait until the clock is right again \
+         or confirmed on the server"
+    )]
+    ClockLeapt,
     /// An unexpected error; the log has details under the request's id.
     #[error("internal error; the log has details under the request's id")]
     Internal,
@@ -360,6 +366,7 @@ impl Refusal {
         match self {
             Refusal::Throttled { retry_after_s, .. } | Refusal::Busy { retry_after_s } => Some(*retry_after_s),
             Refusal::StorageUnavailable | Refusal::ShuttingDown => Some(5),
+            Refusal::ClockLeapt => Some(30),
             Refusal::InOperation { refusal, .. } => refusal.retry_after_s(),
             _ => None,
         }

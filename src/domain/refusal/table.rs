@@ -147,6 +147,7 @@ table! {
         20 "SHUTTING_DOWN" => Refusal::ShuttingDown,
         40 "THROTTLED" => Refusal::Throttled { .. },
         510 "BUSY" => Refusal::Busy { .. },
+        515 "CLOCK_LEAPT" => Refusal::ClockLeapt,
         520 "STORAGE_UNAVAILABLE" => Refusal::StorageUnavailable,
         530 "INTERNAL" => Refusal::Internal,
     }

@@ -77,11 +77,20 @@ impl<'c> ReadTx<'c> {
     }
 }
 
+/// The time of a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CommitTime {
+    /// What is recorded. It never decreases from one commit to the next.
+    pub recorded: Moment,
+    /// What the clock showed. Earlier than `recorded` if it was set back.
+    pub shown: Moment,
+}
+
 /// The moment that all operations of one commit share, so that every moment lies between two commits: what was recorded
 /// up to a moment is a whole number of commits. It never decreases from one commit to the next.
 #[derive(Debug)]
 pub(in crate::store) struct CommitMoment {
-    current: Cell<Option<Moment>>,
+    current: Cell<Option<CommitTime>>,
     earliest: Cell<Moment>,
 }
 
@@ -96,14 +105,15 @@ impl CommitMoment {
         self.current.set(None);
     }
 
-    fn get(&self, clock: impl FnOnce() -> Moment) -> Moment {
-        if let Some(moment) = self.current.get() {
-            return moment;
+    fn get<E>(&self, clock: impl FnOnce() -> Result<Moment, E>) -> Result<CommitTime, E> {
+        if let Some(time) = self.current.get() {
+            return Ok(time);
         }
-        let moment = clock().max(self.earliest.get());
-        self.current.set(Some(moment));
-        self.earliest.set(moment);
-        moment
+        let shown = clock()?;
+        let time = CommitTime { recorded: shown.max(self.earliest.get()), shown };
+        self.current.set(Some(time));
+        self.earliest.set(time.recorded);
+        Ok(time)
     }
 
     /// The moment of this commit, or of the one before if no operation has asked for the time yet.
@@ -112,7 +122,7 @@ impl CommitMoment {
     }
 
     fn restart(&self, now: Moment) {
-        self.current.set(Some(now));
+        self.current.set(Some(CommitTime { recorded: now, shown: now }));
         self.earliest.set(now);
     }
 }
@@ -138,9 +148,9 @@ impl<'c> WriteTx<'c> {
         self.has_news.get()
     }
 
-    /// The moment of this commit. The first operation that asks reads the clock, and the others get the same value. If
-    /// the clock was moved back, it is the moment of the previous commit.
-    pub fn moment(&self, clock: impl FnOnce() -> Moment) -> Moment {
+    /// The time of this commit. The first operation that asks reads the clock, and the others get the same value. If
+    /// the clock was set back, the moment of the previous commit is recorded. An error of the clock is returned.
+    pub fn time<E>(&self, clock: impl FnOnce() -> Result<Moment, E>) -> Result<CommitTime, E> {
         self.moment.get(clock)
     }
 
@@ -273,15 +283,17 @@ mod tests {
     #[test]
     fn all_of_a_commit_has_one_moment_which_never_decreases() {
         let moment = CommitMoment::new(at(50));
-        let get = |clock: i64| moment.get(|| at(clock));
+        let get = |clock: i64| moment.get(|| Ok::<_, ()>(at(clock))).unwrap().recorded;
         moment.begin();
         assert_eq!((get(100), get(101), moment.latest()), (at(100), at(100), at(100)));
         moment.begin();
         assert_eq!(moment.latest(), at(100), "nobody has asked for the time");
+        assert_eq!(moment.get(|| Err("unknown")), Err("unknown"));
         assert_eq!(get(70), at(100), "the clock was moved back");
+        assert_eq!(moment.get(|| Err("not asked")).unwrap().shown, at(70));
         moment.begin();
         assert_eq!(get(102), at(102));
-        assert_eq!(CommitMoment::new(at(50)).get(|| at(40)), at(50));
+        assert_eq!(CommitMoment::new(at(50)).get(|| Ok::<_, ()>(at(40))).unwrap().recorded, at(50));
         moment.restart(at(7));
         assert_eq!((get(8), moment.latest()), (at(7), at(7)), "a sandbox starts over");
     }

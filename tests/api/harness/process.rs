@@ -26,6 +26,7 @@ pub(crate) struct Server {
     process: Process,
     home: TempDir,
     way: &'static [&'static str],
+    environment: Vec<(String, String)>,
     log: Log,
     /// The banner that it printed once it was listening.
     pub(crate) banner: Value,
@@ -58,7 +59,14 @@ impl Server {
         }
         let config = config.replace("HOME", &home.path().display().to_string());
         write_private(&home.path().join("config.toml"), &config);
-        Server::launch(home, &["serve", "--dev", "--no-sample"])
+        Server::launch(home, &["serve", "--dev", "--no-sample"], Vec::new())
+    }
+
+    /// Like [`Server::start`], with this environment.
+    pub(crate) fn start_in(config: &str, environment: Vec<(String, String)>) -> Server {
+        let home = tempfile::tempdir().unwrap();
+        write_private(&home.path().join("config.toml"), config);
+        Server::launch(home, &["serve", "--dev", "--no-sample"], environment)
     }
 
     /// Starts a production server with the administrator `dev`.
@@ -69,18 +77,24 @@ impl Server {
         let init = ["init", "--operator", "dev", "--password-file", "password"];
         let output = program(home.path()).args(init).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Server::launch(home, &["serve", "--json"])
+        Server::launch(home, &["serve", "--json"], Vec::new())
     }
 
-    fn launch(home: TempDir, way: &'static [&'static str]) -> Server {
-        let (process, log, banner) = launch(home.path(), way);
-        Server { process, home, way, log, banner, agent: agent(None), tokens: Mutex::default() }
+    fn launch(home: TempDir, way: &'static [&'static str], environment: Vec<(String, String)>) -> Server {
+        let (process, log, banner) = launch(home.path(), way, &environment);
+        Server { process, home, way, environment, log, banner, agent: agent(None), tokens: Mutex::default() }
     }
 
     /// Kills the server as a power cut would, and restarts it on the same data.
     pub(crate) fn restart(&mut self) {
         self.kill();
         self.start_again();
+    }
+
+    /// Like [`Server::restart`], with this environment from now on.
+    pub(crate) fn restart_in(&mut self, environment: Vec<(String, String)>) {
+        self.environment = environment;
+        self.restart();
     }
 
     /// Kills the server, applies a change to its database file, and restarts it.
@@ -102,7 +116,7 @@ impl Server {
 
     /// Restarts the server on its data.
     pub(crate) fn start_again(&mut self) {
-        (self.process, self.log, self.banner) = launch(self.home.path(), self.way);
+        (self.process, self.log, self.banner) = launch(self.home.path(), self.way, &self.environment);
     }
 
     /// A command of the program with this server's configuration.
@@ -198,8 +212,9 @@ impl Drop for Server {
 }
 
 /// Starts the program and returns once it listens.
-fn launch(home: &Path, way: &[&str]) -> (Process, Log, Value) {
+fn launch(home: &Path, way: &[&str], environment: &[(String, String)]) -> (Process, Log, Value) {
     let mut command = program(home);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.args(way).args(["--listen", "127.0.0.1:0", "--config", "config.toml"]).stderr(Stdio::piped());
     let mut process = Process::spawn(&mut command);
     let log = Log::of(process.take_stderr());

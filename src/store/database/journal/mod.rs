@@ -391,7 +391,7 @@ impl ReadTx<'_> {
     }
 
     /// The latest moment at which anything was recorded.
-    pub(in crate::store) fn latest_moment(&self) -> Result<Moment, StoreError> {
+    pub fn latest_moment(&self) -> Result<Moment, StoreError> {
         let sql = "SELECT max((SELECT recorded_at FROM change_journal),
                               coalesce((SELECT recorded_at FROM entries ORDER BY seq DESC LIMIT 1), 0),
                               coalesce((SELECT recorded_at FROM events ORDER BY seq DESC LIMIT 1), 0))";

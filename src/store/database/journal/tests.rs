@@ -356,8 +356,8 @@ fn operations_that_share_a_commit_share_its_moment() {
             if let Some(gate) = gate {
                 gate.recv().unwrap();
             }
-            let tick = || Moment::from_unix_ms(ticks.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-            let moment = tx.moment(tick);
+            let tick = || Ok(Moment::from_unix_ms(ticks.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+            let moment = tx.time(tick).map_err(Abort::Refused)?.recorded;
             tx.touch()?;
             Ok::<_, Abort<()>>((tx.journal_row()?.number, moment))
         })

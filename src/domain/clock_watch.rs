@@ -1,0 +1,169 @@
+//! Watches a clock for leaps, by comparing it with one that cannot be set.
+//!
+//! A leap ahead is not trusted: what is recorded in the future holds up all later times, which never decrease.
+//! A clock that was set back is trusted, because it does no such harm.
+
+use crate::domain::clock::{Moment, Reading};
+
+/// How far a clock may leap, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClockLimits {
+    /// Ahead, between two readings.
+    pub ahead_ms: i64,
+    /// Back, between two readings.
+    pub back_ms: i64,
+    /// From the last recorded moment to the start of the process. Machines may be off for long.
+    pub pause_ms: i64,
+}
+
+impl Default for ClockLimits {
+    fn default() -> Self {
+        ClockLimits { ahead_ms: 3_600_000, back_ms: 60_000, pause_ms: 90 * 86_400_000 }
+    }
+}
+
+/// A clock that is further ahead than it may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClockLeap {
+    /// How far it is ahead, in milliseconds; at a start, how long after the last recorded moment.
+    pub by_ms: i64,
+    /// The best guess of the true time: what it would be without the leap. At a start nothing but the clock itself is
+    /// known.
+    pub presumed: Moment,
+}
+
+/// What a reading says about the clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is trusted.
+    Right,
+    /// It is trusted again, after a leap.
+    RightAgain,
+    /// It is trusted, and was set back by this many milliseconds.
+    SetBack(i64),
+    /// It leapt ahead, which was not known before.
+    Leapt(ClockLeap),
+    /// It is still ahead.
+    StillAhead(ClockLeap),
+}
+
+/// Judges the readings of a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockWatch {
+    limits: ClockLimits,
+    /// The offset of the last trusted reading.
+    offset_ms: i64,
+    /// The highest offset of a trusted reading. A clock that was set back by mistake may return to it.
+    highest_ms: i64,
+    /// Whether the offsets are those of the last recorded moment, because no reading was trusted yet.
+    is_starting: bool,
+    is_ahead: bool,
+}
+
+impl ClockWatch {
+    /// A watch that trusts this reading.
+    pub fn trusting(limits: ClockLimits, now: Reading) -> ClockWatch {
+        let offset_ms = now.offset_ms();
+        ClockWatch { limits, offset_ms, highest_ms: offset_ms, is_starting: false, is_ahead: false }
+    }
+
+    /// A watch for a process that starts now and whose last record is from the moment `recorded`.
+    pub fn starting(limits: ClockLimits, now: Reading, recorded: Moment) -> ClockWatch {
+        let last = Reading { time: recorded, steady_ms: now.steady_ms };
+        ClockWatch { is_starting: true, ..ClockWatch::trusting(limits, last) }
+    }
+
+    /// The offset of the last trusted reading.
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms
+    }
+
+    pub fn judge(&mut self, now: Reading) -> Verdict {
+        let by_ms = now.offset_ms().saturating_sub(self.highest_ms);
+        let limit_ms = if self.is_starting { self.limits.pause_ms } else { self.limits.ahead_ms };
+        if by_ms > limit_ms {
+            let presumed_ms = now.steady_ms.saturating_add(self.offset_ms);
+            let presumed = if self.is_starting { now.time } else { Moment::from_unix_ms(presumed_ms) };
+            let leap = ClockLeap { by_ms, presumed };
+            let was_ahead = std::mem::replace(&mut self.is_ahead, true);
+            return if was_ahead { Verdict::StillAhead(leap) } else { Verdict::Leapt(leap) };
+        }
+        let back_ms = self.offset_ms.saturating_sub(now.offset_ms());
+        let (was_ahead, highest_ms) = (self.is_ahead, self.highest_ms.max(now.offset_ms()));
+        *self = ClockWatch { highest_ms, ..ClockWatch::trusting(self.limits, now) };
+        match was_ahead {
+            _ if back_ms > self.limits.back_ms => Verdict::SetBack(back_ms),
+            true => Verdict::RightAgain,
+            false => Verdict::Right,
+        }
+    }
+
+    /// Trusts this reading, however far it is off.
+    pub fn accept(&mut self, now: Reading) {
+        *self = ClockWatch::trusting(self.limits, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+    const DAY: i64 = 24 * HOUR;
+    const START: i64 = 1_800_000_000_000;
+
+    fn at(time_ms: i64, steady_ms: i64) -> Reading {
+        Reading { time: Moment::from_unix_ms(START + time_ms), steady_ms }
+    }
+
+    fn watch() -> ClockWatch {
+        ClockWatch::trusting(ClockLimits::default(), at(0, 0))
+    }
+
+    #[test]
+    fn time_that_passes_on_both_clocks_is_no_leap() {
+        let mut watch = watch();
+        assert_eq!(watch.judge(at(400 * DAY, 400 * DAY)), Verdict::Right);
+        assert_eq!(watch.judge(at(401 * DAY + HOUR, 401 * DAY)), Verdict::Right, "at the limit");
+        assert_eq!(
+            watch.judge(at(401 * DAY + 2 * HOUR, 401 * DAY)),
+            Verdict::Right,
+            "compared with the reading before"
+        );
+        assert_eq!(watch.judge(at(402 * DAY + 2 * HOUR - 60_000, 402 * DAY)), Verdict::Right, "at the other limit");
+    }
+
+    #[test]
+    fn a_leap_ahead_is_known_until_the_clock_is_right_again_or_accepted() {
+        let mut watch = watch();
+        let leap = |passed: i64| ClockLeap { by_ms: DAY, presumed: Moment::from_unix_ms(START + passed) };
+        assert_eq!(watch.judge(at(DAY + 10, 10)), Verdict::Leapt(leap(10)));
+        assert_eq!(watch.judge(at(DAY + 20, 20)), Verdict::StillAhead(leap(20)));
+        assert_eq!(watch.judge(at(HOUR, 30)), Verdict::RightAgain);
+        assert_eq!(watch.judge(at(HOUR + DAY + 10, 40)), Verdict::Leapt(leap(HOUR + 10)));
+        watch.accept(at(HOUR + DAY + 20, 50));
+        assert_eq!(watch.judge(at(HOUR + DAY + 30, 60)), Verdict::Right);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_trusted_at_once() {
+        let mut watch = watch();
+        assert_eq!(watch.judge(at(-DAY, 0)), Verdict::SetBack(DAY));
+        assert_eq!(watch.judge(at(-DAY + 10, 10)), Verdict::Right);
+        assert_eq!(watch.judge(at(20, 20)), Verdict::Right, "it was set right again");
+        assert_eq!(watch.judge(at(-DAY, 30)), Verdict::SetBack(DAY - 10 + 40));
+        assert!(matches!(watch.judge(at(2 * HOUR, 40)), Verdict::Leapt(_)), "further than it ever was");
+    }
+
+    #[test]
+    fn a_long_pause_before_a_start_is_honest_and_a_longer_one_is_not() {
+        let start = |time_ms| ClockWatch::starting(ClockLimits::default(), at(time_ms, 7), Moment::from_unix_ms(START));
+        assert_eq!(start(90 * DAY).judge(at(90 * DAY, 7)), Verdict::Right);
+        assert_eq!(start(-HOUR).judge(at(-HOUR, 7)), Verdict::SetBack(HOUR));
+        let mut watch = start(91 * DAY);
+        let leap = ClockLeap { by_ms: 91 * DAY, presumed: at(91 * DAY, 0).time };
+        assert_eq!(watch.judge(at(91 * DAY, 7)), Verdict::Leapt(leap));
+        assert_eq!(watch.judge(at(30 * DAY, 8)), Verdict::RightAgain);
+        assert!(matches!(watch.judge(at(31 * DAY, 9)), Verdict::Leapt(_)), "from then on the usual limit holds");
+    }
+}

@@ -1,10 +1,10 @@
 //! Measures bursar in ratios to denominators that are measured in the same run on the same machine.
 //!
 //! `cargo bench --bench harness -- [--postings N] [--rounds N] [--seconds N] [--quick] [--only NAME]... [--postgres]
-//! [--build] [--binary FILE] [--before FILE]` seeds databases in a temporary directory, starts the real program on them,
-//! generates load from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result is the
-//! median of the rounds; in each round all measurements take turns, so that changes of the machine affect them equally.
-//! `--before` names an earlier build of the program, and adds the ratios of this one to it.
+//! [--build] [--binary FILE] [--before FILE]` seeds databases in a temporary directory, starts the real program on
+//! them, generates load from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result
+//! is the median of the rounds; in each round all measurements take turns, so that changes of the machine affect them
+//! equally. `--before` names an earlier build of the program, and adds the ratios of this one to it.
 
 // Ratios of rates are not money.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]

@@ -37,7 +37,7 @@ fn the_allow_list_comes_before_routing_tokens_and_documents() {
 }
 
 #[test]
-fn a_forwarded_address_counts_only_if_a_listed_proxy_tells_it() {
+fn a_forwarded_address_counts_only_from_a_listed_proxy() {
     let server = Server::start("");
     server.admin().from("8.8.8.8").get("/account-groups").ok();
     let strict = Server::start("[access]\nallow = [\"10.0.0.0/8\"]\n");
@@ -72,7 +72,7 @@ fn a_revoked_token_is_refused_at_once() {
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn malformed_tokens_are_refused() {
     let server = Server::shared();
     let token = server.banner["token"].as_str().unwrap();
     let last = if token.ends_with('A') { 'E' } else { 'A' };
@@ -98,7 +98,7 @@ fn what_is_no_token_is_refused() {
 }
 
 #[test]
-fn an_end_users_token_does_not_open_this_interface() {
+fn an_end_user_token_is_refused() {
     let server = Server::shared();
     let admin = server.admin();
     let profile = admin.new_profile_with(&json!({"password": PASSWORD}));
@@ -112,7 +112,7 @@ fn an_end_users_token_does_not_open_this_interface() {
 }
 
 #[test]
-fn viewers_and_auditors_look_and_change_nothing() {
+fn viewers_and_auditors_read_but_change_nothing() {
     let server = Server::start("");
     let admin = server.admin();
     let profile = admin.new_profile();

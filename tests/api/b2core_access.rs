@@ -136,10 +136,10 @@ fn a_refresh_token_is_exchanged_once_and_a_second_time_ends_the_sign_in() {
     refresh(&server, &first).refused_as(401, "unauthorized");
     server.await_log("a refresh token was used twice", 1);
     for token in [&first_access, &second_access, &third_access] {
-        assert_eq!(status(&server, token), 401, "all that goes back to the sign-in has ended");
+        assert_eq!(status(&server, token), 401, "a token of the ended sign-in still works");
     }
     refresh(&server, &third).refused_as(401, "unauthorized");
-    assert_eq!(status(&server, &other_access), 200, "another sign-in goes on");
+    assert_eq!(status(&server, &other_access), 200, "another sign-in was ended as well");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_new_password_ends_all_pairs() {
 }
 
 #[test]
-fn what_is_not_there_answers_in_the_envelope_of_the_dialect() {
+fn unknown_paths_answer_in_the_envelope_of_the_dialect() {
     let server = Server::shared();
     let caller = admin(&server);
     caller.get("/nowhere").refused_as(404, "not_found");

@@ -66,8 +66,8 @@ fn a_restore_from_what_is_not_a_backup_changes_nothing() {
     fails(&home, &all, &["--at", "2001-01-01T00:00:00Z"], 1, "no backup from before");
     fails(&home, &all, &["--timeline", "9"], 1, "no such backup");
     fails(&home, &all, &["--into", home.data().to_str().unwrap()], 1, "holds a database already");
-    let told = restore(&home, &["apply", "--file", &file("good", &bytes)]).json();
-    assert_eq!((entries(&home.data()), &told["timeline"]), (all, &Value::from(2)));
+    let report = restore(&home, &["apply", "--file", &file("good", &bytes)]).json();
+    assert_eq!((entries(&home.data()), &report["timeline"]), (all, &Value::from(2)));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_restore_from_a_damaged_or_newer_backup_changes_nothing() {
     let (home, all) = with_backup();
     let directory = home.data().join("backups");
     let (object, manifest) = (object(&directory, ".bursar"), object(&directory, ".json"));
-    let (good, told) = (fs::read(&object).unwrap(), fs::read_to_string(&manifest).unwrap());
+    let (good, manifest_text) = (fs::read(&object).unwrap(), fs::read_to_string(&manifest).unwrap());
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 1;
     fs::write(&object, flipped).unwrap();
@@ -85,14 +85,14 @@ fn a_restore_from_a_damaged_or_newer_backup_changes_nothing() {
     let listed = restore(&home, &["list"]).json();
     assert!(listed["broken"][0].as_str().unwrap().contains("is not complete"), "{listed}");
     fs::write(&object, &good).unwrap();
-    fs::write(&manifest, told.replace("\"format\": 1", "\"format\": 99")).unwrap();
+    fs::write(&manifest, manifest_text.replace("\"format\": 1", "\"format\": 99")).unwrap();
     fails(&home, &all, &[], 1, "no backup");
     assert!(restore(&home, &["list"]).json()["broken"][0].as_str().unwrap().contains("has format 99"));
     // The external manifest contradicts the one inside.
     let schema = format!("\"schema_version\": {}", bursar::store::LATEST_SCHEMA);
-    fs::write(&manifest, told.replace(&schema, "\"schema_version\": 9999")).unwrap();
+    fs::write(&manifest, manifest_text.replace(&schema, "\"schema_version\": 9999")).unwrap();
     fails(&home, &all, &[], 5, "another manifest");
-    fs::write(&manifest, told).unwrap();
+    fs::write(&manifest, manifest_text).unwrap();
     restore(&home, &["apply"]).json();
     assert_eq!(entries(&home.data()), all);
 }
@@ -112,8 +112,8 @@ fn a_restore_without_its_place_or_with_the_wrong_key_changes_nothing() {
     fs::rename(&target, home.path("away")).unwrap();
     fails(&home, &all, &["--identity", "key.txt"], 1, "does not exist");
     for command in ["plan", "list"] {
-        let told = restore(&home, &[command]);
-        assert!(told.stdout.contains("does not exist") || told.stderr.contains("does not exist"), "{}", told.stdout);
+        let ran = restore(&home, &[command]);
+        assert!(ran.stdout.contains("does not exist") || ran.stderr.contains("does not exist"), "{}", ran.stdout);
     }
     File::create(&target).unwrap();
     fails(&home, &all, &["--identity", "key.txt"], 1, "is not a directory");
@@ -212,7 +212,7 @@ fn a_disk_that_goes_away_half_way_has_no_half_of_a_backup() {
         let listed = listed["backups"].as_array().unwrap();
         assert!(listed.iter().all(|it| it["state"] == "plain"), "{phase}: {listed:?}");
         assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "{phase}");
-        assert_eq!((listed.len(), &listed[0]["name"]), (1, &name), "{phase}: no other was made there");
+        assert_eq!((listed.len(), &listed[0]["name"]), (1, &name), "{phase}: another backup was made there");
         // Either the failure was reported, or the directory below the mount has the whole backup.
         let record = fs::read_to_string(home.data().join("backup-record.json")).unwrap();
         let record: Value = serde_json::from_str(&record).unwrap();
@@ -243,10 +243,10 @@ fn a_clock_that_was_moved_back_hides_nothing_from_a_restore() {
     home.json(&["operator", "add", "grace", "--role", "viewer", "--password-file", &password]).json();
     let made = backup(&home, &["create"]).json();
     let plan = restore(&home, &["plan"]).json();
-    assert_eq!(plan["backup"], made["name"], "the one that holds most, whatever its name says: {plan}");
+    assert_eq!(plan["backup"], made["name"], "the plan must use the backup with the most entries: {plan}");
     configure(&home, "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0");
     backup(&home, &["prune"]).json();
-    assert_eq!(restore(&home, &["plan"]).json()["backup"], made["name"], "and it is not the one that goes");
+    assert_eq!(restore(&home, &["plan"]).json()["backup"], made["name"], "the backup with the most entries was pruned");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_database_that_is_not_right_is_not_backed_up() {
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("no backup was created") && message.contains("balance"), "{error}");
     assert!(error["next"].as_str().unwrap().contains("bursar audit"), "{error}");
-    assert_eq!(files(&home.data().join("backups")), before, "and the good one is still there");
+    assert_eq!(files(&home.data().join("backups")), before, "the good backup was removed");
     let record = fs::read_to_string(home.data().join("backup-record.json")).unwrap();
     let record: Value = serde_json::from_str(&record).unwrap();
     assert!(record["last_failure"]["reason"].as_str().unwrap().contains("balance"), "{record}");

@@ -94,8 +94,8 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let kept = found(&stream, ".journal");
     let ran_there = prune(&server, &["--dry-run"]);
     ran_there.error(1);
-    let told: Value = serde_json::from_str(&ran_there.stdout).unwrap();
-    assert_eq!(told["targets"][0]["journal_segments_removed"], 0, "{told}");
+    let report: Value = serde_json::from_str(&ran_there.stdout).unwrap();
+    assert_eq!(report["targets"][0]["journal_segments_removed"], 0, "{report}");
 
     // A backup at another target needs them too.
     let other = server.home().join("other");
@@ -158,14 +158,14 @@ fn probes_say_when_everything_was_shipped_last() {
     let mut server = shipping_server();
     await_shipped(&server);
     let target = server.home().join("target");
-    let told = |server: &Server| {
+    let shipping_of = |server: &Server| {
         let ready = server.anyone().get("/readyz?verbose").ok().json();
         ready["backup"]["shipping"][target.to_str().unwrap()].clone()
     };
     let until = |server: &Server, is_so: &dyn Fn(&Value) -> bool| {
         let since = std::time::Instant::now();
         loop {
-            let now = told(server);
+            let now = shipping_of(server);
             if is_so(&now) {
                 return now;
             }

@@ -12,7 +12,7 @@ fn count(home: &Home) -> usize {
 }
 
 #[test]
-fn a_backup_that_is_killed_is_none_or_whole() {
+fn a_killed_backup_is_absent_or_complete() {
     let home = seeded();
     let began = Instant::now();
     backup(&home, &["create"]).json();
@@ -38,7 +38,7 @@ fn a_backup_that_is_killed_is_none_or_whole() {
         tally.count(place, if after == before { "no new backup" } else { "a new backup" });
     }
     tally.print("backup create");
-    assert!(tally.of("no new backup") > points() / 5, "too few were killed in the act");
+    assert!(tally.of("no new backup") > points() / 5, "too few kills hit a running backup");
     backup(&home, &["create"]).json();
     assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true);
     assert!(!home.data().join("backup.tmp").exists());
@@ -51,7 +51,7 @@ fn a_backup_that_is_killed_is_none_or_whole() {
 }
 
 #[test]
-fn a_removal_that_is_killed_leaves_whole_backups() {
+fn a_killed_removal_leaves_complete_backups() {
     let home = seeded();
     let name = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
     let directory = super::backups::object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();

@@ -152,7 +152,7 @@ fn backup(home: &Home, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_bucket_is_as_good_as_a_directory() {
+fn a_bucket_can_replace_a_directory() {
     let (home, _wire) = place();
     let made = backup(&home, &["create"]).json();
     assert_eq!(made["targets"][0], "s3://vault/broker/one");

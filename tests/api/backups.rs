@@ -90,7 +90,7 @@ fn a_backup_is_made_beside_a_server_and_can_be_opened_without_bursar() {
     is_tidy(&home);
     let text = home.run(&["backup", "create"]).stdout;
     assert!(text.contains("proven"), "{text}");
-    assert_eq!(names(&home).len(), 2, "without a server, too");
+    assert_eq!(names(&home).len(), 2, "also without a server");
 }
 
 #[test]
@@ -112,14 +112,14 @@ fn an_encrypted_backup_is_read_with_its_key_only() {
     let key = backup(&home, &["keygen", "key.txt"]).json()["recipient"].as_str().unwrap().to_owned();
     backup(&home, &["keygen", "other.txt"]).json();
     assert_eq!(fs::metadata(home.path("key.txt")).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(backup(&home, &["keygen", "key.txt"]).code, 1, "a key is never written over");
+    assert_eq!(backup(&home, &["keygen", "key.txt"]).code, 1, "a key was overwritten");
     configure(&home, &format!("recipients = [\"{key}\"]"));
     let made = backup(&home, &["create"]).json();
     assert_eq!(made["manifest"]["object"]["encoding"], "zstd+age");
 
     let directory = home.data().join("backups");
     let beside: Value = serde_json::from_slice(&fs::read(object(&directory, ".json")).unwrap()).unwrap();
-    assert!(beside.get("trial_balance").is_none(), "sums are not for everybody: {beside}");
+    assert!(beside.get("trial_balance").is_none(), "an encrypted backup shows its sums in plain text: {beside}");
     let stored = fs::read(object(&directory, ".bursar")).unwrap();
     assert!(stored.starts_with(b"age-encryption.org/v1"));
     assert!(!stored.windows(15).any(|part| part == b"SQLite format 3"));
@@ -152,12 +152,12 @@ fn an_encrypted_backup_is_read_with_its_key_only() {
 }
 
 #[test]
-fn what_was_done_to_a_backup_is_found() {
+fn tampering_with_a_backup_is_found() {
     let home = seeded();
     backup(&home, &["create"]).json();
     let directory = home.data().join("backups");
     let (object, manifest) = (object(&directory, ".bursar"), object(&directory, ".json"));
-    let (good, told) = (fs::read(&object).unwrap(), fs::read_to_string(&manifest).unwrap());
+    let (good, manifest_text) = (fs::read(&object).unwrap(), fs::read_to_string(&manifest).unwrap());
     let refused = |code: i32, what: &str| {
         for command in ["verify", "drill"] {
             let error = backup(&home, &[command]).error(code);
@@ -183,24 +183,28 @@ fn what_was_done_to_a_backup_is_found() {
     assert_eq!(backup(&home, &["list"]).json()["backups"][0]["state"], "broken");
     fs::write(&object, &good).unwrap();
 
-    let entries: Value = serde_json::from_str(&told).unwrap();
-    let lie = told.replace(&format!("\"entries\": {}", entries["entries"]), "\"entries\": 1");
-    assert_ne!(lie, told);
+    let entries: Value = serde_json::from_str(&manifest_text).unwrap();
+    let lie = manifest_text.replace(&format!("\"entries\": {}", entries["entries"]), "\"entries\": 1");
+    assert_ne!(lie, manifest_text);
     fs::write(&manifest, lie).unwrap();
     refused(5, "another manifest");
     fs::write(&manifest, "{").unwrap();
     refused(5, "no readable manifest");
-    fs::write(&manifest, told.replace("\"format\": 1", "\"format\": 99")).unwrap();
+    fs::write(&manifest, manifest_text.replace("\"format\": 1", "\"format\": 99")).unwrap();
     refused(4, "has format 99");
     let schema = format!("\"schema_version\": {}", bursar::store::LATEST_SCHEMA);
-    assert!(told.contains(&schema));
-    fs::write(&manifest, told.replace(&schema, "\"schema_version\": 9999")).unwrap();
+    assert!(manifest_text.contains(&schema));
+    fs::write(&manifest, manifest_text.replace(&schema, "\"schema_version\": 9999")).unwrap();
     refused(4, "schema version 9999");
     let dry = backup(&home, &["prune"]).json();
-    assert_eq!(dry["targets"][0]["broken"].as_array().unwrap().len(), 1, "what cannot be read is not removed: {dry}");
-    fs::write(&manifest, told).unwrap();
+    assert_eq!(
+        dry["targets"][0]["broken"].as_array().unwrap().len(),
+        1,
+        "an unreadable backup would be removed: {dry}"
+    );
+    fs::write(&manifest, manifest_text).unwrap();
     fs::write(directory.join("notes.txt"), "not ours").unwrap();
-    assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "and all is well again");
+    assert_eq!(backup(&home, &["verify", "--all"]).json()["ok"], true, "the restored files do not verify");
     is_tidy(&home);
 }
 
@@ -244,16 +248,20 @@ fn an_unreachable_target_does_not_block_the_others() {
     for command in [&["verify"][..], &["verify", "--all"], &["verify", name.as_str().unwrap()]] {
         let ran = backup(&home, command);
         assert!(ran.error(1)["message"].as_str().unwrap().contains("/nonexistent/mount"), "{}", ran.stderr);
-        let told: Value = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!((&told["ok"], &told["backups"][0]["state"]), (&json!(false), &json!("proven")), "{told}");
-        assert_eq!(told["unreadable"][0]["target"], "/nonexistent/mount");
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((&report["ok"], &report["backups"][0]["state"]), (&json!(false), &json!("proven")), "{report}");
+        assert_eq!(report["unreadable"][0]["target"], "/nonexistent/mount");
     }
     assert_eq!(backup(&home, &["verify", "20200101T000000Z-000000000001"]).code, 1);
     let ran = backup(&home, &["prune"]);
     assert!(ran.error(1)["next"].is_string(), "{}", ran.stderr);
-    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!((&told["targets"][0]["kept"], told["targets"].as_array().unwrap().len()), (&json!([name]), 1), "{told}");
-    assert_eq!(told["failed"][0]["target"], "/nonexistent/mount");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&report["targets"][0]["kept"], report["targets"].as_array().unwrap().len()),
+        (&json!([name]), 1),
+        "{report}"
+    );
+    assert_eq!(report["failed"][0]["target"], "/nonexistent/mount");
     is_tidy(&home);
 }
 
@@ -313,11 +321,11 @@ fn a_full_and_a_read_only_target_keep_what_they_have() {
     assert!(error["next"].as_str().unwrap().contains("Free some space"), "{error}");
     drop(file);
     fs::remove_file(&filler).unwrap();
-    assert_eq!(files(disk.0.path()), before, "no half of a backup");
+    assert_eq!(files(disk.0.path()), before, "a partial backup was left");
     disk.remount("ro");
     let error = backup(&home, &["create"]).error(1);
     assert!(error["next"].as_str().unwrap().contains("writable"), "{error}");
-    assert_eq!(backup(&home, &["verify"]).json()["ok"], true, "reading goes on");
+    assert_eq!(backup(&home, &["verify"]).json()["ok"], true, "a full disk must not prevent reading");
     disk.remount("rw");
     backup(&home, &["create"]).json();
     assert_eq!(names(&home).len(), 2);
@@ -342,7 +350,7 @@ fn a_full_data_directory_makes_no_backup_and_keeps_the_database() {
 }
 
 #[test]
-fn two_at_once_are_one_too_many() {
+fn only_one_command_changes_backups_at_a_time() {
     let home = seeded();
     backup(&home, &["create"]).json();
     let lock = fs::OpenOptions::new().write(true).open(home.data().join("backup.lock")).unwrap();
@@ -363,7 +371,10 @@ fn two_at_once_are_one_too_many() {
         .map(|command| home.command(&["backup", command]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
         .into_iter()
         .collect();
-    assert!(looks.into_iter().all(|mut child| child.wait().unwrap().success()), "all at the same time");
+    assert!(
+        looks.into_iter().all(|mut child| child.wait().unwrap().success()),
+        "commands that only read must run side by side"
+    );
     // The next command removes what a killed one left behind.
     fs::create_dir(home.data().join("look-7.tmp")).unwrap();
     assert_eq!(backup(&home, &["verify"]).json()["ok"], true);
@@ -419,7 +430,7 @@ fn leftovers_of_work_that_was_cut_short_are_removed_by_the_next() {
     fs::write(directory.join(".20240101T000000Z-000000000002.bursar.unfinished"), "half").unwrap();
     fs::create_dir(home.data().join("backup.tmp")).unwrap();
     fs::write(home.data().join("backup.tmp/copy.db"), "half").unwrap();
-    assert_eq!(names(&home), [name.as_str()], "none of that is a backup");
+    assert_eq!(names(&home), [name.as_str()], "a file that is no backup was listed");
     assert_eq!(backup(&home, &["create"]).json()["swept"], 2);
     assert_eq!(files(&directory).len(), 4);
     is_tidy(&home);
@@ -429,7 +440,7 @@ fn leftovers_of_work_that_was_cut_short_are_removed_by_the_next() {
 fn a_server_backs_up_by_itself_and_tells_probes() {
     let mut server = Server::start("");
     let state = |server: &Server| server.anyone().get("/readyz?verbose").ok().json()["backup"].clone();
-    assert_eq!(state(&server)["state"], "none_yet", "a new server is left alone for a while");
+    assert_eq!(state(&server)["state"], "none_yet", "a new server backs up too early");
     assert!(server.anyone().get("/readyz").ok().json().get("backup").is_none());
     // As if the last backup had been made long ago, perhaps by a wrong clock.
     let record = server.data_dir().join("backup-record.json");
@@ -455,7 +466,7 @@ fn a_server_backs_up_by_itself_and_tells_probes() {
 }
 
 #[test]
-fn a_backup_that_fails_is_told_to_probes_and_tried_again() {
+fn a_failed_backup_is_reported_by_probes_and_retried() {
     let mut server = Server::start("[backup]\ndirectories = [\"HOME/elsewhere\"]\n");
     let old = json!({"last_success": {"at": "2020-01-01T00:00:00Z", "name": "20200101T000000Z-000000000001"}});
     fs::write(server.data_dir().join("backup-record.json"), old.to_string()).unwrap();

@@ -54,7 +54,7 @@ fn first_day_mistakes_are_reported_with_their_fix() {
     fs::write(&bytes, b"\xff\xfe").unwrap();
     fs::create_dir(home.path("folder")).unwrap();
     let folder = home.path("folder").display().to_string();
-    for (command, code, told) in [
+    for (command, code, sentence) in [
         (vec!["serve", "--listen", "8080"], 2, "an IP address with a port, such as 127.0.0.1:8080"),
         (vec!["token", "revoke", "bur_x"], 2, "the id of a token, not the token itself"),
         (vec!["config", "check", "--config", &bytes], 3, "Save it as UTF-8."),
@@ -62,7 +62,7 @@ fn first_day_mistakes_are_reported_with_their_fix() {
     ] {
         let ran = home.run(&command);
         assert_eq!(ran.code, code, "{command:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains(told), "{command:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(sentence), "{command:?}: {}", ran.stderr);
     }
 }
 
@@ -153,7 +153,7 @@ fn operators_and_tokens(home: &Home) {
 
     let second = home.json(&["token", "create", "--operator", "bob", "--label", "x"]).json();
     home.json(&["operator", "reset-password", "bob", "--password-file", &password]).json();
-    assert_eq!(listed(&second["id"])["state"], "revoked", "a new password takes all tokens back");
+    assert_eq!(listed(&second["id"])["state"], "revoked", "a new password must revoke all tokens");
     home.json(&["operator", "disable", "bob"]).json();
     let operators = home.json(&["operator", "list"]).json();
     let bob = operators.as_array().unwrap().iter().find(|operator| operator["name"] == "bob").unwrap();
@@ -206,7 +206,7 @@ fn operators_tokens_and_reference_data_through_a_server() {
     operators_and_tokens(&home);
     reference_data(&home);
     assert_eq!(home.json(&["healthcheck"]).json()["url"], served.banner["url"]);
-    assert_eq!(home.json(&["audit"]).json()["ok"], true, "beside the server");
+    assert_eq!(home.json(&["audit"]).json()["ok"], true, "while the server runs");
     let password = home.file("password", "correct horse");
     assert_eq!(home.run(&["init", "--password-file", &password]).code, 4);
     assert_eq!(home.run(&["serve", "--dev", "--listen", "127.0.0.1:0"]).code, 6);
@@ -270,8 +270,8 @@ fn the_control_socket_takes_only_what_it_knows() {
     for line in ["hello\n", "{\"command\":\"drop_everything\"}\n", "{\"command\":\"revoke_token\",\"id\":1}\n"] {
         assert!(say(line).starts_with("{\"failed\":"), "{line}");
     }
-    assert_eq!(say(&"x".repeat(1024 * 1024 + 10)), "", "a line that never ends");
-    assert!(say("{\"command\":\"health\"}\n").starts_with("{\"done\":"), "it goes on");
+    assert_eq!(say(&"x".repeat(1024 * 1024 + 10)), "", "an endless line was answered");
+    assert!(say("{\"command\":\"health\"}\n").starts_with("{\"done\":"), "the socket stopped answering");
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_lock_without_an_answering_server_exits_with_6() {
 }
 
 #[test]
-fn an_audit_finds_what_was_tampered_with() {
+fn an_audit_finds_tampering() {
     let home = Home::new();
     assert_eq!(home.serve().stop(), 0);
     let clean = home.json(&["audit"]).json();

@@ -21,8 +21,8 @@ struct Tests {
 
 const READS_NO_CLIENT: &str = "";
 const ISSUES_TOKENS: &str = "idempotency::calls_that_issue_tokens_and_reads_ignore_the_key";
-const HIDDEN: &str = "tags::what_is_hidden_is_not_found_by_any_route";
-const LISTED: &str = "tags::lists_and_their_totals_leave_out_what_is_hidden";
+const HIDDEN: &str = "tags::hidden_objects_are_not_found_by_any_route";
+const LISTED: &str = "tags::lists_and_their_totals_omit_hidden_objects";
 const REPLAYED: &str = "idempotency::every_write_is_replayed";
 const FUNDS: &str = "native_funding::refused_deposits_and_adjustments_leave_no_trace";
 const DEBITS: &str = "native_funding::debits_stop_at_what_can_be_withdrawn_and_leave_no_trace";
@@ -46,7 +46,7 @@ const APPROVALS_REPLAYED: &str = "native_approvals::decisions_are_replayed";
 const APPROVALS_REFUSED: &str = "native_approvals::refused_decisions_leave_no_trace";
 const DEATH: &str = "native_deaths::heirs_follow_and_accounts_without_any_are_locked";
 const DEATH_REFUSED: &str = "native_deaths::refused_reports_leave_no_trace";
-const ARCHIVED: &str = "native_approvals::a_client_without_accounts_is_archived_for_good";
+const ARCHIVED: &str = "native_approvals::archiving_a_client_without_accounts_is_final";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
 /// A method with a path, and the tests of that route.
@@ -74,20 +74,20 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_login::a_refused_login_leaves_no_trace"),
         read("/.well-known/jwks.json", "native_sessions::keys_overlap_when_they_are_rotated", READS_NO_CLIENT),
         write("POST", "/trade/login", "native_sessions::a_session_is_a_signed_token_that_names_the_open_accounts",
-            "tags::sessions_of_hidden_clients_are_neither_begun_nor_told", ISSUES_TOKENS,
+            "tags::sessions_of_hidden_clients_can_neither_begin_nor_be_introspected", ISSUES_TOKENS,
             "native_sessions::a_refused_session_leaves_no_trace"),
         write("POST", "/trade/introspect", "native_sessions::a_session_is_a_signed_token_that_names_the_open_accounts",
-            "tags::sessions_of_hidden_clients_are_neither_begun_nor_told", ISSUES_TOKENS,
+            "tags::sessions_of_hidden_clients_can_neither_begin_nor_be_introspected", ISSUES_TOKENS,
             "native_sessions::a_refused_session_leaves_no_trace"),
         read("/options/currencies", "native_reference::currencies_say_how_many_decimals_they_have", READS_NO_CLIENT),
         read("/account-groups", "native_reference::groups_carry_every_field_of_the_contract", READS_NO_CLIENT),
         write("POST", "/profiles", "native_profiles::a_profile_is_created_bare_with_every_field",
-            "tags::an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told", REPLAYED, PROFILE),
+            "tags::an_address_or_id_of_a_hidden_client_cannot_be_used_and_is_not_revealed", REPLAYED, PROFILE),
         read("/profiles", "native_profiles::lists_are_paged_in_order_of_creation_and_found_by_address", LISTED),
         write("PUT", "/profiles/change-password", "native_profiles::passwords_have_8_to_200_characters", HIDDEN,
             REPLAYED, PROFILE),
         read("/profiles/{id}", "native_profiles::a_profile_is_created_bare_with_every_field", HIDDEN),
-        write("PUT", "/profiles/{id}", "native_profiles::replacing_empties_what_is_left_out", HIDDEN, REPLAYED,
+        write("PUT", "/profiles/{id}", "native_profiles::replacing_empties_omitted_fields", HIDDEN, REPLAYED,
             "native_profiles::replacing_refuses_another_id_an_old_version_and_an_address_that_is_taken"),
         write("POST", "/profiles/{id}/approve", REVIEW, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED),
         write("POST", "/profiles/{id}/deny", DENY, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED),
@@ -100,8 +100,8 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         read("/accounts/{id}", "native_accounts::an_account_is_opened_wrapped_and_read_bare", HIDDEN),
         write("PUT", "/accounts/{id}", "native_accounts::changes_touch_only_what_is_sent_and_raise_the_version",
             HIDDEN, REPLAYED, "native_accounts::refused_changes_leave_no_trace"),
-        write("DELETE", "/accounts/{id}", "native_accounts::archiving_needs_a_balance_of_zero_and_is_for_good", HIDDEN,
-            REPLAYED, "native_accounts::archiving_needs_a_balance_of_zero_and_is_for_good"),
+        write("DELETE", "/accounts/{id}", "native_accounts::archiving_needs_a_balance_of_zero_and_is_final", HIDDEN,
+            REPLAYED, "native_accounts::archiving_needs_a_balance_of_zero_and_is_final"),
         read("/accounts/{id}/owners", OWNERS, OWNERS_HIDDEN),
         write("POST", "/accounts/{id}/owners", OWNERS, OWNERS_HIDDEN, OWNERS_REPLAYED, OWNERS_REFUSED),
         write("PUT", "/accounts/{id}/owners/{profileId}", OWNERS, OWNERS_HIDDEN, OWNERS_REPLAYED, OWNERS_REFUSED),
@@ -117,7 +117,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         read("/accounts/{id}/statement",
             "native_statements::a_statement_leads_from_its_opening_to_its_closing_balance_on_every_page", HIDDEN),
         read("/trial-balance", "native_trial_balance::the_trial_balance_shows_live_and_demo_money_apart",
-            "native_trial_balance::the_trial_balance_is_not_for_those_who_see_only_some_clients"),
+            "native_trial_balance::the_trial_balance_is_refused_to_operators_with_tags"),
         read("/accounts/{id}/deals", "native_deals::a_deal_carries_every_field_of_the_contract", HIDDEN),
         read("/accounts/{id}/positions", "native_portfolios::there_are_no_positions_and_orders", HIDDEN),
         read("/accounts/{id}/orders", "native_portfolios::there_are_no_positions_and_orders", HIDDEN),
@@ -133,11 +133,11 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         write("POST", "/accounts/{id}/unlock", "native_account_states::each_lock_lets_through_what_it_says",
             STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED),
         write("POST", "/accounts/{id}/approve", APPROVE, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED),
-        write("POST", "/accounts/{id}/activate", "native_account_states::an_account_is_set_aside_and_taken_back",
+        write("POST", "/accounts/{id}/activate", "native_account_states::an_account_is_deactivated_and_reactivated",
             STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED),
-        write("POST", "/accounts/{id}/inactive", "native_account_states::an_account_is_set_aside_and_taken_back",
+        write("POST", "/accounts/{id}/inactive", "native_account_states::an_account_is_deactivated_and_reactivated",
             STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED),
-        write("POST", "/accounts/{id}/dormant", "native_account_states::an_account_is_set_aside_and_taken_back",
+        write("POST", "/accounts/{id}/dormant", "native_account_states::an_account_is_deactivated_and_reactivated",
             STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED),
         write("POST", "/accounts/{id}/close", "native_account_states::closing_ends_when_nothing_is_left",
             STATES_HIDDEN, STATES_REPLAYED, STATES_REFUSED),
@@ -172,7 +172,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         write("POST", "/entries/{id}/reverse", "native_reversals::a_reversal_turns_every_leg_round", HIDDEN, MOVED,
             "native_reversals::refused_reversals_leave_no_trace"),
         write("POST", "/batch", "native_batch::every_operation_does_what_its_own_route_does",
-            "native_batch_access::what_is_hidden_is_not_found_in_a_batch_either",
+            "native_batch_access::hidden_objects_are_not_found_in_a_batch",
             "native_batch::a_batch_is_replayed_as_a_whole",
             "native_batch::an_atomic_batch_is_done_as_a_whole_or_not_at_all"),
         write("POST", "/sandbox/clock", "sandbox::a_month_passes_in_one_call_and_each_thing_happens_at_its_time",
@@ -248,7 +248,7 @@ fn every_route_has_its_tests() {
 }
 
 #[test]
-fn every_route_that_takes_a_token_refuses_those_who_have_none() {
+fn every_route_that_takes_a_token_refuses_callers_without_one() {
     let server = Server::start("");
     let before = server.trace();
     let mut open = Vec::new();

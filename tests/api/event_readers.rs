@@ -46,7 +46,7 @@ fn await_place(server: &Server) -> Follower {
         if follower.head.starts_with("HTTP/1.1 200") {
             return follower;
         }
-        assert!(Instant::now() < end, "the place of who does not read was not given back");
+        assert!(Instant::now() < end, "the stream of a client that does not read still counts towards the limit");
     }
 }
 
@@ -65,13 +65,13 @@ fn slow_readers_are_disconnected_without_affecting_others() {
         let began = Instant::now();
         admin.deposit(&account, "1");
         reader.event();
-        assert!(began.elapsed() < Duration::from_secs(2), "those who do not read hold up the one who does");
+        assert!(began.elapsed() < Duration::from_secs(2), "clients that do not read delay the one that does");
     }
     // All streams are taken until the server or the system disconnects the readers that do not read.
     let _heirs: Vec<_> = deaf.iter().map(|_| await_place(&server)).collect();
     let all = admin.get("/events?limit=1").ok().json()["lastSeq"].as_str().unwrap().to_owned();
     let sent = deaf.pop().unwrap().rest();
-    assert!(!sent.contains(&format!("id: {all}\n")), "it was cut off before the end");
+    assert!(!sent.contains(&format!("id: {all}\n")), "the slow stream was not cut off");
 }
 
 /// An HTTP/2 connection over TLS.
@@ -150,7 +150,7 @@ impl Stream<'_> {
     /// The data of the next event.
     fn event(&mut self) -> Value {
         loop {
-            let block = self.block().expect("the stream goes on");
+            let block = self.block().expect("the stream ended");
             if let Some(data) = block.lines().find_map(|line| line.strip_prefix("data: ")) {
                 return serde_json::from_str(data).unwrap();
             }
@@ -163,7 +163,7 @@ impl Stream<'_> {
         while let Some(block) = self.block() {
             last = block;
         }
-        last.strip_prefix(": the end: ").unwrap_or_else(|| panic!("no last word: {last}")).to_owned()
+        last.strip_prefix(": the end: ").unwrap_or_else(|| panic!("no reason given at the end: {last}")).to_owned()
     }
 }
 
@@ -192,7 +192,7 @@ fn one_connection_of_http_2_has_many_streams_and_calls_beside_them() {
         assert_eq!(entries.event()["type"], "entry.posted");
     }
     assert_eq!(profiles.event()["type"], "profile.created");
-    assert!(began.elapsed() < Duration::from_secs(10), "each at once");
+    assert!(began.elapsed() < Duration::from_secs(10), "an event was delayed");
     assert_eq!(two.get("/account-groups", &token, "*/*").unwrap().0, 200);
     // Closing one stream frees its place; the others continue.
     drop(profiles);
@@ -215,9 +215,9 @@ fn streams_of_http_2_end_with_their_token_and_with_the_server() {
     assert_eq!(disabled.end(), "TOKEN_REVOKED");
     server.signal("TERM");
     assert_eq!(stays.end(), "SHUTTING_DOWN");
-    assert!(began.elapsed() < Duration::from_secs(14), "not only at a heartbeat");
+    assert!(began.elapsed() < Duration::from_secs(14), "it ended only at a heartbeat");
     server.await_log("the writer has stopped", 1);
-    assert!(began.elapsed() < Duration::from_secs(25), "the connection is open, and nothing runs on it");
+    assert!(began.elapsed() < Duration::from_secs(25), "the idle connection was not closed");
 }
 
 #[test]
@@ -234,13 +234,13 @@ fn slow_readers_over_http_2_lose_the_connection() {
     admin.deposit(&account, "1");
     let end = Instant::now() + PATIENCE;
     while two.get("/account-groups", &token, "*/*").is_ok() {
-        assert!(Instant::now() < end, "the connection stays");
+        assert!(Instant::now() < end, "the connection was not closed");
     }
     server.await_log("did not read its stream in time", 1);
     // Another connection takes the streams.
     let other = Two::open(&server, &certificate);
     while other.get("/events", &token, "text/event-stream").unwrap().0 != 200 {
-        assert!(Instant::now() < end, "the places were not given back");
+        assert!(Instant::now() < end, "closed streams still count towards the limit");
     }
     drop(deaf);
 }

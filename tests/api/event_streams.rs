@@ -16,7 +16,7 @@ pub(super) struct Follower {
 
 /// A received block: an event with its fields, or the text of a comment.
 #[derive(Debug, PartialEq)]
-enum Came {
+enum Received {
     Event { id: String, kind: String, data: Value },
     Comment(String),
     Id(String),
@@ -43,7 +43,7 @@ impl Follower {
         let mut follower = Follower::over(stream, token, path, headers);
         assert!(follower.head.starts_with("HTTP/1.1 200"), "{}", follower.head);
         assert!(follower.head.contains("content-type: text/event-stream\r\n"), "{}", follower.head);
-        assert_eq!(follower.next(), Some(Came::Comment("events follow".into())));
+        assert_eq!(follower.next(), Some(Received::Comment("events follow".into())));
         follower
     }
 
@@ -63,7 +63,7 @@ impl Follower {
         }
     }
 
-    fn next(&mut self) -> Option<Came> {
+    fn next(&mut self) -> Option<Received> {
         let (mut id, mut kind, mut data, mut comment) = (None, None, None, None);
         loop {
             let line = self.line()?;
@@ -82,12 +82,12 @@ impl Follower {
             }
         }
         Some(match (comment, data, id) {
-            (Some(comment), ..) => Came::Comment(comment),
+            (Some(comment), ..) => Received::Comment(comment),
             (None, Some(data), Some(id)) => {
-                Came::Event { id, kind: kind.unwrap(), data: serde_json::from_str(&data).unwrap() }
+                Received::Event { id, kind: kind.unwrap(), data: serde_json::from_str(&data).unwrap() }
             }
-            (None, None, Some(id)) => Came::Id(id),
-            _ => panic!("a block without anything"),
+            (None, None, Some(id)) => Received::Id(id),
+            _ => panic!("an empty block"),
         })
     }
 
@@ -101,7 +101,7 @@ impl Follower {
     /// The next event; skips heartbeats and cursors.
     pub(super) fn event(&mut self) -> (String, String, Value) {
         loop {
-            if let Came::Event { id, kind, data } = self.next().expect("the stream has ended") {
+            if let Received::Event { id, kind, data } = self.next().expect("the stream has ended") {
                 return (id, kind, data);
             }
         }
@@ -110,13 +110,13 @@ impl Follower {
     /// The reason given at the end of the stream.
     pub(super) fn end(&mut self) -> String {
         let (mut last, end) = (String::new(), Instant::now() + PATIENCE);
-        while let Some(came) = self.next() {
-            assert!(Instant::now() < end, "the stream goes on: {last}");
-            if let Came::Comment(comment) = came {
+        while let Some(received) = self.next() {
+            assert!(Instant::now() < end, "the stream did not end: {last}");
+            if let Received::Comment(comment) = received {
                 last = comment;
             }
         }
-        last.strip_prefix("the end: ").unwrap_or_else(|| panic!("no last word: {last}")).to_owned()
+        last.strip_prefix("the end: ").unwrap_or_else(|| panic!("no reason given at the end: {last}")).to_owned()
     }
 }
 
@@ -147,8 +147,8 @@ fn a_stream_sends_past_events_first_and_new_ones_at_once() {
     for number in 0..20 {
         let began = Instant::now();
         admin.deposit(&account, "1");
-        let told = (all.event(), entries.event());
-        assert_eq!((told.0.0.parse::<usize>().unwrap(), &told.0), (before.len() + 1 + number, &told.1));
+        let (of_all, of_entries) = (all.event(), entries.event());
+        assert_eq!((of_all.0.parse::<usize>().unwrap(), &of_all), (before.len() + 1 + number, &of_entries));
         assert!(began.elapsed() < Duration::from_secs(2), "a heartbeat is 15 seconds away");
     }
     // A stream can be resumed where another ended.
@@ -170,10 +170,14 @@ fn a_quiet_stream_has_a_heartbeat_and_a_blind_one_a_cursor() {
     let last = read_all(&admin, "0", "", 100).len().to_string();
     let mut quiet = Follower::open(&server, &token(&server), &format!("/events?after={last}"), "");
     for _ in 0..4 {
-        assert_eq!(quiet.next(), Some(Came::Comment("all is well".into())), "longer than a request may take");
+        assert_eq!(
+            quiet.next(),
+            Some(Received::Comment("all is well".into())),
+            "the stream must outlive the request timeout"
+        );
     }
     let mut blind = Follower::open(&server, &blind, "/events", "");
-    assert_eq!(blind.next(), Some(Came::Comment("all is well".into())));
+    assert_eq!(blind.next(), Some(Received::Comment("all is well".into())));
     admin.new_account("USD");
     let seen = admin.new_profile_with(&serde_json::json!({"tags": ["vip"]}));
     let (id, kind, data) = blind.event();
@@ -201,7 +205,7 @@ fn a_stream_ends_with_its_token() {
     assert_eq!(disabled.end(), "TOKEN_REVOKED");
     server.advance(2 * DAY);
     assert_eq!(expiring.end(), "TOKEN_EXPIRED");
-    assert!(began.elapsed() < Duration::from_secs(14), "not only at a heartbeat");
+    assert!(began.elapsed() < Duration::from_secs(14), "it ended only at a heartbeat");
     let admin = server.admin();
     admin.deposit(&admin.new_account("USD"), "1");
     assert_eq!(stays.event().1, "entry.posted");
@@ -251,12 +255,12 @@ fn streams_are_limited_for_each_operator_and_in_all() {
         Follower::over(stream, &others, "/events", "").head.starts_with("HTTP/1.1 200")
     };
     while !has_room() {
-        assert!(Instant::now() < end, "the place was not given back");
+        assert!(Instant::now() < end, "the stream still counts towards the limit");
     }
 }
 
 #[test]
-fn what_cannot_be_followed_is_refused_before_the_stream_begins() {
+fn an_invalid_stream_request_is_refused_before_the_stream_begins() {
     let server = Server::start("");
     let admin = server.admin().with("Accept", "application/json, text/event-stream;q=0.9");
     admin.get("/events?after=999").refused("OUT_OF_RANGE").naming("after");

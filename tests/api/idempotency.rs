@@ -177,8 +177,8 @@ fn calls_that_issue_tokens_and_reads_ignore_the_key() {
     assert_ne!(first.text_at("accessToken"), second.text_at("accessToken"));
     assert!(!second.is_replayed());
     for token in [first, second] {
-        let told = caller.post("/trade/introspect", &json!({"token": token.text_at("accessToken")})).ok();
-        assert!(!told.is_replayed() && told.json()["active"] == true);
+        let introspected = caller.post("/trade/introspect", &json!({"token": token.text_at("accessToken")})).ok();
+        assert!(!introspected.is_replayed() && introspected.json()["active"] == true);
     }
     assert!(!caller.get("/account-groups").ok().is_replayed());
 }

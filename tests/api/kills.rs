@@ -42,7 +42,7 @@ impl<'a> Aim<'a> {
     pub(super) fn wait(&self, phase: impl Fn() -> String, mut is_over: impl FnMut() -> bool) {
         let began = Instant::now();
         while !is_over() && !(self.after)(&phase()) {
-            assert!(began.elapsed() < Duration::from_secs(60), "the moment to kill never came");
+            assert!(began.elapsed() < Duration::from_secs(60), "the phase to kill in was never reached");
             thread::yield_now();
         }
         let_pass(Duration::from_micros(self.us));
@@ -60,7 +60,7 @@ pub(super) struct Shot {
 /// Starts a command that reports phases, and kills it.
 pub(super) fn shoot(command: &mut Command, aim: &Aim<'_>) -> Shot {
     let (status, phase) = watch(command, aim, |child| _ = child.kill());
-    assert!([None, Some(0)].contains(&status.code()), "it failed by itself: {status}");
+    assert!([None, Some(0)].contains(&status.code()), "the program failed before it was killed: {status}");
     Shot { is_killed: status.code().is_none(), phase }
 }
 
@@ -72,12 +72,12 @@ pub(super) fn shoot_with(command: &mut Command, aim: &Aim<'_>, act: impl FnOnce(
 fn watch(command: &mut Command, aim: &Aim<'_>, act: impl FnOnce(&mut Child)) -> (ExitStatus, String) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let phase = Arc::new(Mutex::new(String::new()));
-    let (stderr, told) = (child.stderr.take().unwrap(), Arc::clone(&phase));
+    let (stderr, reached) = (child.stderr.take().unwrap(), Arc::clone(&phase));
     let reader = thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let value: Value = serde_json::from_str(&line).unwrap_or_default();
             if let Some(name) = value["progress"]["phase"].as_str() {
-                name.clone_into(&mut told.lock().unwrap());
+                name.clone_into(&mut reached.lock().unwrap());
             }
         }
     });

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 /// Where a reason is tested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+enum Coverage {
     /// On a ladder below.
     Met,
     /// Not here, and why.
@@ -24,7 +24,7 @@ enum Way {
 /// Lists every refusal; a new one does not compile until it is added here.
 macro_rules! placed {
     ($type:ident as $placed:ident: $($pattern:pat => $way:expr, [$($reason:literal),*];)+) => {
-        fn $placed() -> Vec<(&'static str, Way)> {
+        fn $placed() -> Vec<(&'static str, Coverage)> {
             // Only needs to compile.
             let _is_placed = |refusal: &$type| match refusal { $($pattern => (),)+ };
             [$(&[$(($reason, $way)),*][..]),+].concat()
@@ -32,7 +32,7 @@ macro_rules! placed {
     };
 }
 
-use Way::{Elsewhere, Met};
+use Coverage::{Elsewhere, Met};
 
 placed! {
     Refusal as refusals:
@@ -147,7 +147,7 @@ impl Ladder<'_> {
         let place = self.all.order.iter().position(|known| known == reason).unwrap();
         self.aside_text(text, reason);
         if let Some((last, before)) = &self.last {
-            assert!(*last < place, "{reason} was told after {before}");
+            assert!(*last < place, "{reason} came after {before}");
         }
         self.last = Some((place, reason.to_owned()));
     }
@@ -160,8 +160,8 @@ impl Ladder<'_> {
 
     #[track_caller]
     fn aside_text(&self, text: &str, reason: &str) {
-        let told = serde_json::from_str::<Value>(text).unwrap();
-        assert_eq!(told["details"][0]["reason"], reason, "{text}");
+        let error = serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(error["details"][0]["reason"], reason, "{text}");
         self.all.met.lock().unwrap().insert(reason.to_owned());
     }
 }
@@ -223,7 +223,7 @@ fn reasons_come_in_the_order_of_their_ranks_whatever_else_is_wrong() {
     for (name, way) in placed {
         match way {
             Met => assert!(met.contains(name), "{name} is on no ladder"),
-            Elsewhere(why) => assert!(!met.contains(name) && !why.is_empty(), "{name} is met after all"),
+            Elsewhere(why) => assert!(!met.contains(name) && !why.is_empty(), "{name} is on a ladder after all"),
         }
     }
 }

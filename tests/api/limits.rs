@@ -128,7 +128,7 @@ fn a_smaller_limit_can_be_set() {
 }
 
 #[test]
-fn a_body_that_does_not_arrive_is_not_waited_for() {
+fn a_body_that_does_not_arrive_times_out() {
     let server = Server::start("[server]\nrequest_timeout_ms = 1000\n");
     let token = server.banner["token"].as_str().unwrap();
     let head =
@@ -271,7 +271,7 @@ fn texts_are_of_any_script_but_bounded_and_without_control_characters() {
 }
 
 #[test]
-fn amounts_that_are_no_amounts_move_nothing() {
+fn malformed_amounts_move_nothing() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("USD");
@@ -380,7 +380,7 @@ fn headers_and_the_request_line_are_bounded_together() {
 fn a_field_given_twice_or_of_the_wrong_kind_is_named() {
     let server = Server::shared();
     let admin = server.admin();
-    for (body, field, told) in [
+    for (body, field, sentence) in [
         (r#"{"email":"a@example.com","email":"b@example.com"}"#, "email", "given more than once"),
         (r#"{"email":"a@example.com","tags":"vip"}"#, "tags", "expected an array"),
         (r#"{"email":5}"#, "email", "expected a string"),
@@ -388,7 +388,7 @@ fn a_field_given_twice_or_of_the_wrong_kind_is_named() {
         (r#"{"email":"a@example.com","customFields":[]}"#, "customFields", "object"),
     ] {
         let reply = admin.post_text("/profiles", body).refused("INVALID_FIELD").naming(field);
-        assert!(reply.text_at("message").contains(told), "{}", reply.text);
+        assert!(reply.text_at("message").contains(sentence), "{}", reply.text);
     }
 }
 

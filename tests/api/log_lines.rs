@@ -86,10 +86,10 @@ fn a_log_that_nobody_reads_delays_nobody_and_tells_later_what_it_lost() {
         server.lines_lost() > 0
     });
     let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
-    let told = lines.find(|line| line.contains("log lines were lost")).expect("told");
-    let told: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["level"], "WARN", "{told}");
-    assert!(told["lines"].as_u64().unwrap() > 0 && told["since_start"].as_u64().unwrap() > 0, "{told}");
+    let warning = lines.find(|line| line.contains("log lines were lost")).expect("a warning about lost lines");
+    let warning: Value = serde_json::from_str(&warning).unwrap();
+    assert_eq!(warning["level"], "WARN", "{warning}");
+    assert!(warning["lines"].as_u64().unwrap() > 0 && warning["since_start"].as_u64().unwrap() > 0, "{warning}");
     drop(lines);
     server.stop();
 }

@@ -50,7 +50,11 @@ fn an_old_database_is_rehearsed_backed_up_and_migrated() {
     let before = &listed["backups"][0];
     assert_eq!((&before["name"], &before["manifest"]["reason"]), (&migrated["backup"], &"migration".into()));
     assert_eq!(before["manifest"]["schema_version"], 6);
-    assert_eq!(backup(&home, &["verify"]).json()["backups"][0]["state"], "proven", "an older one is proven, too");
+    assert_eq!(
+        backup(&home, &["verify"]).json()["backups"][0]["state"],
+        "proven",
+        "a backup of an older schema must be proven, too"
+    );
     assert_eq!(backup(&home, &["drill"]).json()["entries"], 6);
     assert!(home.json(&["db", "migrate"]).json()["backup"].is_null());
     assert!(home.json(&["db", "migrate", "--check"]).json()["rehearsed_in_ms"].is_null());
@@ -77,8 +81,8 @@ fn an_old_backup_is_migrated_as_it_is_restored() {
         change(&home, "UPDATE profiles SET first_name = 'later'");
         let rehearsed = home.json(&["restore", "apply", "--dry-run", way, name]);
         assert_eq!(rehearsed.code, 0, "{}", rehearsed.stderr);
-        let told = home.json(&["restore", "apply", way, name]).json();
-        assert_eq!((&told["after"]["entries"], &told["timeline"]), (&6.into(), &timeline.into()), "{told}");
+        let report = home.json(&["restore", "apply", way, name]).json();
+        assert_eq!((&report["after"]["entries"], &report["timeline"]), (&6.into(), &timeline.into()), "{report}");
         assert_eq!(version(&home), bursar::store::LATEST_SCHEMA, "{way}");
         let later = "SELECT count(*) FROM profiles WHERE first_name = 'later'";
         let database = Connection::open(home.data().join("bursar.db")).unwrap();
@@ -88,7 +92,7 @@ fn an_old_backup_is_migrated_as_it_is_restored() {
         assert_eq!((&audit["ok"], &audit["entries"]), (&true.into(), &6.into()), "{audit}");
     }
     let stored = backup(&home, &["verify", &backed_up]).json();
-    assert_eq!(stored["backups"][0]["state"], "proven", "it is still as it was made");
+    assert_eq!(stored["backups"][0]["state"], "proven", "the old backup was changed");
 }
 
 #[test]
@@ -164,5 +168,5 @@ fn a_newer_database_is_refused_with_the_next_step() {
     }
     assert_eq!(fs::read(home.data().join("bursar.db")).unwrap(), before);
     let made: Ran = home.json(&["backup", "create"]);
-    assert_eq!(made.error(4)["code"], "DATABASE", "what cannot be proven is not backed up");
+    assert_eq!(made.error(4)["code"], "DATABASE", "an unproven database was backed up");
 }

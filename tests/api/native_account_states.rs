@@ -90,7 +90,7 @@ fn locks_of_the_system_and_of_fraud_are_for_administrators() {
 }
 
 #[test]
-fn an_account_is_set_aside_and_taken_back() {
+fn an_account_is_deactivated_and_reactivated() {
     let server = Server::start("");
     let admin = server.admin();
     let account = funded(&admin, "10");
@@ -165,7 +165,7 @@ fn closing_ends_when_nothing_is_left() {
 }
 
 #[test]
-fn a_closing_account_takes_in_what_it_owes_and_no_more() {
+fn a_closing_account_accepts_credits_up_to_what_it_owes() {
     let server = Server::start("");
     server.set_rules("minimum_balance = \"-50\"");
     let admin = server.admin();
@@ -272,7 +272,7 @@ fn an_overdraft_goes_as_far_as_the_group_and_the_account_allow() {
     server.set_rules("minimum_balance = \"-50\"");
     admin.put(&path, &json!({"minimumBalance": "-50.01"})).refused("OUT_OF_RANGE");
     admin.put(&path, &json!({"minimumBalance": "1"})).refused("OUT_OF_RANGE");
-    for (wrong, reason, told) in [
+    for (wrong, reason, sentence) in [
         ("-1000000000000000.01", "OUT_OF_RANGE", "10^17"),
         ("-79228162514264337593543950335", "OUT_OF_RANGE", "10^17"),
         ("-99999999999999999999999999999999999", "OUT_OF_RANGE", "digits"),
@@ -280,7 +280,7 @@ fn an_overdraft_goes_as_far_as_the_group_and_the_account_allow() {
         ("none", "INVALID_FIELD", "not a decimal number"),
     ] {
         let reply = admin.put(&path, &json!({"minimumBalance": wrong})).refused(reason).naming("minimumBalance");
-        assert!(reply.text_at("message").contains(told), "{wrong}: {}", reply.text);
+        assert!(reply.text_at("message").contains(sentence), "{wrong}: {}", reply.text);
     }
     let changed = admin.put(&path, &json!({"minimumBalance": "-40"})).ok();
     assert_eq!(changed.digits("minimumBalance"), "-40.00");
@@ -336,7 +336,7 @@ fn a_stricter_group_does_not_stand_in_the_way_of_other_changes() {
 }
 
 #[test]
-fn of_the_limits_of_an_account_and_its_group_the_stricter_one_counts() {
+fn the_stricter_limit_of_account_and_group_counts() {
     let server = Server::start("");
     server.set_rules("minimum_balance = \"-50\"");
     let admin = server.admin();
@@ -355,8 +355,8 @@ fn of_the_limits_of_an_account_and_its_group_the_stricter_one_counts() {
     // The account owes more than is now allowed: the debt remains, but every kind of debit is refused.
     assert_eq!(admin.balance(&account), "-10.00");
     let before = server.trace();
-    let told = withdraw("0.01").refused("INSUFFICIENT_FUNDS");
-    assert_eq!(told.text_at("message"), "only 0.00 USD available");
+    let refused = withdraw("0.01").refused("INSUFFICIENT_FUNDS");
+    assert_eq!(refused.text_at("message"), "only 0.00 USD available");
     let one = json!({"amount": "0.01"});
     for way in ["withdrawals", "holds"] {
         admin.post(&format!("{path}/{way}"), &one).refused("INSUFFICIENT_FUNDS");

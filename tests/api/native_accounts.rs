@@ -152,7 +152,7 @@ fn an_old_version_is_refused() {
 }
 
 #[test]
-fn what_is_fixed_at_creation_stays() {
+fn fields_fixed_at_creation_cannot_change() {
     let server = Server::start("");
     let admin = server.admin();
     let account = open(&admin, &json!({})).ok().json()["account"].clone();
@@ -172,7 +172,7 @@ fn what_is_fixed_at_creation_stays() {
     }
     assert_eq!(server.trace(), before);
     let empty = json!({"currency": "", "profileId": "", "id": "", "groupId": ""});
-    assert_eq!(admin.put(&path, &empty).ok().text_at("version"), "1", "empty is left out");
+    assert_eq!(admin.put(&path, &empty).ok().text_at("version"), "1", "an empty text must count as omitted");
     let mut same = json!({"maxLeverage": 3, "marginCalcTypeOverride": "MARGIN_CALC_TYPE_SUM"});
     for field in ["id", "currency", "isSb", "spreadBetting", "profileId", "positionMode", "isDemo"] {
         same[field] = account[field].clone();
@@ -203,7 +203,7 @@ fn refused_changes_leave_no_trace() {
 }
 
 #[test]
-fn archiving_needs_a_balance_of_zero_and_is_for_good() {
+fn archiving_needs_a_balance_of_zero_and_is_final() {
     let server = Server::start("");
     let admin = server.admin();
     let profile = admin.new_profile();

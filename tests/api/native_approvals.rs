@@ -140,7 +140,7 @@ fn an_account_that_requires_approval_waits_for_another_operator() {
 }
 
 #[test]
-fn a_client_without_accounts_is_archived_for_good() {
+fn archiving_a_client_without_accounts_is_final() {
     let server = Server::start("");
     let admin = server.admin();
     let profile = admin.new_profile_with(&json!({"password": PASSWORD, "email": "gone@example.com"}));
@@ -172,7 +172,7 @@ fn a_client_without_accounts_is_archived_for_good() {
 }
 
 #[test]
-fn what_waits_is_found_by_its_state() {
+fn pending_clients_and_accounts_are_found_by_state() {
     let server = Server::start("");
     let admin = server.admin();
     let (waiting, checked) = (in_review(&admin), admin.new_profile());

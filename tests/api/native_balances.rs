@@ -225,7 +225,7 @@ fn every_moment_of_a_month_is_answered_as_it_was_shown_then() {
             seen_apart |= recorded.digits("balance") != effective.digits("balance");
             assert_eq!(recorded.digits("heldBalance"), effective.digits("heldBalance"));
         }
-        assert_eq!(seen_apart, *account == accounts[0], "the two times were never apart");
+        assert_eq!(seen_apart, *account == accounts[0], "recorded and effective time never differed");
         let trial = admin.get(&format!("/trial-balance?basis=effective&at={}", snapshots[9].at)).ok();
         assert_eq!(trial.json()["isBalanced"], true);
     }
@@ -233,7 +233,7 @@ fn every_moment_of_a_month_is_answered_as_it_was_shown_then() {
 }
 
 #[test]
-fn a_database_of_the_schema_before_gets_the_history_that_it_would_have_had() {
+fn a_migrated_database_gets_the_history_that_it_would_have_had() {
     let (server, accounts) = month();
     live_through_a_month(&server, &accounts);
     let file = server.data_dir().join("bursar.db");

@@ -310,7 +310,7 @@ fn a_thousand_operations_with_the_longest_texts_fit() {
 }
 
 #[test]
-fn an_operation_that_cannot_be_read_names_its_field() {
+fn a_malformed_operation_names_its_field() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("USD");

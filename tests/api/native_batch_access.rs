@@ -5,7 +5,7 @@ use super::native_batch::{atomic, deposit, each, outcomes, transfer, withdraw};
 use serde_json::{Value, json};
 
 #[test]
-fn a_batch_is_no_way_around_the_second_operator() {
+fn a_batch_cannot_bypass_the_second_operator() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("USD");
@@ -40,7 +40,7 @@ fn a_batch_is_no_way_around_the_second_operator() {
 }
 
 #[test]
-fn what_is_hidden_is_not_found_in_a_batch_either() {
+fn hidden_objects_are_not_found_in_a_batch() {
     let server = Server::start("");
     let admin = server.admin();
     let vip = admin.new_profile_with(&json!({"tags": ["vip"]}));
@@ -124,7 +124,7 @@ fn each_operation_takes_its_own_right() {
 }
 
 #[test]
-fn a_repeated_batch_tells_nothing_that_its_token_does_not_see() {
+fn a_replayed_batch_reveals_nothing_that_its_token_does_not_see() {
     let server = Server::start("");
     let admin = server.admin();
     let account = |tags: &Value| {

@@ -131,13 +131,13 @@ fn an_alias_that_the_heir_uses_does_not_stand_in_the_way() {
     assert_eq!(account(&admin, &taken)["metadata"], json!({"branch": "Oslo"}));
     assert_eq!((labels(&free)[1].clone(), labels(&of_heir)[1].clone()), (json!("second"), json!("main")));
     let events = admin.get(&format!("/events?after={last}&types=account.owner_removed")).ok().json();
-    let told: Vec<_> = events["events"]
+    let removals: Vec<_> = events["events"]
         .as_array()
         .unwrap()
         .iter()
         .map(|event| (event["objectId"].clone(), event["data"]["aliasDropped"].clone()))
         .collect();
-    assert_eq!(told, [(json!(taken), json!(true)), (json!(free), Value::Null)]);
+    assert_eq!(removals, [(json!(taken), json!(true)), (json!(free), Value::Null)]);
     let replaced = json!({"alias": "joint"});
     admin.put(&format!("/accounts/{taken}"), &replaced).ok();
     server.trace();

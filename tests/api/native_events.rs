@@ -205,7 +205,7 @@ fn events_are_read_in_their_order_by_type_and_in_pages() {
     let all = read_all(&admin, "0", "", 1000);
     let numbers: Vec<_> = all.iter().map(|event| event["seq"].as_str().unwrap().to_owned()).collect();
     assert_eq!(numbers, (1..=all.len()).map(|number| number.to_string()).collect::<Vec<_>>());
-    assert_eq!(read_all(&server.viewer(), "0", "", 13), all, "pages make up the same");
+    assert_eq!(read_all(&server.viewer(), "0", "", 13), all, "the pages together differ from the whole list");
     assert_eq!(read_all(&admin, "40", "", 100), all[40..]);
     let last = numbers.last().unwrap();
     assert_eq!(read_all(&admin, last, "", 100), [Value::Null; 0]);
@@ -230,7 +230,10 @@ fn events_are_read_in_their_order_by_type_and_in_pages() {
     assert_eq!((&opened["profileId"], &opened["data"]["id"]), (&account.json()["profileId"], &account.json()["id"]));
     assert_eq!((&opened["data"]["number"], &opened["actor"]["name"]), (&account.json()["number"], &json!("dev")));
     assert_eq!((&opened["recordedAt"], &opened["data"]["version"]), (&account.json()["createdAt"], &json!("1")));
-    assert!(of(&["movement.changed"]).iter().any(|event| event["actor"]["name"] == "system"), "the clock's doing");
+    assert!(
+        of(&["movement.changed"]).iter().any(|event| event["actor"]["name"] == "system"),
+        "no expiry was recorded for the system"
+    );
     let posted = of(&["entry.posted"]);
     assert!(posted[0]["data"]["movementId"].is_string() && posted[0]["data"]["balances"][0]["amount"] == 1000.1);
     let entries: BTreeSet<_> = posted.iter().map(|event| event["objectId"].as_str().unwrap()).collect();
@@ -289,7 +292,7 @@ fn a_request_for_events_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn an_event_says_the_same_for_good() {
+fn an_event_never_changes() {
     let server = Server::start("");
     let admin = server.admin();
     let (after, all) = (RefCell::new("0".to_owned()), RefCell::new(Vec::new()));
@@ -391,7 +394,7 @@ fn events_obey_tags_as_they_are_now() {
     assert!(!text(&of_vip).contains(&poor) && !text(&of_vip).contains(&profiles[1]), "{}", text(&of_vip));
     assert!(!text(&of_retail).contains(&rich) && !text(&of_retail).contains(&made), "{}", text(&of_retail));
     for events in [&of_vip, &of_retail] {
-        assert!(!text(events).contains("bank"), "house accounts are not theirs: {}", text(events));
+        assert!(!text(events).contains("bank"), "house accounts are shown to operators with tags: {}", text(events));
         let lines = events.iter().flat_map(|event| event["data"]["balances"].as_array().into_iter().flatten());
         assert!(lines.clone().count() >= 2 && lines.clone().all(|line| line["accountId"].is_string()));
     }
@@ -412,7 +415,7 @@ fn events_obey_tags_as_they_are_now() {
     let of_retail = seen(&retail);
     assert!(text(&of_retail).contains(&rich) && of_retail.len() == 9, "{:?}", names(&of_retail));
     let transfer = of_retail.iter().find(|event| event["objectId"] == *made).unwrap();
-    assert_eq!(transfer["data"]["toAccountId"], *poor, "now it sees both sides");
+    assert_eq!(transfer["data"]["toAccountId"], *poor, "the caller now sees both sides");
 }
 
 #[test]
@@ -487,7 +490,7 @@ fn old_events_are_pruned_and_the_checkpoint_stands_for_them() {
     server.trace();
     let account = admin.new_account("USD");
     admin.deposit(&account, "1");
-    assert_eq!(read_all(&admin, &last, "", 1000).len(), 4, "a client, an account, an entry, what is held back of it");
+    assert_eq!(read_all(&admin, &last, "", 1000).len(), 4, "a client, an account, an entry and its uncleared part");
     assert_eq!(rebuilt(&admin), stored(&file));
     assert_eq!(server.command(&["audit"])["ok"], true);
     // A reset restarts the numbering.

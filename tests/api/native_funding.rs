@@ -206,7 +206,7 @@ fn refused_deposits_and_adjustments_leave_no_trace() {
 }
 
 #[test]
-fn what_a_route_that_moves_money_does_not_know_is_refused() {
+fn unknown_fields_are_refused_where_money_moves() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("EUR");

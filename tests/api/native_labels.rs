@@ -83,7 +83,7 @@ fn labels_come_back_as_they_were_sent() {
 }
 
 #[test]
-fn what_is_left_out_stays_and_null_or_empty_removes_it() {
+fn omitted_labels_stay_and_null_or_empty_removes_them() {
     let server = Server::shared();
     let admin = server.admin();
     let labels = || {
@@ -124,7 +124,7 @@ fn what_is_left_out_stays_and_null_or_empty_removes_it() {
     assert_eq!((&changed["name"], &changed["alias"], &changed["category"]), (&json!("n"), &json!(""), &json!("new")));
     assert_eq!(changed["metadata"], json!({"k": "v"}));
     let same = admin.put(&path, &json!({"name": "n", "category": "new", "metadata": {"k": "v"}})).ok();
-    assert_eq!(same.text_at("version"), "2", "nothing has changed");
+    assert_eq!(same.text_at("version"), "2", "the version rose without a change");
     admin.put(&path, &json!({"name": "m", "version": 1})).refused("VERSION_MISMATCH");
     admin.with("If-Match", "\"2\"").put(&path, &json!({"name": ""})).ok();
     assert_eq!(admin.get(&path).ok().json()["name"], "");
@@ -338,7 +338,7 @@ fn a_reference_belongs_to_one_object_of_its_kind() {
 }
 
 #[test]
-fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
+fn a_reference_of_a_hidden_client_cannot_be_used_and_is_not_revealed() {
     let server = Server::start("");
     let admin = server.admin();
     let hidden = create(&admin, &json!({"reference": "theirs", "tags": ["vip"]})).ok().text_at("id");
@@ -408,7 +408,7 @@ fn an_alias_belongs_to_one_open_account_of_a_portfolio() {
 }
 
 #[test]
-fn of_many_who_want_one_reference_exactly_one_gets_it() {
+fn one_of_many_concurrent_claims_to_a_reference_wins() {
     const CLIENTS: usize = 64;
     let server = Server::start("");
     let admin = server.admin();

@@ -55,7 +55,7 @@ fn a_queue_can_be_worked_through_while_it_shrinks_and_grows() {
 }
 
 #[test]
-fn rows_that_come_and_go_behind_and_before_the_cursor_change_nothing_for_the_others() {
+fn rows_added_or_removed_around_the_cursor_do_not_affect_the_others() {
     let server = Server::start("");
     let admin = server.admin();
     let profile = admin.new_profile();
@@ -81,7 +81,7 @@ fn rows_that_come_and_go_behind_and_before_the_cursor_change_nothing_for_the_oth
 }
 
 #[test]
-fn every_list_goes_on_where_the_last_answer_ended() {
+fn every_list_continues_where_the_last_answer_ended() {
     let server = Server::start("");
     let admin = server.admin();
     let profile = admin.new_profile_with(&json!({"lastName": "Cursorius"}));
@@ -199,7 +199,7 @@ fn a_cursor_is_good_for_its_own_list_and_filters_only() {
 }
 
 #[test]
-fn a_cursor_of_somebody_who_sees_more_shows_nobody_more() {
+fn a_cursor_reveals_nothing_to_a_caller_who_sees_less() {
     let server = Server::start("");
     let admin = server.admin();
     let retail = server.operator("operator", &["retail"]);

@@ -91,7 +91,7 @@ fn prepared(admin: &Caller<'_>, operation: &str, account: &str, other: &str) -> 
             change(json!({"groupId": another["id"]}))
         }
         "change the minimum balance" => change(json!({"minimumBalance": "-1"})),
-        unknown => panic!("the table has an operation that this test does not know: {unknown}"),
+        unknown => panic!("this test does not know the operation {unknown} of the table"),
     }
 }
 

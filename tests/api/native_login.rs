@@ -8,12 +8,12 @@ fn a_name_and_a_password_give_a_token() {
     let server = Server::shared();
     let (name, password) = (&server.banner["username"], &server.banner["password"]);
     let reply = server.anyone().post("/user/login", &json!({"username": name, "password": password})).ok();
-    assert_eq!(reply.json().as_object().unwrap().len(), 1, "nothing but the token: {}", reply.text);
+    assert_eq!(reply.json().as_object().unwrap().len(), 1, "more than the token: {}", reply.text);
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let token = reply.text_at("token");
     server.bearer(&token).get("/account-groups").ok();
     let again = server.anyone().post("/user/login", &json!({"username": name, "password": password})).ok();
-    assert_ne!(again.text_at("token"), token, "each login makes a token of its own");
+    assert_ne!(again.text_at("token"), token, "two logins gave the same token");
 }
 
 #[test]

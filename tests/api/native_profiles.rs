@@ -36,7 +36,7 @@ fn a_profile_is_created_bare_with_every_field() {
 }
 
 #[test]
-fn what_is_left_out_is_empty() {
+fn omitted_fields_are_empty() {
     let server = Server::shared();
     let body = json!({"email": "bare@example.com", "firstName": null});
     server.admin().post("/profiles", &body).ok().shows("profile_with_an_address_only");
@@ -70,7 +70,7 @@ fn addresses_are_valid_and_unique_without_regard_to_case() {
 }
 
 #[test]
-fn replacing_empties_what_is_left_out() {
+fn replacing_empties_omitted_fields() {
     let server = Server::shared();
     let admin = server.admin();
     let id = admin.new_profile_with(&json!({"firstName": "Jane", "city": "Oslo"}));

@@ -56,7 +56,7 @@ fn filters_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn a_viewer_reads_them_and_a_group_that_is_gone_is_not_shown() {
+fn a_viewer_reads_groups_and_removed_groups_are_not_shown() {
     let server = Server::start("");
     server.viewer().get("/options/currencies").ok();
     let before = server.viewer().get("/account-groups").ok().json();

@@ -92,7 +92,7 @@ fn the_index_follows_every_change() {
     let change = json!({"email": "joan@example.com", "lastName": "After", "reference": "r-after"});
     admin.put(&format!("/profiles/{id}"), &change).ok();
     admin.put(&format!("/profiles/{id}"), &json!({"email": "joan@example.com", "lastName": "Afterwards"})).ok();
-    assert_eq!(clients(&admin, "afterwards").len(), 1, "the reference stays");
+    assert_eq!(clients(&admin, "afterwards").len(), 1, "the reference was lost");
     let settings = json!({"name": "Savings", "alias": "nest-egg", "reference": "a-1"});
     admin.put(&format!("/accounts/{account}"), &settings).ok();
     for (text, found) in [("before", 0), ("r-before", 0), ("jane", 0), ("afterwards", 1), ("r-after", 1), ("joan", 1)] {
@@ -136,7 +136,7 @@ fn accounts_are_found_by_their_numbers_and_their_owners() {
     }
     assert_eq!(shown(&admin.get("/accounts?number=99999").ok(), "accounts", "id"), [""; 0]);
     admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": paul, "access": "FULL"})).ok();
-    assert!(accounts(&admin, "paul").contains(&"Joint".into()), "a second owner finds it, too");
+    assert!(accounts(&admin, "paul").contains(&"Joint".into()), "the account is not found by its second owner");
     // A caller who sees the account but not its second owner learns nothing of that owner.
     admin
         .put(&format!("/profiles/{jane}"), &json!({"email": "jane@example.com", "lastName": "Doe", "tags": ["y"]}))
@@ -146,7 +146,7 @@ fn accounts_are_found_by_their_numbers_and_their_owners() {
 }
 
 #[test]
-fn what_cannot_be_looked_for_is_refused() {
+fn invalid_searches_are_refused() {
     let server = Server::shared();
     let admin = server.admin();
     for path in ["/profiles", "/accounts"] {

@@ -44,10 +44,10 @@ fn a_session_is_a_signed_token_that_names_the_open_accounts() {
     assert_eq!((claims["sub"].as_str(), &claims["accounts"]), (Some(profile.as_str()), &json!([open])));
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
     assert_eq!(reply.text_at("expiresAt"), claims["exp"].to_string());
-    let told = admin.post("/trade/introspect", &json!({"token": reply.text_at("accessToken")})).ok().json();
-    assert_eq!(told["active"], true);
+    let introspected = admin.post("/trade/introspect", &json!({"token": reply.text_at("accessToken")})).ok().json();
+    assert_eq!(introspected["active"], true);
     for name in ["sub", "accounts", "iss", "aud", "iat", "exp", "jti"] {
-        assert_eq!(told[name], claims[name], "{name}");
+        assert_eq!(introspected[name], claims[name], "{name}");
     }
 }
 

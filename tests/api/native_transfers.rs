@@ -70,7 +70,7 @@ fn a_transfer_across_currencies_tells_its_rate_and_what_arrives() {
     let admin = server.admin();
     let (usd, eur, jpy) = (admin.new_account("USD"), admin.new_account("EUR"), admin.new_account("JPY"));
     admin.deposit(&usd, "100");
-    let told = |reply: &Reply| {
+    let amounts_and_rate = |reply: &Reply| {
         ["amount", "currency", "toAmount", "toCurrency", "rate"].map(|name| reply.digits(name).replace('"', ""))
     };
     let received = |account: &str| {
@@ -82,8 +82,8 @@ fn a_transfer_across_currencies_tells_its_rate_and_what_arrives() {
     let rehearsed = admin.post("/transfers?dryRun=true", &by_rate).ok();
     assert_eq!(admin.balance(&eur), "0.00");
     let made = admin.post("/transfers", &by_rate).ok();
-    assert_eq!(told(&made), ["10.00", "USD", "9.22", "EUR", "0.92155"]);
-    assert_eq!(told(&rehearsed), told(&made));
+    assert_eq!(amounts_and_rate(&made), ["10.00", "USD", "9.22", "EUR", "0.92155"]);
+    assert_eq!(amounts_and_rate(&rehearsed), amounts_and_rate(&made));
     let path = format!("/transfers/{}", made.text_at("id"));
     assert_eq!(admin.get(&path).ok().text, made.text);
     assert_eq!(admin.get("/transfers").ok().json()["movements"][0], made.json());
@@ -92,15 +92,15 @@ fn a_transfer_across_currencies_tells_its_rate_and_what_arrives() {
     // By the amount that arrives.
     let by_amount = with(transfer(&usd, &jpy, "7"), "toAmount", "1000");
     let made = admin.post("/transfers", &by_amount).ok();
-    assert_eq!(told(&made), ["7.00", "USD", "1000", "JPY", "142.857142857"]);
+    assert_eq!(amounts_and_rate(&made), ["7.00", "USD", "1000", "JPY", "142.857142857"]);
     assert_eq!(received(&jpy), ["1000", "142.857142857", "142.857142857"]);
     // In one currency there is no rate, and other movements have no amount that arrives.
     let other = admin.new_account("USD");
     let made = admin.post("/transfers", &transfer(&usd, &other, "5")).ok();
-    assert_eq!(told(&made), ["5.00", "USD", "5.00", "USD", "null"]);
+    assert_eq!(amounts_and_rate(&made), ["5.00", "USD", "5.00", "USD", "null"]);
     assert_eq!(received(&other), ["5.00", "0", "0"]);
     let hold = admin.post(&format!("/accounts/{usd}/holds"), &json!({"amount": "1"})).ok();
-    assert_eq!(told(&hold), ["1.00", "USD", "null", "null", "null"]);
+    assert_eq!(amounts_and_rate(&hold), ["1.00", "USD", "null", "null", "null"]);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn transfers_are_listed_by_either_account() {
 }
 
 #[test]
-fn a_repeated_transfer_is_told_to_who_sees_both_sides_only() {
+fn a_transfer_is_replayed_only_to_callers_who_see_both_sides() {
     let server = Server::start("");
     let admin = server.admin();
     let of = |tags: &Value| admin.new_account_of(&admin.new_profile_with(&json!({"tags": tags})), "USD");

@@ -19,7 +19,7 @@ fn the_trial_balance_shows_live_and_demo_money_apart() {
 }
 
 #[test]
-fn the_trial_balance_is_not_for_those_who_see_only_some_clients() {
+fn the_trial_balance_is_refused_to_operators_with_tags() {
     let server = Server::start("");
     for role in ["operator", "viewer", "admin"] {
         server.operator(role, &["retail"]).get("/trial-balance").refused("LIMITED_BY_TAGS");

@@ -125,7 +125,7 @@ fn refused_withdrawals_leave_no_trace() {
 }
 
 #[test]
-fn where_the_group_says_so_a_second_operator_must_approve() {
+fn a_second_operator_must_approve_where_the_group_requires_it() {
     let server = Server::start("");
     server.set_rules("requires_approval = true");
     let admin = server.admin();
@@ -162,7 +162,7 @@ fn where_the_group_says_so_a_second_operator_must_approve() {
 }
 
 #[test]
-fn there_is_no_way_around_the_second_operator() {
+fn no_call_bypasses_the_second_operator() {
     let server = Server::start("");
     server.set_rules("requires_approval = true");
     let admin = server.admin();
@@ -214,7 +214,7 @@ fn an_approval_of_ones_own_does_not_outlive_the_rule() {
 }
 
 #[test]
-fn what_was_held_may_be_lost_before_it_is_paid() {
+fn held_money_may_be_lost_before_it_is_paid() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("USD");

@@ -158,7 +158,7 @@ fn go_on(server: &Server, caller: &Caller<'_>) {
 fn old_events_say_what_they_said_and_go_on_in_one_stream_with_new_ones() {
     let (server, before) = old("");
     let kinds: BTreeSet<_> = before.iter().map(|event| event.kind.clone()).collect();
-    assert_eq!(kinds.len(), 24, "an event of every type that there was: {kinds:?}");
+    assert_eq!(kinds.len(), 24, "one event of each earlier type: {kinds:?}");
     let caller = server.bearer(&server.add_token("dev", &[]).1);
     let now = read(&caller);
     assert_eq!(now[..before.len()], before[..]);
@@ -169,7 +169,7 @@ fn old_events_say_what_they_said_and_go_on_in_one_stream_with_new_ones() {
     assert!(now.len() > before.len() + 8);
     let numbers: Vec<i64> = now.iter().map(|event| event.seq.parse().unwrap()).collect();
     let gaps = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
-    assert_eq!(gaps, 1, "only that of the restore: {numbers:?}");
+    assert_eq!(gaps, 1, "only the restore leaves a gap: {numbers:?}");
     proven(&server, &caller);
     // An old account in a new event, with its new state beside the old one.
     let account = before.iter().find(|event| event.kind == "account.opened").unwrap().object_id.clone();

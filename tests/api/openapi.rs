@@ -53,18 +53,18 @@ fn the_document_is_openapi_3_1_and_its_references_lead_somewhere() {
     references(&document, &mut found);
     assert!(found.len() > 30);
     for reference in found {
-        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads outside"));
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} points outside the document"));
+        assert!(document.pointer(pointer).is_some(), "{reference} does not resolve");
     }
     let ids: Vec<_> = operations(&document).iter().map(|(.., o)| o["operationId"].to_string()).collect();
     let distinct: BTreeSet<_> = ids.iter().collect();
-    assert_eq!(ids.len(), distinct.len(), "an operation id stands for one operation: {ids:?}");
+    assert_eq!(ids.len(), distinct.len(), "duplicate operation ids: {ids:?}");
 }
 
 /// Resolves a reference; anything else is returned as it is.
 pub(super) fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
     match part["$ref"].as_str() {
-        Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} does not resolve")),
         None => part,
     }
 }
@@ -162,7 +162,7 @@ fn every_string_of_a_request_has_a_format_or_limit() {
         each_schema(schema, &path, &mut |place, schema| {
             let is_text = schema["type"] == "string" || schema["type"] == json!(["string", "null"]);
             let has_form = ["format", "pattern", "enum", "maxLength"].iter().any(|form| !schema[form].is_null());
-            assert!(!is_text || has_form, "{place} is any text: {schema}");
+            assert!(!is_text || has_form, "{place} has neither format nor limit: {schema}");
         });
     }
 }
@@ -240,7 +240,7 @@ fn replies_have_the_fields_of_their_schemas() {
 }
 
 #[test]
-fn the_page_needs_nothing_from_elsewhere() {
+fn the_page_loads_nothing_from_other_hosts() {
     let server = Server::shared();
     let redirect = server.anyone().get("/docs");
     assert_eq!((redirect.status, redirect.header("location")), (308, Some("/docs/")));
@@ -249,7 +249,7 @@ fn the_page_needs_nothing_from_elsewhere() {
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     let mut assets = 0;
     for part in page.text.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css")) {
-        assert!(!part.contains("//"), "{part} is elsewhere");
+        assert!(!part.contains("//"), "{part} is on another host");
         let asset = server.anyone().get(&format!("/docs/{}", part.trim_start_matches("./")));
         assert_eq!(asset.status, 200, "{part}");
         assert!(!asset.text.is_empty());

@@ -63,7 +63,7 @@ fn every_route_refuses_what_it_does_not_take_and_documents_what_it_takes() {
 }
 
 #[test]
-fn the_nearest_name_is_told() {
+fn the_nearest_name_is_suggested() {
     let server = Server::shared();
     let admin = server.admin();
     let account = admin.new_account("USD");

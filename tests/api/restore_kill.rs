@@ -151,12 +151,12 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
         let elsewhere = server.home().join("elsewhere");
         let _ = fs::remove_dir_all(&elsewhere);
         let mut apply = server.program(&["restore", "apply"]);
-        let told = Ran::of(apply.env("BURSAR_DATA_DIR", &elsewhere).output().unwrap()).json();
+        let report = Ran::of(apply.env("BURSAR_DATA_DIR", &elsewhere).output().unwrap()).json();
         let restored = entries(&elsewhere);
-        assert_eq!(restored, all[..restored.len()], "killed {place}: {told}");
-        let reached = told["commits"].as_u64().unwrap() + base_commit(&server, &told);
-        assert_eq!(reached, shipped, "all that is there is restored: {told}");
-        tally.count(place, if restored.len() == all.len() { "nothing is lost" } else { "the last moments are lost" });
+        assert_eq!(restored, all[..restored.len()], "killed {place}: {report}");
+        let reached = report["commits"].as_u64().unwrap() + base_commit(&server, &report);
+        assert_eq!(reached, shipped, "not everything that was shipped was restored: {report}");
+        tally.count(place, if restored.len() == all.len() { "nothing lost" } else { "the last moments lost" });
         server.start_again();
     }
     tally.print("shipping");
@@ -166,13 +166,13 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
     let into = server.home().join("into").display().to_string();
     ran(server.program(&["restore", "apply", "--into", &into])).json();
     assert_eq!(entries(Path::new(&into)), entries(&server.data_dir()));
-    assert!(found(&server.home().join("target"), ".unfinished").is_empty(), "nothing half is left");
+    assert!(found(&server.home().join("target"), ".unfinished").is_empty(), "an unfinished file was left");
     assert_eq!(ran(server.program(&["audit"])).json()["ok"], true);
 }
 
 /// The commit of the backup that a restore used.
-fn base_commit(server: &Server, told: &Value) -> u64 {
-    let name = format!("{}.json", told["backup"].as_str().unwrap());
+fn base_commit(server: &Server, report: &Value) -> u64 {
+    let name = format!("{}.json", report["backup"].as_str().unwrap());
     let manifest = found(&server.home().join("target"), &name).remove(0);
     let manifest: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
     manifest["position"]["commit"].as_u64().unwrap()

@@ -64,7 +64,7 @@ fn the_clock_stays_ahead_after_a_crash_and_what_fell_due_meanwhile_is_done() {
 }
 
 #[test]
-fn nothing_is_needed_to_make_a_hold_expire_but_time() {
+fn a_hold_expires_without_any_call() {
     let server = Server::start("");
     let admin = server.admin();
     let account = admin.new_account("USD");
@@ -103,7 +103,7 @@ fn a_reset_leaves_operators_tokens_and_reference_data() {
     }
     assert_eq!(admin.get("/account-groups").ok().text, groups);
     assert_eq!((server.trace().0, server.trace().1), (0, 0));
-    assert!(server.advance(0).to_string() < ahead, "the clock went back to the real time");
+    assert!(server.advance(0).to_string() < ahead, "the clock did not return to the real time");
     // The same addresses and keys can be used again.
     let profile = operator.new_profile_with(&json!({"email": "a@example.com"}));
     let account = operator.new_account_of(&profile, "USD");

@@ -12,7 +12,7 @@ fn client(admin: &Caller<'_>, tag: &str) -> (String, String) {
 }
 
 #[test]
-fn what_is_hidden_is_not_found_by_any_route() {
+fn hidden_objects_are_not_found_by_any_route() {
     let server = Server::start("");
     let admin = server.admin();
     let (profile, account) = client(&admin, "vip");
@@ -77,7 +77,7 @@ fn what_is_hidden_is_not_found_by_any_route() {
 }
 
 #[test]
-fn lists_and_their_totals_leave_out_what_is_hidden() {
+fn lists_and_their_totals_omit_hidden_objects() {
     let server = Server::start("");
     let admin = server.admin();
     let (vip, vip_account) = client(&admin, "vip");
@@ -116,7 +116,7 @@ fn lists_and_their_totals_leave_out_what_is_hidden() {
 }
 
 #[test]
-fn sessions_of_hidden_clients_are_neither_begun_nor_told() {
+fn sessions_of_hidden_clients_can_neither_begin_nor_be_introspected() {
     let server = Server::start("");
     let admin = server.admin();
     let (profile, _) = client(&admin, "vip");
@@ -125,13 +125,13 @@ fn sessions_of_hidden_clients_are_neither_begun_nor_told() {
     let token = admin.post("/trade/login", &login).ok().text_at("accessToken");
     let retail = server.operator("operator", &["retail"]);
     retail.post("/trade/login", &login).refused("BAD_LOGIN");
-    let told = retail.post("/trade/introspect", &json!({"token": token})).ok();
-    assert_eq!(told.text, r#"{"active":false}"#);
+    let introspected = retail.post("/trade/introspect", &json!({"token": token})).ok();
+    assert_eq!(introspected.text, r#"{"active":false}"#);
     assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], true);
 }
 
 #[test]
-fn what_an_operator_creates_carries_its_tags() {
+fn objects_carry_the_tags_of_the_operator_who_created_them() {
     let server = Server::start("");
     let retail = server.operator("operator", &["retail", "north"]);
     let made = retail.post("/profiles", &json!({"email": "a@example.com"})).ok();
@@ -151,7 +151,7 @@ fn what_an_operator_creates_carries_its_tags() {
 }
 
 #[test]
-fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
+fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_is_not_revealed() {
     let server = Server::start("");
     let admin = server.admin();
     let (profile, account) = client(&admin, "vip");
@@ -178,7 +178,7 @@ fn an_address_or_id_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told()
 }
 
 #[test]
-fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
+fn a_reference_of_a_hidden_client_cannot_be_used_and_is_not_revealed() {
     let server = Server::start("");
     let admin = server.admin();
     let (profile, account) = client(&admin, "vip");
@@ -204,7 +204,7 @@ fn a_reference_of_a_hidden_client_cannot_be_used_and_nothing_more_is_told() {
 }
 
 #[test]
-fn a_repeated_call_tells_nothing_that_its_token_does_not_see() {
+fn a_replayed_call_reveals_nothing_that_its_token_does_not_see() {
     let server = Server::start("");
     let admin = server.admin();
     let body = json!({"email": "vip@example.com", "tags": ["vip"]});

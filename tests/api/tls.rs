@@ -112,7 +112,7 @@ fn a_hang_up_signal_changes_the_certificate_and_open_connections_stay() {
     server.signal("HUP");
     server.await_log("the certificate was reloaded", 1);
     assert_eq!(Connection::open(&server, &[&old, &new]).certificate(), der(&new));
-    assert_eq!(open.ask().unwrap(), "HTTP/1.1 200 OK", "the connection that was open goes on");
+    assert_eq!(open.ask().unwrap(), "HTTP/1.1 200 OK", "the open connection was closed");
 }
 
 #[test]

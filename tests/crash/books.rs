@@ -182,7 +182,7 @@ impl Books {
                 (Fate::Open, None) => {}
             }
         }
-        assert!(deals.is_empty(), "deals that nobody sent: {deals:?}");
+        assert!(deals.is_empty(), "deals that no client sent: {deals:?}");
         let account = client.read(&format!("/accounts/{}", self.account));
         assert_eq!(cents(&account["balance"]), sum, "the balance is the sum of the deals");
         landed
@@ -216,7 +216,7 @@ impl Books {
                 let id = deal["id"].as_str().unwrap().to_owned();
                 path = format!("/accounts/{}/deals?limit=1000&beforeId={id}", self.account);
                 let twice = deals.insert(n, Deal { id, cents: cents(&deal["amount"]) });
-                assert!(twice.is_none(), "deposit {n} is there twice: {deal} {twice:?}");
+                assert!(twice.is_none(), "deposit {n} was booked twice: {deal} {twice:?}");
             }
             if page["hasMore"] != true {
                 return deals;
@@ -246,7 +246,7 @@ fn fate(answer: Result<impl std::borrow::Borrow<Answer>, String>) -> Fate {
             assert_is_refusal(answer);
             Fate::Refused
         }
-        _ => panic!("an answer that nobody expects: {answer:?}"),
+        _ => panic!("unexpected answer: {answer:?}"),
     }
 }
 

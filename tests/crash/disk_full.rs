@@ -91,7 +91,7 @@ fn exhaust(books: &mut Books, client: &Client) {
         }
         storm_until_refused(books, client);
     }
-    panic!("a full disk takes everything");
+    panic!("no write failed on a full disk");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
         start.audit();
         let (done, refused) =
             (books.count(|fate| matches!(fate, Fate::Done(_))), books.count(|fate| *fate == Fate::Refused));
-        println!("disk full, round {round}: {done} done and all there, {refused} refused and none of them there");
+        println!("disk full, round {round}: {done} done and all stored, {refused} refused and none of them stored");
         fs::remove_file(disk.path("filler")).unwrap();
         assert_eq!(client.get("/readyz").unwrap().status, 200, "there is room again");
         books.settle(&client);

@@ -33,8 +33,8 @@ fn nothing_is_lost_or_doubled_by_kill_9() {
         let landed = books.settle(&client);
         start.audit();
         println!(
-            "round {round}: killed after {after:?}; {done} answered so far and all there, {open} not answered, \
-             of which {landed} had landed; all landed once when sent again; audit clean"
+            "round {round}: killed after {after:?}; {done} answered so far and all stored, {open} not answered, \
+             of which {landed} were stored; all stored once when sent again; audit clean"
         );
     }
     server.signal_end();
@@ -43,7 +43,7 @@ fn nothing_is_lost_or_doubled_by_kill_9() {
 }
 
 #[test]
-fn a_start_that_was_killed_is_made_good_by_the_next() {
+fn a_killed_start_is_completed_by_the_next() {
     let _turn = run::turn();
     let mut choices = Choices::new("kill -9 at any time of a start");
     let home = tempfile::tempdir().unwrap();

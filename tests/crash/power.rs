@@ -145,9 +145,9 @@ impl Run<'_> {
             found += of;
         }
         let (mut more, is_open) = Work::open("afterwards", &client);
-        assert!(is_open, "it works");
+        assert!(is_open, "the recovered server refuses new accounts");
         for _ in 0..5 {
-            more.step(&client, &mut self.choices).expect("it works");
+            more.step(&client, &mut self.choices).expect("the recovered server answers");
         }
         more.check(&client);
         server.signal_end();
@@ -259,7 +259,7 @@ impl Run<'_> {
             assert!(!ready.body["reason"].as_str().unwrap().is_empty(), "{ready:?}");
             run::let_pass(Duration::from_millis(20));
         }
-        panic!("it does not work again");
+        panic!("the server did not recover");
     }
 
     /// Clients run operations in parallel until the server stops answering.

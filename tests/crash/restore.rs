@@ -177,11 +177,11 @@ fn every_moment_under_load_is_restored_exactly() {
             }
         };
         let into = place.home.path().join(format!("at-{round}"));
-        let told = place.run(&["restore", "apply", "--at", &text_of(at), "--into", into.to_str().unwrap()]).json();
+        let report = place.run(&["restore", "apply", "--at", &text_of(at), "--into", into.to_str().unwrap()]).json();
         let expected: Vec<_> = all.iter().filter(|(_, recorded_at, _)| *recorded_at <= at).cloned().collect();
-        assert_eq!(entries(&into, i64::MAX), expected, "at {at}: {told}");
-        assert_eq!(told["after"]["entries"], expected.len());
-        assert_eq!(told["timeline"], 2);
+        assert_eq!(entries(&into, i64::MAX), expected, "at {at}: {report}");
+        assert_eq!(report["after"]["entries"], expected.len());
+        assert_eq!(report["timeline"], 2);
     }
     // The running server locks its own directory.
     place.run(&["restore", "apply"]).fails(6, "in use");
@@ -206,9 +206,9 @@ fn a_lost_directory_costs_at_most_the_interval() {
     let _ = last_answered;
     let answered = entries(&place.data(), i64::MAX);
     fs::remove_dir_all(place.data()).unwrap();
-    let told = place.run(&["restore", "apply"]).json();
+    let report = place.run(&["restore", "apply"]).json();
     let restored = entries(&place.data(), i64::MAX);
-    assert_eq!(restored, answered[..restored.len()], "what is restored is what was recorded: {told}");
+    assert_eq!(restored, answered[..restored.len()], "restored entries differ from those recorded: {report}");
     let lost = answered.len() - restored.len();
     let lost_ms = answered[answered.len() - 1].1 - restored.last().map_or(0, |entry| entry.1);
     println!(
@@ -244,12 +244,12 @@ fn a_restore_begins_a_timeline_and_rests() {
     assert_eq!(plan["missing_commits"], Value::Null, "{plan}");
     assert_eq!(timeline(&place.data()), 1);
 
-    let told = place.run(&["restore", "apply", "--at", &text_of(at)]).json();
-    assert_eq!((&told["before"]["entries"], &told["after"]["entries"]), (&Value::from(last), &Value::from(after)));
-    assert_eq!(told["timeline"], 2);
-    assert!(told["next_entry"].as_i64().unwrap() > last + 1_000_000);
-    let kept = PathBuf::from(told["kept"].as_str().unwrap());
-    assert_eq!(entries(&kept, i64::MAX).len() as i64, last, "the database before is kept");
+    let report = place.run(&["restore", "apply", "--at", &text_of(at)]).json();
+    assert_eq!((&report["before"]["entries"], &report["after"]["entries"]), (&Value::from(last), &Value::from(after)));
+    assert_eq!(report["timeline"], 2);
+    assert!(report["next_entry"].as_i64().unwrap() > last + 1_000_000);
+    let kept = PathBuf::from(report["kept"].as_str().unwrap());
+    assert_eq!(entries(&kept, i64::MAX).len() as i64, last, "the old database is kept");
     let tokens: i64 = open(&place.data())
         .query_row("SELECT count(*) FROM tokens WHERE revoked_at IS NULL", [], |row| row.get(0))
         .unwrap();
@@ -272,26 +272,29 @@ fn a_restore_begins_a_timeline_and_rests() {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
-    assert_eq!(event, (told["next_event"].as_i64().unwrap(), "restore.applied".to_owned()));
+    assert_eq!(event, (report["next_event"].as_i64().unwrap(), "restore.applied".to_owned()));
     assert_eq!(place.run(&["audit"]).code(), 0);
     assert!(first_timeline.iter().all(|path| path.exists()));
 
     // Restoring the latest state returns to the whole first timeline, because the second has no backup yet.
-    let told = place.run(&["restore", "apply", "--timeline", "1"]).json();
-    assert_eq!((&told["timeline"], &told["after"]["entries"]), (&Value::from(3), &Value::from(last)));
-    assert!(told["next_entry"].as_i64().unwrap() > 2_000_000, "what the second timeline left out stays out");
+    let report = place.run(&["restore", "apply", "--timeline", "1"]).json();
+    assert_eq!((&report["timeline"], &report["after"]["entries"]), (&Value::from(3), &Value::from(last)));
+    assert!(
+        report["next_entry"].as_i64().unwrap() > 2_000_000,
+        "numbers skipped by the second timeline are not reused"
+    );
     assert_eq!(place.run(&["audit"]).code(), 0);
 
     // An entry or event inside a gap is found by the audit.
     let connection = Connection::open(place.data().join("bursar.db")).unwrap();
-    let gap = told["next_event"].as_i64().unwrap() - 5;
+    let gap = report["next_event"].as_i64().unwrap() - 5;
     connection.execute("UPDATE events SET seq = ?1 WHERE seq = (SELECT max(seq) FROM events)", [gap]).unwrap();
     drop(connection);
     place.run(&["audit"]).fails(5, "events");
 }
 
 #[test]
-fn what_is_missing_or_damaged_is_never_skipped() {
+fn missing_or_damaged_segments_are_never_skipped() {
     let _turn = run::turn();
     let place = Place::new("");
     let server = place.start.start();
@@ -342,8 +345,11 @@ fn encrypted_changes_are_restored_with_their_key_only() {
     let key = |name: &str| {
         let file = keys.path().join(name);
         let ran = program().args(["backup", "keygen", "--json"]).arg(&file).output().unwrap();
-        let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
-        (file.to_str().unwrap().to_owned(), told["recipient"].as_str().unwrap_or_else(|| panic!("{told}")).to_owned())
+        let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        (
+            file.to_str().unwrap().to_owned(),
+            report["recipient"].as_str().unwrap_or_else(|| panic!("{report}")).to_owned(),
+        )
     };
     let ((right, public), (wrong, _)) = (key("right"), key("wrong"));
     let place = Place::new(&format!("recipients = [{public:?}]\n"));

@@ -37,7 +37,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
             fs::write(&sign, "").unwrap();
             let since = Instant::now();
             while !server.has_ended() {
-                assert!(since.elapsed() < PATIENCE, "the power did not go");
+                assert!(since.elapsed() < PATIENCE, "the power cut never came");
                 run::let_pass(Duration::from_millis(20));
             }
         });
@@ -49,7 +49,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
             let _ = fs::remove_dir_all(old);
         }
         copy_dir(&place.data(), &cut);
-        let told = place.run_in(&elsewhere, &["restore", "apply"]).json();
+        let report = place.run_in(&elsewhere, &["restore", "apply"]).json();
         place.run_in(&cut, &["restore", "apply"]).json();
 
         let server = place.start.start();
@@ -57,14 +57,14 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
         let recovered = entries(&place.data(), i64::MAX);
         let shipped = entries(&elsewhere, i64::MAX);
         let word = format!("round {round}, power cut at change {}", fault.at);
-        assert_eq!(shipped, recovered[..shipped.len()], "{word}: what is shipped was recorded: {told}");
-        let reached = bursar::domain::clock::Moment::parse(told["reached"].as_str().unwrap()).unwrap();
-        assert_eq!(shipped, entries(&place.data(), reached.unix_ms()), "{word}: and all of it up to that moment");
+        assert_eq!(shipped, recovered[..shipped.len()], "{word}: shipped entries differ from those recorded: {report}");
+        let reached = bursar::domain::clock::Moment::parse(report["reached"].as_str().unwrap()).unwrap();
+        assert_eq!(shipped, entries(&place.data(), reached.unix_ms()), "{word}: entries up to that moment are missing");
         let settled = entries(&cut, i64::MAX);
         assert_eq!(settled, recovered[..settled.len()], "{word}");
         match stream(&place.data()) == before {
             true => {
-                assert_eq!(settled.len(), recovered.len(), "{word}: with spool and log, nothing is lost");
+                assert_eq!(settled.len(), recovered.len(), "{word}: entries were lost although spool and log survived");
                 continued += 1;
             }
             false => began_anew += 1,

@@ -8,7 +8,7 @@ use crate::run::{self, Choices};
 use crate::server::Start;
 
 #[test]
-fn a_server_that_is_told_to_end_finishes_what_it_has_begun() {
+fn a_stopping_server_finishes_running_requests() {
     let _turn = run::turn();
     let mut choices = Choices::new("SIGTERM under load");
     let home = tempfile::tempdir().unwrap();
@@ -26,7 +26,7 @@ fn a_server_that_is_told_to_end_finishes_what_it_has_begun() {
         server.ended();
     });
     let log = fs::metadata(data.join("bursar.db-wal")).map_or(0, |file| file.len());
-    assert_eq!(log, 0, "the write-ahead log is folded");
+    assert_eq!(log, 0, "the write-ahead log was not checkpointed");
     start.audit();
     let (done, refused) =
         (books.count(|fate| matches!(fate, Fate::Done(_))), books.count(|fate| *fate == Fate::Refused));
@@ -34,8 +34,8 @@ fn a_server_that_is_told_to_end_finishes_what_it_has_begun() {
     let server = start.start();
     let landed = books.settle(&server.client());
     println!(
-        "SIGTERM after {after:?}: {done} done, {refused} refused, {open} not answered, of which {landed} had landed"
+        "SIGTERM after {after:?}: {done} done, {refused} refused, {open} not answered, of which {landed} were stored"
     );
-    assert_eq!(landed, 0, "what was begun is answered");
+    assert_eq!(landed, 0, "a running request was done but not answered");
     start.audit();
 }

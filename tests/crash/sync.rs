@@ -10,7 +10,7 @@ use crate::server::Start;
 /// What was refused because its COMMIT was not synced stays refused, even if its bytes reached the file and the server
 /// is killed right after the refusal.
 #[test]
-fn what_was_not_confirmed_by_the_disk_is_refused_for_good() {
+fn writes_that_the_disk_did_not_confirm_are_refused_for_good() {
     let _turn = run::turn();
     let home = tempfile::tempdir().unwrap();
     let Some(faults) = Faults::build(home.path()) else { return };
@@ -39,7 +39,7 @@ fn what_was_not_confirmed_by_the_disk_is_refused_for_good() {
     fs::write(&sign, "").unwrap();
     assert_is_refusal(&books.deposit(&client).unwrap());
     fs::remove_file(&sign).unwrap();
-    assert_eq!(client.get("/readyz").unwrap().status, 200, "it works again without a restart");
+    assert_eq!(client.get("/readyz").unwrap().status, 200, "it recovers without a restart");
     books.settle(&client);
     start.audit();
 }

@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
-use crate::deeds::{Deed, Open, pick};
+use crate::operations::{Continuable, Operation, pick};
 use crate::run::{self, Choices};
 
 /// How long a client waits after a refusal before it retries.
@@ -23,7 +23,7 @@ struct Sent {
     key: String,
     path: String,
     body: Value,
-    deeds: Vec<Deed>,
+    operations: Vec<Operation>,
     form: Form,
     /// `None`: there was no answer, or only refusals, so it may have been applied.
     answer: Option<Value>,
@@ -33,11 +33,11 @@ struct Sent {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
-    Alone,
-    /// All operations are done, except those that are refused themselves.
+    Single,
+    /// A batch whose operations are done, except those that are refused themselves.
     Batch,
-    /// One of its operations always undoes the whole batch.
-    Undone,
+    /// An atomic batch with an operation that is always refused, so nothing is done.
+    RolledBack,
 }
 
 /// Why an operation did not succeed.
@@ -54,8 +54,8 @@ pub(crate) struct Work {
     name: String,
     accounts: Vec<String>,
     sent: Vec<Sent>,
-    /// Movements that can be continued.
-    open: Vec<Open>,
+    /// Movements and deals that can be continued.
+    continuable: Vec<Continuable>,
 }
 
 /// An account as the server shows it.
@@ -71,28 +71,28 @@ struct Shown {
 pub(crate) struct Found {
     pub(crate) answered: usize,
     pub(crate) open: usize,
-    pub(crate) landed: usize,
+    pub(crate) stored: usize,
     pub(crate) refused: usize,
     /// Batches, and those that were done although nobody got an answer.
     pub(crate) batches: usize,
-    pub(crate) batches_landed: usize,
+    pub(crate) batches_stored: usize,
 }
 
 impl std::ops::AddAssign for Found {
     fn add_assign(&mut self, more: Found) {
         self.answered += more.answered;
         self.open += more.open;
-        self.landed += more.landed;
+        self.stored += more.stored;
         self.refused += more.refused;
         self.batches += more.batches;
-        self.batches_landed += more.batches_landed;
+        self.batches_stored += more.batches_stored;
     }
 }
 
 impl Work {
     /// Opens two accounts with some money. False if the server did not answer every call.
     pub(crate) fn open(name: &str, client: &Client) -> (Work, bool) {
-        let mut work = Work { name: name.into(), accounts: Vec::new(), sent: Vec::new(), open: Vec::new() };
+        let mut work = Work { name: name.into(), accounts: Vec::new(), sent: Vec::new(), continuable: Vec::new() };
         let is_open = work.open_accounts(client).is_ok();
         (work, is_open)
     }
@@ -101,12 +101,12 @@ impl Work {
         let groups = client.get("/account-groups").map_err(|_| End::NoAnswer)?.body;
         let group = &groups["groups"].as_array().unwrap_or_else(|| panic!("{groups}"))[0]["id"];
         let profile = json!({"email": format!("{}@example.com", self.name)});
-        let profile = self.send(client, Deed::plain("/profiles", profile))?;
+        let profile = self.send(client, Operation::without_money("/profiles", profile))?;
         for account in 0..2 {
             let body = json!({"profileId": profile["id"], "groupId": group, "currency": "USD"});
-            let opened = self.send(client, Deed::plain("/accounts", body))?;
+            let opened = self.send(client, Operation::without_money("/accounts", body))?;
             self.accounts.push(opened["account"]["id"].as_str().unwrap().into());
-            self.send(client, Deed::deposit(&self.accounts, account, OPENING_CENTS))?;
+            self.send(client, Operation::deposit(&self.accounts, account, OPENING_CENTS))?;
         }
         Ok(())
     }
@@ -121,61 +121,68 @@ impl Work {
     }
 
     fn single(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
-        let deed = self.deed(choices);
-        self.send(client, deed).map(|_| ())
+        let operation = self.next_operation(choices);
+        self.send(client, operation).map(|_| ())
     }
 
     /// A new operation, or the continuation of a movement, which is then not continued again.
-    fn deed(&mut self, choices: &mut Choices) -> Deed {
-        if self.open.is_empty() || choices.from(0, 2) > 0 {
-            return Deed::any(&self.accounts, choices);
+    fn next_operation(&mut self, choices: &mut Choices) -> Operation {
+        if self.continuable.is_empty() || choices.from(0, 2) > 0 {
+            return Operation::random(&self.accounts, choices);
         }
-        let number = pick(self.open.len(), choices);
-        self.open.swap_remove(number).go_on(choices)
+        let number = pick(self.continuable.len(), choices);
+        self.continuable.swap_remove(number).continuation(choices)
     }
 
     /// A batch of operations: sometimes large enough for a long commit, sometimes with one that is refused.
     fn batch(&mut self, client: &Client, choices: &mut Choices) -> Result<(), End> {
         let count = if choices.from(0, 9) == 0 { choices.from(20, 60) } else { choices.from(1, 6) };
-        let before = self.open.clone();
-        let mut deeds: Vec<Deed> = (0..count).map(|_| self.deed(choices)).collect();
+        let before = self.continuable.clone();
+        let mut operations: Vec<Operation> = (0..count).map(|_| self.next_operation(choices)).collect();
         let is_atomic = choices.from(0, 1) == 0;
         let has_refused = choices.from(0, 3) == 0;
         if has_refused {
             let account = pick(2, choices);
-            deeds.insert(pick(deeds.len() + 1, choices), Deed::refused(&self.accounts, account));
+            operations.insert(pick(operations.len() + 1, choices), Operation::refused(&self.accounts, account));
         }
-        let operations: Vec<Value> = deeds.iter().map(Deed::as_operation).collect();
-        let body = json!({"atomic": is_atomic, "operations": operations});
-        let form = if is_atomic && has_refused { Form::Undone } else { Form::Batch };
-        if form == Form::Undone {
+        let forms: Vec<Value> = operations.iter().map(Operation::batch_form).collect();
+        let body = json!({"atomic": is_atomic, "operations": forms});
+        let form = if is_atomic && has_refused { Form::RolledBack } else { Form::Batch };
+        if form == Form::RolledBack {
             // Nothing was done, so all movements can still be continued.
-            self.open = before;
+            self.continuable = before;
         }
-        self.call(client, "/batch", body, deeds, form).map(|_| ())
+        self.call(client, "/batch", body, operations, form).map(|_| ())
     }
 
-    fn send(&mut self, client: &Client, deed: Deed) -> Result<Value, End> {
-        self.call(client, &deed.path.clone(), deed.body.clone(), vec![deed], Form::Alone)
+    fn send(&mut self, client: &Client, operation: Operation) -> Result<Value, End> {
+        self.call(client, &operation.path.clone(), operation.body.clone(), vec![operation], Form::Single)
     }
 
     /// Sends a call until it succeeds, as clients are advised to do; every second refused call is given up at once.
-    fn call(&mut self, client: &Client, path: &str, body: Value, deeds: Vec<Deed>, form: Form) -> Result<Value, End> {
+    fn call(
+        &mut self,
+        client: &Client,
+        path: &str,
+        body: Value,
+        operations: Vec<Operation>,
+        form: Form,
+    ) -> Result<Value, End> {
         let number = self.sent.len();
         let key = format!("{}-{number}", self.name);
-        self.sent.push(Sent { key, path: path.into(), body, deeds, form, answer: None, is_refused: false });
+        self.sent.push(Sent { key, path: path.into(), body, operations, form, answer: None, is_refused: false });
         let sent = self.sent.last_mut().unwrap();
         for attempt in 0..PATIENCE {
             let answer = sent.post(client);
             sent.is_refused = false;
             let answer = answer.map_err(|_| End::NoAnswer)?;
             match answer.status {
-                200 if sent.form != Form::Undone => {
+                200 if sent.form != Form::RolledBack => {
                     sent.answer = Some(answer.body.clone());
-                    self.open.extend(sent.done().filter_map(|(deed, answer)| deed.opened(answer)));
+                    self.continuable.extend(sent.done().filter_map(|(operation, answer)| operation.opened(answer)));
                     return Ok(answer.body);
                 }
-                400 if sent.form == Form::Undone => {
+                400 if sent.form == Form::RolledBack => {
                     sent.is_refused = true;
                     return Ok(answer.body);
                 }
@@ -186,15 +193,15 @@ impl Work {
                         return Err(End::GivenUp);
                     }
                 }
-                _ => panic!("an answer that nobody expects: {answer:?} to {sent:?}"),
+                _ => panic!("unexpected answer {answer:?} to {sent:?}"),
             }
             run::let_pass(REST);
         }
         Err(End::NoAnswer)
     }
 
-    /// Compares this client's knowledge with the server: all that was answered is there as answered; everything else is
-    /// there completely or not at all, and a retry lands exactly once.
+    /// Compares what this client knows with the server: every answered call is stored as answered; every other call is
+    /// stored completely or not at all, and a retry is applied exactly once.
     #[track_caller]
     pub(crate) fn check(&mut self, client: &Client) -> Found {
         let before = self.shown(client);
@@ -202,9 +209,9 @@ impl Work {
         let mut was_there = Vec::new();
         for sent in &mut self.sent {
             let again = sent.post(client).unwrap();
-            let is_batch = sent.form != Form::Alone;
+            let is_batch = sent.form != Form::Single;
             found.batches += usize::from(is_batch);
-            if sent.form == Form::Undone {
+            if sent.form == Form::RolledBack {
                 assert_eq!((again.status, again.is_replay), (400, false), "{again:?} to {sent:?}");
                 was_there.push(false);
                 continue;
@@ -212,23 +219,23 @@ impl Work {
             assert_eq!(again.status, 200, "{again:?} to {sent:?}");
             match &sent.answer {
                 Some(answer) => {
-                    assert!(again.is_replay, "what was answered is lost: {sent:?}");
+                    assert!(again.is_replay, "lost although it was answered: {sent:?}");
                     assert_eq!(&again.body, answer, "{sent:?}");
                     found.answered += 1;
                 }
                 None => {
-                    assert!(!(sent.is_refused && again.is_replay), "what was refused is there: {sent:?}");
+                    assert!(!(sent.is_refused && again.is_replay), "stored although it was refused: {sent:?}");
                     found.refused += usize::from(sent.is_refused);
                     found.open += 1;
-                    found.landed += usize::from(again.is_replay);
-                    found.batches_landed += usize::from(again.is_replay && is_batch);
+                    found.stored += usize::from(again.is_replay);
+                    found.batches_stored += usize::from(again.is_replay && is_batch);
                     sent.answer = Some(again.body);
                 }
             }
             was_there.push(again.is_replay);
         }
         assert_eq!(before, self.expected(&was_there), "after the crash");
-        assert_eq!(self.shown(client), self.expected(&vec![true; self.sent.len()]), "when all was sent again");
+        assert_eq!(self.shown(client), self.expected(&vec![true; self.sent.len()]), "after everything was sent again");
         found
     }
 
@@ -247,14 +254,14 @@ impl Work {
     fn expected(&self, is_there: &[bool]) -> Vec<Shown> {
         let mut accounts: Vec<Shown> = self.accounts.iter().map(|_| Shown::default()).collect();
         for (sent, _) in self.sent.iter().zip(is_there).filter(|(_, is_there)| **is_there) {
-            for (deed, answer) in sent.done() {
-                for &(account, cents) in &deed.moves {
+            for (operation, answer) in sent.done() {
+                for &(account, cents) in &operation.moves {
                     let account = &mut accounts[account];
                     account.deals.insert(answer["dealId"].as_str().unwrap().into(), cents);
                     account.balance += cents;
                     account.available += cents;
                 }
-                if let Some((account, cents)) = deed.holds {
+                if let Some((account, cents)) = operation.holds {
                     accounts[account].available -= cents;
                 }
             }
@@ -269,19 +276,25 @@ impl Sent {
     }
 
     /// The operations known to be done, with their answers.
-    fn done(&self) -> impl Iterator<Item = (&Deed, &Value)> {
+    fn done(&self) -> impl Iterator<Item = (&Operation, &Value)> {
         let answers: Vec<Option<&Value>> = match (&self.answer, self.form) {
-            (None, _) | (_, Form::Undone) => Vec::new(),
-            (Some(answer), Form::Alone) => vec![Some(answer)],
+            (None, _) | (_, Form::RolledBack) => Vec::new(),
+            (Some(answer), Form::Single) => vec![Some(answer)],
             (Some(answer), Form::Batch) => {
                 let results = answer["results"].as_array().unwrap();
-                assert_eq!(results.len(), self.deeds.len(), "{answer}");
+                assert_eq!(results.len(), self.operations.len(), "{answer}");
                 let is_done = results.iter().map(|result| result.get("result"));
-                assert!(is_done.clone().zip(&self.deeds).all(|(done, deed)| done.is_some() == deed.passes), "{answer}");
+                assert!(
+                    is_done
+                        .clone()
+                        .zip(&self.operations)
+                        .all(|(done, operation)| done.is_some() == operation.is_accepted),
+                    "{answer}"
+                );
                 is_done.collect()
             }
         };
-        self.deeds.iter().zip(answers).filter_map(|(deed, answer)| answer.map(|answer| (deed, answer)))
+        self.operations.iter().zip(answers).filter_map(|(operation, answer)| answer.map(|answer| (operation, answer)))
     }
 }
 

@@ -197,7 +197,7 @@ impl Server {
     /// A fingerprint of the database: if two are equal, nothing changed in between.
     pub(crate) fn trace(&self) -> (u64, u64, u64, u64) {
         let proof = read_file(&self.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
-        assert_eq!(proof.findings, [], "the books are not right");
+        assert_eq!(proof.findings, [], "the audit found problems");
         (proof.entries, proof.postings, proof.books, proof.events)
     }
 }

@@ -1,7 +1,7 @@
 //! The model's accounts, movements and entries, in a few lines of arithmetic.
 
 use super::clients::{Client, Owner, Wait};
-use super::step::{Arrival, Going, Kind};
+use super::step::{Arrival, Decision, Kind};
 
 /// The reason for a refusal.
 pub(super) type Reason = &'static str;
@@ -183,7 +183,7 @@ impl Books {
         }
     }
 
-    pub(super) fn predict_ask(&self, account: usize, kind: Kind, minor: i128) -> Result<(), Reason> {
+    pub(super) fn predict_request(&self, account: usize, kind: Kind, minor: i128) -> Result<(), Reason> {
         let account = &self.accounts[account];
         match kind {
             _ if minor <= 0 => Err("INVALID_FIELD"),
@@ -192,32 +192,32 @@ impl Books {
         }
     }
 
-    pub(super) fn predict_going(
+    pub(super) fn predict_decision(
         &self,
         movement: usize,
-        going: Going,
+        decision: Decision,
         part: Option<i128>,
         is_second: bool,
     ) -> Result<(), Reason> {
         let movement = &self.movements[movement];
         let account = &self.accounts[movement.account];
         let is_own = movement.by_second == is_second;
-        let amount = if going == Going::Capture { part.unwrap_or(movement.minor) } else { movement.minor };
-        match going {
-            _ if going.kind() != movement.kind => Err("NOT_FOUND"),
-            Going::Capture if amount == 0 => Err("INVALID_FIELD"),
-            Going::Capture if amount < 0 || amount > movement.minor => Err("OUT_OF_RANGE"),
+        let amount = if decision == Decision::Capture { part.unwrap_or(movement.minor) } else { movement.minor };
+        match decision {
+            _ if decision.kind() != movement.kind => Err("NOT_FOUND"),
+            Decision::Capture if amount == 0 => Err("INVALID_FIELD"),
+            Decision::Capture if amount < 0 || amount > movement.minor => Err("OUT_OF_RANGE"),
             _ if !movement.is_open() => Err("WRONG_STATE"),
-            Going::Approve if movement.state == "APPROVED" => Err("WRONG_STATE"),
-            Going::Approve | Going::Capture if account.requires_approval && is_own => Err("OWN_REQUEST"),
-            Going::Pay
+            Decision::Approve if movement.state == "APPROVED" => Err("WRONG_STATE"),
+            Decision::Approve | Decision::Capture if account.requires_approval && is_own => Err("OWN_REQUEST"),
+            Decision::Pay
                 if account.requires_approval
                     && movement.approved_by_second.is_none_or(|checker| checker == movement.by_second) =>
             {
                 Err("NEEDS_APPROVAL")
             }
-            Going::Settle => account.admits(true),
-            Going::Pay | Going::Capture => account.admits_debit(amount, false, movement.minor),
+            Decision::Settle => account.admits(true),
+            Decision::Pay | Decision::Capture => account.admits_debit(amount, false, movement.minor),
             _ => Ok(()),
         }
     }
@@ -291,7 +291,7 @@ impl Books {
         })
     }
 
-    pub(super) fn predict_life(&self, account: usize, state: &str) -> Result<(), Reason> {
+    pub(super) fn predict_state(&self, account: usize, state: &str) -> Result<(), Reason> {
         match self.accounts[account].life {
             "inactive" | "dormant" => Ok(()),
             "closing" if state == "activate" => Ok(()),

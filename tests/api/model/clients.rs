@@ -135,7 +135,7 @@ impl Books {
         self.admit_owners(account, &new)
     }
 
-    pub(super) fn predict_client(&self, client: usize, action: &str, is_second: bool) -> Result<(), Reason> {
+    pub(super) fn predict_client_decision(&self, client: usize, action: &str, is_second: bool) -> Result<(), Reason> {
         let of = &self.clients[client];
         match (action, of.status) {
             ("approve", "VERIFIED") | ("deny", "DENIED") | ("deceased", "DECEASED") | ("archive", "ARCHIVED") => Ok(()),
@@ -149,7 +149,7 @@ impl Books {
         }
     }
 
-    pub(super) fn predict_describing(&self, client: usize) -> Result<(), Reason> {
+    pub(super) fn predict_profile_change(&self, client: usize) -> Result<(), Reason> {
         if self.clients[client].status == "ARCHIVED" { Err("PROFILE_ARCHIVED") } else { Ok(()) }
     }
 
@@ -189,7 +189,7 @@ impl Books {
 
     // Effects.
 
-    pub(super) fn turn_client(&mut self, client: usize, action: &str, is_second: bool) {
+    pub(super) fn decide_client(&mut self, client: usize, action: &str, is_second: bool) {
         let before = self.clients[client].status;
         let after = match action {
             "approve" => "VERIFIED",

@@ -63,7 +63,7 @@ impl Feed {
             for event in page.events {
                 self.take(event);
             }
-            assert_eq!(page.next_after, self.last.to_string(), "who sees everything sees every number");
+            assert_eq!(page.next_after, self.last.to_string(), "a reader who sees everything sees every number");
             if !page.has_more {
                 return &self.accounts;
             }
@@ -75,7 +75,7 @@ impl Feed {
         assert_eq!(event.seq, self.last.to_string(), "events have no gap");
         for line in event.data.balances {
             let Some(account) = line.account_id else { continue };
-            let told = Figures {
+            let reported = Figures {
                 balance: minor(Some(&line.balance)),
                 held: minor(line.held.as_deref()),
                 uncleared: minor(line.uncleared.as_deref()),
@@ -86,8 +86,8 @@ impl Feed {
             if event.kind == "entry.posted" {
                 *posted += minor(line.amount.as_deref());
             }
-            assert_eq!(told.balance, *posted, "event {} does not follow on those before it", event.seq);
-            self.accounts.insert(account, told);
+            assert_eq!(reported.balance, *posted, "event {} does not continue those before it", event.seq);
+            self.accounts.insert(account, reported);
         }
     }
 }

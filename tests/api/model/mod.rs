@@ -14,11 +14,11 @@
 
 mod books;
 mod clients;
-mod deeds;
 mod feed;
 mod file;
 mod past;
 mod step;
+mod transitions;
 mod world;
 
 use crate::common::setting;

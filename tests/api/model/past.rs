@@ -91,9 +91,9 @@ pub(super) fn check_any_moment(seed: usize, books: &Books, admin: &Caller<'_>) {
     for basis in Basis::ALL {
         let (balance, credit) = balance_at(books, account, at, basis);
         let at = Moment::from_unix_ms(at);
-        let told = ask(admin, of, at, basis);
-        let (told, known) = ((told.digits("balance"), told.digits("creditBalance")), (balance, credit.max(0)));
-        assert_eq!(told, (of.text(known.0), of.text(known.1)), "{basis:?} at {at} on {}", of.id);
+        let answer = ask(admin, of, at, basis);
+        let (reported, known) = ((answer.digits("balance"), answer.digits("creditBalance")), (balance, credit.max(0)));
+        assert_eq!(reported, (of.text(known.0), of.text(known.1)), "{basis:?} at {at} on {}", of.id);
     }
 }
 
@@ -115,7 +115,7 @@ impl Seen {
                 Basis::Recorded => (of.balance, of.credit_net),
                 Basis::Effective => balance_at(books, number, self.at.unix_ms(), basis),
             };
-            let told = ask(admin, of, self.at, basis);
+            let answer = ask(admin, of, self.at, basis);
             for (name, minor) in [
                 ("balance", balance),
                 ("availableBalance", balance - of.held - of.uncleared),
@@ -125,8 +125,12 @@ impl Seen {
                 ("creditBalance", credit_net.max(0)),
                 ("minimumBalance", of.minimum),
             ] {
-                let (told, seen) = (told.digits(name), of.text(minor));
-                assert_eq!(told, seen, "{name}, told (left), and seen, {basis:?} at {} on {}", self.at, of.id);
+                let (reported, seen) = (answer.digits(name), of.text(minor));
+                assert_eq!(
+                    reported, seen,
+                    "{name} as reported now and as seen then, {basis:?} at {} on {}",
+                    self.at, of.id
+                );
             }
         }
     }

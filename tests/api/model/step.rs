@@ -3,7 +3,7 @@
 /// One step. Objects are referred to by any number, taken modulo how many exist.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    pub(super) what: What,
+    pub(super) what: Action,
     /// Sent by the second operator instead of the administrator.
     pub(super) is_second: bool,
     pub(super) is_rehearsal: bool,
@@ -17,52 +17,52 @@ impl Step {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum What {
+pub(super) enum Action {
     /// One-call deposits and withdrawals, and adjustments: the action and the minor units.
     Post(usize, &'static str, i64),
     /// A back-dated adjustment; the last number selects the effective time and, once resolved, is that time.
     Backdate(usize, &'static str, i64, i64),
     /// Announces a deposit, requests a withdrawal or places a hold; optionally expires after some hours.
-    Ask(usize, Kind, i64, Option<i64>),
+    Request(usize, Kind, i64, Option<i64>),
     /// Advances a movement; for a capture also the amount, or all.
-    Go(usize, Going, Option<i64>),
+    Decide(usize, Decision, Option<i64>),
     Transfer(usize, usize, i64, Arrival),
     /// Reverses an entry, optionally by force.
     Reverse(usize, bool),
     /// Locks an account, optionally so that only an administrator can unlock it.
     Lock(usize, &'static str, bool),
     Unlock(usize),
-    Life(usize, &'static str),
-    Minimum(usize, i64),
+    SetState(usize, &'static str),
+    SetMinimum(usize, i64),
     /// Closes an account, optionally sweeping it to another one.
-    Close(usize, Option<usize>),
-    Archive(usize),
+    CloseAccount(usize, Option<usize>),
+    ArchiveAccount(usize),
     /// Approves an account that is waiting for approval.
-    Approve(usize),
+    ApproveAccount(usize),
     /// Whether credits and debits are allowed.
-    Flags(usize, bool, bool),
+    SetFlags(usize, bool, bool),
     /// Sets reference and alias.
-    Label(usize, Option<usize>, Option<usize>),
+    SetLabels(usize, Option<usize>, Option<usize>),
     /// Opens an account: the client, the sort, and whether it waits for approval.
-    Open(usize, usize, bool),
+    OpenAccount(usize, usize, bool),
     /// Adds an owner, changes its access or priority, or removes it.
-    Join(usize, usize, &'static str, Option<i64>),
-    Alter(usize, usize, Option<&'static str>, Option<i64>),
-    Leave(usize, usize),
+    AddOwner(usize, usize, &'static str, Option<i64>),
+    ChangeOwner(usize, usize, Option<&'static str>, Option<i64>),
+    RemoveOwner(usize, usize),
     /// Registers a client, optionally in review.
-    Register(bool),
+    CreateClient(bool),
     /// Approves, denies or archives a client, or reports its death.
-    Turn(usize, &'static str),
+    DecideClient(usize, &'static str),
     /// Changes a client's personal data.
-    Describe(usize),
+    ChangeProfile(usize),
     /// A batch of operations, atomic or independent.
-    Batch(bool, Vec<What>),
+    Batch(bool, Vec<Action>),
     /// Advances the clock by hours.
-    Clock(i64),
+    AdvanceClock(i64),
     /// Repeats a call that succeeded long ago.
     Retry(usize),
     /// Sends a request that must always be refused.
-    Nonsense(usize, usize),
+    Invalid(usize, usize),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +83,7 @@ impl Kind {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Going {
+pub(super) enum Decision {
     Settle,
     Return,
     Approve,
@@ -93,24 +93,24 @@ pub(super) enum Going {
     Release,
 }
 
-impl Going {
+impl Decision {
     pub(super) fn kind(self) -> Kind {
         match self {
-            Going::Settle | Going::Return => Kind::Deposit,
-            Going::Approve | Going::Pay | Going::Cancel => Kind::Withdrawal,
-            Going::Capture | Going::Release => Kind::Hold,
+            Decision::Settle | Decision::Return => Kind::Deposit,
+            Decision::Approve | Decision::Pay | Decision::Cancel => Kind::Withdrawal,
+            Decision::Capture | Decision::Release => Kind::Hold,
         }
     }
 
     pub(super) fn path(self) -> &'static str {
         match self {
-            Going::Settle => "settle",
-            Going::Return => "return",
-            Going::Approve => "approve",
-            Going::Pay => "pay",
-            Going::Cancel => "cancel",
-            Going::Capture => "capture",
-            Going::Release => "release",
+            Decision::Settle => "settle",
+            Decision::Return => "return",
+            Decision::Approve => "approve",
+            Decision::Pay => "pay",
+            Decision::Cancel => "cancel",
+            Decision::Capture => "capture",
+            Decision::Release => "release",
         }
     }
 }
@@ -165,11 +165,11 @@ impl Dice {
         Step { what, is_second: self.one_in(3), is_rehearsal: self.one_in(16), is_repeated: self.one_in(5) }
     }
 
-    fn what(&mut self) -> What {
+    fn what(&mut self) -> Action {
         match self.below(20) {
             0..=1 => {
                 let count = 1 + self.below(6);
-                What::Batch(self.one_in(2), (0..count).map(|_| self.operation()).collect())
+                Action::Batch(self.one_in(2), (0..count).map(|_| self.operation()).collect())
             }
             2 => self.about_clients(),
             _ => self.about_money(),
@@ -177,73 +177,77 @@ impl Dice {
     }
 
     /// A step that can be part of a batch.
-    fn operation(&mut self) -> What {
+    fn operation(&mut self) -> Action {
         loop {
             match self.about_money() {
-                What::Minimum(..) | What::Label(..) | What::Clock(_) | What::Retry(_) | What::Nonsense(..) => {}
-                What::Flags(number, ..) => return What::Approve(number),
+                Action::SetMinimum(..)
+                | Action::SetLabels(..)
+                | Action::AdvanceClock(_)
+                | Action::Retry(_)
+                | Action::Invalid(..) => {}
+                Action::SetFlags(number, ..) => return Action::ApproveAccount(number),
                 what => return what,
             }
         }
     }
 
-    fn about_clients(&mut self) -> What {
+    fn about_clients(&mut self) -> Action {
         let priority = self.one_in(2).then(|| i64::try_from(self.below(4)).unwrap());
         let access = self.from(&["FULL", "FULL", "READ", "NONE"]);
         match self.below(20) {
-            0..=4 => What::Join(self.any(), self.any(), access, priority),
-            5..=7 => What::Alter(self.any(), self.any(), self.one_in(2).then_some(access), priority),
-            8..=9 => What::Leave(self.any(), self.any()),
-            10..=11 => What::Register(self.one_in(2)),
-            12..=14 => What::Turn(self.any(), self.from(TURNS)),
-            15..=17 => What::Open(self.any(), self.any(), self.one_in(2)),
-            18 => What::Describe(self.any()),
-            _ => What::Approve(self.any()),
+            0..=4 => Action::AddOwner(self.any(), self.any(), access, priority),
+            5..=7 => Action::ChangeOwner(self.any(), self.any(), self.one_in(2).then_some(access), priority),
+            8..=9 => Action::RemoveOwner(self.any(), self.any()),
+            10..=11 => Action::CreateClient(self.one_in(2)),
+            12..=14 => Action::DecideClient(self.any(), self.from(TURNS)),
+            15..=17 => Action::OpenAccount(self.any(), self.any(), self.one_in(2)),
+            18 => Action::ChangeProfile(self.any()),
+            _ => Action::ApproveAccount(self.any()),
         }
     }
 
-    fn about_money(&mut self) -> What {
+    fn about_money(&mut self) -> Action {
         match self.below(109) {
             103..=108 => {
                 let actions = ["CREDIT", "FEE", "FEE", "BONUS", "CORRECTION", "CORRECTION", "BALANCE"];
                 let sign = self.from(&[1, -1]);
                 let when = i64::try_from(self.below(Step::WHENS as u64)).unwrap();
-                What::Backdate(self.any(), self.from(&actions), sign * self.minor(), when)
+                Action::Backdate(self.any(), self.from(&actions), sign * self.minor(), when)
             }
-            100 => What::Flags(self.any(), !self.one_in(4), !self.one_in(4)),
+            100 => Action::SetFlags(self.any(), !self.one_in(4), !self.one_in(4)),
             101 => {
                 let mut name = || (!self.one_in(3)).then(|| usize::try_from(self.below(3)).unwrap());
                 let (reference, alias) = (name(), name());
-                What::Label(self.any(), reference, alias)
+                Action::SetLabels(self.any(), reference, alias)
             }
-            102 => What::Approve(self.any()),
-            0..=17 => What::Post(self.any(), "deposit", self.minor()),
-            18..=23 => What::Post(self.any(), "withdraw", self.minor()),
+            102 => Action::ApproveAccount(self.any()),
+            0..=17 => Action::Post(self.any(), "deposit", self.minor()),
+            18..=23 => Action::Post(self.any(), "withdraw", self.minor()),
             24..=33 => {
                 let actions = ["CREDIT", "CREDIT", "FEE", "BONUS", "CORRECTION", "BALANCE"];
                 let sign = self.from(&[1, -1]);
-                What::Post(self.any(), self.from(&actions), sign * self.minor())
+                Action::Post(self.any(), self.from(&actions), sign * self.minor())
             }
             34..=46 => {
                 let kind = self.from(&[Kind::Deposit, Kind::Withdrawal, Kind::Hold]);
                 let hours = self.one_in(3).then(|| 1 + i64::try_from(self.below(60)).unwrap());
-                What::Ask(self.any(), kind, self.minor(), hours)
+                Action::Request(self.any(), kind, self.minor(), hours)
             }
             47..=64 => {
                 let all = [
-                    Going::Settle,
-                    Going::Settle,
-                    Going::Return,
-                    Going::Approve,
-                    Going::Pay,
-                    Going::Pay,
-                    Going::Cancel,
-                    Going::Capture,
-                    Going::Capture,
-                    Going::Release,
+                    Decision::Settle,
+                    Decision::Settle,
+                    Decision::Return,
+                    Decision::Approve,
+                    Decision::Pay,
+                    Decision::Pay,
+                    Decision::Cancel,
+                    Decision::Capture,
+                    Decision::Capture,
+                    Decision::Release,
                 ];
                 let part = self.one_in(2).then(|| self.minor());
-                What::Go(self.any(), self.from(&all), part)
+                Action::Decide(self.any(), self.from(&all), part)
             }
             65..=73 => {
                 let arrival = match self.below(4) {
@@ -251,19 +255,19 @@ impl Dice {
                     1 => Arrival::Amount(self.minor()),
                     _ => Arrival::Same,
                 };
-                What::Transfer(self.any(), self.any(), self.minor(), arrival)
+                Action::Transfer(self.any(), self.any(), self.minor(), arrival)
             }
-            74..=81 => What::Reverse(self.any(), self.one_in(4)),
-            82 => What::Lock(self.any(), self.from(&["FULL", "CREDITS_ONLY", "DEBITS_ONLY"]), self.one_in(4)),
-            83..=84 => What::Unlock(self.any()),
-            85 => What::Life(self.any(), self.from(&["inactive", "dormant"])),
-            86..=87 => What::Life(self.any(), "activate"),
-            88..=89 => What::Minimum(self.any(), -i64::try_from(self.below(60_000)).unwrap()),
-            90 if self.one_in(3) => What::Close(self.any(), self.one_in(2).then(|| self.any())),
-            91 if self.one_in(3) => What::Archive(self.any()),
-            90..=93 => What::Clock(self.from(&[1, 2, 12, 60])),
-            94..=96 => What::Retry(self.any()),
-            _ => What::Nonsense(self.any(), self.any()),
+            74..=81 => Action::Reverse(self.any(), self.one_in(4)),
+            82 => Action::Lock(self.any(), self.from(&["FULL", "CREDITS_ONLY", "DEBITS_ONLY"]), self.one_in(4)),
+            83..=84 => Action::Unlock(self.any()),
+            85 => Action::SetState(self.any(), self.from(&["inactive", "dormant"])),
+            86..=87 => Action::SetState(self.any(), "activate"),
+            88..=89 => Action::SetMinimum(self.any(), -i64::try_from(self.below(60_000)).unwrap()),
+            90 if self.one_in(3) => Action::CloseAccount(self.any(), self.one_in(2).then(|| self.any())),
+            91 if self.one_in(3) => Action::ArchiveAccount(self.any()),
+            90..=93 => Action::AdvanceClock(self.from(&[1, 2, 12, 60])),
+            94..=96 => Action::Retry(self.any()),
+            _ => Action::Invalid(self.any(), self.any()),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::books::{Account, Books, Reason};
 use super::clients::Client;
-use super::deeds::Setting;
 use super::feed::Feed;
 use super::file::{Figures, File};
 use super::past::{Seen, check_any_moment};
-use super::step::{Step, What};
+use super::step::{Action, Step};
+use super::transitions::Setting;
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
 use bursar::domain::ledger::Basis;
@@ -162,9 +162,9 @@ impl<'a> World<'a> {
         self.taken += 1;
         let before: Vec<i128> = self.books.accounts.iter().map(Account::withdrawable).collect();
         let is_done = self.go(step);
-        let may_overdraw = |what: &What| matches!(what, What::Minimum(..) | What::Reverse(_, true));
+        let may_overdraw = |what: &Action| matches!(what, Action::SetMinimum(..) | Action::Reverse(_, true));
         let is_exempt = match &step.what {
-            What::Batch(_, items) => items.iter().any(may_overdraw),
+            Action::Batch(_, items) => items.iter().any(may_overdraw),
             what => may_overdraw(what),
         };
         if !is_exempt {
@@ -178,8 +178,8 @@ impl<'a> World<'a> {
 
     fn go(&mut self, step: &Step) -> bool {
         match &step.what {
-            What::Batch(is_atomic, items) => self.batch(step, *is_atomic, items),
-            What::Clock(hours) => {
+            Action::Batch(is_atomic, items) => self.batch(step, *is_atomic, items),
+            Action::AdvanceClock(hours) => {
                 let reply = self.admin.post("/sandbox/clock", &json!({"advance": hours * 3_600})).ok();
                 self.now = Moment::parse(&reply.text_at("now")).unwrap();
                 self.books.now = self.now.unix_ms();
@@ -187,12 +187,12 @@ impl<'a> World<'a> {
                 self.books.finish_closing();
                 true
             }
-            What::Retry(number) if !self.done.is_empty() => {
+            Action::Retry(number) if !self.done.is_empty() => {
                 let (call, text) = self.done[number % self.done.len()].clone();
                 self.assert_replayed(&call, &text);
                 true
             }
-            What::Nonsense(number, kind) => self.nonsense(step, number % self.books.accounts.len(), *kind),
+            Action::Invalid(number, kind) => self.nonsense(step, number % self.books.accounts.len(), *kind),
             what => match self.books.resolve(what) {
                 Some(what) => self.single(step, &what),
                 None => false,
@@ -201,7 +201,7 @@ impl<'a> World<'a> {
     }
 
     /// Sends one call, and applies it to the model.
-    fn single(&mut self, step: &Step, what: &What) -> bool {
+    fn single(&mut self, step: &Step, what: &Action) -> bool {
         let plan = self.books.plan(what, &self.setting(format!("s{}", self.taken)));
         let predicted = self.books.predict(what, step.is_second);
         let Some(reply) = self.send(step, plan.method, &plan.path, &plan.body, predicted) else { return false };
@@ -217,8 +217,8 @@ impl<'a> World<'a> {
     }
 
     /// Asserts that the state of a movement in the answer is the one in the model.
-    fn compare(&self, what: &What, answer: &Value) {
-        if let What::Go(number, ..) = *what {
+    fn compare(&self, what: &Action, answer: &Value) {
+        if let Action::Decide(number, ..) = *what {
             assert_eq!(answer["state"], self.books.movements[number].state, "{what:?}: {answer}");
         }
     }
@@ -236,8 +236,8 @@ impl<'a> World<'a> {
     }
 
     /// Sends several operations in one call. As with a real caller, all are written before any of them is done.
-    fn batch(&mut self, step: &Step, is_atomic: bool, items: &[What]) -> bool {
-        let items: Vec<What> = items.iter().filter_map(|what| self.books.resolve(what)).collect();
+    fn batch(&mut self, step: &Step, is_atomic: bool, items: &[Action]) -> bool {
+        let items: Vec<Action> = items.iter().filter_map(|what| self.books.resolve(what)).collect();
         if items.is_empty() {
             return false;
         }
@@ -268,7 +268,7 @@ impl<'a> World<'a> {
     }
 
     /// The first refusal among operations that each see the effects of the earlier ones.
-    fn predict_all(&self, items: &[What], is_second: bool) -> Result<(), Reason> {
+    fn predict_all(&self, items: &[Action], is_second: bool) -> Result<(), Reason> {
         if items.iter().any(Books::is_unreadable) {
             return Err("INVALID_FIELD");
         }
@@ -374,7 +374,7 @@ impl<'a> World<'a> {
         if self.file.version() != version {
             let before = self.file.hash();
             self.call(call);
-            assert_eq!(before, self.file.hash(), "it has changed something: {call:?}");
+            assert_eq!(before, self.file.hash(), "a call that must change nothing did: {call:?}");
         }
     }
 
@@ -390,12 +390,12 @@ impl<'a> World<'a> {
             credit_net: of.credit_net,
         };
         let stored = self.file.figures();
-        let told = self.feed.read(&self.admin);
+        let reported = self.feed.read(&self.admin);
         for of in &self.books.accounts {
-            let believed = figures(of);
-            assert_eq!(stored.get(&of.id), Some(&believed), "stored (left), and what the model believes");
-            let believed = Figures { credit_net: believed.credit_net.max(0), ..believed };
-            assert_eq!(told.get(&of.id), Some(&believed), "told by events (left), and what the model believes");
+            let expected = figures(of);
+            assert_eq!(stored.get(&of.id), Some(&expected), "stored figures (left) and those of the model");
+            let expected = Figures { credit_net: expected.credit_net.max(0), ..expected };
+            assert_eq!(reported.get(&of.id), Some(&expected), "figures by events (left) and by the model");
         }
         // One account after each step, and all of them at intervals.
         let is_audit = self.taken.is_multiple_of(AUDIT_EVERY);
@@ -441,16 +441,16 @@ impl<'a> World<'a> {
             "pending" => "PENDING_APPROVAL".to_owned(),
             life => life.to_uppercase(),
         };
-        let believed =
+        let expected =
             (&json!(life), &json!(of.lock.to_uppercase()), &json!(of.allows_credits), &json!(of.allows_debits));
-        assert_eq!(settings, believed, "{json}");
+        assert_eq!(settings, expected, "{json}");
         assert_eq!(json["archivedAt"].is_string(), of.life == "closed", "{json}");
         let owners = self.admin.get(&format!("/accounts/{}/owners", of.id)).ok().json();
         let shown: Vec<_> =
             owners["owners"].as_array().unwrap().iter().map(|one| (&one["profileId"], &one["access"])).collect();
-        let believed: Vec<_> =
+        let expected: Vec<_> =
             of.owners.iter().map(|(client, access)| (json!(self.books.clients[*client].id), json!(access))).collect();
-        assert_eq!(shown, believed.iter().map(|(client, access)| (client, access)).collect::<Vec<_>>(), "{owners}");
-        assert_eq!(json["profileId"], believed[0].0, "{json}");
+        assert_eq!(shown, expected.iter().map(|(client, access)| (client, access)).collect::<Vec<_>>(), "{owners}");
+        assert_eq!(json["profileId"], expected[0].0, "{json}");
     }
 }

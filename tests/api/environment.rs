@@ -46,7 +46,7 @@ fn an_empty_variable_is_not_set() {
 #[test]
 fn a_misspelled_variable_is_refused_with_a_suggestion() {
     let home = Home::new();
-    for (name, value, told) in [
+    for (name, value, sentence) in [
         ("BURSAR_LISEN", "127.0.0.1:1", "Did you mean BURSAR_LISTEN?"),
         ("BURSAR_SERVER_LISTEN", "127.0.0.1:1", "Did you mean BURSAR_SERVER__LISTEN?"),
         ("BURSAR_PORT", "8080", "no such setting"),
@@ -56,7 +56,7 @@ fn a_misspelled_variable_is_refused_with_a_suggestion() {
     ] {
         let ran = show(&home, &[(name, value)]);
         assert_eq!(ran.code, 3, "{name}={value}");
-        assert!(ran.stderr.contains(told), "{name}={value}: {}", ran.stderr);
+        assert!(ran.stderr.contains(sentence), "{name}={value}: {}", ran.stderr);
     }
 }
 

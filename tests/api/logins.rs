@@ -34,7 +34,7 @@ fn at_once(count: usize, call: impl Fn(usize) -> Reply + Sync) -> Vec<Reply> {
     })
 }
 
-/// How many guesses were checked; the others must have been told when to try again.
+/// How many guesses were checked; the others must name the time of the next attempt.
 #[track_caller]
 fn checked(guesses: Vec<Reply>) -> usize {
     let mut checked = 0;
@@ -100,8 +100,11 @@ fn an_unknown_name_counts_like_a_known_one() {
     let email = format!("{}@example.com", unique("known"));
     admin.post("/profiles", &json!({"email": email, "password": PASSWORD})).ok();
     let answers = |guess: &dyn Fn() -> Reply| -> Vec<(u16, Value)> {
-        let told = |reply: Reply| (reply.status, reply.json()["details"].clone());
-        (0..12).map(|_| told(guess())).map(|(status, details)| (status, details[0]["reason"].clone())).collect()
+        let status_and_details = |reply: Reply| (reply.status, reply.json()["details"].clone());
+        (0..12)
+            .map(|_| status_and_details(guess()))
+            .map(|(status, details)| (status, details[0]["reason"].clone()))
+            .collect()
     };
     let of_name = |name: &str, from: &str| answers(&|| log_in(&server.anyone().from(from), name, WRONG));
     let known = of_name("ada", "10.0.0.1");

@@ -5,7 +5,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// In characters (Helio, "Accounts & Funding": change-password).
 pub const PASSWORD_MIN: usize = 8;
-/// In characters.
+/// The longest password, in characters.
 pub const PASSWORD_MAX: usize = 200;
 
 /// A new password, normalised.
@@ -62,7 +62,7 @@ fn normalise(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(&spaced).into_owned()
 }
 
-/// General category Zs.
+/// Unicode's general category Zs, to which tabs and line feeds do not belong.
 fn is_space(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }

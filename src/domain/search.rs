@@ -3,6 +3,7 @@
 //! The index and the query are folded the same way: compatibility decomposition (Unicode Standard Annex 15, NFKD)
 //! without combining marks, lower case, and plain letters for the few Latin letters that have no decomposition.
 
+use super::text;
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 
@@ -21,6 +22,7 @@ pub fn fold_words(text: &str) -> String {
     for letter in decomposed.chars().filter(|letter| marks.get_u8(*letter) == 0).flat_map(char::to_lowercase) {
         match plain_letters(letter) {
             Some(plain) => words.push_str(plain),
+            None if text::is_ignorable(letter) => {}
             None if letter.is_alphanumeric() => words.push(letter),
             // "O'Brien" is a single word, like "OBrien".
             None if matches!(letter, '\'' | '’' | 'ʼ' | '\u{307}') => {}
@@ -84,11 +86,11 @@ pub enum SearchTextError {
 impl SearchText {
     /// Parses the text as typed. Anything between blanks counts as one word, even with punctuation inside
     /// (`jane.doe@example.com`).
-    pub fn parse(text: &str) -> Result<SearchText, SearchTextError> {
-        if text.chars().count() > SEARCH_MAX {
+    pub fn parse(typed: &str) -> Result<SearchText, SearchTextError> {
+        if typed.chars().count() > SEARCH_MAX {
             return Err(SearchTextError::TooLong);
         }
-        let given = text.trim().to_owned();
+        let given = text::nfc(typed.trim());
         let words: Vec<_> = match phone_digits(&given) {
             Some(digits) => vec![digits],
             None => given.split_whitespace().map(fold_words).filter(|word| !word.is_empty()).collect(),
@@ -100,7 +102,7 @@ impl SearchText {
         }
     }
 
-    /// The text as typed, without surrounding blanks.
+    /// The text as typed, without surrounding blanks, in normalization form C.
     pub fn given(&self) -> &str {
         &self.given
     }
@@ -139,6 +141,7 @@ mod tests {
             ("jane.doe+x@Example.COM", "jane doe x example com"),
             ("🙂 -- ", ""),
             ("\" OR * ^ : NEAR(", "or near"),
+            ("Ju\u{ad}r\u{200b}gen", "jurgen"),
         ] {
             assert_eq!(fold_words(text), words, "{text}");
         }

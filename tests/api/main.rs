@@ -81,5 +81,6 @@ mod session_races;
 mod story;
 mod tags;
 mod tampering;
+mod texts;
 mod tls;
 mod upgrade;

@@ -26,27 +26,27 @@ impl Command for AddOperator {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<PrincipalId, Failure> {
-        text::check(Field::Name, &self.name, 100)?;
-        if self.name.is_empty() {
+        let name = text::identifier(Field::Name, self.name, 100)?;
+        if name.is_empty() {
             return Err(Refusal::Required { field: Field::Name }.into());
         }
-        if self.name.contains(char::is_whitespace) {
+        if name.contains(char::is_whitespace) {
             return Err(
                 Refusal::invalid(Field::Name, "must not contain blanks, so that it can be typed in a command").into()
             );
         }
-        check_tags(Field::Tags, &self.tags)?;
-        let name_folded = text::fold(&self.name);
+        let tags = check_tags(Field::Tags, self.tags)?;
+        let name_folded = text::fold(&name);
         if context.tx.operator_by_name(&name_folded)?.is_some() {
             return Err(Refusal::DuplicateName.into());
         }
         let id = PrincipalId::new(context.now, context.app.randomness());
         let new = NewPrincipal {
             id,
-            name: self.name,
+            name,
             name_folded,
             role: self.role,
-            tags: self.tags,
+            tags,
             password_hash: Some(self.password.as_str().to_owned()),
         };
         context.tx.add_operator(&new, context.now)?;

@@ -5,11 +5,11 @@ use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::{Right, TypedPassword, Visibility};
 use crate::domain::accounts::{Account, Lifecycle};
+use crate::domain::clients::EmailKey;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, ProfileSerial, SessionId};
 use crate::domain::reference::TradeStatus;
 use crate::domain::refusal::{Credentials, Refusal};
-use crate::domain::text;
 use crate::store::{ReadTx, StoreError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use std::sync::Arc;
@@ -65,8 +65,7 @@ fn tradable(
 /// caller with the right password learns.
 struct BeginSession {
     profile: ProfileId,
-    /// The client's e-mail address, folded for case-insensitive comparison.
-    email: String,
+    email: EmailKey,
     /// The hash that the password was checked against.
     checked: Option<String>,
 }
@@ -122,14 +121,14 @@ impl App {
         password: TypedPassword,
     ) -> Result<IssuedSession, Refusal> {
         caller.principal.require(BeginSession::RIGHT)?;
-        let email = text::fold(email);
+        let email = EmailKey::of(email);
         let visibility = &caller.principal.visibility;
         let found = self.store.read(|tx| Ok(tx.profile_for_login(&email, visibility)?)).map_err(refusal_of_read)?;
         let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile.id), hash));
         // Callers cannot lock out a client that is hidden from them.
         let subject = match &profile {
-            Some(_) => Subject::Client(&email),
-            None => Subject::UnknownClient(caller.principal.serial, &email),
+            Some(_) => Subject::Client(email.as_str()),
+            None => Subject::UnknownClient(caller.principal.serial, email.as_str()),
         };
         self.check_password(&self.hashers.clients, &[subject], password, hash.clone()).await?;
         let profile = profile.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;

@@ -3,6 +3,7 @@
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::{Principal, PrincipalKind, Right, Visibility};
+use crate::domain::clients::check_tags;
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Credentials, Field, Noun, Refusal};
@@ -13,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 use std::collections::{BTreeSet, HashMap};
+use std::mem::take;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -230,13 +232,13 @@ impl Command for CreateToken {
     const ACTION: &'static str = "token.create";
     const RIGHT: Right = Right::Administer;
 
-    fn run(self, context: &Context<'_>) -> Result<TokenId, Failure> {
-        text::check(Field::TokenLabel, &self.label, 100)?;
+    fn run(mut self, context: &Context<'_>) -> Result<TokenId, Failure> {
+        self.label = text::name(Field::TokenLabel, take(&mut self.label), 100)?;
         if let Some(unknown) = self.scopes.iter().find(|name| Right::parse(name).is_none()) {
             let known = Right::ALL.map(Right::name).join(", ");
             return Err(Refusal::invalid(Field::Scope, format!("{unknown} is none of {known}")).into());
         }
-        crate::domain::clients::check_tags(Field::Tags, &self.tags)?;
+        self.tags = check_tags(Field::Tags, take(&mut self.tags))?;
         for network in &self.networks {
             if network.parse::<IpNet>().is_err() {
                 return Err(

@@ -54,7 +54,7 @@ impl Command for OpenAccount {
 
     fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
         let now = context.now;
-        self.labels.check()?;
+        let labels = self.labels.checked()?;
         if let Some(leverage) = self.max_leverage {
             check_leverage(leverage)?;
         }
@@ -85,7 +85,7 @@ impl Command for OpenAccount {
             PortfolioId::new(now, context.app.randomness()),
             now,
         )?;
-        let labels = self.labels.apply(&AccountLabels::default());
+        let labels = labels.apply(&AccountLabels::default());
         check_account_labels(context, &labels, (DEFAULT_LEDGER, portfolio), None)?;
         check_group(&group, &currency)?;
         let awaits = match profile.status {
@@ -262,7 +262,7 @@ impl Command for ChangeAccount {
 
     fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
         let id = self.id;
-        self.labels.check()?;
+        let labels = self.labels.checked()?;
         if let Some(leverage) = self.max_leverage {
             check_leverage(leverage)?;
         }
@@ -284,7 +284,7 @@ impl Command for ChangeAccount {
             let least = least.to_text(account.decimals);
             return Err(Refusal::out_of_range(Field::MinimumBalance, format!("{least} to 0 in this group")).into());
         }
-        let labels = self.labels.apply(&account.labels);
+        let labels = labels.apply(&account.labels);
         check_account_labels(context, &labels, (account.standing.ledger, account.standing.portfolio), Some(&account))?;
         check_version(self.expected_version, account.version)?;
         self.fixed.check(&account)?;

@@ -6,12 +6,11 @@ use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::Account;
-use crate::domain::clients::{Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
+use crate::domain::clients::{EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
-use crate::domain::text;
 use crate::store::NewProfile;
 pub use crate::store::{LabelFilter, ProfileFilter};
 use std::collections::BTreeSet;
@@ -38,8 +37,7 @@ impl Command for CreateProfile {
     const RIGHT: Right = Right::WriteProfiles;
 
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
-        self.details.check()?;
-        self.labels.check()?;
+        let (details, labels) = (self.details.checked()?, self.labels.checked()?);
         let tags = own_tags(context.visibility(), &BTreeSet::new(), self.tags)?;
         if let Some(id) = self.id
             && context.tx.has_profile(id)?
@@ -48,14 +46,14 @@ impl Command for CreateProfile {
             let hidden = Refusal::invalid(Field::Id, "cannot be used");
             return Err(if is_visible { Refusal::DuplicateId(Noun::Profile) } else { hidden }.into());
         }
-        check_email_is_free(context, &self.details.email, None)?;
-        let labels = self.labels.apply(&Labels::default());
+        check_email_is_free(context, &details.email, None)?;
+        let labels = labels.apply(&Labels::default());
         check_profile_reference(context, &labels.reference, None)?;
         let id = self.id.unwrap_or_else(|| ProfileId::new(context.now, context.app.randomness()));
         let password_hash = self.password.map(|hash| hash.as_str().to_owned());
         let status = if self.requires_review { ProfileStatus::Pending } else { ProfileStatus::Verified };
         let created_by = context.caller.principal.serial;
-        let new = NewProfile { id, details: self.details, tags, password_hash, status, created_by };
+        let new = NewProfile { id, details, tags, password_hash, status, created_by };
         let serial = context.tx.add_profile(&new, context.now)?;
         if labels != Labels::default() {
             context.tx.set_profile_labels(serial, &labels)?;
@@ -71,6 +69,7 @@ fn own_tags(
     present: &BTreeSet<String>,
     requested: Option<BTreeSet<String>>,
 ) -> Result<BTreeSet<String>, Failure> {
+    let requested = requested.map(|tags| check_tags(Field::Tags, tags)).transpose()?;
     let tags = match (visibility, requested) {
         (Visibility::Everything, requested) => requested.unwrap_or_default(),
         (Visibility::Tagged(own), requested) => {
@@ -85,15 +84,14 @@ fn own_tags(
             requested.intersection(own).cloned().chain(others).collect()
         }
     };
-    check_tags(Field::Tags, &tags)?;
-    Ok(tags)
+    Ok(check_tags(Field::Tags, tags)?)
 }
 
 /// Refuses an address that another profile has. Reveals the conflict only to callers who can see that profile.
 fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSerial>) -> Result<(), Failure> {
-    let folded = text::fold(email);
-    match context.tx.profile_of_email(&folded)? {
-        Some(holder) if Some(holder) != own => match context.tx.profile_for_login(&folded, context.visibility())? {
+    let key = EmailKey::of(email);
+    match context.tx.profile_of_email(&key)? {
+        Some(holder) if Some(holder) != own => match context.tx.profile_for_login(&key, context.visibility())? {
             Some(_) => Err(Refusal::DuplicateEmail.into()),
             None => Err(Refusal::invalid(Field::Email, "cannot be used").into()),
         },
@@ -122,14 +120,14 @@ impl Command for ReplaceProfile {
     const RIGHT: Right = Right::WriteProfiles;
 
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
-        self.details.check()?;
-        self.labels.check()?;
+        let (details, labels) = (self.details.checked()?, self.labels.checked()?);
         let profile = find(context, self.id)?;
-        check_email_is_free(context, &self.details.email, Some(profile.serial))?;
-        let labels = self.labels.apply(&profile.labels);
+        check_email_is_free(context, &details.email, Some(profile.serial))?;
+        let labels = labels.apply(&profile.labels);
         check_profile_reference(context, &labels.reference, Some(profile.serial))?;
         check_version(self.expected_version, profile.version)?;
-        let tags = match self.tags.filter(|requested| *requested != profile.tags) {
+        let tags = self.tags.map(|tags| check_tags(Field::Tags, tags)).transpose()?;
+        let tags = match tags.filter(|requested| *requested != profile.tags) {
             Some(requested) => Some(own_tags(context.visibility(), &profile.tags, Some(requested))?),
             None => None,
         };
@@ -137,7 +135,7 @@ impl Command for ReplaceProfile {
         if let Some(tags) = tags {
             context.tx.set_profile_tags(profile.serial, &tags)?;
         }
-        context.tx.replace_profile(profile.serial, &self.details, context.now)?;
+        context.tx.replace_profile(profile.serial, &details, context.now)?;
         if labels != profile.labels {
             context.tx.set_profile_labels(profile.serial, &labels)?;
         }

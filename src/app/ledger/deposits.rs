@@ -25,7 +25,7 @@ impl Command for AnnounceDeposit {
     const ACTION: &'static str = "deposit.announce";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+    fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Deposit)?;
         account.admit_funds(Direction::Credit)?;
         reserve(context, &account, MovementKind::Deposit, amount)?;

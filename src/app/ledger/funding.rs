@@ -49,7 +49,7 @@ impl Command for PostFunds {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<Posted, Failure> {
-        text::check(Field::Comment, &self.comment, text::COMMENT_MAX)?;
+        let comment = text::note(Field::Comment, self.comment, text::COMMENT_MAX)?;
         let account = find(context, self.account)?;
         account.admit_currency(self.currency.as_ref())?;
         let amount = amount_of(&account, self.amount, self.extra_decimals)?;
@@ -70,9 +70,9 @@ impl Command for PostFunds {
         }
         // Money from or to the outside is a deposit or a withdrawal, with its own serial.
         let posted = match (self.kind, direction) {
-            (EntryKind::Balance, Direction::Credit) => post_deposit(context, &account, amount, &self.comment)?,
-            (EntryKind::Balance, Direction::Debit) => note_paid(context, &account, amount, &self.comment)?,
-            _ => adjust(context, &account, amount, self.kind, &self.comment, self.effective_at)?,
+            (EntryKind::Balance, Direction::Credit) => post_deposit(context, &account, amount, &comment)?,
+            (EntryKind::Balance, Direction::Debit) => note_paid(context, &account, amount, &comment)?,
+            _ => adjust(context, &account, amount, self.kind, &comment, self.effective_at)?,
         };
         Ok(Posted { entry: posted.id })
     }

@@ -23,7 +23,7 @@ impl Command for PlaceHold {
     const ACTION: &'static str = "hold.place";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+    fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Hold)?;
         admit_debit(&account, amount)?;
         reserve(context, &account, MovementKind::Hold, amount)?;

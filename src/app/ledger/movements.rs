@@ -16,6 +16,7 @@ use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{BookOwner, Job, MovementFilter, NewMovement};
+use std::mem::take;
 
 /// The common part of a request for a movement.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: Ext
 impl MovementRequest {
     /// Runs the checks of a request on one account, and returns the account and the amount.
     pub(in crate::app) fn resolve(
-        &self,
+        &mut self,
         context: &Context<'_>,
         kind: MovementKind,
     ) -> Result<(Account, Amount), Failure> {
@@ -59,15 +60,15 @@ impl MovementRequest {
         Ok(resolved)
     }
 
-    /// Checks the texts and the expiry, and returns the account and the amount.
+    /// Checks and normalises the texts, checks the expiry, and returns the account and the amount.
     pub(in crate::app) fn account_and_amount(
-        &self,
+        &mut self,
         context: &Context<'_>,
         field: Field,
     ) -> Result<(Account, Amount), Failure> {
-        text::check(Field::Reason, &self.reason, text::COMMENT_MAX)?;
-        if let Some(reference) = &self.reference {
-            text::check(Field::Reference, reference, REFERENCE_MAX)?;
+        self.reason = text::note(Field::Reason, take(&mut self.reason), text::COMMENT_MAX)?;
+        if let Some(reference) = self.reference.take() {
+            self.reference = Some(text::identifier(Field::Reference, reference, REFERENCE_MAX)?);
         }
         if self.expires_at.is_some_and(|at| at <= context.clock_now) {
             return Err(Refusal::out_of_range(Field::ExpiresAt, "must be in the future").into());

@@ -30,11 +30,11 @@ impl Command for ReverseEntry {
     const ACTION: &'static str = "entry.reverse";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(self, context: &Context<'_>) -> Result<Posted, Failure> {
+    fn run(mut self, context: &Context<'_>) -> Result<Posted, Failure> {
         if self.force {
             context.caller.principal.require(Right::Administer)?;
         }
-        text::check(Field::Reason, &self.reason, text::COMMENT_MAX)?;
+        self.reason = text::note(Field::Reason, std::mem::take(&mut self.reason), text::COMMENT_MAX)?;
         if self.force && self.reason.trim().is_empty() {
             return Err(Refusal::Required { field: Field::Reason }.into());
         }

@@ -40,7 +40,7 @@ impl Command for Transfer {
     const ACTION: &'static str = "transfer";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+    fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (from, amount) = self.request.account_and_amount(context, Field::FromAccount)?;
         let to = find_account(context, self.to, Field::ToAccount)?;
         let (from_owner, to_owner) = (BookOwner::of(&from), BookOwner::of(&to));

@@ -25,7 +25,7 @@ impl Command for RequestWithdrawal {
     const ACTION: &'static str = "withdrawal.request";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+    fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Withdrawal)?;
         admit_debit(&account, amount)?;
         reserve(context, &account, MovementKind::Withdrawal, amount)?;

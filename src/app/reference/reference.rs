@@ -138,7 +138,7 @@ pub struct Change {
 
 /// Parses the file. The error names line and column.
 pub fn parse(text: &str) -> Result<ReferenceFile, String> {
-    let file: ReferenceFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: ReferenceFile = toml::from_str(&text::nfc(text)).map_err(|error| error.to_string())?;
     let problems = check(&file);
     if problems.is_empty() { Ok(file) } else { Err(problems.join("\n")) }
 }
@@ -182,7 +182,7 @@ fn check(file: &ReferenceFile) -> Vec<String> {
         let mut wrong = |what: String| problems.push(format!("group {}: {what}", entry.code));
         check_name(&entry.code, &mut wrong);
         check_name(&entry.name, &mut wrong);
-        if text::check(Field::Comment, &entry.description, 1000).is_err() {
+        if text::note(Field::Comment, entry.description.clone(), 1000).is_err() {
             wrong("description: at most 1000 characters".into());
         }
         if !platforms.contains(entry.platform.as_str()) {
@@ -221,8 +221,8 @@ fn check(file: &ReferenceFile) -> Vec<String> {
 }
 
 fn check_name(name: &str, wrong: &mut impl FnMut(String)) {
-    if name.trim().is_empty() || text::check(Field::Name, name, 100).is_err() {
-        wrong("names and codes have 1 to 100 characters".into());
+    if name.trim().is_empty() || text::name(Field::Name, name.to_owned(), 100).is_err() {
+        wrong("names and codes have 1 to 100 characters, none of them invisible".into());
     }
 }
 

@@ -8,7 +8,7 @@ use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfile
 use crate::dialects::kit::formats::{capitals, uuid};
 use crate::dialects::kit::{Call, Members, Paging, Rejection, Reply, Scalar, optional, required, required_text, sent};
 use crate::domain::access::Password;
-use crate::domain::clients::{LabelsChange, Profile, ProfileDetails, ProfileStatus};
+use crate::domain::clients::{EmailKey, LabelsChange, Profile, ProfileDetails, ProfileStatus};
 use crate::domain::ids::ProfileId;
 use crate::domain::page::Listing;
 use crate::domain::refusal::{Field, Refusal};
@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 pub(super) struct ProfileRequest {
     /// An unused UUID; only on creation.
     id: Option<String>,
-    /// Required; unique, ignoring case.
+    /// Required; unique, ignoring case and the spelling of an international domain.
     #[schema(example = "jane.doe@example.com")]
     email: Option<String>,
     #[schema(example = "Jane")]
@@ -176,10 +176,7 @@ impl From<Profile> for ProfileView {
     responses((status = 200, body = ProfileView)))]
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let mut request: ProfileRequest = call.body()?;
-    let details = request.details();
-    let labels = request.labels();
-    details.check()?;
-    labels.check()?;
+    let (details, labels) = (request.details().checked()?, request.labels().checked()?);
     let command = CreateProfile {
         id: optional("id", request.id.as_deref(), uuid)?,
         details,
@@ -202,10 +199,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
     let id = fields::path_id(&call)?;
     let mut request: ProfileRequest = call.body()?;
-    let details = request.details();
-    let labels = request.labels();
-    details.check()?;
-    labels.check()?;
+    let (details, labels) = (request.details().checked()?, request.labels().checked()?);
     if optional("id", request.id.as_deref(), uuid)?.is_some_and(|sent: ProfileId| sent != id) {
         return Err(Refusal::Immutable { field: Field::Id }.into());
     }
@@ -284,7 +278,8 @@ impl ProfileList {
     params(
         ("search" = Option<String>, Query, description = "words, or beginnings of words, of the name, \
             e-mail, phone, company or reference; ignores case and accents; best matches first"),
-        ("email" = Option<String>, Query, description = "exact address, ignoring case"),
+        ("email" = Option<String>, Query, description = "exact address, ignoring case and the spelling \
+            of an international domain"),
         ("reference" = Option<String>, Query, description = "exact reference"),
         ("category" = Option<String>, Query, description = "exact category"),
         ("tag" = Option<String>, Query, description = "tag of the client"),
@@ -300,7 +295,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let filter = ProfileFilter {
         search: fields::search(query)?,
-        email: query.one("email")?.map(str::to_owned),
+        email: query.one("email")?.map(|email| EmailKey::parse(Field::Email, email)).transpose()?,
         status: query.value("status", capitals(ProfileStatus::ALL, ProfileStatus::name))?,
         labels: labels::filter(query)?,
     };

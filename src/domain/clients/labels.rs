@@ -88,14 +88,16 @@ pub struct LabelsChange {
 }
 
 impl LabelsChange {
-    /// Checks the new values.
-    pub fn check(&self) -> Result<(), Refusal> {
-        check_line(Field::Reference, self.reference.as_deref().unwrap_or_default(), REFERENCE_MAX)?;
-        check_line(Field::Category, self.category.as_deref().unwrap_or_default(), CATEGORY_MAX)?;
-        if let Some(fields) = &self.custom_fields {
-            check_custom_fields(fields)?;
-        }
-        self.metadata.as_ref().map_or(Ok(()), check_metadata)
+    /// Checks and normalises the new values.
+    pub fn checked(self) -> Result<LabelsChange, Refusal> {
+        let identifier =
+            |field, text: Option<String>, max| text.map(|text| text::identifier(field, text, max)).transpose();
+        Ok(LabelsChange {
+            reference: identifier(Field::Reference, self.reference, REFERENCE_MAX)?,
+            category: identifier(Field::Category, self.category, CATEGORY_MAX)?,
+            custom_fields: self.custom_fields.map(checked_custom_fields).transpose()?,
+            metadata: self.metadata.map(checked_metadata).transpose()?,
+        })
     }
 
     pub fn apply(self, present: &Labels) -> Labels {
@@ -134,11 +136,13 @@ pub struct AccountLabelsChange {
 }
 
 impl AccountLabelsChange {
-    /// Checks the new values.
-    pub fn check(&self) -> Result<(), Refusal> {
-        check_line(Field::Name, self.name.as_deref().unwrap_or_default(), NAME_MAX)?;
-        check_line(Field::Alias, self.alias.as_deref().unwrap_or_default(), NAME_MAX)?;
-        self.common.check()
+    /// Checks and normalises the new values.
+    pub fn checked(self) -> Result<AccountLabelsChange, Refusal> {
+        Ok(AccountLabelsChange {
+            name: self.name.map(checked_name).transpose()?,
+            alias: self.alias.map(|alias| text::identifier(Field::Alias, alias, NAME_MAX)).transpose()?,
+            common: self.common.checked()?,
+        })
     }
 
     pub fn apply(self, present: &AccountLabels) -> AccountLabels {
@@ -150,61 +154,66 @@ impl AccountLabelsChange {
     }
 }
 
-/// Checks a single line of text that people or programs search for: bounded, without control characters, and without
-/// leading or trailing blanks, which are invisible. Empty is allowed.
-fn check_line(field: Field, line: &str, max: usize) -> Result<(), Refusal> {
-    text::check(field.clone(), line, max)?;
-    if line.chars().any(char::is_control) {
-        return Err(Refusal::invalid(field, "control characters are not allowed"));
-    }
-    if line.trim() != line {
-        return Err(Refusal::invalid(field, "no leading or trailing blanks"));
-    }
-    Ok(())
+/// A display name: like the name of a person, without blanks around it.
+fn checked_name(name: String) -> Result<String, Refusal> {
+    let name = text::name(Field::Name, name, NAME_MAX)?;
+    if name.trim() == name { Ok(name) } else { Err(Refusal::invalid(Field::Name, "no leading or trailing blanks")) }
 }
 
-fn check_custom_fields(fields: &BTreeMap<String, String>) -> Result<(), Refusal> {
+fn checked_custom_fields(fields: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Refusal> {
     if fields.len() > CUSTOM_FIELDS_MAX {
         return Err(Refusal::out_of_range(Field::CustomFields, format!("at most {CUSTOM_FIELDS_MAX} fields")));
     }
+    let mut checked = BTreeMap::new();
     for (name, value) in fields {
-        check_key(Field::CustomFields, name, CUSTOM_NAME_MAX)?;
-        text::check(Field::CustomField(name.clone()), value, CUSTOM_VALUE_MAX)?;
+        let name = checked_key(Field::CustomFields, name, CUSTOM_NAME_MAX)?;
+        let value = text::note(Field::CustomField(name.clone()), value, CUSTOM_VALUE_MAX)?;
+        insert_once(&mut checked, Field::CustomFields, name, value)?;
     }
-    Ok(())
+    Ok(checked)
 }
 
-fn check_metadata(metadata: &BTreeMap<String, MetadataValue>) -> Result<(), Refusal> {
+fn checked_metadata(metadata: BTreeMap<String, MetadataValue>) -> Result<BTreeMap<String, MetadataValue>, Refusal> {
     if metadata.len() > METADATA_KEYS_MAX {
         return Err(Refusal::out_of_range(Field::Metadata, format!("at most {METADATA_KEYS_MAX} keys")));
     }
-    let mut total = 0;
+    let (mut checked, mut total) = (BTreeMap::new(), 0);
     for (key, value) in metadata {
-        check_key(Field::Metadata, key, METADATA_KEY_MAX)?;
-        let max = match value {
-            MetadataValue::Number(_) => METADATA_NUMBER_MAX,
-            _ => METADATA_TEXT_MAX,
+        let key = checked_key(Field::Metadata, key, METADATA_KEY_MAX)?;
+        let field = Field::MetadataValue(key.clone());
+        let value = match value {
+            MetadataValue::Text(text) => MetadataValue::Text(text::note(field, text, METADATA_TEXT_MAX)?),
+            MetadataValue::Number(number) => {
+                MetadataValue::Number(text::identifier(field, number, METADATA_NUMBER_MAX)?)
+            }
+            MetadataValue::Boolean(boolean) => MetadataValue::Boolean(boolean),
         };
-        text::check(Field::MetadataValue(key.clone()), value.text(), max)?;
         total += key.chars().count() + value.text().chars().count();
+        insert_once(&mut checked, Field::Metadata, key, value)?;
     }
     if total > METADATA_TOTAL_MAX {
         let reason = format!("at most {METADATA_TOTAL_MAX} characters in all keys and values together");
         return Err(Refusal::out_of_range(Field::Metadata, reason));
     }
-    Ok(())
+    Ok(checked)
 }
 
 /// Checks the key of a custom field or of metadata. The refusal does not repeat the key, which may be long or have
 /// control characters.
-fn check_key(field: Field, key: &str, max: usize) -> Result<(), Refusal> {
+fn checked_key(field: Field, key: String, max: usize) -> Result<String, Refusal> {
     if !(1..=max).contains(&key.chars().count()) {
         return Err(Refusal::out_of_range(field, format!("a key has 1 to {max} characters")));
     }
-    if key.chars().any(char::is_control) || key.trim() != key {
-        return Err(Refusal::invalid(field, "a key has no control characters and no leading or trailing blanks"));
+    text::identifier(field.clone(), key, max)
+        .map_err(|_| Refusal::invalid(field, "a key has no invisible characters and no leading or trailing blanks"))
+}
+
+/// Two keys that a caller sent may be one text.
+fn insert_once<T>(members: &mut BTreeMap<String, T>, field: Field, key: String, value: T) -> Result<(), Refusal> {
+    match members.insert(key, value) {
+        None => Ok(()),
+        Some(_) => Err(Refusal::invalid(field, "two keys differ only in how their letters are encoded")),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -246,10 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_have_no_invisible_characters() {
-        assert!(check_line(Field::Reference, "Konto-鈴木 7", 20).is_ok());
-        for bad in [" a", "a ", "a\nb", "a\u{85}b"] {
-            assert!(check_line(Field::Reference, bad, 20).is_err(), "{bad:?}");
-        }
+    fn keys_that_are_one_text_are_refused() {
+        let fields = |keys: [&str; 2]| keys.map(|key| (key.to_owned(), "x".to_owned())).into_iter().collect();
+        let change = |keys| LabelsChange { custom_fields: Some(fields(keys)), ..LabelsChange::default() };
+        assert!(change(["é", "e\u{301}"]).checked().is_err());
+        let checked = change(["e", "e\u{301}"]).checked().unwrap().custom_fields.unwrap();
+        assert_eq!(checked.keys().collect::<Vec<_>>(), ["e", "é"]);
+        assert!(change(["e", "e\u{200b}"]).checked().is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Profiles: the broker's end clients.
 
-use crate::domain::clients::Labels;
+use crate::domain::clients::{Labels, check_email};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::named::named_enum;
@@ -34,29 +34,29 @@ pub struct ProfileDetails {
 }
 
 impl ProfileDetails {
-    pub fn check(&self) -> Result<(), Refusal> {
+    /// Checks and normalises the details.
+    pub fn checked(self) -> Result<ProfileDetails, Refusal> {
         if self.email.is_empty() {
             return Err(Refusal::Required { field: Field::Email });
         }
-        text::check_email(Field::Email, &self.email)?;
-        for (field, value) in [
-            (Field::FirstName, &self.first_name),
-            (Field::LastName, &self.last_name),
-            (Field::IpAddress, &self.ip_address),
-            (Field::Language, &self.language),
-            (Field::Address, &self.address),
-            (Field::ZipCode, &self.zip_code),
-            (Field::City, &self.city),
-            (Field::State, &self.state),
-            (Field::Country, &self.country),
-            (Field::Phone, &self.phone),
-            (Field::Company, &self.company),
-            (Field::BirthDate, &self.birth_date),
-            (Field::Timezone, &self.timezone),
-        ] {
-            text::check(field, value, text::FIELD_MAX)?;
-        }
-        text::check(Field::FreeText, &self.meta_data, text::META_DATA_MAX)
+        let name = |field, value| text::name(field, value, text::FIELD_MAX);
+        Ok(ProfileDetails {
+            email: check_email(Field::Email, self.email)?,
+            first_name: name(Field::FirstName, self.first_name)?,
+            last_name: name(Field::LastName, self.last_name)?,
+            ip_address: name(Field::IpAddress, self.ip_address)?,
+            language: name(Field::Language, self.language)?,
+            address: text::note(Field::Address, self.address, text::FIELD_MAX)?,
+            zip_code: name(Field::ZipCode, self.zip_code)?,
+            city: name(Field::City, self.city)?,
+            state: name(Field::State, self.state)?,
+            country: name(Field::Country, self.country)?,
+            phone: name(Field::Phone, self.phone)?,
+            company: name(Field::Company, self.company)?,
+            birth_date: name(Field::BirthDate, self.birth_date)?,
+            timezone: name(Field::Timezone, self.timezone)?,
+            meta_data: text::note(Field::FreeText, self.meta_data, text::META_DATA_MAX)?,
+        })
     }
 }
 
@@ -138,18 +138,16 @@ pub const TAGS_MAX: usize = 20;
 /// The longest tag, in characters.
 pub const TAG_MAX: usize = 50;
 
-/// Checks the number of tags and the text of each.
-pub fn check_tags(field: Field, tags: &BTreeSet<String>) -> Result<(), Refusal> {
+/// Checks and normalises tags: how many there are, and the text of each.
+pub fn check_tags(field: Field, tags: BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> {
     if tags.len() > TAGS_MAX {
         return Err(Refusal::out_of_range(field, format!("at most {TAGS_MAX} tags")));
     }
-    for tag in tags {
-        text::check(field.clone(), tag, TAG_MAX)?;
-        if tag.is_empty() || tag.trim() != tag {
-            return Err(Refusal::invalid(field, "a tag is not empty and has no leading or trailing blanks"));
-        }
-    }
-    Ok(())
+    let checked = |tag: String| match tag.is_empty() {
+        true => Err(Refusal::invalid(field.clone(), "a tag is not empty")),
+        false => text::identifier(field.clone(), tag, TAG_MAX),
+    };
+    tags.into_iter().map(checked).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::domain::access::Role;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
 use crate::domain::named::named_enum;
+use crate::domain::text;
 use crate::store::StoreError;
 use crate::store::access::NewRefresh;
 use crate::store::database::lists::{json_list, text_list};
@@ -153,6 +154,19 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Stores the form in which each operator's name is compared, as this version makes it. A name that another
+    /// operator has in another spelling keeps its older form.
+    pub(in crate::store) fn refold_operators(&self) -> Result<(), StoreError> {
+        for operator in self.operators()? {
+            let folded = text::fold(&operator.name);
+            if self.operator_by_name(&folded)?.is_none() {
+                let sql = "UPDATE principals SET name_folded = ?2 WHERE id = ?1";
+                self.run(sql, (operator.serial.0, folded))?;
+            }
+        }
+        Ok(())
+    }
+
     pub fn add_operator(&self, new: &NewPrincipal, now: Moment) -> Result<PrincipalSerial, StoreError> {
         let id = self.insert(
             sql!("access/insert_principal"),

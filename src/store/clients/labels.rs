@@ -2,6 +2,7 @@
 
 use crate::domain::clients::{AccountLabels, Labels, MetadataValue};
 use crate::domain::ids::{AccountId, BookId, DEFAULT_ORGANIZATION, PortfolioSerial, ProfileSerial};
+use crate::domain::text::nfc;
 use crate::store::StoreError;
 use crate::store::database::conditions::Conditions;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql, unreadable};
@@ -9,7 +10,8 @@ use rusqlite::types::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Selects profiles or accounts by their labels. All conditions must hold, and each compares the whole text.
+/// Selects profiles or accounts by their labels. All conditions must hold, and each compares the whole text, in
+/// normalization form C.
 #[derive(Clone, Debug, Default)]
 pub struct LabelFilter {
     pub reference: Option<String>,
@@ -28,16 +30,16 @@ const METADATA: &str = "metadata";
 impl LabelFilter {
     fn attributes(&self) -> impl Iterator<Item = [Value; 3]> {
         let of = |kind: &'static str, all: &BTreeMap<String, String>| -> Vec<[Value; 3]> {
-            all.iter().map(|(name, value)| [kind.to_owned(), name.clone(), value.clone()].map(Value::from)).collect()
+            all.iter().map(|(name, value)| [kind.to_owned(), nfc(name), nfc(value)].map(Value::from)).collect()
         };
         of(CUSTOM_FIELD, &self.custom_fields).into_iter().chain(of(METADATA, &self.metadata))
     }
 
     /// Adds the conditions to a list of profiles.
     pub(in crate::store) fn on_profiles(&self, conditions: &mut Conditions) {
-        let one = |text: &Option<String>| text.clone().map(|text| [text.into()]);
+        let one = |text: &Option<String>| text.as_deref().map(|text| [nfc(text).into()]);
         let referenced = "SELECT profile_id AS id FROM profile_labels WHERE organization_id = ? AND reference = ?";
-        let reference = self.reference.clone().map(|text| [DEFAULT_ORGANIZATION.into(), text.into()]);
+        let reference = self.reference.as_deref().map(|text| [DEFAULT_ORGANIZATION.into(), nfc(text).into()]);
         within(conditions, referenced, reference);
         for attribute in self.attributes() {
             let set = "SELECT profile_id AS id FROM profile_attributes WHERE kind = ? AND name = ? AND value = ?";
@@ -55,7 +57,7 @@ impl LabelFilter {
         name: &Option<String>,
         alias: &Option<String>,
     ) {
-        let one = |text: &Option<String>| text.clone().map(|text| [text.into()]);
+        let one = |text: &Option<String>| text.as_deref().map(|text| [nfc(text).into()]);
         // Unique within a ledger.
         let referenced = "SELECT account_id AS id FROM account_labels
                           WHERE ledger_id IN (SELECT id FROM ledgers) AND reference = ?";
@@ -69,7 +71,10 @@ impl LabelFilter {
         }
         let of_category = "SELECT account_id AS id FROM account_labels WHERE category = ? AND category <> ''";
         within(conditions, of_category, one(&self.category));
-        conditions.if_any("a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag = ?)", self.tag.clone());
+        conditions.if_any(
+            "a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag = ?)",
+            self.tag.as_deref().map(nfc),
+        );
     }
 }
 

@@ -1,12 +1,11 @@
 //! Clients: their details, state, tags and labels.
 
 use crate::domain::access::Visibility;
-use crate::domain::clients::{Profile, ProfileDetails, ProfileStatus};
+use crate::domain::clients::{EmailKey, Profile, ProfileDetails, ProfileStatus};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page};
 use crate::domain::search::SearchText;
-use crate::domain::text;
 use crate::store::StoreError;
 use crate::store::clients::{LabelFilter, labels};
 use crate::store::database::conditions::Conditions;
@@ -19,8 +18,7 @@ use uuid::Uuid;
 /// Selects profiles in a list; all conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileFilter {
-    /// The whole address, ignoring case.
-    pub email: Option<String>,
+    pub email: Option<EmailKey>,
     pub search: Option<SearchText>,
     pub labels: LabelFilter,
     pub status: Option<ProfileStatus>,
@@ -79,22 +77,22 @@ impl ReadTx<'_> {
         self.find(sql, (id.uuid(), visible_tags(visibility)), profile)
     }
 
-    /// The profile with an address (case folded) and its password hash, if it is visible.
+    /// The profile with an address and its password hash, if it is visible.
     pub fn profile_for_login(
         &self,
-        email_folded: &str,
+        email: &EmailKey,
         visibility: &Visibility,
     ) -> Result<Option<(Profile, Option<String>)>, StoreError> {
         let sql = concat!(sql!("profiles/columns"), "WHERE p.email_folded = ?1\n", sql!("profiles/visible"));
-        let Some(found) = self.find(sql, (email_folded, visible_tags(visibility)), profile)? else { return Ok(None) };
+        let Some(found) = self.find(sql, (email.as_str(), visible_tags(visibility)), profile)? else { return Ok(None) };
         let hash = self.one("SELECT password_hash FROM profiles WHERE id = ?1", [found.serial.0], |row| row.get(0))?;
         Ok(Some((found, hash)))
     }
 
-    /// The profile with an address (case folded), visible or not.
-    pub fn profile_of_email(&self, email_folded: &str) -> Result<Option<ProfileSerial>, StoreError> {
+    /// The profile with an address, visible or not.
+    pub fn profile_of_email(&self, email: &EmailKey) -> Result<Option<ProfileSerial>, StoreError> {
         let sql = "SELECT id FROM profiles WHERE email_folded = ?1";
-        self.find(sql, [email_folded], |row| Ok(ProfileSerial(row.get(0)?)))
+        self.find(sql, [email.as_str()], |row| Ok(ProfileSerial(row.get(0)?)))
     }
 
     pub fn is_profile_visible(&self, serial: ProfileSerial, visibility: &Visibility) -> Result<bool, StoreError> {
@@ -118,7 +116,7 @@ impl ReadTx<'_> {
         if let Some(search) = &filter.search {
             conditions.profiles_found(search);
         }
-        conditions.if_any("p.email_folded = ?", filter.email.as_deref().map(text::fold));
+        conditions.if_any("p.email_folded = ?", filter.email.as_ref().map(|email| email.as_str().to_owned()));
         conditions.if_any("p.status = ?", filter.status.map(|status| status.name().to_owned()));
         filter.labels.on_profiles(&mut conditions);
         conditions.visible(VISIBLE, visibility);
@@ -134,7 +132,7 @@ impl WriteTx<'_> {
             rusqlite::params![
                 new.id.uuid(),
                 d.email,
-                text::fold(&d.email),
+                EmailKey::of(&d.email).as_str(),
                 d.first_name,
                 d.last_name,
                 d.ip_address,
@@ -166,7 +164,7 @@ impl WriteTx<'_> {
             rusqlite::params![
                 serial.0,
                 d.email,
-                text::fold(&d.email),
+                EmailKey::of(&d.email).as_str(),
                 d.first_name,
                 d.last_name,
                 d.ip_address,
@@ -210,5 +208,24 @@ impl WriteTx<'_> {
         let sql =
             "UPDATE profiles SET status = ?2, deceased_on = ?3, version = version + 1, updated_at = ?4 WHERE id = ?1";
         self.run(sql, (serial.0, status.name(), deceased_on, now.unix_ms())).map(|_| ())
+    }
+
+    /// Stores the form in which each address is compared, as this version makes it. Returns how many addresses keep an
+    /// older form, because another client has the same address in another spelling.
+    pub(in crate::store) fn refold_emails(&self) -> Result<usize, StoreError> {
+        let all = self.all("SELECT id, email, email_folded FROM profiles", [], |row| {
+            let (email, folded): (String, String) = (row.get(1)?, row.get(2)?);
+            let key = EmailKey::of(&email);
+            Ok((key.as_str() != folded).then_some((ProfileSerial(row.get(0)?), key)))
+        })?;
+        let mut kept = 0;
+        for (serial, key) in all.into_iter().flatten() {
+            if self.profile_of_email(&key)?.is_some() {
+                kept += 1;
+            } else {
+                self.run("UPDATE profiles SET email_folded = ?2 WHERE id = ?1", (serial.0, key.as_str()))?;
+            }
+        }
+        Ok(kept)
     }
 }

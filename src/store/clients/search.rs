@@ -1,8 +1,8 @@
 //! The search index of clients: folded words, ranked by how well they match.
 
+use crate::domain::clients::EmailKey;
 use crate::domain::ids::ProfileSerial;
 use crate::domain::search::{SearchText, fold_phone, fold_words};
-use crate::domain::text;
 use crate::store::StoreError;
 use crate::store::database::conditions::Conditions;
 use crate::store::database::transaction::{WriteTx, sql};
@@ -47,7 +47,7 @@ impl Conditions {
     /// all words in the names, then all words anywhere, then all words as prefixes.
     pub(in crate::store) fn profiles_found(&mut self, search: &SearchText) {
         let values = [
-            text::fold(search.given()),
+            EmailKey::of(search.given()).as_str().to_owned(),
             search.given().to_owned(),
             format!("name : ({})", match_all(search.words(), false)),
             match_all(search.words(), false),

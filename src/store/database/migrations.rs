@@ -12,7 +12,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 16;
+pub const LATEST_SCHEMA: i64 = 17;
 
 /// Why this program cannot use a database.
 #[derive(Debug, Error)]
@@ -103,6 +103,7 @@ impl Transaction for Proven<'_> {
             let tx = ReadTx::new(&transaction);
             let moment = CommitMoment::new(tx.latest_moment()?);
             let writing = WriteTx::new(&transaction, &moment);
+            refold(&writing)?;
             writing.index_all_profiles()?;
             writing.index_all_accounts()?;
             prove(&tx)?;
@@ -112,6 +113,20 @@ impl Transaction for Proven<'_> {
         transaction.commit()?;
         Ok(count)
     }
+}
+
+/// Brings what was derived from texts to the form of this version: addresses and names are compared by it.
+fn refold(writing: &WriteTx<'_>) -> Result<(), StoreError> {
+    writing.refold_operators()?;
+    let clients = writing.refold_emails()?;
+    if clients > 0 {
+        tracing::warn!(
+            clients,
+            "some clients have the e-mail address of another client in another spelling; they cannot sign in until \
+             their address is changed"
+        );
+    }
+    Ok(())
 }
 
 fn prove(tx: &ReadTx<'_>) -> Result<(), Undone> {

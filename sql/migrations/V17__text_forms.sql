@@ -1,0 +1,2 @@
+-- Why: texts are compared in one Unicode form, domains of e-mail addresses as in the DNS. The program computes the forms anew after
+-- each migration, so that this one has nothing else to do: it only makes older databases pass by there.

@@ -4,9 +4,10 @@ use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::clock::{Clock, MachineClock, Moment};
-use crate::domain::clock_watch::{ClockLeap, ClockLimits, ClockWatch, Verdict};
+use crate::domain::clock_watch::{ClockLeap, ClockLimits, ClockMemory, ClockWatch, Verdict};
 use crate::domain::named::named_enum;
 use crate::domain::refusal::Refusal;
+use crate::store::DataDir;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,22 +22,25 @@ pub struct WatchedClock {
     offset_ms: AtomicI64,
     is_ahead: AtomicBool,
     watch: Mutex<ClockWatch>,
+    dir: DataDir,
+    boot: Option<String>,
+    /// What `dir` has.
+    noted: Mutex<Option<ClockMemory>>,
 }
 
 impl WatchedClock {
-    /// `recorded` is the last recorded moment by this clock; None trusts the clock at the start.
+    /// `recorded` is the last recorded moment by this clock. Without one, a machine that was started anew is trusted.
     pub(in crate::app) fn new(
         machine: Arc<dyn MachineClock>,
         limits: ClockLimits,
+        dir: DataDir,
         recorded: Option<Moment>,
     ) -> WatchedClock {
-        let now = machine.reading();
-        let watch = match recorded {
-            Some(recorded) => ClockWatch::starting(limits, now, recorded),
-            None => ClockWatch::trusting(limits, now),
-        };
+        let (boot, noted) = (machine.boot(), dir.clock_memory());
+        let watch = ClockWatch::starting(limits, machine.reading(), boot.as_deref(), noted.as_ref(), recorded);
         let (offset_ms, is_ahead) = (AtomicI64::new(watch.offset_ms()), AtomicBool::new(false));
-        let clock = WatchedClock { machine, limits, offset_ms, is_ahead, watch: Mutex::new(watch) };
+        let (watch, noted) = (Mutex::new(watch), Mutex::new(noted));
+        let clock = WatchedClock { machine, limits, offset_ms, is_ahead, watch, dir, boot, noted };
         let _ = clock.judge(); // the log says what is wrong
         clock
     }
@@ -65,7 +69,7 @@ impl WatchedClock {
         // Read under the lock: readings must be judged in their order.
         let now = self.machine.reading();
         let verdict = watch.judge(now);
-        self.publish(&watch, matches!(verdict, Verdict::Leapt(_) | Verdict::StillAhead(_)));
+        self.publish(&watch);
         drop(watch);
         match verdict {
             Verdict::Right => {}
@@ -89,9 +93,20 @@ impl WatchedClock {
         Ok(now.time)
     }
 
-    fn publish(&self, watch: &ClockWatch, is_ahead: bool) {
+    /// Makes a judgement known to other threads, and to the next process. The caller holds the watch, so that these are
+    /// published in their order.
+    fn publish(&self, watch: &ClockWatch) {
         self.offset_ms.store(watch.offset_ms(), Ordering::Release);
-        self.is_ahead.store(is_ahead, Ordering::Release);
+        self.is_ahead.store(watch.is_ahead(), Ordering::Release);
+        let Some(memory) = self.boot.clone().map(|boot| watch.memory(boot)) else { return };
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.as_ref().is_some_and(|noted| noted.is_like(&memory, SLACK_MS)) {
+            return;
+        }
+        match self.dir.note_clock(&memory) {
+            Ok(()) => *noted = Some(memory),
+            Err(error) => tracing::warn!(%error, "the state of the clock cannot be noted for the next start"),
+        }
     }
 
     /// Trusts the clock as it is. Returns what was known before.
@@ -99,7 +114,7 @@ impl WatchedClock {
         let mut watch = self.lock();
         let before = *watch;
         watch.accept(self.machine.reading());
-        self.publish(&watch, false);
+        self.publish(&watch);
         before
     }
 
@@ -107,7 +122,7 @@ impl WatchedClock {
     fn undo_accept(&self, before: ClockWatch) {
         let mut watch = self.lock();
         *watch = before;
-        self.publish(&watch, true);
+        self.publish(&watch);
     }
 }
 

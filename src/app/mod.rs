@@ -121,7 +121,7 @@ impl App {
         let hash_key = hmac::Key::new(hmac::HMAC_SHA256, &installation.hash_key);
         // A sandbox may lie idle for years.
         let recorded = (installation.mode == Mode::Production).then_some(recorded);
-        let clock = Arc::new(WatchedClock::new(clock, settings.clock, recorded));
+        let clock = Arc::new(WatchedClock::new(clock, settings.clock, store.dir().clone(), recorded));
         let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
         let streams = events::Streams::new(settings.streams);
         let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));

@@ -85,6 +85,9 @@ impl Reading {
 /// The clock of a machine, which can be set, beside one that cannot.
 pub trait MachineClock: Clock {
     fn reading(&self) -> Reading;
+
+    /// Which start of the machine the steady clock counts from; None if that is not known.
+    fn boot(&self) -> Option<String>;
 }
 
 /// The source of random bytes. They must be unpredictable, since ids, tokens and keys are made from them.

@@ -47,30 +47,77 @@ pub enum Verdict {
     StillAhead(ClockLeap),
 }
 
+/// What the next process on the machine has to know.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ClockMemory {
+    /// Which start of the machine the offsets belong to; the steady clock begins anew with each.
+    pub boot: String,
+    /// The offset of the last trusted reading.
+    pub offset_ms: i64,
+    /// The highest offset of a trusted reading.
+    pub highest_ms: i64,
+    /// The time to which the clock leapt, if it has not been trusted since.
+    pub ahead_at: Option<Moment>,
+}
+
+impl ClockMemory {
+    /// Whether the two differ by less than `slack_ms`.
+    pub fn is_like(&self, other: &ClockMemory, slack_ms: i64) -> bool {
+        let is_near = |a: i64, b: i64| a.abs_diff(b) < slack_ms.unsigned_abs();
+        (&self.boot, self.ahead_at) == (&other.boot, other.ahead_at)
+            && is_near(self.offset_ms, other.offset_ms)
+            && is_near(self.highest_ms, other.highest_ms)
+    }
+}
+
 /// Judges the readings of a clock.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockWatch {
     limits: ClockLimits,
-    /// The offset of the last trusted reading.
     offset_ms: i64,
-    /// The highest offset of a trusted reading. A clock that was set back by mistake may return to it.
+    /// A clock that was set back by mistake may return to this offset.
     highest_ms: i64,
-    /// Whether the offsets are those of the last recorded moment, because no reading was trusted yet.
-    is_starting: bool,
-    is_ahead: bool,
+    /// The latest time that can be believed before any reading was trusted; the offsets are those of the last recorded
+    /// moment. None once there is something to compare with.
+    believed_until: Option<Moment>,
+    /// The time to which the clock leapt, if it is not trusted.
+    ahead_at: Option<Moment>,
 }
 
 impl ClockWatch {
     /// A watch that trusts this reading.
     pub fn trusting(limits: ClockLimits, now: Reading) -> ClockWatch {
         let offset_ms = now.offset_ms();
-        ClockWatch { limits, offset_ms, highest_ms: offset_ms, is_starting: false, is_ahead: false }
+        ClockWatch { limits, offset_ms, highest_ms: offset_ms, believed_until: None, ahead_at: None }
     }
 
-    /// A watch for a process that starts now and whose last record is from the moment `recorded`.
-    pub fn starting(limits: ClockLimits, now: Reading, recorded: Moment) -> ClockWatch {
-        let last = Reading { time: recorded, steady_ms: now.steady_ms };
-        ClockWatch { is_starting: true, ..ClockWatch::trusting(limits, last) }
+    /// A watch for a process that starts now. If the machine has not been started anew, it goes on with what the last
+    /// process remembered; else with the last recorded moment. Without either, this reading is trusted.
+    pub fn starting(
+        limits: ClockLimits,
+        now: Reading,
+        boot: Option<&str>,
+        memory: Option<&ClockMemory>,
+        recorded: Option<Moment>,
+    ) -> ClockWatch {
+        if let Some(memory) = memory.filter(|memory| Some(memory.boot.as_str()) == boot) {
+            let ClockMemory { offset_ms, highest_ms, .. } = *memory;
+            return ClockWatch { offset_ms, highest_ms, ..ClockWatch::trusting(limits, now) };
+        }
+        let Some(recorded) = recorded else { return ClockWatch::trusting(limits, now) };
+        let after_pause = recorded.plus_ms(limits.pause_ms);
+        let believed_until = memory.and_then(|memory| memory.ahead_at).map_or(after_pause, |at| at.min(after_pause));
+        let last = Reading { time: recorded, ..now };
+        ClockWatch { believed_until: Some(believed_until), ..ClockWatch::trusting(limits, last) }
+    }
+
+    pub fn is_ahead(&self) -> bool {
+        self.ahead_at.is_some()
+    }
+
+    /// What the next process has to know.
+    pub fn memory(&self, boot: String) -> ClockMemory {
+        ClockMemory { boot, offset_ms: self.offset_ms, highest_ms: self.highest_ms, ahead_at: self.ahead_at }
     }
 
     /// The offset of the last trusted reading.
@@ -80,16 +127,23 @@ impl ClockWatch {
 
     pub fn judge(&mut self, now: Reading) -> Verdict {
         let by_ms = now.offset_ms().saturating_sub(self.highest_ms);
-        let limit_ms = if self.is_starting { self.limits.pause_ms } else { self.limits.ahead_ms };
-        if by_ms > limit_ms {
-            let presumed_ms = now.steady_ms.saturating_add(self.offset_ms);
-            let presumed = if self.is_starting { now.time } else { Moment::from_unix_ms(presumed_ms) };
+        let (is_ahead, presumed) = match self.believed_until {
+            Some(latest) => (now.time > latest, now.time),
+            None => {
+                let presumed = Moment::from_unix_ms(now.steady_ms.saturating_add(self.offset_ms));
+                (by_ms > self.limits.ahead_ms, presumed)
+            }
+        };
+        if is_ahead {
             let leap = ClockLeap { by_ms, presumed };
-            let was_ahead = std::mem::replace(&mut self.is_ahead, true);
-            return if was_ahead { Verdict::StillAhead(leap) } else { Verdict::Leapt(leap) };
+            if self.ahead_at.is_some() {
+                return Verdict::StillAhead(leap);
+            }
+            self.ahead_at = Some(now.time);
+            return Verdict::Leapt(leap);
         }
         let back_ms = self.offset_ms.saturating_sub(now.offset_ms());
-        let (was_ahead, highest_ms) = (self.is_ahead, self.highest_ms.max(now.offset_ms()));
+        let (was_ahead, highest_ms) = (self.ahead_at.is_some(), self.highest_ms.max(now.offset_ms()));
         *self = ClockWatch { highest_ms, ..ClockWatch::trusting(self.limits, now) };
         match was_ahead {
             _ if back_ms > self.limits.back_ms => Verdict::SetBack(back_ms),
@@ -157,13 +211,29 @@ mod tests {
 
     #[test]
     fn a_long_pause_before_a_start_is_honest_and_a_longer_one_is_not() {
-        let start = |time_ms| ClockWatch::starting(ClockLimits::default(), at(time_ms, 7), Moment::from_unix_ms(START));
-        assert_eq!(start(90 * DAY).judge(at(90 * DAY, 7)), Verdict::Right);
-        assert_eq!(start(-HOUR).judge(at(-HOUR, 7)), Verdict::SetBack(HOUR));
-        let mut watch = start(91 * DAY);
+        let recorded = Some(Moment::from_unix_ms(START));
+        let start = |now| ClockWatch::starting(ClockLimits::default(), now, None, None, recorded);
+        assert_eq!(start(at(90 * DAY, 7)).judge(at(90 * DAY, 7)), Verdict::Right);
+        assert_eq!(start(at(-HOUR, 7)).judge(at(-HOUR, 7)), Verdict::SetBack(HOUR));
+        let mut watch = start(at(91 * DAY, 7));
         let leap = ClockLeap { by_ms: 91 * DAY, presumed: at(91 * DAY, 0).time };
         assert_eq!(watch.judge(at(91 * DAY, 7)), Verdict::Leapt(leap));
         assert_eq!(watch.judge(at(30 * DAY, 8)), Verdict::RightAgain);
         assert!(matches!(watch.judge(at(31 * DAY, 9)), Verdict::Leapt(_)), "from then on the usual limit holds");
+    }
+
+    #[test]
+    fn a_new_process_remembers_a_leap_even_if_the_machine_was_started_anew() {
+        let mut watch = watch();
+        assert!(matches!(watch.judge(at(DAY, 0)), Verdict::Leapt(_)));
+        let memory = watch.memory("first".into());
+        let judge = |boot, now| {
+            let recorded = Some(Moment::from_unix_ms(START));
+            ClockWatch::starting(ClockLimits::default(), now, Some(boot), Some(&memory), recorded).judge(now)
+        };
+        assert!(matches!(judge("first", at(DAY + 10, 10)), Verdict::Leapt(_)));
+        assert_eq!(judge("first", at(10, 10)), Verdict::Right);
+        assert!(matches!(judge("second", at(DAY + HOUR, 5)), Verdict::Leapt(_)));
+        assert_eq!(judge("second", at(DAY - 10, 5)), Verdict::Right, "earlier than the leap");
     }
 }

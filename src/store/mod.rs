@@ -188,6 +188,11 @@ impl Store {
         query(&ReadTx::new(snapshot.connection()))
     }
 
+    /// Where the database is.
+    pub fn dir(&self) -> &DataDir {
+        self.lock.dir()
+    }
+
     /// What is known about the backups of this database.
     pub fn backup_record(&self) -> BackupRecord {
         self.lock.dir().backup_record()

@@ -22,6 +22,11 @@ impl MachineClock for SystemClock {
     fn reading(&self) -> Reading {
         Reading { time: self.now(), steady_ms: steady_ms() }
     }
+
+    fn boot(&self) -> Option<String> {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned())
+    }
 }
 
 /// Milliseconds since the machine started. Time in which it was suspended counts.

@@ -119,6 +119,14 @@ fn an_operator_confirms_a_leap_and_the_next_start_remembers() {
     let create = |server: &Server| server.bearer(&token).post("/profiles", &json!({"email": unique()}));
     create(&server).ok();
 
+    shift.to(3 * HOUR);
+    refused(create(&server));
+    server.restart();
+    assert_eq!((&server.banner["clock"]["state"], clock(&server).0), (&json!("ahead"), 503), "it is remembered");
+    start_machine_anew(&server);
+    server.restart();
+    refused(create(&server));
+
     shift.to(100 * DAY);
     refused(create(&server));
     assert_eq!(server.command(&["clock", "show"])["state"], "ahead");
@@ -139,6 +147,7 @@ fn an_operator_confirms_a_leap_and_the_next_start_remembers() {
 
     // Off for a month is honest; off for half a year is not believed.
     server.kill();
+    start_machine_anew(&server);
     shift.to(280 * DAY);
     server.start_again();
     assert_eq!((&server.banner["clock"]["state"], clock(&server).0), (&json!("ahead"), 503));
@@ -156,6 +165,14 @@ fn an_operator_confirms_a_leap_and_the_next_start_remembers() {
     server.start_again();
     create(&server).ok();
     server.trace();
+}
+
+/// Makes the data look as if the machine had been started again since.
+fn start_machine_anew(server: &Server) {
+    let file = server.data_dir().join("clock.json");
+    let mut memory: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    memory["boot"] = json!("an earlier start of the machine");
+    fs::write(&file, memory.to_string()).unwrap();
 }
 
 fn unique() -> String {

@@ -1,6 +1,7 @@
 //! Data about the installation itself: its identity, jobs, backups and restores.
 
 mod backup_record;
+mod clock_memory;
 mod installation;
 mod jobs;
 mod restores;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -21,6 +21,11 @@ use crate::store::DataDir;
 const CONNECTIONS_MAX: usize = 4;
 /// How long a client may take to send its command, and to receive its answer.
 const LINE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The pause after a connection could not be accepted, such as when the process may open no more files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+/// The least time between two lines in the log about that.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Accepts commands until it is dropped. The caller holds the data directory's lock.
 pub(super) struct ControlServer {
@@ -70,6 +75,8 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
 
 fn listen(listener: &UnixListener, served: &Arc<Served>) {
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
+    // Failures that have not been logged yet, and when one was.
+    let (mut failures, mut logged) = (0, None::<Instant>);
     for stream in listener.incoming() {
         if served.stopping.load(Ordering::Acquire) {
             break;
@@ -77,7 +84,13 @@ fn listen(listener: &UnixListener, served: &Arc<Served>) {
         let stream = match stream {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "a connection for a command could not be accepted");
+                failures += 1;
+                if logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE) {
+                    tracing::warn!(%error, failures, "connections for commands could not be accepted");
+                    (failures, logged) = (0, Some(Instant::now()));
+                }
+                // The connection still waits, so without a pause the next attempt would fail at once.
+                thread::park_timeout(ACCEPT_PAUSE);
                 continue;
             }
         };

@@ -5,18 +5,21 @@ use std::io::{self, IsTerminal};
 use std::panic;
 
 use tracing::field::display;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::outcome::{Exit, Failure};
 use crate::config::{Log, LogFormat};
+use crate::http::{ACCEPT_TARGET, accept_failures};
 use crate::system::{LogFlush, LogQueue};
 
 /// Starts logging for a server, as configured: nobody who logs waits for stderr, or fails with it. The result waits
 /// briefly on drop for the last lines.
 pub(super) fn start(log: &Log) -> Result<LogFlush, Failure> {
     // The migration library's own messages are of no use to an operator; directives can still enable them.
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", log.level))
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{ACCEPT_TARGET}=off,{}", log.level))
         .map_err(|error| Failure::new(Exit::Configuration, format!("log.level: {error}")))?;
     let is_json = match log.format {
         LogFormat::Pretty => false,
@@ -40,12 +43,13 @@ pub(super) fn start_for_command(json: bool) {
 }
 
 fn install(filter: EnvFilter, is_json: bool, to: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to);
+    let lines = fmt::layer().with_writer(to);
     // The library would report a line that it cannot write with `eprintln!`, which panics.
-    let builder = builder.log_internal_errors(false);
-    // A second call, as in a test that runs several commands, keeps the first subscriber.
-    let _ = match is_json {
-        true => builder.json().flatten_event(true).try_init(),
-        false => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+    let lines = lines.log_internal_errors(false);
+    let lines = match is_json {
+        true => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        false => lines.with_ansi(io::stderr().is_terminal()).with_filter(filter).boxed(),
     };
+    // A second call, as in a test that runs several commands, keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(lines).with(accept_failures()).try_init();
 }

@@ -1,6 +1,7 @@
 //! The server: listeners and TLS, the allow list, request ids, probes, the API documentation, and the mounts of the
 //! dialects.
 
+mod accepting;
 mod apis;
 mod descriptors;
 mod docs;
@@ -14,6 +15,7 @@ mod networks;
 mod tally;
 mod tls;
 
+pub use accepting::{ACCEPT_TARGET, accept_failures};
 pub use apis::openapi_json;
 pub use descriptors::TooFewDescriptors;
 
@@ -59,8 +61,8 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// The interval of checks for changed certificate files.
-const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
+/// The interval of checks for changed certificate files, and of reports of connections that could not be accepted.
+const CHECK: Duration = Duration::from_secs(10);
 
 /// Serves until SIGTERM or SIGINT, then finishes running requests. SIGHUP reloads the certificate.
 pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening)) -> Result<(), ServeError> {
@@ -76,10 +78,10 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
     let (server, bound) = listeners::serve(&app, config, &plans, certificates.as_ref())?;
     let listening = mounts::listening(&bound, certificates.is_some());
     let handle = server.handle();
-    let running = actix_web::rt::spawn(server);
+    let mut running = actix_web::rt::spawn(server);
     ready(&listening);
 
-    let mut check = tokio::time::interval(CERTIFICATE_CHECK);
+    let mut check = tokio::time::interval(CHECK);
     loop {
         tokio::select! {
             _ = hang_up.recv() => {
@@ -88,10 +90,13 @@ pub async fn run(app: Arc<App>, config: &Config, ready: impl FnOnce(&Listening))
                 }
             }
             _ = check.tick() => {
+                accepting::tell();
                 if let Some(certificates) = &certificates {
                     certificates.reload_if_changed();
                 }
             }
+            // Without listeners the process is of no use, and its supervisor should know.
+            stopped = &mut running => return Ok(stopped.map_err(io::Error::other)??),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }

@@ -6,10 +6,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-const PROBE: &[u8] = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+pub(super) const PROBE: &[u8] = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// Sends a request and reads the head of the answer; empty if the server closes the connection.
-fn ask(stream: &mut TcpStream, request: &[u8]) -> String {
+pub(super) fn ask(stream: &mut TcpStream, request: &[u8]) -> String {
     let mut answer = Vec::new();
     if stream.write_all(request).is_err() {
         return String::new();
@@ -48,10 +48,12 @@ fn served(server: &Server, source: &str) -> TcpStream {
 }
 
 /// Reads the body that follows this head.
-fn drain(stream: &mut TcpStream, head: &str) {
-    let length = head.to_ascii_lowercase().split_once("content-length: ").map(|(_, rest)| rest.to_owned()).unwrap();
-    let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
-    stream.read_exact(&mut vec![0; length]).unwrap();
+pub(super) fn drain(stream: &mut TcpStream, head: &str) -> String {
+    let head = head.to_ascii_lowercase();
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let mut body = vec![0; length.split("\r\n").next().unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
 }
 
 /// Waits until a new connection from this address is served.

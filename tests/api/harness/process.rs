@@ -166,6 +166,10 @@ impl Server {
         self.log.wait_for(text, times);
     }
 
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The number of log lines so far that contain the text.
     pub(crate) fn logged(&self, text: &str) -> usize {
         self.log.count(text)

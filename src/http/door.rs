@@ -39,6 +39,16 @@ impl Door {
         self.pass(peer, called)
     }
 
+    /// Connections from outside the allow list since the start.
+    pub(super) fn strangers(&self) -> u64 {
+        self.strangers.total()
+    }
+
+    /// Connections of addresses that had too many, since the start.
+    pub(super) fn over_limit(&self) -> u64 {
+        self.crowded.total()
+    }
+
     fn pass(self: &Arc<Door>, peer: IpAddr, called: Option<IpAddr>) -> Option<Pass> {
         if self.networks.trust(peer) {
             return Some(Pass { door: Arc::clone(self), address: None });

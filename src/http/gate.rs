@@ -54,6 +54,11 @@ impl Gate {
         sender.caller.is_some_and(|caller| self.networks.allow(caller))
     }
 
+    /// Requests of callers outside the allow list since the start.
+    pub(super) fn strangers(&self) -> u64 {
+        self.strangers.total()
+    }
+
     pub(super) fn app(&self) -> &Arc<App> {
         &self.app
     }

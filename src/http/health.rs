@@ -1,5 +1,6 @@
 //! Probes for supervisors and load balancers: `/livez` and `/readyz`, which need no token.
 
+use super::door::Door;
 use super::forwarded;
 use super::gate::Gate;
 use super::listeners::OwnMachine;
@@ -48,7 +49,7 @@ async fn live(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
 
 /// Ready means that the database answers reads and that the last write succeeded; if it failed, that the disk has space
 /// and a new write succeeds.
-async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
+async fn ready(request: HttpRequest, gate: web::Data<Gate>, door: web::Data<Door>) -> HttpResponse {
     if let Some(refused) = refusal(&request, &gate) {
         return refused;
     }
@@ -65,7 +66,9 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>) -> HttpResponse {
                 Err(refusal) => serde_json::json!({"state": "unknown", "reason": refusal.to_string()}),
             };
             let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await, "jobs": jobs,
-                "clock": clock_state(&app), "log": {"lines_lost": lines_lost()}});
+                "clock": clock_state(&app), "log": {"lines_lost": lines_lost()},
+                "turned_away": {"connections": door.strangers(), "over_limit": door.over_limit(),
+                    "requests": gate.strangers()}});
             answer(actix_web::http::StatusCode::OK, &body)
         }
         None => answer(actix_web::http::StatusCode::OK, &serde_json::json!({"status": "ready"})),

@@ -78,11 +78,13 @@ pub(super) fn serve(
             let listener = listener(address, Duration::from_millis(config.server.send_timeout_ms)).map_err(bind)?;
             addresses.push(listener.local_addr().map_err(bind)?);
             let (line, plan, shared, gate) = (line.clone(), plan.clone(), shared.clone(), gate.clone());
+            let door = web::Data::from(Arc::clone(&line.door));
             let site = move || {
                 let plan = plan.clone();
                 actix_web::App::new()
                     .app_data(shared.clone())
                     .app_data(gate.clone())
+                    .app_data(door.clone())
                     .configure(health::mount)
                     .configure(move |service| mounts::mount(&plan, service))
             };

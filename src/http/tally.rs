@@ -1,6 +1,6 @@
 //! Counts events that strangers cause, and decides which of them are logged, so that nobody can fill the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Without an event for this long, the next one is logged again.
@@ -33,8 +33,17 @@ impl Tally {
         self.count_at(Instant::now())
     }
 
+    /// Events since the start of the server.
+    pub(super) fn total(&self) -> u64 {
+        self.counts().total
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count_at(&self, now: Instant) -> Option<Due> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts();
         if counts.last.is_none_or(|last| now.duration_since(last) >= QUIET) {
             counts.in_run = 0;
         }

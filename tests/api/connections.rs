@@ -2,6 +2,7 @@
 
 use super::harness::{PATIENCE, Server};
 use super::tls;
+use serde_json::json;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -171,6 +172,8 @@ fn a_scanner_cannot_fill_the_log() {
     for _ in 0..1000 {
         assert_closed(&mut server.connect_from("127.0.0.66"));
     }
+    let turned_away = server.admin().get("/readyz?verbose").ok().json()["turned_away"].clone();
+    assert_eq!(turned_away, json!({"connections": 1000, "over_limit": 0, "requests": 2000}));
     // The last lines of each kind, at 1,024 and 512.
     server.await_log("request refused", 11);
     server.await_log("connection refused", 10);

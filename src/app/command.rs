@@ -1,5 +1,6 @@
 //! Commands and queries, and the bridge from callers that must not block to the database, which does.
 
+use crate::app::ReadTurn;
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
 use crate::app::{App, FOLLOWERS, refusal_of};
 use crate::domain::access::{Principal, Right, Visibility};
@@ -360,19 +361,21 @@ impl App {
         queued.map_err(refusal_of)
     }
 
-    /// Answers a query: on the current thread if it is short, on the blocking pool if it may take long.
-    pub async fn ask<Q: Query>(self: &Arc<App>, caller: &Caller, query: Q) -> Result<Q::Answer, Refusal> {
+    /// Answers a query: on the current thread if it is short, on the blocking pool if it may take long. A long query
+    /// also returns its turn, which the caller holds until it has rendered the answer.
+    pub async fn ask<Q: Query>(
+        self: &Arc<App>,
+        caller: &Caller,
+        query: Q,
+    ) -> Result<(Q::Answer, Option<ReadTurn>), Refusal> {
         caller.principal.require(Q::RIGHT)?;
         if !Q::IS_LONG {
-            return self.ask_here(&caller.principal, query);
+            return Ok((self.ask_here(&caller.principal, query)?, None));
         }
-        // The permit is held until the read ends: a caller that disconnects does not make room for another one.
-        let permit = Arc::clone(&self.long_reads).acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
+        let turn = self.reads.turn(caller.principal.serial).await?;
         let (app, principal) = (Arc::clone(self), Arc::clone(&caller.principal));
-        let read = move || {
-            let _until_the_end = permit;
-            app.ask_here(&principal, query)
-        };
+        // The read holds the turn, too: a caller that disconnects does not make room for another one.
+        let read = move || Ok((app.ask_here(&principal, query)?, Some(turn)));
         tokio::task::spawn_blocking(read).await.map_err(|error| {
             tracing::error!(%error, "a query panicked");
             Refusal::Internal

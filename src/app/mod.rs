@@ -15,12 +15,14 @@ mod exact;
 mod idempotency;
 pub mod ledger;
 pub mod maintenance;
+mod reads;
 pub mod reference;
 pub mod sandbox;
 
 pub use command::{Caller, Command, Context, Done, Failure, Query, View};
 pub use exact::ExactNumber;
 pub use idempotency::RetryKey;
+pub use reads::{ReadLimits, ReadTurn};
 
 use crate::domain::access::{Principal, PrincipalKind, Role, Visibility};
 use crate::domain::clock::{Clock, MachineClock, Moment, Randomness};
@@ -55,8 +57,7 @@ pub struct Settings {
     pub streams: events::StreamLimits,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
-    /// The number of concurrent long reads.
-    pub long_reads: usize,
+    pub reads: ReadLimits,
     /// How far the machine's clock may leap.
     pub clock: ClockLimits,
     /// None if the server makes no backups.
@@ -77,7 +78,7 @@ impl Default for Settings {
             event_days: None,
             streams: events::StreamLimits::default(),
             operation_timeout: Duration::from_secs(5),
-            long_reads: 4,
+            reads: ReadLimits::default(),
             clock: ClockLimits::default(),
             backup_interval: None,
             backup_drills: maintenance::BackupDrills::Off,
@@ -101,7 +102,7 @@ pub struct App {
     hashers: Hashers,
     logins: Throttle,
     streams: events::Streams,
-    long_reads: Arc<tokio::sync::Semaphore>,
+    reads: Arc<reads::Reads>,
     long_writes: Arc<tokio::sync::Semaphore>,
 }
 
@@ -124,7 +125,7 @@ impl App {
         let clock = Arc::new(WatchedClock::new(clock, settings.clock, store.dir().clone(), recorded));
         let clock = sandbox::MovableClock::new(clock, installation.clock_ahead_ms);
         let streams = events::Streams::new(settings.streams);
-        let long_reads = Arc::new(tokio::sync::Semaphore::new(settings.long_reads.max(1)));
+        let reads = reads::Reads::new(settings.reads);
         Ok(App {
             store,
             clock,
@@ -136,7 +137,7 @@ impl App {
             hashers: Hashers::default(),
             logins: Throttle::default(),
             streams,
-            long_reads,
+            reads,
             long_writes: Arc::new(tokio::sync::Semaphore::new(1)),
         })
     }

@@ -13,7 +13,7 @@ use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
 use crate::app::events::StreamLimits;
 use crate::app::maintenance::BackupDrills;
-use crate::app::{self, App, Settings};
+use crate::app::{self, App, ReadLimits, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::{BackupError, Progress};
 use crate::config::Config;
@@ -176,8 +176,13 @@ fn settings(config: &Config) -> Settings {
             heartbeat: Duration::from_millis(config.events.heartbeat_ms),
         },
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
-        // Long reads take at most half of the connections, so that point reads always find one.
-        long_reads: usize::try_from(config.store.readers / 2).unwrap_or(1),
+        reads: ReadLimits {
+            // At most half of the connections, so that point reads always find one.
+            all: usize::try_from(config.store.readers / 2).unwrap_or(1),
+            each: usize::try_from(config.limits.reads_per_operator).unwrap_or(usize::MAX),
+            waiting: usize::try_from(config.limits.waiting_reads_per_operator).unwrap_or(usize::MAX),
+            patience: Duration::from_millis(config.store.operation_timeout_ms),
+        },
         clock: ClockLimits {
             ahead_ms: milliseconds(config.clock.ahead_max_s),
             back_ms: milliseconds(config.clock.back_max_s),

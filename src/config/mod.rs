@@ -18,6 +18,7 @@ mod file;
 mod idempotency;
 mod kubernetes;
 mod layer;
+mod limits;
 mod log;
 mod schema;
 mod section;
@@ -47,6 +48,7 @@ pub use clock::Clock;
 pub use events::Events;
 pub use example::example;
 pub use idempotency::Idempotency;
+pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use schema::schema;
 pub use section::Key;
@@ -74,6 +76,7 @@ pub struct Config {
     pub idempotency: Idempotency,
     pub events: Events,
     pub store: Store,
+    pub limits: Limits,
     pub backup: Backup,
     pub clock: Clock,
     pub log: Log,
@@ -200,6 +203,7 @@ impl Config {
         self.access.validate(&mut findings);
         self.sessions.validate(&mut findings);
         self.accounts.validate(&mut findings);
+        self.limits.validate(&mut findings);
         self.backup.validate(&mut findings);
         self.log.validate(&mut findings);
         self.apis.validate(self.server.listen, &mut findings);
@@ -267,6 +271,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Idempotency>("idempotency"),
         section::<Events>("events"),
         section::<Store>("store"),
+        section::<Limits>("limits"),
         section::<Backup>("backup"),
         section::<Clock>("clock"),
         section::<Log>("log"),

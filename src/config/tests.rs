@@ -204,3 +204,11 @@ fn the_schema_describes_every_key() {
     assert_eq!(schema["properties"]["store"]["properties"]["readers"]["maximum"], 128);
     assert_eq!(schema["properties"]["apis"]["additionalProperties"], false);
 }
+
+#[test]
+fn a_burst_is_no_smaller_than_what_a_second_allows() {
+    let limits = |burst: u64| format!("[limits]\nrequests_per_second = 50\nburst = {burst}\n");
+    assert!(problems(&limits(49), &[]).concat().contains("limits.burst"));
+    assert_eq!(loaded(&limits(0), &[], Flags::default()).config.limits.burst(), 50);
+    assert_eq!(loaded(&limits(60), &[], Flags::default()).config.limits.burst(), 60);
+}

@@ -11,7 +11,7 @@ use super::tls::{self, Certificates};
 use super::{ServeError, descriptors, health, mounts};
 use crate::app::App;
 use crate::config::Config;
-use crate::dialects::kit::Shared;
+use crate::dialects::kit::{Rates, Shared};
 use actix_http::body::BoxBody;
 use actix_http::{HttpService, HttpServiceBuilder, Protocol, Request, Response};
 use actix_server::GracefulShutdownSignal;
@@ -55,6 +55,7 @@ pub(super) fn serve(
     let gate = web::Data::new(Gate::new(Arc::clone(app), networks, config.access.forwarded_header));
     let shared = web::Data::new(Shared {
         app: Arc::clone(app),
+        rates: Rates::new(config.limits.requests_per_second, config.limits.burst()),
         body_limit: usize::try_from(config.server.body_limit_bytes).unwrap_or(1 << 20),
         body_timeout: Duration::from_millis(config.server.request_timeout_ms),
         send_timeout: Duration::from_millis(config.server.send_timeout_ms),

@@ -27,6 +27,7 @@ mod descriptors;
 mod event_readers;
 mod event_streams;
 mod forwarded;
+mod fair_reads;
 mod harness;
 mod healthcheck;
 mod home;

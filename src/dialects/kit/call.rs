@@ -8,7 +8,7 @@ use super::query::QueryParams;
 use super::rejection::Rejection;
 use super::reply::Reply;
 use super::unknown::{UnknownMembers, members_of, refuse_unknown_members};
-use crate::app::{App, Caller, Command, Done, Query, RetryKey};
+use crate::app::{App, Caller, Command, Done, Query, ReadTurn, RetryKey};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
@@ -40,6 +40,8 @@ pub struct Call {
     pub(super) retry_key: Option<String>,
     pub(super) unknown_members: UnknownMembers,
     pub(super) has_read_body: Cell<bool>,
+    /// That of the last long read, kept until the handler has rendered the answer.
+    pub(super) turn: Cell<Option<ReadTurn>>,
     pub(super) dialect: &'static str,
     pub(super) pattern: &'static str,
     pub(super) values: PathValues,
@@ -235,7 +237,11 @@ impl Call {
     }
 
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Rejection> {
-        Ok(self.app()?.ask(self.caller()?, query).await?)
+        let app = self.app()?;
+        self.turn.set(None);
+        let (answer, turn) = app.ask(self.caller()?, query).await?;
+        self.turn.set(turn);
+        Ok(answer)
     }
 
     /// Identifies the resource: dialect, route pattern and path parameters, without mount, method or query.

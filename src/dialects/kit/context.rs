@@ -1,5 +1,6 @@
 //! What a dialect knows about a request when it renders a rejection.
 
+use super::rate::Remainder;
 use crate::domain::ids::RequestId;
 use actix_web::web::Bytes;
 use serde_json::Value;
@@ -10,6 +11,7 @@ pub struct ReplyContext {
     pub request: RequestId,
     /// The operation of the matched route; `None` if no route matched.
     pub operation: Option<&'static str>,
+    pub(super) remainder: Option<Remainder>,
     pub(super) query: String,
     pub(super) body: Bytes,
 }
@@ -17,7 +19,7 @@ pub struct ReplyContext {
 impl ReplyContext {
     /// A request of which only the id is known.
     pub fn new(request: RequestId) -> ReplyContext {
-        ReplyContext { request, operation: None, query: String::new(), body: Bytes::new() }
+        ReplyContext { request, operation: None, remainder: None, query: String::new(), body: Bytes::new() }
     }
 
     /// Whether the caller sent a field of this name in the body or the query string. Nested members are named by path,
@@ -47,7 +49,7 @@ mod tests {
         let body = br#"{"accountId":1,"empty":null,"operations":[{},{"amount":"5"}]}"#;
         let query = "page=2&id[]=7&with%20blank=".to_owned();
         let request = RequestId::from(Uuid::nil());
-        let context = ReplyContext { operation: None, request, query, body: Bytes::from_static(body) };
+        let context = ReplyContext { operation: None, remainder: None, request, query, body: Bytes::from_static(body) };
         for name in ["accountId", "empty", "operations", "operations[1].amount", "page", "id", "with blank"] {
             assert!(context.was_sent(name), "{name}");
         }

@@ -5,6 +5,7 @@ use super::call::{Call, Origin};
 use super::context::ReplyContext;
 use super::paths::{Found, Router};
 use super::query::QueryParams;
+use super::rate::Rates;
 use super::rejection::Rejection;
 use super::reply::{Reply, ReplyBody};
 use super::routes::{Access, KeyPolicy, Route};
@@ -27,6 +28,8 @@ use std::time::Duration;
 /// State shared by all mounts of a server.
 pub struct Shared {
     pub app: Arc<App>,
+    /// `None` if tokens may send any number of requests.
+    pub rates: Option<Rates>,
     /// The largest body accepted, in bytes; routes may multiply it.
     pub body_limit: usize,
     pub body_timeout: Duration,
@@ -109,6 +112,11 @@ impl Endpoint {
             Access::Open => None,
             Access::Caller | Access::Needs(_) => Some(self.dialect.authenticate(&shared.app, head)?),
         };
+        if let (Some(rates), Some(principal)) = (&shared.rates, &principal) {
+            let (remainder, outcome) = rates.count(principal);
+            context.remainder = Some(remainder);
+            outcome?;
+        }
         if let (Some(principal), Access::Needs(right)) = (&principal, route.access) {
             principal.require(right)?;
         }
@@ -132,6 +140,7 @@ impl Endpoint {
             retry_key,
             unknown_members: route.unknown_members,
             has_read_body: Cell::new(false),
+            turn: Cell::new(None),
             dialect: self.dialect.name(),
             pattern: route.path,
             values,
@@ -167,6 +176,9 @@ impl Endpoint {
         }
         if reply.replayed {
             response.insert_header((dialect.replayed_header(), "true"));
+        }
+        if let Some(remainder) = context.remainder {
+            remainder.write(&mut response);
         }
         match rejection {
             Some(Rejection::WrongMethod { allowed }) => {

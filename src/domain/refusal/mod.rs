@@ -119,6 +119,23 @@ pub enum Remainder {
 pub enum Excess {
     #[error("too many attempts")]
     Logins,
+    /// Requests of this token.
+    #[error(
+        "more than {per_second} requests a second from this token, which is what limits.requests_per_second allows"
+    )]
+    Requests {
+        /// The limit.
+        per_second: u32,
+    },
+    /// Long reads of this operator, over all its tokens.
+    #[error(
+        "{max} of your lists and statements are waiting, and limits.waiting_reads_per_operator allows no more: \
+         send fewer at once"
+    )]
+    Reads {
+        /// The limit.
+        max: usize,
+    },
     /// Event streams of all operators together.
     #[error(
         "the server has {max} event streams open, and events.max_streams allows no more: \
@@ -142,7 +159,7 @@ pub enum Refusal {
     AddressNotAllowed,
     #[error("the server is about to stop")]
     ShuttingDown,
-    /// Too many failed logins or event streams.
+    /// Too many failed logins, requests, long reads or event streams.
     #[error("{what}; try again in {retry_after_s} s")]
     Throttled { what: Excess, retry_after_s: u32 },
     /// The caller is not authenticated.

@@ -10,6 +10,7 @@ mod access;
 mod accounts;
 mod apis;
 mod backup;
+mod browser;
 mod clock;
 mod environment;
 mod events;
@@ -44,6 +45,7 @@ pub use access::{Access, ForwardedHeader};
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
 pub use backup::{Backup, S3Environment};
+pub use browser::{Browser, WebOrigin};
 pub use clock::Clock;
 pub use events::Events;
 pub use example::example;
@@ -77,6 +79,7 @@ pub struct Config {
     pub events: Events,
     pub store: Store,
     pub limits: Limits,
+    pub browser: Browser,
     pub backup: Backup,
     pub clock: Clock,
     pub log: Log,
@@ -272,6 +275,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Events>("events"),
         section::<Store>("store"),
         section::<Limits>("limits"),
+        section::<Browser>("browser"),
         section::<Backup>("backup"),
         section::<Clock>("clock"),
         section::<Log>("log"),

@@ -206,6 +206,12 @@ fn the_schema_describes_every_key() {
 }
 
 #[test]
+fn every_origin_is_refused_with_the_reason() {
+    let told = problems("[browser]\nallowed_origins = [\"*\"]\n", &[]).concat();
+    assert!(told.contains("every page on the web could call") && told.contains("list each origin"), "{told}");
+}
+
+#[test]
 fn a_burst_is_no_smaller_than_what_a_second_allows() {
     let limits = |burst: u64| format!("[limits]\nrequests_per_second = 50\nburst = {burst}\n");
     assert!(problems(&limits(49), &[]).concat().contains("limits.burst"));

@@ -25,10 +25,18 @@ section! {
         certificate_file: Option<PathBuf> = None;
         /// Private key in PEM; required if mode is "files"; must not be accessible to every user.
         key_file: Option<PathBuf> = None;
+        /// With TLS: seconds for which browsers use this host only with TLS (HSTS), on all its ports; 0 turns that off.
+        hsts_max_age_s: u64 = 15_552_000, in 0..=63_072_000;
     }
 }
 
 impl Tls {
+    /// The value of `Strict-Transport-Security`; `None` without TLS, or if it is turned off.
+    pub fn hsts(&self) -> Option<String> {
+        let seconds = self.hsts_max_age_s;
+        (self.mode != TlsMode::Off && seconds > 0).then(|| format!("max-age={seconds}"))
+    }
+
     pub(super) fn validate(&self, findings: &mut Vec<Finding>) {
         if self.mode == TlsMode::Off {
             return;

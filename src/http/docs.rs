@@ -1,5 +1,6 @@
 //! The API documentation page and its OpenAPI document. Both are embedded in the binary, so they work offline.
 
+use super::headers;
 use crate::dialects::kit::{Endpoint, Rejection};
 use crate::domain::refusal::Refusal;
 use actix_web::http::header;
@@ -22,6 +23,7 @@ pub(super) fn mount(endpoint: &Endpoint, config: &mut ServiceConfig) {
         // A separate scope, so that the pattern is tried only below it.
         .service(
             web::scope("/docs")
+                .wrap(headers::pages())
                 .service(only_get("/{file:.*}").route(web::get().to(page.clone())).route(web::head().to(page))),
         );
 }
@@ -44,17 +46,15 @@ async fn redirect(request: HttpRequest) -> HttpResponse {
 }
 
 async fn page(endpoint: Endpoint, file: web::Path<String>, request: HttpRequest) -> HttpResponse {
-    // Relative to the page, so that it works under every prefix.
-    let config = Config::from("../openapi.json").persist_authorization(true);
+    // Relative to the page, so that it works under every prefix. Tokens stay in the page's memory, and the document is
+    // not sent to a validator elsewhere.
+    let config = Config::from("../openapi.json").validator_url("none");
     match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
-        Ok(Some(file)) => HttpResponse::Ok()
-            .content_type(file.content_type)
-            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .body(match file.bytes {
-                // Part of the program: a copy for each request would let slow readers fill the memory.
-                Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
-                Cow::Owned(bytes) => bytes.into(),
-            }),
+        Ok(Some(file)) => HttpResponse::Ok().content_type(file.content_type).body(match file.bytes {
+            // Part of the program: a copy for each request would let slow readers fill the memory.
+            Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        }),
         Ok(None) => endpoint.refuse(&request, Rejection::UnknownRoute),
         Err(error) => {
             tracing::error!(%error, "the documentation page could not be served");

@@ -1,6 +1,7 @@
 //! The gate in front of routing and authentication: determines the caller's address, checks it against the allow list,
 //! and assigns the request id.
 
+use super::cors::Cors;
 use super::forwarded;
 use super::networks::Networks;
 use super::tally::{Due, Tally};
@@ -91,12 +92,13 @@ type Passed = Result<ServiceResponse<EitherBody<BoxBody, BoxBody>>, actix_web::E
 /// Middleware that admits requests to a dialect, or refuses them in its envelope.
 pub(super) fn middleware(
     endpoint: &Endpoint,
+    cors: Option<&Arc<Cors>>,
 ) -> impl Fn(ServiceRequest, Next<BoxBody>) -> LocalBoxFuture<'static, Passed> + Clone + use<> {
-    let endpoint = endpoint.clone();
-    move |request, next| Box::pin(pass(endpoint.clone(), request, next))
+    let (endpoint, cors) = (endpoint.clone(), cors.cloned());
+    move |request, next| Box::pin(pass(endpoint.clone(), cors.clone(), request, next))
 }
 
-async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) -> Passed {
+async fn pass(endpoint: Endpoint, cors: Option<Arc<Cors>>, request: ServiceRequest, next: Next<BoxBody>) -> Passed {
     let Some(gate) = request.app_data::<web::Data<Gate>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no gate"));
     };
@@ -111,8 +113,12 @@ async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) 
     } else {
         None
     };
+    let preflight = || cors.as_ref()?.preflight(&request);
     let mut response = match rejection {
-        None => next.call(request).await?.map_into_left_body(),
+        None => match preflight() {
+            Some(answer) => request.into_response(answer).map_into_right_body(),
+            None => next.call(request).await?.map_into_left_body(),
+        },
         Some(rejection) => {
             let refused = endpoint.respond(Err(rejection), &ReplyContext::new(origin.request));
             request.into_response(refused).map_into_right_body()
@@ -121,6 +127,9 @@ async fn pass(endpoint: Endpoint, request: ServiceRequest, next: Next<BoxBody>) 
     match is_admitted {
         true => log(&response, origin),
         false => gate.turn_away(&sender, origin.request, response.response_mut().head_mut()),
+    }
+    if let Some(cors) = &cors {
+        cors.mark(&mut response);
     }
     if let Ok(value) = HeaderValue::from_str(&origin.request.to_string()) {
         response.headers_mut().insert(HeaderName::from_static(endpoint.dialect().request_id_header()), value);

@@ -8,7 +8,7 @@ use super::gate::Gate;
 use super::mounts::{Bound, Plan};
 use super::networks::{Networks, is_this_machine};
 use super::tls::{self, Certificates};
-use super::{ServeError, descriptors, health, mounts};
+use super::{ServeError, descriptors, headers, health, mounts};
 use crate::app::App;
 use crate::config::Config;
 use crate::dialects::kit::{Rates, Shared};
@@ -70,6 +70,7 @@ pub(super) fn serve(
         request_timeout: Duration::from_millis(config.server.request_timeout_ms),
         stopping: server.graceful_shutdown_signal(),
     };
+    let hsts = config.tls.hsts();
     let mut bound = Vec::new();
     for plan in plans {
         let mut addresses = Vec::new();
@@ -80,9 +81,11 @@ pub(super) fn serve(
             addresses.push(listener.local_addr().map_err(bind)?);
             let (line, plan, shared, gate) = (line.clone(), plan.clone(), shared.clone(), gate.clone());
             let door = web::Data::from(Arc::clone(&line.door));
+            let hsts = hsts.clone();
             let site = move || {
                 let plan = plan.clone();
                 actix_web::App::new()
+                    .wrap(headers::everywhere(hsts.as_deref()))
                     .app_data(shared.clone())
                     .app_data(gate.clone())
                     .app_data(door.clone())

@@ -3,11 +3,13 @@
 
 mod accepting;
 mod apis;
+mod cors;
 mod descriptors;
 mod docs;
 mod door;
 mod forwarded;
 mod gate;
+mod headers;
 mod health;
 mod listeners;
 mod mounts;

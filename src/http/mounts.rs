@@ -1,5 +1,6 @@
 //! Where dialects answer: under a path or at a host name on the main listener, or on their own listeners.
 
+use super::cors::Cors;
 use super::{Listening, apis, docs, gate};
 use crate::config::{Config, Mount};
 use crate::dialects::kit::{Endpoint, Rejection};
@@ -11,6 +12,7 @@ use actix_web::web::{self, ServiceConfig};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// One server: its addresses, and the dialects mounted there.
 #[derive(Clone)]
@@ -32,6 +34,7 @@ struct Place {
     path: String,
     /// Empty for any host.
     hosts: Vec<String>,
+    cors: Option<Arc<Cors>>,
 }
 
 impl Plan {
@@ -46,16 +49,17 @@ impl Plan {
             if !enabled {
                 continue;
             }
+            let cors = Cors::new(&config.browser, endpoint.dialect());
+            let place = |path: String, hosts| Place { endpoint: endpoint.clone(), path, hosts, cors: cors.clone() };
             if !host.is_empty() {
                 let hosts = host.iter().map(|host| host.as_str().to_owned()).collect();
-                main.places.push(Place { endpoint: endpoint.clone(), path: String::new(), hosts });
+                main.places.push(place(String::new(), hosts));
             }
             if let Some(path) = path {
-                let path = path.as_str().trim_end_matches('/').to_owned();
-                main.places.push(Place { endpoint: endpoint.clone(), path, hosts: Vec::new() });
+                main.places.push(place(path.as_str().trim_end_matches('/').to_owned(), Vec::new()));
             }
             if !listen.is_empty() {
-                let place = Place { endpoint, path: String::new(), hosts: Vec::new() };
+                let place = place(String::new(), Vec::new());
                 own.push(Plan { listen: listen.clone(), places: vec![place], elsewhere: elsewhere.clone() });
             }
         }
@@ -69,13 +73,13 @@ impl Plan {
 
 /// Mounts the dialects of one server.
 pub(super) fn mount(plan: &Plan, config: &mut ServiceConfig) {
-    for Place { endpoint, path, hosts } in &plan.places {
+    for Place { endpoint, path, hosts, cors } in &plan.places {
         let hosts = hosts.clone();
         let scope = web::scope(path)
             .guard(guard::fn_guard(move |context| {
                 hosts.is_empty() || host_of(context).is_some_and(|host| hosts.contains(&host))
             }))
-            .wrap(from_fn(gate::middleware(endpoint)))
+            .wrap(from_fn(gate::middleware(endpoint, cors.as_ref())))
             .configure(|config| docs::mount(endpoint, config))
             .configure(|config| endpoint.clone().mount(config));
         config.service(scope);
@@ -86,7 +90,7 @@ pub(super) fn mount(plan: &Plan, config: &mut ServiceConfig) {
             let answer = refusing.refuse(&request, Rejection::UnknownRoute);
             async move { answer }
         };
-        config.service(web::scope("").wrap(from_fn(gate::middleware(endpoint))).default_service(web::to(refuse)));
+        config.service(web::scope("").wrap(from_fn(gate::middleware(endpoint, None))).default_service(web::to(refuse)));
     }
 }
 

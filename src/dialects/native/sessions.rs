@@ -5,6 +5,7 @@ use crate::dialects::kit::{Call, Rejection, Reply, required_text};
 use crate::domain::access::TypedPassword;
 use crate::domain::refusal::Field;
 use crate::domain::text;
+use actix_web::http::header;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -172,5 +173,6 @@ pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {
         kid: key.kid,
         x: URL_SAFE_NO_PAD.encode(key.public_key),
     });
-    Reply::ok(&KeySet { keys: keys.collect() })
+    // Public, so that platforms can verify tokens in a browser, too.
+    Ok(Reply::ok(&KeySet { keys: keys.collect() })?.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }

@@ -11,7 +11,7 @@ use crate::store::clients::{LabelFilter, labels};
 use crate::store::database::conditions::Conditions;
 use crate::store::database::lists::{text_list, visible_tags};
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
-use rusqlite::Row;
+use rusqlite::{Row, ToSql};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -124,64 +124,53 @@ impl ReadTx<'_> {
     }
 }
 
+/// The first 18 parameters of both statements that write a profile. The key is the UUID of a new profile, else the
+/// serial.
+fn written<'a>(key: &'a dyn ToSql, d: &'a ProfileDetails, email: &'a dyn ToSql, at: &'a i64) -> Vec<&'a dyn ToSql> {
+    vec![
+        key,
+        &d.email,
+        email,
+        &d.first_name,
+        &d.last_name,
+        &d.ip_address,
+        &d.language,
+        &d.address,
+        &d.zip_code,
+        &d.city,
+        &d.state,
+        &d.country,
+        &d.phone,
+        &d.company,
+        &d.meta_data,
+        &d.birth_date,
+        &d.timezone,
+        at,
+    ]
+}
+
 impl WriteTx<'_> {
     pub fn add_profile(&self, new: &NewProfile, now: Moment) -> Result<ProfileSerial, StoreError> {
-        let d = &new.details;
-        let serial = self.insert(
-            sql!("profiles/insert"),
-            rusqlite::params![
-                new.id.uuid(),
-                d.email,
-                EmailKey::of(&d.email).as_str(),
-                d.first_name,
-                d.last_name,
-                d.ip_address,
-                d.language,
-                d.address,
-                d.zip_code,
-                d.city,
-                d.state,
-                d.country,
-                d.phone,
-                d.company,
-                d.meta_data,
-                d.birth_date,
-                d.timezone,
-                new.password_hash,
-                now.unix_ms(),
-                new.status.name(),
-                new.created_by.0,
-            ],
-        )?;
-        self.set_profile_tags(ProfileSerial(serial), &new.tags)?;
-        self.index_profile(ProfileSerial(serial))?;
-        Ok(ProfileSerial(serial))
+        let (uuid, email, at) = (new.id.uuid(), EmailKey::of(&new.details.email), now.unix_ms());
+        let email = email.as_str();
+        let mut values = written(&uuid, &new.details, &email, &at);
+        let (status, by) = (new.status.name(), new.created_by.0);
+        values.extend::<[&dyn ToSql; 3]>([&new.password_hash, &status, &by]);
+        let serial = ProfileSerial(self.insert(sql!("profiles/insert"), values.as_slice())?);
+        self.set_profile_tags(serial, &new.tags)?;
+        self.index_profile(serial)?;
+        Ok(serial)
     }
 
-    pub fn replace_profile(&self, serial: ProfileSerial, d: &ProfileDetails, now: Moment) -> Result<(), StoreError> {
-        self.run(
-            sql!("profiles/update"),
-            rusqlite::params![
-                serial.0,
-                d.email,
-                EmailKey::of(&d.email).as_str(),
-                d.first_name,
-                d.last_name,
-                d.ip_address,
-                d.language,
-                d.address,
-                d.zip_code,
-                d.city,
-                d.state,
-                d.country,
-                d.phone,
-                d.company,
-                d.meta_data,
-                d.birth_date,
-                d.timezone,
-                now.unix_ms(),
-            ],
-        )?;
+    pub fn replace_profile(
+        &self,
+        serial: ProfileSerial,
+        details: &ProfileDetails,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let (email, at) = (EmailKey::of(&details.email), now.unix_ms());
+        let email = email.as_str();
+        self.run(sql!("profiles/update"), written(&serial.0, details, &email, &at).as_slice())?;
         self.index_profile(serial)
     }
 

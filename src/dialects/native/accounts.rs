@@ -8,14 +8,11 @@ use crate::app::accounts::{
     AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, ListAccounts, OpenAccount,
 };
 use crate::dialects::kit::formats::{capitals, currency, decimal, one_of, uuid, whole_number};
-use crate::dialects::kit::{
-    Call, ExactNumber, Literal, Members, Paging, Rejection, Reply, Scalar, optional, required, sent,
-};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Rejection, Reply, Scalar, optional, required, sent};
 use crate::domain::accounts::{Account, Lifecycle, LockReason};
 use crate::domain::clients::AccountLabelsChange;
 use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
-use crate::domain::page::Listing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -358,15 +355,6 @@ pub(super) struct AccountList {
     paging: PagingView,
 }
 
-impl AccountList {
-    fn new(listing: Listing<Account>, paging: &Paging) -> Self {
-        AccountList {
-            paging: PagingView::of(&listing, paging),
-            accounts: listing.rows.into_iter().map(AccountView::from).collect(),
-        }
-    }
-}
-
 /// List the accounts that you may see.
 #[utoipa::path(get, path = "/accounts", tag = "Accounts",
     params(
@@ -418,6 +406,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         ..AccountFilter::default()
     };
     let paging = LISTS.page(&call)?;
-    let accounts = call.ask(ListAccounts { filter, page: paging.page }).await?;
-    Reply::ok(&AccountList::new(accounts, &paging))
+    let found = call.ask(ListAccounts { filter, page: paging.page }).await?;
+    let paging = PagingView::of(&found, &paging);
+    Reply::ok(&AccountList { accounts: found.rows.into_iter().map(AccountView::from).collect(), paging })
 }

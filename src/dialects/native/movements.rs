@@ -5,11 +5,10 @@ use super::lists::{LISTS, PagingView};
 use crate::app::Command;
 use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
 use crate::dialects::kit::formats::{Fault, capitals, currency, decimal, rfc3339, uuid};
-use crate::dialects::kit::{Call, ExactNumber, Literal, Paging, Rejection, Reply, optional, required};
+use crate::dialects::kit::{Call, ExactNumber, Literal, Rejection, Reply, optional, required};
 use crate::domain::ids::AccountId;
 use crate::domain::ledger::{Movement, MovementKind, MovementState};
 use crate::domain::money::ExtraDecimals;
-use crate::domain::page::Listing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -130,15 +129,6 @@ pub(super) struct MovementList {
     paging: PagingView,
 }
 
-impl MovementList {
-    fn new(listing: Listing<Movement>, paging: &Paging) -> Self {
-        MovementList {
-            paging: PagingView::of(&listing, paging),
-            movements: listing.rows.into_iter().map(MovementView::from).collect(),
-        }
-    }
-}
-
 pub(super) async fn run(call: &Call, command: impl Command<Outcome = Movement>) -> Result<Reply, Rejection> {
     call.run(command, |movement| Reply::ok(&MovementView::from(movement))).await
 }
@@ -152,8 +142,9 @@ pub(super) async fn list(call: &Call, kind: MovementKind, is_of_account: bool) -
     };
     let state = query.value("state", parse_state)?;
     let paging = LISTS.page(call)?;
-    let movements = call.ask(ListMovements { kind, account, state, page: paging.page }).await?;
-    Reply::ok(&MovementList::new(movements, &paging))
+    let found = call.ask(ListMovements { kind, account, state, page: paging.page }).await?;
+    let paging = PagingView::of(&found, &paging);
+    Reply::ok(&MovementList { movements: found.rows.into_iter().map(MovementView::from).collect(), paging })
 }
 
 /// In capitals or not.

@@ -6,11 +6,10 @@ use super::lists::{LISTS, PagingView};
 use crate::app::access::PasswordHash;
 use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
 use crate::dialects::kit::formats::{capitals, uuid};
-use crate::dialects::kit::{Call, Members, Paging, Rejection, Reply, Scalar, optional, required, required_text, sent};
+use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, optional, required, required_text, sent};
 use crate::domain::access::Password;
 use crate::domain::clients::{EmailKey, LabelsChange, Profile, ProfileDetails, ProfileStatus};
 use crate::domain::ids::ProfileId;
-use crate::domain::page::Listing;
 use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -264,15 +263,6 @@ pub(super) struct ProfileList {
     paging: PagingView,
 }
 
-impl ProfileList {
-    fn new(listing: Listing<Profile>, paging: &Paging) -> Self {
-        ProfileList {
-            paging: PagingView::of(&listing, paging),
-            profiles: listing.rows.into_iter().map(ProfileView::from).collect(),
-        }
-    }
-}
-
 /// List the clients that you may see.
 #[utoipa::path(get, path = "/profiles", tag = "Clients",
     params(
@@ -300,6 +290,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         labels: labels::filter(query)?,
     };
     let paging = LISTS.page(&call)?;
-    let profiles = call.ask(ListProfiles { filter, page: paging.page }).await?;
-    Reply::ok(&ProfileList::new(profiles, &paging))
+    let found = call.ask(ListProfiles { filter, page: paging.page }).await?;
+    let paging = PagingView::of(&found, &paging);
+    Reply::ok(&ProfileList { profiles: found.rows.into_iter().map(ProfileView::from).collect(), paging })
 }

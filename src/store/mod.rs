@@ -45,7 +45,7 @@ pub use maintenance::{
     RecordedShipping, RestoreRow,
 };
 pub use proof::{Finding, Proof, Tally};
-pub use reference::{CurrencyRow, GroupFilter, GroupRow, Platform, PlatformRow};
+pub use reference::{CurrencyRow, GroupFilter, Platform, PlatformRow};
 
 use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};

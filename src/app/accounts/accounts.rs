@@ -61,7 +61,7 @@ impl Command for OpenAccount {
         let profile =
             context.tx.profile(self.profile, context.visibility())?.ok_or(Refusal::not_found(Noun::Profile))?;
         let group = context.tx.group(self.group)?.ok_or(Refusal::not_found(Noun::Group))?;
-        if self.is_demo.is_some_and(|is_demo| is_demo != group.is_demo) {
+        if self.is_demo.is_some_and(|is_demo| is_demo != group.declared.is_demo) {
             return Err(Refusal::invalid(Field::IsDemo, "contradicts the account group").into());
         }
         let currency = context
@@ -69,7 +69,7 @@ impl Command for OpenAccount {
             .currency(&self.currency)?
             .filter(|currency| currency.enabled)
             .ok_or(Refusal::UnknownCurrency { field: Field::Currency })?;
-        let max_leverage = self.max_leverage.unwrap_or(group.max_leverage);
+        let max_leverage = self.max_leverage.unwrap_or(group.declared.max_leverage);
         check_leverage(max_leverage)?;
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, currency.decimals)).transpose()?;
         if let Some(id) = self.id
@@ -96,7 +96,7 @@ impl Command for OpenAccount {
         };
 
         let id = self.id.unwrap_or_else(|| AccountId::new(now, context.app.randomness()));
-        let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.is_demo };
+        let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.declared.is_demo };
         let (serial, number) = next_number(context)?;
         let new = NewAccount {
             book: context.tx.add_client_book(owner)?,
@@ -147,7 +147,7 @@ fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure
 }
 
 fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {
-    if !group.enabled {
+    if !group.declared.enabled {
         Err(Refusal::GroupDisabled)
     } else if !group.currencies.contains(&currency.code) {
         Err(Refusal::GroupWithoutCurrency { currency: currency.code.to_string() })
@@ -276,8 +276,9 @@ impl Command for ChangeAccount {
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, account.decimals)).transpose()?;
         let minimum = self.minimum_balance.map(|minimum| minimum_of(minimum, account.decimals)).transpose()?;
         let own = account.standing.own_minimum;
-        let least =
-            DecimalText::parse(&group.minimum_balance).map_err(|_| Refusal::Internal)?.to_limit(account.decimals);
+        let least = DecimalText::parse(&group.declared.minimum_balance)
+            .map_err(|_| Refusal::Internal)?
+            .to_limit(account.decimals);
         // A group that has become stricter does not block other changes.
         let is_asked = group.id != account.group || minimum.is_some_and(|minimum| minimum != own);
         if is_asked && minimum.unwrap_or(own) < least {
@@ -291,12 +292,12 @@ impl Command for ChangeAccount {
         if group.id != account.group {
             let currency =
                 context.tx.currency(&account.currency)?.ok_or(Refusal::UnknownCurrency { field: Field::Currency })?;
-            let loses_approval = present.requires_approval && !group.requires_approval;
+            let loses_approval = present.declared.requires_approval && !group.declared.requires_approval;
             if loses_approval && context.caller.principal.require(Right::Administer).is_err() {
                 return Err(Refusal::NeedsApproval.into());
             }
             check_group(&group, &currency)?;
-            if group.is_demo != account.is_demo {
+            if group.declared.is_demo != account.is_demo {
                 return Err(Refusal::GroupModeDiffers.into());
             }
         }

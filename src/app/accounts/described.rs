@@ -38,10 +38,12 @@ impl Reference {
 
     fn describe(&self, account: Account, figures_recorded_at: Moment) -> Option<DescribedAccount> {
         let group = self.groups.iter().find(|group| group.id == account.group)?;
-        let label = self.groups.iter().find(|other| !group.label.is_empty() && other.label == group.label);
+        let declared = &group.declared;
+        let is_alike = |other: &&Group| !declared.label.is_empty() && other.declared.label == declared.label;
+        let label = self.groups.iter().find(is_alike);
         Some(DescribedAccount {
             label: label.map(|first| first.serial),
-            platform: self.platforms.iter().find(|platform| platform.declared.code == group.platform)?.clone(),
+            platform: self.platforms.iter().find(|platform| platform.declared.code == declared.platform)?.clone(),
             currency: self.currencies.iter().find(|currency| currency.code == account.currency)?.clone(),
             group: group.clone(),
             account,

@@ -22,11 +22,11 @@ impl Query for ListGroups {
         let mut groups = view.tx.groups()?;
         let name = self.filter.name.as_deref().map(text::fold);
         groups.retain(|group| {
-            group.enabled
+            group.declared.enabled
                 && (self.filter.ids.is_empty() || self.filter.ids.contains(&group.id))
-                && name.as_ref().is_none_or(|name| text::fold(&group.name).contains(name))
+                && name.as_ref().is_none_or(|name| text::fold(&group.declared.name).contains(name))
                 && self.filter.currency.as_ref().is_none_or(|code| group.currencies.contains(code))
-                && self.filter.status.is_none_or(|status| group.status == status)
+                && self.filter.status.is_none_or(|status| group.declared.status == status)
         });
         let total = groups.len() as u64;
         let position = |group: &Group| Position::of(group.serial.0);

@@ -9,10 +9,10 @@ use crate::domain::access::Right;
 use crate::domain::events::{Event, EventType, ReferenceChange, ReferenceSnapshot, Snapshot};
 use crate::domain::ids::GroupId;
 use crate::domain::money::{DecimalText, Decimals};
-use crate::domain::reference::{CurrencyCode, GroupKind, LEVERAGE_MAX, MarginCalculation, TradeStatus};
+use crate::domain::reference::{CurrencyCode, DeclaredGroup, GroupKind, LEVERAGE_MAX, MarginCalculation, TradeStatus};
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
-use crate::store::{CurrencyRow, GroupRow, PlatformRow, ReadTx, StoreError};
+use crate::store::{CurrencyRow, PlatformRow, ReadTx, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -240,8 +240,8 @@ impl CurrencyEntry {
 }
 
 impl GroupEntry {
-    fn row(&self) -> GroupRow {
-        GroupRow {
+    fn declared(&self) -> DeclaredGroup {
+        DeclaredGroup {
             code: self.code.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
@@ -261,7 +261,6 @@ impl GroupEntry {
             new_client_hold_days: self.new_client_hold_days,
             requires_approval: self.requires_approval,
             minimum_balance: self.minimum_balance.clone(),
-            currencies: self.currencies.clone(),
         }
     }
 }
@@ -282,28 +281,31 @@ fn stored(tx: &ReadTx<'_>) -> Result<ReferenceFile, StoreError> {
         software: p.software,
     });
     let offers = tx.group_offers()?;
-    let groups = tx.groups()?.into_iter().map(|g| GroupEntry {
-        currencies: offers.get(&g.code).cloned().unwrap_or_default(),
-        code: g.code,
-        id: Some(g.id.uuid()),
-        name: g.name,
-        description: g.description,
-        platform: g.platform,
-        kind: g.kind,
-        demo: g.is_demo,
-        enabled: g.enabled,
-        status: g.status,
-        label: g.label,
-        max_leverage: g.max_leverage,
-        margin_call_level: g.margin_call_level,
-        stop_out_level: g.stop_out_level,
-        negative_balance_protection: g.negative_balance_protection,
-        swap_free: g.is_swap_free,
-        margin_calculation: g.margin_calculation,
-        deposit_hold_days: g.deposit_hold_days,
-        new_client_hold_days: g.new_client_hold_days,
-        requires_approval: g.requires_approval,
-        minimum_balance: g.minimum_balance,
+    let groups = tx.groups()?.into_iter().map(|group| {
+        let (id, g) = (group.id, group.declared);
+        GroupEntry {
+            currencies: offers.get(&g.code).cloned().unwrap_or_default(),
+            code: g.code,
+            id: Some(id.uuid()),
+            name: g.name,
+            description: g.description,
+            platform: g.platform,
+            kind: g.kind,
+            demo: g.is_demo,
+            enabled: g.enabled,
+            status: g.status,
+            label: g.label,
+            max_leverage: g.max_leverage,
+            margin_call_level: g.margin_call_level,
+            stop_out_level: g.stop_out_level,
+            negative_balance_protection: g.negative_balance_protection,
+            swap_free: g.is_swap_free,
+            margin_calculation: g.margin_calculation,
+            deposit_hold_days: g.deposit_hold_days,
+            new_client_hold_days: g.new_client_hold_days,
+            requires_approval: g.requires_approval,
+            minimum_balance: g.minimum_balance,
+        }
     });
     Ok(ReferenceFile { currencies: currencies.collect(), platforms: platforms.collect(), groups: groups.collect() })
 }
@@ -419,7 +421,8 @@ fn apply(context: &Context<'_>, file: &ReferenceFile, stored: &ReferenceFile, ch
         }
         ("group", "switch_off") => {
             if let Some(entry) = stored.groups.iter().find(|g| g.code == *code) {
-                context.tx.change_group(&GroupEntry { enabled: false, ..entry.clone() }.row(), context.now)?;
+                let off = DeclaredGroup { enabled: false, ..entry.declared() };
+                context.tx.change_group(&off, &entry.currencies, context.now)?;
             }
         }
         ("group", action) => {
@@ -430,9 +433,9 @@ fn apply(context: &Context<'_>, file: &ReferenceFile, stored: &ReferenceFile, ch
                     if context.tx.group(id)?.is_some() {
                         return Err(Refusal::invalid(Field::Groups, format!("the id of {code} is taken")).into());
                     }
-                    context.tx.add_group(id, &entry.row(), context.now)?;
+                    context.tx.add_group(id, &entry.declared(), &entry.currencies, context.now)?;
                 } else {
-                    context.tx.change_group(&entry.row(), context.now)?;
+                    context.tx.change_group(&entry.declared(), &entry.currencies, context.now)?;
                 }
             }
         }

@@ -110,17 +110,17 @@ impl From<DescribedAccount> for AccountView {
             } else {
                 account.labels.name.clone()
             },
-            name: format!("{} {}", group.name, currency.code),
-            group: label.map(|label| NamedView { id: label.0, name: group.label.clone() }),
+            name: format!("{} {}", group.declared.name, currency.code),
+            group: label.map(|label| NamedView { id: label.0, name: group.declared.label.clone() }),
             permissions: permissions(&account),
             platform: NamedView { id: platform.serial.0, name: platform.declared.name },
-            kind: match (group.kind, account.is_demo) {
+            kind: match (group.declared.kind, account.is_demo) {
                 (GroupKind::Wallet, _) => "personal",
                 (GroupKind::Trading, false) => "trade",
                 (GroupKind::Trading, true) => "demo",
             },
-            statement: statement(&account, group.kind, fields::time(figures_recorded_at)),
-            product: NamedView { id: group.serial.0, name: group.name },
+            statement: statement(&account, group.declared.kind, fields::time(figures_recorded_at)),
+            product: NamedView { id: group.serial.0, name: group.declared.name },
             archive_time: account.closed_at.map(fields::time),
             create_time: fields::time(account.created_at),
             currency: currency.into(),

@@ -4,8 +4,7 @@ use super::fields;
 use super::lists::{LISTS, PagingView};
 use crate::app::reference::{GroupFilter, ListGroups};
 use crate::dialects::kit::formats::{currency, uuid};
-use crate::dialects::kit::{Call, ExactNumber, Paging, Rejection, Reply};
-use crate::domain::page::Listing;
+use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::reference::Group;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,21 +44,22 @@ pub(super) struct GroupView {
 
 impl From<Group> for GroupView {
     fn from(group: Group) -> Self {
+        let declared = group.declared;
         GroupView {
             id: group.id.to_string(),
-            name: group.name,
-            description: group.description,
-            margin_call_level: ExactNumber::from_stored(&group.margin_call_level),
-            stop_out_level: ExactNumber::from_stored(&group.stop_out_level),
-            negative_balance_protect: group.negative_balance_protection,
-            swap_free: group.is_swap_free,
-            is_demo: group.is_demo,
-            status: fields::trade_status(group.status),
+            name: declared.name,
+            description: declared.description,
+            margin_call_level: ExactNumber::from_stored(&declared.margin_call_level),
+            stop_out_level: ExactNumber::from_stored(&declared.stop_out_level),
+            negative_balance_protect: declared.negative_balance_protection,
+            swap_free: declared.is_swap_free,
+            is_demo: declared.is_demo,
+            status: fields::trade_status(declared.status),
             external_gateway_id: String::new(),
             symbol_profile_id: String::new(),
             funding_profile_id: String::new(),
             statement_heading: String::new(),
-            margin_calculation_type: fields::margin_calculation(Some(group.margin_calculation)),
+            margin_calculation_type: fields::margin_calculation(Some(declared.margin_calculation)),
             margin_recalc_scope: "MARGIN_RECALC_SCOPE_UNSPECIFIED",
             permissions: [],
             currencies: group.currencies.iter().map(ToString::to_string).collect(),
@@ -73,15 +73,6 @@ pub(super) struct GroupList {
     groups: Vec<GroupView>,
     #[serde(flatten)]
     paging: PagingView,
-}
-
-impl GroupList {
-    fn new(listing: Listing<Group>, paging: &Paging) -> Self {
-        GroupList {
-            paging: PagingView::of(&listing, paging),
-            groups: listing.rows.into_iter().map(GroupView::from).collect(),
-        }
-    }
 }
 
 /// List the groups that a new account can join.
@@ -105,6 +96,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         status: query.value("status", fields::parse_trade_status)?.flatten(),
     };
     let paging = LISTS.page(&call)?;
-    let groups = call.ask(ListGroups { filter, page: paging.page }).await?;
-    Reply::ok(&GroupList::new(groups, &paging))
+    let found = call.ask(ListGroups { filter, page: paging.page }).await?;
+    let paging = PagingView::of(&found, &paging);
+    Reply::ok(&GroupList { groups: found.rows.into_iter().map(GroupView::from).collect(), paging })
 }

@@ -45,17 +45,15 @@ named_enum! {
     }
 }
 
+/// A group as it is declared in the reference data.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Group {
-    /// In order of creation, from 1.
-    pub serial: GroupSerial,
-    pub id: GroupId,
+pub struct DeclaredGroup {
     /// The key of the group in the reference file.
     pub code: String,
     pub name: String,
     /// One sentence, or empty.
     pub description: String,
-    /// The name of its trading platform.
+    /// The code of its trading platform.
     pub platform: String,
     pub kind: GroupKind,
     pub is_demo: bool,
@@ -84,6 +82,15 @@ pub struct Group {
     pub requires_approval: bool,
     /// The lowest balance its accounts may be allowed, as decimal text: zero or less.
     pub minimum_balance: String,
+}
+
+/// A group that accounts can join.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    /// In order of creation, from 1.
+    pub serial: GroupSerial,
+    pub id: GroupId,
+    pub declared: DeclaredGroup,
     /// The enabled currencies that it offers, in the order of the reference file.
     pub currencies: Vec<CurrencyCode>,
 }

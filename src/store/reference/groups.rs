@@ -2,7 +2,7 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{GroupId, GroupSerial};
-use crate::domain::reference::{CurrencyCode, Group, GroupKind, MarginCalculation, TradeStatus};
+use crate::domain::reference::{CurrencyCode, DeclaredGroup, Group, TradeStatus};
 use crate::store::StoreError;
 use crate::store::database::lists::text_list;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
@@ -22,68 +22,31 @@ pub struct GroupFilter {
     pub status: Option<TradeStatus>,
 }
 
-/// A group as declared in the reference data.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GroupRow {
-    /// The key of the group in the reference file.
-    pub code: String,
-    pub name: String,
-    pub description: String,
-    /// The code of its trading platform.
-    pub platform: String,
-    pub kind: GroupKind,
-    pub is_demo: bool,
-    /// Whether accounts may join it.
-    pub enabled: bool,
-    pub status: TradeStatus,
-    /// Free text for sorting groups.
-    pub label: String,
-    /// Leverage of accounts that do not ask for another.
-    pub max_leverage: u32,
-    /// Margin level of the margin call: percent, as decimal text.
-    pub margin_call_level: String,
-    /// Margin level of the stop-out: percent, as decimal text.
-    pub stop_out_level: String,
-    /// Whether the broker covers losses beyond the balance.
-    pub negative_balance_protection: bool,
-    /// Whether positions bear no swap.
-    pub is_swap_free: bool,
-    pub margin_calculation: MarginCalculation,
-    /// Days until a deposit from outside is available.
-    pub deposit_hold_days: u32,
-    /// Like `deposit_hold_days`, for new clients; counted from the client's first day.
-    pub new_client_hold_days: u32,
-    /// Whether outgoing payments need a second operator.
-    pub requires_approval: bool,
-    /// The lowest balance that its accounts may be allowed, as decimal text.
-    pub minimum_balance: String,
-    /// Codes of the currencies it offers, in order.
-    pub currencies: Vec<String>,
-}
-
 fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     Ok(Group {
         serial: GroupSerial(row.get("id")?),
         id: GroupId::from(row.get::<_, Uuid>("uuid")?),
-        code: row.get("code")?,
-        name: row.get("name")?,
-        description: row.get("description")?,
-        platform: row.get("platform")?,
-        kind: named(row, "kind")?,
-        is_demo: row.get("demo")?,
-        enabled: row.get("enabled")?,
-        status: named(row, "status")?,
-        label: row.get("label")?,
-        max_leverage: row.get("max_leverage")?,
-        margin_call_level: row.get("margin_call_level")?,
-        stop_out_level: row.get("stop_out_level")?,
-        negative_balance_protection: row.get("negative_balance_protection")?,
-        is_swap_free: row.get("swap_free")?,
-        margin_calculation: named(row, "margin_calculation")?,
-        deposit_hold_days: row.get("deposit_hold_days")?,
-        new_client_hold_days: row.get("new_client_hold_days")?,
-        requires_approval: row.get("requires_approval")?,
-        minimum_balance: row.get("minimum_balance")?,
+        declared: DeclaredGroup {
+            code: row.get("code")?,
+            name: row.get("name")?,
+            description: row.get("description")?,
+            platform: row.get("platform")?,
+            kind: named(row, "kind")?,
+            is_demo: row.get("demo")?,
+            enabled: row.get("enabled")?,
+            status: named(row, "status")?,
+            label: row.get("label")?,
+            max_leverage: row.get("max_leverage")?,
+            margin_call_level: row.get("margin_call_level")?,
+            stop_out_level: row.get("stop_out_level")?,
+            negative_balance_protection: row.get("negative_balance_protection")?,
+            is_swap_free: row.get("swap_free")?,
+            margin_calculation: named(row, "margin_calculation")?,
+            deposit_hold_days: row.get("deposit_hold_days")?,
+            new_client_hold_days: row.get("new_client_hold_days")?,
+            requires_approval: row.get("requires_approval")?,
+            minimum_balance: row.get("minimum_balance")?,
+        },
         currencies: text_list::<Vec<String>>(row, "currencies")?
             .unwrap_or_default()
             .into_iter()
@@ -115,69 +78,64 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Creates a group. Its platform and currencies must exist.
-    pub fn add_group(&self, id: GroupId, row: &GroupRow, now: Moment) -> Result<(), StoreError> {
-        self.run(
-            sql!("groups/insert"),
-            rusqlite::params![
-                id.uuid(),
-                row.code,
-                row.name,
-                row.description,
-                row.platform,
-                row.kind.name(),
-                row.is_demo,
-                row.enabled,
-                row.status.name(),
-                row.label,
-                row.max_leverage,
-                row.margin_call_level,
-                row.stop_out_level,
-                row.negative_balance_protection,
-                row.is_swap_free,
-                row.margin_calculation.name(),
-                row.deposit_hold_days,
-                row.new_client_hold_days,
-                row.requires_approval,
-                row.minimum_balance,
-            ],
-        )?;
-        self.note_group_minimum(&row.code, now)?;
-        self.offer(row)
+    /// Creates a group. Its platform and the currencies that it offers must exist.
+    pub fn add_group(
+        &self,
+        id: GroupId,
+        group: &DeclaredGroup,
+        offers: &[String],
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        self.write_group(sql!("groups/insert"), Some(id), group, now)?;
+        self.offer(&group.code, offers)
     }
 
     /// Updates a group. Its kind and demo flag do not change.
-    pub fn change_group(&self, row: &GroupRow, now: Moment) -> Result<(), StoreError> {
-        self.run(
-            sql!("groups/update"),
-            rusqlite::params![
-                row.code,
-                row.name,
-                row.description,
-                row.platform,
-                row.enabled,
-                row.status.name(),
-                row.label,
-                row.max_leverage,
-                row.margin_call_level,
-                row.stop_out_level,
-                row.negative_balance_protection,
-                row.is_swap_free,
-                row.margin_calculation.name(),
-                row.deposit_hold_days,
-                row.new_client_hold_days,
-                row.requires_approval,
-                row.minimum_balance,
-            ],
-        )?;
-        self.note_group_minimum(&row.code, now)?;
-        self.run(sql!("groups/withdraw_offers"), [&row.code])?;
-        self.offer(row)
+    pub fn change_group(&self, group: &DeclaredGroup, offers: &[String], now: Moment) -> Result<(), StoreError> {
+        self.write_group(sql!("groups/update"), None, group, now)?;
+        self.run(sql!("groups/withdraw_offers"), [&group.code])?;
+        self.offer(&group.code, offers)
     }
 
-    fn offer(&self, row: &GroupRow) -> Result<(), StoreError> {
-        for currency in &row.currencies {
-            self.run(sql!("groups/offer"), (&row.code, currency))?;
+    /// Runs a statement with a parameter for each column. An update does not use those that are fixed.
+    fn write_group(
+        &self,
+        sql: &str,
+        id: Option<GroupId>,
+        group: &DeclaredGroup,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        self.run(
+            sql,
+            rusqlite::params![
+                id.map(GroupId::uuid),
+                group.code,
+                group.name,
+                group.description,
+                group.platform,
+                group.kind.name(),
+                group.is_demo,
+                group.enabled,
+                group.status.name(),
+                group.label,
+                group.max_leverage,
+                group.margin_call_level,
+                group.stop_out_level,
+                group.negative_balance_protection,
+                group.is_swap_free,
+                group.margin_calculation.name(),
+                group.deposit_hold_days,
+                group.new_client_hold_days,
+                group.requires_approval,
+                group.minimum_balance,
+            ],
+        )?;
+        self.note_group_minimum(&group.code, now)
+    }
+
+    fn offer(&self, code: &str, currencies: &[String]) -> Result<(), StoreError> {
+        for currency in currencies {
+            self.run(sql!("groups/offer"), (code, currency))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::home::{Home, Ran};
 
@@ -190,6 +190,41 @@ fn reference_data(home: &Home) {
     let wrong = home.file("wrong.toml", "[[currencies]]\ncode = \"usd\"\n");
     assert_eq!(home.json(&["reference", "apply", &wrong]).error(3)["code"], "CONFIGURATION");
     assert_eq!(home.run(&["reference", "diff", "nowhere.toml"]).code, 1);
+}
+
+/// A group of the reference file, whose values are written as in JSON.
+fn group_block(group: &Value) -> String {
+    let lines = group.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {value}\n"));
+    format!("[[groups]]\n{}", lines.collect::<String>())
+}
+
+#[test]
+fn a_file_sets_every_field_of_a_group_whether_it_is_new_or_not() {
+    let home = Home::installed();
+    let toml = home.run(&["reference", "show"]).stdout;
+    let mut groups = home.json(&["reference", "show"]).json()["groups"].clone();
+    let others = json!({
+        "name": "N", "description": "D", "platform": "wallets", "enabled": false, "status": "long_only", "label": "L",
+        "max_leverage": 7, "margin_call_level": "91", "stop_out_level": "41", "negative_balance_protection": false,
+        "swap_free": true, "margin_calculation": "net", "deposit_hold_days": 3, "new_client_hold_days": 5,
+        "requires_approval": true, "minimum_balance": "-12", "currencies": ["EUR"],
+    });
+    let group = groups[0].as_object_mut().unwrap();
+    for (key, value) in others.as_object().unwrap() {
+        assert_ne!(group.insert(key.clone(), value.clone()).unwrap(), *value, "{key}");
+    }
+    let mut new = group.clone();
+    let fixed = [("code", "newcomer"), ("id", "0198c1f0-0000-7000-8000-000000000000"), ("kind", "wallet")];
+    new.extend(fixed.map(|(key, value)| (key.to_owned(), value.into())));
+    assert_ne!(new.insert("demo".into(), true.into()), Some(true.into()));
+    groups.as_array_mut().unwrap().push(new.into());
+
+    let (currencies_and_platforms, _) = toml.split_once("[[groups]]").unwrap();
+    let blocks: String = groups.as_array().unwrap().iter().map(group_block).collect();
+    let file = home.file("edited.toml", &format!("{currencies_and_platforms}{blocks}"));
+    let changed = home.run(&["reference", "apply", &file]).stdout;
+    assert_eq!(changed, "change group live-standard\ncreate group newcomer\n");
+    assert_eq!(home.json(&["reference", "show"]).json()["groups"], groups);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::accounts::ArchiveAccount;
 use super::{Command, Context, Failure};
 use crate::app::accounts::{ApproveAccount, CloseAccount, LockAccount, SetLifecycle, UnlockAccount};
+use crate::app::approvals::AtOnce;
 use crate::app::command::Undo;
 use crate::app::ledger::{
     AnnounceDeposit, ApproveWithdrawal, CaptureHold, PayWithdrawal, PlaceHold, PostFunds, Posted, ReleaseHold,
@@ -85,9 +86,12 @@ macro_rules! operations {
     };
 }
 
+/// Nothing in a batch waits: what comes after it might count on it.
+pub type TransferAtOnce = AtOnce<Transfer>;
+
 operations! {
     PostFunds => Posted,
-    Transfer => Movement,
+    TransferAtOnce => Movement,
     AnnounceDeposit => Movement,
     SettleDeposit => Movement,
     ReturnDeposit => Movement,

@@ -144,6 +144,13 @@ impl<'a> Context<'a> {
         self.involved.borrow_mut().clients.insert(client);
     }
 
+    /// Refuses a caller without a right that depends on the object, and so also a retry with a token without it.
+    pub(in crate::app) fn require(&self, right: Right) -> Result<(), Refusal> {
+        self.caller.principal.require(right)?;
+        self.involved.borrow_mut().rights.insert(right);
+        Ok(())
+    }
+
     /// Sets the object of the audit row for commands without events.
     pub(in crate::app) fn concerns(&self, object: Uuid) {
         self.object.set(Some(object));

@@ -6,10 +6,12 @@
 
 pub mod access;
 pub mod accounts;
+pub mod approvals;
 pub mod batch;
 pub mod clients;
 pub mod clock;
 mod command;
+pub mod decisions;
 pub mod events;
 mod exact;
 mod idempotency;
@@ -28,6 +30,8 @@ use crate::domain::access::{Principal, PrincipalKind, Role, Visibility};
 use crate::domain::clock::{Clock, MachineClock, Moment, Randomness};
 use crate::domain::clock_watch::ClockLimits;
 use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
+use crate::domain::money::DecimalText;
+use crate::domain::reference::RateBand;
 use crate::domain::refusal::Refusal;
 use crate::store::{Installation, Mode, NotApplied, Store, StoreError, WriteTx};
 use access::{Hashers, PrincipalCache, Throttle};
@@ -36,6 +40,17 @@ use clock::WatchedClock;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// When a second operator is needed, and for how long a request waits.
+#[derive(Clone, Copy, Debug)]
+pub struct ApprovalRules {
+    /// How far a rate may be from the reference rate.
+    pub rate_band: RateBand,
+    /// Up to which age a reference rate counts.
+    pub rate_age_hours: u32,
+    /// When a request expires.
+    pub expiry_days: u32,
+}
 
 /// The part of the configuration that use cases need.
 #[derive(Clone, Debug)]
@@ -50,6 +65,7 @@ pub struct Settings {
     pub session_lifetime_s: u32,
     /// The leading digits of generated account numbers.
     pub account_number_prefix: String,
+    pub approvals: ApprovalRules,
     /// How long outcomes are stored for retries.
     pub retry_days: u32,
     /// Events older than this are deleted; None keeps all events.
@@ -74,6 +90,7 @@ impl Default for Settings {
             session_audience: "trading-platform".into(),
             session_lifetime_s: 900,
             account_number_prefix: "21".into(),
+            approvals: ApprovalRules { rate_band: RateBand(DecimalText::whole(5)), rate_age_hours: 24, expiry_days: 7 },
             retry_days: 7,
             event_days: None,
             streams: events::StreamLimits::default(),

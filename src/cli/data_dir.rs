@@ -13,11 +13,13 @@ use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
 use crate::app::events::StreamLimits;
 use crate::app::maintenance::BackupDrills;
-use crate::app::{self, App, ReadLimits, Settings};
+use crate::app::{self, App, ApprovalRules, ReadLimits, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::{BackupError, Progress};
 use crate::config::Config;
 use crate::domain::clock_watch::ClockLimits;
+use crate::domain::money::DecimalText;
+use crate::domain::reference::RateBand;
 use crate::store::{
     self, DataDir, DataDirError, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store, StoreError, Tuning,
 };
@@ -168,6 +170,14 @@ fn settings(config: &Config) -> Settings {
         session_audience: config.sessions.audience.clone(),
         session_lifetime_s: narrow(config.sessions.lifetime_s),
         account_number_prefix: config.accounts.number_prefix.clone(),
+        approvals: ApprovalRules {
+            // The configuration was validated, so that the text is a number.
+            rate_band: RateBand(
+                DecimalText::parse(&config.approvals.rate_band_percent).unwrap_or(DecimalText::whole(0)),
+            ),
+            rate_age_hours: narrow(config.approvals.rate_max_age_hours),
+            expiry_days: narrow(config.approvals.expiry_days),
+        },
         retry_days: narrow(config.idempotency.retention_days),
         event_days: Some(narrow(config.events.retention_days)).filter(|days| *days > 0),
         streams: StreamLimits {

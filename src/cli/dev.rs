@@ -15,7 +15,7 @@ use super::outcome::{Exit, Failure};
 use super::{data_dir, progress};
 use crate::app::App;
 use crate::app::access::{AddOperator, CreateToken, FreshToken, ResetPassword, hash_blocking};
-use crate::app::reference::{ApplyReference, shipped};
+use crate::app::reference::{ApplyReference, sample};
 use crate::config::Config;
 use crate::domain::access::{Password, Role};
 use crate::domain::clock::Randomness;
@@ -68,7 +68,7 @@ fn is_sandbox(dir: &DataDir) -> Result<bool, Failure> {
 fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials, Failure> {
     let caller = app.system_caller();
     if app.show_reference()?.currencies.is_empty() {
-        let file = shipped().map_err(|error| Failure::new(Exit::Failure, error))?;
+        let file = sample().map_err(|error| Failure::new(Exit::Failure, error))?;
         app.execute_blocking(&caller, ApplyReference { file })?;
         if with_samples {
             app.add_samples(&caller)?;

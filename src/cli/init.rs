@@ -12,7 +12,7 @@ use super::password::PasswordSource;
 use super::{Session, data_dir, reference};
 use crate::app::App;
 use crate::app::access::{AddOperator, PasswordHash};
-use crate::app::reference::{ApplyReference, ReferenceFile, shipped};
+use crate::app::reference::{ApplyReference, ReferenceFile, sample, shipped};
 use crate::config::{Config, Server, start};
 use crate::domain::access::Role;
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
@@ -90,7 +90,10 @@ fn reference_file(args: &InitArgs) -> Result<Option<ReferenceFile>, Failure> {
     match &args.reference {
         _ if args.no_reference => Ok(None),
         Some(file) => reference::read(file).map(Some),
-        None => shipped().map(Some).map_err(|error| Failure::new(Exit::Failure, error)),
+        None => {
+            let file = if args.sandbox { sample() } else { shipped() };
+            file.map(Some).map_err(|error| Failure::new(Exit::Failure, error))
+        }
     }
 }
 

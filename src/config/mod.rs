@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod apis;
+mod approvals;
 mod backup;
 mod browser;
 mod clock;
@@ -44,6 +45,7 @@ use serde_json::Value;
 pub use access::{Access, ForwardedHeader};
 pub use accounts::Accounts;
 pub use apis::{Apis, HostName, Mount, PathPrefix};
+pub use approvals::Approvals;
 pub use backup::{Backup, S3Environment};
 pub use browser::{Browser, WebOrigin};
 pub use clock::Clock;
@@ -75,6 +77,7 @@ pub struct Config {
     pub access: Access,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub approvals: Approvals,
     pub idempotency: Idempotency,
     pub events: Events,
     pub store: Store,
@@ -207,6 +210,7 @@ impl Config {
         self.sessions.validate(&mut findings);
         self.accounts.validate(&mut findings);
         self.limits.validate(&mut findings);
+        self.approvals.validate(&mut findings);
         self.backup.validate(&mut findings);
         self.log.validate(&mut findings);
         self.apis.validate(self.server.listen, &mut findings);
@@ -271,6 +275,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Access>("access"),
         section::<Sessions>("sessions"),
         section::<Accounts>("accounts"),
+        section::<Approvals>("approvals"),
         section::<Idempotency>("idempotency"),
         section::<Events>("events"),
         section::<Store>("store"),

@@ -50,6 +50,8 @@ public_ids! {
     EntryId,
     /// A deposit, withdrawal, transfer or hold.
     MovementId,
+    /// A request that waits for a second operator.
+    ApprovalId,
     /// A token of an operator.
     TokenId,
     /// A session of an end user (the `jti` claim of its token).
@@ -86,6 +88,7 @@ row_ids! {
     GroupSerial,
     PlatformSerial,
     MovementSerial,
+    ApprovalSerial,
     CurrencySerial,
     PortfolioSerial,
     /// A book of the ledger: a client account or a house account, in one currency.

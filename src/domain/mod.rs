@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod approvals;
 pub mod clients;
 pub mod clock;
 pub mod clock_watch;

@@ -64,7 +64,12 @@ impl Amount {
 
     /// Decimal text with exactly `decimals` places: 1250 minor units with 2 decimals are `12.50`.
     pub fn to_text(self, decimals: Decimals) -> String {
-        Decimal::from_i128_with_scale(i128::from(self.0), u32::from(decimals.0)).to_string()
+        self.decimal(decimals).to_string()
+    }
+
+    /// In whole units.
+    pub(in crate::domain) fn decimal(self, decimals: Decimals) -> Decimal {
+        Decimal::from_i128_with_scale(i128::from(self.0), u32::from(decimals.0))
     }
 }
 
@@ -201,12 +206,20 @@ impl DecimalText {
         Decimal::from_str_exact(text).map(DecimalText).map_err(|_| AmountError::TooLong)
     }
 
+    pub fn whole(number: u32) -> DecimalText {
+        DecimalText(number.into())
+    }
+
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
 
     pub fn is_negative(self) -> bool {
         self.0.is_sign_negative() && !self.0.is_zero()
+    }
+
+    pub(in crate::domain) fn decimal(self) -> Decimal {
+        self.0
     }
 
     pub fn negated(self) -> DecimalText {

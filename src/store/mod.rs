@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod approvals;
 mod clients;
 mod database;
 mod error;
@@ -19,6 +20,7 @@ pub use access::{
     AuditRow, KeyRow, NewPrincipal, NewRefresh, NewToken, PrincipalRow, RefreshRow, SessionRow, TokenKind, TokenRow,
 };
 pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
+pub use approvals::{ApprovalFilter, ApprovalSubject, NewApproval};
 pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::journal::{

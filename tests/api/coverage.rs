@@ -49,6 +49,12 @@ const DEATH_REFUSED: &str = "native_deaths::refused_reports_leave_no_trace";
 const ARCHIVED: &str = "native_approvals::archiving_a_client_without_accounts_is_final";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
+const QUEUE: &str = "approvals::a_transfer_that_waits_holds_its_money_and_is_made_once_approved";
+const QUEUE_ENDS: &str = "approvals::a_rejected_cancelled_or_expired_request_frees_its_money";
+const QUEUE_HIDDEN: &str = "approvals::requests_about_hidden_clients_are_not_found";
+const QUEUE_REPLAYED: &str = "approvals::requests_and_decisions_are_replayed";
+const QUEUE_REFUSED: &str = "approvals::refused_decisions_leave_no_trace";
+
 /// A method with a path, and the tests of that route.
 type Row = ((&'static str, &'static str), Tests);
 
@@ -169,6 +175,11 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_transfers::refused_transfers_leave_no_trace"),
         read("/transfers", "native_transfers::a_transfer_in_one_currency_is_posted_at_once", LISTED),
         read("/transfers/{id}", "native_transfers::a_transfer_in_one_currency_is_posted_at_once", HIDDEN),
+        read("/approvals", "approvals::the_queue_is_filtered_and_paged", QUEUE_HIDDEN),
+        read("/approvals/{id}", QUEUE, QUEUE_HIDDEN),
+        write("POST", "/approvals/{id}/approve", QUEUE, QUEUE_HIDDEN, QUEUE_REPLAYED, QUEUE_REFUSED),
+        write("POST", "/approvals/{id}/reject", QUEUE_ENDS, QUEUE_HIDDEN, QUEUE_REPLAYED, QUEUE_REFUSED),
+        write("POST", "/approvals/{id}/cancel", QUEUE_ENDS, QUEUE_HIDDEN, QUEUE_REPLAYED, QUEUE_REFUSED),
         write("POST", "/entries/{id}/reverse", "native_reversals::a_reversal_turns_every_leg_round", HIDDEN, MOVED,
             "native_reversals::refused_reversals_leave_no_trace"),
         write("POST", "/batch", "native_batch::every_operation_does_what_its_own_route_does",

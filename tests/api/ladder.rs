@@ -62,7 +62,7 @@ placed! {
     Refusal::DuplicateReference => Met, ["DUPLICATE_REFERENCE"];
     Refusal::VersionMismatch { .. } => Met, ["VERSION_MISMATCH"];
     Refusal::Immutable { .. } => Met, ["IMMUTABLE_FIELD"];
-    Refusal::MovementState { .. } => Met, ["WRONG_STATE"];
+    Refusal::MovementState { .. } | Refusal::ApprovalState(_) => Met, ["WRONG_STATE"];
     Refusal::AlreadyReversed => Met, ["ALREADY_REVERSED"];
     Refusal::NotReversible => Met, ["NOT_REVERSIBLE"];
     Refusal::SameAccount { .. } => Met, ["SAME_ACCOUNT"];

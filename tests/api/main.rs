@@ -7,6 +7,7 @@
 mod common;
 
 mod access;
+mod approvals;
 mod b2core_access;
 mod b2core_accounts;
 mod backup_faults;
@@ -79,6 +80,7 @@ mod openapi_calls;
 mod private_files;
 mod query_params;
 mod races;
+mod rates;
 mod restore_kill;
 mod sandbox;
 mod session_races;

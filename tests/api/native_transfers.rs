@@ -51,7 +51,7 @@ fn a_transfer_across_currencies_takes_a_rate_or_the_amount_that_arrives() {
     assert_eq!((admin.balance(&usd), admin.balance(&eur)), ("90.00".into(), "9.22".into()));
     admin.post("/transfers", &with(transfer(&usd, &jpy, "10"), "toAmount", "1500")).ok();
     assert_eq!((admin.balance(&usd), admin.balance(&jpy)), ("80.00".into(), "1500".into()));
-    admin.post("/transfers", &with(transfer(&jpy, &usd, "1"), "rate", "0.005")).ok();
+    admin.post("/transfers", &with(transfer(&jpy, &usd, "1"), "rate", "0.0065")).ok();
     let other = admin.new_account("USD");
     for (field, value) in [("rate", "1"), ("toAmount", "1")] {
         let reply = admin.post("/transfers", &with(transfer(&usd, &other, "1"), field, value));

@@ -90,7 +90,11 @@ fn every_operation_says_what_it_takes_and_gives() {
             let response = resolve(&document, response);
             assert!(is_text(&response["description"]), "{what}: {status}");
             let schema = &response["content"]["application/json"]["schema"];
-            assert_eq!(status == "200", schema["$ref"] != "#/components/schemas/Error", "{what}: {status}: {schema}");
+            assert_eq!(
+                status.starts_with('2'),
+                schema["$ref"] != "#/components/schemas/Error",
+                "{what}: {status}: {schema}"
+            );
             assert!(schema.is_object(), "{what}: {status}");
         }
         let is_repeatable = is_token && method != "GET" && route.key_policy != KeyPolicy::Ignored;
@@ -199,6 +203,9 @@ fn the_stream_of_events_is_in_the_document() {
 /// Whether the path names a step that needs no body.
 fn is_bare(path: &str) -> bool {
     let step = path.rsplit('/').next().unwrap();
+    if path == "/approvals/{id}/reject" {
+        return false;
+    }
     [
         "settle", "return", "approve", "pay", "reject", "cancel", "release", "reset", "unlock", "activate", "inactive",
         "dormant", "deny", "archive",

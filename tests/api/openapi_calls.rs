@@ -60,6 +60,7 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
             let body = json!({"fromAccountId": account, "toAccountId": other, "amount": "5"});
             admin.post("/transfers", &body).ok().text_at("id")
         }
+        "approvals" => request_approval(server),
         "entries" => admin.deposit(&account, "10"),
         _ => account.clone(),
     };
@@ -76,6 +77,15 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
         ("token", end_user_token(&admin)),
     ]);
     Scene { path: path.replace("{id}", &id).replace("{profileId}", &second), body }
+}
+
+/// What another operator asked for.
+fn request_approval(server: &Server) -> String {
+    let (admin, operator) = (server.admin(), server.operator("operator", &[]));
+    let (from, to) = (admin.new_account("USD"), admin.new_account("EUR"));
+    admin.deposit(&from, "10");
+    let body = json!({"fromAccountId": from, "toAccountId": to, "amount": "5", "rate": "9"});
+    operator.post("/transfers", &body).waits().text_at("id")
 }
 
 fn of_profile(admin: &Caller<'_>, path: &str, profile: &str) -> String {

@@ -101,6 +101,7 @@ fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
         }
         EventContent::Owner { .. }
         | EventContent::Profile(_)
+        | EventContent::Approval(_)
         | EventContent::Reference(_)
         | EventContent::Restore(_) => {}
     }

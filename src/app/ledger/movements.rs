@@ -1,6 +1,7 @@
 //! What all movements share: requesting, deciding, expiring, publishing and listing.
 
 use crate::app::accounts::find_as;
+use crate::app::approvals::close_request_of;
 use crate::app::events::publish_movement;
 use crate::app::ledger::{Draft, PostedDraft, Side, post};
 use crate::app::{Context, Failure, Query, View};
@@ -139,9 +140,19 @@ pub(in crate::app) fn find(
     Ok((movement, account))
 }
 
-/// Stores a movement after a change of state, and cancels its scheduled expiry once it is decided.
+/// Stores a movement after a change of state, and cancels its scheduled expiry once it is decided. Also closes the
+/// request for approval that it waits for, if any.
 pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result<(), Failure> {
     context.tx.save_stage(movement)?;
+    let may_wait = match movement.kind {
+        MovementKind::Withdrawal => true,
+        // One that is posted was approved in the queue, or never waited.
+        MovementKind::Transfer => movement.stage.entry().is_none(),
+        MovementKind::Deposit | MovementKind::Hold => false,
+    };
+    if may_wait {
+        close_request_of(context, movement)?;
+    }
     if movement.stage.state().is_final() {
         // The reservation was given back, which may have been the last obstacle to closing the account.
         if movement.stage.entry().is_none() {

@@ -1,16 +1,19 @@
 //! Withdrawals in phases: requested (the money is held), approved and paid, or else rejected or cancelled.
 
+use crate::app::approvals::{Asked, ask};
 use crate::app::ledger::{
     MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
 };
 use crate::app::{Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Direction};
+use crate::domain::approvals::{Cause, Request};
 use crate::domain::events::EventType;
 use crate::domain::ids::MovementId;
 use crate::domain::ledger::{Movement, MovementKind, Undecided};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
+use crate::store::ApprovalSubject;
 
 /// Requests a withdrawal: the money is held until it is decided.
 ///
@@ -30,7 +33,20 @@ impl Command for RequestWithdrawal {
         admit_debit(&account, amount)?;
         reserve(context, &account, MovementKind::Withdrawal, amount)?;
         let serial = self.request.note(context, MovementKind::Withdrawal, &account, None, amount)?;
-        publish_movement_state(context, serial, EventType::MovementRequested)
+        let movement = publish_movement_state(context, serial, EventType::MovementRequested)?;
+        if account.standing.requires_approval {
+            ask(
+                context,
+                Asked {
+                    request: Request::Withdrawal,
+                    cause: Cause::GuardedAccount,
+                    subject: ApprovalSubject::Account(account.book),
+                    movement: Some(serial),
+                    expires_at: movement.expires_at,
+                },
+            )?;
+        }
+        Ok(movement)
     }
 }
 
@@ -63,16 +79,24 @@ impl Command for ApproveWithdrawal {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
-        let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
-        context.caller.principal.admit_as_checker()?;
-        let checker = context.caller.principal.serial;
-        let approved = movement.undecided(context.clock_now)?.approve(checker, context.now)?;
-        if account.standing.requires_approval {
-            approved.admit_checker(checker)?;
-        }
-        save(context, &approved)?;
-        publish_movement_state(context, approved.serial, EventType::MovementChanged)
+        let (movement, _) = find(context, MovementKind::Withdrawal, self.id)?;
+        approve_withdrawal(context, movement)
     }
+}
+
+/// Approves a withdrawal that the caller can see.
+///
+/// Refusals: already decided or expired; requested by the same operator; an API client.
+pub(in crate::app) fn approve_withdrawal(context: &Context<'_>, movement: Movement) -> Result<Movement, Failure> {
+    context.caller.principal.admit_as_checker()?;
+    let checker = context.caller.principal.serial;
+    let account = context.tx.account(movement.account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+    let approved = movement.undecided(context.clock_now)?.approve(checker, context.now)?;
+    if account.standing.requires_approval {
+        approved.admit_checker(checker)?;
+    }
+    save(context, &approved)?;
+    publish_movement_state(context, approved.serial, EventType::MovementChanged)
 }
 
 /// Pays a withdrawal: posts it and ends the hold. If the group requires approval, it must have been approved by another

@@ -1,5 +1,6 @@
 //! The scheduler: runs each due job once, in the savepoint that removes it from the list.
 
+use crate::app::approvals::expire_request;
 use crate::app::command::refusal_of_read;
 use crate::app::ledger::{clear_deposit, expire};
 use crate::app::{App, Command, Context, Failure};
@@ -25,6 +26,7 @@ impl Command for RunJob {
         match self.job {
             Job::ExpireMovement(movement) => expire(context, movement)?,
             Job::ClearDeposit(movement) => clear_deposit(context, movement)?,
+            Job::ExpireApproval(approval) => expire_request(context, approval)?,
         }
         Ok(true)
     }

@@ -1,9 +1,11 @@
-//! Reference data: currencies, platforms and account groups, declared in one file and applied as a whole.
+//! Reference data: currencies, platforms, account groups and reference rates, declared in one file and applied as a
+//! whole.
 //!
 //! Applying the file is idempotent. What the file omits is switched off, never deleted, because accounts refer to it.
 //! Changes that would invalidate stored amounts - the decimals of a currency, the mode of a group - are refused.
 
 use crate::app::command::refusal_of_read;
+use crate::app::reference::rates::{RateEntry, apply_rate, check_rates, rate_differences};
 use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::events::{Event, EventType, ReferenceChange, ReferenceSnapshot, Snapshot};
@@ -28,6 +30,9 @@ pub struct ReferenceFile {
     /// In the order in which callers see them.
     #[serde(default)]
     pub groups: Vec<GroupEntry>,
+    /// None leaves the rates as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<Vec<RateEntry>>,
 }
 
 /// A currency in the file.
@@ -129,9 +134,9 @@ const HOLD_DAYS_MAX: u32 = 365;
 /// One difference between the file and the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// `create`, `change` or `switch_off`.
+    /// `create`, `change`, `switch_off` or `remove`.
     pub action: String,
-    /// `currency`, `platform` or `group`.
+    /// `currency`, `platform`, `group` or `rate`.
     pub kind: String,
     pub code: String,
 }
@@ -146,6 +151,17 @@ pub fn parse(text: &str) -> Result<ReferenceFile, String> {
 /// The reference data that a new database starts with.
 pub fn shipped() -> Result<ReferenceFile, String> {
     parse(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/reference.toml")))
+}
+
+/// The reference data that a new sandbox starts with: the same, and sample rates.
+pub fn sample() -> Result<ReferenceFile, String> {
+    let rates = toml::from_str::<ReferenceFile>(include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/packaging/sample-rates.toml"
+    )));
+    let file = ReferenceFile { rates: rates.map_err(|error| error.to_string())?.rates, ..shipped()? };
+    let problems = check(&file);
+    if problems.is_empty() { Ok(file) } else { Err(problems.join("\n")) }
 }
 
 /// The problems of a file that can be found without the database.
@@ -217,6 +233,7 @@ fn check(file: &ReferenceFile) -> Vec<String> {
             wrong("named twice".into());
         }
     }
+    check_rates(file, &codes, &mut problems);
     problems
 }
 
@@ -307,7 +324,13 @@ fn stored(tx: &ReadTx<'_>) -> Result<ReferenceFile, StoreError> {
             minimum_balance: g.minimum_balance,
         }
     });
-    Ok(ReferenceFile { currencies: currencies.collect(), platforms: platforms.collect(), groups: groups.collect() })
+    let rates: Vec<_> = tx.rates()?.into_iter().map(RateEntry::from).collect();
+    Ok(ReferenceFile {
+        currencies: currencies.collect(),
+        platforms: platforms.collect(),
+        groups: groups.collect(),
+        rates: Some(rates).filter(|rates| !rates.is_empty()),
+    })
 }
 
 /// What applying the file would change, in the order of execution.
@@ -360,10 +383,11 @@ fn differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Chang
     for old in stored.currencies.iter().filter(|c| c.enabled && !file.currencies.iter().any(|e| e.code == c.code)) {
         changes.push(change("switch_off", "currency", &old.code));
     }
+    changes.extend(rate_differences(file, stored)?);
     Ok(changes)
 }
 
-/// Makes the database match the file. Refusals: a change to something fixed.
+/// Makes the database match the file. Refusals: a change to something fixed; a rate without a time or of the future.
 pub struct ApplyReference {
     pub file: ReferenceFile,
 }
@@ -439,6 +463,7 @@ fn apply(context: &Context<'_>, file: &ReferenceFile, stored: &ReferenceFile, ch
                 }
             }
         }
+        ("rate", _) => apply_rate(context, file, stored, change)?,
         _ => {}
     }
     Ok(())
@@ -476,6 +501,8 @@ mod tests {
         let first_live = file.groups.iter().find(|group| !group.demo).unwrap();
         assert!(first_live.currencies.iter().any(|code| code == "USD"));
         let decimals = |code: &str| file.currencies.iter().find(|c| c.code == code).unwrap().decimals;
+        assert_eq!(file.rates, None, "a broker has rates of its own");
+        assert!(sample().unwrap().rates.unwrap().iter().all(|rate| rate.as_of.is_none()));
         assert_eq!(
             (decimals("JPY"), decimals("USD"), decimals("KWD"), decimals("CLF"), decimals("BTC")),
             (0, 2, 3, 4, 8)

@@ -13,6 +13,7 @@ use super::transfers::TransferBody;
 use crate::app::Command;
 use crate::app::accounts::ArchiveAccount;
 use crate::app::accounts::{ApproveAccount, SetLifecycle, UnlockAccount};
+use crate::app::approvals::AtOnce;
 use crate::app::batch::{Batch, OPERATIONS_MAX, Operation, Performed};
 use crate::app::ledger::{
     AnnounceDeposit, ApproveWithdrawal, MovementRequest, PayWithdrawal, PlaceHold, ReleaseHold, RequestWithdrawal,
@@ -75,7 +76,7 @@ const OPERATIONS: [(&str, Reader); 24] = [
     ("deposit", |item| Ok(item.body::<MoveRequest>()?.deposit(item.account()?)?.into())),
     ("withdraw", |item| Ok(item.body::<MoveRequest>()?.withdrawal(item.account()?)?.into())),
     ("balance", |item| Ok(item.body::<AdjustRequest>()?.command(item.account()?)?.into())),
-    ("transfer", |item| Ok(item.body::<TransferBody>()?.command()?.into())),
+    ("transfer", |item| Ok(AtOnce(item.body::<TransferBody>()?.command()?).into())),
     ("announceDeposit", |item| Ok(AnnounceDeposit { request: item.movement()? }.into())),
     ("settleDeposit", |item| Ok(SettleDeposit { id: item.deposit()? }.into())),
     ("returnDeposit", |item| Ok(ReturnDeposit { id: item.deposit()? }.into())),

@@ -4,10 +4,13 @@ use super::{fields, legacy_event};
 use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, RestoreContent};
 use crate::dialects::kit::ExactNumber;
 use crate::domain::accounts::{Account, LockReason};
+use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::clients::Profile;
 use crate::domain::clock::Moment;
-use crate::domain::events::{OwnerSnapshot, ReferenceChange};
-use crate::domain::ids::{AccountId, EntryId, EntrySeq, GroupId, MovementId, PortfolioId, ProfileId};
+use crate::domain::events::{EventType, OwnerSnapshot, ReferenceChange};
+use crate::domain::ids::{
+    AccountId, ApprovalId, EntryId, EntrySeq, GroupId, MovementId, PortfolioId, PrincipalId, ProfileId,
+};
 use crate::domain::ledger::Movement;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -24,6 +27,7 @@ pub(super) fn of(event: EventRow) -> serde_json::Result<Box<RawValue>> {
             to_raw_value(&Owner::of(AccountId::from(event.object), profile, &owner))
         }
         EventContent::Profile(profile) => to_raw_value(&ProfileData::of(&profile)),
+        EventContent::Approval(approval) => to_raw_value(&ApprovalData::of(&approval, event.kind)),
         EventContent::Reference(changes) => to_raw_value(&Reference { changes: &changes }),
         EventContent::Restore(restore) => to_raw_value(&Restore::of(&restore)),
         EventContent::Legacy(legacy) => legacy_event::data(legacy),
@@ -314,6 +318,46 @@ impl ProfileData<'_> {
             version: profile.version,
             created_at: profile.created_at,
             updated_at: profile.updated_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApprovalData {
+    id: ApprovalId,
+    kind: String,
+    cause: String,
+    state: String,
+    account_id: Option<AccountId>,
+    movement_id: Option<MovementId>,
+    requested_by_id: PrincipalId,
+    #[serde(serialize_with = "text")]
+    requested_at: Moment,
+    #[serde(serialize_with = "text_if_any")]
+    expires_at: Option<Moment>,
+}
+
+impl ApprovalData {
+    /// The type of the event says which state the request had then.
+    fn of(approval: &Approval, kind: EventType) -> ApprovalData {
+        let state = match kind {
+            EventType::ApprovalApproved => ApprovalState::Approved,
+            EventType::ApprovalRejected => ApprovalState::Rejected,
+            EventType::ApprovalCancelled => ApprovalState::Cancelled,
+            EventType::ApprovalExpired => ApprovalState::Expired,
+            _ => ApprovalState::Pending,
+        };
+        ApprovalData {
+            id: approval.id,
+            kind: approval.kind.name().to_uppercase(),
+            cause: approval.cause.name().to_uppercase(),
+            state: state.name().to_uppercase(),
+            account_id: approval.account,
+            movement_id: approval.movement.as_ref().map(|movement| movement.id),
+            requested_by_id: approval.requested_by.id,
+            requested_at: approval.requested_at,
+            expires_at: approval.expires_at,
         }
     }
 }

@@ -38,9 +38,9 @@ pub(super) struct EventView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub(super) struct ActorView {
-    id: String,
+    pub(super) id: String,
     #[schema(example = "ada")]
-    name: String,
+    pub(super) name: String,
 }
 
 impl EventView {

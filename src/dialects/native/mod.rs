@@ -1,9 +1,11 @@
 //! The native dialect: the Helio "Accounts & Funding" API with extensions.
 //!
-//! Every success is 200, even for creates. Errors are `{"code", "message", "details"}` with google.rpc codes.
+//! Every success is 200, even for creates, or 202 for what waits for a second operator. Errors are
+//! `{"code", "message", "details"}` with google.rpc codes.
 
 mod account_states;
 mod accounts;
+mod approvals;
 mod batch;
 mod currencies;
 mod deals;
@@ -121,6 +123,11 @@ impl Dialect for Native {
             .post("/transfers", "make_transfer", MoveFunds, transfers::make)
             .get("/transfers", "list_transfers", ReadAccounts, transfers::list)
             .get("/transfers/{id}", "get_transfer", ReadAccounts, transfers::get)
+            .get("/approvals", "list_approvals", ReadAccounts, approvals::list)
+            .get("/approvals/{id}", "get_approval", ReadAccounts, approvals::get)
+            .post("/approvals/{id}/approve", "approve_request", Caller, approvals::approve).unknown_members(Refused)
+            .post("/approvals/{id}/reject", "reject_request", Caller, approvals::reject).unknown_members(Refused)
+            .post("/approvals/{id}/cancel", "cancel_request", Caller, approvals::cancel).unknown_members(Refused)
             .post("/entries/{id}/reverse", "reverse_entry", MoveFunds, entries::reverse)
             .post("/batch", "run_batch", Caller, batch::run)
                 .with_bodies_of(batch::BODY_LIMIT_FACTOR).unknown_members(Refused)

@@ -74,6 +74,7 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::Transfer => &["transferId"],
         Field::Hold => &["holdId"],
         Field::Entry => &["entryId"],
+        Field::Approval => &["approvalId"],
         Field::Operations => &["operations"],
         Field::After => &["after"],
         Field::Before => &["beforeId"],
@@ -88,6 +89,7 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::Network => &["network"],
         Field::Groups => &["groups"],
         Field::Currencies => &["currencies"],
+        Field::Rates => &["rates"],
         Field::Decimals => &["decimals"],
     }
 }

@@ -8,8 +8,8 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, batch, deposits, entries, event_stream, events, holds, owners, profile_states, sandbox, statements,
-    transfers, trial_balance, withdrawals,
+    account_states, approvals, batch, deposits, entries, event_stream, events, holds, owners, profile_states, sandbox,
+    statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
 use serde_json::{Value, json};
@@ -65,6 +65,11 @@ use utoipa::OpenApi;
         transfers::make,
         transfers::list,
         transfers::get,
+        approvals::list,
+        approvals::get,
+        approvals::approve,
+        approvals::reject,
+        approvals::cancel,
         entries::reverse,
         sandbox::clock,
         sandbox::reset,
@@ -96,13 +101,13 @@ struct Api;
 
 /// The introduction shown on the documentation page.
 const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, issue end-user tokens.\n\n\
-    Every success is 200. Money is exact: send amounts as strings; they are returned as JSON numbers with the decimals \
-    of the currency (see the schema `Money`). 64-bit integers are returned as strings. Any write can carry an \
-    `Idempotency-Key`: repeating the call returns the first answer, marked with `Idempotency-Replayed: true`. An error \
-    means that nothing was changed; branch on its `reason`.";
+    Every success is 200, or 202 if it waits for a second operator. Money is exact: send amounts as strings; they are \
+    returned as JSON numbers with the decimals of the currency (see the schema `Money`). 64-bit integers are returned \
+    as strings. Any write can carry an `Idempotency-Key`: repeating the call returns the first answer, marked with \
+    `Idempotency-Replayed: true`. An error means that nothing was changed; branch on its `reason`.";
 
 /// Tags of operations with their descriptions, in display order.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("Access", "Operators log in."),
     ("Reference data", "Currencies and account groups, configured by the operator."),
     ("Clients", "Profiles of end clients."),
@@ -112,6 +117,7 @@ const TAGS: [(&str, &str); 14] = [
     ("Owners", "The owners of an account, by priority."),
     ("Funds", "Deposits, withdrawals and adjustments in one call."),
     ("Movements", "Deposits, withdrawals and holds in phases, and transfers."),
+    ("Approvals", "What waits for a second operator."),
     ("Batches", "Many operations in one call."),
     ("Statements", "Balances and statements as of any past moment."),
     ("Trading data", "Portfolios, positions and orders."),

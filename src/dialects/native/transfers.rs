@@ -1,5 +1,6 @@
 //! Transfers between two accounts, in one currency or across two.
 
+use super::approvals::{ApprovalView, show};
 use super::movements::{self, MovementBody, MovementList, MovementView};
 use crate::app::ledger::{Arrival, Transfer};
 use crate::dialects::kit::formats::{decimal, uuid};
@@ -60,12 +61,13 @@ impl TransferBody {
     }
 }
 
-/// Transfer money between accounts, in one currency or across two.
+/// Transfer money between accounts, in one currency or across two. Across currencies it waits for a second operator if
+/// the rate is not close to a fresh reference rate, or if the paying account's group requires approval.
 #[utoipa::path(post, path = "/transfers", tag = "Movements", request_body = TransferBody,
-    responses((status = 200, body = MovementView)))]
+    responses((status = 200, body = MovementView), (status = 202, body = ApprovalView)))]
 pub(super) async fn make(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<TransferBody>()?.command()?;
-    movements::run(&call, command).await
+    call.run(command, |handled| show(handled, |movement| Reply::ok(&MovementView::from(movement)))).await
 }
 
 /// List the transfers that you may see, newest first.

@@ -40,6 +40,14 @@ named_enum! {
         MovementRequested = "movement.requested",
         /// A movement was approved, posted, voided, expired or cleared.
         MovementChanged = "movement.changed",
+        /// Something waits for a second operator.
+        ApprovalRequested = "approval.requested",
+        /// A second operator approved it, and it was done.
+        ApprovalApproved = "approval.approved",
+        ApprovalRejected = "approval.rejected",
+        /// By the requester, or because it needs no approval any more.
+        ApprovalCancelled = "approval.cancelled",
+        ApprovalExpired = "approval.expired",
         ReferenceChanged = "reference.changed",
         /// The database was restored, which started a new timeline.
         RestoreApplied = "restore.applied",

@@ -57,6 +57,8 @@ pub enum Snapshot {
     Owner(OwnerSnapshot),
     Profile(ProfileSnapshot),
     Reference(ReferenceSnapshot),
+    /// Nothing: the row says what was asked for, and the type of the event what became of it.
+    Approval,
     /// Nothing: the row of the restore says it all.
     Restore,
 }
@@ -78,7 +80,7 @@ impl Snapshot {
             Snapshot::Owner(owner) => serde_json::to_string(owner),
             Snapshot::Profile(profile) => serde_json::to_string(profile),
             Snapshot::Reference(reference) => serde_json::to_string(reference),
-            Snapshot::Restore => return Ok(None),
+            Snapshot::Approval | Snapshot::Restore => return Ok(None),
         }?;
         Ok(Some(text).filter(|text| text != EMPTY))
     }
@@ -109,6 +111,11 @@ impl Snapshot {
             | EventType::ProfileDenied
             | EventType::ProfileDeceased
             | EventType::ProfileArchived => Snapshot::Profile(serde_json::from_str(text)?),
+            EventType::ApprovalRequested
+            | EventType::ApprovalApproved
+            | EventType::ApprovalRejected
+            | EventType::ApprovalCancelled
+            | EventType::ApprovalExpired => Snapshot::Approval,
             EventType::ReferenceChanged => Snapshot::Reference(serde_json::from_str(text)?),
             EventType::RestoreApplied | EventType::RestoreResumed => Snapshot::Restore,
         })
@@ -178,9 +185,9 @@ pub struct ReferenceSnapshot {
 /// One change of the reference data.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReferenceChange {
-    /// `create`, `change` or `switch_off`.
+    /// `create`, `change`, `switch_off` or `remove`.
     pub action: String,
-    /// `currency`, `platform` or `group`.
+    /// `currency`, `platform`, `group` or `rate`.
     pub kind: String,
     /// The key in the reference file.
     pub code: String,
@@ -192,7 +199,7 @@ mod tests {
     use crate::domain::ids::BookId;
 
     /// Stored snapshots must stay readable: these texts never change, and new ones are added below them.
-    const STORED: [(EventType, Option<&str>); 12] = [
+    const STORED: [(EventType, Option<&str>); 13] = [
         (EventType::EntryPosted, None),
         (EventType::EntryPosted, Some(r#"{"reserves":{"0":{"held":1,"uncleared":2,"pending":3,"credit":4}}}"#)),
         (EventType::EntryPosted, Some(r#"{"legs":[1,3],"is_continuation":true,"reserves":{"3":{"held":5}}}"#)),
@@ -220,6 +227,7 @@ mod tests {
         ),
         (EventType::ReferenceChanged, Some(r#"{"changes":[{"action":"switch_off","kind":"group","code":"live"}]}"#)),
         (EventType::RestoreApplied, None),
+        (EventType::ApprovalRequested, None),
     ];
 
     #[test]
@@ -232,7 +240,9 @@ mod tests {
 
     #[test]
     fn what_is_no_snapshot_is_not_read_as_one() {
-        for kind in EventType::ALL.into_iter().filter(|kind| !kind.name().starts_with("restore.")) {
+        let is_empty =
+            |kind: &EventType| ["restore.", "approval."].iter().any(|family| kind.name().starts_with(family));
+        for kind in EventType::ALL.into_iter().filter(|kind| !is_empty(kind)) {
             assert!(Snapshot::decode(kind, Some("nonsense")).is_err(), "{kind:?}");
             assert!(Snapshot::decode(kind, Some(r#"{"state":1,"legs":1,"status":1}"#)).is_err(), "{kind:?}");
             assert_eq!(Snapshot::decode(kind, None).is_ok(), kind == EventType::EntryPosted, "{kind:?}");

@@ -91,6 +91,7 @@ fields! {
     Transfer = "transfer";
     Hold = "hold";
     Entry = "entry";
+    Approval = "approval";
     Operations = "operations";
 
     /// Where a list goes on towards newer things.
@@ -109,6 +110,7 @@ fields! {
     Network = "network";
     Groups = "account groups";
     Currencies = "currencies";
+    Rates = "reference rates";
     Decimals = "decimals";
 }
 

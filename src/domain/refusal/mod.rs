@@ -17,6 +17,7 @@ pub use table::{Family, REFUSALS, Row};
 
 use crate::domain::access::Right;
 use crate::domain::accounts::Lifecycle;
+use crate::domain::approvals::ApprovalState;
 use crate::domain::clients::ProfileStatus;
 use crate::domain::ledger::MovementState;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,7 @@ pub enum Noun {
     Transfer,
     Hold,
     Owner,
+    Approval,
     Operator,
     Token,
 }
@@ -52,6 +54,7 @@ impl fmt::Display for Noun {
             Noun::Transfer => "transfer",
             Noun::Hold => "hold",
             Noun::Owner => "owner",
+            Noun::Approval => "approval",
             Noun::Operator => "operator",
             Noun::Token => "token",
         })
@@ -70,6 +73,7 @@ impl Noun {
             Noun::Withdrawal => Field::Withdrawal,
             Noun::Transfer => Field::Transfer,
             Noun::Hold => Field::Hold,
+            Noun::Approval => Field::Approval,
             Noun::Operator => Field::Operator,
             Noun::Token => Field::Token,
         }
@@ -235,6 +239,9 @@ pub enum Refusal {
     /// The movement's state does not allow the operation.
     #[error("the {noun} is {}", state.name())]
     MovementState { noun: Noun, state: MovementState },
+    /// The request has been decided already.
+    #[error("the request is {}", .0.name())]
+    ApprovalState(ApprovalState),
     #[error("the entry has already been reversed")]
     AlreadyReversed,
     #[error("an entry of this kind cannot be reversed")]
@@ -257,7 +264,7 @@ pub enum Refusal {
     #[error("this is not a sandbox")]
     NotASandbox,
     /// The group requires approval by a second operator.
-    #[error("a second operator must approve it: request a withdrawal instead")]
+    #[error("a second operator must approve it: request a withdrawal, or send the transfer outside a batch")]
     NeedsApproval,
     /// An API client cannot act as the second operator.
     #[error("only an operator can do this, not an API client")]

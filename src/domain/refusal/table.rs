@@ -103,7 +103,7 @@ table! {
     }
 
     State {
-        290 "WRONG_STATE" => Refusal::MovementState { .. },
+        290 "WRONG_STATE" => Refusal::MovementState { .. } | Refusal::ApprovalState(_),
         300 "ALREADY_REVERSED" => Refusal::AlreadyReversed,
         310 "NOT_REVERSIBLE" => Refusal::NotReversible,
         320 "SAME_ACCOUNT" => Refusal::SameAccount { .. },

@@ -101,7 +101,11 @@ impl StoredEvent {
                 vec![(None, book, BookBalances { balance, reserves: movement.reserves })]
             }
             Snapshot::Account(account) => vec![(None, BookId(self.subject?), account.balances())],
-            Snapshot::Owner(_) | Snapshot::Profile(_) | Snapshot::Reference(_) | Snapshot::Restore => Vec::new(),
+            Snapshot::Owner(_)
+            | Snapshot::Profile(_)
+            | Snapshot::Approval
+            | Snapshot::Reference(_)
+            | Snapshot::Restore => Vec::new(),
         })
     }
 

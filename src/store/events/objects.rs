@@ -3,6 +3,7 @@
 
 use crate::domain::access::Visibility;
 use crate::domain::accounts::Account;
+use crate::domain::approvals::Approval;
 use crate::domain::clients::Profile;
 use crate::domain::clock::Moment;
 use crate::domain::events::{
@@ -10,8 +11,8 @@ use crate::domain::events::{
     ReferenceChange, Snapshot,
 };
 use crate::domain::ids::{
-    AccountId, BookId, EntryId, EntrySeq, EventSeq, GroupId, MovementId, MovementSerial, PortfolioId, PrincipalId,
-    PrincipalSerial, ProfileId,
+    AccountId, ApprovalId, BookId, EntryId, EntrySeq, EventSeq, GroupId, MovementId, MovementSerial, PortfolioId,
+    PrincipalId, PrincipalSerial, ProfileId,
 };
 use crate::domain::ledger::{EntryKind, Movement};
 use crate::domain::money::{Amount, Decimals};
@@ -77,6 +78,7 @@ pub enum EventContent {
         owner: OwnerSnapshot,
     },
     Profile(Box<Profile>),
+    Approval(Box<Approval>),
     Reference(Vec<ReferenceChange>),
     Restore(RestoreContent),
     /// An event stored before events kept snapshots.
@@ -250,6 +252,11 @@ impl Lookup<'_, '_> {
             Snapshot::Profile(profile) => {
                 let today = tx.profile(ProfileId::from(object), &Visibility::Everything)?.ok_or_else(missing)?;
                 EventContent::Profile(Box::new(profile.applied_to(today, then)))
+            }
+            Snapshot::Approval => {
+                let id = ApprovalId::from(object);
+                let approval = tx.approval(id, &Visibility::Everything)?.ok_or_else(missing)?;
+                EventContent::Approval(Box::new(approval))
             }
             Snapshot::Reference(reference) => EventContent::Reference(reference.changes),
             Snapshot::Restore => {

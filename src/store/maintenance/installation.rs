@@ -106,6 +106,7 @@ impl WriteTx<'_> {
     pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
         for table in [
             "jobs",
+            "approvals",
             "event_checkpoint_books",
             "movements",
             "book_figures",

@@ -2,7 +2,7 @@
 //! done once.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::MovementSerial;
+use crate::domain::ids::{ApprovalSerial, MovementSerial};
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
@@ -43,6 +43,8 @@ jobs! {
     ExpireMovement(MovementSerial) = "movement.expire",
     /// Makes the funds of a deposit available.
     ClearDeposit(MovementSerial) = "deposit.clear",
+    /// Expires a request that moves no money and was not decided in time.
+    ExpireApproval(ApprovalSerial) = "approval.expire",
 }
 
 /// A job that is due.

@@ -149,6 +149,7 @@ impl ReadTx<'_> {
         self.prove_movements(&mut proof)?;
         self.prove_owners(&mut proof)?;
         self.prove_approvals(&mut proof)?;
+        self.prove_queue(&mut proof)?;
         self.prove_locks(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
@@ -382,6 +383,19 @@ impl ReadTx<'_> {
             proof.find("approvals", || {
                 format!("account {serial} is in use without approval, or waits although approved")
             });
+        }
+        Ok(())
+    }
+
+    /// What was approved has two operators, and a movement waits as long as its request does.
+    fn prove_queue(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        for serial in self.all(sql!("proof/queue"), [], |row| row.get::<_, i64>(0))? {
+            proof.find("queue", || {
+                format!("request {serial} was approved by its requester, or contradicts its movement")
+            });
+        }
+        for serial in self.all(sql!("proof/unasked"), [], |row| row.get::<_, i64>(0))? {
+            proof.find("queue", || format!("transfer {serial} waits, but nobody was asked"));
         }
         Ok(())
     }

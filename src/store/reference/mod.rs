@@ -3,6 +3,7 @@
 mod currencies;
 mod groups;
 mod platforms;
+mod rates;
 
 pub use currencies::*;
 pub use groups::*;

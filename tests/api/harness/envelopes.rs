@@ -24,6 +24,14 @@ impl Reply {
         self
     }
 
+    /// Asserts that the call waits for a second operator, and returns the request.
+    #[track_caller]
+    pub(crate) fn waits(self) -> Reply {
+        assert_eq!(self.status, 202, "{}: {}", self.call, self.text);
+        assert_eq!(self.text_at("state"), "PENDING", "{}", self.call);
+        self
+    }
+
     /// Asserts this refusal in the native dialect's envelope, with the status and code that `docs/api.md` gives for it.
     #[track_caller]
     pub(crate) fn refused(self, reason: &str) -> Reply {

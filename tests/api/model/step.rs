@@ -118,9 +118,9 @@ impl Decision {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Arrival {
     Same,
-    /// In ten-thousandths of the amount sent.
+    /// In ten-thousandths of the amount sent; any number until it is resolved.
     Rate(i64),
-    /// In minor units.
+    /// In minor units; any number until it is resolved.
     Amount(i64),
 }
 
@@ -251,7 +251,7 @@ impl Dice {
             }
             65..=73 => {
                 let arrival = match self.below(4) {
-                    0 => Arrival::Rate(1 + i64::try_from(self.below(30_000)).unwrap()),
+                    0 => Arrival::Rate(i64::try_from(self.below(1000)).unwrap()),
                     1 => Arrival::Amount(self.minor()),
                     _ => Arrival::Same,
                 };

@@ -84,7 +84,10 @@ impl Books {
                 };
                 Action::Decide(movement, decision, part.filter(|_| decision == Decision::Capture))
             }
-            Action::Transfer(from, to, minor, arrival) => Action::Transfer(account(from), account(to), minor, arrival),
+            Action::Transfer(from, to, minor, arrival) => {
+                let (from, to) = (account(from), account(to));
+                Action::Transfer(from, to, minor, self.near_reference(from, to, minor, arrival))
+            }
             Action::Reverse(number, force) => Action::Reverse(number.checked_rem(self.entries.len())?, force),
             Action::Lock(number, lock, is_kept) => Action::Lock(account(number), lock, is_kept),
             Action::Unlock(number) => Action::Unlock(account(number)),

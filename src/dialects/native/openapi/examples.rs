@@ -63,6 +63,7 @@ pub(super) fn request(method: &str, path: &str) -> Option<Value> {
             "amount": "100.00",
             "reason": "To savings",
         }),
+        ("POST", "/approvals/{id}/reject") => json!({ "reason": "The rate is a typing error" }),
         ("POST", "/entries/{id}/reverse") => json!({ "reason": "Booked twice" }),
         ("POST", "/batch") => json!({
             "atomic": true,

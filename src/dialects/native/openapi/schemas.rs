@@ -2,6 +2,7 @@
 
 use crate::dialects::native::fields;
 use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess};
+use crate::domain::approvals::{ApprovalKind, ApprovalState, Cause};
 use crate::domain::clients::ProfileStatus;
 use crate::domain::events::EventType;
 use crate::domain::ledger::{Basis, EntryKind, House, MovementState};
@@ -98,6 +99,9 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ("NewLockType", "Who can remove the lock: CST any operator, SYS administrators.", plain(holders.to_vec())),
         ("LockReason", "Why an account is locked.", plain(LockReason::ALL.map(LockReason::name).to_vec())),
         ("MovementState", "The state of a movement.", upper(&MovementState::ALL.map(MovementState::name))),
+        ("ApprovalKind", "What is asked for.", upper(&ApprovalKind::ALL.map(ApprovalKind::name))),
+        ("ApprovalState", "What became of a request.", upper(&ApprovalState::ALL.map(ApprovalState::name))),
+        ("ApprovalCause", "Why it takes a second operator.", upper(&Cause::ALL.map(Cause::name))),
         ("OwnerAccess", "An owner's access to the account.", upper(&OwnerAccess::ALL.map(OwnerAccess::name))),
         ("EntryKind", "The kind of a ledger entry.", upper(&EntryKind::ALL.map(EntryKind::name))),
         (

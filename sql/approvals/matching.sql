@@ -1,0 +1,6 @@
+WHERE (?2 IS NULL OR v.state = ?2)
+  AND (?3 IS NULL OR v.kind = ?3)
+  AND (?4 IS NULL OR r.uuid = ?4)
+  AND (?5 IS NULL OR v.account_id = ?5)
+  AND (?6 IS NULL OR p.uuid = ?6)
+  AND (?7 OR v.kind <> 'identity')

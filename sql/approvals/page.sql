@@ -1,0 +1,3 @@
+  AND v.id < ?8
+ORDER BY v.id DESC
+LIMIT ?9 OFFSET ?10

@@ -1,0 +1,247 @@
+//! The approval queue: what waits for a second operator.
+
+use super::events::ActorView;
+use super::fields;
+use super::lists::{LISTS, PagingView};
+use super::movements::MovementView;
+use crate::app::approvals::{GetApproval, Handled, ListApprovals};
+use crate::app::decisions::{ApproveRequest, RejectRequest};
+use crate::dialects::kit::formats::{capitals, uuid};
+use crate::dialects::kit::{Call, ExactNumber, Paging, Rejection, Reply};
+use crate::domain::access::Right;
+use crate::domain::approvals::{Approval, ApprovalKind, ApprovalState, Person, Request, StatedRate, TransferRequest};
+use crate::domain::ledger::Movement;
+use crate::domain::money::DecimalText;
+use crate::domain::page::Listing;
+use actix_web::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A request for approval by a second operator, and what became of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Approval)]
+pub(super) struct ApprovalView {
+    id: String,
+    /// What is asked for: WITHDRAWAL or TRANSFER.
+    #[schema(example = "TRANSFER")]
+    kind: String,
+    /// Why it takes a second operator: GUARDED_ACCOUNT, RATE_OUTSIDE_BAND or NO_FRESH_RATE.
+    #[schema(example = "RATE_OUTSIDE_BAND")]
+    cause: String,
+    /// PENDING, APPROVED, REJECTED, CANCELLED or EXPIRED.
+    #[schema(example = "PENDING")]
+    state: String,
+    /// The client concerned; of an account, its primary owner.
+    profile_id: String,
+    /// The account concerned; of a transfer, the one that pays.
+    account_id: Option<String>,
+    /// The operator or API client that asked.
+    requested_by: ActorView,
+    requested_at: String,
+    /// When it expires if nobody decides it.
+    expires_at: Option<String>,
+    /// Who approved, rejected or cancelled it.
+    decided_by: Option<ActorView>,
+    /// When it was decided or expired.
+    decided_at: Option<String>,
+    /// Why it was rejected.
+    #[schema(example = "")]
+    reason: String,
+    /// Of a withdrawal or transfer: the movement as it is now. It holds the money while the request waits.
+    movement: Option<MovementView>,
+    /// Of a transfer: the terms that are asked for. Null if you may not see the receiving account.
+    transfer: Option<TermsView>,
+}
+
+/// The terms of a transfer across currencies.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TransferTerms)]
+pub(super) struct TermsView {
+    /// The receiving account.
+    to_account_id: String,
+    #[schema(value_type = f64, example = 92.00)]
+    to_amount: ExactNumber,
+    #[schema(example = "EUR")]
+    to_currency: String,
+    /// The rate sent or, if `toAmount` was sent instead, the quotient of the two amounts to 12 digits.
+    #[schema(value_type = Option<f64>, example = 0.92)]
+    rate: Option<ExactNumber>,
+    /// The reference rate at the time of the request; null if there was none.
+    reference_rate: Option<RateView>,
+}
+
+/// A reference rate.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReferenceRate)]
+pub(super) struct RateView {
+    /// A currency code.
+    #[schema(example = "USD")]
+    from: String,
+    /// A currency code.
+    #[schema(example = "EUR")]
+    to: String,
+    /// What one unit of `from` is worth in `to`.
+    #[schema(value_type = f64, example = 0.9155)]
+    rate: ExactNumber,
+}
+
+impl From<Person> for ActorView {
+    fn from(person: Person) -> ActorView {
+        ActorView { id: person.id.to_string(), name: person.name }
+    }
+}
+
+impl From<StatedRate> for RateView {
+    fn from(stated: StatedRate) -> RateView {
+        RateView { from: stated.from.to_string(), to: stated.to.to_string(), rate: stated.rate.into() }
+    }
+}
+
+impl TermsView {
+    fn of(transfer: TransferRequest, movement: Option<&Movement>) -> Option<TermsView> {
+        let arrival = transfer.arrival?;
+        let quotient = || {
+            let paid = movement.map(|movement| (movement.amount, movement.decimals))?;
+            DecimalText::quotient((arrival.amount, arrival.decimals), paid)
+        };
+        Some(TermsView {
+            rate: transfer.rate.or_else(quotient).map(ExactNumber::from),
+            reference_rate: transfer.reference.map(RateView::from),
+            to_account_id: arrival.account.to_string(),
+            to_amount: ExactNumber::of(arrival.amount, arrival.decimals),
+            to_currency: arrival.currency.to_string(),
+        })
+    }
+}
+
+impl From<Approval> for ApprovalView {
+    fn from(approval: Approval) -> ApprovalView {
+        let transfer = match approval.request {
+            Some(Request::Transfer(transfer)) => TermsView::of(transfer, approval.movement.as_ref()),
+            Some(Request::Withdrawal) | None => None,
+        };
+        ApprovalView {
+            id: approval.id.to_string(),
+            kind: approval.kind.name().to_uppercase(),
+            cause: approval.cause.name().to_uppercase(),
+            state: approval.state.name().to_uppercase(),
+            profile_id: approval.profile.to_string(),
+            account_id: approval.account.map(|id| id.to_string()),
+            requested_by: approval.requested_by.into(),
+            requested_at: approval.requested_at.to_string(),
+            expires_at: approval.expires_at.map(|at| at.to_string()),
+            decided_by: approval.decided_by.map(ActorView::from),
+            decided_at: approval.decided_at.map(|at| at.to_string()),
+            reason: approval.reason,
+            movement: approval.movement.map(MovementView::from),
+            transfer,
+        }
+    }
+}
+
+/// Requests, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ApprovalList {
+    approvals: Vec<ApprovalView>,
+    #[serde(flatten)]
+    paging: PagingView,
+}
+
+impl ApprovalList {
+    fn new(listing: Listing<Approval>, paging: &Paging) -> ApprovalList {
+        ApprovalList {
+            paging: PagingView::of(&listing, paging),
+            approvals: listing.rows.into_iter().map(ApprovalView::from).collect(),
+        }
+    }
+}
+
+/// 202 with the request for what waits for a second operator, or else the answer of what was done.
+pub(super) fn show<T>(
+    handled: Handled<T>,
+    done: impl FnOnce(T) -> Result<Reply, Rejection>,
+) -> Result<Reply, Rejection> {
+    match handled {
+        Handled::Done(outcome) => done(outcome),
+        Handled::Waits { approval } => Reply::json(StatusCode::ACCEPTED, &ApprovalView::from(*approval)),
+    }
+}
+
+/// Whether the caller may read what requests say about clients.
+fn reads_identities(call: &Call) -> Result<bool, Rejection> {
+    Ok(call.caller()?.principal.require(Right::ReadProfiles).is_ok())
+}
+
+/// List the approval queue, newest first.
+#[utoipa::path(get, path = "/approvals", tag = "Approvals",
+    params(
+        ("state" = Option<String>, Query, description = "PENDING, APPROVED, REJECTED, CANCELLED or EXPIRED"),
+        ("kind" = Option<String>, Query, description = "what is asked for"),
+        ("requesterId" = Option<String>, Query, description = "the operator or API client that asked"),
+        ("accountId" = Option<String>, Query, description = "the account concerned"),
+        ("profileId" = Option<String>, Query, description = "the client concerned"),
+        ("page" = Option<u32>, Query, description = "from 1"),
+        ("perPage" = Option<u32>, Query, description = "1 to 500, default 50"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page, instead of `page`"),
+    ), responses((status = 200, body = ApprovalList)))]
+pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
+    let query = call.query();
+    let paging = LISTS.page(&call)?;
+    let wanted = ListApprovals {
+        state: query.value("state", capitals(ApprovalState::ALL, ApprovalState::name))?,
+        kind: query.value("kind", capitals(ApprovalKind::ALL, ApprovalKind::name))?,
+        requester: query.value("requesterId", uuid)?,
+        account: query.value("accountId", uuid)?,
+        profile: query.value("profileId", uuid)?,
+        reads_identities: reads_identities(&call)?,
+        page: paging.page,
+    };
+    let listing = call.ask(wanted).await?;
+    Reply::ok(&ApprovalList::new(listing, &paging))
+}
+
+/// Get a request of the approval queue.
+#[utoipa::path(get, path = "/approvals/{id}", tag = "Approvals",
+    params(("id" = Uuid, Path, description = "approval id")), responses((status = 200, body = ApprovalView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
+    let wanted = GetApproval { id: fields::path_id(&call)?, reads_identities: reads_identities(&call)? };
+    Reply::ok(&ApprovalView::from(call.ask(wanted).await?))
+}
+
+/// Approve a request of another operator: it is checked again and done. You need the right to ask for it yourself. If
+/// it is refused now, it stays pending.
+#[utoipa::path(post, path = "/approvals/{id}/approve", tag = "Approvals",
+    params(("id" = Uuid, Path, description = "approval id")), responses((status = 200, body = ApprovalView)))]
+pub(super) async fn approve(call: Call) -> Result<Reply, Rejection> {
+    decide(&call, ApproveRequest { id: fields::path_id(&call)? }).await
+}
+
+/// Why a request is rejected.
+#[derive(Default, Deserialize, ToSchema)]
+pub(super) struct RejectBody {
+    /// At most 255 characters.
+    #[schema(example = "The rate is a typing error")]
+    reason: Option<String>,
+}
+
+/// Reject a request. Money that it held is available again.
+#[utoipa::path(post, path = "/approvals/{id}/reject", tag = "Approvals",
+    params(("id" = Uuid, Path, description = "approval id")), request_body = Option<RejectBody>,
+    responses((status = 200, body = ApprovalView)))]
+pub(super) async fn reject(call: Call) -> Result<Reply, Rejection> {
+    let reason = call.optional_body::<RejectBody>()?.unwrap_or_default().reason.unwrap_or_default();
+    decide(&call, RejectRequest { id: fields::path_id(&call)?, reason }).await
+}
+
+/// Cancel your own request. Money that it held is available again.
+#[utoipa::path(post, path = "/approvals/{id}/cancel", tag = "Approvals",
+    params(("id" = Uuid, Path, description = "approval id")), responses((status = 200, body = ApprovalView)))]
+pub(super) async fn cancel(call: Call) -> Result<Reply, Rejection> {
+    decide(&call, RejectRequest { id: fields::path_id(&call)?, reason: String::new() }).await
+}
+
+async fn decide(call: &Call, command: impl crate::app::Command<Outcome = Approval>) -> Result<Reply, Rejection> {
+    call.run(command, |approval| Reply::ok(&ApprovalView::from(approval))).await
+}

@@ -1,0 +1,7 @@
+//! Requests that wait for a second operator.
+
+mod approval;
+mod request;
+
+pub use approval::*;
+pub use request::*;

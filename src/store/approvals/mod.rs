@@ -1,0 +1,5 @@
+//! The approval queue.
+
+mod approvals;
+
+pub use approvals::*;

@@ -105,3 +105,22 @@ fn problems_are_shown() {
     assert!(rows.len() == 2 && rows[1].starts_with("the last one failed "), "{rows:?}");
     assert!(rows[1].ends_with(" ago: no space"), "{rows:?}");
 }
+
+#[test]
+fn a_clock_that_is_not_trusted_has_a_row_that_says_what_to_do() {
+    let home = configured("journal_interval_s = 3000");
+    assert_eq!(home.serve_with(&["--config", "config.toml"]).banner["clock"]["state"], "ok");
+    assert!(rows(&home, "clock").is_empty());
+    // As if the clock had been three hours behind until then.
+    let file = home.data().join("clock.json");
+    let mut memory: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    for offset in ["offset_ms", "highest_ms"] {
+        memory[offset] = json!(memory[offset].as_i64().unwrap() - 3 * 3_600_000);
+    }
+    fs::write(&file, memory.to_string()).unwrap();
+    let told = rows(&home, "clock");
+    assert!(
+        told.len() == 1 && told[0].contains("writes are refused") && told[0].contains("bursar clock accept"),
+        "{told:?}"
+    );
+}

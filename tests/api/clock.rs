@@ -145,6 +145,15 @@ fn an_operator_confirms_a_leap_and_the_next_start_remembers() {
     assert_eq!(server.banner["clock"]["state"], "ok");
     create(&server).ok();
 
+    // A leap while no server runs is noticed as well, unless the machine was started anew.
+    server.kill();
+    shift.to(100 * DAY + 3 * HOUR);
+    server.start_again();
+    assert_eq!(server.banner["clock"]["state"], "ahead");
+    shift.to(100 * DAY);
+    server.await_log("the clock is right again", 1);
+    create(&server).ok();
+
     // Off for a month is honest; off for half a year is not believed.
     server.kill();
     start_machine_anew(&server);

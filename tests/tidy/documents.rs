@@ -314,3 +314,17 @@ fn the_table_of_exit_codes_is_complete() {
     let written: Vec<String> = table("docs/operations.md", "exits").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(written, codes.map(|exit| exit.code().to_string()));
 }
+
+#[test]
+fn the_tests_that_show_security_exist() {
+    let sources: Vec<_> = ["tests", "src"].into_iter().flat_map(files).filter(|it| has_extension(it, "rs")).collect();
+    let is_test = |file: &str, name: &str| {
+        let declared = format!("fn {name}(");
+        sources.iter().filter(|path| path.with_extension("").ends_with(file)).any(|path| read(path).contains(&declared))
+    };
+    let text = read("docs/security.md");
+    let references: Vec<_> = text.split('`').filter_map(|part| part.split_once("::")).collect();
+    assert!(references.len() > 50, "tests are written as file::name");
+    let lost = references.iter().filter(|(file, name)| !is_test(file, name));
+    fail_on(&lost.map(|(file, name)| format!("docs/security.md names {file}::{name}")).collect::<Vec<_>>());
+}

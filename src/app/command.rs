@@ -7,7 +7,7 @@ use crate::domain::access::{Principal, Right, Visibility};
 use crate::domain::clock::Moment;
 use crate::domain::events::Event;
 use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Refusal};
 use crate::store::{Abort, AuditRow, CommitTime, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -126,6 +126,17 @@ impl<'a> Context<'a> {
         &self.caller.principal.visibility
     }
 
+    /// The refusal of a value that another object has. If the caller cannot see that object, the refusal says only that
+    /// the value cannot be used, and the log names the caller, who may be probing.
+    pub(in crate::app) fn taken(&self, is_visible: bool, field: Field, visible: Refusal) -> Refusal {
+        if is_visible {
+            return visible;
+        }
+        let Caller { principal, request, .. } = self.caller;
+        tracing::warn!(operator = principal.name, %request, %field, "refused a value that a hidden object has");
+        Refusal::invalid(field, "cannot be used")
+    }
+
     /// Publishes that something changed.
     pub fn publish(&self, event: &Event) -> Result<EventSeq, StoreError> {
         let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
@@ -217,17 +228,23 @@ impl<'a> Context<'a> {
             FOLLOWERS.iter().try_for_each(|follow| follow(self, account))?;
         }
         let first = self.first_event.get();
+        let object = first.map(|event| event.object).or(self.object.get());
+        self.note(C::ACTION, object, first.map(|event| event.seq).zip(self.last_event.get()))?;
+        Ok(outcome)
+    }
+
+    /// Writes an audit row. The events are the first and the last of the action.
+    fn note(&self, action: &str, object: Option<Uuid>, events: Option<(EventSeq, EventSeq)>) -> Result<(), StoreError> {
         self.tx.append_audit(&AuditRow {
             at: self.now,
             principal: self.caller.principal.serial,
             token: self.caller.principal.token,
-            action: C::ACTION,
-            object: first.map(|event| event.object).or(self.object.get()),
+            action,
+            object,
             request: Some(self.caller.request),
             address: self.caller.address,
-            events: first.map(|event| event.seq).zip(self.last_event.get()),
-        })?;
-        Ok(outcome)
+            events,
+        })
     }
 }
 
@@ -272,7 +289,8 @@ impl App {
         self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await
     }
 
-    /// Dry run: returns the outcome the command would have, and rolls everything back. Nothing is stored for retries.
+    /// Dry run: returns the outcome the command would have, and rolls everything back. It leaves an audit row that says
+    /// who asked; nothing is stored for retries.
     pub async fn rehearse<C: Command>(self: &Arc<App>, caller: &Caller, command: C) -> Result<C::Outcome, Refusal> {
         command.admit(&caller.principal)?;
         let turn = self.turn::<C>().await?;
@@ -283,16 +301,22 @@ impl App {
                 Abort::Refused(refusal) => Abort::Refused(Rehearsal::Refused(refusal)),
                 Abort::Store(error) => Abort::Store(error),
             };
-            let context = Context::new(tx, &caller, &app).map_err(Failure::from).map_err(refused)?;
-            let done = context.run(command, None).map_err(refused)?;
-            // Rolls back the savepoint, as a refusal does.
-            Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
+            let context = Context::new(tx, &caller, &app)?;
+            let rehearsed = tx.attempt(|| {
+                let done = context.run(command, None).map_err(refused)?;
+                // Rolls back the savepoint, as a refusal does.
+                Err::<std::convert::Infallible, _>(Abort::Refused(Rehearsal::Done(done.outcome)))
+            })?;
+            match rehearsed {
+                Err(Rehearsal::Done(outcome)) => {
+                    context.note(&format!("{}.rehearse", C::ACTION), None, None)?;
+                    Ok(outcome)
+                }
+                Err(Rehearsal::Refused(refusal)) => Err(refusal.into()),
+                Ok(never) => match never {},
+            }
         };
-        match self.await_fate(self.queue::<C, _, _, _>(rehearsal)?).await? {
-            Err(Rehearsal::Done(outcome)) => Ok(outcome),
-            Err(Rehearsal::Refused(refusal)) => Err(refusal),
-            Ok(never) => match never {},
-        }
+        self.await_answer(self.queue::<C, _, _, _>(rehearsal)?).await
     }
 
     /// Checks that the database can be written to by writing, within the time limit of an operation.

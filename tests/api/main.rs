@@ -39,6 +39,7 @@ mod kills;
 mod ladder;
 mod ladder_clients;
 mod ladder_money;
+mod leaks;
 mod limits;
 mod log_lines;
 mod logins;

@@ -76,8 +76,7 @@ impl Command for OpenAccount {
             && context.tx.has_account(id)?
         {
             let is_visible = context.tx.account(id, context.visibility())?.is_some();
-            let hidden = Refusal::invalid(Field::Id, "cannot be used");
-            return Err(if is_visible { Refusal::DuplicateId(Noun::Account) } else { hidden }.into());
+            return Err(context.taken(is_visible, Field::Id, Refusal::DuplicateId(Noun::Account)).into());
         }
         let portfolio = context.tx.default_portfolio(
             DEFAULT_LEDGER,

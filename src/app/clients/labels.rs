@@ -18,7 +18,7 @@ pub(in crate::app) fn check_profile_reference(
     match context.tx.profile_of_reference(reference)? {
         Some(holder) if Some(holder) != own => {
             let is_visible = context.tx.is_profile_visible(holder, context.visibility())?;
-            Err(taken(is_visible, Field::Reference, Refusal::DuplicateReference).into())
+            Err(context.taken(is_visible, Field::Reference, Refusal::DuplicateReference).into())
         }
         _ => Ok(()),
     }
@@ -39,7 +39,7 @@ pub(in crate::app) fn check_account_labels(
         && let Some(holder) = context.tx.account_of_reference(ledger, reference)?
     {
         let is_visible = context.tx.account(holder, context.visibility())?.is_some();
-        return Err(taken(is_visible, Field::Reference, Refusal::DuplicateReference).into());
+        return Err(context.taken(is_visible, Field::Reference, Refusal::DuplicateReference).into());
     }
     let keeps_alias = own.is_some_and(|own| own.labels.alias == labels.alias && own.standing.portfolio == portfolio);
     if !labels.alias.is_empty()
@@ -47,11 +47,7 @@ pub(in crate::app) fn check_account_labels(
         && let Some(holder) = context.tx.account_of_alias(portfolio, &labels.alias)?
     {
         let is_visible = context.tx.account(holder, context.visibility())?.is_some();
-        return Err(taken(is_visible, Field::Alias, Refusal::DuplicateAlias).into());
+        return Err(context.taken(is_visible, Field::Alias, Refusal::DuplicateAlias).into());
     }
     Ok(())
-}
-
-fn taken(is_visible: bool, field: Field, visible: Refusal) -> Refusal {
-    if is_visible { visible } else { Refusal::invalid(field, "cannot be used") }
 }

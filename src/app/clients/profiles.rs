@@ -43,8 +43,7 @@ impl Command for CreateProfile {
             && context.tx.has_profile(id)?
         {
             let is_visible = context.tx.profile(id, context.visibility())?.is_some();
-            let hidden = Refusal::invalid(Field::Id, "cannot be used");
-            return Err(if is_visible { Refusal::DuplicateId(Noun::Profile) } else { hidden }.into());
+            return Err(context.taken(is_visible, Field::Id, Refusal::DuplicateId(Noun::Profile)).into());
         }
         check_email_is_free(context, &details.email, None)?;
         let labels = labels.apply(&Labels::default());
@@ -91,10 +90,10 @@ fn own_tags(
 fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSerial>) -> Result<(), Failure> {
     let key = EmailKey::of(email);
     match context.tx.profile_of_email(&key)? {
-        Some(holder) if Some(holder) != own => match context.tx.profile_for_login(&key, context.visibility())? {
-            Some(_) => Err(Refusal::DuplicateEmail.into()),
-            None => Err(Refusal::invalid(Field::Email, "cannot be used").into()),
-        },
+        Some(holder) if Some(holder) != own => {
+            let is_visible = context.tx.is_profile_visible(holder, context.visibility())?;
+            Err(context.taken(is_visible, Field::Email, Refusal::DuplicateEmail).into())
+        }
         _ => Ok(()),
     }
 }

@@ -3,7 +3,8 @@
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::clients::{AccountLabels, Labels};
-use crate::domain::ids::{AccountId, BookId, EventSeq, MovementId};
+use crate::domain::ids::{AccountId, BookId, EntrySeq, EventSeq, MovementId};
+use crate::domain::ledger::EntryKind;
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::Feed;
 
@@ -69,6 +70,7 @@ fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
     event.balances.retain(|line| line.book.account.is_some());
     match &mut event.content {
         EventContent::Entry(entry) => {
+            hide_reason(view, (entry.kind, entry.seq), &mut entry.comment)?;
             for account in event.balances.iter().filter_map(|line| line.book.account) {
                 if !entry.comment.is_empty() && !is_seen(account)? {
                     entry.comment.clear();
@@ -104,6 +106,24 @@ fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
         | EventContent::Approval(_)
         | EventContent::Reference(_)
         | EventContent::Restore(_) => {}
+    }
+    Ok(())
+}
+
+/// Removes the comment of a transfer, or of its reversal, from what a caller sees who cannot see the client that paid.
+pub(in crate::app) fn hide_reason(
+    view: &View<'_>,
+    (kind, entry): (EntryKind, EntrySeq),
+    comment: &mut String,
+) -> Result<(), Failure> {
+    let may_be_hidden = *view.visibility != Visibility::Everything
+        && matches!(kind, EntryKind::Transfer | EntryKind::Reversal)
+        && !comment.is_empty();
+    if may_be_hidden
+        && let Some(payer) = view.tx.payer_of_transfer(entry)?
+        && !view.tx.is_profile_visible(payer, view.visibility)?
+    {
+        comment.clear();
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Deals: ledger entries as seen from one account.
 
+use crate::app::events::hide_reason;
 use crate::app::{Failure, Query, View};
 use crate::domain::access::Right;
 use crate::domain::accounts::Account;
@@ -52,7 +53,10 @@ impl Query for ListDeals {
             None => None,
         };
         let filter = DealFilter { from: self.from, to: self.to, before };
-        let fetched = view.tx.deals(account.book, &filter, self.limit + 1)?;
+        let mut fetched = view.tx.deals(account.book, &filter, self.limit + 1)?;
+        for deal in &mut fetched {
+            hide_reason(view, (deal.kind, deal.seq), &mut deal.comment)?;
+        }
         Ok(Deals { account, part: Part::cut(fetched, self.limit, |deal| Position::of(deal.seq.0)) })
     }
 }

@@ -88,12 +88,11 @@ impl MovementRequest {
         if let Some(reference) = &self.reference
             && let Some(holder) = context.tx.account_of_movement_reference(kind, reference)?
         {
-            // Does not reveal that a hidden client has used it.
-            let Some(holder) = context.tx.account(holder, context.visibility())? else {
-                return Err(Refusal::invalid(Field::Reference, "cannot be used").into());
-            };
-            context.involve(holder.profile);
-            return Err(Refusal::DuplicateReference.into());
+            let holder = context.tx.account(holder, context.visibility())?;
+            if let Some(holder) = &holder {
+                context.involve(holder.profile);
+            }
+            return Err(context.taken(holder.is_some(), Field::Reference, Refusal::DuplicateReference).into());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Balances and statements at any past moment, and the trial balance of the house.
 
+use crate::app::events::hide_reason;
 use crate::app::{Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Balances};
@@ -160,6 +161,9 @@ impl Query for GetStatement {
         let mut rows = view.tx.statement_lines(book, &period, place, self.limit.saturating_add(1))?;
         let has_more = rows.len() > self.limit as usize;
         rows.truncate(self.limit as usize);
+        for row in &mut rows {
+            hide_reason(view, (row.kind, row.seq), &mut row.comment)?;
+        }
         let next = rows.last().filter(|_| has_more).map(|row| {
             let at = match basis {
                 Basis::Recorded => row.recorded_at,

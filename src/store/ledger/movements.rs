@@ -2,7 +2,9 @@
 
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial};
+use crate::domain::ids::{
+    AccountId, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial, ProfileSerial,
+};
 use crate::domain::ledger::{Arrived, Clearing, Movement, MovementKind, MovementState, Stage, StageColumns};
 use crate::domain::money::{Amount, DecimalText, Decimals};
 use crate::domain::page::{Listing, Page, Part, Position};
@@ -110,6 +112,12 @@ impl ReadTx<'_> {
 
     pub fn movement_by_serial(&self, serial: MovementSerial) -> Result<Option<Movement>, StoreError> {
         self.find(concat!(sql!("movements/columns"), "WHERE m.id = ?1"), [serial.0], movement)
+    }
+
+    /// The primary owner of the account that paid a transfer. The entry is the transfer's or that of its reversal; none
+    /// for other entries.
+    pub fn payer_of_transfer(&self, entry: EntrySeq) -> Result<Option<ProfileSerial>, StoreError> {
+        self.find(sql!("movements/payer"), [entry.0], |row| row.get(0).map(ProfileSerial))
     }
 
     /// The movement posted by an entry.

@@ -79,7 +79,7 @@ impl Gate {
 }
 
 /// The limit for the request line and the headers together, in bytes.
-const HEAD_LIMIT: usize = 32 * 1024;
+pub(super) const HEAD_LIMIT: usize = 32 * 1024;
 
 fn head_bytes(request: &ServiceRequest) -> usize {
     let line = request.path().len() + request.query_string().len();

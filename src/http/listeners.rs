@@ -7,6 +7,7 @@ use super::door::Door;
 use super::gate::Gate;
 use super::mounts::{Bound, Plan};
 use super::networks::{Networks, is_this_machine};
+use super::own_answers::{OwnAnswers, Watched};
 use super::tls::{self, Certificates};
 use super::{ServeError, descriptors, headers, health, mounts};
 use crate::app::App;
@@ -15,7 +16,9 @@ use crate::dialects::kit::{Rates, Shared};
 use actix_http::body::BoxBody;
 use actix_http::{HttpService, HttpServiceBuilder, Protocol, Request, Response};
 use actix_server::GracefulShutdownSignal;
-use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, map_config};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+};
 use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
 use actix_web::dev::{AppConfig, Extensions, Server};
@@ -24,6 +27,7 @@ use actix_web::web;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol as IpProtocol, Socket, Type};
 use std::fmt::Debug;
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -79,6 +83,8 @@ pub(super) fn serve(
             let bind = |source| ServeError::Bind { address, source };
             let listener = listener(address, Duration::from_millis(config.server.send_timeout_ms)).map_err(bind)?;
             addresses.push(listener.local_addr().map_err(bind)?);
+            let answers = plan.default_endpoint().cloned();
+            let answers = answers.map(|endpoint| OwnAnswers::new(Arc::clone(app), endpoint, hsts.clone()));
             let (line, plan, shared, gate) = (line.clone(), plan.clone(), shared.clone(), gate.clone());
             let door = web::Data::from(Arc::clone(&line.door));
             let hsts = hsts.clone();
@@ -94,10 +100,10 @@ pub(super) fn serve(
             };
             let name = format!("http-{address}");
             server = match certificates {
-                None => server.listen(name, listener, move || line.plain(requests(site()))),
+                None => server.listen(name, listener, move || line.plain(requests(site()), answers.clone())),
                 Some(certificates) => {
                     let tls = certificates.server_config(config.server.http2)?;
-                    server.listen(name, listener, move || line.encrypted(&tls, requests(site())))
+                    server.listen(name, listener, move || line.encrypted(&tls, requests(site()), answers.clone()))
                 }
             }
             .map_err(bind)?;
@@ -178,9 +184,17 @@ impl Line {
     fn plain<R: Requests>(
         &self,
         requests: R,
+        answers: Option<Arc<OwnAnswers>>,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> + use<R> {
-        let http = self.http(requests, |stream: &TcpStream, noted: &mut Extensions| note_origin(stream, noted));
-        self.behind_the_door(http.tcp())
+        let http = self.http(requests, |connection: &Watched<TcpStream>, noted: &mut Extensions| {
+            note_origin(connection.stream(), noted);
+        });
+        let watched = fn_service(move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            let connection = Watched::new(stream, peer, answers.clone());
+            ready(Ok((connection, Protocol::Http1, peer)))
+        });
+        self.behind_the_door(watched.and_then(http))
     }
 
     /// The protocol that the handshake chose.
@@ -188,16 +202,19 @@ impl Line {
         &self,
         tls: &ServerConfig,
         requests: R,
+        answers: Option<Arc<OwnAnswers>>,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> + use<R> {
-        let http = self.http(requests, |stream: &TlsStream<TcpStream>, noted: &mut Extensions| {
-            note_origin(stream.get_ref().0, noted);
-            tls::note_http2(stream, noted);
+        let http = self.http(requests, |connection: &Watched<TlsStream<TcpStream>>, noted: &mut Extensions| {
+            note_origin(connection.stream().get_ref().0, noted);
+            tls::note_http2(connection.stream(), noted);
         });
         let handshake = Acceptor::new(tls.clone()).map_err(TlsError::into_service_error);
-        let chosen = handshake.map(|stream: TlsStream<TcpStream>| {
-            let protocol = if tls::is_http2(&stream) { Protocol::Http2 } else { Protocol::Http1 };
+        let chosen = handshake.map(move |stream: TlsStream<TcpStream>| {
             let peer = stream.get_ref().0.peer_addr().ok();
-            (stream, protocol, peer)
+            match tls::is_http2(&stream) {
+                true => (Watched::new(stream, peer, None), Protocol::Http2, peer),
+                false => (Watched::new(stream, peer, answers.clone()), Protocol::Http1, peer),
+            }
         });
         self.behind_the_door(chosen.and_then(http.map_err(TlsError::Service)))
     }

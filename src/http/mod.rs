@@ -14,6 +14,7 @@ mod health;
 mod listeners;
 mod mounts;
 mod networks;
+mod own_answers;
 mod tally;
 mod tls;
 

@@ -69,6 +69,14 @@ impl Plan {
         plans.extend(own);
         Ok(plans)
     }
+
+    /// The dialect for requests that cannot be read: that of the listener, or the first of all if it has several.
+    pub(super) fn default_endpoint(&self) -> Option<&Endpoint> {
+        match self.places.as_slice() {
+            [place] => Some(&place.endpoint),
+            _ => self.elsewhere.as_ref(),
+        }
+    }
 }
 
 /// Mounts the dialects of one server.

@@ -99,6 +99,8 @@ placed! {
 
 placed! {
     Rejection as rejections:
+    Rejection::MalformedRequest | Rejection::HeadTimeout =>
+        Elsewhere("no HTTP client sends these; malformed_requests.rs does"), ["MALFORMED_REQUEST", "HEAD_TIMEOUT"];
     Rejection::HeadersTooLarge { .. } => Met, ["HEADERS_TOO_LARGE"];
     Rejection::UnknownRoute => Met, ["UNKNOWN_ROUTE"];
     Rejection::WrongMethod { .. } => Met, ["WRONG_METHOD"];

@@ -43,6 +43,7 @@ mod leaks;
 mod limits;
 mod log_lines;
 mod logins;
+mod malformed_requests;
 mod migration;
 mod model;
 mod mounts;

@@ -163,6 +163,8 @@ fn rejections() -> Vec<Rejection> {
     core.extend(Lifecycle::ALL.map(Refusal::AccountState));
     core.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));
     let transport = [
+        Rejection::MalformedRequest,
+        Rejection::HeadTimeout,
         Rejection::HeadersTooLarge { limit_bytes: 1 },
         Rejection::UnknownRoute,
         Rejection::WrongMethod { allowed: vec!["GET"] },

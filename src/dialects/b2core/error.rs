@@ -55,12 +55,13 @@ fn status_and_code(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::UnknownRoute => (StatusCode::NOT_FOUND, "not_found"),
         Rejection::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         Rejection::HeadersTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID),
-        Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, INVALID),
+        Rejection::HeadTimeout | Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, INVALID),
         Rejection::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, INVALID),
         Rejection::WrongContentEncoding | Rejection::WrongContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID),
-        Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } | Rejection::OutOfRange { .. } => {
-            (StatusCode::BAD_REQUEST, INVALID)
-        }
+        Rejection::MalformedRequest
+        | Rejection::MalformedBody { .. }
+        | Rejection::InvalidField { .. }
+        | Rejection::OutOfRange { .. } => (StatusCode::BAD_REQUEST, INVALID),
     }
 }
 

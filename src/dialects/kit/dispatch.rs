@@ -235,7 +235,9 @@ async fn read_body(
         while let Some(chunk) =
             std::future::poll_fn(|context| futures_util::Stream::poll_next(Pin::new(&mut payload), context)).await
         {
-            let chunk = chunk.map_err(|error| Rejection::MalformedBody { reason: error.to_string() })?;
+            // The library's error says only that it ended.
+            let chunk = chunk
+                .map_err(|_| Rejection::MalformedBody { reason: "it ends early, or a chunk is malformed".into() })?;
             if body.len() + chunk.len() > limit_bytes {
                 return Err(Rejection::BodyTooLarge { limit_bytes });
             }

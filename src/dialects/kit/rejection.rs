@@ -9,7 +9,15 @@ use serde::{Deserialize, Serialize};
 pub enum Rejection {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("the request line and headers together may have at most {limit_bytes} bytes")]
+    /// The HTTP library cannot parse the request.
+    #[error(
+        "this is not a valid HTTP/1.1 request: the request line, a header or a chunk is malformed, the Host or the \
+         length is missing or repeated, or the URL is too long"
+    )]
+    MalformedRequest,
+    #[error("the request line and headers did not arrive in time")]
+    HeadTimeout,
+    #[error("the request line and headers together may have at most {limit_bytes} bytes, and 96 headers")]
     HeadersTooLarge { limit_bytes: usize },
     #[error("no such path; paths are case-sensitive and take no trailing slash")]
     UnknownRoute,
@@ -79,6 +87,8 @@ table! {
     [Rejection::Refused(refusal) => refusal, Rejection::InOperation { rejection, .. } => rejection]
 
     Transport {
+        5 "MALFORMED_REQUEST" => Rejection::MalformedRequest,
+        6 "HEAD_TIMEOUT" => Rejection::HeadTimeout,
         30 "HEADERS_TOO_LARGE" => Rejection::HeadersTooLarge { .. },
         50 "UNKNOWN_ROUTE" => Rejection::UnknownRoute,
         60 "WRONG_METHOD" => Rejection::WrongMethod { .. },

@@ -105,7 +105,9 @@ fn field_and_message(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> 
         }
         Rejection::InOperation { index, rejection } => operation_field_and_message(*index, rejection, was_sent),
         Rejection::Refused(refusal) => refusal_field_and_message(refusal, was_sent),
-        Rejection::HeadersTooLarge { .. }
+        Rejection::MalformedRequest
+        | Rejection::HeadTimeout
+        | Rejection::HeadersTooLarge { .. }
         | Rejection::UnknownRoute
         | Rejection::WrongMethod { .. }
         | Rejection::BodyTimeout
@@ -171,12 +173,12 @@ fn status_and_code(rejection: &Rejection) -> (StatusCode, u8) {
         Rejection::HeadersTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, code::INVALID_ARGUMENT),
         Rejection::UnknownRoute => (StatusCode::NOT_FOUND, code::NOT_FOUND),
         Rejection::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, code::UNIMPLEMENTED),
-        Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, code::INVALID_ARGUMENT),
+        Rejection::HeadTimeout | Rejection::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, code::INVALID_ARGUMENT),
         Rejection::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, code::INVALID_ARGUMENT),
         Rejection::WrongContentEncoding | Rejection::WrongContentType => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT)
         }
-        Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } => {
+        Rejection::MalformedRequest | Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } => {
             (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT)
         }
         Rejection::OutOfRange { .. } => (StatusCode::BAD_REQUEST, code::OUT_OF_RANGE),

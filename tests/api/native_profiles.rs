@@ -85,6 +85,22 @@ fn replacing_empties_omitted_fields() {
 }
 
 #[test]
+fn replacing_sets_every_field() {
+    let server = Server::shared();
+    let id = server.admin().new_profile();
+    let path = format!("/profiles/{id}");
+    let mut body = json!({"email": format!("{}@example.com", unique("replaced"))});
+    for field in TEXTS {
+        body[field] = format!("new {field}").into();
+    }
+    let replaced = server.admin().put(&path, &body).ok().json();
+    for (field, value) in body.as_object().unwrap() {
+        assert_eq!(replaced[field], *value, "{field}");
+    }
+    assert_eq!(server.admin().get(&path).ok().json(), replaced);
+}
+
+#[test]
 fn replacing_refuses_another_id_an_old_version_and_an_address_that_is_taken() {
     let server = Server::start("");
     let admin = server.admin();

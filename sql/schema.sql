@@ -16,18 +16,6 @@ CREATE TABLE counters (
     last INTEGER NOT NULL                  -- the number issued last; numbers are never issued twice
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE principals (
-    id INTEGER PRIMARY KEY,                -- row of the principal; 1 is the system itself
-    uuid BLOB NOT NULL UNIQUE,             -- public id
-    kind TEXT NOT NULL CHECK (kind IN ('system', 'operator')), -- who it is
-    name TEXT NOT NULL,                    -- login name as it was entered
-    name_folded TEXT NOT NULL UNIQUE,      -- the same without regard to case
-    role TEXT NOT NULL CHECK (role IN ('admin', 'operator', 'viewer', 'auditor')), -- what it may do
-    password_hash TEXT,                    -- Argon2id in PHC form; none: cannot log in
-    created_at INTEGER NOT NULL,           -- when it was added
-    disabled_at INTEGER                    -- when it was disabled, with all its tokens
-) STRICT;
-
 CREATE TABLE principal_tags (
     principal_id INTEGER NOT NULL REFERENCES principals (id), -- the operator
     tag TEXT NOT NULL,                     -- a tag that it sees; an operator without tags sees everything
@@ -50,7 +38,8 @@ CREATE TABLE tokens (
 , refresh_hash BLOB, refresh_expires_at INTEGER -- when the refresh token ends
     CHECK ((refresh_expires_at IS NULL) = (refresh_hash IS NULL)), refreshed_at INTEGER -- when the refresh token was exchanged; it can be only once
     CHECK (refreshed_at IS NULL OR refresh_hash IS NOT NULL), family BLOB -- public id of the first token of the sign-in that it goes back to; none: it has no refresh token
-    CHECK ((family IS NULL) = (refresh_hash IS NULL))) STRICT;
+    CHECK ((family IS NULL) = (refresh_hash IS NULL)), last_used_at INTEGER -- when it was used last, up to an hour too early; none: not yet
+    DEFAULT NULL) STRICT;
 
 CREATE INDEX tokens_by_principal ON tokens (principal_id);
 
@@ -63,7 +52,8 @@ CREATE TABLE signing_keys (
     created_at INTEGER NOT NULL,           -- when it was made; the newest one that is not retired signs
     retired_at INTEGER,                    -- when it stopped signing
     withdrawn_at INTEGER                   -- when it leaves the published key set
-) STRICT;
+, signs_from INTEGER NOT NULL -- when it begins to sign, by the machine's clock; it is published before
+    DEFAULT 0) STRICT;
 
 CREATE TABLE currencies (
     id INTEGER PRIMARY KEY,                -- serial
@@ -558,3 +548,17 @@ CREATE INDEX approvals_by_account ON approvals (account_id, id) WHERE account_id
 CREATE INDEX approvals_by_profile ON approvals (profile_id, id) WHERE profile_id IS NOT NULL;
 
 CREATE UNIQUE INDEX approvals_of_movement ON approvals (movement_id) WHERE movement_id IS NOT NULL;
+
+CREATE TABLE "principals" (
+    id INTEGER PRIMARY KEY,                -- row of the principal; 1 is the system itself
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    kind TEXT NOT NULL CHECK (kind IN ('system', 'operator', 'api_client')), -- who it is
+    name TEXT NOT NULL,                    -- login name as it was entered; of an API client, its label
+    name_folded TEXT NOT NULL UNIQUE,      -- the same without regard to case
+    role TEXT CHECK (role IN ('admin', 'operator', 'service', 'viewer', 'auditor')), -- what it may do; none: only rights
+    rights TEXT,                           -- JSON array of rights beyond those of the role; none: there are none
+    password_hash TEXT,                    -- Argon2id in PHC form; none: cannot log in
+    created_at INTEGER NOT NULL,           -- when it was added
+    disabled_at INTEGER,                   -- when it was disabled, with all its tokens
+    CHECK ((role IS NULL) = (kind = 'api_client'))
+) STRICT;

@@ -56,6 +56,8 @@ pub trait Command: Send + 'static {
     const RIGHT: Right;
     /// Whether recorded time restarts at the present clock, even if earlier rows were recorded later.
     const RESTARTS_TIME: bool = false;
+    /// Whether the command changes what callers may do, so that cached principals must be looked up again.
+    const CHANGES_ACCESS: bool = false;
     /// Whether the command may take long. Long commands run one at a time, so that together they do not block all
     /// others.
     const IS_LONG: bool = false;
@@ -286,7 +288,16 @@ impl App {
             None => None,
         };
         let turn = self.turn::<C>().await?;
-        self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await
+        let answer = self.await_answer(self.submit(caller.clone(), hashes, command, turn)?).await;
+        self.follow_access::<C>();
+        answer
+    }
+
+    /// Looks callers up again after a command that changed what they may do.
+    fn follow_access<C: Command>(&self) {
+        if C::CHANGES_ACCESS {
+            self.forget_principals();
+        }
     }
 
     /// Dry run: returns the outcome the command would have, and rolls everything back. It leaves an audit row that says
@@ -359,7 +370,9 @@ impl App {
         command: C,
     ) -> Result<Done<C::Outcome>, Refusal> {
         command.admit(&caller.principal)?;
-        self.submit(caller.clone(), None, command, None)?.wait().map_err(refusal_of)?
+        let answer = self.submit(caller.clone(), None, command, None)?.wait().map_err(refusal_of);
+        self.follow_access::<C>();
+        answer?
     }
 
     fn submit<C: Command>(

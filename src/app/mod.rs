@@ -26,10 +26,10 @@ pub use exact::ExactNumber;
 pub use idempotency::RetryKey;
 pub use reads::{ReadLimits, ReadTurn};
 
-use crate::domain::access::{Principal, PrincipalKind, Role, Visibility};
+use crate::domain::access::{Principal, PrincipalKind, Right, Visibility};
 use crate::domain::clock::{Clock, MachineClock, Moment, Randomness};
 use crate::domain::clock_watch::ClockLimits;
-use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId};
+use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId, TokenId};
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::domain::refusal::Refusal;
@@ -63,6 +63,10 @@ pub struct Settings {
     pub session_audience: String,
     /// Lifetime of an end-user token.
     pub session_lifetime_s: u32,
+    /// How long a new signing key is published before it signs.
+    pub session_key_notice_s: u32,
+    /// How long the published keys may be cached.
+    pub session_key_cache_s: u32,
     /// The leading digits of generated account numbers.
     pub account_number_prefix: String,
     pub approvals: ApprovalRules,
@@ -89,6 +93,8 @@ impl Default for Settings {
             session_issuer: "bursar".into(),
             session_audience: "trading-platform".into(),
             session_lifetime_s: 900,
+            session_key_notice_s: 600,
+            session_key_cache_s: 300,
             account_number_prefix: "21".into(),
             approvals: ApprovalRules { rate_band: RateBand(DecimalText::whole(5)), rate_age_hours: 24, expiry_days: 7 },
             retry_days: 7,
@@ -204,8 +210,7 @@ impl App {
             id: PrincipalId::from(Uuid::nil()),
             kind: PrincipalKind::System,
             name: "system".into(),
-            role: Role::Admin,
-            scopes: None,
+            rights: Right::ALL.into(),
             visibility: Visibility::Everything,
             networks: Vec::new(),
             token: None,
@@ -250,6 +255,7 @@ impl App {
     pub fn tidy_up(&self) -> Result<bool, Refusal> {
         let Ok(now) = self.clock.trusted_now() else { return Ok(false) };
         let retention_s = i64::from(self.settings.retry_days) * 86_400;
+        let uses = self.principals.uses_to_store(now, false);
         let ticket = self
             .store
             .submit(move |tx| {
@@ -257,6 +263,7 @@ impl App {
                 // Expired tokens stay listed for a while, so that operators can look them up.
                 let forgotten =
                     tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
+                note_uses(tx, &uses)?;
                 Ok::<_, Failure>(more || forgotten > 0)
             })
             .map_err(refusal_of)?;
@@ -283,8 +290,20 @@ impl App {
 
     /// Finishes the queued operations and closes the database.
     pub fn close(&self) {
+        let uses = self.principals.uses_to_store(self.now(), true);
+        if !uses.is_empty() {
+            let noted = self.store.submit(move |tx| note_uses(tx, &uses)).map_err(refusal_of);
+            if let Err(refusal) = noted.and_then(|ticket| ticket.wait().map_err(refusal_of)?) {
+                tracing::warn!(%refusal, "failed to store when tokens were used last");
+            }
+        }
         self.store.close();
     }
+}
+
+/// Stores when tokens were used last.
+fn note_uses(tx: &WriteTx<'_>, uses: &[(TokenId, Moment)]) -> Result<(), Failure> {
+    Ok(uses.iter().try_for_each(|(token, at)| tx.note_use(*token, *at))?)
 }
 
 /// Sets up a new database: records its mode, creates the default ledger and the first signing key. Blocks.

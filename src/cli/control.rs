@@ -21,11 +21,12 @@ use serde_json::{Value, json};
 use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::app::access::{
-    AddOperator, CreateToken, DisableOperator, PasswordHash, ResetPassword, RevokeToken, RotateKeys, TokenHash, new_key,
+    AddOperator, CreateToken, DisableOperator, PasswordHash, ResetPassword, RevokeToken, RotateKeys, TokenHash,
+    UpdateOperator, new_key,
 };
 use crate::app::maintenance::ResumeAfterRestore;
 use crate::app::reference::{ApplyReference, ReferenceFile};
-use crate::domain::access::Role;
+use crate::domain::access::{Right, Role};
 use crate::domain::ids::TokenId;
 use crate::domain::refusal::{Field, Refusal};
 use crate::http::clock_json;
@@ -48,8 +49,16 @@ pub enum ControlCommand {
         role: Role,
         /// The operator sees only clients with these tags; empty: all clients.
         tags: BTreeSet<String>,
-        /// Argon2id in PHC form.
-        password_hash: String,
+        /// Rights beyond those of the role.
+        grants: BTreeSet<Right>,
+        /// Argon2id in PHC form; none if it only uses tokens.
+        password_hash: Option<String>,
+    },
+    /// Grants rights beyond those of the role, and withdraws granted ones.
+    UpdateOperator {
+        name: String,
+        grant: BTreeSet<Right>,
+        withdraw: BTreeSet<Right>,
     },
     /// Disables an operator and revokes all its tokens.
     DisableOperator {
@@ -81,7 +90,10 @@ pub enum ControlCommand {
     ApplyReference {
         file: ReferenceFile,
     },
-    RotateKeys,
+    RotateKeys {
+        /// Whether the other keys are withdrawn at once.
+        at_once: bool,
+    },
     ResumeAfterRestore,
     /// Refreshes the statistics of the query planner.
     Optimize,
@@ -112,20 +124,24 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
             let mode = app.installation().mode.name();
             Ok(json!({"status": "ok", "mode": mode, "schema_version": LATEST_SCHEMA}))
         }
-        ControlCommand::AddOperator { name, role, tags, password_hash } => {
-            let add = AddOperator { name: name.clone(), role, tags: tags.clone(), password: stored(password_hash)? };
-            let id = app.execute_blocking(&caller, add)?.outcome;
-            Ok(json!({"id": id, "name": name, "role": role, "tags": tags}))
+        ControlCommand::AddOperator { name, role, tags, grants, password_hash } => {
+            let mut shown = json!({"name": name, "role": role, "tags": tags, "grants": grants});
+            let password = password_hash.map(stored).transpose()?;
+            let add = AddOperator { name, role, grants, tags, password };
+            shown["id"] = json!(app.execute_blocking(&caller, add)?.outcome);
+            Ok(shown)
+        }
+        ControlCommand::UpdateOperator { name, grant, withdraw } => {
+            let update = UpdateOperator { name: name.clone(), grant, withdraw };
+            Ok(json!({"name": name, "grants": app.execute_blocking(&caller, update)?.outcome}))
         }
         ControlCommand::DisableOperator { name } => {
             app.execute_blocking(&caller, DisableOperator { name: name.clone() })?;
-            app.forget_principals();
             Ok(json!({"name": name, "disabled": true}))
         }
         ControlCommand::ResetPassword { name, password_hash } => {
             let reset = ResetPassword { name: name.clone(), password: stored(password_hash)? };
             app.execute_blocking(&caller, reset)?;
-            app.forget_principals();
             Ok(json!({"name": name, "tokens_revoked": true}))
         }
         ControlCommand::CreateToken { operator, label, scopes, tags, networks, days, token } => {
@@ -135,7 +151,6 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
         }
         ControlCommand::RevokeToken { id } => {
             app.execute_blocking(&caller, RevokeToken { id })?;
-            app.forget_principals();
             Ok(json!({"id": id, "revoked": true}))
         }
         ControlCommand::ApplyReference { file } => {
@@ -155,9 +170,10 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
         ControlCommand::ResumeAfterRestore => {
             Ok(json!({"resumed": app.execute_blocking(&caller, ResumeAfterRestore)?.outcome}))
         }
-        ControlCommand::RotateKeys => {
-            let key = new_key(app.now(), app.randomness())?;
-            Ok(json!({"kid": app.execute_blocking(&caller, RotateKeys { key })?.outcome}))
+        ControlCommand::RotateKeys { at_once } => {
+            let key = new_key(app.machine_now(), app.randomness())?;
+            let rotated = app.execute_blocking(&caller, RotateKeys { key, at_once })?.outcome;
+            Ok(json!({"kid": rotated.kid, "signs_from": rotated.signs_from.to_string()}))
         }
     }
 }

@@ -169,6 +169,8 @@ fn settings(config: &Config) -> Settings {
         session_issuer: config.sessions.issuer.clone(),
         session_audience: config.sessions.audience.clone(),
         session_lifetime_s: narrow(config.sessions.lifetime_s),
+        session_key_notice_s: narrow(config.sessions.key_notice_s),
+        session_key_cache_s: narrow(config.sessions.key_cache_s),
         account_number_prefix: config.accounts.number_prefix.clone(),
         approvals: ApprovalRules {
             // The configuration was validated, so that the text is a number.

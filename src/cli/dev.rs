@@ -92,7 +92,13 @@ fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
     SystemRandomness::default().fill(&mut secret);
     let password = URL_SAFE_NO_PAD.encode(secret);
     let hash = hash_blocking(&Password::new(Field::Password, &password)?, app.randomness())?;
-    let add = AddOperator { name: OPERATOR.into(), role: Role::Admin, tags: [].into(), password: hash.clone() };
+    let add = AddOperator {
+        name: OPERATOR.into(),
+        role: Role::Admin,
+        grants: [].into(),
+        tags: [].into(),
+        password: Some(hash.clone()),
+    };
     match app.execute_blocking(&caller, add) {
         Ok(_) => {}
         Err(Refusal::DuplicateName) => {

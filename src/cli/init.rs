@@ -113,7 +113,13 @@ fn set_up(app: &Arc<App>, file: Option<&ReferenceFile>, operator: &str, password
     if let Some(file) = file {
         app.execute_blocking(&caller, ApplyReference { file: file.clone() })?;
     }
-    let add = AddOperator { name: operator.into(), role: Role::Admin, tags: [].into(), password };
+    let add = AddOperator {
+        name: operator.into(),
+        role: Role::Admin,
+        grants: [].into(),
+        tags: [].into(),
+        password: Some(password),
+    };
     app.execute_blocking(&caller, add)?;
     Ok(())
 }

@@ -15,8 +15,12 @@ use crate::system::SystemClock;
 pub enum KeysCommand {
     /// List all keys, newest first
     List,
-    /// Create a new key; the old one stays published until its last token has expired
-    Rotate,
+    /// Create a key; it is published before it signs, and the old one until its last token has expired
+    Rotate {
+        /// The old keys are compromised: sign with the new one at once, and withdraw all others with their tokens
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -26,33 +30,49 @@ pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(),
             let keys = data_dir::read(&dir.database_file(), |tx| tx.signing_keys())?;
             let now = SystemClock.now();
             let rows: Vec<_> = keys.iter().map(|key| row(key, now)).collect();
-            let text = table(["KEY", "STATE", "CREATED", "PUBLISHED UNTIL"], &rows);
+            let text = table(["KEY", "STATE", "CREATED", "SIGNS FROM", "PUBLISHED UNTIL"], &rows);
             session.output.print(&keys.iter().map(|key| view(key, now)).collect(), text)
         }
-        KeysCommand::Rotate => {
-            let value = data_dir::write(session.config()?, ControlCommand::RotateKeys)?;
-            let kid = value["kid"].as_str().unwrap_or_default();
-            let text = format!("{kid} signs new tokens from now on. Platforms that cache the key set must reload it.");
+        KeysCommand::Rotate { now } => {
+            let value = data_dir::write(session.config()?, ControlCommand::RotateKeys { at_once: now })?;
+            let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+            let (kid, from) = (text("kid"), text("signs_from"));
+            let text = if now {
+                format!(
+                    "{kid} signs new tokens from now on. All other keys are withdrawn: platforms must reload the key \
+                     set, and clients must log in again."
+                )
+            } else {
+                format!("{kid} is published, and signs new tokens from {from} on.")
+            };
             session.output.print(&value, text)
         }
     }
 }
 
 fn state(key: &KeyRow, now: Moment) -> &'static str {
-    if key.withdrawn_at.is_some_and(|at| at <= now) {
+    if !key.is_published(now) {
         "withdrawn"
-    } else if key.retired_at.is_some() {
-        "published"
-    } else {
+    } else if key.may_sign(now) {
         "signing"
+    } else if key.signs_from > now {
+        "announced"
+    } else {
+        "published"
     }
 }
 
-fn row(key: &KeyRow, now: Moment) -> [String; 4] {
+/// Keys of earlier versions signed from their creation.
+fn signs_from(key: &KeyRow) -> Moment {
+    key.signs_from.max(key.created_at)
+}
+
+fn row(key: &KeyRow, now: Moment) -> [String; 5] {
     [
         key.kid.clone(),
         state(key, now).into(),
         key.created_at.to_string(),
+        signs_from(key).to_string(),
         key.withdrawn_at.map_or("-".into(), |at| at.to_string()),
     ]
 }
@@ -62,6 +82,7 @@ fn view(key: &KeyRow, now: Moment) -> Value {
         "kid": key.kid,
         "state": state(key, now),
         "created_at": key.created_at.to_string(),
+        "signs_from": signs_from(key).to_string(),
         "retired_at": key.retired_at.map(|at| at.to_string()),
         "withdrawn_at": key.withdrawn_at.map(|at| at.to_string()),
     })

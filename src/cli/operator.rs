@@ -8,7 +8,7 @@ use super::outcome::Failure;
 use super::output::{list, table};
 use super::password::PasswordSource;
 use super::{Session, data_dir};
-use crate::domain::access::Role;
+use crate::domain::access::{Right, Role};
 use crate::store::PrincipalRow;
 
 #[derive(Debug, Subcommand)]
@@ -17,14 +17,28 @@ pub enum OperatorCommand {
     Add {
         /// Name to log in with
         name: String,
-        /// Role of the operator: admin, operator, viewer or auditor
+        /// Role of the operator: admin, operator, service, viewer or auditor
         #[arg(long, value_parser = role)]
         role: Role,
         /// Show the operator only clients with this tag; may be repeated
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
+        /// Grant a right beyond the role: sessions:issue or passwords:set; may be repeated
+        #[arg(long = "grant", value_name = "RIGHT", value_parser = grantable)]
+        grants: Vec<Right>,
         #[command(flatten)]
         password: PasswordSource,
+    },
+    /// Grant rights beyond the role, or withdraw them
+    Update {
+        /// Name of the operator
+        name: String,
+        /// Grant this right: sessions:issue or passwords:set; may be repeated
+        #[arg(long = "grant", value_name = "RIGHT", value_parser = grantable)]
+        grant: Vec<Right>,
+        /// Withdraw this right, if it was granted; may be repeated
+        #[arg(long = "withdraw", value_name = "RIGHT", value_parser = grantable)]
+        withdraw: Vec<Right>,
     },
     /// List all operators, including disabled ones
     List,
@@ -43,17 +57,31 @@ pub enum OperatorCommand {
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {
-    Role::parse(text).ok_or("expected one of admin, operator, viewer, auditor")
+    Role::parse(text).ok_or("expected one of admin, operator, service, viewer, auditor")
+}
+
+fn grantable(text: &str) -> Result<Right, String> {
+    let right = Right::parse(text).filter(|right| Right::GRANTABLE.contains(right));
+    right.ok_or_else(|| format!("expected one of {}", Right::GRANTABLE.map(Right::name).join(", ")))
 }
 
 pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     let (command, done) = match command {
         OperatorCommand::List => return show(session),
-        OperatorCommand::Add { name, role, tags, password } => {
+        OperatorCommand::Add { name, role, tags, grants, password } => {
             data_dir::existing(session.config()?)?;
             let done = format!("Added {name} as {}.", role.name());
-            let password_hash = password.hash(&name)?.as_str().to_owned();
-            (ControlCommand::AddOperator { name, role, tags: tags.into_iter().collect(), password_hash }, done)
+            // A program uses tokens and needs a password only if its API begins with a sign-in.
+            let has_password = role != Role::Service || password.password_file.is_some();
+            let hash = has_password.then(|| password.hash(&name)).transpose()?;
+            let password_hash = hash.map(|hash| hash.as_str().to_owned());
+            let (tags, grants) = (tags.into_iter().collect(), grants.into_iter().collect());
+            (ControlCommand::AddOperator { name, role, tags, grants, password_hash }, done)
+        }
+        OperatorCommand::Update { name, grant, withdraw } => {
+            let done = format!("Changed the rights of {name}.");
+            let (grant, withdraw) = (grant.into_iter().collect(), withdraw.into_iter().collect());
+            (ControlCommand::UpdateOperator { name, grant, withdraw }, done)
         }
         OperatorCommand::Disable { name } => {
             let done = format!("Disabled {name} and revoked all its tokens.");
@@ -74,14 +102,16 @@ fn show(session: &mut Session<'_>) -> Result<(), Failure> {
     let dir = data_dir::existing(session.config()?)?;
     let operators = data_dir::read(&dir.database_file(), |tx| tx.operators())?;
     let rows: Vec<_> = operators.iter().map(row).collect();
-    let text = table(["NAME", "ROLE", "TAGS", "ADDED", "DISABLED"], &rows);
+    let text = table(["NAME", "ROLE", "GRANTS", "TAGS", "ADDED", "DISABLED"], &rows);
     session.output.print(&operators.iter().map(view).collect(), text)
 }
 
-fn row(operator: &PrincipalRow) -> [String; 5] {
+fn row(operator: &PrincipalRow) -> [String; 6] {
+    let grants: Vec<_> = operator.granted.iter().map(|right| right.name().to_owned()).collect();
     [
         operator.name.clone(),
         operator.role.name().into(),
+        list(&grants),
         list(&operator.tags),
         operator.created_at.to_string(),
         operator.disabled_at.map_or("-".into(), |at| at.to_string()),
@@ -93,6 +123,7 @@ fn view(operator: &PrincipalRow) -> Value {
         "id": operator.id,
         "name": operator.name,
         "role": operator.role,
+        "grants": operator.granted,
         "tags": operator.tags,
         "created_at": operator.created_at.to_string(),
         "disabled_at": operator.disabled_at.map(|at| at.to_string()),

@@ -12,6 +12,10 @@ section! {
         audience: String = "trading-platform".into();
         /// Seconds until a token expires; keep it short, because a signed token cannot be revoked.
         lifetime_s: u64 = 900, in 30..=86_400;
+        /// Seconds that platforms may cache the published keys.
+        key_cache_s: u64 = 300, in 0..=86_400;
+        /// Seconds that a new key is published before it signs; at least key_cache_s.
+        key_notice_s: u64 = 600, in 0..=86_400;
     }
 }
 
@@ -22,6 +26,14 @@ impl Sessions {
                 let fix = format!("Set {key} to what the trading platform expects, or remove it to use the default.");
                 findings.push(Finding::new(key, "is empty, and platforms refuse tokens without it", fix));
             }
+        }
+        if self.key_notice_s < self.key_cache_s {
+            let what = format!(
+                "is shorter than sessions.key_cache_s = {}: platforms would not know the new key",
+                self.key_cache_s
+            );
+            let fix = format!("Set it to at least {}.", self.key_cache_s);
+            findings.push(Finding::new("sessions.key_notice_s", what, fix));
         }
     }
 }

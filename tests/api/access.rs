@@ -165,6 +165,8 @@ fn a_scope_carries_one_right_and_no_more() {
             caller.post("/accounts", &open),
             caller.post(&format!("/accounts/{account}/deposit"), &json!({"amount": 1})),
             caller.post("/trade/introspect", &json!({"token": "x"})),
+            caller.put("/profiles/change-password", &json!({"id": profile, "newPassword": PASSWORD})),
+            caller.get("/user/tokens"),
         ];
         let passed = |reply: super::harness::Reply| match reply.status {
             200 => true,
@@ -183,6 +185,8 @@ fn a_scope_carries_one_right_and_no_more() {
         "accounts:write",
         "funds:move",
         "sessions:issue",
+        "passwords:set",
+        "self:manage",
     ];
     for (n, scope) in scopes.iter().enumerate() {
         let expected: Vec<bool> = (0..scopes.len()).map(|m| m == n).collect();

@@ -161,10 +161,16 @@ fn operators_and_tokens(home: &Home) {
     assert!(home.run(&["operator", "list"]).stdout.contains("bob"));
 
     assert_eq!(home.json(&["keys", "list"]).json().as_array().unwrap().len(), 1);
-    let kid = home.json(&["keys", "rotate"]).json()["kid"].clone();
-    let keys = home.json(&["keys", "list"]).json();
-    assert_eq!((&keys[0]["kid"], &keys[0]["state"]), (&kid, &"signing".into()));
-    assert_eq!(keys[1]["state"], "published");
+    for (rotate, states) in
+        [(&["keys", "rotate"][..], ["announced", "signing"]), (&["keys", "rotate", "--now"], ["signing", "withdrawn"])]
+    {
+        let kid = home.json(rotate).json()["kid"].clone();
+        let keys = home.json(&["keys", "list"]).json();
+        assert_eq!(
+            (&keys[0]["kid"], [&keys[0]["state"], &keys[1]["state"]]),
+            (&kid, states.map(Value::from).each_ref())
+        );
+    }
 }
 
 /// Reference data is shown, edited, compared and applied, with or without a running server.

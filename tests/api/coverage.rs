@@ -78,7 +78,15 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
     BTreeMap::from([
         write("POST", "/user/login", "native_login::a_name_and_a_password_give_a_token", READS_NO_CLIENT, "",
             "native_login::a_refused_login_leaves_no_trace"),
-        read("/.well-known/jwks.json", "native_sessions::keys_overlap_when_they_are_rotated", READS_NO_CLIENT),
+        write("POST", "/user/logout", "own_access::logging_out_ends_the_token_of_the_call", READS_NO_CLIENT, "",
+            "own_access::logging_out_ends_the_token_of_the_call"),
+        write("POST", "/user/password", "own_access::a_new_password_ends_all_other_logins", READS_NO_CLIENT, "",
+            "own_access::refused_passwords_leave_no_trace_and_guesses_are_throttled"),
+        read("/user/tokens", "own_access::operators_see_their_own_tokens_and_no_secret", READS_NO_CLIENT),
+        write("DELETE", "/user/tokens/{id}", "own_access::operators_revoke_their_own_tokens_and_no_others",
+            READS_NO_CLIENT, "own_access::operators_revoke_their_own_tokens_and_no_others",
+            "own_access::operators_revoke_their_own_tokens_and_no_others"),
+        read("/.well-known/jwks.json", "signing_keys::a_new_key_is_published_before_it_signs", READS_NO_CLIENT),
         write("POST", "/trade/login", "native_sessions::a_session_is_a_signed_token_that_names_the_open_accounts",
             "tags::sessions_of_hidden_clients_can_neither_begin_nor_be_introspected", ISSUES_TOKENS,
             "native_sessions::a_refused_session_leaves_no_trace"),
@@ -234,7 +242,8 @@ fn every_route_has_its_tests() {
     assert_eq!(listed, routes);
     for ((method, path), of_route) in &table {
         let what = format!("{method} {path}");
-        let is_repeatable_write = *method != "GET" && *path != "/user/login" && !path.starts_with("/sandbox");
+        let takes_no_key = ["/user/login", "/user/logout", "/user/password"].contains(path);
+        let is_repeatable_write = *method != "GET" && !takes_no_key && !path.starts_with("/sandbox");
         let is_about_clients =
             !["/user", "/.well-known", "/options", "/account-groups", "/sandbox"].iter().any(|p| path.starts_with(p));
         for (kind, name, is_needed) in [

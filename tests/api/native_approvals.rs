@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 /// An unused id.
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
-/// Two operators who see all clients and are not administrators.
+/// Two operators who see all clients and are not administrators. The first may also log clients in.
 fn two(server: &Server) -> (Caller<'_>, Caller<'_>) {
     server.add_operator("second", "operator", &[]);
-    (server.operator("operator", &[]), server.bearer(&server.add_token("second", &[]).1))
+    let first = server.operator("operator", &[]);
+    server.command(&["operator", "update", "operator-", "--grant", "passwords:set", "--grant", "sessions:issue"]);
+    (first, server.bearer(&server.add_token("second", &[]).1))
 }
 
 fn in_review(caller: &Caller<'_>) -> String {

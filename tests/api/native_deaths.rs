@@ -79,15 +79,15 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
 fn a_wrong_report_is_corrected() {
     let server = Server::start("");
     let (admin, operator) = (server.admin(), server.operator("operator", &[]));
-    let profile = operator.new_profile_with(&json!({"email": "alive@example.com", "password": PASSWORD}));
+    let profile = admin.new_profile_with(&json!({"email": "alive@example.com", "password": PASSWORD}));
     let own = operator.new_account_of(&profile, "USD");
     let login = json!({"email": "alive@example.com", "password": PASSWORD});
-    let token = operator.post("/trade/login", &login).ok().text_at("accessToken");
+    let token = admin.post("/trade/login", &login).ok().text_at("accessToken");
     let path = format!("/profiles/{profile}/deceased");
     let today = &server.advance(0).to_string()[..10];
     let reported = operator.step(&path).ok();
     assert_eq!(reported.text_at("deceasedOn"), today);
-    assert_eq!(operator.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
+    assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
     // The same report again changes nothing; another date changes only the date.
     assert_eq!(operator.step(&path).ok().header("etag"), reported.header("etag"));
     admin.step(&format!("/accounts/{own}/unlock")).ok();

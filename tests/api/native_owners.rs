@@ -246,7 +246,7 @@ fn tokens_name_no_accounts_hidden_from_the_caller() {
     let email = admin.get(&format!("/profiles/{mine}")).ok().text_at("email");
     let own = admin.new_account_of(&mine, "USD");
     add(&admin, &hidden, &mine, "FULL");
-    let retail = server.operator("operator", &["retail"]);
+    let retail = server.operator("service", &["retail"]);
     assert_eq!(session(&retail, &email).1, [own.as_str()]);
     let (token, opened) = session(&admin, &email);
     assert_eq!(opened, [hidden, own.clone()]);

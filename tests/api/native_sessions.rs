@@ -107,24 +107,6 @@ fn introspection_says_nothing_about_what_is_not_ours() {
 }
 
 #[test]
-fn keys_overlap_when_they_are_rotated() {
-    let server = Server::start("");
-    let admin = server.admin();
-    let (_, email) = client(&admin);
-    let begin =
-        || admin.post("/trade/login", &json!({"email": email, "password": PASSWORD})).ok().text_at("accessToken");
-    let old = begin();
-    server.command(&["keys", "rotate"]);
-    let new = begin();
-    let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
-    assert_ne!(kid(&old), kid(&new));
-    for token in [&old, &new] {
-        verify(&server.anyone(), token);
-        assert_eq!(admin.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], true);
-    }
-}
-
-#[test]
 fn sessions_are_throttled_by_client_and_not_for_everybody() {
     let server = Server::start("");
     let admin = server.admin();

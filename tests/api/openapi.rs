@@ -109,7 +109,7 @@ fn every_operation_says_what_it_takes_and_gives() {
             ("410", path == "/events"),
             ("413", method != "GET"),
             ("415", operation["requestBody"].is_object()),
-            ("429", path.ends_with("/login") || path == "/events"),
+            ("429", path.ends_with("/login") || ["/user/password", "/events"].contains(&path.as_str())),
             ("500", true),
             ("503", true),
         ] {
@@ -208,7 +208,7 @@ fn is_bare(path: &str) -> bool {
     }
     [
         "settle", "return", "approve", "pay", "reject", "cancel", "release", "reset", "unlock", "activate", "inactive",
-        "dormant", "deny", "archive",
+        "dormant", "deny", "archive", "logout",
     ]
     .contains(&step)
 }

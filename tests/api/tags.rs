@@ -25,6 +25,7 @@ fn hidden_objects_are_not_found_by_any_route() {
     let (transfer, deal) = (made.text_at("id"), made.text_at("dealId"));
     admin.post("/transfers", &json!({"fromAccountId": empty, "toAccountId": account, "amount": "1"})).ok();
     let retail = server.operator("operator", &["retail"]);
+    server.command(&["operator", "update", "operator-retail", "--grant", "passwords:set"]);
     let group = admin.group("USD", false);
     let before = server.trace();
     let amount = json!({"amount": 1});
@@ -123,7 +124,7 @@ fn sessions_of_hidden_clients_can_neither_begin_nor_be_introspected() {
     let email = admin.get(&format!("/profiles/{profile}")).ok().text_at("email");
     let login = json!({"email": email, "password": PASSWORD});
     let token = admin.post("/trade/login", &login).ok().text_at("accessToken");
-    let retail = server.operator("operator", &["retail"]);
+    let retail = server.operator("service", &["retail"]);
     retail.post("/trade/login", &login).refused("BAD_LOGIN");
     let introspected = retail.post("/trade/introspect", &json!({"token": token})).ok();
     assert_eq!(introspected.text, r#"{"active":false}"#);

@@ -1,6 +1,6 @@
 //! A database of an older version is upgraded without loss.
 
-use super::harness::{Server, write_private};
+use super::harness::{PASSWORD, Server, write_private};
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::Path;
@@ -159,6 +159,33 @@ fn migrates(version: i32) {
 #[test]
 fn accounts_from_before_there_were_owners_keep_theirs() {
     migrates(6);
+}
+
+#[test]
+fn operators_from_before_there_were_single_rights_keep_their_work() {
+    migrates(16);
+    let mut server = Server::start("");
+    server.add_operator("ada", "operator", &["vip"]);
+    let (_, token) = server.add_token("ada", &["--scope", "profiles:read", "--scope", "sessions:issue"]);
+    let login = json!({"email": "old@example.com", "password": PASSWORD});
+    server.admin().new_profile_with(&json!({"email": "old@example.com", "password": PASSWORD, "tags": ["vip"]}));
+    let jwt = server.admin().post("/trade/login", &login).ok().text_at("accessToken");
+    server.restart_after(|file| turn_back(file, 16));
+    let operator = server.bearer(&token);
+    assert_eq!(operator.get("/profiles").ok().text_at("total"), "1");
+    operator.post("/trade/login", &login).refused("RIGHT_MISSING");
+    server.command(&["operator", "update", "ada", "--grant", "sessions:issue"]);
+    operator.post("/trade/login", &login).ok();
+    server.anyone().post("/user/login", &json!({"username": "ada", "password": PASSWORD})).ok();
+    // The key that signed goes on.
+    let (before, after) = (jwt, server.admin().post("/trade/login", &login).ok().text_at("accessToken"));
+    let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid;
+    assert_eq!(kid(&before), kid(&after));
+    server.command(&["operator", "add", "platform", "--role", "service"]);
+    let connection = Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let orphan = "INSERT INTO principal_tags (principal_id, tag) VALUES (4711, 'x')";
+    connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+    assert!(connection.execute(orphan, []).is_err(), "references lead to the new table");
 }
 
 #[test]

@@ -54,10 +54,8 @@ impl App {
         self: &Arc<App>,
         name: &str,
         password: TypedPassword,
-        address: IpAddr,
-        request: RequestId,
+        origin: LoginOrigin,
     ) -> Result<FreshToken, Refusal> {
-        let origin = LoginOrigin { address, request };
         let operator = self.check_operator(name, password, origin).await?;
         let (now, token) = (self.now(), FreshToken::new(self.randomness()));
         let id = TokenId::new(now, self.randomness());
@@ -78,12 +76,7 @@ impl App {
         let operator = self.store.read(|tx| Ok(tx.operator_by_name(&folded)?)).map_err(refusal_of_read)?;
         let usable = operator.filter(|operator| operator.disabled_at.is_none());
         let hash = usable.as_ref().and_then(|operator| operator.password_hash.clone());
-        let subjects = [
-            Subject::OperatorFrom(&folded, origin.address),
-            Subject::Operator(&folded),
-            Subject::Address(origin.address),
-        ];
-        self.check_password(&self.hashers.operators, &subjects, password, hash).await?;
+        self.check_password(&self.hashers.operators, &subjects(&folded, origin.address), password, hash).await?;
         usable.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))
     }
 
@@ -124,6 +117,11 @@ impl App {
             }
         }
     }
+}
+
+/// What tries at an operator's password are counted by. The name is folded for case-insensitive comparison.
+pub(in crate::app) fn subjects(folded: &str, address: IpAddr) -> [Subject<'_>; 3] {
+    [Subject::OperatorFrom(folded, address), Subject::Operator(folded), Subject::Address(address)]
 }
 
 /// A login token, without restrictions of its own.

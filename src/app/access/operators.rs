@@ -11,13 +11,18 @@ use crate::domain::text;
 use crate::store::{NewPrincipal, PrincipalRow};
 use std::collections::BTreeSet;
 
-/// Adds an operator. Refusals: invalid name or tags; name taken.
+/// Adds an operator.
+///
+/// Refusals: invalid name or tags; a right that cannot be granted; no password, unless it is a service; name taken.
 pub struct AddOperator {
     pub name: String,
     pub role: Role,
+    /// Rights beyond those of the role.
+    pub grants: BTreeSet<Right>,
     /// The tags of the clients that the operator can see; empty means all clients.
     pub tags: BTreeSet<String>,
-    pub password: PasswordHash,
+    /// None if it only uses tokens.
+    pub password: Option<PasswordHash>,
 }
 
 impl Command for AddOperator {
@@ -36,6 +41,10 @@ impl Command for AddOperator {
             );
         }
         let tags = check_tags(Field::Tags, self.tags)?;
+        check_grants(&self.grants)?;
+        if self.password.is_none() && self.role != Role::Service {
+            return Err(Refusal::Required { field: Field::Password }.into());
+        }
         let name_folded = text::fold(&name);
         if context.tx.operator_by_name(&name_folded)?.is_some() {
             return Err(Refusal::DuplicateName.into());
@@ -46,11 +55,50 @@ impl Command for AddOperator {
             name,
             name_folded,
             role: self.role,
+            granted: self.grants,
             tags,
-            password_hash: Some(self.password.as_str().to_owned()),
+            password_hash: self.password.map(|hash| hash.as_str().to_owned()),
         };
         context.tx.add_operator(&new, context.now)?;
+        context.concerns(id.uuid());
         Ok(id)
+    }
+}
+
+/// Grants rights to an operator and withdraws granted ones. The outcome is what is granted now.
+///
+/// Refusals: unknown name; a right that cannot be granted.
+pub struct UpdateOperator {
+    pub name: String,
+    pub grant: BTreeSet<Right>,
+    /// Those that were not granted stay as they are.
+    pub withdraw: BTreeSet<Right>,
+}
+
+impl Command for UpdateOperator {
+    type Outcome = BTreeSet<Right>;
+    const ACTION: &'static str = "operator.update";
+    const RIGHT: Right = Right::Administer;
+    const CHANGES_ACCESS: bool = true;
+
+    fn run(self, context: &Context<'_>) -> Result<BTreeSet<Right>, Failure> {
+        check_grants(&self.grant)?;
+        let operator = find(context, &self.name)?;
+        let kept = operator.granted.difference(&self.withdraw);
+        let granted = kept.chain(&self.grant).copied().collect();
+        context.tx.set_granted(operator.serial, &granted)?;
+        context.concerns(operator.id.uuid());
+        Ok(granted)
+    }
+}
+
+fn check_grants(grants: &BTreeSet<Right>) -> Result<(), Refusal> {
+    match grants.iter().find(|right| !Right::GRANTABLE.contains(right)) {
+        None => Ok(()),
+        Some(right) => {
+            let known = Right::GRANTABLE.map(Right::name).join(", ");
+            Err(Refusal::invalid(Field::Grant, format!("{} is none of {known}", right.name())))
+        }
     }
 }
 
@@ -63,9 +111,11 @@ impl Command for DisableOperator {
     type Outcome = ();
     const ACTION: &'static str = "operator.disable";
     const RIGHT: Right = Right::Administer;
+    const CHANGES_ACCESS: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let operator = find(context, &self.name)?;
+        context.concerns(operator.id.uuid());
         Ok(context.tx.disable_operator(operator.serial, context.now)?)
     }
 }
@@ -80,9 +130,11 @@ impl Command for ResetPassword {
     type Outcome = ();
     const ACTION: &'static str = "operator.reset_password";
     const RIGHT: Right = Right::Administer;
+    const CHANGES_ACCESS: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let operator = find(context, &self.name)?;
+        context.concerns(operator.id.uuid());
         context.tx.set_operator_password(operator.serial, self.password.as_str())?;
         Ok(context.tx.revoke_tokens_of(operator.serial, context.now)?)
     }

@@ -107,9 +107,17 @@ fn matches(password: &TypedPassword, hash: &str, memory: &mut HashingMemory) -> 
 impl App {
     /// Hashes a new password of an end user.
     pub async fn hash_password(&self, password: Password) -> Result<PasswordHash, Refusal> {
+        self.hash_in(&self.hashers.clients, password).await
+    }
+
+    pub(in crate::app) async fn hash_in(
+        &self,
+        queue: &HashingQueue,
+        password: Password,
+    ) -> Result<PasswordHash, Refusal> {
         let randomness = std::sync::Arc::clone(&self.randomness);
         let hash = move |memory: &mut HashingMemory| new_hash(password.as_bytes(), randomness.as_ref(), memory);
-        self.hashers.clients.run(Purpose::SetPassword, hash).await?
+        queue.run(Purpose::SetPassword, hash).await?
     }
 
     /// Hashes a call that contains a secret, as slowly as a password: a copy of the database must not allow the secret

@@ -92,19 +92,19 @@ impl Command for BeginSession {
         context.concerns(profile.id.uuid());
         let accounts = tradable(context.tx, profile.serial, context.visibility())?;
         let settings = context.app.settings();
-        let issued_s = context.clock_now.unix_s();
-        let ends_s = issued_s + i64::from(settings.session_lifetime_s);
+        // Platforms compare with real time. The session itself ends by the clock of the sandbox.
+        let lifetime_s = i64::from(settings.session_lifetime_s);
+        let issued_s = context.app.machine_now().unix_s();
         let claims = Claims {
             iss: settings.session_issuer.clone(),
             aud: settings.session_audience.clone(),
             sub: profile.id,
             accounts: accounts.iter().map(|(account, _)| *account).collect(),
             iat: issued_s,
-            exp: ends_s,
+            exp: issued_s + lifetime_s,
             jti: SessionId::new(context.now, context.app.randomness()),
         };
-        let ends_at = Moment::from_unix_ms(ends_s * 1000);
-        context.tx.add_session(claims.jti, profile.serial, context.now, ends_at)?;
+        context.tx.add_session(claims.jti, profile.serial, context.now, context.clock_now.plus_s(lifetime_s))?;
         Ok(Begun { claims, accounts })
     }
 }
@@ -140,9 +140,13 @@ impl App {
         })
     }
 
-    /// Signs with the newest key.
+    /// Signs with the newest key that may sign.
     fn sign(&self, claims: &Claims) -> Result<String, Refusal> {
-        let key = self.list_keys()?.into_iter().find(|key| key.retired_at.is_none()).ok_or(Refusal::Internal)?;
+        let now = self.machine_now();
+        let key = self.list_keys()?.into_iter().find(|key| key.may_sign(now)).ok_or_else(|| {
+            tracing::error!("no key may sign end-user tokens; run bursar keys rotate --now");
+            Refusal::Internal
+        })?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(key.kid);
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key.private_key)).map_err(|error| {
@@ -157,7 +161,7 @@ impl App {
         caller.principal.require(Right::IssueSessions)?;
         let Some(mut claims) = self.session_claims(token) else { return Ok(None) };
         let now = self.now();
-        if claims.exp <= now.unix_s() {
+        if claims.exp <= self.machine_now().unix_s() {
             return Ok(None);
         }
         let (session, accounts) = self
@@ -182,12 +186,7 @@ impl App {
     /// The claims of a token signed by one of the published keys, expired or not.
     pub(in crate::app) fn session_claims(&self, token: &str) -> Option<Claims> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let now = self.now();
-        let key = self
-            .list_keys()
-            .ok()?
-            .into_iter()
-            .find(|key| key.kid == kid && key.withdrawn_at.is_none_or(|at| at > now))?;
+        let key = self.published_keys().ok()?.into_iter().find(|key| key.kid == kid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false; // checked against our own clock
         validation.set_issuer(&[&self.settings.session_issuer]);

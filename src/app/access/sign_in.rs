@@ -6,7 +6,7 @@
 use crate::app::access::{FreshToken, LoginOrigin, login_token, principal_of_operator};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::{Principal, Right, TypedPassword};
+use crate::domain::access::{Right, TypedPassword};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Credentials, Refusal};
@@ -100,20 +100,11 @@ impl App {
             return Ok(pair);
         }
         self.execute(&caller, None, EndFamily { family: found.family }).await?;
-        self.forget_principals();
         tracing::warn!(
             address = %origin.address,
             "a refresh token was used twice; all tokens of its sign-in are revoked"
         );
         Err(Refusal::Unauthenticated(Credentials::Revoked))
-    }
-
-    /// Revokes the token that the call was made with, and all others of the same sign-in.
-    pub async fn sign_out(self: &Arc<App>, caller: &Caller) -> Result<(), Refusal> {
-        let token = caller.principal.token.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
-        self.execute(caller, None, SignOut { token }).await?;
-        self.forget_principals();
-        Ok(())
     }
 }
 
@@ -158,28 +149,9 @@ impl Command for EndFamily {
     type Outcome = ();
     const ACTION: &'static str = "token.reuse";
     const RIGHT: Right = Right::ReadReference;
+    const CHANGES_ACCESS: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         Ok(context.tx.revoke_family(self.family, context.now)?)
-    }
-}
-
-/// Revokes a token and all pairs of the same sign-in.
-struct SignOut {
-    token: TokenId,
-}
-
-impl Command for SignOut {
-    type Outcome = ();
-    const ACTION: &'static str = "logout";
-    const RIGHT: Right = Right::ReadReference;
-
-    /// Everyone may revoke their own token, whatever their rights.
-    fn admit(&self, _principal: &Principal) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
-        Ok(context.tx.revoke_sign_in(self.token, context.now)?)
     }
 }

@@ -13,17 +13,15 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::mem::take;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// The prefix of every token, so that secret scanners recognise a leaked one.
 const PREFIX: &str = "bur_";
 /// Longer tokens are rejected without a lookup, in bytes.
 const TOKEN_MAX: usize = 4096;
-/// The most principals cached.
-const CACHED_MAX: usize = 10_000;
 
 /// A new token, available only at the time of its creation.
 pub struct FreshToken(String);
@@ -69,69 +67,26 @@ fn hash(token: &str) -> [u8; 32] {
     hash
 }
 
-/// Caches the principals behind tokens by the token's hash. Cleared whenever an operator or a token changes, which only
-/// this process does.
-#[derive(Debug, Default)]
-pub(in crate::app) struct PrincipalCache {
-    inner: RwLock<Cached>,
-}
-
-#[derive(Debug, Default)]
-struct Cached {
-    epoch: u64,
-    principals: HashMap<[u8; 32], Arc<Principal>>,
-}
-
-impl PrincipalCache {
-    fn get(&self, hash: &[u8; 32]) -> (u64, Option<Arc<Principal>>) {
-        let cached = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        (cached.epoch, cached.principals.get(hash).cloned())
-    }
-
-    /// Caches a principal, unless something has changed since `epoch`, when it was looked up.
-    fn put(&self, epoch: u64, hash: [u8; 32], principal: &Arc<Principal>) {
-        let mut cached = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        if cached.epoch == epoch {
-            if cached.principals.len() >= CACHED_MAX {
-                cached.principals.clear();
-            }
-            cached.principals.insert(hash, Arc::clone(principal));
-        }
-    }
-
-    /// Incremented whenever an operator or a token changes.
-    pub(in crate::app) fn epoch(&self) -> u64 {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).epoch
-    }
-
-    pub(in crate::app) fn forget(&self) {
-        let mut cached = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        cached.epoch += 1;
-        cached.principals.clear();
-    }
-}
-
 impl App {
     /// Finds the principal behind a token, if it may be used now and from this address.
     pub fn authenticate(&self, token: &str, address: IpAddr) -> Result<Arc<Principal>, Refusal> {
         if !token.starts_with(PREFIX) || token.len() > TOKEN_MAX {
             return Err(self.refuse_foreign_token(token));
         }
-        let hash = hash(token);
-        let principal = match self.principals.get(&hash) {
-            (_, Some(principal)) => principal,
+        let (hash, now) = (hash(token), self.now());
+        match self.principals.admit(&hash, now, address) {
+            (_, Some(admitted)) => admitted,
             (epoch, None) => {
                 let principal = Arc::new(self.look_up(&hash)?);
-                self.principals.put(epoch, hash, &principal);
-                principal
+                principal.admit(now, address)?;
+                self.principals.put(epoch, hash, &principal, now);
+                Ok(principal)
             }
-        };
-        principal.admit(self.now(), address)?;
-        Ok(principal)
+        }
     }
 
-    /// Clears the cache; call it after operators or tokens have changed.
-    pub fn forget_principals(&self) {
+    /// Clears the cache, after operators or tokens have changed.
+    pub(in crate::app) fn forget_principals(&self) {
         self.principals.forget();
         self.store.wake_followers();
     }
@@ -172,8 +127,12 @@ impl App {
                 }
                 let principal = principal_of_operator(operator);
                 let narrower = token.tags.clone().map_or(Visibility::Everything, Visibility::Tagged);
+                let mut rights = principal.rights;
+                if let Some(scopes) = &token.scopes {
+                    rights.retain(|right| scopes.iter().any(|name| name == right.name()));
+                }
                 Ok(Principal {
-                    scopes: token.scopes.as_ref().map(|names| scopes(names)),
+                    rights,
                     visibility: principal.visibility.narrowed_by(narrower),
                     networks: token.networks.iter().flatten().filter_map(|text| text.parse().ok()).collect(),
                     token: Some(token.id),
@@ -190,24 +149,19 @@ impl App {
     }
 }
 
-/// The principal of an operator, with all rights of its role.
+/// The principal of an operator, with all its rights.
 pub(in crate::app) fn principal_of_operator(operator: PrincipalRow) -> Principal {
     Principal {
         serial: operator.serial,
         id: operator.id,
         kind: PrincipalKind::Operator,
         name: operator.name,
-        role: operator.role,
-        scopes: None,
+        rights: operator.role.rights_with(&operator.granted),
         visibility: Visibility::from_tags(operator.tags),
         networks: Vec::new(),
         token: None,
         expires_at: None,
     }
-}
-
-fn scopes(names: &[String]) -> BTreeSet<Right> {
-    names.iter().filter_map(|name| Right::parse(name)).collect()
 }
 
 /// Creates a long-lived token for a program. Refusals: unknown operator; invalid scope, network or tag.
@@ -289,6 +243,7 @@ impl Command for RevokeToken {
     type Outcome = ();
     const ACTION: &'static str = "token.revoke";
     const RIGHT: Right = Right::Administer;
+    const CHANGES_ACCESS: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         if context.tx.revoke_token(self.id, context.now)? {

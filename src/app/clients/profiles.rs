@@ -4,7 +4,7 @@ use crate::app::access::PasswordHash;
 use crate::app::clients::check_profile_reference;
 use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
-use crate::domain::access::{Right, Visibility};
+use crate::domain::access::{Principal, Right, Visibility};
 use crate::domain::accounts::Account;
 use crate::domain::clients::{EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
 use crate::domain::events::EventType;
@@ -15,7 +15,7 @@ use crate::store::NewProfile;
 pub use crate::store::{LabelFilter, ProfileFilter};
 use std::collections::BTreeSet;
 
-/// Creates a profile. Refusals: invalid fields; id, address or reference taken.
+/// Creates a profile. Refusals: a password without the right to set it; invalid fields; id, address or reference taken.
 ///
 /// A profile created by an operator with tags gets these tags; otherwise the operator could not see it.
 pub struct CreateProfile {
@@ -35,6 +35,10 @@ impl Command for CreateProfile {
     type Outcome = Profile;
     const ACTION: &'static str = "profile.create";
     const RIGHT: Right = Right::WriteProfiles;
+
+    fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
+        admit_password(principal, self.password.is_some())
+    }
 
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
         let (details, labels) = (self.details.checked()?, self.labels.checked()?);
@@ -118,6 +122,10 @@ impl Command for ReplaceProfile {
     const ACTION: &'static str = "profile.replace";
     const RIGHT: Right = Right::WriteProfiles;
 
+    fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
+        admit_password(principal, self.password.is_some())
+    }
+
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
         let (details, labels) = (self.details.checked()?, self.labels.checked()?);
         let profile = find(context, self.id)?;
@@ -155,7 +163,7 @@ pub struct ChangePassword {
 impl Command for ChangePassword {
     type Outcome = ();
     const ACTION: &'static str = "profile.change_password";
-    const RIGHT: Right = Right::WriteProfiles;
+    const RIGHT: Right = Right::SetPasswords;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let profile = find(context, self.id)?;
@@ -164,6 +172,12 @@ impl Command for ChangePassword {
         context.tx.revoke_sessions(profile.serial, context.now)?;
         publish_profile_state(context, self.id, EventType::ProfilePasswordChanged).map(|_| ())
     }
+}
+
+/// Refuses callers who may not write profiles, or not set the password that they send.
+fn admit_password(principal: &Principal, sets_password: bool) -> Result<(), Refusal> {
+    principal.require(Right::WriteProfiles)?;
+    if sets_password { principal.require(Right::SetPasswords) } else { Ok(()) }
 }
 
 /// The profile that a command refers to, if its caller can see it.

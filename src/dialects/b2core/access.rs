@@ -111,6 +111,6 @@ pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Repl
 #[utoipa::path(post, path = "/api/v2/signout", tag = "Access",
     responses((status = 204, description = "signed out")))]
 pub(super) async fn sign_out(call: Call) -> Result<Reply, Rejection> {
-    call.app()?.sign_out(call.caller()?).await?;
+    call.app()?.log_out(call.caller()?).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

@@ -170,7 +170,9 @@ impl Endpoint {
             Err(rejection) => (dialect.refuse(&rejection, context), Some(rejection)),
         };
         let mut response = HttpResponse::build(reply.status);
-        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if !reply.headers.iter().any(|(name, _)| name == header::CACHE_CONTROL) {
+            response.insert_header((header::CACHE_CONTROL, "no-store"));
+        }
         for header in reply.headers {
             response.append_header(header);
         }

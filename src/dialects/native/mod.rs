@@ -57,11 +57,15 @@ impl Dialect for Native {
         use crate::dialects::kit::Access::{Caller, Open};
         use crate::dialects::kit::UnknownMembers::Refused;
         use crate::domain::access::Right::{
-            Administer, IssueSessions, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference, WriteAccounts,
-            WriteProfiles,
+            Administer, IssueSessions, ManageSelf, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference,
+            SetPasswords, WriteAccounts, WriteProfiles,
         };
         Routes::default()
             .post("/user/login", "log_in", Open, users::log_in).ignoring_keys()
+            .post("/user/logout", "log_out", Caller, users::log_out).ignoring_keys()
+            .post("/user/password", "change_own_password", ManageSelf, users::change_password).ignoring_keys()
+            .get("/user/tokens", "list_own_tokens", ManageSelf, users::list_tokens)
+            .delete("/user/tokens/{id}", "revoke_own_token", ManageSelf, users::revoke_token)
             .get("/.well-known/jwks.json", "list_session_keys", Open, sessions::published_keys)
             .post("/trade/login", "begin_session", IssueSessions, sessions::begin).ignoring_keys()
             .post("/trade/introspect", "introspect_session", IssueSessions, sessions::introspect).ignoring_keys()
@@ -69,7 +73,7 @@ impl Dialect for Native {
             .get("/account-groups", "list_groups", ReadReference, groups::list)
             .post("/profiles", "create_profile", WriteProfiles, profiles::create)
             .get("/profiles", "list_profiles", ReadProfiles, profiles::list)
-            .put("/profiles/change-password", "change_password", WriteProfiles, profiles::change_password)
+            .put("/profiles/change-password", "change_password", SetPasswords, profiles::change_password)
             .get("/profiles/{id}", "get_profile", ReadProfiles, profiles::get)
             .put("/profiles/{id}", "replace_profile", WriteProfiles, profiles::replace)
             .post("/profiles/{id}/approve", "approve_profile", WriteProfiles, profile_states::approve)

@@ -19,6 +19,10 @@ use utoipa::OpenApi;
 #[openapi(
     paths(
         users::log_in,
+        users::log_out,
+        users::change_password,
+        users::list_tokens,
+        users::revoke_token,
         sessions::published_keys,
         sessions::begin,
         sessions::introspect,

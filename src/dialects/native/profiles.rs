@@ -7,7 +7,7 @@ use crate::app::access::PasswordHash;
 use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfiles, ProfileFilter, ReplaceProfile};
 use crate::dialects::kit::formats::{capitals, uuid};
 use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, optional, required, required_text, sent};
-use crate::domain::access::Password;
+use crate::domain::access::{Password, Right};
 use crate::domain::clients::{EmailKey, LabelsChange, Profile, ProfileDetails, ProfileStatus};
 use crate::domain::ids::ProfileId;
 use crate::domain::refusal::{Field, Refusal};
@@ -100,6 +100,8 @@ impl ProfileRequest {
         match self.password.take().filter(|password| !password.is_empty()) {
             None => Ok(None),
             Some(password) => {
+                // Checked again by the command, but hashing is not for those who lack it.
+                call.caller()?.principal.require(Right::SetPasswords)?;
                 let password = Password::new(Field::Password, &password)?;
                 Ok(Some(call.app()?.hash_password(password).await?))
             }

@@ -5,7 +5,7 @@ use crate::dialects::kit::{Call, Rejection, Reply, required_text};
 use crate::domain::access::TypedPassword;
 use crate::domain::refusal::Field;
 use crate::domain::text;
-use actix_web::http::header;
+use actix_web::http::header::{self, CacheControl, CacheDirective};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,9 @@ pub(super) struct KeySet {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "End users", security(()),
     responses((status = 200, body = KeySet)))]
 pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {
-    let keys = call.app()?.published_keys()?.into_iter().map(|key| PublishedKey {
+    let app = call.app()?;
+    let cached = CacheControl(vec![CacheDirective::Public, CacheDirective::MaxAge(app.settings().session_key_cache_s)]);
+    let keys = app.published_keys()?.into_iter().map(|key| PublishedKey {
         kty: "OKP",
         crv: "Ed25519",
         purpose: "sig",
@@ -174,5 +176,7 @@ pub(super) async fn published_keys(call: Call) -> Result<Reply, Rejection> {
         x: URL_SAFE_NO_PAD.encode(key.public_key),
     });
     // Public, so that platforms can verify tokens in a browser, too.
-    Ok(Reply::ok(&KeySet { keys: keys.collect() })?.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+    Ok(Reply::ok(&KeySet { keys: keys.collect() })?
+        .header(header::CACHE_CONTROL, &cached.to_string())
+        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }

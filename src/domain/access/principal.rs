@@ -17,7 +17,7 @@ named_enum! {
         ReadReference = "reference:read",
         #[serde(alias = "read_profiles")]
         ReadProfiles = "profiles:read",
-        /// Create and change profiles.
+        /// Create and change profiles, except for their passwords.
         #[serde(alias = "write_profiles")]
         WriteProfiles = "profiles:write",
         /// Read accounts, portfolios, positions, orders and deals.
@@ -29,9 +29,13 @@ named_enum! {
         /// Deposit, withdraw and adjust.
         #[serde(alias = "move_funds")]
         MoveFunds = "funds:move",
-        /// Issue and check end-user sessions.
+        /// Begin sessions of end users, whose passwords the caller must know, and check them.
         #[serde(alias = "issue_sessions")]
         IssueSessions = "sessions:issue",
+        /// Set passwords of end users. With the right to begin sessions, this is enough to trade as any client.
+        SetPasswords = "passwords:set",
+        /// Change the own password, and list and revoke the own tokens.
+        ManageSelf = "self:manage",
         /// Read and follow events.
         #[serde(alias = "read_events")]
         ReadEvents = "events:read",
@@ -46,8 +50,10 @@ named_enum! {
     pub enum Role {
         /// Has every right, including administration.
         Admin = "admin",
-        /// Day-to-day work: clients, accounts, money.
+        /// Day-to-day work: clients, accounts, money. Not what would let one person act as a client.
         Operator = "operator",
+        /// A program such as the trading platform or the client area: begins sessions and reads.
+        Service = "service",
         /// Reads everything but changes nothing.
         Viewer = "viewer",
         /// Read-only; for people who audit the books.
@@ -55,15 +61,30 @@ named_enum! {
     }
 }
 
+impl Right {
+    /// Rights that can be granted to an operator beyond those of its role.
+    pub const GRANTABLE: [Right; 2] = [Right::IssueSessions, Right::SetPasswords];
+}
+
 impl Role {
     pub fn allows(self, right: Right) -> bool {
-        match self {
-            Role::Admin => true,
-            Role::Operator => right != Right::Administer,
-            Role::Viewer | Role::Auditor => {
-                matches!(right, Right::ReadReference | Right::ReadProfiles | Right::ReadAccounts | Right::ReadEvents)
+        match right {
+            Right::ReadReference
+            | Right::ReadProfiles
+            | Right::ReadAccounts
+            | Right::ReadEvents
+            | Right::ManageSelf => true,
+            Right::WriteProfiles | Right::WriteAccounts | Right::MoveFunds => {
+                matches!(self, Role::Admin | Role::Operator)
             }
+            Right::IssueSessions => matches!(self, Role::Admin | Role::Service),
+            Right::SetPasswords | Right::Administer => self == Role::Admin,
         }
+    }
+
+    /// The rights of the role together with those granted beyond it.
+    pub fn rights_with(self, granted: &BTreeSet<Right>) -> BTreeSet<Right> {
+        Right::ALL.into_iter().filter(|right| self.allows(*right) || granted.contains(right)).collect()
     }
 }
 
@@ -108,10 +129,8 @@ pub struct Principal {
     pub id: PrincipalId,
     pub kind: PrincipalKind,
     pub name: String,
-    /// The upper limit of what it may do.
-    pub role: Role,
-    /// The scopes of the token; None means everything that the role allows.
-    pub scopes: Option<BTreeSet<Right>>,
+    /// What it may do: the rights of its role and those granted to it, as far as they are in its token's scopes.
+    pub rights: BTreeSet<Right>,
     /// The tags of the operator and of the token, combined.
     pub visibility: Visibility,
     /// The networks from which the token may be used; empty means that only the server's allow list applies.
@@ -124,8 +143,7 @@ pub struct Principal {
 impl Principal {
     /// Refuses if the role or the token does not carry the right.
     pub fn require(&self, right: Right) -> Result<(), Refusal> {
-        let allowed = self.role.allows(right) && self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&right));
-        if allowed { Ok(()) } else { Err(Refusal::Forbidden { right }) }
+        if self.rights.contains(&right) { Ok(()) } else { Err(Refusal::Forbidden { right }) }
     }
 
     /// Refuses API clients where a second operator must check: a program cannot provide the four-eyes check.
@@ -164,6 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn nobody_but_an_administrator_both_sets_passwords_and_begins_sessions() {
+        let both = [Right::SetPasswords, Right::IssueSessions];
+        for role in Role::ALL {
+            let rights = role.rights_with(&BTreeSet::new());
+            let has_both = both.iter().all(|right| rights.contains(right));
+            assert_eq!(has_both, role == Role::Admin, "{role:?}");
+            assert!(both.iter().all(|right| role.rights_with(&both.into()).contains(right)), "{role:?}");
+        }
+    }
+
+    #[test]
     fn an_api_client_is_no_second_operator() {
         for kind in PrincipalKind::ALL {
             let principal = Principal {
@@ -171,8 +200,7 @@ mod tests {
                 id: PrincipalId::from(uuid::Uuid::nil()),
                 kind,
                 name: "x".into(),
-                role: Role::Admin,
-                scopes: None,
+                rights: BTreeSet::new(),
                 visibility: Visibility::Everything,
                 networks: Vec::new(),
                 token: None,

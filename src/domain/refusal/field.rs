@@ -52,6 +52,7 @@ fields! {
     Timezone = "time zone";
     Password = "password";
     NewPassword = "new password";
+    CurrentPassword = "current password";
     DiedOn = "day of death";
 
     Tags = "tags";
@@ -106,6 +107,7 @@ fields! {
     Operator = "operator";
     Token = "token";
     TokenLabel = "label";
+    Grant = "right to grant";
     Scope = "scope";
     Network = "network";
     Groups = "account groups";

@@ -1,6 +1,6 @@
 //! Operators and their tokens.
 
-use crate::domain::access::Role;
+use crate::domain::access::{Right, Role};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
 use crate::domain::named::named_enum;
@@ -21,6 +21,8 @@ pub struct PrincipalRow {
     /// As it was entered.
     pub name: String,
     pub role: Role,
+    /// Rights beyond those of the role.
+    pub granted: BTreeSet<Right>,
     /// The tags that the operator may see; empty for everything.
     pub tags: BTreeSet<String>,
     /// Argon2id in PHC form; none if the operator cannot log in.
@@ -37,6 +39,8 @@ pub struct NewPrincipal {
     /// The name with case folded.
     pub name_folded: String,
     pub role: Role,
+    /// Rights beyond those of the role.
+    pub granted: BTreeSet<Right>,
     /// The tags that the operator may see; empty for everything.
     pub tags: BTreeSet<String>,
     /// Argon2id in PHC form; none if the operator cannot log in.
@@ -55,6 +59,8 @@ named_enum! {
 /// A stored token; only its hash is kept.
 #[derive(Clone, Debug)]
 pub struct TokenRow {
+    /// Rises with every token.
+    pub serial: i64,
     pub id: TokenId,
     pub principal: PrincipalSerial,
     pub principal_name: String,
@@ -70,6 +76,19 @@ pub struct TokenRow {
     pub created_at: Moment,
     pub expires_at: Option<Moment>,
     pub revoked_at: Option<Moment>,
+    /// Up to an hour too early.
+    pub last_used_at: Option<Moment>,
+    /// When its refresh token ends, if it has one that was not exchanged yet.
+    pub refreshable_until: Option<Moment>,
+}
+
+impl TokenRow {
+    /// Whether it, or its refresh token, can still be used.
+    pub fn is_usable(&self, now: Moment) -> bool {
+        let is_alive = |end: Option<Moment>| end.is_some_and(|end| end > now);
+        let is_unexpired = self.expires_at.is_none() || is_alive(self.expires_at) || is_alive(self.refreshable_until);
+        self.revoked_at.is_none() && is_unexpired
+    }
 }
 
 /// A token to be stored.
@@ -93,12 +112,22 @@ pub struct NewToken {
     pub refresh: Option<NewRefresh>,
 }
 
+fn rights_list(rights: &BTreeSet<Right>) -> Option<String> {
+    let names: Vec<String> = rights.iter().map(|right| right.name().to_owned()).collect();
+    (!names.is_empty()).then(|| json_list(&names))
+}
+
 fn principal(row: &Row<'_>) -> rusqlite::Result<PrincipalRow> {
     Ok(PrincipalRow {
         serial: PrincipalSerial(row.get("id")?),
         id: PrincipalId::from(row.get::<_, Uuid>("uuid")?),
         name: row.get("name")?,
         role: named(row, "role")?,
+        granted: text_list::<BTreeSet<String>>(row, "rights")?
+            .iter()
+            .flatten()
+            .filter_map(|name| Right::parse(name))
+            .collect(),
         tags: text_list(row, "tags")?.unwrap_or_default(),
         password_hash: row.get("password_hash")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
@@ -107,7 +136,10 @@ fn principal(row: &Row<'_>) -> rusqlite::Result<PrincipalRow> {
 }
 
 fn token(row: &Row<'_>) -> rusqlite::Result<TokenRow> {
+    let moment = |column: &str| row.get::<_, Option<i64>>(column).map(|at| at.map(Moment::from_unix_ms));
+    let is_refreshable = moment("refreshed_at")?.is_none();
     Ok(TokenRow {
+        serial: row.get("id")?,
         id: TokenId::from(row.get::<_, Uuid>("uuid")?),
         principal: PrincipalSerial(row.get("principal_id")?),
         principal_name: row.get("principal_name")?,
@@ -117,8 +149,10 @@ fn token(row: &Row<'_>) -> rusqlite::Result<TokenRow> {
         tags: text_list(row, "tags")?,
         networks: text_list(row, "networks")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
-        expires_at: row.get::<_, Option<i64>>("expires_at")?.map(Moment::from_unix_ms),
-        revoked_at: row.get::<_, Option<i64>>("revoked_at")?.map(Moment::from_unix_ms),
+        expires_at: moment("expires_at")?,
+        revoked_at: moment("revoked_at")?,
+        last_used_at: moment("last_used_at")?,
+        refreshable_until: moment("refresh_expires_at")?.filter(|_| is_refreshable),
     })
 }
 
@@ -145,6 +179,12 @@ impl ReadTx<'_> {
 
     pub fn token(&self, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
         self.find(concat!(sql!("access/token_columns"), "WHERE k.uuid = ?1"), [id.uuid()], token)
+    }
+
+    /// All tokens of a principal, in the order of creation.
+    pub fn tokens_of(&self, principal: PrincipalSerial) -> Result<Vec<TokenRow>, StoreError> {
+        let sql = concat!(sql!("access/token_columns"), "WHERE k.principal_id = ?1 ORDER BY k.id");
+        self.all(sql, [principal.0], token)
     }
 
     /// All tokens, in the order of creation.
@@ -176,6 +216,7 @@ impl WriteTx<'_> {
                 &new.name,
                 &new.name_folded,
                 new.role.name(),
+                rights_list(&new.granted),
                 &new.password_hash,
                 now.unix_ms(),
             ),
@@ -194,6 +235,11 @@ impl WriteTx<'_> {
 
     pub fn set_operator_password(&self, serial: PrincipalSerial, hash: &str) -> Result<(), StoreError> {
         self.run("UPDATE principals SET password_hash = ?2 WHERE id = ?1", (serial.0, hash)).map(|_| ())
+    }
+
+    /// Replaces the rights that an operator has beyond those of its role.
+    pub fn set_granted(&self, serial: PrincipalSerial, granted: &BTreeSet<Right>) -> Result<(), StoreError> {
+        self.run("UPDATE principals SET rights = ?2 WHERE id = ?1", (serial.0, rights_list(granted))).map(|_| ())
     }
 
     pub fn add_token(&self, new: &NewToken, now: Moment) -> Result<(), StoreError> {
@@ -227,6 +273,22 @@ impl WriteTx<'_> {
     pub fn revoke_tokens_of(&self, serial: PrincipalSerial, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE tokens SET revoked_at = ?2 WHERE principal_id = ?1 AND revoked_at IS NULL";
         self.run(sql, (serial.0, now.unix_ms())).map(|_| ())
+    }
+
+    /// Revokes all login tokens of a principal except one.
+    pub fn revoke_logins_except(
+        &self,
+        kept: Option<TokenId>,
+        principal: PrincipalSerial,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE tokens SET revoked_at = ?3
+                   WHERE principal_id = ?1 AND kind = 'login' AND revoked_at IS NULL AND uuid IS NOT ?2";
+        self.run(sql, (principal.0, kept.map(TokenId::uuid), now.unix_ms())).map(|_| ())
+    }
+
+    pub fn note_use(&self, token: TokenId, at: Moment) -> Result<(), StoreError> {
+        self.run("UPDATE tokens SET last_used_at = ?2 WHERE uuid = ?1", (token.uuid(), at.unix_ms())).map(|_| ())
     }
 
     /// Deletes up to 200 login tokens that expired before a moment, with their refresh tokens. Returns how many.

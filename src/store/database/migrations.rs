@@ -12,7 +12,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 18;
+pub const LATEST_SCHEMA: i64 = 19;
 
 /// Why this program cannot use a database.
 #[derive(Debug, Error)]
@@ -54,11 +54,13 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, Mig
     if found == LATEST_SCHEMA {
         return Ok(false);
     }
-    embedded::migrations::runner()
-        .set_grouped(true)
-        .run(&mut Proven(connection))
-        .map(|_| true)
-        .map_err(|error| MigrationError::Failed(Box::new(error)))
+    // With foreign keys on, a migration could not replace a table that others refer to. The setting does not change
+    // within a transaction, and the references are checked before it commits.
+    let enforce = |connection: &Connection, on: bool| connection.pragma_update(None, "foreign_keys", on);
+    enforce(connection, false).map_err(StoreError::from)?;
+    let done = embedded::migrations::runner().set_grouped(true).run(&mut Proven(connection));
+    enforce(connection, true).map_err(StoreError::from)?;
+    done.map(|_| true).map_err(|error| MigrationError::Failed(Box::new(error)))
 }
 
 /// The migrations that a database at version `found` lacks: number and name.
@@ -145,3 +147,16 @@ impl Query<Vec<Migration>> for Proven<'_> {
 }
 
 impl Migrate for Proven<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_keys_are_enforced_after_a_migration() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let orphan = "INSERT INTO principal_tags (principal_id, tag) VALUES (4711, 'x')";
+        assert!(connection.execute(orphan, []).is_err());
+    }
+}

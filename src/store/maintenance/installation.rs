@@ -82,7 +82,7 @@ impl WriteTx<'_> {
         )?;
         self.run(
             sql!("access/insert_principal"),
-            (system, "system", "system", "\u{1}system", "admin", None::<String>, created_at),
+            (system, "system", "system", "\u{1}system", "admin", None::<String>, None::<String>, created_at),
         )?;
         self.run(
             "INSERT INTO organizations (id, uuid, name, created_at) VALUES (1, ?1, 'Default', ?2)",

@@ -114,6 +114,11 @@ impl Server {
         self.process.kill();
     }
 
+    /// Asks the server to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        assert!(self.process.stop().success());
+    }
+
     /// Restarts the server on its data.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.log, self.banner) = launch(self.home.path(), self.way, &self.environment);

@@ -10,6 +10,7 @@ const GROUP: &str = "0198c1ef-7a90-7b3c-9c2d-8e4f1a5b6c43";
 pub(super) fn request(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("POST", "/user/login") => json!({ "username": "ops@broker.example", "password": "correct horse" }),
+        ("POST", "/user/password") => json!({ "currentPassword": "correct horse", "newPassword": "battery staple" }),
         ("POST", "/trade/login") => json!({ "email": "jane.doe@example.com", "password": "staple-and-battery" }),
         ("POST", "/trade/introspect") => {
             json!({ "token": "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTk4YzFmMCJ9.c2lnbmF0dXJl" })

@@ -72,6 +72,8 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         (_, "action") => "DealAction",
         (_, "direction") => "DealDirection",
         ("StatementLine", "kind") => "EntryKind",
+        ("OwnToken", "kind") => "TokenKind",
+        ("OwnToken", "scopes") => "TokenScope",
         (_, "basis") => "Basis",
         ("Event", "type") => "EventType",
         ("HouseAccount", "name") | ("CheckpointBook", "house") => "HouseAccountName",
@@ -121,7 +123,7 @@ fn text(member: &Member<'_>) -> Option<Value> {
         ("ProfileRequest", "password") | (_, "newPassword") => {
             json!({ "format": "password", "minLength": PASSWORD_MIN, "maxLength": PASSWORD_MAX, "writeOnly": true })
         }
-        (_, "password") => {
+        (_, "password" | "currentPassword") => {
             json!({ "format": "password", "minLength": 1, "maxLength": PASSWORD_MAX, "writeOnly": true })
         }
         _ if member.place != Place::Request => return None,

@@ -1,6 +1,8 @@
 //! Named schemas without a Rust type of their own: exact numbers, currencies and enums.
 
+use crate::app::access::TokenKind;
 use crate::dialects::native::fields;
+use crate::domain::access::Right;
 use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess};
 use crate::domain::approvals::{ApprovalKind, ApprovalState, Cause};
 use crate::domain::clients::ProfileStatus;
@@ -98,6 +100,8 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ),
         ("NewLockType", "Who can remove the lock: CST any operator, SYS administrators.", plain(holders.to_vec())),
         ("LockReason", "Why an account is locked.", plain(LockReason::ALL.map(LockReason::name).to_vec())),
+        ("TokenKind", "How a token was made.", upper(&TokenKind::ALL.map(TokenKind::name))),
+        ("TokenScope", "A right.", plain(Right::ALL.map(Right::name).to_vec())),
         ("MovementState", "The state of a movement.", upper(&MovementState::ALL.map(MovementState::name))),
         ("ApprovalKind", "What is asked for.", upper(&ApprovalKind::ALL.map(ApprovalKind::name))),
         ("ApprovalState", "What became of a request.", upper(&ApprovalState::ALL.map(ApprovalState::name))),

@@ -33,14 +33,17 @@ impl File {
         self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap()
     }
 
-    /// A hash of all rows in all tables.
+    /// A hash of all rows in all tables, except for what a rehearsal leaves: its row in the audit log, and the number of the
+    /// commit that wrote this row.
     pub(super) fn hash(&self) -> Vec<u8> {
         let mut context = Context::new(&SHA256);
-        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+                     AND name <> 'change_journal' ORDER BY name";
         let tables: Vec<String> = self.all(names, [], |row| row.get(0));
         for table in tables {
             context.update(table.as_bytes());
-            let mut statement = self.connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let condition = if table == "audit_log" { "WHERE action NOT LIKE '%.rehearse'" } else { "" };
+            let mut statement = self.connection.prepare(&format!("SELECT * FROM {table} {condition}")).unwrap();
             let columns = statement.column_count();
             let mut rows = statement.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {

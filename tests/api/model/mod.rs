@@ -3,7 +3,7 @@
 //! - the books balance, and each is the sum of its postings;
 //! - the model, the file and the API show the same figures;
 //! - no operator's debit takes the withdrawable balance below zero, except a forced reversal;
-//! - a refused or rehearsed operation changes nothing;
+//! - a refused or rehearsed operation changes nothing, except for the rehearsal's row in the audit log;
 //! - a retry gets the same answer;
 //! - a batch does what its operations would do alone, or nothing if it is atomic and one of them is refused;
 //! - the events, read from the first, give the same figures;

@@ -145,6 +145,7 @@ CREATE TABLE profiles (
 , status TEXT -- where the client stands with the broker; clients from before this was kept are verified
     NOT NULL DEFAULT 'verified' CHECK (status IN ('pending', 'verified', 'denied', 'deceased', 'archived')), deceased_on TEXT -- day of death, yyyy-mm-dd; none: not known to be dead
     CHECK (status <> 'deceased' OR deceased_on IS NOT NULL), created_by INTEGER -- who created it; none: from before this was kept
+    REFERENCES principals (id), reviewed_by INTEGER -- who verified it in a review; none: it was never reviewed
     REFERENCES principals (id)) STRICT;
 
 CREATE TABLE profile_tags (

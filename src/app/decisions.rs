@@ -1,7 +1,9 @@
 //! Decisions on requests in the approval queue: what was asked for is checked again in full and done in the same
 //! transaction, or its money is freed.
 
+use crate::app::accounts::change_approved_owners;
 use crate::app::approvals::{close, without_hidden};
+use crate::app::clients::change_approved_identity;
 use crate::app::ledger::{approve_withdrawal, make_approved_transfer, void};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Principal, Right, Visibility};
@@ -49,11 +51,15 @@ impl Command for ApproveRequest {
         principal.admit_as_checker()?;
         approval.admit_checker(principal.serial)?;
         let request = approval.request.clone().ok_or(Refusal::Internal)?;
-        let movement = approval.movement.clone();
+        let (movement, account, client) = (approval.movement.clone(), approval.account, approval.profile);
         let serial = close(context, approval, ApprovalState::Approved, String::new())?.serial;
         match (request, movement) {
             (Request::Withdrawal, Some(movement)) => approve_withdrawal(context, movement).map(|_| ())?,
             (Request::Transfer(transfer), Some(movement)) => make_approved_transfer(context, movement, transfer)?,
+            (Request::Owners(owners), _) => {
+                change_approved_owners(context, account.ok_or(Refusal::Internal)?, &owners)?;
+            }
+            (Request::Identity(identity), _) => change_approved_identity(context, client, identity)?,
             (Request::Withdrawal | Request::Transfer(_), None) => return Err(Refusal::Internal.into()),
         }
         let approved = context.tx.approval_by_serial(serial)?.ok_or(Refusal::Internal)?;

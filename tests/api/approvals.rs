@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
 /// The administrator and another operator.
-fn two(server: &Server) -> (Caller<'_>, Caller<'_>) {
+pub(super) fn two(server: &Server) -> (Caller<'_>, Caller<'_>) {
     (server.admin(), server.operator("operator", &[]))
 }
 
@@ -39,7 +39,7 @@ impl Asked {
 }
 
 #[track_caller]
-fn decide(caller: &Caller<'_>, approval: &str, way: &str) -> Reply {
+pub(super) fn decide(caller: &Caller<'_>, approval: &str, way: &str) -> Reply {
     caller.step(&format!("/approvals/{approval}{way}"))
 }
 

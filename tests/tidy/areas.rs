@@ -38,7 +38,7 @@ const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
         "a refusal tells the state that it is about",
     ),
     ("app/batch", &["approvals", "accounts", "ledger"], "a batch consists of their commands"),
-    ("app/decisions", &["approvals", "ledger"], "what is approved is done by their commands"),
+    ("app/decisions", &["approvals", "clients", "accounts", "ledger"], "what is approved is done by their commands"),
     ("app/clients/profile_states", &["accounts"], "what happens to a client happens to its accounts"),
     ("app/accounts/account_states", &["ledger"], "closing an account moves its money"),
     ("store/idempotency", &["database"], "it is a statement like those of an area"),

@@ -1,16 +1,19 @@
 //! Owners of accounts: added, changed, removed and listed, with the consequences of a new primary owner.
 
 use crate::app::accounts::{find as find_account, publish_account_state};
+use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::clients::{check_account_labels, check_version, find as find_profile};
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Owner, OwnerAccess, Owners};
+use crate::domain::approvals::{Cause, OwnersChange, OwnersRequest, Request};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType, OwnerSnapshot, Snapshot};
 use crate::domain::ids::{AccountId, PortfolioId, ProfileId};
 use crate::domain::page::{Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
+use crate::store::ApprovalSubject;
 use serde::{Deserialize, Serialize};
 
 /// An owner after a change, with the account's version.
@@ -26,7 +29,7 @@ pub struct OwnerWritten {
     pub version: u64,
 }
 
-/// Adds an owner to an account.
+/// Adds an owner to an account. It may wait for a second operator.
 ///
 /// Refusals: unknown account or client; already an owner; too many owners; priority out of range; a primary owner
 /// without full access; version differs; the client is not verified; the account is archived.
@@ -41,11 +44,17 @@ pub struct AddOwner {
 }
 
 impl Command for AddOwner {
-    type Outcome = OwnerWritten;
+    type Outcome = Handled<OwnerWritten>;
     const ACTION: &'static str = "account.add_owner";
     const RIGHT: Right = Right::WriteAccounts;
 
-    fn run(self, context: &Context<'_>) -> Result<OwnerWritten, Failure> {
+    fn run(self, context: &Context<'_>) -> Result<Handled<OwnerWritten>, Failure> {
+        self.change(context, Approved::No)
+    }
+}
+
+impl AddOwner {
+    fn change(self, context: &Context<'_>, approved: Approved) -> Result<Handled<OwnerWritten>, Failure> {
         let account = find_account(context, self.account)?;
         let profile = find_profile(context, self.profile)?;
         let old = owners_of(context, &account)?;
@@ -55,14 +64,21 @@ impl Command for AddOwner {
         check_version(self.expected_version, account.version)?;
         profile.admit_verified()?;
         account.admit_change()?;
-        let version =
-            write(context, &account, &old, &new, (EventType::AccountOwnerAdded, profile.id), TakenAlias::Refuses)?;
-        written(&new, self.profile, version)
+        let request = OwnersRequest {
+            change: OwnersChange::Add,
+            profile: Some(self.profile),
+            access: Some(self.access),
+            priority: self.priority,
+            version: account.version,
+        };
+        let subject = (EventType::AccountOwnerAdded, profile.id);
+        write_or_ask(context, &account, (&old, &new), subject, (request, approved))?
+            .try_map(|version| written(&new, self.profile, version))
     }
 }
 
 /// Changes an owner's access or priority; None leaves either as it is. An owner moved to first place becomes the
-/// primary owner and gets full access.
+/// primary owner and gets full access. It may wait for a second operator.
 ///
 /// Refusals: unknown account or owner; priority out of range; a primary owner without full access; the new primary
 /// owner is hidden; version differs; archived.
@@ -77,11 +93,17 @@ pub struct AlterOwner {
 }
 
 impl Command for AlterOwner {
-    type Outcome = OwnerWritten;
+    type Outcome = Handled<OwnerWritten>;
     const ACTION: &'static str = "account.alter_owner";
     const RIGHT: Right = Right::WriteAccounts;
 
-    fn run(self, context: &Context<'_>) -> Result<OwnerWritten, Failure> {
+    fn run(self, context: &Context<'_>) -> Result<Handled<OwnerWritten>, Failure> {
+        self.change(context, Approved::No)
+    }
+}
+
+impl AlterOwner {
+    fn change(self, context: &Context<'_>, approved: Approved) -> Result<Handled<OwnerWritten>, Failure> {
         let account = find_account(context, self.account)?;
         let old = owners_seen(context, &account, self.profile)?;
         check_version(self.expected_version, account.version)?;
@@ -89,13 +111,21 @@ impl Command for AlterOwner {
         new.alter(self.profile, self.access, self.priority)?;
         admit_primary(context, &old, &new)?;
         account.admit_change()?;
-        let version =
-            write(context, &account, &old, &new, (EventType::AccountOwnerChanged, self.profile), TakenAlias::Refuses)?;
-        written(&new, self.profile, version)
+        let request = OwnersRequest {
+            change: OwnersChange::Alter,
+            profile: Some(self.profile),
+            access: self.access,
+            priority: self.priority,
+            version: account.version,
+        };
+        let subject = (EventType::AccountOwnerChanged, self.profile);
+        write_or_ask(context, &account, (&old, &new), subject, (request, approved))?
+            .try_map(|version| written(&new, self.profile, version))
     }
 }
 
-/// Removes an owner; later ones move up. If it was the primary owner, the next one takes its place.
+/// Removes an owner; later ones move up. If it was the primary owner, the next one takes its place. It may wait for a
+/// second operator.
 ///
 /// Refusals: unknown account or owner; the last owner; the new primary owner is hidden; version differs; archived.
 pub struct RemoveOwner {
@@ -106,11 +136,17 @@ pub struct RemoveOwner {
 }
 
 impl Command for RemoveOwner {
-    type Outcome = ();
+    type Outcome = Handled<()>;
     const ACTION: &'static str = "account.remove_owner";
     const RIGHT: Right = Right::WriteAccounts;
 
-    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    fn run(self, context: &Context<'_>) -> Result<Handled<()>, Failure> {
+        self.change(context, Approved::No)
+    }
+}
+
+impl RemoveOwner {
+    fn change(self, context: &Context<'_>, approved: Approved) -> Result<Handled<()>, Failure> {
         let account = find_account(context, self.account)?;
         let old = owners_seen(context, &account, self.profile)?;
         check_version(self.expected_version, account.version)?;
@@ -118,8 +154,68 @@ impl Command for RemoveOwner {
         new.remove(self.profile)?;
         admit_primary(context, &old, &new)?;
         account.admit_change()?;
-        write(context, &account, &old, &new, (EventType::AccountOwnerRemoved, self.profile), TakenAlias::Refuses)
-            .map(|_| ())
+        let request = OwnersRequest {
+            change: OwnersChange::Remove,
+            profile: Some(self.profile),
+            access: None,
+            priority: None,
+            version: account.version,
+        };
+        let subject = (EventType::AccountOwnerRemoved, self.profile);
+        write_or_ask(context, &account, (&old, &new), subject, (request, approved))?.try_map(|_| Ok(()))
+    }
+}
+
+/// Whether a second operator has approved a change of owners.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Approved {
+    Yes,
+    No,
+}
+
+/// Writes a change of owners, and returns the account's version. If the account's group requires approval and the
+/// change gives somebody control of the account, it waits for a second operator instead.
+fn write_or_ask(
+    context: &Context<'_>,
+    account: &Account,
+    (old, new): (&Owners, &Owners),
+    subject: (EventType, ProfileId),
+    (request, approved): (OwnersRequest, Approved),
+) -> Result<Handled<u64>, Failure> {
+    if approved == Approved::Yes || !account.standing.requires_approval || !old.gives_control(new) {
+        return write(context, account, old, new, subject, TakenAlias::Refuses).map(Handled::Done);
+    }
+    let asked = Asked {
+        request: Request::Owners(request),
+        cause: Cause::GuardedAccount,
+        subject: ApprovalSubject::Account(account.book),
+        movement: None,
+        expires_at: Some(expiry(context)),
+    };
+    Ok(Handled::Waits { approval: Box::new(ask(context, asked)?) })
+}
+
+/// Makes a change of owners that has just been approved.
+///
+/// Refusals: as for the change itself; the account has changed since it was asked for.
+pub(in crate::app) fn change_approved_owners(
+    context: &Context<'_>,
+    account: AccountId,
+    request: &OwnersRequest,
+) -> Result<(), Failure> {
+    let OwnersRequest { change, access, priority, version, .. } = *request;
+    let (profile, expected_version) = (request.profile.ok_or(Refusal::Internal)?, Some(version));
+    match change {
+        OwnersChange::Add => {
+            let access = access.ok_or(Refusal::Internal)?;
+            AddOwner { account, profile, access, priority, expected_version }.change(context, Approved::Yes).map(|_| ())
+        }
+        OwnersChange::Alter => AlterOwner { account, profile, access, priority, expected_version }
+            .change(context, Approved::Yes)
+            .map(|_| ()),
+        OwnersChange::Remove => {
+            RemoveOwner { account, profile, expected_version }.change(context, Approved::Yes).map(|_| ())
+        }
     }
 }
 

@@ -22,6 +22,15 @@ pub enum Handled<T> {
     Done(T),
 }
 
+impl<T> Handled<T> {
+    pub(in crate::app) fn try_map<U>(self, done: impl FnOnce(T) -> Result<U, Failure>) -> Result<Handled<U>, Failure> {
+        match self {
+            Handled::Done(outcome) => done(outcome).map(Handled::Done),
+            Handled::Waits { approval } => Ok(Handled::Waits { approval }),
+        }
+    }
+}
+
 /// A command that must not wait: it is refused where it takes a second operator.
 pub struct AtOnce<C>(pub C);
 
@@ -99,7 +108,8 @@ pub(in crate::app) fn close(
     let person = Person { serial: principal.serial, id: principal.id, name: principal.name.clone() };
     let decided_by = Some(person).filter(|_| state != ApprovalState::Expired);
     let (serial, decided_at) = (approval.serial, Some(context.now));
-    context.tx.decide_approval(&Approval { state, decided_by, decided_at, reason, ..approval })?;
+    let request = approval.request.map(Request::without_personal_data);
+    context.tx.decide_approval(&Approval { request, state, decided_by, decided_at, reason, ..approval })?;
     context.tx.drop_job(Job::ExpireApproval(serial))?;
     publish(context, serial, kind)
 }

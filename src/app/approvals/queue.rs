@@ -81,5 +81,11 @@ pub(in crate::app) fn without_hidden(
             transfer.reference = None;
         }
     }
+    if let Some(Request::Owners(owners)) = &mut approval.request
+        && let Some(profile) = owners.profile
+        && tx.profile(profile, visibility)?.is_none()
+    {
+        owners.profile = None;
+    }
     Ok(approval)
 }

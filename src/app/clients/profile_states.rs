@@ -47,6 +47,7 @@ impl Command for ApproveProfile {
             return Err(Refusal::OwnRequest.into());
         }
         context.tx.set_profile_status(profile.serial, ProfileStatus::Verified, None, context.now)?;
+        context.tx.note_review(profile.serial, principal.serial)?;
         let approved = publish_profile_state(context, self.id, EventType::ProfileApproved)?;
         activate_reviewed_accounts(context, profile.serial)?;
         Ok(approved)
@@ -127,11 +128,17 @@ impl Command for ReportDeath {
     }
 }
 
-/// Removes a deceased client from an account, or locks the account if there is no other owner.
+/// Removes a deceased client from an account, or locks the account if there is no other owner, or if the group requires
+/// approval and another owner would take over.
 fn remove_deceased_owner(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<(), Failure> {
     let old = owners_of(context, account)?;
     let mut new = old.clone();
-    match new.remove(client) {
+    let removed = match new.remove(client) {
+        // One operator's report must not hand an account over that takes two.
+        Ok(()) if account.standing.requires_approval && old.gives_control(&new) => Err(Refusal::LastOwner),
+        removed => removed,
+    };
+    match removed {
         Ok(()) => {
             admit_primary(context, &old, &new)?;
             let subject = (EventType::AccountOwnerRemoved, client);

@@ -1,17 +1,19 @@
 //! Profiles: created, replaced, found.
 
 use crate::app::access::PasswordHash;
+use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::clients::check_profile_reference;
 use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Principal, Right, Visibility};
 use crate::domain::accounts::Account;
+use crate::domain::approvals::{Cause, IdentityChange, IdentityField, IdentityRequest, Request};
 use crate::domain::clients::{EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
-use crate::store::NewProfile;
+use crate::store::{ApprovalSubject, NewProfile};
 pub use crate::store::{LabelFilter, ProfileFilter};
 use std::collections::BTreeSet;
 
@@ -102,8 +104,11 @@ fn check_email_is_free(context: &Context<'_>, email: &str, own: Option<ProfileSe
     }
 }
 
-/// Replaces all personal details of a client. Refusals: invalid fields; unknown id; address or reference taken; version
-/// differs; archived.
+/// Replaces all personal details of a client. If they change who a client is that was reviewed, or that owns an account
+/// whose group requires approval, the whole change waits for a second operator.
+///
+/// Refusals: invalid fields; unknown id; address or reference taken; version differs; archived; a password together
+/// with a change that waits.
 pub struct ReplaceProfile {
     pub id: ProfileId,
     /// Omitted fields become empty.
@@ -118,7 +123,7 @@ pub struct ReplaceProfile {
 }
 
 impl Command for ReplaceProfile {
-    type Outcome = Profile;
+    type Outcome = Handled<Profile>;
     const ACTION: &'static str = "profile.replace";
     const RIGHT: Right = Right::WriteProfiles;
 
@@ -126,7 +131,7 @@ impl Command for ReplaceProfile {
         admit_password(principal, self.password.is_some())
     }
 
-    fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
+    fn run(self, context: &Context<'_>) -> Result<Handled<Profile>, Failure> {
         let (details, labels) = (self.details.checked()?, self.labels.checked()?);
         let profile = find(context, self.id)?;
         check_email_is_free(context, &details.email, Some(profile.serial))?;
@@ -139,19 +144,73 @@ impl Command for ReplaceProfile {
             None => None,
         };
         profile.admit_change()?;
-        if let Some(tags) = tags {
-            context.tx.set_profile_tags(profile.serial, &tags)?;
+        let fields = IdentityField::changes(&profile.details, &details);
+        let change = IdentityChange { details, tags, labels, version: profile.version };
+        if !fields.is_empty()
+            && let Some(cause) = guards_identity(context, &profile)?
+        {
+            if self.password.is_some() {
+                let reason = "a change of identity waits for approval: set the password in a call of its own";
+                return Err(Refusal::invalid(Field::Password, reason).into());
+            }
+            let asked = Asked {
+                request: Request::Identity(IdentityRequest { fields, asked: Some(Box::new(change)) }),
+                cause,
+                subject: ApprovalSubject::Client(profile.serial),
+                movement: None,
+                expires_at: Some(expiry(context)),
+            };
+            return Ok(Handled::Waits { approval: Box::new(ask(context, asked)?) });
         }
-        context.tx.replace_profile(profile.serial, &details, context.now)?;
-        if labels != profile.labels {
-            context.tx.set_profile_labels(profile.serial, &labels)?;
-        }
+        write_profile(context, &profile, &change)?;
         if let Some(password) = self.password {
             context.tx.set_profile_password(profile.serial, password.as_str(), context.now)?;
             context.tx.revoke_sessions(profile.serial, context.now)?;
         }
-        publish_profile_state(context, self.id, EventType::ProfileUpdated)
+        publish_profile_state(context, self.id, EventType::ProfileUpdated).map(Handled::Done)
     }
+}
+
+/// Why a change of a client's identity takes a second operator; None if it does not. A client in review or denied is
+/// still to be reviewed as it is then.
+fn guards_identity(context: &Context<'_>, profile: &Profile) -> Result<Option<Cause>, Failure> {
+    if matches!(profile.status, ProfileStatus::Pending | ProfileStatus::Denied) {
+        return Ok(None);
+    }
+    if profile.reviewed_by.is_some() {
+        return Ok(Some(Cause::ReviewedClient));
+    }
+    let accounts = context.tx.open_accounts_of(profile.serial)?;
+    Ok(accounts.iter().any(|account| account.standing.requires_approval).then_some(Cause::GuardedAccount))
+}
+
+fn write_profile(context: &Context<'_>, profile: &Profile, change: &IdentityChange) -> Result<(), Failure> {
+    if let Some(tags) = &change.tags {
+        context.tx.set_profile_tags(profile.serial, tags)?;
+    }
+    context.tx.replace_profile(profile.serial, &change.details, context.now)?;
+    if change.labels != profile.labels {
+        context.tx.set_profile_labels(profile.serial, &change.labels)?;
+    }
+    Ok(())
+}
+
+/// Makes a change of a client's identity that has just been approved.
+///
+/// Refusals: address or reference taken; the client has changed since it was asked for; archived.
+pub(in crate::app) fn change_approved_identity(
+    context: &Context<'_>,
+    client: ProfileId,
+    request: IdentityRequest,
+) -> Result<(), Failure> {
+    let change = request.asked.ok_or(Refusal::Internal)?;
+    let profile = find(context, client)?;
+    check_email_is_free(context, &change.details.email, Some(profile.serial))?;
+    check_profile_reference(context, &change.labels.reference, Some(profile.serial))?;
+    check_version(Some(change.version), profile.version)?;
+    profile.admit_change()?;
+    write_profile(context, &profile, &change)?;
+    publish_profile_state(context, client, EventType::ProfileUpdated).map(|_| ())
 }
 
 /// Sets a new password for a client and ends its sessions. Refusals: unknown id; archived.

@@ -9,7 +9,10 @@ use crate::app::decisions::{ApproveRequest, RejectRequest};
 use crate::dialects::kit::formats::{capitals, uuid};
 use crate::dialects::kit::{Call, ExactNumber, Paging, Rejection, Reply};
 use crate::domain::access::Right;
-use crate::domain::approvals::{Approval, ApprovalKind, ApprovalState, Person, Request, StatedRate, TransferRequest};
+use crate::domain::approvals::{
+    Approval, ApprovalKind, ApprovalState, FieldChange, IdentityField, OwnersRequest, Person, Request, StatedRate,
+    TransferRequest,
+};
 use crate::domain::ledger::Movement;
 use crate::domain::money::DecimalText;
 use crate::domain::page::Listing;
@@ -23,10 +26,10 @@ use utoipa::ToSchema;
 #[schema(as = Approval)]
 pub(super) struct ApprovalView {
     id: String,
-    /// What is asked for: WITHDRAWAL or TRANSFER.
+    /// What is asked for: WITHDRAWAL, TRANSFER, OWNERS or IDENTITY.
     #[schema(example = "TRANSFER")]
     kind: String,
-    /// Why it takes a second operator: GUARDED_ACCOUNT, RATE_OUTSIDE_BAND or NO_FRESH_RATE.
+    /// Why it takes a second operator: GUARDED_ACCOUNT, RATE_OUTSIDE_BAND, NO_FRESH_RATE or REVIEWED_CLIENT.
     #[schema(example = "RATE_OUTSIDE_BAND")]
     cause: String,
     /// PENDING, APPROVED, REJECTED, CANCELLED or EXPIRED.
@@ -52,6 +55,69 @@ pub(super) struct ApprovalView {
     movement: Option<MovementView>,
     /// Of a transfer: the terms that are asked for. Null if you may not see the receiving account.
     transfer: Option<TermsView>,
+    /// Of a change of owners: the change that is asked for.
+    owner: Option<OwnerChangeView>,
+    /// Of a change of identity: what changes. Null for other kinds.
+    identity: Option<Vec<FieldChangeView>>,
+}
+
+/// A change of an account's owners that gives somebody control of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OwnerChange)]
+pub(super) struct OwnerChangeView {
+    /// ADD, ALTER or REMOVE.
+    #[schema(example = "ADD")]
+    change: String,
+    /// The owner concerned; null if you may not see it.
+    profile_id: Option<String>,
+    /// FULL, READ or NONE; null if it stays.
+    #[schema(example = "FULL")]
+    access: Option<String>,
+    /// Null if it stays, or for the last place.
+    #[schema(example = 1)]
+    priority: Option<u64>,
+}
+
+/// A personal detail that changes.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FieldChange)]
+pub(super) struct FieldChangeView {
+    /// As in a client: email, firstName, lastName, birthDate, country or company.
+    #[schema(example = "lastName")]
+    field: &'static str,
+    /// Erased once the request is decided.
+    #[schema(example = "Doe")]
+    old_value: Option<String>,
+    /// Erased once the request is decided.
+    #[schema(example = "Roe")]
+    new_value: Option<String>,
+}
+
+impl From<OwnersRequest> for OwnerChangeView {
+    fn from(owners: OwnersRequest) -> OwnerChangeView {
+        OwnerChangeView {
+            change: owners.change.name().to_uppercase(),
+            profile_id: owners.profile.map(|id| id.to_string()),
+            access: owners.access.map(|access| access.name().to_uppercase()),
+            priority: owners.priority,
+        }
+    }
+}
+
+impl From<FieldChange> for FieldChangeView {
+    fn from(change: FieldChange) -> FieldChangeView {
+        let field = match change.field {
+            IdentityField::Email => "email",
+            IdentityField::FirstName => "firstName",
+            IdentityField::LastName => "lastName",
+            IdentityField::BirthDate => "birthDate",
+            IdentityField::Country => "country",
+            IdentityField::Company => "company",
+        };
+        FieldChangeView { field, old_value: change.from, new_value: change.to }
+    }
 }
 
 /// The terms of a transfer across currencies.
@@ -118,10 +184,13 @@ impl TermsView {
 
 impl From<Approval> for ApprovalView {
     fn from(approval: Approval) -> ApprovalView {
-        let transfer = match approval.request {
-            Some(Request::Transfer(transfer)) => TermsView::of(transfer, approval.movement.as_ref()),
-            Some(Request::Withdrawal) | None => None,
-        };
+        let (mut transfer, mut owner, mut identity) = (None, None, None);
+        match approval.request {
+            Some(Request::Transfer(terms)) => transfer = TermsView::of(terms, approval.movement.as_ref()),
+            Some(Request::Owners(owners)) => owner = Some(owners.into()),
+            Some(Request::Identity(change)) => identity = Some(change.fields.into_iter().map(Into::into).collect()),
+            Some(Request::Withdrawal) | None => {}
+        }
         ApprovalView {
             id: approval.id.to_string(),
             kind: approval.kind.name().to_uppercase(),
@@ -137,6 +206,8 @@ impl From<Approval> for ApprovalView {
             reason: approval.reason,
             movement: approval.movement.map(MovementView::from),
             transfer,
+            owner,
+            identity,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The owners of an account.
 
+use super::approvals::{ApprovalView, show as waits_or};
 use super::fields;
 use super::lists::LISTS;
 use super::profiles::Empty;
@@ -121,10 +122,10 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
 #[utoipa::path(post, path = "/accounts/{id}/owners", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id"),
            ("If-Match" = Option<String>, Header, description = "the account's version you read, from ETag")),
-    request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
+    request_body = OwnerRequest, responses((status = 200, body = OwnerView), (status = 202, body = ApprovalView)))]
 pub(super) async fn add(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.adding(&call)?;
-    call.run(command, show).await
+    call.run(command, |handled| waits_or(handled, show)).await
 }
 
 /// Change an owner's access or priority; omitted fields keep their values. Priority 1 makes it the primary owner, with
@@ -132,24 +133,24 @@ pub(super) async fn add(call: Call) -> Result<Reply, Rejection> {
 #[utoipa::path(put, path = "/accounts/{id}/owners/{profileId}", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
            ("If-Match" = Option<String>, Header, description = "the account's version you read, from ETag")),
-    request_body = OwnerRequest, responses((status = 200, body = OwnerView)))]
+    request_body = OwnerRequest, responses((status = 200, body = OwnerView), (status = 202, body = ApprovalView)))]
 pub(super) async fn alter(call: Call) -> Result<Reply, Rejection> {
     let command = call.body::<OwnerRequest>()?.altering(&call)?;
-    call.run(command, show).await
+    call.run(command, |handled| waits_or(handled, show)).await
 }
 
 /// Remove an owner. If it is the primary owner, the next one takes its place, with full access.
 #[utoipa::path(delete, path = "/accounts/{id}/owners/{profileId}", tag = "Owners",
     params(("id" = Uuid, Path, description = "account id"), ("profileId" = Uuid, Path, description = "the owner"),
            ("If-Match" = Option<String>, Header, description = "the account's version you read, from ETag")),
-    responses((status = 200, body = Empty)))]
+    responses((status = 200, body = Empty), (status = 202, body = ApprovalView)))]
 pub(super) async fn remove(call: Call) -> Result<Reply, Rejection> {
     let command = RemoveOwner {
         account: fields::path_id(&call)?,
         profile: call.path_value("profileId", uuid)?,
         expected_version: fields::expected_version(&call, None)?,
     };
-    call.run(command, |()| Reply::ok(&Empty {})).await
+    call.run(command, |handled| waits_or(handled, |()| Reply::ok(&Empty {}))).await
 }
 
 /// An owner, with the version of the account.

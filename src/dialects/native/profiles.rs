@@ -1,5 +1,6 @@
 //! Profiles: creating, replacing and listing end clients.
 
+use super::approvals::{ApprovalView, show as waits_or};
 use super::fields;
 use super::labels::{self, LabelsRequest, LabelsView};
 use super::lists::{LISTS, PagingView};
@@ -192,11 +193,13 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     }
 }
 
-/// Replace a client. Omitted details become empty; an omitted password, tags and labels stay.
+/// Replace a client. Omitted details become empty; an omitted password, tags and labels stay. A change of identity may
+/// wait for a second operator.
 #[utoipa::path(put, path = "/profiles/{id}", tag = "Clients",
     params(("id" = Uuid, Path, description = "profile id"),
            ("If-Match" = Option<String>, Header, description = "the version you read, from ETag")),
-    request_body = ProfileRequest, responses((status = 200, body = ProfileView)))]
+    request_body = ProfileRequest,
+    responses((status = 200, body = ProfileView), (status = 202, body = ApprovalView)))]
 pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
     let id = fields::path_id(&call)?;
     let mut request: ProfileRequest = call.body()?;
@@ -213,8 +216,8 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
         expected_version: fields::expected_version(&call, None)?,
     };
     match command.password.is_some() {
-        true => call.run_secretly(command, show).await,
-        false => call.run(command, show).await,
+        true => call.run_secretly(command, |handled| waits_or(handled, show)).await,
+        false => call.run(command, |handled| waits_or(handled, show)).await,
     }
 }
 

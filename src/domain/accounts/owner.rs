@@ -58,6 +58,14 @@ impl Owners {
         self.0.iter().find(|owner| owner.profile == profile).map(|owner| owner.access)
     }
 
+    /// Whether the owners after a change include somebody who controls the account and did not before: another primary
+    /// owner, or one who had less than full access.
+    pub fn gives_control(&self, new: &Owners) -> bool {
+        let had_less =
+            |owner: &Owner| owner.access == OwnerAccess::Full && self.access(owner.profile) != Some(OwnerAccess::Full);
+        self.primary().profile != new.primary().profile || new.0.iter().any(had_less)
+    }
+
     /// Adds an owner at this priority, or last if None; owners from there on move down by one.
     ///
     /// Refusals: already an owner; too many owners; priority out of range; a primary owner without full access.

@@ -115,6 +115,9 @@ pub struct Profile {
     /// The principal that created it, if known.
     #[serde(default)]
     pub created_by: Option<PrincipalSerial>,
+    /// The principal that verified it in a review; None if it was never reviewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_by: Option<PrincipalSerial>,
     /// Incremented by every change; from 1.
     pub version: u64,
     pub created_at: Moment,

@@ -319,6 +319,7 @@ mod tests {
             status: ProfileStatus::Pending,
             deceased_on: None,
             created_by: None,
+            reviewed_by: None,
             version: 1,
             created_at: Moment::from_unix_ms(1),
             updated_at: THEN,

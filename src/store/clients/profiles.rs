@@ -64,6 +64,7 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
         status: named(row, "status")?,
         deceased_on: row.get("deceased_on")?,
         created_by: row.get::<_, Option<i64>>("created_by")?.map(PrincipalSerial),
+        reviewed_by: row.get::<_, Option<i64>>("reviewed_by")?.map(PrincipalSerial),
         version: row.get("version")?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
         updated_at: Moment::from_unix_ms(row.get("updated_at")?),
@@ -184,6 +185,11 @@ impl WriteTx<'_> {
 
     pub fn set_profile_password(&self, serial: ProfileSerial, hash: &str, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("profiles/set_password"), (serial.0, hash, now.unix_ms())).map(|_| ())
+    }
+
+    /// Records who verified a client in a review.
+    pub fn note_review(&self, serial: ProfileSerial, by: PrincipalSerial) -> Result<(), StoreError> {
+        self.run("UPDATE profiles SET reviewed_by = ?2 WHERE id = ?1", (serial.0, by.0)).map(|_| ())
     }
 
     /// Sets the status of a client; its version rises. `deceased_on`, a date, belongs to the status of the deceased.

@@ -53,6 +53,8 @@ impl Books {
     pub(super) fn resolve(&self, what: &Action) -> Option<Action> {
         let account = |number: usize| number % self.accounts.len();
         let client = |number: usize| number % self.clients.len();
+        // Owners of other accounts wait for a second operator; approvals.rs tests that.
+        let shared = |number: usize| if self.accounts[account(number)].requires_approval { 0 } else { account(number) };
         Some(match *what {
             Action::Post(number, action, minor) => Action::Post(account(number), action, minor),
             Action::Backdate(number, action, minor, when) => {
@@ -102,12 +104,12 @@ impl Books {
                 Action::OpenAccount(client(number), sort % ACCOUNTS.len(), waits)
             }
             Action::AddOwner(number, who, access, priority) => {
-                Action::AddOwner(account(number), client(who), access, priority)
+                Action::AddOwner(shared(number), client(who), access, priority)
             }
             Action::ChangeOwner(number, who, access, priority) => {
-                Action::ChangeOwner(account(number), client(who), access, priority)
+                Action::ChangeOwner(shared(number), client(who), access, priority)
             }
-            Action::RemoveOwner(number, who) => Action::RemoveOwner(account(number), client(who)),
+            Action::RemoveOwner(number, who) => Action::RemoveOwner(shared(number), client(who)),
             Action::CreateClient(waits) if self.clients.len() < CLIENTS_MAX => Action::CreateClient(waits),
             Action::DecideClient(number, action) => Action::DecideClient(client(number), action),
             Action::ChangeProfile(number) => Action::ChangeProfile(client(number)),

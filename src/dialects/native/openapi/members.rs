@@ -57,6 +57,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("Profile" | "ProfileRequest", "state") => return None,
         ("Approval" | "/approvals", "state") => "ApprovalState",
         ("Approval" | "/approvals", "kind") => "ApprovalKind",
+        ("OwnerChange", "change") => return None,
         ("Approval", "cause") => "ApprovalCause",
         (_, "state") => "MovementState",
         (_, "positionMode") => "PositioningMode",

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 pub struct ReadLimits {
     /// The most that run at once.
     pub all: usize,
-    /// The most of one operator that run at once, over all its tokens.
+    /// The most of one operator that run at once, over all its tokens; one less than `all` if it is not below that.
     pub each: usize,
     /// The most of one operator that wait.
     pub waiting: usize,
@@ -63,7 +63,8 @@ impl Drop for ReadTurn {
 
 impl Reads {
     pub(in crate::app) fn new(limits: ReadLimits) -> Arc<Reads> {
-        let limits = ReadLimits { all: limits.all.max(1), each: limits.each.max(1), ..limits };
+        let all = limits.all.max(1);
+        let limits = ReadLimits { all, each: limits.each.min(all - 1).max(1), ..limits };
         Arc::new(Reads { limits, turns: Mutex::default() })
     }
 
@@ -199,6 +200,15 @@ mod tests {
         drop((first.1, third, flood));
         let turns = reads.turns.lock().unwrap();
         assert_eq!((turns.running, turns.operators.len(), turns.order.len()), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn an_operator_never_has_all_turns_if_there_are_several() {
+        let reads = reads(2, 9, 10);
+        let held = turn(&mut ask(&reads, 1));
+        assert!(poll(&mut ask(&reads, 1)).is_none());
+        drop(turn(&mut ask(&reads, 2)));
+        drop(held);
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ section! {
         max_connections: u64 = 2048, in 1..=1_000_000;
         /// Connections open at once from one address (IPv6: one /64), except trusted proxies; further ones are closed.
         max_connections_per_address: u64 = 256, in 1..=1_000_000;
-        /// Offers HTTP/2 beside HTTP/1.1 over TLS; nothing but the HTTP library limits the memory of its streams.
+        /// Offers HTTP/2 beside HTTP/1.1 over TLS; the memory that its header lists and streams take is not limited.
         http2: bool = false;
         /// Seconds that running requests get to finish when the server stops.
         shutdown_timeout_s: u64 = 30, in 0..=600;

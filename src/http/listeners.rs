@@ -19,8 +19,8 @@ use actix_server::GracefulShutdownSignal;
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
 };
-use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
+use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::{AppConfig, Extensions, Server};
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
@@ -64,6 +64,8 @@ pub(super) fn serve(
         body_timeout: Duration::from_millis(config.server.request_timeout_ms),
         send_timeout: Duration::from_millis(config.server.send_timeout_ms),
     });
+    // The library's own limit is lower: one caller's unfinished handshakes would keep a worker from all others.
+    max_concurrent_tls_connect(connections / workers);
     let mut server = Server::build()
         .workers(workers)
         .max_concurrent_connections(connections / workers)

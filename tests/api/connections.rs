@@ -3,6 +3,7 @@
 use super::harness::{PATIENCE, Server};
 use super::tls;
 use serde_json::json;
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -180,4 +181,37 @@ fn a_scanner_cannot_fill_the_log() {
     let more = server.logged("") - lines;
     assert!(more <= 30, "3,000 refusals wrote {more} lines");
     assert_eq!(server.logged("\"unlogged\":511"), 1, "the line at 1,024 tells how many were left out");
+}
+
+/// Each page is 1.4 MB: 60 copies would take 84 MB.
+#[test]
+fn documentation_pages_that_nobody_reads_take_no_memory() {
+    let server = Server::start("");
+    let memory_kib = || -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", server.process_id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    assert!(server.anyone().get("/docs/swagger-ui-bundle.js").text.len() > 1_000_000);
+    let before = memory_kib();
+    let _deaf: Vec<TcpStream> = (0..60)
+        .map(|_| {
+            let mut stream = server.connect_from("127.0.0.1");
+            let answer = ask(&mut stream, b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            stream
+        })
+        .collect();
+    let more = memory_kib().saturating_sub(before);
+    assert!(more < 40 << 10, "60 unread pages take {more} KiB");
+}
+
+#[test]
+fn idle_connections_do_not_delay_a_stop() {
+    let server = Server::start("");
+    let mut idle = served(&server, "127.0.0.1");
+    server.signal("TERM");
+    let began = Instant::now();
+    assert_closed(&mut idle);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
@@ -39,19 +40,24 @@ fn shipped(stream: &mut TcpStream) -> Option<String> {
     target["reaches"].as_str().map(str::to_owned)
 }
 
+/// The program with two workers, started by a shell after this limit.
+fn limited(limit: &str, data: &Path) -> Command {
+    let mut command = program_of(Path::new("/bin/sh"));
+    command
+        .args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_bursar")])
+        .args(SERVE)
+        .env("BURSAR_DATA_DIR", data)
+        .env("BURSAR_SERVER__WORKERS", "2");
+    command
+}
+
 /// 240 descriptors allow 88 connections: 152 are for two workers, eight readers and the rest.
 #[test]
 fn a_full_server_still_commits_and_ships_its_changes() {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
-    let mut command = program_of(Path::new("/bin/sh"));
-    command
-        .args(["-c", "ulimit -Sn 200; ulimit -Hn 240; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_bursar")])
-        .args(SERVE)
-        .env("BURSAR_DATA_DIR", home.path().join("data"))
-        .env("BURSAR_SERVER__WORKERS", "2")
-        .env("BURSAR_BACKUP__JOURNAL_INTERVAL_S", "1")
-        .stderr(File::create(&log).unwrap());
+    let mut command = limited("ulimit -Sn 200; ulimit -Hn 240", &home.path().join("data"));
+    command.env("BURSAR_BACKUP__JOURNAL_INTERVAL_S", "1").stderr(File::create(&log).unwrap());
     let mut server = Process::spawn(&mut command);
     let banner = server.banner().unwrap();
     assert_eq!(soft_limit(server.id()), 240);
@@ -88,6 +94,18 @@ fn a_full_server_still_commits_and_ships_its_changes() {
     let log = fs::read_to_string(&log).unwrap();
     assert!(log.contains("\"max_connections\":88"), "{log}");
     assert!(!log.contains("Too many open files"), "{log}");
+}
+
+#[test]
+fn a_server_that_may_open_too_few_files_does_not_start() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("log");
+    let mut command = limited("ulimit -n 160", &home.path().join("data"));
+    let mut server = Process::spawn(command.stderr(File::create(&log).unwrap()));
+    assert_eq!(server.banner(), None);
+    let told = fs::read_to_string(&log).unwrap();
+    assert_eq!(server.wait().code(), Some(1), "{told}");
+    assert!(told.contains("may open 160 files, but needs 168"), "{told}");
 }
 
 #[test]

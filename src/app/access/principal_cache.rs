@@ -115,3 +115,48 @@ impl PrincipalCache {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::{PrincipalKind, Visibility};
+    use crate::domain::ids::{PrincipalId, PrincipalSerial};
+    use uuid::Uuid;
+
+    #[test]
+    fn the_use_of_a_token_is_stored_once_an_hour_and_survives_a_change_of_access() {
+        let cache = PrincipalCache::default();
+        let (start, hash, token) = (Moment::from_unix_ms(1_000_000_000_000), [7; 32], TokenId::from(Uuid::nil()));
+        let principal = Arc::new(Principal {
+            serial: PrincipalSerial(2),
+            id: PrincipalId::from(Uuid::nil()),
+            kind: PrincipalKind::Operator,
+            name: "ada".into(),
+            rights: [].into(),
+            visibility: Visibility::Everything,
+            networks: Vec::new(),
+            token: Some(token),
+            expires_at: Some(start.plus_s(9000)),
+        });
+        let call = |at: Moment| match cache.admit(&hash, at, IpAddr::from([10, 0, 0, 1])) {
+            (_, Some(admitted)) => admitted.is_ok(),
+            (epoch, None) => {
+                cache.put(epoch, hash, &principal, at);
+                true
+            }
+        };
+        let due = |at: Moment, all: bool| cache.uses_to_store(at, all).iter().map(|(_, at)| *at).collect::<Vec<_>>();
+        assert!(call(start));
+        assert_eq!((due(start, false), due(start, false)), (vec![start], vec![]));
+        assert!(call(start.plus_s(3599)));
+        cache.forget();
+        assert_eq!(due(start.plus_s(3599), false), []);
+        assert_eq!(cache.last_use(token), Some(start.plus_s(3599)), "forgetting principals keeps uses");
+        assert!(call(start.plus_s(3600)));
+        assert_eq!(due(start.plus_s(3600), false), [start.plus_s(3600)]);
+        assert!(call(start.plus_s(3601)));
+        assert_eq!(due(start.plus_s(3601), true), [start.plus_s(3601)], "all of them when the server stops");
+        assert!(!call(start.plus_s(9001)), "expired");
+        assert_eq!(cache.last_use(token), Some(start.plus_s(3601)), "a refused call is no use");
+    }
+}

@@ -265,7 +265,7 @@ fn the_currency_of_an_amount_may_be_sent_and_must_be_the_accounts() {
     }
     admin.post(&format!("/holds/{hold}/capture"), &json!({"currency": "USD"})).refused("INVALID_FIELD");
     let transfer = |currency: &str| {
-        json!({"fromAccountId": account, "toAccountId": other, "amount": "1", "rate": "1",
+        json!({"fromAccountId": account, "toAccountId": other, "amount": "1", "rate": "1.08",
             "currency": currency})
     };
     admin.post("/transfers", &transfer("USD")).refused("INVALID_FIELD").naming("currency");

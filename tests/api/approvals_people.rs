@@ -2,6 +2,7 @@
 
 use super::approvals::{decide, two};
 use super::harness::{Caller, PASSWORD, Reply, Server};
+use super::upgrade::turn_back;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -156,4 +157,28 @@ fn the_identity_of_who_owns_a_guarded_account_takes_a_second_operator_and_that_o
     assert_eq!(admin.get(&format!("/approvals/{}", waiting.text_at("id"))).ok().text_at("state"), "EXPIRED");
     decide(&second, &waiting.text_at("id"), "/approve").refused("WRONG_STATE");
     assert_eq!(admin.get(&path).ok().text_at("email"), email);
+}
+
+#[test]
+fn what_waited_and_was_reviewed_before_there_was_a_queue_is_known() {
+    let mut server = Server::start("");
+    server.set_rules("requires_approval = true");
+    let (withdrawal, reviewed) = {
+        let (admin, second) = two(&server);
+        let account = second.new_account("USD");
+        second.deposit(&account, "10");
+        let reviewed = second.new_profile_with(&json!({"requiresReview": true}));
+        admin.step(&format!("/profiles/{reviewed}/approve")).ok();
+        (second.ask(&account, "withdrawals", "1"), reviewed)
+    };
+    server.restart_after(|file| turn_back(file, 17));
+    let admin = server.admin();
+    let queue = admin.get("/approvals?state=PENDING").ok();
+    assert_eq!((queue.text_at("total"), queue.text_at("approvals/0/movement/id")), ("1".into(), withdrawal));
+    let shown = ["kind", "cause", "requestedBy/name"].map(|path| queue.text_at(&format!("approvals/0/{path}")));
+    assert_eq!(shown, ["WITHDRAWAL", "GUARDED_ACCOUNT", "operator-"].map(str::to_owned));
+    decide(&admin, &queue.text_at("approvals/0/id"), "/approve").ok();
+    let waiting = admin.put(&format!("/profiles/{reviewed}"), &json!({"email": "changed@example.com"})).waits();
+    assert_eq!(waiting.text_at("cause"), "REVIEWED_CLIENT");
+    server.trace();
 }

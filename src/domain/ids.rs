@@ -93,9 +93,9 @@ row_ids! {
     PortfolioSerial,
     /// A book of the ledger: a client account or a house account, in one currency.
     BookId,
-    /// The sequence number of an entry: without gaps, from 1.
+    /// The sequence number of an entry: from 1, without gaps except where a restore skipped numbers.
     EntrySeq,
-    /// The sequence number of an event: without gaps, from 1.
+    /// The sequence number of an event: from 1, without gaps except where a restore skipped numbers.
     EventSeq,
     PrincipalSerial,
 }

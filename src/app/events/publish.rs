@@ -23,7 +23,6 @@ pub(in crate::app) struct ClientSide {
 
 /// Publishes an entry with its sides in the order of its legs; None stands for the house. Each client gets a separate
 /// event, which does not reveal the other side; the house's sides are in the first one.
-/// that nobody learns from it who is on the other side; the sides of the house are in the first.
 pub(in crate::app) fn publish_entry(
     context: &Context<'_>,
     (id, seq): (EntryId, EntrySeq),

@@ -7,7 +7,7 @@ use crate::domain::clients::ProfileStatus;
 /// Groups refusals by what the caller can do about them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Family {
-    /// The request could not be read; only dialects and the HTTP layer make these.
+    /// The request could not be read; only the layers above the core make these.
     Transport,
     /// The caller is not authenticated or not authorized.
     Credentials,

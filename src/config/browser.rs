@@ -13,7 +13,7 @@ use super::setting::text_setting;
 section! {
     /// Calls that pages of other origins make from a browser.
     pub struct Browser {
-        /// Origins whose pages may call, such as ["https://cabinet.broker.example"]; empty means none (no CORS).
+        /// Origins whose pages may call, each with scheme, host and port if any; empty means none (no CORS).
         allowed_origins: Vec<WebOrigin> = Vec::new();
     }
 }

@@ -36,7 +36,11 @@ impl WatchedClock {
         dir: DataDir,
         recorded: Option<Moment>,
     ) -> WatchedClock {
-        let (boot, noted) = (machine.boot(), dir.clock_memory());
+        let noted = dir.clock_memory().unwrap_or_else(|error| {
+            tracing::error!(%error, "clock.json cannot be read: it may have said that the clock had leapt");
+            Some(ClockMemory::of_unknown(limits, recorded))
+        });
+        let boot = machine.boot();
         let watch = ClockWatch::starting(limits, machine.reading(), boot.as_deref(), noted.as_ref(), recorded);
         let (offset_ms, is_ahead) = (AtomicI64::new(watch.offset_ms()), AtomicBool::new(false));
         let (watch, noted) = (Mutex::new(watch), Mutex::new(noted));

@@ -122,7 +122,8 @@ pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure
         ControlCommand::Health => {
             app.probe_storage()?;
             let mode = app.installation().mode.name();
-            Ok(json!({"status": "ok", "mode": mode, "schema_version": LATEST_SCHEMA}))
+            let clock = app.clock_report()?.state;
+            Ok(json!({"status": "ok", "mode": mode, "schema_version": LATEST_SCHEMA, "clock": clock}))
         }
         ControlCommand::AddOperator { name, role, tags, grants, password_hash } => {
             let mut shown = json!({"name": name, "role": role, "tags": tags, "grants": grants});

@@ -15,6 +15,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use serde_json::json;
 
+use crate::app::clock::ClockState;
+
 use super::control;
 use super::outcome::{Exit, Failure};
 use super::{Session, data_dir};
@@ -31,8 +33,13 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         return Err(failure.next("Try again in a moment; if it fails again, look at the server's log."));
     };
     ask(url)?;
-    let text = format!("The server at {url} answers and can write to its database.");
-    session.output.print(&json!({"status": "ok", "url": url, "mode": health["mode"]}), text)
+    // The server needs no restart then: it goes on by itself when the clock is right.
+    let text = match health["clock"] == json!(ClockState::Ahead) {
+        true => format!("The server at {url} answers, but refuses writes until its clock is right: bursar clock show"),
+        false => format!("The server at {url} answers and can write to its database."),
+    };
+    let value = json!({"status": "ok", "url": url, "mode": health["mode"], "clock": health["clock"]});
+    session.output.print(&value, text)
 }
 
 /// Every failure has exit code 1, whatever its reason.

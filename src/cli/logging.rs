@@ -19,8 +19,10 @@ use crate::system::{LogFlush, LogQueue};
 /// briefly on drop for the last lines.
 pub(super) fn start(log: &Log) -> Result<LogFlush, Failure> {
     // The migration library's own messages are of no use to an operator; directives can still enable them.
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{ACCEPT_TARGET}=off,{}", log.level))
-        .map_err(|error| Failure::new(Exit::Configuration, format!("log.level: {error}")))?;
+    // A malformed request is logged with its id; the HTTP library would log it again, as an error.
+    let filter = format!("refinery_core=warn,{ACCEPT_TARGET}=off,actix_http::h1::dispatcher=off,{}", log.level);
+    let filter =
+        EnvFilter::try_new(filter).map_err(|error| Failure::new(Exit::Configuration, format!("log.level: {error}")))?;
     let is_json = match log.format {
         LogFormat::Pretty => false,
         LogFormat::Json => true,

@@ -10,7 +10,7 @@ use crate::app::Failure as UseCaseFailure;
 use crate::backup::BackupError;
 use crate::backup::target::{TargetError, TargetFault};
 use crate::config::ConfigErrors;
-use crate::domain::refusal::{Family, Refusal};
+use crate::domain::refusal::{Family, Noun, Refusal};
 use crate::store::{Abort, DataDirError, MigrationError, StoreError};
 
 /// The exit codes. Scripts branch on them, so a number never changes its meaning.
@@ -133,9 +133,16 @@ impl From<Refusal> for Failure {
             Some(field) if !refusal.stands_alone() => format!("{field}: {refusal}"),
             _ => refusal.to_string(),
         };
-        let next = (refusal == Refusal::ClockLeapt)
-            .then(|| "Look at the clock with `bursar clock show`; if it is right, run: bursar clock accept".to_owned());
-        Failure { code: refusal.reason().into(), next, ..Failure::new(exit, message) }
+        let next = match refusal {
+            Refusal::ClockLeapt => {
+                Some("Look at the clock with `bursar clock show`; if it is right, run: bursar clock accept")
+            }
+            Refusal::NotFound { noun: Noun::Operator, .. } | Refusal::DuplicateName => {
+                Some("See the operators with: bursar operator list")
+            }
+            _ => None,
+        };
+        Failure { code: refusal.reason().into(), next: next.map(str::to_owned), ..Failure::new(exit, message) }
     }
 }
 

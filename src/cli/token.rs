@@ -1,6 +1,8 @@
 //! `bursar token`: long-lived API tokens. The command generates a token and shows it once; the database and a running
 //! server only get its hash.
 
+use std::net::IpAddr;
+
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use serde_json::{Value, json};
@@ -49,12 +51,18 @@ pub struct CreateArgs {
     /// Limit the token to clients with this tag; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Limit the token to callers from this network, such as 10.0.0.0/8; may be repeated
-    #[arg(long = "network", value_name = "CIDR")]
+    /// Limit the token to callers from this network, such as 10.0.0.0/8, or from one address; may be repeated
+    #[arg(long = "network", value_name = "CIDR", value_parser = network)]
     networks: Vec<IpNet>,
     /// Days until the token expires [default: never]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: Option<u32>,
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "not a network such as 10.0.0.0/8 or 2001:db8::/32, or an address".to_owned())
 }
 
 fn scope(text: &str) -> Result<String, String> {

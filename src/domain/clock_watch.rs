@@ -61,6 +61,13 @@ pub struct ClockMemory {
 }
 
 impl ClockMemory {
+    /// Stands for a memory that was lost. The clock may have leapt as soon as it was last recorded, so a process that
+    /// starts later than the limit has to be confirmed.
+    pub fn of_unknown(limits: ClockLimits, recorded: Option<Moment>) -> ClockMemory {
+        let ahead_at = recorded.map(|at| at.plus_ms(limits.ahead_ms));
+        ClockMemory { boot: String::new(), offset_ms: 0, highest_ms: 0, ahead_at }
+    }
+
     /// Whether the two differ by less than `slack_ms`.
     pub fn is_like(&self, other: &ClockMemory, slack_ms: i64) -> bool {
         let is_near = |a: i64, b: i64| a.abs_diff(b) < slack_ms.unsigned_abs();

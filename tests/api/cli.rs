@@ -136,13 +136,19 @@ fn operators_and_tokens(home: &Home) {
     let limits = ["--network", "10.0.0.0/8", "--tag", "eu", "--days", "30"];
     let token = home.json(&[&create[..], &limits[..]].concat()).json();
     assert!(token["token"].as_str().unwrap().starts_with("bur_"), "{token}");
-    assert_eq!(home.json(&["token", "create", "--operator", "eve", "--label", "x"]).error(1)["code"], "NOT_FOUND");
+    let unknown = home.json(&["token", "create", "--operator", "eve", "--label", "x"]).error(1);
+    assert_eq!(unknown["code"], "NOT_FOUND");
+    assert!(unknown["next"].as_str().unwrap().contains("bursar operator list"), "{unknown}");
+    let bound = ["token", "create", "--operator", "bob", "--label", "one address", "--network"];
+    let one = home.json(&[&bound[..], &["203.0.113.7"]].concat()).json();
+    assert_eq!(home.run(&[&bound[..], &["203.0.113.7/33"]].concat()).code, 2);
     assert_eq!(home.run(&["token", "create", "--operator", "bob", "--label", "x", "--scope", "all"]).code, 2);
 
     let listed = |id: &Value| {
         let tokens = home.json(&["token", "list"]).json();
         tokens.as_array().unwrap().iter().find(|token| token["id"] == *id).unwrap().clone()
     };
+    assert_eq!(listed(&one["id"])["networks"], json!(["203.0.113.7/32"]));
     let found = listed(&token["id"]);
     assert_eq!((&found["operator"], &found["state"]), (&"bob".into(), &"good".into()));
     assert_eq!((&found["scopes"][0], &found["networks"][0]), (&"accounts:read".into(), &"10.0.0.0/8".into()));

@@ -248,3 +248,30 @@ fn nothing_expires_and_no_backup_is_made_by_a_clock_that_is_not_trusted() {
     }
     server.await_log("backup created", 1);
 }
+
+#[test]
+fn a_memory_that_cannot_be_read_is_not_taken_for_a_clock_that_was_right() {
+    let Some(shift) = Shift::new() else { return };
+    let mut server = Server::production();
+    server.restart_in(shift.environment());
+    let token = server.add_token("dev", &[]).1;
+    let create = |server: &Server| server.bearer(&token).post("/profiles", &json!({"email": unique()}));
+    create(&server).ok();
+    shift.to(30 * DAY);
+    refused(create(&server));
+
+    server.kill();
+    let file = server.data_dir().join("clock.json");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    server.start_again();
+    server.await_log("clock.json cannot be read", 1);
+    assert_eq!((&server.banner["clock"]["state"], clock(&server).0), (&json!("ahead"), 503));
+    refused(create(&server));
+    let health = server.command(&["healthcheck"]);
+    assert_eq!((&health["status"], &health["clock"]), (&json!("ok"), &json!("ahead")), "a restart would not help");
+
+    shift.to(0);
+    server.await_log("the clock is right again", 1);
+    create(&server).ok();
+}

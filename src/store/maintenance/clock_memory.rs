@@ -9,9 +9,13 @@ use std::io::{self, Write};
 const FILE: &str = "clock.json";
 
 impl DataDir {
-    /// What the last process noted; none if there is nothing readable.
-    pub fn clock_memory(&self) -> Option<ClockMemory> {
-        serde_json::from_slice(&fs::read(self.path().join(FILE)).ok()?).ok()
+    /// What the last process noted; none if there was none. Fails if it cannot be read, as after damage.
+    pub fn clock_memory(&self) -> io::Result<Option<ClockMemory>> {
+        match fs::read(self.path().join(FILE)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Called only by the process that holds the lock.

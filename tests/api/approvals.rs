@@ -109,7 +109,8 @@ fn a_change_of_currency_from_a_guarded_account_always_waits() {
     let server = Server::start("");
     server.set_rules("requires_approval = true");
     let (admin, second) = two(&server);
-    let (from, to) = (admin.new_account("USD"), admin.new_account("EUR"));
+    let profile = admin.new_profile();
+    let (from, to) = (admin.new_account_of(&profile, "USD"), admin.new_account("EUR"));
     admin.deposit(&from, "100");
     let body = |rate: &str| json!({"fromAccountId": from, "toAccountId": to, "amount": "10", "rate": rate});
     // The two transfers that would empty it, at an invented rate and at a good one.
@@ -122,8 +123,8 @@ fn a_change_of_currency_from_a_guarded_account_always_waits() {
     let id = admin.get("/approvals?state=PENDING").ok().text_at("approvals/0/id");
     decide(&second, &id, "/approve").ok();
     assert_eq!(admin.balance(&to), "9.20");
-    // Within one currency nothing has changed.
-    let other = admin.new_account("USD");
+    // Within one currency and client nothing has changed.
+    let other = admin.new_account_of(&profile, "USD");
     admin.post("/transfers", &json!({"fromAccountId": from, "toAccountId": other, "amount": "1"})).ok();
     server.trace();
 }

@@ -8,6 +8,7 @@ mod common;
 
 mod access;
 mod approvals;
+mod approvals_bypass;
 mod approvals_people;
 mod b2core_access;
 mod b2core_accounts;

@@ -113,7 +113,8 @@ fn where_the_group_says_so_an_administrator_takes_a_credit_of_another_operator_b
     server.set_rules("requires_approval = true");
     let admin = server.admin();
     let second = server.operator("operator", &[]);
-    let account = admin.new_account("USD");
+    let profile = admin.new_profile();
+    let account = admin.new_account_of(&profile, "USD");
     let deal = admin.deposit(&account, "10");
     let before = server.trace();
     admin.step(&format!("/entries/{deal}/reverse")).refused("OWN_REQUEST");
@@ -136,8 +137,9 @@ fn where_the_group_says_so_an_administrator_takes_a_credit_of_another_operator_b
     }
     assert_ne!(server.trace(), before);
     assert_eq!(admin.balance(&account), "30.00");
-    // Between accounts under the rule, anybody except its maker may reverse the transfer; a debit, anybody at all.
-    let other = admin.new_account("USD");
+    // Between accounts of a client under the rule, anybody except its maker may reverse the transfer; a debit, anybody
+    // at all.
+    let other = admin.new_account_of(&profile, "USD");
     let moved = json!({"fromAccountId": account, "toAccountId": other, "amount": "10"});
     let moved = admin.post("/transfers", &moved).ok().text_at("dealId");
     admin.step(&format!("/entries/{moved}/reverse")).refused("OWN_REQUEST");

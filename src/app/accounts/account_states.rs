@@ -2,7 +2,7 @@
 
 use crate::app::accounts::{find, find_as, owners_of, publish_account_state};
 use crate::app::clients::check_version;
-use crate::app::ledger::{Draft, Side, post, refuse_approval_bypass, return_announced};
+use crate::app::ledger::{Draft, Side, hands_over, post, refuse_approval_bypass, return_announced};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope};
@@ -177,7 +177,8 @@ impl Command for SetLifecycle {
 /// account is archived as soon as it is empty. Until then it pays out, and accepts only what it owes.
 ///
 /// Refusals: unknown; archived or pending approval; the target is the same account, has another currency or mode, or
-/// accepts no credits; there is a balance to sweep but the account is locked or its debits are off.
+/// accepts no credits; there is a balance to sweep but the account is locked or its debits are off, or it would bypass
+/// approval by a second operator.
 pub struct CloseAccount {
     pub id: AccountId,
     /// The account that receives the balance; None leaves the balance where it is.
@@ -237,6 +238,9 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
         return Ok(());
     }
     refuse_approval_bypass(&from, &to)?;
+    if hands_over(context, &from, &to)? {
+        return Err(Refusal::NeedsApproval.into());
+    }
     from.admit_funds(Direction::Debit)?;
     to.admit_credit(amount, false)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;

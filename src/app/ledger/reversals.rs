@@ -1,10 +1,10 @@
 //! Reversals: the only way to undo an entry, once.
 
-use crate::app::ledger::{Draft, Posted, Side, clear_deposit, post, refuse_approval_bypass};
+use crate::app::ledger::{Draft, Posted, Side, clear_deposit, hands_over, post};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Direction};
-use crate::domain::ids::EntryId;
+use crate::domain::ids::{EntryId, PrincipalSerial};
 use crate::domain::ledger::{EntryKind, House};
 use crate::domain::money::Amount;
 use crate::domain::refusal::{Field, Noun, Refusal};
@@ -15,8 +15,8 @@ use crate::store::BookOwner;
 /// checks, unless an administrator forces it with a reason.
 ///
 /// Refusals: unknown, or one of its accounts is hidden; already reversed; itself a reversal; the lifecycle, lock or
-/// flags of its accounts; not covered; it would bypass approval by a second operator; written by the same operator
-/// where the group requires approval; overflow.
+/// flags of its accounts; not covered; it would bypass approval by a second operator; requested or posted by the same
+/// operator where the group requires approval; overflow.
 pub struct ReverseEntry {
     pub id: EntryId,
     /// Required if `force` is set.
@@ -63,17 +63,20 @@ impl Command for ReverseEntry {
             return Err(Refusal::AlreadyReversed.into());
         }
         // A reversed deposit has nothing left to clear.
-        if let Some(movement) = context.tx.movement_of_entry(entry.seq)?
+        let movement = context.tx.movement_of_entry(entry.seq)?;
+        if let Some(movement) = &movement
             && !movement.stage.uncleared().is_zero()
         {
             clear_deposit(context, movement.serial)?;
             refresh(context, &mut parts)?;
         }
         self.refuse_approval_bypasses(context, &parts)?;
+        // What was approved was posted by the approver.
+        let authors = [Some(entry.principal), movement.map(|movement| movement.requested_by)];
         let is_credit = entry.kind == EntryKind::Credit;
         for (part, amount) in &parts {
             if let Part::Client(account) = part {
-                self.admit(context, account, *amount, is_credit, entry.principal)?;
+                self.admit(context, account, *amount, is_credit, authors)?;
             }
         }
         let sides: Vec<_> = parts
@@ -112,8 +115,9 @@ fn refresh(context: &Context<'_>, parts: &mut [(Part, Amount)]) -> Result<(), Fa
 }
 
 impl ReverseEntry {
-    /// Refuses to bypass the second operator by moving money from an account that requires approval to the house or to
-    /// an account that does not. Administrators are exempt, since they can also move the account to another group.
+    /// Refuses to take money in one call from an account that requires approval, unless it stays in its currency, under
+    /// the rule and with the same client. Administrators are exempt, since they can also move the account to another
+    /// group.
     fn refuse_approval_bypasses(&self, context: &Context<'_>, parts: &[(Part, Amount)]) -> Result<(), Failure> {
         if context.caller.principal.require(Right::Administer).is_ok() {
             return Ok(());
@@ -124,10 +128,18 @@ impl ReverseEntry {
                 _ => None,
             })
         };
-        if clients(false).next().is_none() && clients(true).any(|from| from.standing.requires_approval) {
-            return Err(Refusal::NeedsApproval.into());
+        for from in clients(true).filter(|from| from.standing.requires_approval) {
+            let mut stays = clients(false).next().is_some();
+            for to in clients(false) {
+                stays &= to.standing.requires_approval
+                    && to.standing.currency == from.standing.currency
+                    && !hands_over(context, from, to)?;
+            }
+            if !stays {
+                return Err(Refusal::NeedsApproval.into());
+            }
         }
-        clients(true).try_for_each(|from| clients(false).try_for_each(|to| refuse_approval_bypass(from, to)))
+        Ok(())
     }
 
     fn admit(
@@ -136,14 +148,14 @@ impl ReverseEntry {
         account: &Account,
         amount: Amount,
         is_credit: bool,
-        author: crate::domain::ids::PrincipalSerial,
+        authors: [Option<PrincipalSerial>; 2],
     ) -> Result<(), Failure> {
         if !amount.is_negative() {
             return Ok(account.admit_credit(amount, is_credit)?);
         }
         if account.standing.requires_approval {
             context.caller.principal.admit_as_checker()?;
-            if author == context.caller.principal.serial {
+            if authors.contains(&Some(context.caller.principal.serial)) {
                 return Err(Refusal::OwnRequest.into());
             }
         }

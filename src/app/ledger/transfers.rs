@@ -3,7 +3,7 @@
 use crate::app::accounts::find_as as find_account;
 use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::ledger::{
-    Draft, MovementRequest, Side, free, post, publish_movement_state, refuse_approval_bypass, reserve, save,
+    Draft, MovementRequest, Side, free, hands_over, post, publish_movement_state, refuse_approval_bypass, reserve, save,
 };
 use crate::app::reference::judge;
 use crate::app::{Command, Context, Failure};
@@ -29,9 +29,9 @@ pub enum Arrival {
     Amount(DecimalText),
 }
 
-/// Transfers money at once or, across currencies, possibly after approval by a second operator: if the rate is not
-/// within the band around a fresh reference rate, or if the paying account's group requires approval. A transfer that
-/// waits holds its amount on the paying account.
+/// Transfers money at once or after approval by a second operator: across currencies if the rate is not within the band
+/// around a fresh reference rate; and if the paying account's group requires approval, across currencies at any rate,
+/// and to another client. A transfer that waits holds its amount on the paying account.
 ///
 /// Refusals: invalid amount, rate or texts; reference already used; the same account twice; demo and live mixed;
 /// different currencies without a rate; it would bypass approval by a second operator; the lifecycle, lock or flags of
@@ -74,7 +74,11 @@ impl Command for Transfer {
         self.request.admit_reference(context, MovementKind::Transfer)?;
         let sides = Sides { from: &from, amount, to: &to, arriving };
         sides.admit()?;
-        let (reference, cause) = if is_same_currency { (None, None) } else { judged(context, &sides, rate)? };
+        let (reference, cause) = if is_same_currency {
+            (None, hands_over(context, &from, &to)?.then_some(Cause::GuardedAccount))
+        } else {
+            judged(context, &sides, rate)?
+        };
         if cause.is_some() {
             self.request.expires_at = Some(expiry(context));
         }

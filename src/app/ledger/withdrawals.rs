@@ -1,5 +1,6 @@
 //! Withdrawals in phases: requested (the money is held), approved and paid, or else rejected or cancelled.
 
+use crate::app::accounts::owners_of;
 use crate::app::approvals::{Asked, ask};
 use crate::app::ledger::{
     MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
@@ -64,6 +65,12 @@ pub(in crate::app) fn refuse_approval_bypass(from: &Account, to: &Account) -> Re
         return Err(Refusal::NeedsApproval.into());
     }
     Ok(())
+}
+
+/// Whether a payment hands money of an account whose debits require approval to somebody else: to an account with
+/// another primary owner, or with full access for a client who does not have it to the paying account.
+pub(in crate::app) fn hands_over(context: &Context<'_>, from: &Account, to: &Account) -> Result<bool, Failure> {
+    Ok(from.standing.requires_approval && owners_of(context, from)?.gives_control(&owners_of(context, to)?))
 }
 
 /// Approves a withdrawal. If the group requires approval, the operator must not be the requester.

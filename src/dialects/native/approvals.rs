@@ -120,7 +120,7 @@ impl From<FieldChange> for FieldChangeView {
     }
 }
 
-/// The terms of a transfer across currencies.
+/// The terms of a transfer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = TransferTerms)]
@@ -131,10 +131,11 @@ pub(super) struct TermsView {
     to_amount: ExactNumber,
     #[schema(example = "EUR")]
     to_currency: String,
-    /// The rate sent or, if `toAmount` was sent instead, the quotient of the two amounts to 12 digits.
+    /// Across currencies only: the rate sent or, if `toAmount` was sent instead, the quotient of the two amounts to 12
+    /// digits.
     #[schema(value_type = Option<f64>, example = 0.92)]
     rate: Option<ExactNumber>,
-    /// The reference rate at the time of the request; null if there was none.
+    /// The reference rate at the time of the request; null if there was none, or within one currency.
     reference_rate: Option<RateView>,
 }
 
@@ -169,8 +170,8 @@ impl TermsView {
     fn of(transfer: TransferRequest, movement: Option<&Movement>) -> Option<TermsView> {
         let arrival = transfer.arrival?;
         let quotient = || {
-            let paid = movement.map(|movement| (movement.amount, movement.decimals))?;
-            DecimalText::quotient((arrival.amount, arrival.decimals), paid)
+            let paid = movement.filter(|movement| movement.currency != arrival.currency)?;
+            DecimalText::quotient((arrival.amount, arrival.decimals), (paid.amount, paid.decimals))
         };
         Some(TermsView {
             rate: transfer.rate.or_else(quotient).map(ExactNumber::from),

@@ -62,7 +62,8 @@ impl TransferBody {
 }
 
 /// Transfer money between accounts, in one currency or across two. Across currencies it waits for a second operator if
-/// the rate is not close to a fresh reference rate, or if the paying account's group requires approval.
+/// the rate is not close to a fresh reference rate. If the paying account's group requires approval, it waits across
+/// currencies and to another client.
 #[utoipa::path(post, path = "/transfers", tag = "Movements", request_body = TransferBody,
     responses((status = 200, body = MovementView), (status = 202, body = ApprovalView)))]
 pub(super) async fn make(call: Call) -> Result<Reply, Rejection> {

@@ -14,7 +14,7 @@ named_enum! {
     pub enum ApprovalKind {
         /// A withdrawal from an account of a group that requires approval.
         Withdrawal = "withdrawal",
-        /// A transfer across currencies.
+        /// A transfer across currencies, or from an account of such a group to another client.
         Transfer = "transfer",
         /// A change of who controls an account.
         Owners = "owners",

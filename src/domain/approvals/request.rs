@@ -106,12 +106,12 @@ impl IdentityField {
     }
 }
 
-/// A transfer across currencies.
+/// A transfer across currencies, or to another client.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TransferRequest {
     /// None if the receiving account is hidden from the reader.
     pub arrival: Option<RequestedArrival>,
-    /// The rate as the caller gave it; None if it gave the amount that arrives.
+    /// The rate as the caller gave it; None if it gave the amount that arrives, or within one currency.
     pub rate: Option<DecimalText>,
     /// The reference rate at the time of the request, fresh or not, in its own direction.
     pub reference: Option<StatedRate>,

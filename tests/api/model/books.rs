@@ -134,6 +134,8 @@ pub(super) struct Entry {
     pub(super) is_reversal: bool,
     pub(super) is_reversed: bool,
     pub(super) by_second: bool,
+    /// Who asked for the movement that it posts.
+    pub(super) asked_by_second: bool,
     /// When the file says it was recorded, in ms.
     pub(super) recorded: i64,
     /// The effective time of a back-dated entry, in ms.
@@ -249,6 +251,13 @@ impl Books {
         }
     }
 
+    /// Whether money moves from an account that requires approval to one of another client. Such accounts have a single
+    /// owner here.
+    pub(super) fn hands_over(&self, from: usize, to: usize) -> bool {
+        let (from, to) = (&self.accounts[from], &self.accounts[to]);
+        from.requires_approval && from.owners[0].0 != to.owners[0].0
+    }
+
     /// The amount that arrives, if the transfer is accepted.
     pub(super) fn predict_transfer(
         &self,
@@ -311,7 +320,9 @@ impl Books {
             match minor {
                 // The reversal credits what the debit took.
                 ..0 => account.admits_credit(-minor, entry.is_trading_credit),
-                _ if account.requires_approval && entry.by_second == is_second => Err("OWN_REQUEST"),
+                _ if account.requires_approval && [entry.by_second, entry.asked_by_second].contains(&is_second) => {
+                    Err("OWN_REQUEST")
+                }
                 _ if force => account.admits(false),
                 _ => account.admits_debit(minor, entry.is_trading_credit, freed),
             }
@@ -370,7 +381,7 @@ impl Books {
         if amount <= 0 {
             return Ok(0);
         }
-        if from.requires_approval && !to.requires_approval {
+        if from.requires_approval && (!to.requires_approval || self.hands_over(account, number)) {
             return Err("NEEDS_APPROVAL");
         }
         from.admit_lock(false)?;
@@ -402,6 +413,7 @@ impl Books {
             is_reversal: false,
             is_reversed: false,
             by_second,
+            asked_by_second: by_second,
             recorded: i64::MAX,
             effective: None,
             uncleared: None,

@@ -88,6 +88,9 @@ impl Books {
             }
             Action::Transfer(from, to, minor, arrival) => {
                 let (from, to) = (account(from), account(to));
+                // A transfer to a guarded account of another client waits; approvals_bypass.rs tests that.
+                let waits = self.accounts[to].requires_approval && self.hands_over(from, to);
+                let to = if waits { 0 } else { to };
                 Action::Transfer(from, to, minor, self.near_reference(from, to, minor, arrival))
             }
             Action::Reverse(number, force) => Action::Reverse(number.checked_rem(self.entries.len())?, force),
@@ -393,6 +396,7 @@ impl Books {
                 self.end(number, "POSTED");
                 self.post(deal, vec![(account, minor)], false, is_second);
                 self.hold_back();
+                self.entries.last_mut().unwrap().asked_by_second = self.movements[number].by_second;
             }
             Decision::Pay | Decision::Capture => {
                 self.end(number, "POSTED");

@@ -65,6 +65,10 @@ pub trait Command: Send + 'static {
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
         principal.require(Self::RIGHT)
     }
+    /// The outcome that a retry gets; without what has been erased since it was stored.
+    fn recall(_context: &Context<'_>, outcome: Self::Outcome) -> Result<Self::Outcome, Failure> {
+        Ok(outcome)
+    }
     /// Runs the command. If it fails, all its changes are rolled back.
     fn run(self, context: &Context<'_>) -> Result<Self::Outcome, Failure>;
 }
@@ -186,7 +190,7 @@ impl<'a> Context<'a> {
                 Refusal::Internal
             })?;
             kept.admit(self)?;
-            return Ok(Done { outcome: kept.outcome, replayed: true });
+            return Ok(Done { outcome: C::recall(self, kept.outcome)?, replayed: true });
         }
         let outcome = self.perform(command)?;
         if let Some(hashes) = retry {

@@ -2,7 +2,7 @@
 //! transaction, or its money is freed.
 
 use crate::app::accounts::change_approved_owners;
-use crate::app::approvals::{close, without_hidden};
+use crate::app::approvals::{admit_requester, close, without_hidden};
 use crate::app::clients::change_approved_identity;
 use crate::app::ledger::{approve_withdrawal, make_approved_transfer, void};
 use crate::app::{Command, Context, Failure};
@@ -31,7 +31,8 @@ fn find(context: &Context<'_>, id: ApprovalId) -> Result<Approval, Failure> {
 /// Approves a request of another operator, and does what it asks for.
 ///
 /// Refusals: unknown; no right for what it asks for; already decided or expired; an API client; requested by the same
-/// operator; whatever refuses what it asks for now. A refused request stays pending.
+/// operator, or by one who is disabled; whatever refuses what it asks for now; what it is about has changed since. A
+/// refused request stays pending.
 pub struct ApproveRequest {
     pub id: ApprovalId,
 }
@@ -50,20 +51,28 @@ impl Command for ApproveRequest {
         let principal = &context.caller.principal;
         principal.admit_as_checker()?;
         approval.admit_checker(principal.serial)?;
+        admit_requester(context, approval.requested_by.serial)?;
         let request = approval.request.clone().ok_or(Refusal::Internal)?;
         let (movement, account, client) = (approval.movement.clone(), approval.account, approval.profile);
         let serial = close(context, approval, ApprovalState::Approved, String::new())?.serial;
         match (request, movement) {
-            (Request::Withdrawal, Some(movement)) => approve_withdrawal(context, movement).map(|_| ())?,
-            (Request::Transfer(transfer), Some(movement)) => make_approved_transfer(context, movement, transfer)?,
-            (Request::Owners(owners), _) => {
-                change_approved_owners(context, account.ok_or(Refusal::Internal)?, &owners)?;
-            }
-            (Request::Identity(identity), _) => change_approved_identity(context, client, identity)?,
-            (Request::Withdrawal | Request::Transfer(_), None) => return Err(Refusal::Internal.into()),
+            (Request::Withdrawal, Some(movement)) => approve_withdrawal(context, movement).map(|_| ()),
+            (Request::Transfer(transfer), Some(movement)) => make_approved_transfer(context, movement, transfer),
+            (Request::Owners(owners), _) => change_approved_owners(context, account.ok_or(Refusal::Internal)?, &owners),
+            (Request::Identity(identity), _) => change_approved_identity(context, client, identity),
+            (Request::Withdrawal | Request::Transfer(_), None) => Err(Refusal::Internal.into()),
         }
+        .map_err(outdated)?;
         let approved = context.tx.approval_by_serial(serial)?.ok_or(Refusal::Internal)?;
         Ok(approved)
+    }
+}
+
+/// The versions that a request expects were read by its requester, not by the approver.
+fn outdated(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::VersionMismatch { .. }) => Refusal::RequestOutdated.into(),
+        other => other,
     }
 }
 

@@ -60,9 +60,9 @@ placed! {
     Refusal::HeirHidden => Met, ["HEIR_HIDDEN"];
     Refusal::DuplicateAlias => Met, ["DUPLICATE_ALIAS"];
     Refusal::DuplicateReference => Met, ["DUPLICATE_REFERENCE"];
-    Refusal::VersionMismatch { .. } => Met, ["VERSION_MISMATCH"];
+    Refusal::VersionMismatch { .. } | Refusal::RequestOutdated => Met, ["VERSION_MISMATCH"];
     Refusal::Immutable { .. } => Met, ["IMMUTABLE_FIELD"];
-    Refusal::MovementState { .. } | Refusal::ApprovalState(_) => Met, ["WRONG_STATE"];
+    Refusal::MovementState { .. } | Refusal::ApprovalState(_) | Refusal::RequesterDisabled => Met, ["WRONG_STATE"];
     Refusal::AlreadyReversed => Met, ["ALREADY_REVERSED"];
     Refusal::NotReversible => Met, ["NOT_REVERSIBLE"];
     Refusal::SameAccount { .. } => Met, ["SAME_ACCOUNT"];

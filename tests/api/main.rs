@@ -10,6 +10,7 @@ mod access;
 mod approvals;
 mod approvals_bypass;
 mod approvals_people;
+mod approvals_swaps;
 mod b2core_access;
 mod b2core_accounts;
 mod backup_faults;

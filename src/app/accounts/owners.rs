@@ -49,12 +49,12 @@ impl Command for AddOwner {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, context: &Context<'_>) -> Result<Handled<OwnerWritten>, Failure> {
-        self.change(context, Approved::No)
+        self.change(context, Progress::Asked)
     }
 }
 
 impl AddOwner {
-    fn change(self, context: &Context<'_>, approved: Approved) -> Result<Handled<OwnerWritten>, Failure> {
+    fn change(self, context: &Context<'_>, progress: Progress) -> Result<Handled<OwnerWritten>, Failure> {
         let account = find_account(context, self.account)?;
         let profile = find_profile(context, self.profile)?;
         let old = owners_of(context, &account)?;
@@ -70,9 +70,10 @@ impl AddOwner {
             access: Some(self.access),
             priority: self.priority,
             version: account.version,
+            client_version: None,
         };
         let subject = (EventType::AccountOwnerAdded, profile.id);
-        write_or_ask(context, &account, (&old, &new), subject, (request, approved))?
+        write_or_ask(context, &account, (&old, &new), subject, (request, progress))?
             .try_map(|version| written(&new, self.profile, version))
     }
 }
@@ -98,12 +99,12 @@ impl Command for AlterOwner {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, context: &Context<'_>) -> Result<Handled<OwnerWritten>, Failure> {
-        self.change(context, Approved::No)
+        self.change(context, Progress::Asked)
     }
 }
 
 impl AlterOwner {
-    fn change(self, context: &Context<'_>, approved: Approved) -> Result<Handled<OwnerWritten>, Failure> {
+    fn change(self, context: &Context<'_>, progress: Progress) -> Result<Handled<OwnerWritten>, Failure> {
         let account = find_account(context, self.account)?;
         let old = owners_seen(context, &account, self.profile)?;
         check_version(self.expected_version, account.version)?;
@@ -117,9 +118,10 @@ impl AlterOwner {
             access: self.access,
             priority: self.priority,
             version: account.version,
+            client_version: None,
         };
         let subject = (EventType::AccountOwnerChanged, self.profile);
-        write_or_ask(context, &account, (&old, &new), subject, (request, approved))?
+        write_or_ask(context, &account, (&old, &new), subject, (request, progress))?
             .try_map(|version| written(&new, self.profile, version))
     }
 }
@@ -141,12 +143,12 @@ impl Command for RemoveOwner {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, context: &Context<'_>) -> Result<Handled<()>, Failure> {
-        self.change(context, Approved::No)
+        self.change(context, Progress::Asked)
     }
 }
 
 impl RemoveOwner {
-    fn change(self, context: &Context<'_>, approved: Approved) -> Result<Handled<()>, Failure> {
+    fn change(self, context: &Context<'_>, progress: Progress) -> Result<Handled<()>, Failure> {
         let account = find_account(context, self.account)?;
         let old = owners_seen(context, &account, self.profile)?;
         check_version(self.expected_version, account.version)?;
@@ -160,17 +162,21 @@ impl RemoveOwner {
             access: None,
             priority: None,
             version: account.version,
+            client_version: None,
         };
         let subject = (EventType::AccountOwnerRemoved, self.profile);
-        write_or_ask(context, &account, (&old, &new), subject, (request, approved))?.try_map(|_| Ok(()))
+        write_or_ask(context, &account, (&old, &new), subject, (request, progress))?.try_map(|_| Ok(()))
     }
 }
 
-/// Whether a second operator has approved a change of owners.
+/// How far a change of owners has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Approved {
-    Yes,
-    No,
+enum Progress {
+    Asked,
+    /// By a second operator, who has seen this version of the client who gets control; None if it is not known.
+    Approved {
+        client_version: Option<u64>,
+    },
 }
 
 /// Writes a change of owners, and returns the account's version. If the account's group requires approval and the
@@ -180,41 +186,54 @@ fn write_or_ask(
     account: &Account,
     (old, new): (&Owners, &Owners),
     subject: (EventType, ProfileId),
-    (request, approved): (OwnersRequest, Approved),
+    (request, progress): (OwnersRequest, Progress),
 ) -> Result<Handled<u64>, Failure> {
-    if approved == Approved::Yes || !account.standing.requires_approval || !old.gives_control(new) {
-        return write(context, account, old, new, subject, TakenAlias::Refuses).map(Handled::Done);
-    }
-    let asked = Asked {
-        request: Request::Owners(request),
-        cause: Cause::GuardedAccount,
-        subject: ApprovalSubject::Account(account.book),
-        movement: None,
-        expires_at: Some(expiry(context)),
+    let version_of = |owner: &Owner| {
+        let client = context.tx.profile(owner.profile, &Visibility::Everything)?;
+        Ok::<_, Failure>(client.ok_or(Refusal::Internal)?.version)
     };
-    Ok(Handled::Waits { approval: Box::new(ask(context, asked)?) })
+    let write = || write(context, account, old, new, subject, TakenAlias::Refuses).map(Handled::Done);
+    let Some(owner) = old.given_control(new) else { return write() };
+    match progress {
+        Progress::Approved { client_version } => {
+            check_version(client_version, version_of(owner)?)?;
+            write()
+        }
+        Progress::Asked if !account.standing.requires_approval => write(),
+        Progress::Asked => {
+            let asked = Asked {
+                request: Request::Owners(OwnersRequest { client_version: Some(version_of(owner)?), ..request }),
+                cause: Cause::GuardedAccount,
+                subject: ApprovalSubject::Account(account.book),
+                movement: None,
+                expires_at: Some(expiry(context)),
+            };
+            Ok(Handled::Waits { approval: Box::new(ask(context, asked)?) })
+        }
+    }
 }
 
 /// Makes a change of owners that has just been approved.
 ///
-/// Refusals: as for the change itself; the account has changed since it was asked for.
+/// Refusals: as for the change itself; the account, or the client who gets control, has changed since it was asked for.
 pub(in crate::app) fn change_approved_owners(
     context: &Context<'_>,
     account: AccountId,
     request: &OwnersRequest,
 ) -> Result<(), Failure> {
-    let OwnersRequest { change, access, priority, version, .. } = *request;
+    let OwnersRequest { change, access, priority, version, client_version, .. } = *request;
     let (profile, expected_version) = (request.profile.ok_or(Refusal::Internal)?, Some(version));
+    let approved = Progress::Approved { client_version };
     match change {
         OwnersChange::Add => {
             let access = access.ok_or(Refusal::Internal)?;
-            AddOwner { account, profile, access, priority, expected_version }.change(context, Approved::Yes).map(|_| ())
+            AddOwner { account, profile, access, priority, expected_version }.change(context, approved).map(|_| ())
         }
-        OwnersChange::Alter => AlterOwner { account, profile, access, priority, expected_version }
-            .change(context, Approved::Yes)
-            .map(|_| ()),
+        OwnersChange::Alter => {
+            AlterOwner { account, profile, access, priority, expected_version }.change(context, approved).map(|_| ())
+        }
         OwnersChange::Remove => {
-            RemoveOwner { account, profile, expected_version }.change(context, Approved::Yes).map(|_| ())
+            RemoveOwner { account, profile, expected_version }.change(context, approved).map(|_| ())
         }
     }
 }

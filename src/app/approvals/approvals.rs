@@ -5,19 +5,23 @@ use crate::domain::access::{Principal, Right, Visibility};
 use crate::domain::approvals::{Approval, ApprovalState, Cause, Person, Request};
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType, Snapshot};
-use crate::domain::ids::{ApprovalId, ApprovalSerial, MovementSerial, ProfileId, ProfileSerial};
+use crate::domain::ids::{ApprovalId, ApprovalSerial, MovementSerial, PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::ledger::{Movement, Stage};
 use crate::domain::refusal::Refusal;
 use crate::store::{ApprovalSubject, Job, NewApproval};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The outcome of a command that may take a second operator.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Handled<T> {
-    /// Nothing is done yet.
-    Waits { approval: Box<Approval> },
+    /// Nothing is done yet. What the request says about a person is not stored with the outcome, but only in the queue,
+    /// where it is erased after the decision.
+    Waits {
+        #[serde(serialize_with = "without_personal_data")]
+        approval: Box<Approval>,
+    },
     /// Stored like the outcomes of older versions, in which nothing waited.
     Done(T),
 }
@@ -29,6 +33,21 @@ impl<T> Handled<T> {
             Handled::Waits { approval } => Ok(Handled::Waits { approval }),
         }
     }
+
+    /// The stored outcome with the contents that its request has now.
+    pub(in crate::app) fn with_request(self, context: &Context<'_>) -> Result<Handled<T>, Failure> {
+        let mut approval = match self {
+            Handled::Waits { approval } => approval,
+            done @ Handled::Done(_) => return Ok(done),
+        };
+        approval.request = context.tx.approval_by_serial(approval.serial)?.ok_or(Refusal::Internal)?.request;
+        Ok(Handled::Waits { approval })
+    }
+}
+
+fn without_personal_data<S: Serializer>(approval: &Approval, serializer: S) -> Result<S::Ok, S::Error> {
+    let request = approval.request.clone().map(Request::without_personal_data);
+    Approval { request, ..approval.clone() }.serialize(serializer)
 }
 
 /// A command that must not wait: it is refused where it takes a second operator.
@@ -88,6 +107,11 @@ pub(in crate::app) fn ask(context: &Context<'_>, asked: Asked) -> Result<Approva
         context.tx.plan_job(Job::ExpireApproval(serial), at)?;
     }
     publish(context, serial, EventType::ApprovalRequested)
+}
+
+/// Refuses to approve what was asked for by somebody who has been disabled since: two people must stand behind it.
+pub(in crate::app) fn admit_requester(context: &Context<'_>, requester: PrincipalSerial) -> Result<(), Failure> {
+    if context.tx.is_disabled(requester)? { Err(Refusal::RequesterDisabled.into()) } else { Ok(()) }
 }
 
 /// Closes a pending request. The caller has checked that it may.

@@ -127,6 +127,10 @@ impl Command for ReplaceProfile {
     const ACTION: &'static str = "profile.replace";
     const RIGHT: Right = Right::WriteProfiles;
 
+    fn recall(context: &Context<'_>, outcome: Handled<Profile>) -> Result<Handled<Profile>, Failure> {
+        outcome.with_request(context)
+    }
+
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
         admit_password(principal, self.password.is_some())
     }
@@ -172,7 +176,7 @@ impl Command for ReplaceProfile {
 }
 
 /// Why a change of a client's identity takes a second operator; None if it does not. A client in review or denied is
-/// still to be reviewed as it is then.
+/// still to be reviewed as it is then. One who is to control a guarded account has been looked at for that.
 fn guards_identity(context: &Context<'_>, profile: &Profile) -> Result<Option<Cause>, Failure> {
     if matches!(profile.status, ProfileStatus::Pending | ProfileStatus::Denied) {
         return Ok(None);
@@ -181,7 +185,8 @@ fn guards_identity(context: &Context<'_>, profile: &Profile) -> Result<Option<Ca
         return Ok(Some(Cause::ReviewedClient));
     }
     let accounts = context.tx.open_accounts_of(profile.serial)?;
-    Ok(accounts.iter().any(|account| account.standing.requires_approval).then_some(Cause::GuardedAccount))
+    let is_owner = accounts.iter().any(|account| account.standing.requires_approval);
+    Ok((is_owner || context.tx.is_to_be_owner(profile.id)?).then_some(Cause::GuardedAccount))
 }
 
 fn write_profile(context: &Context<'_>, profile: &Profile, change: &IdentityChange) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Withdrawals in phases: requested (the money is held), approved and paid, or else rejected or cancelled.
 
 use crate::app::accounts::owners_of;
-use crate::app::approvals::{Asked, ask};
+use crate::app::approvals::{Asked, admit_requester, ask};
 use crate::app::ledger::{
     MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
 };
@@ -75,7 +75,8 @@ pub(in crate::app) fn hands_over(context: &Context<'_>, from: &Account, to: &Acc
 
 /// Approves a withdrawal. If the group requires approval, the operator must not be the requester.
 ///
-/// Refusals: unknown; already decided or expired; requested by the same operator; an API client.
+/// Refusals: unknown; already decided or expired; requested by the same operator, or by one who is disabled; an API
+/// client.
 pub struct ApproveWithdrawal {
     pub id: MovementId,
 }
@@ -93,7 +94,7 @@ impl Command for ApproveWithdrawal {
 
 /// Approves a withdrawal that the caller can see.
 ///
-/// Refusals: already decided or expired; requested by the same operator; an API client.
+/// Refusals: already decided or expired; requested by the same operator, or by one who is disabled; an API client.
 pub(in crate::app) fn approve_withdrawal(context: &Context<'_>, movement: Movement) -> Result<Movement, Failure> {
     context.caller.principal.admit_as_checker()?;
     let checker = context.caller.principal.serial;
@@ -101,6 +102,7 @@ pub(in crate::app) fn approve_withdrawal(context: &Context<'_>, movement: Moveme
     let approved = movement.undecided(context.clock_now)?.approve(checker, context.now)?;
     if account.standing.requires_approval {
         approved.admit_checker(checker)?;
+        admit_requester(context, approved.requested_by)?;
     }
     save(context, &approved)?;
     publish_movement_state(context, approved.serial, EventType::MovementChanged)

@@ -97,6 +97,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::DuplicateOwner
         | Refusal::DuplicateAlias
         | Refusal::VersionMismatch { .. }
+        | Refusal::RequestOutdated
         | state_refusals!()
         | Refusal::AccountState(_)
         | Refusal::NotEmpty(Remainder::Accounts) => (StatusCode::CONFLICT, "conflict"),

@@ -111,6 +111,7 @@ macro_rules! state_refusals {
     () => {
         $crate::domain::refusal::Refusal::MovementState { .. }
             | $crate::domain::refusal::Refusal::ApprovalState(_)
+            | $crate::domain::refusal::Refusal::RequesterDisabled
             | $crate::domain::refusal::Refusal::AlreadyReversed
             | $crate::domain::refusal::Refusal::NotReversible
             | $crate::domain::refusal::Refusal::LastOwner

@@ -206,7 +206,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::DuplicateReference
         | Refusal::DuplicateOwner
         | Refusal::DuplicateAlias => (StatusCode::CONFLICT, code::ALREADY_EXISTS),
-        Refusal::VersionMismatch { .. } => (StatusCode::CONFLICT, code::ABORTED),
+        Refusal::VersionMismatch { .. } | Refusal::RequestOutdated => (StatusCode::CONFLICT, code::ABORTED),
         state_refusals!()
         | Refusal::SameAccount { .. }
         | Refusal::AccountState(_)

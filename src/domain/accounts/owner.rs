@@ -58,12 +58,18 @@ impl Owners {
         self.0.iter().find(|owner| owner.profile == profile).map(|owner| owner.access)
     }
 
-    /// Whether the owners after a change include somebody who controls the account and did not before: another primary
-    /// owner, or one who had less than full access.
+    /// Whether the owners after a change include somebody who controls the account and did not before.
     pub fn gives_control(&self, new: &Owners) -> bool {
+        self.given_control(new).is_some()
+    }
+
+    /// The owner after a change who controls the account and did not before: another primary owner, or one who had less
+    /// than full access. One change gives control to one owner at most.
+    pub fn given_control<'a>(&self, new: &'a Owners) -> Option<&'a Owner> {
         let had_less =
-            |owner: &Owner| owner.access == OwnerAccess::Full && self.access(owner.profile) != Some(OwnerAccess::Full);
-        self.primary().profile != new.primary().profile || new.0.iter().any(had_less)
+            |owner: &&Owner| owner.access == OwnerAccess::Full && self.access(owner.profile) != Some(OwnerAccess::Full);
+        let succeeds = self.primary().profile != new.primary().profile;
+        if succeeds { Some(new.primary()) } else { new.0.iter().find(had_less) }
     }
 
     /// Adds an owner at this priority, or last if None; owners from there on move down by one.

@@ -42,6 +42,10 @@ pub struct OwnersRequest {
     pub priority: Option<u64>,
     /// The account's version at the request; the change is refused if the account has changed since.
     pub version: u64,
+    /// The version at the request of the client who gets control, for the same purpose; None in requests that were
+    /// stored before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_version: Option<u64>,
 }
 
 named_enum! {
@@ -163,7 +167,7 @@ mod tests {
     use uuid::Uuid;
 
     /// Stored requests must stay readable: these texts never change, and new ones are added below them.
-    const STORED: [&str; 5] = [
+    const STORED: [&str; 6] = [
         r#""withdrawal""#,
         concat!(
             r#"{"transfer":{"arrival":{"account":"00000000-0000-0000-0000-000000000007","currency":"EUR","#,
@@ -178,6 +182,10 @@ mod tests {
             r#""priority":1,"version":3}}"#
         ),
         r#"{"identity":{"fields":[{"field":"email","from":null,"to":null}],"asked":null}}"#,
+        concat!(
+            r#"{"owners":{"change":"add","profile":"00000000-0000-0000-0000-000000000007","access":"full","#,
+            r#""priority":null,"version":3,"client_version":2}}"#
+        ),
     ];
 
     #[test]

@@ -233,6 +233,9 @@ pub enum Refusal {
     /// The object has changed since the caller read it.
     #[error("expected {expected}, but it is {actual}; read it again")]
     VersionMismatch { expected: u64, actual: u64 },
+    /// What a request for approval is about has changed since it was asked for.
+    #[error("what was asked for has changed since; reject the request and have it asked for anew")]
+    RequestOutdated,
     /// A field that is fixed at creation was sent with a different value.
     #[error("fixed at creation")]
     Immutable { field: Field },
@@ -242,6 +245,9 @@ pub enum Refusal {
     /// The request has been decided already.
     #[error("the request is {}", .0.name())]
     ApprovalState(ApprovalState),
+    /// Whoever asked for it has been disabled since.
+    #[error("the operator who asked for it is disabled; reject it and have it asked for anew")]
+    RequesterDisabled,
     #[error("the entry has already been reversed")]
     AlreadyReversed,
     #[error("an entry of this kind cannot be reversed")]

@@ -99,11 +99,11 @@ table! {
         240 "DUPLICATE_REFERENCE" => Refusal::DuplicateReference,
         250 "DUPLICATE_OWNER" => Refusal::DuplicateOwner,
         260 "DUPLICATE_ALIAS" => Refusal::DuplicateAlias,
-        270 "VERSION_MISMATCH" => Refusal::VersionMismatch { .. },
+        270 "VERSION_MISMATCH" => Refusal::VersionMismatch { .. } | Refusal::RequestOutdated,
     }
 
     State {
-        290 "WRONG_STATE" => Refusal::MovementState { .. } | Refusal::ApprovalState(_),
+        290 "WRONG_STATE" => Refusal::MovementState { .. } | Refusal::ApprovalState(_) | Refusal::RequesterDisabled,
         300 "ALREADY_REVERSED" => Refusal::AlreadyReversed,
         310 "NOT_REVERSIBLE" => Refusal::NotReversible,
         320 "SAME_ACCOUNT" => Refusal::SameAccount { .. },

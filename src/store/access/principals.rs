@@ -167,6 +167,11 @@ impl ReadTx<'_> {
         self.find(sql, [serial.0], principal)
     }
 
+    pub fn is_disabled(&self, principal: PrincipalSerial) -> Result<bool, StoreError> {
+        let sql = "SELECT disabled_at IS NOT NULL FROM principals WHERE id = ?1";
+        self.one(sql, [principal.0], |row| row.get(0))
+    }
+
     /// All operators, in the order of creation.
     pub fn operators(&self) -> Result<Vec<PrincipalRow>, StoreError> {
         let sql = concat!(sql!("access/principal_columns"), "WHERE o.kind = 'operator' ORDER BY o.id");

@@ -90,6 +90,11 @@ impl ReadTx<'_> {
         self.whole(self.find(sql, [movement.0], approval)?)
     }
 
+    /// Whether a pending change of owners is about this client.
+    pub fn is_to_be_owner(&self, profile: ProfileId) -> Result<bool, StoreError> {
+        self.one(sql!("approvals/of_new_owner"), [profile.to_string()], |row| row.get(0))
+    }
+
     /// One page of requests, newest first.
     pub fn approvals(
         &self,

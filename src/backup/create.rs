@@ -14,7 +14,7 @@ use super::synced_file::SyncedFile;
 use super::target::{TargetError, TargetFault};
 use super::work_dir::WorkDir;
 use crate::domain::clock::Moment;
-use crate::store::{self, RecordedBackup, RecordedFailure};
+use crate::store::{self, BackupRecord, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -38,15 +38,12 @@ impl BackupService {
     /// [`BackupError::Busy`] if another process works with backups. [`BackupError::Partial`] where some targets
     /// have it and some do not. A backup that fails leaves nothing behind.
     pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
-        let work = self.work_dir()?;
+        let work = self.work_dir().inspect_err(|error| self.note_failure(error))?;
         let outcome = self.create_in(&work, reason);
         let at = self.now();
-        let failed = |error: &BackupError| RecordedFailure { at, reason: error.to_string() };
         let made = match outcome {
             Err(error) => {
-                self.note(|record| {
-                    (record.last_failure, record.failures) = (Some(failed(&error)), record.failures + 1)
-                });
+                self.note_failure(&error);
                 return Err(error);
             }
             Ok(made) => made,
@@ -64,12 +61,17 @@ impl BackupService {
             }
             match &outcome {
                 Ok(()) => (record.last_success, record.failures) = (Some(recorded), 0),
-                Err(error) => {
-                    (record.last_failure, record.failures) = (Some(failed(error)), record.failures + 1);
-                }
+                Err(error) => add_failure(record, at, error),
             }
         });
         outcome.map(|()| created)
+    }
+
+    /// Records that a backup failed, unless this process had to leave it to another.
+    fn note_failure(&self, error: &BackupError) {
+        if !error.is_refusal() {
+            self.note(|record| add_failure(record, self.now(), error));
+        }
     }
 
     fn create_in(&self, work: &WorkDir, reason: Reason) -> Result<(Created, Vec<TargetError>), BackupError> {
@@ -255,6 +257,11 @@ impl BackupService {
             }),
         }
     }
+}
+
+fn add_failure(record: &mut BackupRecord, at: Moment, error: &BackupError) {
+    (record.last_failure, record.failures) =
+        (Some(RecordedFailure { at, reason: error.to_string() }), record.failures + 1);
 }
 
 /// The manifest beside the object: without the trial balance if the object is encrypted.

@@ -94,6 +94,11 @@ fn list(errors: &[TargetError]) -> String {
 }
 
 impl BackupError {
+    /// Whether this process had to leave the work to another process or user, which says nothing about backups.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, BackupError::Busy(_) | BackupError::DataDir(DataDirError::NotOwner { .. }))
+    }
+
     /// The error for a backup that could not be unwrapped; `backup` is its label.
     pub(super) fn of_codec(backup: &str, error: CodecError) -> BackupError {
         match error {

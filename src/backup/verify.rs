@@ -152,8 +152,7 @@ impl BackupService {
 
     /// Restores the newest backup to a temporary directory, opens it as a server does, proves it and writes to it.
     pub fn drill(&self) -> Result<Drilled, BackupError> {
-        let work = self.inspection_dir()?;
-        let outcome = self.drill_in(&work);
+        let outcome = self.inspection_dir().and_then(|work| self.drill_in(&work));
         let at = self.now();
         match &outcome {
             Ok(drilled) => {
@@ -163,6 +162,7 @@ impl BackupService {
                     record.last_drill_failure = None;
                 });
             }
+            Err(error) if error.is_refusal() => {}
             Err(error) => {
                 let failure = RecordedFailure { at, reason: error.to_string() };
                 self.note(|record| record.last_drill_failure = Some(failure));

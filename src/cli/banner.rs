@@ -129,6 +129,9 @@ impl Banner<'_> {
             None => "the server makes none (backup.enabled = false)".into(),
         };
         let mut rows = vec![("backups", format!("{last}; {next}"))];
+        if let Some(obstacle) = &self.backups.obstacle {
+            rows.push(("backups", format!("none can be made or recorded: {obstacle}")));
+        }
         if let Some(failure) = record.last_failure.as_ref().filter(|_| record.failures > 0) {
             rows.push(("backups", format!("the last one failed {} ago: {}", ago(failure.at), failure.reason)));
         }

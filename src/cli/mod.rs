@@ -26,6 +26,7 @@ pub mod openapi;
 pub mod operator;
 pub mod outcome;
 mod output;
+mod owner;
 mod password;
 mod progress;
 pub mod reference;

@@ -6,6 +6,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::owner;
 use crate::app::Failure as UseCaseFailure;
 use crate::backup::BackupError;
 use crate::backup::target::{TargetError, TargetFault};
@@ -148,8 +149,13 @@ impl From<Refusal> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Failure::new(Exit::Database, format!("the database cannot be read: {error}"))
-            .next("Check that it is a bursar database on a healthy disk; if it is damaged, restore a backup.")
+        let next = match error.needs_a_writable_directory() {
+            true => {
+                "Copy the database with all files beside it to a directory that you can write to, and use the copy."
+            }
+            false => "Check that it is a bursar database on a healthy disk; if it is damaged, restore a backup.",
+        };
+        Failure::new(Exit::Database, format!("the database cannot be read: {error}")).next(next)
     }
 }
 
@@ -230,7 +236,8 @@ impl From<BackupError> for Failure {
                     _ => failure,
                 }
             }
-            BackupError::DataDir(_) | BackupError::Cancelled => Failure::new(Exit::Failure, message),
+            BackupError::DataDir(at) => at.into(),
+            BackupError::Cancelled => Failure::new(Exit::Failure, message),
             BackupError::Store(_) => Failure::new(Exit::Database, message).next(
                 "Check that the disk of the data directory is healthy and has space for another copy of the database.",
             ),
@@ -241,9 +248,19 @@ impl From<BackupError> for Failure {
 
 impl From<DataDirError> for Failure {
     fn from(error: DataDirError) -> Self {
-        match &error {
+        Failure::from(&error)
+    }
+}
+
+impl From<&DataDirError> for Failure {
+    fn from(error: &DataDirError) -> Self {
+        match error {
             DataDirError::InUse(_) => {
                 Failure::new(Exit::Busy, error.to_string()).next("Stop that process, or wait until it has finished.")
+            }
+            DataDirError::NotOwner { owner, .. } => {
+                let next = format!("Nothing was changed. Run: {}", owner::this_command_as(*owner));
+                Failure::new(Exit::Permission, error.to_string()).next(next)
             }
             DataDirError::NoDatabase(_) => Failure::new(Exit::Database, error.to_string()),
             DataDirError::Io(path, io) => Failure::of_file(path.display(), io),

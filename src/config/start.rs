@@ -285,7 +285,7 @@ fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
 }
 
 /// The path, quoted for a shell if necessary.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@".contains(&byte);
     if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }

@@ -97,6 +97,7 @@ pub fn backup_json(state: &BackupState) -> serde_json::Value {
     }
     serde_json::json!({
         "state": state.health,
+        "obstacle": state.obstacle,
         "drills": state.drills,
         "last_success": record.last_success,
         "last_proof": last_proof,

@@ -20,6 +20,8 @@ enum Kind {
     Corrupt(String),
     #[error("{} is not a bursar database", .0.display())]
     Foreign(PathBuf),
+    #[error("{} holds changes that can only be read where files can be written beside it", .0.display())]
+    LogOutOfReach(PathBuf),
     #[error("the database was not set up; run bursar init")]
     NotInstalled,
     #[error("{what}: {source}")]
@@ -39,6 +41,23 @@ impl StoreError {
     /// A file operation of this program, rather than of SQLite, failed.
     pub(super) fn disk(what: impl Into<String>, source: io::Error) -> StoreError {
         StoreError(Kind::Disk { what: what.into(), source })
+    }
+
+    /// A log with changes, beside which SQLite cannot write the files that it needs to read them.
+    pub(super) fn log_out_of_reach(log: PathBuf) -> StoreError {
+        StoreError(Kind::LogOutOfReach(log))
+    }
+
+    /// Whether a copy in a writable directory can be read.
+    pub fn needs_a_writable_directory(&self) -> bool {
+        matches!(self.0, Kind::LogOutOfReach(_))
+    }
+
+    /// Whether SQLite could not open a file, or could not write to it.
+    pub(super) fn is_lack_of_access(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+        let Kind::Sqlite(error) = &self.0 else { return false };
+        matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
     }
 
     pub fn not_installed() -> StoreError {
@@ -63,7 +82,7 @@ impl StoreError {
                 )
             ),
             Kind::Pool(_) | Kind::Disk { .. } => true,
-            Kind::Corrupt(_) | Kind::Foreign(_) | Kind::NotInstalled => false,
+            Kind::Corrupt(_) | Kind::Foreign(_) | Kind::LogOutOfReach(_) | Kind::NotInstalled => false,
         }
     }
 }

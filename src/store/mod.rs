@@ -200,6 +200,11 @@ impl Store {
         self.lock.dir().backup_record()
     }
 
+    /// See [`DataDir::backup_obstacle`].
+    pub fn backup_obstacle(&self) -> Option<String> {
+        self.lock.dir().backup_obstacle()
+    }
+
     /// Refuses further operations, finishes those in the queue, and folds the write-ahead log into the file.
     pub fn close(&self) {
         self.writer.stop();

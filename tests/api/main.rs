@@ -82,6 +82,7 @@ mod native_withdrawals;
 mod old_events;
 mod openapi;
 mod openapi_calls;
+mod other_users;
 mod own_access;
 mod private_files;
 mod query_params;

@@ -8,7 +8,7 @@ use crate::store::BackupRecord;
 named_enum! {
     /// The health of backups. The first variant that applies is used.
     pub enum BackupHealth {
-        /// The last backup failed at one target or more.
+        /// The last backup failed at one target or more, or none can be made.
         Failing = "failing",
         /// The last drill failed.
         DrillFailing = "drill_failing",
@@ -42,6 +42,8 @@ pub struct BackupState {
     pub health: BackupHealth,
     pub drills: BackupDrills,
     pub record: BackupRecord,
+    /// The file that keeps the server from making or recording backups, and why; the record may be old then.
+    pub obstacle: Option<String>,
 }
 
 impl BackupState {
@@ -55,17 +57,17 @@ impl App {
     /// The state of backups. Reads a small file.
     pub fn backup_state(&self) -> BackupState {
         let (now, record) = (self.machine_now(), self.store.backup_record());
-        let interval = self.settings.backup_interval;
+        let (interval, obstacle) = (self.settings.backup_interval, self.store.backup_obstacle());
         let age_s = record.last_success.as_ref().map(|success| (now.unix_ms() - success.at.unix_ms()) / 1000);
         let is_late = |age_s: i64| interval.is_some_and(|interval| age_s > 2 * interval.as_secs().cast_signed());
         let health = match (age_s, interval) {
-            _ if record.failures > 0 => BackupHealth::Failing,
+            _ if record.failures > 0 || obstacle.is_some() => BackupHealth::Failing,
             _ if record.last_drill_failure.is_some() => BackupHealth::DrillFailing,
             (None, None) => BackupHealth::Off,
             (None, Some(_)) => BackupHealth::NoneYet,
             (Some(age_s), _) if is_late(age_s) => BackupHealth::Late,
             (Some(_), _) => BackupHealth::Ok,
         };
-        BackupState { now, health, drills: self.settings.backup_drills, record }
+        BackupState { now, health, drills: self.settings.backup_drills, record, obstacle }
     }
 }

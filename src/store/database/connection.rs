@@ -4,8 +4,11 @@ use crate::store::StoreError;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io, path};
 
 /// Marks a file as a database of this program: "BURS" in ASCII.
 pub(in crate::store) const APPLICATION_ID: i64 = 0x4255_5253;
@@ -50,9 +53,53 @@ pub(in crate::store) fn open_checkpointer(file: &Path) -> Result<Connection, Sto
     Ok(connection)
 }
 
+/// Opens a connection that only reads.
 pub(in crate::store) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
-    let connection =
-        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match open_read_only(file, flags) {
+        Err(error) if error.is_lack_of_access() => {
+            refuse_unread_changes(file)?;
+            open_read_only(&immutable(file)?, flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        opened => opened,
+    }
+}
+
+/// Refuses a database with changes beside it that SQLite would ignore.
+fn refuse_unread_changes(file: &Path) -> Result<(), StoreError> {
+    for suffix in ["-wal", "-journal"] {
+        let mut log = file.as_os_str().to_owned();
+        log.push(suffix);
+        let log = PathBuf::from(log);
+        match fs::metadata(&log) {
+            Ok(found) if found.len() > 0 => return Err(StoreError::log_out_of_reach(log)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::disk(format!("{} cannot be read", log.display()), error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The URI that tells SQLite that nobody writes to this file. Otherwise it creates files beside any database with a
+/// write-ahead log, even to read it, and so cannot read a copy where nothing can be written.
+fn immutable(file: &Path) -> Result<PathBuf, StoreError> {
+    let absolute =
+        path::absolute(file).map_err(|error| StoreError::disk(format!("{} cannot be found", file.display()), error))?;
+    let mut uri = String::from("file://");
+    for byte in absolute.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(*byte)),
+            _ => _ = write!(uri, "%{byte:02X}"),
+        }
+    }
+    uri.push_str("?immutable=1");
+    Ok(uri.into())
+}
+
+fn open_read_only(file: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(file, flags)?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if id != APPLICATION_ID {
         return Err(StoreError::foreign(file));

@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -20,9 +20,17 @@ pub enum DataDirError {
     InUse(PathBuf),
     #[error("there is no database in {path}; create one with: bursar init --data-dir {path}", path = .0.display())]
     NoDatabase(PathBuf),
+    /// Files of this process would be closed to the owner, whose server then could not use them.
+    #[error("{} belongs to user {owner}, and this command runs as user {user}", path.display())]
+    NotOwner { path: PathBuf, owner: u32, user: u32 },
     #[error("{}: {}", .0.display(), .1)]
     Io(PathBuf, #[source] io::Error),
 }
+
+const BACKUP_LOCK: &str = "backup.lock";
+/// The record of backups, and its lock.
+pub(in crate::store) const RECORD_FILE: &str = "backup-record.json";
+pub(in crate::store) const RECORD_LOCK: &str = "backup-record.lock";
 
 impl DataDir {
     /// Names a directory without touching the file system.
@@ -50,7 +58,7 @@ impl DataDir {
 
     /// Takes the lock for making or removing backups, one at a time. The database may be written meanwhile.
     pub fn lock_backups(&self) -> Result<BackupLock, DataDirError> {
-        let file = private_file(&self.path.join("backup.lock")).map_err(|error| self.io(error))?;
+        let file = self.lock_file(BACKUP_LOCK)?;
         match file.try_lock() {
             Ok(()) => Ok(BackupLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
@@ -61,13 +69,12 @@ impl DataDir {
     /// Creates a private directory for inspecting backups. Several may exist at the same time; those left behind by a
     /// crash are removed.
     pub fn inspection_dir(&self) -> Result<(PathBuf, InspectionLock), DataDirError> {
-        self.make_inspection_dir().map_err(|error| self.io(error))
+        // Held until the new directory has its own lock, or another process would take it for one left behind.
+        let turn = self.lock_file("look.lock")?;
+        turn.lock().and_then(|()| self.make_inspection_dir()).map_err(|error| self.io(error))
     }
 
     fn make_inspection_dir(&self) -> io::Result<(PathBuf, InspectionLock)> {
-        // Held until the new directory has its own lock, or another process would take it for one left behind.
-        let turn = private_file(&self.path.join("look.lock"))?;
-        turn.lock()?;
         let is_inspection_dir = |name: &str| name.starts_with("look-") && name.ends_with(".tmp");
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
@@ -112,7 +119,7 @@ impl DataDir {
     /// Takes the lock, held for as long as the returned value lives. The kernel releases it when the process ends,
     /// however it ends.
     pub fn lock(&self) -> Result<Locked, DataDirError> {
-        let file = private_file(&self.path.join("bursar.lock")).map_err(|error| self.io(error))?;
+        let file = self.lock_file("bursar.lock")?;
         match file.try_lock() {
             Ok(()) => {
                 let locked = Locked { dir: self.clone(), _file: file };
@@ -122,6 +129,29 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
             Err(TryLockError::Error(error)) => Err(self.io(error)),
         }
+    }
+
+    /// Opens a lock file. Whoever changes anything in the directory holds a lock first, so this is where other users
+    /// than the directory's owner are refused, root too.
+    fn lock_file(&self, name: &str) -> Result<File, DataDirError> {
+        let user = rustix::process::geteuid().as_raw();
+        let owner = fs::metadata(&self.path).map_err(|error| self.io(error))?.uid();
+        if owner != user {
+            return Err(DataDirError::NotOwner { path: self.path.clone(), owner, user });
+        }
+        let path = self.path.join(name);
+        private_file(&path).map_err(|error| DataDirError::Io(path, error))
+    }
+
+    /// Which file keeps this process from making or recording backups, and why; `None` if none does.
+    pub fn backup_obstacle(&self) -> Option<String> {
+        let mut writable = OpenOptions::new();
+        writable.read(true).write(true);
+        [BACKUP_LOCK, RECORD_LOCK, RECORD_FILE].into_iter().find_map(|name| {
+            let path = self.path.join(name);
+            let error = writable.open(&path).err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+            Some(format!("{}: {error}", path.display()))
+        })
     }
 
     fn io(&self, error: io::Error) -> DataDirError {

@@ -3,7 +3,7 @@
 //! database.
 
 use crate::domain::clock::Moment;
-use crate::store::database::data_dir::{DataDir, private_file};
+use crate::store::database::data_dir::{DataDir, RECORD_FILE, RECORD_LOCK, private_file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,13 +63,10 @@ pub struct RecordedFailure {
     pub reason: String,
 }
 
-const FILE: &str = "backup-record.json";
-const LOCK: &str = "backup-record.lock";
-
 impl DataDir {
     /// What is known about backups. An unreadable record counts as empty.
     pub fn backup_record(&self) -> BackupRecord {
-        let text = match fs::read(self.path().join(FILE)) {
+        let text = match fs::read(self.path().join(RECORD_FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return BackupRecord::default(),
             Err(error) => {
@@ -85,7 +82,7 @@ impl DataDir {
 
     /// Changes the record. Safe for several processes at the same time: no change is lost.
     pub fn note_backup(&self, change: impl FnOnce(&mut BackupRecord)) -> io::Result<()> {
-        let lock = private_file(&self.path().join(LOCK))?;
+        let lock = private_file(&self.path().join(RECORD_LOCK))?;
         lock.lock()?;
         let mut record = self.backup_record();
         change(&mut record);
@@ -94,7 +91,7 @@ impl DataDir {
         let mut file = private_file(&unfinished)?;
         file.write_all(&serde_json::to_vec_pretty(&record)?)?;
         file.sync_all()?;
-        fs::rename(&unfinished, self.path().join(FILE))
+        fs::rename(&unfinished, self.path().join(RECORD_FILE))
     }
 }
 
@@ -150,7 +147,7 @@ mod tests {
             }
         });
         assert_eq!(dir.backup_record().failures, 200);
-        fs::write(home.path().join(FILE), "{\"failures\":").unwrap();
+        fs::write(home.path().join(RECORD_FILE), "{\"failures\":").unwrap();
         assert_eq!(dir.backup_record(), BackupRecord::default());
         dir.note_backup(|record| record.failures = 1).unwrap();
         assert_eq!(dir.backup_record().failures, 1);

@@ -31,7 +31,7 @@ fn find(context: &Context<'_>, id: ApprovalId) -> Result<Approval, Failure> {
 /// Approves a request of another operator, and does what it asks for.
 ///
 /// Refusals: unknown; no right for what it asks for; already decided or expired; an API client; requested by the same
-/// operator, or by one who is disabled; whatever refuses what it asks for now; what it is about has changed since. A
+/// operator, or by one who is disabled; it is about something that has changed; whatever refuses the act itself. A
 /// refused request stays pending.
 pub struct ApproveRequest {
     pub id: ApprovalId,

@@ -64,7 +64,7 @@ impl StoreError {
         StoreError(Kind::NotInstalled)
     }
 
-    /// Whether the storage itself failed (disk full, I/O error), so that nothing can be written for now.
+    /// Whether the storage itself failed (disk full, I/O error): nothing can be written until that is mended.
     pub fn is_storage_failure(&self) -> bool {
         use rusqlite::ErrorCode as Code;
         match &self.0 {

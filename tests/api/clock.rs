@@ -63,6 +63,14 @@ fn clock(server: &Server) -> (u16, Value) {
     (reply.status, reply.json()["clock"].clone())
 }
 
+/// A production server by the shifted clock, and a token of its operator.
+fn shifted_production(shift: &Shift) -> (Server, String) {
+    let mut server = Server::production();
+    server.restart_in(shift.environment());
+    let token = server.add_token("dev", &[]).1;
+    (server, token)
+}
+
 fn created_at(deal: &Value) -> Moment {
     Moment::parse(deal["createdAt"].as_str().unwrap()).unwrap()
 }
@@ -113,9 +121,7 @@ fn a_leap_ahead_stops_writes_until_the_clock_is_right_again() {
 #[test]
 fn an_operator_confirms_a_leap_and_the_next_start_remembers() {
     let Some(shift) = Shift::new() else { return };
-    let mut server = Server::production();
-    server.restart_in(shift.environment());
-    let token = server.add_token("dev", &[]).1;
+    let (mut server, token) = shifted_production(&shift);
     let create = |server: &Server| server.bearer(&token).post("/profiles", &json!({"email": unique()}));
     create(&server).ok();
 
@@ -252,9 +258,7 @@ fn nothing_expires_and_no_backup_is_made_by_a_clock_that_is_not_trusted() {
 #[test]
 fn a_memory_that_cannot_be_read_is_not_taken_for_a_clock_that_was_right() {
     let Some(shift) = Shift::new() else { return };
-    let mut server = Server::production();
-    server.restart_in(shift.environment());
-    let token = server.add_token("dev", &[]).1;
+    let (mut server, token) = shifted_production(&shift);
     let create = |server: &Server| server.bearer(&token).post("/profiles", &json!({"email": unique()}));
     create(&server).ok();
     shift.to(30 * DAY);

@@ -268,7 +268,11 @@ CREATE TABLE audit_log (
     request_uuid BLOB,                     -- in which request
     address TEXT,                          -- from where
     event_seq INTEGER                      -- the first event of it
-, last_event_seq INTEGER /* the last event of it */) STRICT;
+, last_event_seq INTEGER /* the last event of it */, machine_user TEXT -- the user of the machine who gave the command there; none: it came through an API, or is older
+    DEFAULT NULL, object_kind TEXT -- what the object is, such as account; none: no object, or the row is older
+    DEFAULT NULL, profile_id INTEGER -- the client whose tags decide who sees the row; none: no client, or the row is older
+    REFERENCES profiles (id), detail TEXT -- what the row says beyond that, JSON; none: nothing
+    DEFAULT NULL) STRICT;
 
 CREATE TABLE idempotency_state (
     id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1: there is one row
@@ -518,7 +522,24 @@ CREATE TABLE reference_rates (
     CHECK (from_currency_id <> to_currency_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE approvals (
+CREATE TABLE "principals" (
+    id INTEGER PRIMARY KEY,                -- row of the principal; 1 is the system itself
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    kind TEXT NOT NULL CHECK (kind IN ('system', 'operator', 'api_client')), -- who it is
+    name TEXT NOT NULL,                    -- login name as it was entered; of an API client, its label
+    name_folded TEXT NOT NULL UNIQUE,      -- the same without regard to case
+    role TEXT CHECK (role IN ('admin', 'operator', 'service', 'viewer', 'auditor')), -- what it may do; none: only rights
+    rights TEXT,                           -- JSON array of rights beyond those of the role; none: there are none
+    password_hash TEXT,                    -- Argon2id in PHC form; none: cannot log in
+    created_at INTEGER NOT NULL,           -- when it was added
+    disabled_at INTEGER,                   -- when it was disabled, with all its tokens
+    CHECK ((role IS NULL) = (kind = 'api_client'))
+) STRICT;
+
+CREATE INDEX audit_log_of_machine ON audit_log (object_uuid)
+    WHERE machine_user IS NOT NULL AND object_uuid IS NOT NULL;
+
+CREATE TABLE "approvals" (
     id INTEGER PRIMARY KEY,                -- serial, in order of request
     uuid BLOB NOT NULL UNIQUE,             -- public id
     kind TEXT NOT NULL CHECK (kind IN ('withdrawal', 'transfer', 'owners', 'identity')), -- what is asked for
@@ -529,10 +550,12 @@ CREATE TABLE approvals (
     request_version INTEGER NOT NULL,      -- how the request is written
     request TEXT,                          -- what is done once it is approved, JSON; none: decided and erased
     requested_by INTEGER NOT NULL REFERENCES principals (id), -- who asked
+    requested_token BLOB,                  -- with which token; none: with none, or the request is older
     requested_at INTEGER NOT NULL,         -- when
     expires_at INTEGER,                    -- when it ends by itself; none: it does not
     state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'rejected', 'cancelled', 'expired')), -- what became of it
     decided_by INTEGER REFERENCES principals (id), -- who decided; none: nobody did
+    decided_token BLOB,                    -- with which token; none: with none, or the decision is older
     decided_at INTEGER,                    -- when it was decided or expired
     reason TEXT NOT NULL,                  -- why it was rejected; empty: not told
     CHECK ((account_id IS NULL) <> (profile_id IS NULL)),
@@ -549,17 +572,3 @@ CREATE INDEX approvals_by_account ON approvals (account_id, id) WHERE account_id
 CREATE INDEX approvals_by_profile ON approvals (profile_id, id) WHERE profile_id IS NOT NULL;
 
 CREATE UNIQUE INDEX approvals_of_movement ON approvals (movement_id) WHERE movement_id IS NOT NULL;
-
-CREATE TABLE "principals" (
-    id INTEGER PRIMARY KEY,                -- row of the principal; 1 is the system itself
-    uuid BLOB NOT NULL UNIQUE,             -- public id
-    kind TEXT NOT NULL CHECK (kind IN ('system', 'operator', 'api_client')), -- who it is
-    name TEXT NOT NULL,                    -- login name as it was entered; of an API client, its label
-    name_folded TEXT NOT NULL UNIQUE,      -- the same without regard to case
-    role TEXT CHECK (role IN ('admin', 'operator', 'service', 'viewer', 'auditor')), -- what it may do; none: only rights
-    rights TEXT,                           -- JSON array of rights beyond those of the role; none: there are none
-    password_hash TEXT,                    -- Argon2id in PHC form; none: cannot log in
-    created_at INTEGER NOT NULL,           -- when it was added
-    disabled_at INTEGER,                   -- when it was disabled, with all its tokens
-    CHECK ((role IS NULL) = (kind = 'api_client'))
-) STRICT;

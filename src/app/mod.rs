@@ -33,7 +33,7 @@ use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::domain::refusal::Refusal;
-use crate::store::{Installation, Mode, NotApplied, Store, StoreError, WriteTx};
+use crate::store::{Installation, InstallationKey, Mode, NotApplied, Store, StoreError, WriteTx};
 use access::{Hashers, PrincipalCache, Throttle};
 use aws_lc_rs::hmac;
 use clock::WatchedClock;
@@ -120,6 +120,7 @@ pub struct App {
     randomness: Arc<dyn Randomness>,
     settings: Settings,
     installation: Installation,
+    key: InstallationKey,
     hash_key: hmac::Key,
     principals: PrincipalCache,
     hashers: Hashers,
@@ -139,6 +140,7 @@ impl App {
         clock: Arc<dyn MachineClock>,
         randomness: Arc<dyn Randomness>,
         settings: Settings,
+        key: InstallationKey,
     ) -> Result<App, StoreError> {
         let installation = store.read(|tx| tx.installation())?.ok_or_else(StoreError::not_installed)?;
         let recorded = store.read(|tx| tx.latest_moment())?.max(installation.created_at);
@@ -155,6 +157,7 @@ impl App {
             randomness,
             settings,
             installation,
+            key,
             hash_key,
             principals: PrincipalCache::default(),
             hashers: Hashers::default(),
@@ -191,6 +194,11 @@ impl App {
     /// What the database was installed as.
     pub fn installation(&self) -> &Installation {
         &self.installation
+    }
+
+    /// Signs for the installation, and seals the secrets that the database stores.
+    pub fn key(&self) -> &InstallationKey {
+        &self.key
     }
 
     /// For monitoring the store.

@@ -21,7 +21,8 @@ use crate::domain::clock_watch::ClockLimits;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::store::{
-    self, DataDir, DataDirError, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store, StoreError, Tuning,
+    self, DataDir, DataDirError, InstallationKey, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store,
+    StoreError, Tuning,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -142,14 +143,21 @@ pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, F
 
 /// Opens a database and builds the app on it.
 pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
+    let key = key(config, lock.dir())?;
     let store = Store::open(lock, &tuning(config))?;
-    build_app(store, config)
+    build_app(store, config, key)
 }
 
 /// Builds the app on an open database.
-pub(super) fn build_app(store: Store, config: &Config) -> Result<Arc<App>, Failure> {
-    let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness::default()), settings(config));
+fn build_app(store: Store, config: &Config, key: InstallationKey) -> Result<Arc<App>, Failure> {
+    let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness::default()), settings(config), key);
     Ok(Arc::new(app?))
+}
+
+/// The installation key of a data directory, made if there is none.
+pub(super) fn key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
+    let file = config.keys.file.clone().unwrap_or_else(|| dir.key_file());
+    Ok(InstallationKey::load_or_create(&file)?)
 }
 
 /// The settings of the database, as configured.
@@ -249,9 +257,10 @@ fn make<T>(
     mode: Mode,
     set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
 ) -> Result<(Arc<App>, T), Failure> {
+    let key = key(config, lock.dir())?;
     let store = Store::open(lock, &tuning(config))?;
     app::install(&store, mode, &SystemClock, &SystemRandomness::default())?;
-    let app = build_app(store, config)?;
+    let app = build_app(store, config, key)?;
     let made = set_up(&app).inspect_err(|_| app.close())?;
     Ok((app, made))
 }

@@ -12,7 +12,7 @@ use crate::backup::BackupError;
 use crate::backup::target::{TargetError, TargetFault};
 use crate::config::ConfigErrors;
 use crate::domain::refusal::{Family, Noun, Refusal};
-use crate::store::{Abort, DataDirError, MigrationError, StoreError};
+use crate::store::{Abort, DataDirError, InstallationKeyError, MigrationError, StoreError};
 
 /// The exit codes. Scripts branch on them, so a number never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,6 +242,17 @@ impl From<BackupError> for Failure {
                 "Check that the disk of the data directory is healthy and has space for another copy of the database.",
             ),
             BackupError::Migration(_) => Failure::new(Exit::Database, message),
+        }
+    }
+}
+
+impl From<InstallationKeyError> for Failure {
+    fn from(error: InstallationKeyError) -> Self {
+        match &error {
+            InstallationKeyError::Io { path, error } => Failure::of_file(path.display(), error),
+            InstallationKeyError::Foreign(_) => Failure::new(Exit::Configuration, error.to_string())
+                .next("Put the key file back, or move this one away: bursar then makes a new key."),
+            InstallationKeyError::NoRandomness => Failure::new(Exit::Failure, error.to_string()),
         }
     }
 }

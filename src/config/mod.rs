@@ -18,6 +18,7 @@ mod events;
 mod example;
 mod file;
 mod idempotency;
+mod keys;
 mod kubernetes;
 mod layer;
 mod limits;
@@ -52,6 +53,7 @@ pub use clock::Clock;
 pub use events::Events;
 pub use example::example;
 pub use idempotency::Idempotency;
+pub use keys::Keys;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use schema::schema;
@@ -84,6 +86,7 @@ pub struct Config {
     pub limits: Limits,
     pub browser: Browser,
     pub backup: Backup,
+    pub keys: Keys,
     pub clock: Clock,
     pub log: Log,
     pub apis: Apis,
@@ -282,6 +285,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Limits>("limits"),
         section::<Browser>("browser"),
         section::<Backup>("backup"),
+        section::<Keys>("keys"),
         section::<Clock>("clock"),
         section::<Log>("log"),
     ];

@@ -23,6 +23,7 @@ pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAcco
 pub use approvals::{ApprovalFilter, ApprovalSubject, NewApproval};
 pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
+pub use database::installation_key::{InstallationKey, InstallationKeyError, SIGNATURE_LEN, Verifier};
 pub use database::journal::{
     Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
     settle_journal, spooled_segments,

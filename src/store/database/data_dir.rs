@@ -51,6 +51,11 @@ impl DataDir {
         self.path.join("control.sock")
     }
 
+    /// The installation key, unless the configuration names another file.
+    pub fn key_file(&self) -> PathBuf {
+        self.path.join("installation.key")
+    }
+
     /// Where segments of the change journal wait to be shipped.
     pub fn journal_dir(&self) -> PathBuf {
         self.path.join("journal")
@@ -226,7 +231,7 @@ impl Locked {
 }
 
 /// Syncs the parent directory, so that a file or directory survives a power cut.
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(in crate::store) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         None => Ok(()),
         Some(parent) if parent == Path::new("") => sync_directory(Path::new(".")),

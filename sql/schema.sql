@@ -357,7 +357,7 @@ CREATE TABLE change_journal (
     recorded_at INTEGER NOT NULL,          -- the moment of the last commit, which all that it recorded share
     last_entry INTEGER NOT NULL,           -- the last entry after it
     last_event INTEGER NOT NULL            -- the last event after it
-) STRICT;
+, epoch BLOB NOT NULL DEFAULT x'00000000000000000000000000000000') STRICT;
 
 CREATE TABLE restores (
     timeline INTEGER PRIMARY KEY,          -- the timeline that it began
@@ -572,3 +572,21 @@ CREATE INDEX approvals_by_account ON approvals (account_id, id) WHERE account_id
 CREATE INDEX approvals_by_profile ON approvals (profile_id, id) WHERE profile_id IS NOT NULL;
 
 CREATE UNIQUE INDEX approvals_of_movement ON approvals (movement_id) WHERE movement_id IS NOT NULL;
+
+CREATE TABLE epochs (
+    id INTEGER PRIMARY KEY,                -- in the order in which they began
+    uuid BLOB NOT NULL UNIQUE,             -- the epoch, 16 bytes
+    stream BLOB NOT NULL,                  -- the stream of its commits
+    parent_epoch BLOB NOT NULL,            -- the epoch that it continues; zeros: commits from before epochs were recorded
+    parent_stream BLOB NOT NULL,           -- the stream of that epoch
+    parent_commit INTEGER NOT NULL,        -- the last commit of that epoch that belongs to this history
+    parent_at INTEGER NOT NULL,            -- the moment of that commit
+    started_at INTEGER NOT NULL            -- the moment of its first commit
+) STRICT;
+
+CREATE TABLE other_histories (
+    epoch BLOB PRIMARY KEY,                -- an epoch at a place for backups that is not, or not to its end, part of this history
+    commit_number INTEGER NOT NULL,        -- the last commit of it that was seen
+    noticed_at INTEGER NOT NULL,           -- when it was seen first
+    is_superseded INTEGER NOT NULL CHECK (is_superseded IN (0, 1)) -- 1: a restore has left it behind up to that commit
+) STRICT, WITHOUT ROWID;

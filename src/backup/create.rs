@@ -3,8 +3,10 @@
 use super::codec::{self, Hashing};
 use super::error::BackupError;
 use super::fetch::{FetchTo, copy_all, fetch};
+use super::machine::host_name;
 use super::manifest::{
-    Contents, Encoding, FORMAT, FileFacts, Manifest, ObjectFacts, ProofFacts, Reason, StreamPosition,
+    Ancestor, Contents, Encoding, FORMAT, FileFacts, LINEAGE_MAX, Manifest, ObjectFacts, ProofFacts, Reason,
+    StreamPosition, Superseded,
 };
 use super::progress::Phase;
 use super::prove::{hex, tallies};
@@ -14,7 +16,7 @@ use super::synced_file::SyncedFile;
 use super::target::{TargetError, TargetFault};
 use super::work_dir::WorkDir;
 use crate::domain::clock::Moment;
-use crate::store::{self, BackupRecord, RecordedBackup, RecordedFailure};
+use crate::store::{self, BackupRecord, Epoch, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -162,7 +164,14 @@ impl BackupService {
             installation: facts.installation,
             mode: facts.mode,
             timeline: facts.timeline,
-            position: facts.journal.map(|row| StreamPosition { stream: row.stream, commit: row.number }),
+            position: facts.journal.map(|row| StreamPosition {
+                stream: row.stream,
+                epoch: row.epoch,
+                commit: row.number,
+            }),
+            lineage: lineage(&facts.epochs),
+            superseded: facts.superseded.iter().map(|&(epoch, commit)| Superseded { epoch, commit }).collect(),
+            host: host_name(),
             taken_at,
             recorded_at: facts.recorded_at,
             reason,
@@ -262,6 +271,20 @@ impl BackupService {
 fn add_failure(record: &mut BackupRecord, at: Moment, error: &BackupError) {
     (record.last_failure, record.failures) =
         (Some(RecordedFailure { at, reason: error.to_string() }), record.failures + 1);
+}
+
+/// The epochs before the last one, the newest first.
+pub(super) fn lineage(epochs: &[Epoch]) -> Vec<Ancestor> {
+    let before = |epoch: &Epoch| Ancestor {
+        epoch: epoch.parent,
+        stream: epoch.parent_stream,
+        commit: epoch.parent_commit,
+        recorded_at: epoch.parent_at,
+        continued_at: epoch.started_at,
+    };
+    // A new database continues nothing.
+    let is_beginning = |epoch: &&Epoch| epoch.parent.is_nil() && epoch.parent_stream.is_nil();
+    epochs.iter().rev().filter(|epoch| !is_beginning(epoch)).take(LINEAGE_MAX).map(before).collect()
 }
 
 /// The manifest beside the object: without the trial balance if the object is encrypted.

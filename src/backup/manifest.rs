@@ -16,6 +16,9 @@ pub const FORMAT: u32 = 1;
 /// The largest manifest that is read, in bytes.
 pub const MANIFEST_MAX: u64 = 16 << 20;
 
+/// The most epochs that a manifest lists. Older ones are taken for ancestors.
+pub const LINEAGE_MAX: usize = 256;
+
 /// The manifest beside an object.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Manifest {
@@ -44,6 +47,15 @@ pub struct Contents {
     /// The position of the snapshot in the change journal; absent if there was no journal.
     #[serde(default)]
     pub position: Option<StreamPosition>,
+    /// The epochs before that of `position`, the newest first, and at most [`LINEAGE_MAX`].
+    #[serde(default)]
+    pub lineage: Vec<Ancestor>,
+    /// What restores have left behind.
+    #[serde(default)]
+    pub superseded: Vec<Superseded>,
+    /// The name of the machine that made the backup; empty if it is not known.
+    #[serde(default)]
+    pub host: String,
     /// When the snapshot was taken, by the clock of the machine.
     #[serde(with = "text_of_moment")]
     pub taken_at: Moment,
@@ -74,7 +86,33 @@ pub struct Contents {
 pub struct StreamPosition {
     /// The id of the stream.
     pub stream: Uuid,
+    /// The epoch of that commit; nil in manifests from before epochs were recorded.
+    #[serde(default)]
+    pub epoch: Uuid,
     /// The number of the last commit in the snapshot.
+    pub commit: u64,
+}
+
+/// An epoch that the history of a backup has passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ancestor {
+    /// Nil: commits from before epochs were recorded.
+    pub epoch: Uuid,
+    pub stream: Uuid,
+    /// Its last commit that belongs to this history.
+    pub commit: u64,
+    /// The moment of that commit.
+    #[serde(with = "text_of_moment")]
+    pub recorded_at: Moment,
+    /// The moment of the commit after it, with which the next epoch began.
+    #[serde(with = "text_of_moment")]
+    pub continued_at: Moment,
+}
+
+/// A history that a restore has left behind, up to this commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Superseded {
+    pub epoch: Uuid,
     pub commit: u64,
 }
 
@@ -240,7 +278,16 @@ pub(super) mod tests {
                 installation: Uuid::from_u128(7),
                 mode: "production".into(),
                 timeline: 1,
-                position: Some(StreamPosition { stream: Uuid::from_u128(8), commit: 9 }),
+                position: Some(StreamPosition { stream: Uuid::from_u128(8), epoch: Uuid::from_u128(10), commit: 9 }),
+                lineage: vec![Ancestor {
+                    epoch: Uuid::from_u128(11),
+                    stream: Uuid::from_u128(8),
+                    commit: 4,
+                    recorded_at: at,
+                    continued_at: at,
+                }],
+                superseded: vec![Superseded { epoch: Uuid::from_u128(12), commit: 7 }],
+                host: "one".into(),
                 taken_at: at,
                 recorded_at: at,
                 reason: Reason::Manual,

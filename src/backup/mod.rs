@@ -9,6 +9,7 @@ mod create;
 mod directory;
 mod error;
 mod fetch;
+mod machine;
 mod service;
 pub mod manifest;
 mod prove;

@@ -3,8 +3,10 @@
 //! ```text
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.bursar    the object
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.json      its manifest, written last
-//! <installation>/timeline-00001/journal/<stream>/<first>-<last>-<ms>.journal    changes between backups
+//! <installation>/timeline-00001/journal/<stream>/<first>-<last>-<ms>-<line>.journal    changes between backups
 //! ```
+//!
+//! `<line>` is a [`SegmentLine`], so that a listing shows which segment continues which.
 //!
 //! An object without its manifest is not a backup: its creation or removal was interrupted.
 
@@ -12,6 +14,7 @@ use super::codec::Hashing;
 use super::manifest::{MANIFEST_MAX, Manifest, ManifestError};
 use super::target::{Target, TargetError, TargetFault};
 use crate::domain::clock::Moment;
+use crate::store::SegmentLine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -82,6 +85,8 @@ pub struct Segment {
     pub last: u64,
     /// The moment of the last commit in it.
     pub reaches: Moment,
+    /// Its place in the history; none in segments from before epochs were recorded.
+    pub line: Option<SegmentLine>,
     /// The size of its object in bytes.
     pub bytes: u64,
 }
@@ -246,7 +251,8 @@ impl Repository {
     fn segment_key(&self, segment: &Segment) -> String {
         let folder = self.folder(segment.timeline, "journal");
         let Segment { stream, first, last, reaches, .. } = segment;
-        format!("{folder}/{stream}/{first:015}-{last:015}-{}{SEGMENT}", reaches.unix_ms())
+        let line = segment.line.map_or_else(String::new, |line| format!("-{line}"));
+        format!("{folder}/{stream}/{first:015}-{last:015}-{}{line}{SEGMENT}", reaches.unix_ms())
     }
 
     /// The segments of a timeline, sorted by stream and first commit.
@@ -254,11 +260,12 @@ impl Repository {
         let found = self.target.list(&self.folder(timeline, "journal"))?;
         let read = |object: &super::target::Object| {
             let mut parts = object.key.rsplit('/');
-            let mut numbers = parts.next()?.strip_suffix(SEGMENT)?.split('-');
+            let mut numbers = parts.next()?.strip_suffix(SEGMENT)?.splitn(4, '-');
             let stream = parts.next()?.parse().ok()?;
             let (first, last) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
             let reaches = Moment::from_unix_ms(numbers.next()?.parse().ok()?);
-            Some(Segment { timeline, stream, first, last, reaches, bytes: object.bytes })
+            let line = numbers.next().map(str::parse).transpose().ok()?;
+            Some(Segment { timeline, stream, first, last, reaches, line, bytes: object.bytes })
         };
         let mut segments: Vec<Segment> = found.iter().filter_map(read).collect();
         segments.sort_by_key(|segment| (segment.stream, segment.first));
@@ -347,7 +354,11 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let repository = Repository::new(Arc::new(DirectoryTarget::new(home.path(), false)), Uuid::from_u128(1));
         let reaches = Moment::from_unix_ms(1_772_439_300_120);
-        let segment = |first, last| Segment { timeline: 1, stream: Uuid::from_u128(2), first, last, reaches, bytes: 1 };
+        let line = SegmentLine { epoch: Uuid::from_u128(3), parent: Uuid::nil(), parent_commit: 0, hash: 4 };
+        let segment = |first, last| {
+            let line = (first > 1).then_some(line); // the first one is from before epochs were recorded
+            Segment { timeline: 1, stream: Uuid::from_u128(2), first, last, reaches, line, bytes: 1 }
+        };
         for it in [segment(11, 20), segment(1, 10)] {
             repository.put_segment(&it, &mut &b"x"[..]).unwrap();
         }

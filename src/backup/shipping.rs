@@ -233,9 +233,9 @@ fn remove(path: &Path) -> Result<(), BackupError> {
 fn put(repository: &Repository, segment: &SpooledSegment, sealed: &Path) -> Result<(), BackupError> {
     let local = |error: io::Error| BackupError::Local(sealed.into(), error);
     let mut from = File::open(sealed).map_err(local)?;
-    let SpooledSegment { timeline, stream, first, last, reaches, .. } = *segment;
+    let SpooledSegment { timeline, stream, first, last, reaches, line, .. } = *segment;
     let bytes = from.metadata().map_err(local)?.len();
-    match repository.put_segment(&Segment { timeline, stream, first, last, reaches, bytes }, &mut from) {
+    match repository.put_segment(&Segment { timeline, stream, first, last, reaches, line, bytes }, &mut from) {
         // It was stored before a crash, which the spool does not record.
         Err(error) if error.fault == TargetFault::Exists => Ok(()),
         put => Ok(put?),

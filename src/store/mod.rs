@@ -25,8 +25,8 @@ pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::installation_key::{InstallationKey, InstallationKeyError, SIGNATURE_LEN, Verifier};
 pub use database::journal::{
-    Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentReader, SpooledSegment,
-    settle_journal, spooled_segments,
+    Epoch, Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentLine, SegmentReader,
+    SpooledSegment, settle_journal, spooled_segments,
 };
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
@@ -110,6 +110,7 @@ impl Store {
         let readers = connection::reader_pool(&file, tuning.readers)?;
         // The write-ahead log exists by now, and stays until the last connection is closed.
         lock.sync()?;
+        let found = ReadTx::new(&connection).journal_row()?.epoch;
         let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
         let journal = Arc::new(opening.finish(&connection, is_migrated)?);
         let checkpointer = Checkpointer::start(
@@ -118,7 +119,7 @@ impl Store {
             Arc::clone(&journal),
             tuning.checkpoint_pages,
         );
-        let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), moment, tuning);
+        let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), moment, found, tuning);
         Ok(Store { file, writer, journal, readers, lock })
     }
 
@@ -129,12 +130,12 @@ impl Store {
     /// Starts a new stream of the change journal, and blocks until it has begun. Every later commit belongs to it, so a
     /// copy made from now on can be brought forward to any of them.
     pub fn begin_stream(&self) -> Result<Uuid, NotApplied> {
-        let stream = match self.submit(|tx| tx.begin_stream().map_err(Abort::<()>::Store))?.wait()? {
-            Ok(stream) => stream,
+        let epoch = match self.submit(|tx| tx.begin_stream().map_err(Abort::<()>::Store))?.wait()? {
+            Ok(epoch) => epoch,
             Err(()) => return Err(NotApplied::Defect),
         };
-        self.journal.follow(stream);
-        Ok(stream)
+        self.journal.follow(epoch);
+        Ok(epoch.stream)
     }
 
     pub fn file(&self) -> &Path {

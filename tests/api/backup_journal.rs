@@ -33,14 +33,20 @@ fn last_of(segment: &Path) -> u64 {
     segment.file_stem().unwrap().to_str().unwrap().split('-').nth(1).unwrap().parse().unwrap()
 }
 
+/// The name of a segment if its last change had been recorded at this time.
+fn reaching(segment: &Path, reaches_ms: i64) -> String {
+    let name = segment.file_name().unwrap().to_str().unwrap();
+    let mut parts: Vec<String> = name.splitn(4, '-').map(str::to_owned).collect();
+    parts[2] = reaches_ms.to_string();
+    parts.join("-")
+}
+
 /// A copy of a stream under another number, with its last change recorded at this time.
 fn stream_like(stream: &Path, folder: &Path, number: u8, reaches_ms: i64) -> PathBuf {
     let to = folder.join(format!("00000000-0000-4000-8000-0000000000{number:02}"));
     fs::create_dir_all(&to).unwrap();
     for segment in found(stream, ".journal") {
-        let name = segment.file_stem().unwrap().to_str().unwrap().to_owned();
-        let numbers = name.rsplit_once('-').unwrap().0;
-        fs::copy(&segment, to.join(format!("{numbers}-{reaches_ms}.journal"))).unwrap();
+        fs::copy(&segment, to.join(reaching(&segment, reaches_ms))).unwrap();
     }
     to
 }
@@ -134,8 +140,7 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
         fs::remove_file(path).unwrap();
     }
     for path in left {
-        let numbers = path.file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap().0.to_owned();
-        fs::rename(&path, path.with_file_name(format!("{numbers}-{days_ago}.journal"))).unwrap();
+        fs::rename(&path, path.with_file_name(reaching(&path, days_ago))).unwrap();
     }
     assert_eq!(prune(&server, &[]).json()["targets"][0]["journal_segments_removed"], 0);
 }

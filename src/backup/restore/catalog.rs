@@ -92,6 +92,7 @@ impl BackupService {
                 first: it.first,
                 last: it.last,
                 reaches: it.reaches,
+                line: it.line,
                 bytes: it.bytes,
             },
             location: SegmentLocation::Spool(it.path),

@@ -12,7 +12,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 21;
+pub const LATEST_SCHEMA: i64 = 22;
 
 /// Why this program cannot use a database.
 #[derive(Debug, Error)]

@@ -5,7 +5,7 @@ use crate::domain::ledger::{EntryHash, GENESIS};
 use crate::store::database::connection::{self, open_reader};
 use crate::store::database::migrations;
 use crate::store::database::transaction::{ReadTx, Snapshot};
-use crate::store::{JournalRow, MigrationError, StoreError};
+use crate::store::{Epoch, JournalRow, MigrationError, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::fs::{self, File, OpenOptions};
@@ -54,6 +54,10 @@ pub struct CopyFacts {
     pub recorded_at: Moment,
     /// The position in the change journal; none in schemas without one.
     pub journal: Option<JournalRow>,
+    /// The epochs of its history, the oldest first.
+    pub epochs: Vec<Epoch>,
+    /// The epochs that restores have left behind, and the last commit of each that was known then.
+    pub superseded: Vec<(Uuid, u64)>,
 }
 
 /// Copies a database file as of one moment; other processes may have it open. The copy has mode 0600 and identical
@@ -129,8 +133,12 @@ impl ReadTx<'_> {
         let sql = "SELECT seq, recorded_at FROM events ORDER BY seq DESC LIMIT 1";
         let event = self.find(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
         let (last_event, event_at) = event.unwrap_or((0, 0));
-        let has_journal = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'change_journal'";
-        let journal = if self.one(has_journal, [], |row| row.get(0))? { Some(self.journal_row()?) } else { None };
+        let has = |table: &str| {
+            self.one("SELECT count(*) > 0 FROM sqlite_schema WHERE name = ?1", [table], |row| row.get::<_, bool>(0))
+        };
+        let journal = if has("change_journal")? { Some(self.journal_row()?) } else { None };
+        let (epochs, superseded) =
+            if has("epochs")? { (self.epochs()?, self.superseded()?) } else { Default::default() };
         let journal_at = journal.as_ref().map_or(0, |row| row.recorded_at.unix_ms());
         Ok(CopyFacts {
             schema_version: self.schema_version()?,
@@ -143,6 +151,8 @@ impl ReadTx<'_> {
             last_event,
             recorded_at: Moment::from_unix_ms(entry_at.max(event_at).max(journal_at)),
             journal,
+            epochs,
+            superseded,
         })
     }
 }

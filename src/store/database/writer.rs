@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
 
 /// The most operations in one commit.
 const BATCH_MAX: usize = 256;
@@ -186,6 +187,7 @@ impl Writer {
         checkpointer: Checkpointer,
         journal: Arc<Journal>,
         moment: CommitMoment,
+        epoch_found: Uuid,
         tuning: &Tuning,
     ) -> Writer {
         let (queue, jobs) = sync_channel(tuning.queue);
@@ -199,6 +201,7 @@ impl Writer {
             checkpointer,
             journal,
             moment,
+            epoch_found: Cell::new(Some(epoch_found)),
             number,
             is_restart_due: Cell::new(false),
             news: Arc::clone(&news),
@@ -268,6 +271,8 @@ struct Loop {
     checkpointer: Checkpointer,
     journal: Arc<Journal>,
     moment: CommitMoment,
+    /// The epoch in which the database was found; none once this writer's own epoch has begun, with its first commit.
+    epoch_found: Cell<Option<Uuid>>,
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
     /// Whether the log should restart as soon as the change journal has nearly caught up.
@@ -339,12 +344,20 @@ impl Loop {
 
     /// Numbers the commit if it changes anything.
     fn stamp_if(&self, has_changed: bool) -> Result<Option<u64>, StoreError> {
-        has_changed.then(|| WriteTx::new(&self.connection, &self.moment).stamp(self.moment.latest())).transpose()
+        if !has_changed {
+            return Ok(None);
+        }
+        let tx = WriteTx::new(&self.connection, &self.moment);
+        if let Some(found) = self.epoch_found.get() {
+            tx.begin_epoch(found)?;
+        }
+        tx.stamp(self.moment.latest()).map(Some)
     }
 
     /// Reports a commit to the journal.
     fn report(&self, number: Option<u64>, gauge: &WalGauge) {
         if let Some(number) = number {
+            self.epoch_found.set(None);
             self.number.set(number);
             self.journal.committed(number, u32::try_from(gauge.pages()).unwrap_or(u32::MAX));
         }

@@ -14,6 +14,7 @@
 //! database itself numbers its commits, so that a missing or foreign commit is always noticed: if the numbers do not
 //! follow, a new stream begins, which needs a new copy to start from.
 
+mod epochs;
 mod frames;
 mod opening;
 mod row;
@@ -23,6 +24,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use epochs::{Epoch, SegmentLine};
 pub(in crate::store) use opening::Opening;
 pub use opening::settle_journal;
 pub use row::JournalRow;
@@ -47,6 +49,8 @@ use uuid::Uuid;
 pub struct JournalStatus {
     /// None if no commits are followed.
     pub stream: Option<Uuid>,
+    /// The epoch of the last commit in the spool; nil if none is known.
+    pub epoch: Uuid,
     /// The last commit in the spool.
     pub spooled: u64,
     /// The last commit of the writer.
@@ -65,7 +69,7 @@ struct State {
     rotations_wanted: u64,
     rotations_done: u64,
     /// A stream that is about to begin.
-    begin: Option<Uuid>,
+    begin: Option<Epoch>,
     is_stopping: bool,
     /// The thread is not running, so there is nothing to wait for.
     is_idle: bool,
@@ -134,8 +138,9 @@ impl Journal {
         {
             let mut state = shared.state();
             let stream = follower.spool.as_ref().map(|spool| spool.head().stream);
+            let epoch = follower.spool.as_ref().map_or(Uuid::nil(), |spool| spool.head().epoch);
             let spooled = follower.spool.as_ref().and_then(Spool::last).unwrap_or_default();
-            state.status = JournalStatus { stream, spooled, committed, failure: None };
+            state.status = JournalStatus { stream, epoch, spooled, committed, failure: None };
             state.synced = spooled;
         }
         let ended = Arc::clone(&shared);
@@ -219,12 +224,12 @@ impl Journal {
 
     /// Follows a stream that the writer has begun ([`WriteTx::begin_stream`]). Its first segment starts with the next
     /// commit found in the log.
-    pub(in crate::store) fn follow(&self, stream: Uuid) {
+    pub(in crate::store) fn follow(&self, epoch: Epoch) {
         let mut state = self.shared.state();
         if state.is_idle {
             return;
         }
-        state.begin = Some(stream);
+        state.begin = Some(epoch);
         state.synced = 0;
         self.shared.wanted.notify_one();
         while state.begin.is_some() && !state.is_idle {
@@ -271,8 +276,8 @@ impl Follower {
                 }
                 (state.status.committed, state.frames, state.begin, state.rotations_wanted, state.is_stopping)
             };
-            if let Some(stream) = begin {
-                self.begin(stream);
+            if let Some(epoch) = begin {
+                self.begin(&epoch);
                 continue;
             }
             let is_followed = self.shared.state().status.stream.is_some();
@@ -288,6 +293,7 @@ impl Follower {
             } else {
                 state.synced = number;
                 state.status.spooled = self.spool.as_ref().and_then(Spool::last).unwrap_or_default();
+                state.status.epoch = self.spool.as_ref().map_or(Uuid::nil(), |spool| spool.head().epoch);
             }
             drop(state);
             self.shared.done.notify_all();
@@ -297,15 +303,15 @@ impl Follower {
         }
     }
 
-    fn begin(&mut self, stream: Uuid) {
+    fn begin(&mut self, epoch: &Epoch) {
         self.spool = None;
         self.tail = None;
-        let begun = Spool::begin(&self.dir, self.timeline, stream, self.row_page);
+        let begun = Spool::begin(&self.dir, self.timeline, epoch, self.row_page);
         let mut state = self.shared.state();
         state.begin = None;
         state.status.failure = begun.as_ref().err().map(|error| format!("the spool could not be created: {error}"));
-        state.status.stream = begun.is_ok().then_some(stream);
-        state.status.spooled = 0;
+        state.status.stream = begun.is_ok().then_some(epoch.stream);
+        (state.status.epoch, state.status.spooled) = (epoch.id, 0);
         drop(state);
         self.spool = begun.ok();
         self.shared.done.notify_all();
@@ -367,7 +373,10 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
                 }
             }
             Some(last) if number != last + 1 => return Err(format!("commit {number} follows commit {last}")),
-            _ => spool.append(&head, commit.frames).map_err(failed)?,
+            _ => {
+                spool.enter(head.row.epoch).map_err(failed)?;
+                spool.append(&head, commit.frames).map_err(failed)?;
+            }
         }
         tail.begin();
     }
@@ -378,10 +387,12 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
 impl ReadTx<'_> {
     /// The position of the database in the change journal.
     pub fn journal_row(&self) -> Result<JournalRow, StoreError> {
-        let sql = "SELECT stream, commit_number, recorded_at, last_entry, last_event FROM change_journal";
-        self.one(sql, [], |row| {
+        self.one("SELECT * FROM change_journal", [], |row| {
+            // Schemas from before epochs have no such column.
+            let epoch = row.as_ref().column_index("epoch").map(|column| row.get(column));
             Ok(JournalRow {
                 stream: row.get("stream")?,
+                epoch: epoch.unwrap_or(Ok(Uuid::nil()))?,
                 number: row.get("commit_number")?,
                 recorded_at: Moment::from_unix_ms(row.get("recorded_at")?),
                 last_entry: row.get("last_entry")?,
@@ -409,12 +420,6 @@ impl WriteTx<'_> {
                        last_event = (SELECT coalesce(max(seq), 0) FROM events)
                    RETURNING commit_number";
         self.one(sql, [moment.unix_ms()], |row| row.get(0))
-    }
-
-    /// Begins a new stream with the current commit; the old stream ends before it.
-    pub(in crate::store) fn begin_stream(&self) -> Result<Uuid, StoreError> {
-        let sql = "UPDATE change_journal SET stream = randomblob(16), commit_number = 0 RETURNING stream";
-        self.one(sql, [], |row| row.get(0))
     }
 }
 

@@ -100,16 +100,16 @@ impl Opening {
             Ok(spool) => (spool, row.number),
             Err(reason) => {
                 let moment = CommitMoment::new(row.recorded_at);
-                let stream = match WriteTx::new(connection, &moment).begin_stream() {
-                    Ok(stream) => stream,
+                let epoch = match WriteTx::new(connection, &moment).begin_stream() {
+                    Ok(epoch) => epoch,
                     // The server reports a full disk elsewhere, and keeps serving reads.
                     Err(error) if error.is_storage_failure() => {
                         return Ok(Journal::idle(self.dir, row.number, Some(error.to_string())));
                     }
                     Err(error) => return Err(error),
                 };
-                tracing::info!(%reason, %stream, "a new stream of the change journal begins");
-                match Spool::begin(&self.dir, timeline, stream, row_page) {
+                tracing::info!(%reason, stream = %epoch.stream, "a new stream of the change journal begins");
+                match Spool::begin(&self.dir, timeline, &epoch, row_page) {
                     Ok(spool) => (spool, 0),
                     Err(error) => return Ok(Journal::idle(self.dir, 0, Some(error.to_string()))),
                 }

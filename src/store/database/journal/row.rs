@@ -8,6 +8,8 @@ use uuid::Uuid;
 pub struct JournalRow {
     /// The stream: a sequence of commits without gaps.
     pub stream: Uuid,
+    /// The epoch of the commit; nil in commits from before epochs were recorded.
+    pub epoch: Uuid,
     /// The number of the commit in its stream.
     pub number: u64,
     /// The moment that everything in the commit shares.
@@ -32,7 +34,7 @@ impl JournalRow {
         let start = at;
         let header_end = start.checked_add(usize::try_from(varint(page, &mut at)?).ok()?)?;
         let mut body = header_end;
-        let mut columns = Vec::with_capacity(6);
+        let mut columns = Vec::with_capacity(7);
         while at < header_end {
             columns.push(value(page, varint(page, &mut at)?, &mut body)?);
         }
@@ -44,12 +46,20 @@ impl JournalRow {
             Value::Integer(recorded_at),
             Value::Integer(last_entry),
             Value::Integer(last_event),
+            epoch @ ..,
         ] = columns.as_slice()
         else {
             return None;
         };
+        // Rows of before have no epoch.
+        let epoch = match epoch {
+            [] => Uuid::nil(),
+            [Value::Blob(epoch)] => Uuid::from_slice(epoch).ok()?,
+            _ => return None,
+        };
         Some(JournalRow {
             stream: Uuid::from_slice(stream).ok()?,
+            epoch,
             number: u64::try_from(*number).ok()?,
             recorded_at: Moment::from_unix_ms(*recorded_at),
             last_entry: *last_entry,

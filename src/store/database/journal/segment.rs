@@ -14,7 +14,8 @@ use std::os::unix::fs::FileExt;
 use thiserror::Error;
 use uuid::Uuid;
 
-pub(super) const FORMAT: u32 = 1;
+/// The version of the format. Format 1 had no epochs.
+pub(super) const FORMAT: u32 = 2;
 
 /// The first line of a segment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,6 +30,12 @@ pub struct SegmentHead {
     pub previous: Option<String>,
     /// The page that holds the row of the change journal.
     pub row_page: u32,
+    /// The epoch of all its commits; nil in format 1.
+    #[serde(default, skip_serializing_if = "Uuid::is_nil")]
+    pub epoch: Uuid,
+    /// The epoch that this one continues, and the last commit of it that belongs to this history; none in format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<(Uuid, u64)>,
 }
 
 impl SegmentHead {
@@ -97,7 +104,7 @@ impl CommitHead {
     }
 
     /// None if it is not the header of a commit.
-    pub(super) fn parse(bytes: &[u8; COMMIT_HEAD], stream: Uuid) -> Option<CommitHead> {
+    pub(super) fn parse(bytes: &[u8; COMMIT_HEAD], segment: &SegmentHead) -> Option<CommitHead> {
         let sum = Checksum::default().over(&bytes[..COMMIT_HEAD - 8], true);
         let stored = Checksum(be_u32(&bytes[COMMIT_HEAD - 8..]), be_u32(&bytes[COMMIT_HEAD - 4..]));
         let (frames, page_size) = (be_u32(&bytes[4..]), be_u32(&bytes[8..]));
@@ -123,7 +130,8 @@ impl CommitHead {
                 sum: Checksum(be_u32(&bytes[40..]), be_u32(&bytes[44..])),
             },
             row: JournalRow {
-                stream,
+                stream: segment.stream,
+                epoch: segment.epoch,
                 number: long(48),
                 recorded_at: Moment::from_unix_ms(long(56).cast_signed()),
                 last_entry: long(64).cast_signed(),
@@ -210,8 +218,8 @@ impl<R: BufRead> SegmentReader<R> {
         }
         let head: SegmentHead =
             serde_json::from_slice(&line).map_err(|_| damaged("its first line is not that of a segment"))?;
-        if head.format != FORMAT {
-            return Err(damaged(format!("it has format {}, this program reads {FORMAT}", head.format)));
+        if head.format > FORMAT {
+            return Err(damaged(format!("it has format {}, this program reads up to {FORMAT}", head.format)));
         }
         let last = head.after;
         Ok(SegmentReader { from, head, last })
@@ -232,8 +240,7 @@ impl<R: BufRead> SegmentReader<R> {
         }
         let mut bytes = [0; COMMIT_HEAD];
         self.from.read_exact(&mut bytes)?;
-        let head =
-            CommitHead::parse(&bytes, self.head.stream).ok_or_else(|| damaged("a commit has an invalid header"))?;
+        let head = CommitHead::parse(&bytes, &self.head).ok_or_else(|| damaged("a commit has an invalid header"))?;
         if self.last.is_some_and(|last| head.row.number != last + 1) {
             let last = self.last.unwrap_or_default();
             return Err(damaged(format!("commit {} follows commit {last}", head.row.number)));

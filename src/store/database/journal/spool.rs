@@ -4,6 +4,7 @@
 //! open segment always exists, even if empty, because after a stop it tells where the journal stands.
 
 use crate::domain::clock::Moment;
+use crate::store::database::journal::epochs::{Epoch, SegmentLine};
 use crate::store::database::journal::segment::{
     CommitHead, FORMAT, SegmentError, SegmentHead, SegmentReader, WalPlace,
 };
@@ -28,6 +29,8 @@ pub struct SpooledSegment {
     pub last: u64,
     /// The moment of its last commit.
     pub reaches: Moment,
+    /// Its place in the history; none in format 1.
+    pub line: Option<SegmentLine>,
     pub path: PathBuf,
     pub bytes: u64,
 }
@@ -37,17 +40,18 @@ impl SpooledSegment {
         if path.extension()? != CLOSED {
             return None;
         }
-        let mut parts = path.file_stem()?.to_str()?.split('-');
+        let mut parts = path.file_stem()?.to_str()?.splitn(6, '-');
         let segment = SpooledSegment {
             timeline: parts.next()?.parse().ok()?,
             stream: Uuid::try_parse(parts.next()?).ok()?,
             first: parts.next()?.parse().ok()?,
             last: parts.next()?.parse().ok()?,
             reaches: Moment::from_unix_ms(parts.next()?.parse().ok()?),
+            line: parts.next().map(str::parse).transpose().ok()?,
             path: path.into(),
             bytes: fs::metadata(path).ok()?.len(),
         };
-        parts.next().is_none().then_some(segment)
+        Some(segment)
     }
 }
 
@@ -100,7 +104,7 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Begins a stream. Open segments of an earlier stream are closed and stay until they are shipped.
-    pub(super) fn begin(dir: &Path, timeline: i64, stream: Uuid, row_page: u32) -> io::Result<Spool> {
+    pub(super) fn begin(dir: &Path, timeline: i64, epoch: &Epoch, row_page: u32) -> io::Result<Spool> {
         if !dir.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
@@ -113,7 +117,17 @@ impl Spool {
                 }
             }
         }
-        Spool::create(dir, SegmentHead { format: FORMAT, timeline, stream, after: None, previous: None, row_page })
+        let head = SegmentHead {
+            format: FORMAT,
+            timeline,
+            stream: epoch.stream,
+            after: None,
+            previous: None,
+            row_page,
+            epoch: epoch.id,
+            parent: Some((epoch.parent, epoch.parent_commit)),
+        };
+        Spool::create(dir, head)
     }
 
     /// Opens the segment that was open at the last stop, and truncates an incomplete commit at its end. None if there
@@ -225,6 +239,20 @@ impl Spool {
         Ok(())
     }
 
+    /// Starts a segment for the commits of another epoch, which continues the present one here.
+    pub(super) fn enter(&mut self, epoch: Uuid) -> io::Result<()> {
+        if epoch == self.head.epoch {
+            return Ok(());
+        }
+        let parent = Some((self.head.epoch, self.last.unwrap_or_default()));
+        if self.first.is_none() {
+            // The new segment takes the place of the empty one, under the same name.
+            *self = Spool::create(&self.dir, SegmentHead { format: FORMAT, epoch, parent, ..self.head.clone() })?;
+            return Ok(());
+        }
+        self.rotate_to(SegmentHead { format: FORMAT, epoch, parent, ..self.head.clone() })
+    }
+
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
@@ -234,10 +262,22 @@ impl Spool {
         if self.first.is_none() {
             return Ok(());
         }
+        self.rotate_to(self.head.clone())
+    }
+
+    fn rotate_to(&mut self, head: SegmentHead) -> io::Result<()> {
         self.file.sync_all()?;
         let previous = Some(hex(self.hash.clone().finish().as_ref()));
-        let next = Spool::create(&self.dir, SegmentHead { after: self.last, previous, ..self.head.clone() })?;
+        let next = Spool::create(&self.dir, SegmentHead { after: self.last, previous, ..head })?;
         std::mem::replace(self, next).close()
+    }
+
+    /// Its place in the history; none in format 1.
+    fn line(&self) -> Option<SegmentLine> {
+        let (parent, parent_commit) = self.head.parent?;
+        let digest = self.hash.clone().finish();
+        let hash = u64::from_be_bytes(*digest.as_ref().first_chunk()?);
+        Some(SegmentLine { epoch: self.head.epoch, parent, parent_commit, hash })
     }
 
     /// Renames the segment to the name under which it is shipped; removes it if it is empty.
@@ -246,7 +286,8 @@ impl Spool {
             (Some(first), Some(last), Some(reaches)) => {
                 self.file.sync_all()?;
                 let (timeline, stream, reaches) = (self.head.timeline, self.head.stream.simple(), reaches.unix_ms());
-                let name = format!("{timeline:05}-{stream}-{first:016}-{last:016}-{reaches}.{CLOSED}");
+                let line = self.line().map_or_else(String::new, |line| format!("-{line}"));
+                let name = format!("{timeline:05}-{stream}-{first:016}-{last:016}-{reaches}{line}.{CLOSED}");
                 fs::rename(&self.path, self.dir.join(name))?;
             }
             _ => fs::remove_file(&self.path)?,

@@ -44,7 +44,17 @@ impl Plain {
     }
 
     fn spool(&self) -> Spool {
-        Spool::begin(&self.home.path().join("journal"), 1, self.row().stream, self.row_page()).unwrap()
+        let row = self.row();
+        let epoch = Epoch {
+            id: row.epoch,
+            stream: row.stream,
+            parent: Uuid::nil(),
+            parent_stream: Uuid::nil(),
+            parent_commit: 0,
+            parent_at: row.recorded_at,
+            started_at: row.recorded_at,
+        };
+        Spool::begin(&self.home.path().join("journal"), 1, &epoch, self.row_page()).unwrap()
     }
 
     fn tail(&self) -> Tail {

@@ -1,0 +1,133 @@
+//! Epochs: each start of a writer, and each stream, begins one. A commit is named by its epoch and its number: the
+//! number alone also fits the commits of a copy that runs elsewhere, or that was put back.
+
+use crate::domain::clock::Moment;
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, WriteTx};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// An epoch, and where it continues another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Epoch {
+    pub id: Uuid,
+    /// The stream of its commits.
+    pub stream: Uuid,
+    /// The epoch that it continues; nil: commits from before epochs were recorded, or none.
+    pub parent: Uuid,
+    pub parent_stream: Uuid,
+    /// The last commit of the parent that belongs to this history.
+    pub parent_commit: u64,
+    /// The moment of that commit.
+    pub parent_at: Moment,
+    /// The moment of its own first commit.
+    pub started_at: Moment,
+}
+
+/// The part of a segment's name that tells its place in the history.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SegmentLine {
+    pub epoch: Uuid,
+    /// The epoch that this one continues.
+    pub parent: Uuid,
+    /// The last commit of that epoch that belongs to this history.
+    pub parent_commit: u64,
+    /// The first eight bytes of the segment's SHA-256.
+    pub hash: u64,
+}
+
+impl fmt::Display for SegmentLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SegmentLine { epoch, parent, parent_commit, hash } = self;
+        write!(f, "{}-{}-{parent_commit}-{hash:016x}", epoch.simple(), parent.simple())
+    }
+}
+
+impl FromStr for SegmentLine {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [epoch, parent, commit, hash] = parts.as_slice() else { return Err(()) };
+        Ok(SegmentLine {
+            epoch: Uuid::try_parse(epoch).map_err(|_| ())?,
+            parent: Uuid::try_parse(parent).map_err(|_| ())?,
+            parent_commit: commit.parse().map_err(|_| ())?,
+            hash: u64::from_str_radix(hash, 16).map_err(|_| ())?,
+        })
+    }
+}
+
+impl ReadTx<'_> {
+    /// All epochs of this history, the oldest first.
+    pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
+        let sql = "SELECT uuid, stream, parent_epoch, parent_stream, parent_commit, parent_at, started_at
+                   FROM epochs ORDER BY id";
+        self.all(sql, [], |row| {
+            Ok(Epoch {
+                id: row.get("uuid")?,
+                stream: row.get("stream")?,
+                parent: row.get("parent_epoch")?,
+                parent_stream: row.get("parent_stream")?,
+                parent_commit: row.get("parent_commit")?,
+                parent_at: Moment::from_unix_ms(row.get("parent_at")?),
+                started_at: Moment::from_unix_ms(row.get("started_at")?),
+            })
+        })
+    }
+
+    /// The epochs that restores have left behind, and the last commit of each that was known then.
+    pub fn superseded(&self) -> Result<Vec<(Uuid, u64)>, StoreError> {
+        let sql = "SELECT epoch, commit_number FROM other_histories WHERE is_superseded = 1 ORDER BY noticed_at, epoch";
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn random_id(&self) -> Result<Uuid, StoreError> {
+        self.one("SELECT randomblob(16)", [], |row| row.get(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Begins the epoch of a writer with the current commit, unless this commit has begun another one already: the
+    /// writer found the database in epoch `found`.
+    pub(in crate::store) fn begin_epoch(&self, found: Uuid) -> Result<(), StoreError> {
+        let row = self.journal_row()?;
+        if row.epoch == found { self.insert_epoch(self.random_id()?, row.stream).map(|_| ()) } else { Ok(()) }
+    }
+
+    /// Begins a new stream, and with it an epoch, with the current commit; the old stream ends before it.
+    pub(in crate::store) fn begin_stream(&self) -> Result<Epoch, StoreError> {
+        let epoch = self.insert_epoch(self.random_id()?, self.random_id()?)?;
+        self.run("UPDATE change_journal SET stream = ?1, commit_number = 0", [epoch.stream])?;
+        Ok(epoch)
+    }
+
+    fn insert_epoch(&self, id: Uuid, stream: Uuid) -> Result<Epoch, StoreError> {
+        let row = self.journal_row()?;
+        let epoch = Epoch {
+            id,
+            stream,
+            parent: row.epoch,
+            parent_stream: row.stream,
+            parent_commit: row.number,
+            parent_at: row.recorded_at,
+            started_at: self.latest_of_commit(),
+        };
+        self.run(
+            "INSERT INTO epochs (uuid, stream, parent_epoch, parent_stream, parent_commit, parent_at, started_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            (
+                epoch.id,
+                epoch.stream,
+                epoch.parent,
+                epoch.parent_stream,
+                epoch.parent_commit.cast_signed(),
+                epoch.parent_at.unix_ms(),
+                epoch.started_at.unix_ms(),
+            ),
+        )?;
+        self.run("UPDATE change_journal SET epoch = ?1", [id])?;
+        Ok(epoch)
+    }
+}

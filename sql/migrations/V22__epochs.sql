@@ -12,10 +12,12 @@ CREATE TABLE epochs (
 ) STRICT;
 
 CREATE TABLE other_histories (
-    epoch BLOB PRIMARY KEY,                -- an epoch at a place for backups that is not, or not to its end, part of this history
+    epoch BLOB NOT NULL,                   -- an epoch at a place for backups that is not, or not to its end, part of this history
+    stream BLOB NOT NULL,                  -- the stream of its commits
     commit_number INTEGER NOT NULL,        -- the last commit of it that was seen
     noticed_at INTEGER NOT NULL,           -- when it was seen first
-    is_superseded INTEGER NOT NULL CHECK (is_superseded IN (0, 1)) -- 1: a restore has left it behind up to that commit
+    is_superseded INTEGER NOT NULL CHECK (is_superseded IN (0, 1)), -- 1: a restore has left it behind up to that commit
+    PRIMARY KEY (epoch, stream)
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE change_journal ADD COLUMN epoch BLOB NOT NULL DEFAULT x'00000000000000000000000000000000'; -- the epoch of the last commit

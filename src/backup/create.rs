@@ -16,7 +16,7 @@ use super::synced_file::SyncedFile;
 use super::target::{TargetError, TargetFault};
 use super::work_dir::WorkDir;
 use crate::domain::clock::Moment;
-use crate::store::{self, BackupRecord, Epoch, RecordedBackup, RecordedFailure};
+use crate::store::{self, BackupRecord, Epoch, OtherHistory, RecordedBackup, RecordedFailure};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -170,7 +170,7 @@ impl BackupService {
                 commit: row.number,
             }),
             lineage: lineage(&facts.epochs),
-            superseded: facts.superseded.iter().map(|&(epoch, commit)| Superseded { epoch, commit }).collect(),
+            superseded: facts.superseded.iter().rev().take(LINEAGE_MAX).map(superseded).collect(),
             host: host_name(),
             taken_at,
             recorded_at: facts.recorded_at,
@@ -285,6 +285,10 @@ pub(super) fn lineage(epochs: &[Epoch]) -> Vec<Ancestor> {
     // A new database continues nothing.
     let is_beginning = |epoch: &&Epoch| epoch.parent.is_nil() && epoch.parent_stream.is_nil();
     epochs.iter().rev().filter(|epoch| !is_beginning(epoch)).take(LINEAGE_MAX).map(before).collect()
+}
+
+fn superseded(other: &OtherHistory) -> Superseded {
+    Superseded { epoch: other.epoch, stream: other.stream, commit: other.commit }
 }
 
 /// The manifest beside the object: without the trial balance if the object is encrypted.

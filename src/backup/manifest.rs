@@ -113,6 +113,7 @@ pub struct Ancestor {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Superseded {
     pub epoch: Uuid,
+    pub stream: Uuid,
     pub commit: u64,
 }
 
@@ -286,7 +287,7 @@ pub(super) mod tests {
                     recorded_at: at,
                     continued_at: at,
                 }],
-                superseded: vec![Superseded { epoch: Uuid::from_u128(12), commit: 7 }],
+                superseded: vec![Superseded { epoch: Uuid::from_u128(12), stream: Uuid::from_u128(8), commit: 7 }],
                 host: "one".into(),
                 taken_at: at,
                 recorded_at: at,

@@ -25,8 +25,8 @@ pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::installation_key::{InstallationKey, InstallationKeyError, SIGNATURE_LEN, Verifier};
 pub use database::journal::{
-    Epoch, Journal, JournalRow, JournalStatus, SegmentCommit, SegmentError, SegmentHead, SegmentLine, SegmentReader,
-    SpooledSegment, settle_journal, spooled_segments,
+    Epoch, Journal, JournalRow, JournalStatus, OtherHistory, SegmentCommit, SegmentError, SegmentHead, SegmentLine,
+    SegmentReader, SpooledSegment, settle_journal, spooled_segments,
 };
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};

@@ -5,7 +5,7 @@ use crate::domain::ledger::{EntryHash, GENESIS};
 use crate::store::database::connection::{self, open_reader};
 use crate::store::database::migrations;
 use crate::store::database::transaction::{ReadTx, Snapshot};
-use crate::store::{Epoch, JournalRow, MigrationError, StoreError};
+use crate::store::{Epoch, JournalRow, MigrationError, OtherHistory, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::fs::{self, File, OpenOptions};
@@ -56,8 +56,8 @@ pub struct CopyFacts {
     pub journal: Option<JournalRow>,
     /// The epochs of its history, the oldest first.
     pub epochs: Vec<Epoch>,
-    /// The epochs that restores have left behind, and the last commit of each that was known then.
-    pub superseded: Vec<(Uuid, u64)>,
+    /// What restores have left behind, the oldest first.
+    pub superseded: Vec<OtherHistory>,
 }
 
 /// Copies a database file as of one moment; other processes may have it open. The copy has mode 0600 and identical
@@ -138,8 +138,9 @@ impl ReadTx<'_> {
         };
         let journal = if has("change_journal")? { Some(self.journal_row()?) } else { None };
         let (epochs, superseded) =
-            if has("epochs")? { (self.epochs()?, self.superseded()?) } else { Default::default() };
+            if has("epochs")? { (self.epochs()?, self.other_histories()?) } else { Default::default() };
         let journal_at = journal.as_ref().map_or(0, |row| row.recorded_at.unix_ms());
+        let superseded = superseded.into_iter().filter(|other: &OtherHistory| other.is_superseded).collect();
         Ok(CopyFacts {
             schema_version: self.schema_version()?,
             installation,

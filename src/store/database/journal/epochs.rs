@@ -3,7 +3,7 @@
 
 use crate::domain::clock::Moment;
 use crate::store::StoreError;
-use crate::store::database::transaction::{ReadTx, WriteTx};
+use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -59,6 +59,18 @@ impl FromStr for SegmentLine {
     }
 }
 
+/// An epoch at a place for backups that is not, or not to its end, part of this history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OtherHistory {
+    /// Nil: commits from before epochs were recorded.
+    pub epoch: Uuid,
+    pub stream: Uuid,
+    /// Its last commit that was seen.
+    pub commit: u64,
+    /// Whether a restore has left it behind, up to that commit.
+    pub is_superseded: bool,
+}
+
 impl ReadTx<'_> {
     /// All epochs of this history, the oldest first.
     pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
@@ -77,10 +89,17 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The epochs that restores have left behind, and the last commit of each that was known then.
-    pub fn superseded(&self) -> Result<Vec<(Uuid, u64)>, StoreError> {
-        let sql = "SELECT epoch, commit_number FROM other_histories WHERE is_superseded = 1 ORDER BY noticed_at, epoch";
-        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    /// The epochs that are not, or not to their ends, part of this history, the first seen first.
+    pub fn other_histories(&self) -> Result<Vec<OtherHistory>, StoreError> {
+        let sql = "SELECT epoch, stream, commit_number, is_superseded FROM other_histories ORDER BY noticed_at, epoch";
+        self.all(sql, [], |row| {
+            Ok(OtherHistory {
+                epoch: row.get("epoch")?,
+                stream: row.get("stream")?,
+                commit: row.get("commit_number")?,
+                is_superseded: row.get("is_superseded")?,
+            })
+        })
     }
 
     fn random_id(&self) -> Result<Uuid, StoreError> {
@@ -89,6 +108,18 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Records epochs that are not part of this history.
+    pub fn note_other_histories(&self, others: &[OtherHistory], now: Moment) -> Result<(), StoreError> {
+        for other in others {
+            let commit = other.commit.cast_signed();
+            self.run(
+                sql!("restores/note_other_history"),
+                (other.epoch, other.stream, commit, now.unix_ms(), other.is_superseded),
+            )?;
+        }
+        Ok(())
+    }
+
     /// Begins the epoch of a writer with the current commit, unless this commit has begun another one already: the
     /// writer found the database in epoch `found`.
     pub(in crate::store) fn begin_epoch(&self, found: Uuid) -> Result<(), StoreError> {

@@ -1,0 +1,9 @@
+INSERT INTO other_histories (epoch, stream, commit_number, noticed_at, is_superseded)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (epoch, stream) DO UPDATE
+SET commit_number = max(commit_number, excluded.commit_number),
+    is_superseded = CASE
+        -- What was added after a restore was not left behind by it.
+        WHEN excluded.commit_number > commit_number THEN excluded.is_superseded
+        ELSE max(is_superseded, excluded.is_superseded)
+    END

@@ -2,7 +2,7 @@
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Clock, MachineClock, Moment};
 use crate::domain::clock_watch::{ClockLeap, ClockLimits, ClockMemory, ClockWatch, Verdict};
 use crate::domain::named::named_enum;
@@ -174,7 +174,7 @@ impl Command for AcceptClock {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
-        context.concerns(context.app.installation().uuid);
+        context.concerns(ObjectKind::Installation, context.app.installation().uuid);
         Ok(())
     }
 }

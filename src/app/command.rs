@@ -3,10 +3,10 @@
 use crate::app::ReadTurn;
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
 use crate::app::{App, FOLLOWERS, refusal_of};
-use crate::domain::access::{Principal, Right, Visibility};
+use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::clock::Moment;
 use crate::domain::events::Event;
-use crate::domain::ids::{AccountId, EventSeq, ProfileId, RequestId};
+use crate::domain::ids::{AccountId, EventSeq, ProfileId, ProfileSerial, RequestId};
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::{Abort, AuditRow, CommitTime, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes};
 use serde::Serialize;
@@ -34,6 +34,8 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// None for commands run on the machine itself.
     pub address: Option<IpAddr>,
+    /// The user of the machine who gave a command there; None for API calls and background jobs.
+    pub machine_user: Option<Arc<str>>,
     pub request: RequestId,
 }
 
@@ -114,7 +116,9 @@ pub struct Context<'a> {
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     last_event: Cell<Option<EventSeq>>,
-    object: Cell<Option<Uuid>>,
+    object: Cell<Option<(ObjectKind, Uuid)>>,
+    client: Cell<Option<ProfileSerial>>,
+    detail: Cell<Option<String>>,
     touched: RefCell<BTreeSet<AccountId>>,
     involved: RefCell<Involved>,
 }
@@ -123,9 +127,20 @@ impl<'a> Context<'a> {
     /// Refusals: the clock is not trusted.
     fn new(tx: &'a WriteTx<'a>, caller: &'a Caller, app: &'a App) -> Result<Context<'a>, Refusal> {
         let CommitTime { recorded: now, shown: clock_now } = tx.time(|| app.clock.trusted_now())?;
-        let (first_event, last_event, object) = (Cell::new(None), Cell::new(None), Cell::new(None));
-        let (touched, involved) = (RefCell::default(), RefCell::default());
-        Ok(Context { tx, caller, now, clock_now, app, first_event, last_event, object, touched, involved })
+        Ok(Context {
+            tx,
+            caller,
+            now,
+            clock_now,
+            app,
+            first_event: Cell::new(None),
+            last_event: Cell::new(None),
+            object: Cell::new(None),
+            client: Cell::new(None),
+            detail: Cell::new(None),
+            touched: RefCell::default(),
+            involved: RefCell::default(),
+        })
     }
 
     pub fn visibility(&self) -> &Visibility {
@@ -147,10 +162,11 @@ impl<'a> Context<'a> {
     pub fn publish(&self, event: &Event) -> Result<EventSeq, StoreError> {
         let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
         if self.first_event.get().is_none() {
-            self.first_event.set(Some(FirstEvent { seq, object: event.object }));
+            self.first_event.set(Some(FirstEvent { seq, object: (event.kind.object_kind(), event.object) }));
         }
-        if let Some((_, client)) = event.profile {
+        if let Some((serial, client)) = event.profile {
             self.involve(client);
+            self.client.set(self.client.get().or(Some(serial)));
         }
         self.last_event.set(Some(seq));
         Ok(seq)
@@ -169,8 +185,19 @@ impl<'a> Context<'a> {
     }
 
     /// Sets the object of the audit row for commands without events.
-    pub(in crate::app) fn concerns(&self, object: Uuid) {
-        self.object.set(Some(object));
+    pub(in crate::app) fn concerns(&self, kind: ObjectKind, id: Uuid) {
+        self.object.set(Some((kind, id)));
+    }
+
+    /// The same for commands about a client, whose tags then decide who sees the audit row.
+    pub(in crate::app) fn concerns_client(&self, serial: ProfileSerial, id: ProfileId) {
+        self.concerns(ObjectKind::Client, id.uuid());
+        self.client.set(Some(serial));
+    }
+
+    /// Adds JSON to the audit row.
+    pub(in crate::app) fn explain(&self, detail: String) {
+        self.detail.set(Some(detail));
     }
 
     /// Records that the money of an account has moved, for [`FOLLOWERS`].
@@ -240,16 +267,25 @@ impl<'a> Context<'a> {
     }
 
     /// Writes an audit row. The events are the first and the last of the action.
-    fn note(&self, action: &str, object: Option<Uuid>, events: Option<(EventSeq, EventSeq)>) -> Result<(), StoreError> {
+    fn note(
+        &self,
+        action: &str,
+        object: Option<(ObjectKind, Uuid)>,
+        events: Option<(EventSeq, EventSeq)>,
+    ) -> Result<(), StoreError> {
+        let detail = self.detail.take();
         self.tx.append_audit(&AuditRow {
             at: self.now,
             principal: self.caller.principal.serial,
             token: self.caller.principal.token,
+            machine_user: self.caller.machine_user.as_deref(),
             action,
             object,
+            profile: self.client.get().filter(|_| object.is_some()),
             request: Some(self.caller.request),
             address: self.caller.address,
             events,
+            detail: detail.as_deref(),
         })
     }
 }
@@ -272,7 +308,7 @@ enum Rehearsal<O> {
 #[derive(Clone, Copy)]
 struct FirstEvent {
     seq: EventSeq,
-    object: Uuid,
+    object: (ObjectKind, Uuid),
 }
 
 impl App {

@@ -91,7 +91,7 @@ impl App {
         Ok(RetryHashes { key, call })
     }
 
-    fn keyed_hash(&self, purpose: &[u8], bytes: &[u8]) -> [u8; 16] {
+    pub(in crate::app) fn keyed_hash(&self, purpose: &[u8], bytes: &[u8]) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.hash_key);
         context.update(purpose);
         context.update(bytes);

@@ -34,7 +34,7 @@ use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::domain::refusal::Refusal;
 use crate::store::{Installation, InstallationKey, Mode, NotApplied, Store, StoreError, WriteTx};
-use access::{Hashers, PrincipalCache, Throttle};
+use access::{FailedLogins, Hashers, PrincipalCache, Throttle};
 use aws_lc_rs::hmac;
 use clock::WatchedClock;
 use std::sync::Arc;
@@ -125,6 +125,7 @@ pub struct App {
     principals: PrincipalCache,
     hashers: Hashers,
     logins: Throttle,
+    failed_logins: FailedLogins,
     streams: events::Streams,
     reads: Arc<reads::Reads>,
     long_writes: Arc<tokio::sync::Semaphore>,
@@ -162,6 +163,7 @@ impl App {
             principals: PrincipalCache::default(),
             hashers: Hashers::default(),
             logins: Throttle::default(),
+            failed_logins: FailedLogins::default(),
             streams,
             reads,
             long_writes: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -211,7 +213,7 @@ impl App {
         RequestId::new(self.now(), self.randomness())
     }
 
-    /// The system as a caller, for commands run on the machine itself.
+    /// The system as a caller, for background work.
     pub fn system_caller(&self) -> Caller {
         let principal = Principal {
             serial: PrincipalSerial(1),
@@ -224,7 +226,12 @@ impl App {
             token: None,
             expires_at: None,
         };
-        Caller { principal: Arc::new(principal), address: None, request: self.request_id() }
+        Caller { principal: Arc::new(principal), address: None, machine_user: None, request: self.request_id() }
+    }
+
+    /// The system as a caller, for a command that a user of the machine has given.
+    pub fn machine_caller(&self, user: &str) -> Caller {
+        Caller { machine_user: Some(user.into()), ..self.system_caller() }
     }
 
     /// Why the server is not ready; None if it is. Reasons: the clock is not trusted; the database cannot be read; its
@@ -260,9 +267,10 @@ impl App {
     }
 
     /// Deletes a few expired rows, unless the clock is not trusted. True if there are more. Blocks.
-    pub fn tidy_up(&self) -> Result<bool, Refusal> {
+    pub fn tidy_up(self: &Arc<App>) -> Result<bool, Refusal> {
         let Ok(now) = self.clock.trusted_now() else { return Ok(false) };
         let retention_s = i64::from(self.settings.retry_days) * 86_400;
+        self.note_repeated_logins(self.machine_now(), false);
         let uses = self.principals.uses_to_store(now, false);
         let ticket = self
             .store
@@ -297,7 +305,8 @@ impl App {
     }
 
     /// Finishes the queued operations and closes the database.
-    pub fn close(&self) {
+    pub fn close(self: &Arc<App>) {
+        self.note_repeated_logins(self.machine_now(), true);
         let uses = self.principals.uses_to_store(self.now(), true);
         if !uses.is_empty() {
             let noted = self.store.submit(move |tx| note_uses(tx, &uses)).map_err(refusal_of);

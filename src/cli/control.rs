@@ -112,12 +112,12 @@ pub enum Reply {
     Failed(Failure),
 }
 
-/// Executes a command as the system caller. Returns what `--json` prints.
+/// Executes a command that a user of the machine has given. Returns what `--json` prints.
 ///
 /// # Errors
 /// The refusal of the use case.
-pub fn execute(app: &Arc<App>, command: ControlCommand) -> Result<Value, Failure> {
-    let caller = app.system_caller();
+pub fn execute(app: &Arc<App>, command: ControlCommand, user: &str) -> Result<Value, Failure> {
+    let caller = app.machine_caller(user);
     match command {
         ControlCommand::Health => {
             app.probe_storage()?;

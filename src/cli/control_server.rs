@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::control::{self, ControlCommand, Reply, SocketPath};
+use super::machine_user;
 use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::store::DataDir;
@@ -116,7 +117,7 @@ fn serve(stream: &UnixStream, served: &Served) {
     // A client that sends nothing, such as this server when it wakes its listener to stop, gets no answer.
     let Ok(line) = line else { return };
     let outcome = match serde_json::from_str(&line) {
-        Ok(command) => served.execute(command),
+        Ok(command) => served.execute(command, &machine_user::of_peer(stream)),
         Err(error) => {
             Err(Failure::new(Exit::Failure, format!("the running server does not know this command: {error}"))
                 .next("Restart the server with the version of this program."))
@@ -126,9 +127,9 @@ fn serve(stream: &UnixStream, served: &Served) {
 }
 
 impl Served {
-    fn execute(&self, command: ControlCommand) -> Result<Value, Failure> {
+    fn execute(&self, command: ControlCommand, user: &str) -> Result<Value, Failure> {
         let wants_health = matches!(command, ControlCommand::Health);
-        let mut value = control::execute(&self.app, command)?;
+        let mut value = control::execute(&self.app, command, user)?;
         if wants_health {
             value["url"] = self.url.get().cloned().into();
         }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::backup_config;
 use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
+use super::{backup_config, machine_user};
 use crate::app::events::StreamLimits;
 use crate::app::maintenance::BackupDrills;
 use crate::app::{self, App, ApprovalRules, ReadLimits, Settings};
@@ -132,7 +132,7 @@ pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, F
             // Refuses to migrate: a small command should not change the file for good.
             read(&dir.database_file(), |_| Ok(()))?;
             let app = open(lock, config)?;
-            let outcome = control::execute(&app, command);
+            let outcome = control::execute(&app, command, &machine_user::of_this_process());
             app.close();
             outcome
         }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{Exit, Failure};
-use super::{data_dir, progress};
+use super::{data_dir, machine_user, progress};
 use crate::app::App;
 use crate::app::access::{AddOperator, CreateToken, FreshToken, ResetPassword, hash_blocking};
 use crate::app::reference::{ApplyReference, sample};
@@ -66,7 +66,7 @@ fn is_sandbox(dir: &DataDir) -> Result<bool, Failure> {
 }
 
 fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials, Failure> {
-    let caller = app.system_caller();
+    let caller = app.machine_caller(&machine_user::of_this_process());
     if app.show_reference()?.currencies.is_empty() {
         let file = sample().map_err(|error| Failure::new(Exit::Failure, error))?;
         app.execute_blocking(&caller, ApplyReference { file })?;
@@ -87,7 +87,7 @@ fn stored(file: &Path) -> Option<Credentials> {
 
 /// Gives the development operator a new password and a new token, and stores both.
 fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
-    let caller = app.system_caller();
+    let caller = app.machine_caller(&machine_user::of_this_process());
     let mut secret = [0; 15];
     SystemRandomness::default().fill(&mut secret);
     let password = URL_SAFE_NO_PAD.encode(secret);

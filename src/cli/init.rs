@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::outcome::{Exit, Failure};
 use super::password::PasswordSource;
-use super::{Session, data_dir, reference};
+use super::{Session, data_dir, machine_user, reference};
 use crate::app::App;
 use crate::app::access::{AddOperator, PasswordHash};
 use crate::app::reference::{ApplyReference, ReferenceFile, sample, shipped};
@@ -109,7 +109,7 @@ fn refuse_unsuitable(config: &Config) -> Result<(), Failure> {
 }
 
 fn set_up(app: &Arc<App>, file: Option<&ReferenceFile>, operator: &str, password: PasswordHash) -> Result<(), Failure> {
-    let caller = app.system_caller();
+    let caller = app.machine_caller(&machine_user::of_this_process());
     if let Some(file) = file {
         app.execute_blocking(&caller, ApplyReference { file: file.clone() })?;
     }

@@ -22,6 +22,7 @@ pub mod healthcheck;
 pub mod init;
 pub mod keys;
 mod logging;
+mod machine_user;
 pub mod openapi;
 pub mod operator;
 pub mod outcome;

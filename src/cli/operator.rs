@@ -100,13 +100,14 @@ pub(super) fn run(command: OperatorCommand, session: &mut Session<'_>) -> Result
 
 fn show(session: &mut Session<'_>) -> Result<(), Failure> {
     let dir = data_dir::existing(session.config()?)?;
-    let operators = data_dir::read(&dir.database_file(), |tx| tx.operators())?;
-    let rows: Vec<_> = operators.iter().map(row).collect();
-    let text = table(["NAME", "ROLE", "GRANTS", "TAGS", "ADDED", "DISABLED"], &rows);
-    session.output.print(&operators.iter().map(view).collect(), text)
+    let (operators, makers) = data_dir::read(&dir.database_file(), |tx| Ok((tx.operators()?, tx.makers()?)))?;
+    let maker = |operator: &PrincipalRow| makers.get(&operator.id.uuid()).map(String::as_str);
+    let rows: Vec<_> = operators.iter().map(|operator| row(operator, maker(operator))).collect();
+    let text = table(["NAME", "ROLE", "GRANTS", "TAGS", "ADDED", "ADDED BY", "DISABLED"], &rows);
+    session.output.print(&operators.iter().map(|operator| view(operator, maker(operator))).collect(), text)
 }
 
-fn row(operator: &PrincipalRow) -> [String; 6] {
+fn row(operator: &PrincipalRow, maker: Option<&str>) -> [String; 7] {
     let grants: Vec<_> = operator.granted.iter().map(|right| right.name().to_owned()).collect();
     [
         operator.name.clone(),
@@ -114,11 +115,12 @@ fn row(operator: &PrincipalRow) -> [String; 6] {
         list(&grants),
         list(&operator.tags),
         operator.created_at.to_string(),
+        maker.unwrap_or("-").into(),
         operator.disabled_at.map_or("-".into(), |at| at.to_string()),
     ]
 }
 
-fn view(operator: &PrincipalRow) -> Value {
+fn view(operator: &PrincipalRow, maker: Option<&str>) -> Value {
     json!({
         "id": operator.id,
         "name": operator.name,
@@ -126,6 +128,7 @@ fn view(operator: &PrincipalRow) -> Value {
         "grants": operator.granted,
         "tags": operator.tags,
         "created_at": operator.created_at.to_string(),
+        "added_by": maker,
         "disabled_at": operator.disabled_at.map(|at| at.to_string()),
     })
 }

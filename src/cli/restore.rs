@@ -12,7 +12,7 @@ use super::backup::Keys;
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::{Session, backup_config, data_dir, progress};
+use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::repository::BackupName;
 use crate::backup::restore::{Built, Catalog, RestorePlan, RestoreRequest};
@@ -280,7 +280,8 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
     };
     let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
     let (backup, asked_for) = source.recorded();
-    let restored = Restored { timeline, backup, asked_for, issued: before.issued };
+    let restored =
+        Restored { timeline, backup, asked_for, issued: before.issued, machine_user: machine_user::of_this_process() };
     let row = begin(&work, config, restored)?;
     let after = prove(&file)?;
     let kept = lock.swap(&format!("replaced-{}", stamp(SystemClock.now())))?;

@@ -104,11 +104,13 @@ fn create(args: CreateArgs, session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn show(session: &mut Session<'_>) -> Result<(), Failure> {
     let dir = data_dir::existing(session.config()?)?;
-    let tokens = data_dir::read(&dir.database_file(), |tx| tx.tokens())?;
+    let (tokens, makers) = data_dir::read(&dir.database_file(), |tx| Ok((tx.tokens()?, tx.makers()?)))?;
+    let maker = |token: &TokenRow| makers.get(&token.id.uuid()).map(String::as_str);
     let now = SystemClock.now();
-    let rows: Vec<_> = tokens.iter().map(|token| row(token, now)).collect();
-    let header = ["ID", "OPERATOR", "KIND", "LABEL", "STATE", "SCOPES", "TAGS", "NETWORKS", "EXPIRES"];
-    session.output.print(&tokens.iter().map(|token| view(token, now)).collect(), table(header, &rows))
+    let rows: Vec<_> = tokens.iter().map(|token| row(token, maker(token), now)).collect();
+    let header = ["ID", "OPERATOR", "KIND", "LABEL", "MADE BY", "STATE", "SCOPES", "TAGS", "NETWORKS", "EXPIRES"];
+    let views = tokens.iter().map(|token| view(token, maker(token), now)).collect();
+    session.output.print(&views, table(header, &rows))
 }
 
 fn state(token: &TokenRow, now: Moment) -> &'static str {
@@ -121,13 +123,14 @@ fn state(token: &TokenRow, now: Moment) -> &'static str {
     }
 }
 
-fn row(token: &TokenRow, now: Moment) -> [String; 9] {
+fn row(token: &TokenRow, maker: Option<&str>, now: Moment) -> [String; 10] {
     let limits = |names: &Option<Vec<String>>| list(names.iter().flatten());
     [
         token.id.to_string(),
         token.principal_name.clone(),
         token.kind.name().into(),
         token.label.clone(),
+        maker.unwrap_or("-").into(),
         state(token, now).into(),
         limits(&token.scopes),
         list(token.tags.iter().flatten()),
@@ -136,12 +139,13 @@ fn row(token: &TokenRow, now: Moment) -> [String; 9] {
     ]
 }
 
-fn view(token: &TokenRow, now: Moment) -> Value {
+fn view(token: &TokenRow, maker: Option<&str>, now: Moment) -> Value {
     json!({
         "id": token.id,
         "operator": token.principal_name,
         "kind": token.kind.name(),
         "label": token.label,
+        "made_by": maker,
         "state": state(token, now),
         "scopes": token.scopes,
         "tags": token.tags,

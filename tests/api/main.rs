@@ -11,6 +11,7 @@ mod approvals;
 mod approvals_bypass;
 mod approvals_people;
 mod approvals_swaps;
+mod audit_content;
 mod b2core_access;
 mod b2core_accounts;
 mod backup_faults;

@@ -5,7 +5,7 @@
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::uuid_v7;
 use crate::domain::refusal::Refusal;
@@ -57,6 +57,9 @@ impl Command for RotateKeys {
 
     fn run(mut self, context: &Context<'_>) -> Result<Rotated, Failure> {
         let (settings, now) = (context.app.settings(), context.app.machine_now());
+        if let Ok(kid) = self.key.kid.parse() {
+            context.concerns(ObjectKind::SigningKey, kid);
+        }
         if self.at_once {
             self.key.signs_from = now;
             context.tx.replace_signing_keys(&self.key)?;

@@ -3,10 +3,10 @@
 //! Passwords are checked before the command runs, off the writer's thread. The counter of failed attempts is an
 //! exception to the rule that a refusal changes nothing: counting refusals is its purpose.
 
-use crate::app::access::{FreshToken, HashingQueue, Subject, principal_of_operator};
+use crate::app::access::{Attempt, AttemptBy, FreshToken, HashingQueue, Subject, Whose, principal_of_operator};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::{Right, TypedPassword};
+use crate::domain::access::{ObjectKind, Principal, Right, TypedPassword};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, RequestId, TokenId};
 use crate::domain::refusal::{Credentials, Excess, Refusal};
@@ -20,6 +20,13 @@ use std::sync::Arc;
 pub struct LoginOrigin {
     pub address: IpAddr,
     pub request: RequestId,
+}
+
+impl LoginOrigin {
+    pub(in crate::app) fn caller(self, principal: Principal) -> Caller {
+        let (address, request) = (Some(self.address), self.request);
+        Caller { principal: Arc::new(principal), address, machine_user: None, request }
+    }
 }
 
 /// Stores the token of a login after its password was checked. The operator itself is the caller.
@@ -42,6 +49,7 @@ impl Command for LogIn {
         if present.and_then(|operator| operator.password_hash) != self.checked {
             return Err(Refusal::Unauthenticated(Credentials::BadLogin).into());
         }
+        context.concerns(ObjectKind::Token, self.token.id.uuid());
         Ok(context.tx.add_token(&self.token, context.now)?)
     }
 }
@@ -67,16 +75,19 @@ impl App {
 
     /// Finds the operator, if it may log in and the password is correct.
     pub(in crate::app) async fn check_operator(
-        &self,
+        self: &Arc<App>,
         name: &str,
         password: TypedPassword,
         origin: LoginOrigin,
     ) -> Result<PrincipalRow, Refusal> {
         let folded = text::fold(name);
         let operator = self.store.read(|tx| Ok(tx.operator_by_name(&folded)?)).map_err(refusal_of_read)?;
+        let whose = operator.as_ref().map(|operator| Whose::Operator(operator.id));
+        let attempt = Attempt { name: &folded, whose, by: AttemptBy::Origin(origin) };
         let usable = operator.filter(|operator| operator.disabled_at.is_none());
         let hash = usable.as_ref().and_then(|operator| operator.password_hash.clone());
-        self.check_password(&self.hashers.operators, &subjects(&folded, origin.address), password, hash).await?;
+        let subjects = subjects(&folded, origin.address);
+        self.check_password(&self.hashers.operators, &subjects, &attempt, password, hash).await?;
         usable.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))
     }
 
@@ -90,27 +101,36 @@ impl App {
         let checked = operator.password_hash.clone();
         let mut principal = principal_of_operator(operator);
         principal.token = Some(token.id);
-        let caller = Caller { principal: Arc::new(principal), address: Some(origin.address), request: origin.request };
+        let caller = origin.caller(principal);
         self.execute(&caller, None, LogIn { token, checked }).await.map(|_| ())
     }
 
     /// Checks a password; the try counts for all subjects unless it is right. A name without a hash is refused after
-    /// the same time and counts the same, so that neither tells whether the name exists.
+    /// the same time and counts the same, so that neither tells whether the name exists. A failed try is recorded.
     pub(in crate::app) async fn check_password(
-        &self,
+        self: &Arc<App>,
         queue: &HashingQueue,
         subjects: &[Subject<'_>],
+        attempt: &Attempt<'_>,
         password: TypedPassword,
         hash: Option<String>,
     ) -> Result<(), Refusal> {
-        let throttled = |retry_after_s| Refusal::Throttled { what: Excess::Logins, retry_after_s };
-        let counted = self.logins.enter(subjects, self.now()).map_err(throttled)?;
+        let counted = match self.logins.enter(subjects, self.now()) {
+            Ok(counted) => counted,
+            Err(retry_after_s) => {
+                self.note_failed_login(attempt).await;
+                return Err(Refusal::Throttled { what: Excess::Logins, retry_after_s });
+            }
+        };
         match self.verify_password(queue, password, hash).await {
             Ok(true) => {
                 counted.succeed();
                 Ok(())
             }
-            Ok(false) => Err(Refusal::Unauthenticated(Credentials::BadLogin)),
+            Ok(false) => {
+                self.note_failed_login(attempt).await;
+                Err(Refusal::Unauthenticated(Credentials::BadLogin))
+            }
             Err(refusal) => {
                 counted.give_back();
                 Err(refusal)

@@ -1,5 +1,6 @@
 //! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
 
+mod failed_logins;
 mod hashing;
 mod keys;
 mod login;
@@ -12,6 +13,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub(in crate::app) use failed_logins::*;
 pub(in crate::app) use hashing::*;
 pub use keys::*;
 pub use login::*;

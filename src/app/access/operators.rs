@@ -3,7 +3,7 @@
 use crate::app::access::PasswordHash;
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
-use crate::domain::access::{Right, Role};
+use crate::domain::access::{ObjectKind, Right, Role};
 use crate::domain::clients::check_tags;
 use crate::domain::ids::PrincipalId;
 use crate::domain::refusal::{Field, Noun, Refusal};
@@ -60,7 +60,7 @@ impl Command for AddOperator {
             password_hash: self.password.map(|hash| hash.as_str().to_owned()),
         };
         context.tx.add_operator(&new, context.now)?;
-        context.concerns(id.uuid());
+        context.concerns(ObjectKind::Operator, id.uuid());
         Ok(id)
     }
 }
@@ -87,7 +87,7 @@ impl Command for UpdateOperator {
         let kept = operator.granted.difference(&self.withdraw);
         let granted = kept.chain(&self.grant).copied().collect();
         context.tx.set_granted(operator.serial, &granted)?;
-        context.concerns(operator.id.uuid());
+        context.concerns(ObjectKind::Operator, operator.id.uuid());
         Ok(granted)
     }
 }
@@ -115,7 +115,7 @@ impl Command for DisableOperator {
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let operator = find(context, &self.name)?;
-        context.concerns(operator.id.uuid());
+        context.concerns(ObjectKind::Operator, operator.id.uuid());
         Ok(context.tx.disable_operator(operator.serial, context.now)?)
     }
 }
@@ -134,7 +134,7 @@ impl Command for ResetPassword {
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let operator = find(context, &self.name)?;
-        context.concerns(operator.id.uuid());
+        context.concerns(ObjectKind::Operator, operator.id.uuid());
         context.tx.set_operator_password(operator.serial, self.password.as_str())?;
         Ok(context.tx.revoke_tokens_of(operator.serial, context.now)?)
     }

@@ -1,9 +1,9 @@
 //! What operators do with their own access: change the password, list and revoke their tokens, log out.
 
-use crate::app::access::{LoginOrigin, PasswordHash, subjects};
+use crate::app::access::{Attempt, AttemptBy, LoginOrigin, PasswordHash, Whose, subjects};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure, Query, View};
-use crate::domain::access::{Password, Principal, Right, TypedPassword};
+use crate::domain::access::{ObjectKind, Password, Principal, Right, TypedPassword};
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::page::{Listing, Page, Part, Position};
 use crate::domain::refusal::{Credentials, Field, Noun, Refusal};
@@ -29,7 +29,9 @@ impl App {
         let operator = operator.ok_or(Refusal::Unauthenticated(Credentials::Unknown))?;
         let (folded, queue) = (text::fold(&operator.name), &self.hashers.operators);
         let checked = operator.password_hash;
-        self.check_password(queue, &subjects(&folded, origin.address), current, checked.clone())
+        let whose = Some(Whose::Operator(principal.id));
+        let attempt = Attempt { name: &folded, whose, by: AttemptBy::Caller(caller) };
+        self.check_password(queue, &subjects(&folded, origin.address), &attempt, current, checked.clone())
             .await
             .map_err(not_current)?;
         let password = self.hash_in(queue, new).await?;
@@ -83,7 +85,7 @@ impl Command for ChangeOwnPassword {
         if present.and_then(|operator| operator.password_hash) != self.checked {
             return Err(not_current(Refusal::Unauthenticated(Credentials::BadLogin)).into());
         }
-        context.concerns(principal.id.uuid());
+        context.concerns(ObjectKind::Operator, principal.id.uuid());
         context.tx.set_operator_password(principal.serial, self.password.as_str())?;
         Ok(context.tx.revoke_logins_except(principal.token, principal.serial, context.now)?)
     }
@@ -128,7 +130,7 @@ impl Command for RevokeOwnToken {
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let own = context.tx.token(self.id)?.filter(|token| token.principal == context.caller.principal.serial);
         own.filter(|token| token.is_usable(context.clock_now)).ok_or(Refusal::not_found(Noun::Token))?;
-        context.concerns(self.id.uuid());
+        context.concerns(ObjectKind::Token, self.id.uuid());
         Ok(context.tx.revoke_sign_in(self.id, context.now)?)
     }
 }
@@ -149,6 +151,7 @@ impl Command for LogOut {
     }
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        context.concerns(ObjectKind::Token, self.token.uuid());
         Ok(context.tx.revoke_sign_in(self.token, context.now)?)
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions of end users: signed tokens that the trading platform verifies itself or has introspected.
 
-use crate::app::access::Subject;
+use crate::app::access::{Attempt, AttemptBy, Subject, Whose};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::{Right, TypedPassword, Visibility};
@@ -89,7 +89,7 @@ impl Command for BeginSession {
             .filter(|(found, hash)| found.id == self.profile && *hash == self.checked)
             .ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
         profile.admit_verified()?;
-        context.concerns(profile.id.uuid());
+        context.concerns_client(profile.serial, profile.id);
         let accounts = tradable(context.tx, profile.serial, context.visibility())?;
         let settings = context.app.settings();
         // Platforms compare with real time. The session itself ends by the clock of the sandbox.
@@ -124,13 +124,15 @@ impl App {
         let email = EmailKey::of(email);
         let visibility = &caller.principal.visibility;
         let found = self.store.read(|tx| Ok(tx.profile_for_login(&email, visibility)?)).map_err(refusal_of_read)?;
+        let whose = found.as_ref().map(|(profile, _)| Whose::Client(profile.serial, profile.id));
         let (profile, hash) = found.map_or((None, None), |(profile, hash)| (Some(profile.id), hash));
         // Callers cannot lock out a client that is hidden from them.
         let subject = match &profile {
             Some(_) => Subject::Client(email.as_str()),
             None => Subject::UnknownClient(caller.principal.serial, email.as_str()),
         };
-        self.check_password(&self.hashers.clients, &[subject], password, hash.clone()).await?;
+        let attempt = Attempt { name: email.as_str(), whose, by: AttemptBy::Caller(caller) };
+        self.check_password(&self.hashers.clients, &[subject], &attempt, password, hash.clone()).await?;
         let profile = profile.ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
         let begun = self.execute(caller, None, BeginSession { profile, email, checked: hash }).await?.outcome;
         Ok(IssuedSession {

@@ -5,8 +5,8 @@
 
 use crate::app::access::{FreshToken, LoginOrigin, login_token, principal_of_operator};
 use crate::app::command::refusal_of_read;
-use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::{Right, TypedPassword};
+use crate::app::{App, Command, Context, Failure};
+use crate::domain::access::{ObjectKind, Right, TypedPassword};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Credentials, Refusal};
@@ -92,8 +92,7 @@ impl App {
             .map_err(refusal_of_read)?;
         let mut principal = principal_of_operator(operator);
         principal.token = Some(found.token);
-        let (address, request) = (Some(origin.address), origin.request);
-        let caller = Caller { principal: Arc::new(principal), address, request };
+        let caller = origin.caller(principal);
         let (pair, new) = TokenPair::new(self, found.principal, lifetimes, Some(found.family));
         let is_first = self.execute(&caller, None, RefreshPair { hash, new }).await?.outcome;
         if is_first {
@@ -129,11 +128,13 @@ impl Command for RefreshPair {
             return refuse(Credentials::Revoked);
         }
         if found.used_at.is_some() {
+            context.concerns(ObjectKind::Token, found.token.uuid());
             return Ok(false);
         }
         if found.expires_at <= context.clock_now {
             return refuse(Credentials::Expired);
         }
+        context.concerns(ObjectKind::Token, self.new.id.uuid());
         context.tx.use_refresh(found.token, context.now)?;
         context.tx.add_token(&self.new, context.now)?;
         Ok(true)
@@ -152,6 +153,7 @@ impl Command for EndFamily {
     const CHANGES_ACCESS: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        context.concerns(ObjectKind::Token, self.family.uuid());
         Ok(context.tx.revoke_family(self.family, context.now)?)
     }
 }

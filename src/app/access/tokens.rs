@@ -2,7 +2,7 @@
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
-use crate::domain::access::{Principal, PrincipalKind, Right, Visibility};
+use crate::domain::access::{ObjectKind, Principal, PrincipalKind, Right, Visibility};
 use crate::domain::clients::check_tags;
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::{PrincipalSerial, TokenId};
@@ -231,6 +231,7 @@ fn add_token(
         refresh: None,
     };
     context.tx.add_token(&new, context.now)?;
+    context.concerns(ObjectKind::Token, id.uuid());
     Ok(id)
 }
 
@@ -247,6 +248,7 @@ impl Command for RevokeToken {
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         if context.tx.revoke_token(self.id, context.now)? {
+            context.concerns(ObjectKind::Token, self.id.uuid());
             Ok(())
         } else {
             Err(Refusal::not_found(Noun::Token).into())

@@ -2,7 +2,7 @@
 
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Principal, Right, Visibility};
-use crate::domain::approvals::{Approval, ApprovalState, Cause, Person, Request};
+use crate::domain::approvals::{Approval, ApprovalState, Cause, Person, Request, UsedToken};
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType, Snapshot};
 use crate::domain::ids::{ApprovalId, ApprovalSerial, MovementSerial, PrincipalSerial, ProfileId, ProfileSerial};
@@ -99,6 +99,7 @@ pub(in crate::app) fn ask(context: &Context<'_>, asked: Asked) -> Result<Approva
             subject: asked.subject,
             movement: asked.movement,
             requested_by: context.caller.principal.serial,
+            requested_with: context.caller.principal.token,
             expires_at: asked.expires_at,
         },
         context.now,
@@ -131,9 +132,19 @@ pub(in crate::app) fn close(
     let principal = &context.caller.principal;
     let person = Person { serial: principal.serial, id: principal.id, name: principal.name.clone() };
     let decided_by = Some(person).filter(|_| state != ApprovalState::Expired);
+    let token = principal.token.map(|id| UsedToken { id, made_by: None });
+    let decided_with = token.filter(|_| decided_by.is_some());
     let (serial, decided_at) = (approval.serial, Some(context.now));
     let request = approval.request.map(Request::without_personal_data);
-    context.tx.decide_approval(&Approval { request, state, decided_by, decided_at, reason, ..approval })?;
+    context.tx.decide_approval(&Approval {
+        request,
+        state,
+        decided_by,
+        decided_with,
+        decided_at,
+        reason,
+        ..approval
+    })?;
     context.tx.drop_job(Job::ExpireApproval(serial))?;
     publish(context, serial, kind)
 }

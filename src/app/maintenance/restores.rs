@@ -2,7 +2,7 @@
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure, access, refusal_of};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::events::{Event, EventType};
 use crate::domain::refusal::Refusal;
@@ -18,6 +18,8 @@ pub struct Restored {
     pub asked_for: Option<Moment>,
     /// What is known of the numbers that the old timeline issued.
     pub issued: Issued,
+    /// The user of the machine who restores it.
+    pub machine_user: String,
 }
 
 /// Starts the new timeline of a database that was restored and is not in use yet. Blocks.
@@ -34,8 +36,8 @@ pub fn begin_timeline(
         let reached_at = tx.journal_row()?.recorded_at;
         // A sandbox's clock is ahead; time must not go back here either.
         let now = tx.time(|| Ok::<_, Failure>(machine.plus_ms(installation.clock_ahead_ms)))?.recorded;
-        let Restored { timeline, backup, asked_for, issued } = restored;
-        let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key };
+        let Restored { timeline, backup, asked_for, issued, machine_user } = restored;
+        let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key, machine_user };
         Ok::<_, Failure>(tx.begin_timeline(&new, installation.uuid)?)
     });
     ticket.map_err(refusal_of)?.wait().map_err(refusal_of)?
@@ -50,9 +52,10 @@ impl Command for ResumeAfterRestore {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<bool, Failure> {
+        let installation = context.app.installation().uuid;
+        context.concerns(ObjectKind::Installation, installation);
         let Some(row) = context.tx.restore_to_resume()? else { return Ok(false) };
         context.tx.resume_after_restore(context.now)?;
-        let installation = context.app.installation().uuid;
         context.publish(&Event::of_restore(EventType::RestoreResumed, installation, row.timeline))?;
         Ok(true)
     }

@@ -4,7 +4,7 @@ use crate::app::approvals::expire_request;
 use crate::app::command::refusal_of_read;
 use crate::app::ledger::{clear_deposit, expire};
 use crate::app::{App, Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::refusal::Refusal;
 use crate::store::{Job, JobRow};
 use std::sync::Arc;
@@ -44,6 +44,19 @@ impl Command for Postpone {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        match self.row.job {
+            Some(Job::ExpireMovement(serial) | Job::ClearDeposit(serial)) => {
+                if let Some(movement) = context.tx.movement_by_serial(serial)? {
+                    context.concerns(ObjectKind::Movement, movement.id.uuid());
+                }
+            }
+            Some(Job::ExpireApproval(serial)) => {
+                if let Some(approval) = context.tx.approval_by_serial(serial)? {
+                    context.concerns(ObjectKind::Approval, approval.id.uuid());
+                }
+            }
+            None => {}
+        }
         let wait_s = 60 * (1i64 << self.row.attempts.min(6));
         Ok(context.tx.postpone_job(self.row.id, context.clock_now.plus_s(wait_s), &self.reason)?)
     }

@@ -7,7 +7,7 @@
 use crate::app::command::refusal_of_read;
 use crate::app::reference::rates::{RateEntry, apply_rate, check_rates, rate_differences};
 use crate::app::{App, Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::events::{Event, EventType, ReferenceChange, ReferenceSnapshot, Snapshot};
 use crate::domain::ids::GroupId;
 use crate::domain::money::{DecimalText, Decimals};
@@ -398,6 +398,7 @@ impl Command for ApplyReference {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<Vec<Change>, Failure> {
+        context.concerns(ObjectKind::Installation, context.app.installation().uuid);
         let stored = stored(context.tx)?;
         let changes = differences(&self.file, &stored)?;
         for change in &changes {

@@ -3,7 +3,7 @@
 use crate::app::clock::WatchedClock;
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::clock_watch::ClockLeap;
 use crate::domain::refusal::{Field, Refusal};
@@ -78,6 +78,7 @@ impl Command for KeepClock {
     const RIGHT: Right = Right::Administer;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        context.concerns(ObjectKind::Installation, context.app.installation().uuid);
         Ok(context.tx.set_clock_ahead(self.ahead_ms)?)
     }
 }
@@ -92,6 +93,7 @@ impl Command for DeleteClients {
     const RESTARTS_TIME: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        context.concerns(ObjectKind::Installation, context.app.installation().uuid);
         Ok(context.tx.wipe_sandbox(context.now)?)
     }
 }

@@ -128,8 +128,8 @@ impl Endpoint {
         let body = without_mark(sent);
         context.body = body.clone();
         let retry_key = if is_write { self.retry_key(route, &request)? } else { None };
-        let caller =
-            principal.map(|principal| Caller { principal, address: Some(origin.address), request: origin.request });
+        let (address, request_id) = (Some(origin.address), origin.request);
+        let caller = principal.map(|principal| Caller { principal, address, machine_user: None, request: request_id });
         let call = Call {
             params: QueryParams::parse(request.query_string())?,
             app: Arc::clone(&shared.app),

@@ -11,7 +11,7 @@ use crate::dialects::kit::{Call, ExactNumber, Paging, Rejection, Reply};
 use crate::domain::access::Right;
 use crate::domain::approvals::{
     Approval, ApprovalKind, ApprovalState, FieldChange, IdentityField, OwnersRequest, Person, Request, StatedRate,
-    TransferRequest,
+    TransferRequest, UsedToken,
 };
 use crate::domain::ledger::Movement;
 use crate::domain::money::DecimalText;
@@ -41,11 +41,15 @@ pub(super) struct ApprovalView {
     account_id: Option<String>,
     /// The operator or API client that asked.
     requested_by: ActorView,
+    /// The token that was used. Null if there was none, or for requests from before this was kept.
+    requested_with: Option<UsedTokenView>,
     requested_at: String,
     /// When it expires if nobody decides it.
     expires_at: Option<String>,
     /// Who approved, rejected or cancelled it.
     decided_by: Option<ActorView>,
+    /// The token that was used. Null if there was none, or for decisions from before this was kept.
+    decided_with: Option<UsedTokenView>,
     /// When it was decided or expired.
     decided_at: Option<String>,
     /// Why it was rejected.
@@ -59,6 +63,18 @@ pub(super) struct ApprovalView {
     owner: Option<OwnerChangeView>,
     /// Of a change of identity: what changes. Null for other kinds.
     identity: Option<Vec<FieldChangeView>>,
+}
+
+/// A token with which somebody asked or decided.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UsedToken)]
+pub(super) struct UsedTokenView {
+    id: String,
+    /// The user of the server's machine who made the token there. Null for the token of a login. If it is the same for
+    /// both operators, one person may have asked and decided.
+    #[schema(example = "root")]
+    made_by: Option<String>,
 }
 
 /// A change of an account's owners that gives somebody control of it.
@@ -160,6 +176,12 @@ impl From<Person> for ActorView {
     }
 }
 
+impl From<UsedToken> for UsedTokenView {
+    fn from(token: UsedToken) -> UsedTokenView {
+        UsedTokenView { id: token.id.to_string(), made_by: token.made_by }
+    }
+}
+
 impl From<StatedRate> for RateView {
     fn from(stated: StatedRate) -> RateView {
         RateView { from: stated.from.to_string(), to: stated.to.to_string(), rate: stated.rate.into() }
@@ -200,9 +222,11 @@ impl From<Approval> for ApprovalView {
             profile_id: approval.profile.to_string(),
             account_id: approval.account.map(|id| id.to_string()),
             requested_by: approval.requested_by.into(),
+            requested_with: approval.requested_with.map(UsedTokenView::from),
             requested_at: approval.requested_at.to_string(),
             expires_at: approval.expires_at.map(|at| at.to_string()),
             decided_by: approval.decided_by.map(ActorView::from),
+            decided_with: approval.decided_with.map(UsedTokenView::from),
             decided_at: approval.decided_at.map(|at| at.to_string()),
             reason: approval.reason,
             movement: approval.movement.map(MovementView::from),

@@ -1,7 +1,9 @@
 //! Access control: callers, their rights, and the clients that they can see.
 
+mod object;
 mod password;
 mod principal;
 
+pub use object::*;
 pub use password::*;
 pub use principal::*;

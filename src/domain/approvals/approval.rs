@@ -3,7 +3,7 @@
 use crate::domain::access::Right;
 use crate::domain::approvals::Request;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, ApprovalId, ApprovalSerial, PrincipalId, PrincipalSerial, ProfileId};
+use crate::domain::ids::{AccountId, ApprovalId, ApprovalSerial, PrincipalId, PrincipalSerial, ProfileId, TokenId};
 use crate::domain::ledger::Movement;
 use crate::domain::named::named_enum;
 use crate::domain::refusal::Refusal;
@@ -69,6 +69,14 @@ pub struct Person {
     pub name: String,
 }
 
+/// A token with which somebody asked or decided.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UsedToken {
+    pub id: TokenId,
+    /// The user of the machine who made it there. None for the token of a log-in, and for those from before this was kept.
+    pub made_by: Option<String>,
+}
+
 /// A request and what became of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Approval {
@@ -86,11 +94,17 @@ pub struct Approval {
     pub movement: Option<Movement>,
     pub state: ApprovalState,
     pub requested_by: Person,
+    /// None if it was asked for without a token, or before this was kept.
+    #[serde(default)]
+    pub requested_with: Option<UsedToken>,
     pub requested_at: Moment,
     /// When it expires unless it is decided before.
     pub expires_at: Option<Moment>,
     /// None while it is pending, and if it expired.
     pub decided_by: Option<Person>,
+    /// None if it was decided without a token, or before this was kept.
+    #[serde(default)]
+    pub decided_with: Option<UsedToken>,
     pub decided_at: Option<Moment>,
     /// Why it was rejected; may be empty.
     pub reason: String,

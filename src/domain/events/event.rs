@@ -1,5 +1,6 @@
 //! Events: what changed, in one sequence without gaps that all followers share.
 
+use crate::domain::access::ObjectKind;
 use crate::domain::events::Snapshot;
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::named::named_enum;
@@ -63,6 +64,18 @@ impl EventType {
         let is_of_owner = matches!(self, AccountOwnerAdded | AccountOwnerChanged | AccountOwnerRemoved);
         let family = self.name().split('.').next();
         matches!(family, Some("entry" | "movement" | "account")) && !is_of_owner
+    }
+
+    /// What such an event is about.
+    pub fn object_kind(self) -> ObjectKind {
+        match self.name().split('.').next() {
+            Some("profile") => ObjectKind::Client,
+            Some("account") => ObjectKind::Account,
+            Some("entry") => ObjectKind::Entry,
+            Some("movement") => ObjectKind::Movement,
+            Some("approval") => ObjectKind::Approval,
+            _ => ObjectKind::Installation,
+        }
     }
 
     /// The event types that match a pattern: a name, a prefix such as `account.*`, or `*` for all. None if nothing

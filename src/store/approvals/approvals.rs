@@ -1,11 +1,13 @@
 //! Requests that wait for a second operator, and what became of them.
 
 use crate::domain::access::Visibility;
-use crate::domain::approvals::{Approval, ApprovalKind, ApprovalState, Cause, Person, REQUEST_VERSION, Request};
+use crate::domain::approvals::{
+    Approval, ApprovalKind, ApprovalState, Cause, Person, REQUEST_VERSION, Request, UsedToken,
+};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
     AccountId, ApprovalId, ApprovalSerial, BookId, MovementSerial, PrincipalId, PrincipalSerial, ProfileId,
-    ProfileSerial,
+    ProfileSerial, TokenId,
 };
 use crate::domain::page::{Listing, Page, Part, Position};
 use crate::store::StoreError;
@@ -22,6 +24,7 @@ pub struct NewApproval {
     pub subject: ApprovalSubject,
     pub movement: Option<MovementSerial>,
     pub requested_by: PrincipalSerial,
+    pub requested_with: Option<TokenId>,
     pub expires_at: Option<Moment>,
 }
 
@@ -52,6 +55,10 @@ fn approval(row: &Row<'_>) -> rusqlite::Result<(Approval, Option<MovementSerial>
         Ok::<_, rusqlite::Error>(Some(Person { serial, id, name: row.get(name)? }))
     };
     let moment = |column: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Moment::from_unix_ms));
+    let token = |id: &str, maker: &str| {
+        let Some(id) = row.get::<_, Option<Uuid>>(id)?.map(TokenId::from) else { return Ok(None) };
+        Ok::<_, rusqlite::Error>(Some(UsedToken { id, made_by: row.get(maker)? }))
+    };
     let text: Option<String> = row.get("request")?;
     let approval = Approval {
         serial: ApprovalSerial(row.get("id")?),
@@ -65,9 +72,11 @@ fn approval(row: &Row<'_>) -> rusqlite::Result<(Approval, Option<MovementSerial>
         state: named(row, "state")?,
         requested_by: person("requester_id", "requester_uuid", "requester_name")?
             .ok_or_else(|| unreadable("requested_by", "none"))?,
+        requested_with: token("requested_token", "requested_token_maker")?,
         requested_at: Moment::from_unix_ms(row.get("requested_at")?),
         expires_at: moment("expires_at")?,
         decided_by: person("decider_id", "decider_uuid", "decider_name")?,
+        decided_with: token("decided_token", "decided_token_maker")?,
         decided_at: moment("decided_at")?,
         reason: row.get("reason")?,
     };
@@ -163,6 +172,7 @@ impl WriteTx<'_> {
                 new.requested_by.0,
                 now.unix_ms(),
                 new.expires_at.map(Moment::unix_ms),
+                new.requested_with.map(TokenId::uuid),
             ],
         )?;
         Ok(ApprovalSerial(serial))
@@ -174,8 +184,9 @@ impl WriteTx<'_> {
         let decided_by = approval.decided_by.as_ref().map(|person| person.serial.0);
         let decided_at = approval.decided_at.map(Moment::unix_ms);
         let (state, reason) = (approval.state.name(), &approval.reason);
-        self.run(sql!("approvals/decide"), (approval.serial.0, state, decided_by, decided_at, reason, request))
-            .map(|_| ())
+        let token = approval.decided_with.as_ref().map(|token| token.id.uuid());
+        let values = (approval.serial.0, state, decided_by, decided_at, reason, request, token);
+        self.run(sql!("approvals/decide"), values).map(|_| ())
     }
 }
 

@@ -2,6 +2,7 @@
 //! restored moment are not issued again, all tokens and sessions are revoked, and jobs are paused until an operator
 //! resumes them.
 
+use crate::domain::access::ObjectKind;
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType};
 use crate::domain::ids::{EventSeq, PrincipalSerial};
@@ -101,6 +102,8 @@ pub struct NewTimeline {
     pub issued: Issued,
     /// The key that signs end-user tokens from now on; earlier keys are withdrawn.
     pub key: KeyRow,
+    /// The user of the machine who restores it.
+    pub machine_user: String,
 }
 
 /// How many rows a database has.
@@ -217,10 +220,13 @@ impl WriteTx<'_> {
             principal: PrincipalSerial(1),
             token: None,
             action: "restore.apply",
-            object: Some(event.object),
+            machine_user: Some(&new.machine_user),
+            object: Some((ObjectKind::Installation, event.object)),
+            profile: None,
             request: None,
             address: None,
             events: Some((EventSeq(row.next_event), EventSeq(row.next_event))),
+            detail: None,
         })?;
         Ok(row)
     }

@@ -1,0 +1,21 @@
+//! What the rows of the audit log are about.
+
+use crate::domain::named::named_enum;
+
+named_enum! {
+    /// The kind of object that an action changed, as stored in the audit log.
+    pub enum ObjectKind {
+        Client = "client",
+        Account = "account",
+        Movement = "movement",
+        Entry = "entry",
+        /// A request in the approval queue.
+        Approval = "approval",
+        Operator = "operator",
+        Token = "token",
+        /// A key that signs end-user tokens; its id is the `kid`.
+        SigningKey = "signing_key",
+        /// The database as a whole: reference data, restores, the clock.
+        Installation = "installation",
+    }
+}

@@ -73,7 +73,7 @@ pub struct Person {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct UsedToken {
     pub id: TokenId,
-    /// The user of the machine who made it there. None for the token of a log-in, and for those from before this was kept.
+    /// The user of the machine who made it there. None for the token of a log-in, and for older ones.
     pub made_by: Option<String>,
 }
 

@@ -183,6 +183,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_transfers::refused_transfers_leave_no_trace"),
         read("/transfers", "native_transfers::a_transfer_in_one_currency_is_posted_at_once", LISTED),
         read("/transfers/{id}", "native_transfers::a_transfer_in_one_currency_is_posted_at_once", HIDDEN),
+        read("/audit-log", "audit_log::every_action_is_found_by_each_filter", "audit_log::tags_limit_the_rows"),
         read("/approvals", "approvals::the_queue_is_filtered_and_paged", QUEUE_HIDDEN),
         read("/approvals/{id}", QUEUE, QUEUE_HIDDEN),
         write("POST", "/approvals/{id}/approve", QUEUE, QUEUE_HIDDEN, QUEUE_REPLAYED, QUEUE_REFUSED),

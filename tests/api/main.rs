@@ -12,6 +12,7 @@ mod approvals_bypass;
 mod approvals_people;
 mod approvals_swaps;
 mod audit_content;
+mod audit_log;
 mod b2core_access;
 mod b2core_accounts;
 mod backup_faults;

@@ -1,5 +1,6 @@
 //! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
 
+mod audit_trail;
 mod failed_logins;
 mod hashing;
 mod keys;
@@ -13,6 +14,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub use audit_trail::*;
 pub(in crate::app) use failed_logins::*;
 pub(in crate::app) use hashing::*;
 pub use keys::*;

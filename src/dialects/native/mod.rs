@@ -6,6 +6,7 @@
 mod account_states;
 mod accounts;
 mod approvals;
+mod audit_log;
 mod batch;
 mod currencies;
 mod deals;
@@ -57,8 +58,8 @@ impl Dialect for Native {
         use crate::dialects::kit::Access::{Caller, Open};
         use crate::dialects::kit::UnknownMembers::Refused;
         use crate::domain::access::Right::{
-            Administer, IssueSessions, ManageSelf, MoveFunds, ReadAccounts, ReadEvents, ReadProfiles, ReadReference,
-            SetPasswords, WriteAccounts, WriteProfiles,
+            Administer, IssueSessions, ManageSelf, MoveFunds, ReadAccounts, ReadAudit, ReadEvents, ReadProfiles,
+            ReadReference, SetPasswords, WriteAccounts, WriteProfiles,
         };
         Routes::default()
             .post("/user/login", "log_in", Open, users::log_in).ignoring_keys()
@@ -145,6 +146,7 @@ impl Dialect for Native {
             .get("/portfolios/{id}", "get_portfolio", ReadAccounts, portfolios::get)
             .get("/events", "list_events", ReadEvents, events::list)
             .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)
+            .get("/audit-log", "list_audit_log", ReadAudit, audit_log::list)
     }
 
     fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply {

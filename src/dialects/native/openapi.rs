@@ -8,8 +8,8 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, approvals, batch, deposits, entries, event_stream, events, holds, owners, profile_states, sandbox,
-    statements, transfers, trial_balance, withdrawals,
+    account_states, approvals, audit_log, batch, deposits, entries, event_stream, events, holds, owners,
+    profile_states, sandbox, statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
 use serde_json::{Value, json};
@@ -95,6 +95,7 @@ use utoipa::OpenApi;
         batch::run,
         events::list,
         events::checkpoint,
+        audit_log::list,
         statements::balance,
         statements::statement,
         trial_balance::get
@@ -111,7 +112,7 @@ const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, iss
     `Idempotency-Replayed: true`. An error means that nothing was changed; branch on its `reason`.";
 
 /// Tags of operations with their descriptions, in display order.
-const TAGS: [(&str, &str); 15] = [
+const TAGS: [(&str, &str); 16] = [
     ("Access", "Operators log in."),
     ("Reference data", "Currencies and account groups, configured by the operator."),
     ("Clients", "Profiles of end clients."),
@@ -127,6 +128,7 @@ const TAGS: [(&str, &str); 15] = [
     ("Trading data", "Portfolios, positions and orders."),
     ("End users", "Session tokens of clients for the trading platform."),
     ("Events", "Changes, numbered in one sequence."),
+    ("Audit", "Who did what, when and from where."),
 ];
 
 /// Required members of requests. The Rust types have them as options so that a missing one is refused by name.

@@ -39,6 +39,8 @@ named_enum! {
         /// Read and follow events.
         #[serde(alias = "read_events")]
         ReadEvents = "events:read",
+        /// Read the audit log.
+        ReadAudit = "audit:read",
         /// Reserved for administrators: operators, tokens, keys, reference data, forced reversals, the clock of a
         /// sandbox.
         #[serde(alias = "administer")]
@@ -56,7 +58,7 @@ named_enum! {
         Service = "service",
         /// Reads everything but changes nothing.
         Viewer = "viewer",
-        /// Read-only; for people who audit the books.
+        /// Read-only, with the audit log; for people who audit the books.
         Auditor = "auditor",
     }
 }
@@ -77,6 +79,7 @@ impl Role {
             Right::WriteProfiles | Right::WriteAccounts | Right::MoveFunds => {
                 matches!(self, Role::Admin | Role::Operator)
             }
+            Right::ReadAudit => matches!(self, Role::Admin | Role::Auditor),
             Right::IssueSessions => matches!(self, Role::Admin | Role::Service),
             Right::SetPasswords | Right::Administer => self == Role::Admin,
         }

@@ -1,12 +1,14 @@
 //! Operators, tokens, sessions, signing keys, and the audit log.
 
 mod audit_log;
+mod audit_trail;
 mod keys;
 mod principals;
 mod sessions;
 mod token_pairs;
 
 pub use audit_log::*;
+pub use audit_trail::*;
 pub use keys::*;
 pub use principals::*;
 pub use sessions::*;

@@ -4,8 +4,8 @@ use crate::app::sandbox::YEARS_MAX_S;
 use crate::dialects::kit::openapi::{Member, Place, reference};
 use crate::dialects::kit::{PAGE_MAX, REJECTIONS};
 use crate::dialects::native::lists::LISTS;
-use crate::dialects::native::{deals, events, sessions, statements};
-use crate::domain::access::{PASSWORD_MAX, PASSWORD_MIN};
+use crate::dialects::native::{audit_log, deals, events, sessions, statements};
+use crate::domain::access::{ObjectKind, PASSWORD_MAX, PASSWORD_MIN};
 use crate::domain::accounts::OWNERS_MAX;
 use crate::domain::clients::{
     CATEGORY_MAX, CUSTOM_FIELDS_MAX, CUSTOM_NAME_MAX, CUSTOM_VALUE_MAX, METADATA_KEY_MAX, METADATA_KEYS_MAX,
@@ -70,6 +70,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("LockBody", "reason") | (_, "lockReason") => "LockReason",
         (_, "access") => "OwnerAccess",
         ("AdjustRequest", "action") => "AdjustmentAction",
+        ("AuditRecord" | "/audit-log", "action") => return None,
         (_, "action") => "DealAction",
         (_, "direction") => "DealDirection",
         ("StatementLine", "kind") => "EntryKind",
@@ -100,7 +101,12 @@ fn text(member: &Member<'_>) -> Option<Value> {
             let rows = REFUSALS.iter().chain(REJECTIONS).map(|row| (row.rank, row.reason)).collect::<BTreeMap<_, _>>();
             json!({ "pattern": "^[A-Z_]+$", "x-extensible-enum": rows.into_values().collect::<Vec<_>>() })
         }
-        ("SessionReply", "expiresAt") => whole_number(),
+        ("SessionReply", "expiresAt") | ("AuditRecord", "id" | "firstEvent" | "lastEvent") => whole_number(),
+        ("AuditRecord", "nameHash") => json!({ "pattern": "^[0-9a-f]{32}$" }),
+        ("AuditRecord", "objectKind") => {
+            let names = ObjectKind::ALL.map(|kind| kind.name().to_uppercase());
+            json!({ "x-extensible-enum": names })
+        }
         (_, "reverses" | "reversedBy" | "sub" | "jti" | "id") | ("IntrospectReply", "accounts") => uuid(),
         ("/events", "Last-Event-ID" | "after") => whole_number(),
         (_, name) if name.ends_with("Id") => uuid(),
@@ -147,6 +153,7 @@ fn integer(member: &Member<'_>) -> Option<Value> {
         ("/events/checkpoint", "limit") => limit(events::LIMIT_MAX, events::LIMIT_MAX),
         ("/events", "limit") => limit(events::LIMIT_DEFAULT, events::LIMIT_MAX),
         ("/accounts/{id}/deals", "limit") => limit(deals::LIMIT_DEFAULT, deals::LIMIT_MAX),
+        ("/audit-log", "limit") => limit(audit_log::LIMIT_DEFAULT, audit_log::LIMIT_MAX),
         ("/accounts/{id}/statement", "limit") => limit(statements::LIMIT_DEFAULT, statements::LIMIT_MAX),
         (_, "page") => json!({ "minimum": 1, "maximum": PAGE_MAX, "default": 1 }),
         (_, "perPage") => json!({ "minimum": 1, "maximum": LISTS.size_max, "default": LISTS.size_default }),

@@ -272,6 +272,7 @@ CREATE TABLE audit_log (
     DEFAULT NULL, object_kind TEXT -- what the object is, such as account; none: no object, or the row is older
     DEFAULT NULL, profile_id INTEGER -- the client whose tags decide who sees the row; none: no client, or the row is older
     REFERENCES profiles (id), detail TEXT -- what the row says beyond that, JSON; none: nothing
+    DEFAULT NULL, changes BLOB -- the rows that it wrote, each with the hashes of its images before and after; none: none, or it is older
     DEFAULT NULL) STRICT;
 
 CREATE TABLE idempotency_state (
@@ -357,7 +358,10 @@ CREATE TABLE change_journal (
     recorded_at INTEGER NOT NULL,          -- the moment of the last commit, which all that it recorded share
     last_entry INTEGER NOT NULL,           -- the last entry after it
     last_event INTEGER NOT NULL            -- the last event after it
-, epoch BLOB NOT NULL DEFAULT x'00000000000000000000000000000000') STRICT;
+, epoch BLOB NOT NULL DEFAULT x'00000000000000000000000000000000', log_id BLOB NOT NULL -- identity of the log, 16 random bytes; a restore and a reset of a sandbox begin another one
+    DEFAULT x'', log_size INTEGER NOT NULL -- how many rows of the audit log are in the tree
+    DEFAULT 0, log_frontier BLOB NOT NULL -- the hashes of the complete subtrees that make up the tree, 32 bytes each, largest first
+    DEFAULT x'') STRICT;
 
 CREATE TABLE restores (
     timeline INTEGER PRIMARY KEY,          -- the timeline that it began
@@ -370,7 +374,9 @@ CREATE TABLE restores (
     next_entry INTEGER NOT NULL,           -- the first entry after it; the numbers between were perhaps issued before
     next_event INTEGER NOT NULL,           -- the first event after it; likewise
     resumed_at INTEGER                     -- when jobs were let run again; none: they rest
-) STRICT;
+, log_id BLOB -- identity of the log that it continues; none: it is older
+    DEFAULT NULL, log_size INTEGER -- the size of that log when it was restored
+    DEFAULT NULL) STRICT;
 
 CREATE TABLE number_floors (
     table_name TEXT PRIMARY KEY,           -- the table whose rows are numbered
@@ -592,3 +598,38 @@ CREATE TABLE other_histories (
     is_superseded INTEGER NOT NULL CHECK (is_superseded IN (0, 1)), -- 1: a restore has left it behind up to that commit
     PRIMARY KEY (epoch, stream)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_changes (
+    audit_id INTEGER NOT NULL REFERENCES audit_log (id), -- the row of the audit log whose action changed something
+    position INTEGER NOT NULL,             -- its place among the changes of that action, from 0
+    subject TEXT NOT NULL,                 -- what kind of thing was changed, such as profile
+    subject_id INTEGER NOT NULL,           -- row of that thing
+    field TEXT NOT NULL,                   -- what of it, such as status, metadata.iban or tag
+    old TEXT,                              -- the value before; none: there was none; personal data as salted hash
+    new TEXT,                              -- the value after; likewise; of a secret only that it was changed
+    PRIMARY KEY (audit_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_changes_of_subject ON audit_changes (subject, subject_id, audit_id);
+
+CREATE TABLE profile_salts (
+    profile_id INTEGER PRIMARY KEY REFERENCES profiles (id), -- the client
+    salt BLOB NOT NULL                     -- 16 random bytes
+) STRICT;
+
+CREATE TABLE account_salts (
+    account_id INTEGER PRIMARY KEY REFERENCES accounts (id), -- the account
+    salt BLOB NOT NULL                     -- 16 random bytes
+) STRICT;
+
+CREATE TABLE log_nodes (
+    position INTEGER PRIMARY KEY,          -- number of the group of 256 consecutive rows of the audit log, from 0
+    hash BLOB NOT NULL                     -- hash of its subtree
+) STRICT;
+
+CREATE TABLE log_checkpoints (
+    size INTEGER PRIMARY KEY,              -- size of the log
+    made_at INTEGER NOT NULL,              -- when
+    root BLOB NOT NULL,                    -- hash of the tree of that size
+    note TEXT NOT NULL                     -- the signed checkpoint, a C2SP signed note
+) STRICT;

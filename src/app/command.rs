@@ -8,7 +8,9 @@ use crate::domain::clock::Moment;
 use crate::domain::events::Event;
 use crate::domain::ids::{AccountId, EventSeq, ProfileId, ProfileSerial, RequestId};
 use crate::domain::refusal::{Field, Refusal};
-use crate::store::{Abort, AuditRow, CommitTime, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes};
+use crate::store::{
+    Abort, AuditRow, CommitTime, Mark, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -256,13 +258,14 @@ impl<'a> Context<'a> {
 
     /// Runs a command and writes its audit row.
     fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
+        let mark = self.tx.mark();
         let outcome = command.run(self)?;
         for account in self.touched.take() {
             FOLLOWERS.iter().try_for_each(|follow| follow(self, account))?;
         }
         let first = self.first_event.get();
         let object = first.map(|event| event.object).or(self.object.get());
-        self.note(C::ACTION, object, first.map(|event| event.seq).zip(self.last_event.get()))?;
+        self.note(C::ACTION, object, first.map(|event| event.seq).zip(self.last_event.get()), mark)?;
         Ok(outcome)
     }
 
@@ -272,9 +275,10 @@ impl<'a> Context<'a> {
         action: &str,
         object: Option<(ObjectKind, Uuid)>,
         events: Option<(EventSeq, EventSeq)>,
+        mark: Mark,
     ) -> Result<(), StoreError> {
         let detail = self.detail.take();
-        self.tx.append_audit(&AuditRow {
+        let row = AuditRow {
             at: self.now,
             principal: self.caller.principal.serial,
             token: self.caller.principal.token,
@@ -286,7 +290,8 @@ impl<'a> Context<'a> {
             address: self.caller.address,
             events,
             detail: detail.as_deref(),
-        })
+        };
+        self.tx.append_audit_since(&row, mark)
     }
 }
 
@@ -360,7 +365,7 @@ impl App {
             })?;
             match rehearsed {
                 Err(Rehearsal::Done(outcome)) => {
-                    context.note(&format!("{}.rehearse", C::ACTION), None, None)?;
+                    context.note(&format!("{}.rehearse", C::ACTION), None, None, Mark::default())?;
                     Ok(outcome)
                 }
                 Err(Rehearsal::Refused(refusal)) => Err(refusal.into()),

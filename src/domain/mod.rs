@@ -13,6 +13,7 @@ pub mod clock_watch;
 pub mod events;
 pub mod ids;
 pub mod ledger;
+pub mod merkle;
 pub mod money;
 pub mod named;
 pub mod page;

@@ -32,6 +32,7 @@ pub use database::journal::{
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 pub use database::stats::{FileStats, TableStats};
+pub use database::trail::Mark;
 pub use database::transaction::{CommitTime, ReadTx, WriteTx};
 pub use database::writer::{Abort, Health, NotApplied, Ticket};
 pub use error::{StoreError, with_causes};
@@ -55,6 +56,7 @@ use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};
 use database::journal::Opening;
 use database::migrations;
+use database::trail::Trail;
 use database::transaction::{CommitMoment, Snapshot};
 use database::writer::Writer;
 use std::path::{Path, PathBuf};
@@ -108,6 +110,8 @@ impl Store {
             found if found > 0 && found < LATEST_SCHEMA => return Err(MigrationError::TooOld { found }),
             _ => migrations::migrate(&mut connection)?,
         };
+        let trail = Trail::default();
+        trail.attach(&connection)?;
         let readers = connection::reader_pool(&file, tuning.readers)?;
         // The write-ahead log exists by now, and stays until the last connection is closed.
         lock.sync()?;
@@ -120,7 +124,7 @@ impl Store {
             Arc::clone(&journal),
             tuning.checkpoint_pages,
         );
-        let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), moment, found, tuning);
+        let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), (moment, trail), found, tuning);
         Ok(Store { file, writer, journal, readers, lock })
     }
 

@@ -199,9 +199,9 @@ fn a_disk_that_goes_away_half_way_has_no_half_of_a_backup() {
     let name = backup(&home, &["create"]).json()["name"].clone();
     // Random bytes do not compress, so sending takes long enough to be interrupted.
     let database = Connection::open(home.data().join("bursar.db")).unwrap();
-    let noise = "INSERT INTO audit_log (recorded_at, principal_id, action, address)
+    let noise = "INSERT INTO counters (name, last)
          WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 10)
-         SELECT 1, 1, 'noise', hex(randomblob(500000)) FROM n";
+         SELECT hex(randomblob(500000)), 1 FROM n";
     database.execute(noise, []).unwrap();
     drop(database);
     for phase in ["copy", "send", "read_back"] {

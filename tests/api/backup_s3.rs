@@ -175,9 +175,9 @@ fn a_large_backup_goes_in_parts() {
     settle(&home, &wire, "vault", 30);
     // Random bytes do not compress, so the object is larger than one part.
     let database = rusqlite::Connection::open(home.data().join("bursar.db")).unwrap();
-    let noise = "INSERT INTO audit_log (recorded_at, principal_id, action, address)
+    let noise = "INSERT INTO counters (name, last)
          WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 40)
-         SELECT 1, 1, 'noise', hex(randomblob(500000)) FROM n";
+         SELECT hex(randomblob(500000)), 1 FROM n";
     database.execute(noise, []).unwrap();
     drop(database);
     let made = backup(&home, &["create"]).json();

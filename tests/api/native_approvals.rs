@@ -273,7 +273,7 @@ fn the_proof_finds_accounts_that_are_used_without_approval() {
             rusqlite::Connection::open(file).unwrap().execute(wrong, []).unwrap();
         });
         let proof = bursar::store::read_file(&server.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();
-        let checks: Vec<_> = proof.findings.iter().map(|finding| finding.check).collect();
+        let checks: Vec<_> = proof.findings.iter().map(|it| it.check).filter(|check| *check != "history").collect();
         assert_eq!(checks, [check], "{wrong}: {:?}", proof.findings);
     }
 }

@@ -91,6 +91,8 @@ impl Command for DeleteClients {
     const ACTION: &'static str = "sandbox.reset";
     const RIGHT: Right = Right::Administer;
     const RESTARTS_TIME: bool = true;
+    // The log starts over, and with it what its commit contains.
+    const IS_LONG: bool = true;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         context.concerns(ObjectKind::Installation, context.app.installation().uuid);

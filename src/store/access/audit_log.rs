@@ -4,6 +4,7 @@ use crate::domain::access::ObjectKind;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EventSeq, PrincipalSerial, ProfileSerial, RequestId, TokenId};
 use crate::store::StoreError;
+use crate::store::database::trail::{Change, Mark, WORDS, Word, digest};
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use rusqlite::params;
 use std::collections::HashMap;
@@ -43,8 +44,19 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Appends the row of an action that began with this operation.
     pub fn append_audit(&self, row: &AuditRow<'_>) -> Result<(), StoreError> {
-        self.run(
+        self.append_audit_since(row, Mark::default())
+    }
+
+    /// Appends the row of an action with everything that was changed since it began.
+    pub fn append_audit_since(&self, row: &AuditRow<'_>, mark: Mark) -> Result<(), StoreError> {
+        let (mut changes, words) = self.trail().take_changes(mark);
+        if !words.is_empty() {
+            let after = Some(digest(&words));
+            Change { table: WORDS, key: 0, before: None, after }.encode(&mut changes);
+        }
+        let id = self.insert(
             sql!("audit_log/insert"),
             params![
                 row.at.unix_ms(),
@@ -60,8 +72,35 @@ impl WriteTx<'_> {
                 row.object.map(|(kind, _)| kind.name()),
                 row.profile.map(|profile| profile.0),
                 row.detail,
+                (!changes.is_empty()).then_some(changes),
             ],
         )?;
+        for (position, Word { subject, subject_id, field, old, new }) in words.iter().enumerate() {
+            self.run(sql!("audit_log/insert_change"), (id, position, subject, subject_id, field, old, new))?;
+        }
         Ok(())
+    }
+
+    /// Appends a row of the system itself.
+    pub(in crate::store) fn append_own_audit(&self, action: &str) -> Result<(), StoreError> {
+        let installation = self.find("SELECT uuid FROM installation", [], |row| row.get(0))?;
+        self.append_audit(&AuditRow {
+            at: self.latest(),
+            principal: PrincipalSerial(1),
+            token: None,
+            machine_user: None,
+            action,
+            object: installation.map(|uuid| (ObjectKind::Installation, uuid)),
+            profile: None,
+            request: None,
+            address: None,
+            events: None,
+            detail: None,
+        })
+    }
+
+    /// Ends an operation: what it changed without an audit row gets one.
+    pub(in crate::store) fn settle_trail(&self) -> Result<(), StoreError> {
+        if self.trail().has_changes() { self.append_own_audit("maintenance") } else { Ok(()) }
     }
 }

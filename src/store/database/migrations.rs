@@ -1,5 +1,6 @@
 //! Schema migrations, embedded in the binary and run in one transaction. There are no downgrades.
 
+use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
 use crate::store::{StoreError, with_causes};
 use refinery::{Migrate, Migration};
@@ -12,7 +13,10 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 22;
+pub const LATEST_SCHEMA: i64 = 23;
+
+/// The first schema version with a log.
+const LOG_SINCE: i64 = 23;
 
 /// Why this program cannot use a database.
 #[derive(Debug, Error)]
@@ -95,6 +99,7 @@ impl Transaction for Proven<'_> {
     fn execute<'a, T: Iterator<Item = &'a str>>(&mut self, queries: T) -> Result<usize, Undone> {
         let before = version(self.0)?;
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let images = ReadTx::new(&transaction).all_images(before)?;
         let mut count = 0;
         for query in queries {
             transaction.execute_batch(query)?;
@@ -104,10 +109,16 @@ impl Transaction for Proven<'_> {
         if before > 0 && version(&transaction)? != before {
             let tx = ReadTx::new(&transaction);
             let moment = CommitMoment::new(tx.latest_moment()?);
-            let writing = WriteTx::new(&transaction, &moment);
+            let trail = Trail::default();
+            let writing = WriteTx::new(&transaction, &moment, &trail);
             refold(&writing)?;
             writing.index_all_profiles()?;
             writing.index_all_accounts()?;
+            trail.attach(&transaction)?;
+            if before < LOG_SINCE {
+                writing.begin_log()?;
+            }
+            writing.log_migration(&images)?;
             prove(&tx)?;
             // The change journal cannot continue across a migration; a new stream begins.
             writing.begin_stream()?;

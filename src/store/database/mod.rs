@@ -12,5 +12,6 @@ pub(in crate::store) mod migrations;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod stats;
 pub(in crate::store) mod swap;
+pub(in crate::store) mod trail;
 pub(in crate::store) mod transaction;
 pub(in crate::store) mod writer;

@@ -3,6 +3,7 @@
 use crate::domain::clock::Moment;
 use crate::domain::named::Named;
 use crate::store::StoreError;
+use crate::store::database::trail::{Mark, Trail};
 use crate::store::database::writer::Abort;
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -131,12 +132,28 @@ impl CommitMoment {
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
     moment: &'c CommitMoment,
+    trail: &'c Trail,
     has_news: Cell<bool>,
 }
 
 impl<'c> WriteTx<'c> {
-    pub(in crate::store) fn new(connection: &'c Connection, moment: &'c CommitMoment) -> Self {
-        WriteTx { read: ReadTx::new(connection), moment, has_news: Cell::new(false) }
+    pub(in crate::store) fn new(connection: &'c Connection, moment: &'c CommitMoment, trail: &'c Trail) -> Self {
+        WriteTx { read: ReadTx::new(connection), moment, trail, has_news: Cell::new(false) }
+    }
+
+    /// What this commit has changed so far.
+    pub(in crate::store) fn trail(&self) -> &Trail {
+        self.trail
+    }
+
+    /// The moment of this commit, or of the one before if no operation has asked for the time yet.
+    pub(in crate::store) fn latest(&self) -> Moment {
+        self.moment.latest()
+    }
+
+    /// Where an action begins. What changes from here on belongs to its audit row, unless a nested action has one.
+    pub fn mark(&self) -> Mark {
+        self.trail.mark()
     }
 
     /// Records that this commit has something for followers of events.
@@ -178,10 +195,12 @@ impl<'c> WriteTx<'c> {
     /// failure of the database is returned as an error, and the whole operation must be rolled back.
     pub fn attempt<T, E>(&self, part: impl FnOnce() -> Result<T, Abort<E>>) -> Result<Result<T, E>, StoreError> {
         self.run("SAVEPOINT part", [])?;
+        let mark = self.trail.mark();
         let outcome = match part() {
             Ok(value) => Ok(value),
             Err(Abort::Refused(refusal)) => {
                 self.run("ROLLBACK TO part", [])?;
+                self.trail.roll_back(mark);
                 Err(refusal)
             }
             Err(Abort::Store(error)) => return Err(error),
@@ -308,7 +327,8 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL); BEGIN; SAVEPOINT operation").unwrap();
         let moment = CommitMoment::new(at(0));
-        let tx = WriteTx::new(&connection, &moment);
+        let trail = Trail::default();
+        let tx = WriteTx::new(&connection, &moment, &trail);
         work(&tx);
         connection.execute_batch("RELEASE operation; COMMIT").unwrap();
         tx.all("SELECT n FROM t ORDER BY n", [], |row| row.get(0)).unwrap()

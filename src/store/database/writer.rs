@@ -3,6 +3,7 @@
 
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
 use crate::store::database::journal::Journal;
+use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, WriteTx};
 use crate::store::{StoreError, Tuning, with_causes};
 use rusqlite::Connection;
@@ -186,7 +187,7 @@ impl Writer {
         connection: Connection,
         checkpointer: Checkpointer,
         journal: Arc<Journal>,
-        moment: CommitMoment,
+        (moment, trail): (CommitMoment, Trail),
         epoch_found: Uuid,
         tuning: &Tuning,
     ) -> Writer {
@@ -202,6 +203,7 @@ impl Writer {
             journal,
             moment,
             epoch_found: Cell::new(Some(epoch_found)),
+            trail,
             number,
             is_restart_due: Cell::new(false),
             news: Arc::clone(&news),
@@ -273,6 +275,7 @@ struct Loop {
     moment: CommitMoment,
     /// The epoch in which the database was found; none once this writer's own epoch has begun, with its first commit.
     epoch_found: Cell<Option<Uuid>>,
+    trail: Trail,
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
     /// Whether the log should restart as soon as the change journal has nearly caught up.
@@ -347,7 +350,8 @@ impl Loop {
         if !has_changed {
             return Ok(None);
         }
-        let tx = WriteTx::new(&self.connection, &self.moment);
+        let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
+        tx.extend_log()?;
         if let Some(found) = self.epoch_found.get() {
             tx.begin_epoch(found)?;
         }
@@ -377,6 +381,7 @@ impl Loop {
             return None;
         }
         self.moment.begin();
+        self.trail.clear();
         let mut left = None;
         self.has_news.set(false);
         let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
@@ -443,8 +448,12 @@ impl Loop {
     /// means that the whole transaction is broken.
     fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NotApplied>, bool), StoreError> {
         self.execute("SAVEPOINT operation")?;
-        let tx = WriteTx::new(&self.connection, &self.moment);
-        let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&tx)));
+        let mark = self.trail.mark();
+        let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
+        let verdict = catch_unwind(AssertUnwindSafe(|| match job.run(&tx) {
+            Verdict::Keep => tx.settle_trail().map_or_else(Verdict::Failed, |()| Verdict::Keep),
+            verdict => verdict,
+        }));
         if self.connection.is_autocommit() {
             let error = match verdict {
                 Ok(Verdict::Failed(error)) => error,
@@ -473,6 +482,7 @@ impl Loop {
             }
         };
         self.execute("ROLLBACK TO operation")?;
+        self.trail.roll_back(mark);
         self.execute("RELEASE operation")?;
         Ok((fate, false))
     }
@@ -496,7 +506,8 @@ impl Loop {
     /// confirmed does not matter.
     fn overwrite(&self, gauge: &WalGauge) {
         let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
-            WriteTx::new(&self.connection, &self.moment).touch()?;
+            self.trail.clear();
+            WriteTx::new(&self.connection, &self.moment, &self.trail).touch()?;
             let number = self.stamp_if(true)?;
             self.execute("COMMIT")?;
             Ok(number)

@@ -104,7 +104,13 @@ impl WriteTx<'_> {
     /// Deletes clients, accounts, entries and everything that belongs to them. Operators, tokens, keys and reference
     /// data stay.
     pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
+        self.trail().pause();
         for table in [
+            "log_nodes",
+            "log_checkpoints",
+            "audit_changes",
+            "profile_salts",
+            "account_salts",
             "jobs",
             "approvals",
             "event_checkpoint_books",
@@ -142,7 +148,8 @@ impl WriteTx<'_> {
         self.index_all_profiles()?;
         self.index_all_accounts()?;
         self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;
-        self.set_clock_ahead(0)
+        self.set_clock_ahead(0)?;
+        self.restart_log()
     }
 
     /// Writes an insignificant row, to test whether writing works.

@@ -214,6 +214,10 @@ impl WriteTx<'_> {
             ],
         )?;
         let event = Event::of_restore(EventType::RestoreApplied, installation, row.timeline);
+        let log = "UPDATE restores SET (log_id, log_size) = (SELECT log_id, log_size FROM change_journal)
+                   WHERE timeline = ?1";
+        self.run(log, [row.timeline])?;
+        self.rename_log()?;
         self.append_event_at(row.next_event, &event, PrincipalSerial(1), new.restored_at)?;
         self.append_audit(&AuditRow {
             at: new.restored_at,

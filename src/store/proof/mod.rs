@@ -3,6 +3,7 @@
 
 mod events;
 mod figures;
+mod log;
 mod settings;
 
 use crate::domain::clock::Moment;
@@ -55,6 +56,9 @@ pub struct Proof {
     /// The sums of all books; those of one currency and mode add up to zero.
     pub trial_balance: Vec<Tally>,
 }
+
+/// See [`ReadTx::head`].
+type Head = [i64; 4];
 
 /// At most this many findings are listed for each check.
 const FINDINGS_MAX: usize = 20;
@@ -173,10 +177,11 @@ impl ReadTx<'_> {
         let file = self.connection().path().filter(|_| may_share).map(PathBuf::from);
         let head = self.head()?;
         std::thread::scope(|scope| {
-            let feed =
-                file.clone().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_feed(part))));
+            let files = || file.clone();
+            let feed = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_feed(part))));
+            let log = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_log(part))));
             let beside =
-                file.map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_ledger(part, books))));
+                files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_ledger(part, books))));
             let journal = self.prove_journal(proof, books)?;
             let ledger = match beside.and_then(|beside| beside.join().ok().flatten()) {
                 Some((part, sum)) => {
@@ -193,15 +198,20 @@ impl ReadTx<'_> {
                 }
                 None => self.prove_feed(proof)?,
             }
+            match log.and_then(|log| log.join().ok().flatten()) {
+                Some((part, ())) => proof.findings.extend(part.findings),
+                None => self.prove_log(proof)?,
+            }
             Ok((journal, ledger))
         })
     }
 
-    /// The last entry, the last event and the checkpoint. Every change of the books or the events raises one of them.
-    fn head(&self) -> Result<(i64, i64, i64), StoreError> {
+    /// The last entry, the last event, the checkpoint and the last audit row. Every change of what is proven raises one
+    /// of them.
+    fn head(&self) -> Result<Head, StoreError> {
         let sql = "SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT coalesce(max(seq), 0) FROM events),
-                          (SELECT seq FROM event_checkpoint)";
-        self.one(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                          (SELECT seq FROM event_checkpoint), (SELECT coalesce(max(id), 0) FROM audit_log)";
+        self.one(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
     }
 
     fn book_lines(&self) -> Result<HashMap<i64, BookLine>, StoreError> {
@@ -427,7 +437,7 @@ fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u
 /// Runs a part of the proof on its own connection; none if that connection does not see the state with this head.
 fn beside<T>(
     file: &Path,
-    head: (i64, i64, i64),
+    head: Head,
     prove: impl FnOnce(&ReadTx<'_>, &mut Proof) -> Result<T, StoreError>,
 ) -> Option<(Proof, T)> {
     let connection = open_reader(file).ok()?;

@@ -4,6 +4,7 @@ use crate::store::database::data_dir::new_private_file;
 use crate::store::database::journal::spool::{Spool, SpooledSegment, closed_segments};
 use crate::store::database::journal::tail::Tail;
 use crate::store::database::journal::{Follower, Journal, Shared, catch_up};
+use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
 use crate::store::{Locked, StoreError};
 use rusqlite::Connection;
@@ -100,7 +101,7 @@ impl Opening {
             Ok(spool) => (spool, row.number),
             Err(reason) => {
                 let moment = CommitMoment::new(row.recorded_at);
-                let epoch = match WriteTx::new(connection, &moment).begin_stream() {
+                let epoch = match WriteTx::new(connection, &moment, &Trail::default()).begin_stream() {
                     Ok(epoch) => epoch,
                     // The server reports a full disk elsewhere, and keeps serving reads.
                     Err(error) if error.is_storage_failure() => {

@@ -51,10 +51,10 @@ impl JournalRow {
         else {
             return None;
         };
-        // Rows of before have no epoch.
+        // Rows of before have no epoch. What follows it is the head of the log.
         let epoch = match epoch {
             [] => Uuid::nil(),
-            [Value::Blob(epoch)] => Uuid::from_slice(epoch).ok()?,
+            [Value::Blob(epoch), ..] => Uuid::from_slice(epoch).ok()?,
             _ => return None,
         };
         Some(JournalRow {

@@ -6,13 +6,13 @@
 //! age -d -i KEY NAME.bursar | zstd -d > bursar.db
 //! ```
 //!
-//! The object of a backup begins with the manifest in a skippable frame of zstd, which the tool ignores.
-//!
-//! [`seal`] and [`open`] wrap and unwrap any data, such as segments of the change journal; [`write_backup`] and
-//! [`read_backup`] add the manifest.
+//! An object begins with a signed text (`signature.rs`) in a skippable frame of zstd, which the tool ignores: the
+//! manifest of a backup, or the facts of a segment. Segments of earlier versions have none.
 
 use super::error::Cause;
-use super::manifest::{Contents, MANIFEST_MAX, ManifestError};
+use super::manifest::{Contents, MANIFEST_MAX, ManifestError, SegmentFacts};
+use super::signature::{Signed, VERIFIER_LABEL};
+use crate::store::Verifier;
 use age::secrecy::ExposeSecret;
 use age::x25519;
 use aws_lc_rs::digest;
@@ -28,6 +28,8 @@ const LEVEL: i32 = 3;
 
 /// The first bytes of a skippable frame that holds a manifest.
 const MANIFEST_FRAME: u32 = 0x184D_2A5B;
+/// The first bytes of a skippable frame that holds the facts of a segment.
+const SEGMENT_FRAME: u32 = 0x184D_2A5C;
 const ZSTD_FRAME: u32 = 0xFD2F_B528;
 const AGE_HEADER: &[u8] = b"age-encryption.org/";
 
@@ -64,9 +66,10 @@ impl Identity {
         Recipient(self.0.to_public())
     }
 
-    /// The key as a file that the age tool reads.
-    pub fn to_file(&self) -> String {
-        format!("# public key: {}\n{}\n", self.recipient(), self.0.to_string().expose_secret())
+    /// The key as a file that the age tool reads, with the key that verifies backups in a comment.
+    pub fn to_file(&self, verifier: Option<&Verifier>) -> String {
+        let verifier = verifier.map_or_else(String::new, |it| format!("# {VERIFIER_LABEL} {it}\n"));
+        format!("# public key: {}\n{verifier}{}\n", self.recipient(), self.0.to_string().expose_secret())
     }
 
     /// Reads all keys of such a file. Errors do not contain the key.
@@ -177,71 +180,101 @@ impl<W: Write> Write for Sealed<W> {
     }
 }
 
-/// Starts to wrap data, encrypted to `recipients` unless there are none.
-pub fn seal<W: Write>(recipients: &[Recipient], to: W) -> io::Result<Sealed<W>> {
-    Sealed::compress(Wrapping::new(recipients, to)?)
+/// Starts to wrap a backup, encrypted to `recipients` unless there are none: writes the signed manifest; the caller
+/// writes the database.
+pub fn write_backup<W: Write>(recipients: &[Recipient], manifest: &[u8], to: W) -> io::Result<Sealed<W>> {
+    seal(recipients, MANIFEST_FRAME, manifest, to)
 }
 
-/// Starts to wrap a backup: writes the manifest; the caller writes the database.
-pub fn write_backup<W: Write>(recipients: &[Recipient], contents: &Contents, to: W) -> io::Result<Sealed<W>> {
-    let manifest = serde_json::to_vec(contents)?;
-    let length = u32::try_from(manifest.len()).map_err(io::Error::other)?;
+/// Starts to wrap a segment: writes its signed facts; the caller writes the segment.
+pub fn write_segment<W: Write>(recipients: &[Recipient], facts: &[u8], to: W) -> io::Result<Sealed<W>> {
+    seal(recipients, SEGMENT_FRAME, facts, to)
+}
+
+fn seal<W: Write>(recipients: &[Recipient], frame: u32, text: &[u8], to: W) -> io::Result<Sealed<W>> {
+    let length = u32::try_from(text.len()).map_err(io::Error::other)?;
     let mut wrapping = Wrapping::new(recipients, to)?;
-    wrapping.write_all(&MANIFEST_FRAME.to_le_bytes())?;
+    wrapping.write_all(&frame.to_le_bytes())?;
     wrapping.write_all(&length.to_le_bytes())?;
-    wrapping.write_all(&manifest)?;
+    wrapping.write_all(text)?;
     Sealed::compress(wrapping)
 }
 
 /// The data without its encryption, if it had one.
-struct Decrypted<'a>(Box<dyn BufRead + 'a>);
+struct Decrypted<'a> {
+    plain: Box<dyn BufRead + 'a>,
+    was_encrypted: bool,
+}
 
-/// A reader of unwrapped data. It fails with [`io::ErrorKind::InvalidData`] if the data is damaged.
-pub struct Opened<'a>(zstd::Decoder<'static, Box<dyn BufRead + 'a>>);
+/// A reader of unwrapped data. It fails with [`io::ErrorKind::InvalidData`] if the data is damaged. It does not know
+/// how much there should be.
+pub struct Opened<'a> {
+    data: zstd::Decoder<'static, Box<dyn BufRead + 'a>>,
+    was_encrypted: bool,
+}
 
-/// Unwraps what [`seal`] wrote; without encryption, no key is needed.
-pub fn open<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Opened<'a>, CodecError> {
-    let mut from = unwrap(from, identities)?;
-    match from.magic()? {
-        ZSTD_FRAME => decompress(from),
-        _ => Err(CodecError::Foreign("was not written by bursar")),
+impl Opened<'_> {
+    pub fn was_encrypted(&self) -> bool {
+        self.was_encrypted
     }
 }
 
 /// Unwraps a backup: returns its manifest and a reader of its database.
-pub fn read_backup<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<(Contents, Opened<'a>), CodecError> {
+pub fn read_backup<'a>(
+    from: impl Read + 'a,
+    identities: &[Identity],
+) -> Result<(Signed<Contents>, Opened<'a>), CodecError> {
     let mut from = unwrap(from, identities)?;
     if from.magic()? != MANIFEST_FRAME {
         return Err(CodecError::Foreign("is not a backup of bursar"));
     }
-    let mut header = [0; 8];
-    from.0.read_exact(&mut header).map_err(damage)?;
-    let length = u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
-    if length > MANIFEST_MAX {
-        return Err(CodecError::Damaged(format!("a manifest of {length} bytes").into()));
-    }
-    let mut manifest = Vec::new();
-    (&mut from.0).take(length).read_to_end(&mut manifest).map_err(damage)?;
-    if manifest.len() as u64 != length {
-        return Err(CodecError::Damaged("it ends within its manifest".into()));
-    }
-    let contents = Contents::parse(&manifest)?;
+    let contents = Contents::parse(&from.text()?)?;
     Ok((contents, decompress(from)?))
+}
+
+/// Unwraps a segment: returns its facts, none in those of earlier versions, and a reader of its commits.
+pub fn read_segment<'a>(
+    from: impl Read + 'a,
+    identities: &[Identity],
+) -> Result<(Option<Signed<SegmentFacts>>, Opened<'a>), CodecError> {
+    let mut from = unwrap(from, identities)?;
+    let facts = match from.magic()? {
+        SEGMENT_FRAME => Some(SegmentFacts::parse(&from.text()?)?),
+        ZSTD_FRAME => None,
+        _ => return Err(CodecError::Foreign("was not written by bursar")),
+    };
+    Ok((facts, decompress(from)?))
 }
 
 impl Decrypted<'_> {
     /// The first four bytes, without consuming them.
     fn magic(&mut self) -> Result<u32, CodecError> {
-        let start = self.0.fill_buf().map_err(damage)?;
+        let start = self.plain.fill_buf().map_err(damage)?;
         let first = start.first_chunk().ok_or(CodecError::Damaged("it is too short".into()))?;
         Ok(u32::from_le_bytes(*first))
+    }
+
+    /// The text in the skippable frame at the start.
+    fn text(&mut self) -> Result<Vec<u8>, CodecError> {
+        let mut header = [0; 8];
+        self.plain.read_exact(&mut header).map_err(damage)?;
+        let length = u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
+        if length > MANIFEST_MAX {
+            return Err(CodecError::Damaged(format!("a manifest of {length} bytes").into()));
+        }
+        let mut text = Vec::new();
+        (&mut self.plain).take(length).read_to_end(&mut text).map_err(damage)?;
+        match text.len() as u64 == length {
+            true => Ok(text),
+            false => Err(CodecError::Damaged("it ends within its manifest".into())),
+        }
     }
 }
 
 fn unwrap<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Decrypted<'a>, CodecError> {
     let mut from = BufReader::with_capacity(1 << 17, from);
     if !from.fill_buf().map_err(CodecError::Io)?.starts_with(AGE_HEADER) {
-        return Ok(Decrypted(Box::new(from)));
+        return Ok(Decrypted { plain: Box::new(from), was_encrypted: false });
     }
     if identities.is_empty() {
         return Err(CodecError::NoKey);
@@ -254,16 +287,17 @@ fn unwrap<'a>(from: impl Read + 'a, identities: &[Identity]) -> Result<Decrypted
     let decryptor = age::Decryptor::new_buffered(from).map_err(wrong)?;
     let keys = identities.iter().map(|identity| &identity.0 as &dyn age::Identity);
     let plain = decryptor.decrypt(keys).map_err(wrong)?;
-    Ok(Decrypted(Box::new(BufReader::with_capacity(1 << 17, plain))))
+    Ok(Decrypted { plain: Box::new(BufReader::with_capacity(1 << 17, plain)), was_encrypted: true })
 }
 
 fn decompress(from: Decrypted<'_>) -> Result<Opened<'_>, CodecError> {
-    Ok(Opened(zstd::Decoder::with_buffer(from.0).map_err(CodecError::Io)?))
+    let data = zstd::Decoder::with_buffer(from.plain).map_err(CodecError::Io)?;
+    Ok(Opened { data, was_encrypted: from.was_encrypted })
 }
 
 impl Read for Opened<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.read(into).map_err(|error| match error.kind() {
+        self.data.read(into).map_err(|error| match error.kind() {
             // What comes from a disk or a network says so; the rest is the decoder's opinion of the data.
             io::ErrorKind::Other | io::ErrorKind::UnexpectedEof => io::Error::new(io::ErrorKind::InvalidData, error),
             _ => error,
@@ -360,16 +394,18 @@ impl<R: Read> Read for FailureFlag<R> {
 mod tests {
     use super::*;
     use crate::backup::manifest::tests::sample;
+    use crate::backup::signature::tests::key;
 
     fn backup(recipients: &[Recipient], database: &[u8]) -> Vec<u8> {
-        let mut sealed = write_backup(recipients, &sample().contents, Vec::new()).unwrap();
+        let manifest = sample().contents.to_json(&key()).unwrap();
+        let mut sealed = write_backup(recipients, &manifest, Vec::new()).unwrap();
         sealed.write_all(database).unwrap();
         sealed.finish().unwrap()
     }
 
     fn read(object: &[u8], identities: &[Identity]) -> Result<Vec<u8>, CodecError> {
         let (contents, mut database) = read_backup(object, identities)?;
-        assert_eq!(contents, sample().contents);
+        assert_eq!(contents.value, sample().contents);
         let mut data = Vec::new();
         database.read_to_end(&mut data).map_err(damage)?;
         Ok(data)
@@ -397,11 +433,16 @@ mod tests {
             for length in (0..object.len()).step_by(211).chain([object.len() - 1]) {
                 assert!(read(&object[..length], keys).is_err(), "cut at {length} of {}", object.len());
             }
-            // The manifest in front has no checksum of its own; the one of the whole object stands beside it.
-            for at in (2_000..object.len()).step_by(97) {
+            // A bit or two of the headers of zstd do not matter; that the object was changed shows in its checksum.
+            for at in (0..2_000).chain((2_000..object.len()).step_by(97)) {
                 let mut changed = object.clone();
                 changed[at] ^= 1;
-                assert!(read(&changed, keys).map_or(true, |read| read != data), "changed at {at}");
+                let is_seen = read_backup(&changed[..], keys).map_or(true, |(contents, mut database)| {
+                    let mut read = Vec::new();
+                    let is_read = database.read_to_end(&mut read).is_ok() && read == data;
+                    !is_read || contents.signer.is_none() || contents.value == sample().contents
+                });
+                assert!(is_seen, "changed at {at}");
             }
         }
     }
@@ -411,19 +452,34 @@ mod tests {
         for foreign in [&b"SQLite format 3\0 and more"[..], b"PK\x03\x04 zip", &[0; 64]] {
             assert!(matches!(read(foreign, &[]), Err(CodecError::Foreign(_))), "{foreign:?}");
         }
-        let mut segment = seal(&[], Vec::new()).unwrap();
+        let facts = SegmentFacts {
+            format: 1,
+            installation: sample().contents.installation,
+            timeline: 1,
+            stream: sample().contents.installation,
+            first: 1,
+            last: 2,
+            reaches: sample().contents.taken_at,
+            line: None,
+            segment: sample().contents.database,
+        };
+        let mut segment = write_segment(&[], &facts.to_json(&key()).unwrap(), Vec::new()).unwrap();
         segment.write_all(b"frames").unwrap();
         let segment = segment.finish().unwrap();
         assert!(matches!(read(&segment, &[]), Err(CodecError::Foreign(_))));
-        let mut text = String::new();
-        open(&segment[..], &[]).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "frames");
+        let of_earlier_versions = zstd::encode_all(&b"frames"[..], 3).unwrap();
+        for (object, facts) in [(segment, Some(facts)), (of_earlier_versions, None)] {
+            let mut text = String::new();
+            let (found, mut data) = read_segment(&object[..], &[]).unwrap();
+            data.read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), found.map(|found| found.value)), ("frames", facts));
+        }
     }
 
     #[test]
     fn a_key_file_is_what_age_writes() {
         let key = Identity::generate();
-        let file = key.to_file();
+        let file = key.to_file(None);
         assert!(file.contains("\nAGE-SECRET-KEY-1"), "{file}");
         assert_eq!(Identity::parse_file(&file).unwrap()[0].recipient(), key.recipient());
         assert_eq!(key.recipient().to_string().parse::<Recipient>(), Ok(key.recipient()));

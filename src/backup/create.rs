@@ -40,6 +40,7 @@ impl BackupService {
     /// [`BackupError::Busy`] if another process works with backups. [`BackupError::Partial`] where some targets
     /// have it and some do not. A backup that fails leaves nothing behind.
     pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
+        self.signing_key()?;
         let work = self.work_dir().inspect_err(|error| self.note_failure(error))?;
         let outcome = self.create_in(&work, reason);
         let at = self.now();
@@ -99,7 +100,7 @@ impl BackupService {
         let contents = self.prove(work, &copy, taken_at, reason)?;
         let name = free_name(&repositories, taken_at, &contents)?;
         let object = work.path("object");
-        let manifest = self.wrap(&copy, &object, contents)?;
+        let manifest = self.wrap(&copy, &object, name, contents)?;
         let _ = fs::remove_file(&copy); // frees the space now: a target may be on the same disk
 
         let mut targets = Vec::new();
@@ -190,18 +191,18 @@ impl BackupService {
         })
     }
 
-    fn wrap(&self, copy: &Path, object: &Path, contents: Contents) -> Result<Manifest, BackupError> {
+    fn wrap(&self, copy: &Path, object: &Path, name: BackupName, contents: Contents) -> Result<Manifest, BackupError> {
         self.progress.begin(Phase::Wrap, contents.database.bytes);
         let file = File::open(copy).map_err(file_error(copy))?;
         let mut plain = Hashing::new(self.tracked(file));
         let mut options = OpenOptions::new();
         let to = options.write(true).create_new(true).mode(0o600).open(object).map_err(file_error(object))?;
-        let recipients = &self.settings.recipients;
-        let wrapped =
-            codec::write_backup(recipients, &contents, Hashing::new(SyncedFile::new(to))).and_then(|mut sealed| {
-                std::io::copy(&mut plain, &mut sealed)?;
-                sealed.finish()
-            });
+        let (recipients, key) = (&self.settings.recipients, self.signing_key()?);
+        let wrapped = contents.to_json(key).map_err(std::io::Error::from).and_then(|signed| {
+            let mut sealed = codec::write_backup(recipients, &signed, Hashing::new(SyncedFile::new(to)))?;
+            std::io::copy(&mut plain, &mut sealed)?;
+            sealed.finish()
+        });
         let (_, bytes, sha256) =
             wrapped
                 .map_err(|error| {
@@ -213,7 +214,7 @@ impl BackupService {
             return Err(BackupError::Unproven("the copy changed after its proof".into()));
         }
         let encoding = if recipients.is_empty() { Encoding::Zstd } else { Encoding::ZstdAge };
-        Ok(Manifest { contents, object: ObjectFacts { encoding, bytes, sha256 } })
+        Ok(Manifest { contents, object: ObjectFacts { encoding, bytes, sha256 }, name: Some(name.to_string()) })
     }
 
     /// Sends a backup to a target, reads it back, and stores its manifest.
@@ -244,7 +245,7 @@ impl BackupService {
             }
             return Err(error);
         }
-        repository.put_manifest(name, &public_manifest(manifest))?;
+        repository.put_manifest(name, &public_manifest(manifest), self.signing_key()?)?;
         // If a disk was unmounted in between, one file may be on it and the other in the directory below its mount.
         match repository.is_whole(timeline, name)? {
             true => Ok(()),

@@ -2,6 +2,7 @@
 
 use super::codec::CodecError;
 use super::manifest::ManifestError;
+use super::signature::Distrust;
 use super::target::TargetError;
 use crate::domain::clock::Moment;
 use crate::store::{CopyError, DataDirError, MigrationError, StoreError};
@@ -38,6 +39,25 @@ pub enum BackupError {
         /// What is wrong with it.
         #[source]
         what: Cause,
+    },
+    /// It is not known who made a backup or a segment, or it is plain where backups are encrypted.
+    #[error("{what} {why}")]
+    Untrusted {
+        /// Which one, and where it is.
+        what: String,
+        #[source]
+        why: Distrust,
+    },
+    /// There is no installation key to sign with.
+    #[error("there is no installation key to sign backups with")]
+    NoSigningKey,
+    /// Less space is free than the work takes.
+    #[error("{} has {free} bytes free, and {needed} are needed", path.display())]
+    NoRoom {
+        /// The directory that the files go to.
+        path: PathBuf,
+        needed: u64,
+        free: u64,
     },
     /// Commits are missing between the backup and the requested moment.
     #[error("commits {first} to {last} are at no target; what was recorded up to {reaches} can be restored")]
@@ -113,7 +133,7 @@ impl BackupError {
     pub(super) fn of_manifest(backup: &str, error: &ManifestError) -> BackupError {
         match error {
             ManifestError::Newer { .. } => BackupError::Newer(format!("{backup} {error}")),
-            ManifestError::Unreadable(_) | ManifestError::Misplaced => {
+            ManifestError::Unreadable(_) | ManifestError::Misplaced | ManifestError::Forged => {
                 BackupError::Invalid { backup: backup.to_owned(), what: error.clone().into() }
             }
         }

@@ -2,9 +2,11 @@
 //!
 //! It is stored twice: as JSON beside the object, written last, so that an object without it is not a backup; and at
 //! the start of the object (`codec.rs`), so that a lone file can be identified. The one beside an encrypted object has
-//! no trial balance.
+//! no trial balance. Both are signed (`signature.rs`).
 
+use super::signature::{self, Kind, Signed};
 use crate::domain::clock::Moment;
+use crate::store::InstallationKey;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use thiserror::Error;
@@ -27,6 +29,10 @@ pub struct Manifest {
     pub contents: Contents,
     /// The facts about the stored object.
     pub object: ObjectFacts,
+    /// The name of the backup, so that an older one cannot be passed off as the newest; absent in those of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// The facts about the database of a backup. They are also stored inside the object.
@@ -186,6 +192,40 @@ pub enum Encoding {
     ZstdAge,
 }
 
+/// The facts about a segment of the change journal, at the start of its object.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SegmentFacts {
+    /// The version of the format: [`FORMAT`].
+    pub format: u32,
+    pub installation: Uuid,
+    pub timeline: i64,
+    pub stream: Uuid,
+    /// The number of the first commit in it.
+    pub first: u64,
+    /// The number of the last commit in it.
+    pub last: u64,
+    /// The moment of the last commit in it.
+    #[serde(with = "text_of_moment")]
+    pub reaches: Moment,
+    /// Its place in the history, as in its name.
+    #[serde(default)]
+    pub line: Option<String>,
+    /// The segment as it was in the data directory.
+    pub segment: FileFacts,
+}
+
+impl SegmentFacts {
+    /// Reads the facts at the start of an object.
+    pub fn parse(text: &[u8]) -> Result<Signed<SegmentFacts>, ManifestError> {
+        parse_signed(Kind::Segment, text, |facts: &SegmentFacts| facts.installation)
+    }
+
+    /// Indented and signed, as they are stored inside the object.
+    pub fn to_json(&self, key: &InstallationKey) -> Result<Vec<u8>, serde_json::Error> {
+        to_signed(Kind::Segment, self, key, self.installation)
+    }
+}
+
 /// Why a manifest cannot be used.
 #[derive(Clone, Debug, Error)]
 pub enum ManifestError {
@@ -200,9 +240,12 @@ pub enum ManifestError {
     /// It is not the JSON of a manifest.
     #[error("has no readable manifest: {0}")]
     Unreadable(#[source] Arc<serde_json::Error>),
-    /// It belongs to another installation or timeline than the place where it was found.
-    #[error("has no readable manifest: it belongs to another installation or timeline")]
+    /// It belongs to another installation, timeline or name than the place where it was found.
+    #[error("has no readable manifest: it belongs to another installation, timeline or name")]
     Misplaced,
+    /// It was changed after it was signed, or names a key that did not sign it.
+    #[error("was changed: its signature is wrong")]
+    Forged,
 }
 
 /// The members that every version of the format has.
@@ -214,30 +257,57 @@ struct Head {
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(text: &[u8]) -> Result<T, ManifestError> {
-    let unreadable = |error: serde_json::Error| ManifestError::Unreadable(Arc::new(error));
-    let head: Head = serde_json::from_slice(text).map_err(unreadable)?;
+    serde_json::from_slice(text).map_err(|error| ManifestError::Unreadable(Arc::new(error)))
+}
+
+/// Reads a text and its signature, which a newer format may have elsewhere. An installation signs what is its own only.
+fn parse_signed<T: for<'a> Deserialize<'a>>(
+    kind: Kind,
+    text: &[u8],
+    installation: impl Fn(&T) -> Uuid,
+) -> Result<Signed<T>, ManifestError> {
+    let head: Head = parse(text)?;
     if head.format > FORMAT {
         return Err(ManifestError::Newer { format: head.format, bursar_version: head.bursar_version });
     }
-    serde_json::from_slice(text).map_err(unreadable)
+    let Signed { value, signer } = signature::open(kind, text)?;
+    let value = parse(&value)?;
+    match signer {
+        Some(signer) if signer.installation != installation(&value) => Err(ManifestError::Forged),
+        signer => Ok(Signed { value, signer }),
+    }
+}
+
+fn to_signed<T: Serialize>(
+    kind: Kind,
+    value: &T,
+    key: &InstallationKey,
+    installation: Uuid,
+) -> Result<Vec<u8>, serde_json::Error> {
+    Ok(signature::sign(key, installation, kind, &serde_json::to_string_pretty(value)?).into_bytes())
 }
 
 impl Manifest {
     /// Reads a manifest of this format or an older one.
-    pub fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
-        parse(text)
+    pub fn parse(text: &[u8]) -> Result<Signed<Manifest>, ManifestError> {
+        parse_signed(Kind::Manifest, text, |manifest: &Manifest| manifest.contents.installation)
     }
 
-    /// Indented, as it is stored beside the object.
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec_pretty(self)
+    /// Indented and signed, as it is stored beside the object.
+    pub fn to_json(&self, key: &InstallationKey) -> Result<Vec<u8>, serde_json::Error> {
+        to_signed(Kind::Manifest, self, key, self.contents.installation)
     }
 }
 
 impl Contents {
     /// Reads the part that is stored inside an object.
-    pub fn parse(text: &[u8]) -> Result<Contents, ManifestError> {
-        parse(text)
+    pub fn parse(text: &[u8]) -> Result<Signed<Contents>, ManifestError> {
+        parse_signed(Kind::Contents, text, |contents: &Contents| contents.installation)
+    }
+
+    /// Indented and signed, as it is stored inside the object.
+    pub fn to_json(&self, key: &InstallationKey) -> Result<Vec<u8>, serde_json::Error> {
+        to_signed(Kind::Contents, self, key, self.installation)
     }
 
     /// The same without the trial balance, for a manifest that everybody may read.
@@ -266,6 +336,7 @@ mod text_of_moment {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::backup::signature::tests::key;
 
     pub(in crate::backup) fn sample() -> Manifest {
         let at = Moment::from_unix_ms(1_772_439_300_120);
@@ -301,14 +372,17 @@ pub(super) mod tests {
                 proof: ProofFacts { proven_at: at, postings: 6, books: 2, events: 5 },
             },
             object: ObjectFacts { encoding: Encoding::Zstd, bytes: 2, sha256: "bb".into() },
+            name: None,
         }
     }
 
     #[test]
     fn a_manifest_is_read_as_it_was_written() {
-        let manifest = sample();
-        assert_eq!(Manifest::parse(&manifest.to_json().unwrap()).unwrap(), manifest);
-        let text = String::from_utf8(manifest.to_json().unwrap()).unwrap();
+        let (manifest, key) = (sample(), key());
+        let text = manifest.to_json(&key).unwrap();
+        let signer = Some(key.verifier(manifest.contents.installation));
+        assert_eq!(Manifest::parse(&text).unwrap(), Signed { value: manifest.clone(), signer });
+        let text = String::from_utf8(text).unwrap();
         assert!(text.contains("\"taken_at\": \"2026-03-02T08:15:00.120Z\""), "{text}");
         assert_eq!(manifest.contents.without_sums().trial_balance, None);
     }
@@ -320,7 +394,25 @@ pub(super) mod tests {
         for text in ["", "{}", "[]", r#"{"format":1}"#, r#"{"format":-1}"#] {
             assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Unreadable(_))), "{text}");
         }
-        let more = String::from_utf8(sample().to_json().unwrap()).unwrap().replacen('{', "{\"later\":1,", 1);
-        assert!(Manifest::parse(more.as_bytes()).is_ok(), "what a later version adds to the same format");
+        let unsigned = serde_json::to_string(&sample()).unwrap();
+        let more = unsigned.replacen('{', "{\"later\":1,", 1);
+        let read = Manifest::parse(more.as_bytes()).unwrap();
+        assert_eq!(read, Signed { value: sample(), signer: None }, "what a later version adds to the same format");
+    }
+
+    #[test]
+    fn an_installation_signs_only_its_own() {
+        let mut manifest = sample();
+        let text = String::from_utf8(manifest.to_json(&key()).unwrap()).unwrap();
+        manifest.contents.installation = Uuid::from_u128(9);
+        let moved = signature::sign(
+            &key(),
+            Uuid::from_u128(7),
+            Kind::Manifest,
+            &serde_json::to_string_pretty(&manifest).unwrap(),
+        );
+        assert!(matches!(Manifest::parse(moved.as_bytes()), Err(ManifestError::Forged)));
+        let changed = text.replace("\"entries\": 3", "\"entries\": 4");
+        assert!(matches!(Manifest::parse(changed.as_bytes()), Err(ManifestError::Forged)));
     }
 }

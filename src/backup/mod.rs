@@ -1,8 +1,9 @@
 //! Backups: proven copies of the database, at targets that outlive its disk.
 //!
-//! In reading order: the manifest of a backup ([`manifest`]), its encoding ([`codec`]), the layout of a target
-//! ([`repository`]), the kinds of target ([`target`]), and the [`BackupService`], which creates, verifies, drills and
-//! prunes backups. No request calls this module: commands and the server's own jobs do, and all calls block.
+//! In reading order: the manifest of a backup ([`manifest`]), its signature ([`signature`]), its encoding ([`codec`]),
+//! the layout of a target ([`repository`]), the kinds of target ([`target`]), and the [`BackupService`], which creates,
+//! verifies, drills and prunes backups. No request calls this module: commands and the server's own jobs do, and all
+//! calls block.
 
 pub mod codec;
 mod create;
@@ -17,9 +18,11 @@ mod prune;
 pub mod repository;
 pub mod restore;
 mod retention;
+mod room;
 mod s3;
 mod schedule;
 mod shipping;
+pub mod signature;
 mod synced_file;
 pub mod target;
 mod verify;

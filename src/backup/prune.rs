@@ -82,13 +82,19 @@ impl BackupService {
 
     /// Splits the backups into those that stay and those to remove.
     fn choose(&self, target: &mut TargetContents, safe: &BTreeSet<BackupName>, current: Option<Uuid>) {
-        let names: Vec<BackupName> = target.kept.iter().map(|listed| listed.name).collect();
-        let mut keep = self.settings.retention.kept(&names);
-        keep.extend(names.last());
+        let is_ours = |listed: &&Listed| !self.is_untrusted(&target.repository, listed);
+        let names = |found: &[&Listed]| found.iter().map(|listed| listed.name).collect::<Vec<BackupName>>();
+        let ours: Vec<&Listed> = target.kept.iter().filter(is_ours).collect();
+        // What somebody else put there must not count: the retention would give up our own for it.
+        let mut keep = self.settings.retention.kept(&names(&ours));
+        keep.extend(ours.last().map(|listed| listed.name));
         keep.extend(safe);
-        let commit = |listed: &&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
-        let newest = target.kept.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
+        let commit = |listed: &&&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
+        let newest = ours.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
         keep.extend(newest.map(|listed| listed.name));
+        let of_all = self.settings.retention.kept(&names(&target.kept.iter().collect::<Vec<_>>()));
+        let others = target.kept.iter().filter(|listed| !is_ours(listed) && of_all.contains(&listed.name));
+        keep.extend(others.map(|listed| listed.name));
         (target.kept, target.gone) = target.kept.drain(..).partition(|listed| keep.contains(&listed.name));
     }
 
@@ -152,7 +158,7 @@ impl Needs {
 
 /// The stream of a backup and its commit in it.
 fn position(listed: &Listed) -> Option<(Uuid, u64)> {
-    let position = listed.manifest.as_ref().ok()?.contents.position?;
+    let position = listed.manifest.as_ref().ok()?.value.contents.position?;
     Some((position.stream, position.commit))
 }
 

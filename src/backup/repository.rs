@@ -12,9 +12,10 @@
 
 use super::codec::Hashing;
 use super::manifest::{MANIFEST_MAX, Manifest, ManifestError};
+use super::signature::Signed;
 use super::target::{Target, TargetError, TargetFault};
 use crate::domain::clock::Moment;
-use crate::store::SegmentLine;
+use crate::store::{InstallationKey, SegmentLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -68,8 +69,8 @@ pub struct Listed {
     pub name: BackupName,
     /// The size of its object in bytes; none if the object is missing.
     pub bytes: Option<u64>,
-    /// Its manifest, or why it cannot be used.
-    pub manifest: Result<Manifest, ManifestError>,
+    /// Its manifest with its signer, or why it cannot be used.
+    pub manifest: Result<Signed<Manifest>, ManifestError>,
 }
 
 /// A segment of the change journal at a target.
@@ -166,16 +167,24 @@ impl Repository {
         Ok((objects, manifests))
     }
 
-    fn read_manifest(&self, timeline: i64, name: BackupName) -> Result<Result<Manifest, ManifestError>, TargetError> {
+    fn read_manifest(
+        &self,
+        timeline: i64,
+        name: BackupName,
+    ) -> Result<Result<Signed<Manifest>, ManifestError>, TargetError> {
         let key = self.key(timeline, name, MANIFEST);
         let mut text = Vec::new();
         let read = self.target.get(&key)?.take(MANIFEST_MAX).read_to_end(&mut text);
         read.map_err(|error| TargetError::of_io(self.target.name(), &key, error))?;
         let manifest = Manifest::parse(&text);
         // A manifest that was moved here from elsewhere speaks of something else.
-        Ok(manifest.and_then(|manifest| match manifest.contents.installation == self.installation {
-            true if manifest.contents.timeline == timeline => Ok(manifest),
-            _ => Err(ManifestError::Misplaced),
+        Ok(manifest.and_then(|signed| {
+            let Manifest { contents, name: told, .. } = &signed.value;
+            let is_named = told.as_ref().is_none_or(|told| *told == name.to_string());
+            match (contents.installation, contents.timeline) == (self.installation, timeline) && is_named {
+                true => Ok(signed),
+                false => Err(ManifestError::Misplaced),
+            }
         }))
     }
 
@@ -207,12 +216,17 @@ impl Repository {
         self.target.put(&self.key(timeline, name, OBJECT), bytes, from)
     }
 
-    /// Stores the manifest, which completes the backup.
-    pub fn put_manifest(&self, name: BackupName, manifest: &Manifest) -> Result<(), TargetError> {
+    /// Signs and stores the manifest, which completes the backup.
+    pub fn put_manifest(
+        &self,
+        name: BackupName,
+        manifest: &Manifest,
+        signing_key: &InstallationKey,
+    ) -> Result<(), TargetError> {
         let key = self.key(manifest.contents.timeline, name, MANIFEST);
         let wrong =
             |error: serde_json::Error| TargetError::new(self.target.name(), TargetFault::Source, &error).because(error);
-        let text = manifest.to_json().map_err(wrong)?;
+        let text = manifest.to_json(signing_key).map_err(wrong)?;
         self.target.put(&key, text.len() as u64, &mut &text[..])
     }
 
@@ -297,6 +311,7 @@ mod tests {
     use super::*;
     use crate::backup::directory::DirectoryTarget;
     use crate::backup::manifest::tests::sample;
+    use crate::backup::signature::tests::key;
 
     fn name(at_s: i64, last_entry: i64) -> BackupName {
         BackupName { at_s, last_entry }
@@ -326,9 +341,9 @@ mod tests {
         repository.put_object(1, name(9, 3), 2, &mut &b"ab"[..]).unwrap();
         assert!(repository.backups().unwrap().is_empty());
         assert!(repository.has_backup(1, name(5, 3)).unwrap());
-        repository.put_manifest(name(5, 3), &sample()).unwrap();
+        repository.put_manifest(name(5, 3), &sample(), &key()).unwrap();
         let found = repository.backups().unwrap();
-        assert_eq!((found.len(), found[0].bytes, found[0].manifest.as_ref().unwrap()), (1, Some(2), &sample()));
+        assert_eq!((found.len(), found[0].bytes, &found[0].manifest.as_ref().unwrap().value), (1, Some(2), &sample()));
         assert_eq!(repository.sweep(1).unwrap(), 1);
         assert_eq!(Repository::installations(&*target).unwrap(), [installation]);
         assert_eq!(repository.checksum(1, name(5, 3)).unwrap().0, 2);
@@ -341,12 +356,17 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let target: Arc<dyn Target> = Arc::new(DirectoryTarget::new(home.path(), false));
         let repository = Repository::new(target, sample().contents.installation);
-        let mut manifest = sample();
-        manifest.contents.timeline = 2;
-        let text = manifest.to_json().unwrap();
-        let key = repository.key(1, name(5, 3), MANIFEST);
-        repository.target().put(&key, text.len() as u64, &mut &text[..]).unwrap();
-        assert!(matches!(repository.backups().unwrap()[0].manifest, Err(ManifestError::Misplaced)));
+        let (mut of_timeline, mut of_name) = (sample(), sample());
+        of_timeline.contents.timeline = 2;
+        of_name.name = Some(name(9, 3).to_string());
+        for (at, manifest) in [(5, of_timeline), (6, of_name)] {
+            let text = manifest.to_json(&key()).unwrap();
+            let key = repository.key(1, name(at, 3), MANIFEST);
+            repository.target().put(&key, text.len() as u64, &mut &text[..]).unwrap();
+        }
+        for found in repository.backups().unwrap() {
+            assert!(matches!(found.manifest, Err(ManifestError::Misplaced)), "{}", found.name);
+        }
     }
 
     #[test]

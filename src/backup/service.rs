@@ -4,11 +4,12 @@ use super::codec::{Identity, Recipient};
 use super::error::BackupError;
 use super::progress::{Cancellation, NoProgress, Pace, Progress, TrackedRead};
 use super::prove::prove_copy;
-use super::repository::{BackupName, Listed, Repository};
+use super::repository::{BackupName, Listed, Repository, Segment};
 use super::retention::Retention;
+use super::signature::Trust;
 use super::target::{Target, TargetError, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{self, BackupRecord, CopyFacts, DataDir, Proof};
+use crate::store::{self, BackupRecord, CopyFacts, DataDir, InstallationKey, Proof, Verifier};
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub recipients: Vec<Recipient>,
     /// Private keys that open encrypted backups on this machine.
     pub identities: Vec<Identity>,
+    /// Whose signatures are believed.
+    pub trust: Trust,
     /// Which backups `prune` keeps.
     pub retention: Retention,
 }
@@ -101,6 +104,28 @@ impl BackupService {
         })
     }
 
+    /// Whose signatures are believed.
+    pub fn trust(&self) -> &Trust {
+        &self.settings.trust
+    }
+
+    /// The key that signs what this service makes.
+    pub(super) fn signing_key(&self) -> Result<&InstallationKey, BackupError> {
+        self.settings.trust.own.as_ref().ok_or(BackupError::NoSigningKey)
+    }
+
+    /// Refuses what is not signed by a trusted key, or is plain where backups are encrypted, unless an operator
+    /// accepts that.
+    pub(super) fn check_trust(
+        &self,
+        called: &str,
+        signer: Option<&Verifier>,
+        is_encrypted: bool,
+    ) -> Result<(), BackupError> {
+        let refused = |why| BackupError::Untrusted { what: called.to_owned(), why };
+        self.settings.trust.check(signer, is_encrypted).map_err(refused)
+    }
+
     /// Cancels the work of this service from another thread.
     pub fn cancellation(&self) -> Cancellation {
         self.cancellation.clone()
@@ -158,6 +183,11 @@ impl BackupService {
 /// How messages call a backup: `the backup NAME at TARGET`.
 pub(super) fn backup_label(target: &dyn Target, name: BackupName) -> String {
     format!("the backup {name} at {}", target.name())
+}
+
+/// How messages call a segment: `the segment FIRST to LAST at TARGET`.
+pub(super) fn segment_label(target: &dyn Target, segment: &Segment) -> String {
+    format!("the segment {} to {} at {}", segment.first, segment.last, target.name())
 }
 
 /// Makes the error for a failed operation on this file.

@@ -4,16 +4,17 @@
 //! Each target is served by a lane of its own, so that a slow or unreachable one does not delay the others. If too
 //! much waits for a target, the oldest segments are dropped: the target then has a gap, which its next backup closes.
 
-use super::codec::{self, Recipient};
+use super::codec::{self, Hashing, Recipient};
 use super::error::BackupError;
+use super::manifest::{FORMAT, FileFacts, SegmentFacts};
 use super::repository::{Repository, Segment};
 use super::service::BackupService;
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{BackupRecord, DataDir, Journal, RecordedShipping, SpooledSegment};
+use crate::store::{BackupRecord, DataDir, InstallationKey, Journal, RecordedShipping, SpooledSegment};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,7 @@ pub struct Shipping {
     installation: Uuid,
     targets: Vec<TargetSpec>,
     recipients: Vec<Recipient>,
+    signing_key: InstallationKey,
     spool_max: u64,
     clock: Arc<dyn Clock>,
     lanes: Mutex<Vec<Lane>>,
@@ -47,11 +49,17 @@ pub struct Shipping {
 
 impl Shipping {
     /// Ships to the targets of `service`. At most `spool_max` bytes wait in the spool.
-    pub fn new(service: &BackupService, journal: Arc<Journal>, installation: Uuid, spool_max: u64) -> Shipping {
+    pub fn new(
+        service: &BackupService,
+        journal: Arc<Journal>,
+        installation: Uuid,
+        signing_key: InstallationKey,
+        spool_max: u64,
+    ) -> Shipping {
         let (targets, recipients) = (service.settings.targets.clone(), service.settings.recipients.clone());
         let lanes = Mutex::new(targets.iter().map(|_| Lane::default()).collect());
         let (dir, clock) = (service.dir.clone(), Arc::clone(&service.clock));
-        Shipping { dir, journal, installation, targets, recipients, spool_max, clock, lanes }
+        Shipping { dir, journal, installation, targets, recipients, signing_key, spool_max, clock, lanes }
     }
 
     /// The number of targets.
@@ -179,11 +187,32 @@ impl Shipping {
             from => from.map_err(|error| BackupError::Local(segment.path.clone(), error))?,
         };
         let to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(local)?;
-        let mut sealed = codec::seal(&self.recipients, BufWriter::new(to)).map_err(local)?;
+        let facts = self.facts(segment, &mut from)?;
+        let signed = facts.to_json(&self.signing_key).map_err(|error| local(error.into()))?;
+        let mut sealed = codec::write_segment(&self.recipients, &signed, BufWriter::new(to)).map_err(local)?;
         io::copy(&mut from, &mut sealed).map_err(local)?;
         let written = sealed.finish().map_err(local)?;
         written.into_inner().map_err(|error| local(error.into_error()))?;
         Ok(Some(path))
+    }
+
+    /// What the place is told about a segment. Leaves the file at its start.
+    fn facts(&self, segment: &SpooledSegment, file: &mut File) -> Result<SegmentFacts, BackupError> {
+        let mut hashed = Hashing::new(&mut *file);
+        let read = io::copy(&mut hashed, &mut io::sink());
+        let (_, bytes, sha256) = hashed.finish();
+        read.and_then(|_| file.rewind()).map_err(|error| BackupError::Local(segment.path.clone(), error))?;
+        Ok(SegmentFacts {
+            format: FORMAT,
+            installation: self.installation,
+            timeline: segment.timeline,
+            stream: segment.stream,
+            first: segment.first,
+            last: segment.last,
+            reaches: segment.reaches,
+            line: segment.line.map(|line| line.to_string()),
+            segment: FileFacts { bytes, sha256 },
+        })
     }
 
     /// Removes segments that all targets have, and the oldest ones if the spool is too large.

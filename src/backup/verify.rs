@@ -8,9 +8,12 @@ use super::progress::Phase;
 use super::prove::difference;
 use super::repository::{BackupName, Listed, Repository};
 use super::service::{BackupService, backup_label, file_error};
+use super::signature::Signed;
 use super::target::TargetError;
 use super::work_dir::WorkDir;
-use crate::store::{self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning};
+use crate::store::{
+    self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning, Verifier,
+};
 use std::time::Instant;
 
 /// The backups to verify.
@@ -83,7 +86,7 @@ impl BackupService {
             match selection {
                 Selection::All => {}
                 Selection::Named(name) => listed.retain(|listed| listed.name == name),
-                Selection::Newest => drop(listed.drain(..listed.len().saturating_sub(1))),
+                Selection::Newest => drop(listed.drain(..self.newest_of(&repository, &listed))),
             }
             for listed in listed {
                 let outcome = self.verify_one(&work, &repository, &listed);
@@ -110,7 +113,7 @@ impl BackupService {
     }
 
     fn verify_one(&self, work: &WorkDir, repository: &Repository, listed: &Listed) -> Result<ProofLevel, BackupError> {
-        let manifest = usable(repository, listed)?;
+        let manifest = self.trusted(repository, listed)?;
         self.progress.begin(Phase::Fetch, manifest.object.bytes);
         if manifest.object.encoding == Encoding::ZstdAge && self.settings.identities.is_empty() {
             return self.verify_stored(repository, listed.name, manifest);
@@ -174,7 +177,7 @@ impl BackupService {
     fn drill_in(&self, work: &WorkDir) -> Result<Drilled, BackupError> {
         let started = Instant::now();
         let (repository, listed) = self.newest()?;
-        let manifest = usable(&repository, &listed)?;
+        let manifest = self.trusted(&repository, &listed)?;
         let dir = DataDir::new(work.path("drill"));
         dir.create()?;
         let file = dir.database_file();
@@ -211,23 +214,47 @@ impl BackupService {
         }
     }
 
+    /// The manifest of a complete backup that this program can read and that may be used.
+    pub(super) fn trusted<'a>(&self, repository: &Repository, listed: &'a Listed) -> Result<&'a Manifest, BackupError> {
+        let signed = usable(repository, listed)?;
+        let what = || backup_label(repository.target(), listed.name);
+        let refused = |why| BackupError::Untrusted { what: what(), why };
+        self.settings.trust.check_manifest(signed).map_err(refused)?;
+        Ok(&signed.value)
+    }
+
     /// The newest backup among the targets that can be read.
     fn newest(&self) -> Result<(Repository, Listed), BackupError> {
-        let (mut newest, mut error): (Option<(Repository, Listed)>, Option<TargetError>) = (None, None);
+        let (mut newest, mut error) = (None, None);
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
             match listed {
                 Err(cause) => error = error.or(Some(cause)),
                 Ok((listed, repository)) => {
-                    let Some(last) = listed.into_iter().next_back() else { continue };
-                    let rank = |listed: &Listed| (listed.timeline, listed.name);
-                    if newest.as_ref().is_none_or(|(_, newest)| rank(newest) < rank(&last)) {
-                        newest = Some((repository, last));
+                    let at = self.newest_of(&repository, &listed);
+                    let Some(last) = listed.into_iter().nth(at) else { continue };
+                    let rank = (!self.is_untrusted(&repository, &last), last.timeline, last.name);
+                    if newest.as_ref().is_none_or(|(highest, _, _)| *highest < rank) {
+                        newest = Some((rank, repository, last));
                     }
                 }
             }
         }
+        let newest = newest.map(|(_, repository, listed)| (repository, listed));
         newest.ok_or_else(|| error.map_or_else(|| not_found(Selection::Newest), BackupError::Target))
+    }
+}
+
+impl BackupService {
+    /// Whether somebody else may have put a backup there.
+    pub(super) fn is_untrusted(&self, repository: &Repository, listed: &Listed) -> bool {
+        matches!(self.trusted(repository, listed), Err(BackupError::Untrusted { .. }))
+    }
+
+    /// The position of the newest backup that nobody else put there; of the last one if there is none.
+    fn newest_of(&self, repository: &Repository, listed: &[Listed]) -> usize {
+        let is_ours = |listed: &Listed| !self.is_untrusted(repository, listed);
+        listed.iter().rposition(is_ours).unwrap_or(listed.len().saturating_sub(1))
     }
 }
 
@@ -239,9 +266,10 @@ fn not_found(selection: Selection) -> BackupError {
 }
 
 /// The manifest of a complete backup that this program can read.
-pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<&'a Manifest, BackupError> {
+pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<&'a Signed<Manifest>, BackupError> {
     let backup = backup_label(repository.target(), listed.name);
-    let manifest = listed.manifest.as_ref().map_err(|error| BackupError::of_manifest(&backup, error))?;
+    let signed = listed.manifest.as_ref().map_err(|error| BackupError::of_manifest(&backup, error))?;
+    let manifest = &signed.value;
     if listed.bytes != Some(manifest.object.bytes) {
         let what = match listed.bytes {
             None => "has a manifest, and its object is missing".to_owned(),
@@ -255,7 +283,7 @@ pub(super) fn usable<'a>(repository: &Repository, listed: &'a Listed) -> Result<
             format!("{backup} has schema version {schema} of bursar {version}, this program knows {LATEST_SCHEMA}");
         return Err(BackupError::Newer(what));
     }
-    Ok(manifest)
+    Ok(signed)
 }
 
 /// Turns an error from proving a fetched copy into an error of the backup.
@@ -270,13 +298,14 @@ fn proof_error(repository: &Repository, name: BackupName, error: BackupError) ->
     }
 }
 
-/// Writes a new private key to a new file of mode 0600; returns the public key.
-pub fn keygen(path: &std::path::Path) -> Result<super::codec::Recipient, BackupError> {
+/// Writes a new private key to a new file of mode 0600, with the key that verifies backups in a comment; returns the
+/// public key.
+pub fn keygen(path: &std::path::Path, verifier: Option<&Verifier>) -> Result<super::codec::Recipient, BackupError> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let identity = super::codec::Identity::generate();
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(file_error(path))?;
-    file.write_all(identity.to_file().as_bytes()).and_then(|()| file.sync_all()).map_err(file_error(path))?;
+    file.write_all(identity.to_file(verifier).as_bytes()).and_then(|()| file.sync_all()).map_err(file_error(path))?;
     Ok(identity.recipient())
 }

@@ -11,8 +11,11 @@ use super::output::table;
 use super::{Session, backup_config, data_dir, progress};
 use crate::backup::manifest::{Encoding, ManifestError, Reason};
 use crate::backup::repository::{BackupName, Listed};
+use crate::backup::signature::{Distrust, VERIFIER_LABEL};
 use crate::backup::target::TargetError;
 use crate::backup::{BackupError, BackupService, ProofLevel, Pruning, Selection, Verification, Verified, keygen};
+use crate::config::Config;
+use crate::store::{self, DataDir, Verifier};
 use crate::system::SystemClock;
 
 #[derive(Debug, Subcommand)]
@@ -20,7 +23,10 @@ pub enum BackupCommand {
     /// Create a backup now and send it to all targets, without blocking readers or writers
     Create,
     /// List the backups at all targets
-    List,
+    List {
+        #[command(flatten)]
+        trust: TrustArgs,
+    },
     /// Fetch backups and prove them: the newest at each target, the named one, or all
     Verify {
         /// Name of the backup, as shown by `bursar backup list` [default: the newest at each target]
@@ -48,19 +54,40 @@ pub enum BackupCommand {
         /// File for the private key; must not exist
         file: PathBuf,
     },
+    /// Print the verifier key, which proves on another machine that a backup was made by this installation
+    Verifier,
 }
 
 #[derive(Debug, Default, Args)]
 pub struct Keys {
-    /// File with age private keys, in addition to backup.identity_file
+    /// File with age private keys, in addition to backup.identity_file; a verifier key in it is trusted
     #[arg(long, value_name = "FILE")]
     pub(super) identity: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct TrustArgs {
+    /// Verifier key, or a file that contains some, to trust in addition to backup.trusted_keys; may be repeated
+    #[arg(long, value_name = "KEY|FILE")]
+    pub(super) trust: Vec<String>,
+    /// Accept backups and changes that are not signed, signed by another key, or plain although recipients are set
+    #[arg(long)]
+    pub(super) unsigned: bool,
+}
+
+impl Keys {
+    /// For commands that decrypt nothing.
+    pub(super) fn trusting(trust: TrustArgs) -> Keys {
+        Keys { identity: None, trust }
+    }
 }
 
 pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
         BackupCommand::Create => create(session),
-        BackupCommand::List => list(session),
+        BackupCommand::List { trust } => list(trust, session),
         BackupCommand::Verify { name, all, keys } => {
             let which = match (name, all) {
                 (Some(name), _) => Selection::Named(name),
@@ -72,10 +99,14 @@ pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(
         BackupCommand::Drill { keys } => drill(&keys, session),
         BackupCommand::Prune { dry_run } => prune(dry_run, session),
         BackupCommand::Keygen { file } => make_key(&file, session),
+        BackupCommand::Verifier => print_verifier(session),
     }
 }
 
 fn create(session: &mut Session<'_>) -> Result<(), Failure> {
+    let config = session.config()?;
+    // The first command after an update may be this one, before any server has made the key.
+    data_dir::key(config, &data_dir::existing(config)?)?;
     let made = service_with_keys(session, &Keys::default())?.create(Reason::Manual)?;
     let (contents, object) = (&made.manifest.contents, &made.manifest.object);
     let value = json!({
@@ -97,14 +128,15 @@ fn create(session: &mut Session<'_>) -> Result<(), Failure> {
     session.output.print(&value, text)
 }
 
-fn list(session: &mut Session<'_>) -> Result<(), Failure> {
+fn list(trust: TrustArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let (mut rows, mut values, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-    for at in service_with_keys(session, &Keys::default())?.list()? {
+    let service = service_with_keys(session, &Keys::trusting(trust))?;
+    for at in service.list()? {
         let target = at.target;
         match at.backups {
             Ok(listed) => {
-                rows.extend(listed.iter().map(|listed| row(&target, listed)));
-                values.extend(listed.iter().map(|listed| view(&target, listed)));
+                rows.extend(listed.iter().map(|listed| row(&target, listed, &service)));
+                values.extend(listed.iter().map(|listed| view(&target, listed, &service)));
             }
             Err(error) => unreadable.push(error),
         }
@@ -114,36 +146,44 @@ fn list(session: &mut Session<'_>) -> Result<(), Failure> {
     first(unreadable).map_or(Ok(()), |error| Err(error.into()))
 }
 
-fn state(listed: &Listed) -> &'static str {
-    match &listed.manifest {
-        Err(ManifestError::Newer { .. }) => "newer",
-        Err(_) => "broken",
-        Ok(manifest) if listed.bytes != Some(manifest.object.bytes) => "broken",
-        Ok(manifest) if manifest.object.encoding == Encoding::ZstdAge => "encrypted",
-        Ok(_) => "plain",
+fn state(listed: &Listed, service: &BackupService) -> &'static str {
+    let signed = match &listed.manifest {
+        Err(ManifestError::Newer { .. }) => return "newer",
+        Err(_) => return "broken",
+        Ok(signed) if listed.bytes != Some(signed.value.object.bytes) => return "broken",
+        Ok(signed) => signed,
+    };
+    let is_encrypted = signed.value.object.encoding == Encoding::ZstdAge;
+    match service.trust().check_manifest(signed) {
+        Err(Distrust::Unsigned) => "unsigned",
+        Err(Distrust::Foreign(_)) => "foreign",
+        Err(Distrust::Plain) | Ok(()) if !is_encrypted => "plain",
+        Err(Distrust::Plain) | Ok(()) => "encrypted",
     }
 }
 
-fn row(target: &str, listed: &Listed) -> [String; 6] {
-    let entries = listed.manifest.as_ref().map_or("-".into(), |manifest| manifest.contents.entries.to_string());
+fn row(target: &str, listed: &Listed, service: &BackupService) -> [String; 6] {
+    let entries = listed.manifest.as_ref().map_or("-".into(), |signed| signed.value.contents.entries.to_string());
     [
         listed.name.to_string(),
         listed.timeline.to_string(),
         entries,
         listed.bytes.map_or("-".into(), |bytes| bytes.to_string()),
-        state(listed).into(),
+        state(listed, service).into(),
         target.into(),
     ]
 }
 
-fn view(target: &str, listed: &Listed) -> Value {
+fn view(target: &str, listed: &Listed, service: &BackupService) -> Value {
+    let signed = listed.manifest.as_ref().ok();
     json!({
         "name": listed.name.to_string(),
         "timeline": listed.timeline,
         "target": target,
         "bytes": listed.bytes,
-        "state": state(listed),
-        "manifest": listed.manifest.as_ref().ok(),
+        "state": state(listed, service),
+        "manifest": signed.map(|signed| &signed.value),
+        "signed_by": signed.and_then(|signed| signed.signer).map(|signer| signer.to_string()),
         "problem": listed.manifest.as_ref().err().map(ToString::to_string),
     })
 }
@@ -243,21 +283,48 @@ fn first(errors: Vec<TargetError>) -> Option<BackupError> {
 }
 
 fn make_key(file: &Path, session: &mut Session<'_>) -> Result<(), Failure> {
-    let recipient = keygen(file)?.to_string();
+    // A key pair can be made before there is a database, or a configuration.
+    let config = session.config().ok();
+    let verifier = config.map_or(Ok(None), |config| verifier(config, &DataDir::new(&config.server.data_dir)))?;
+    let recipient = keygen(file, verifier.as_ref())?.to_string();
+    let says = match verifier {
+        Some(verifier) => format!("It also names the verifier key of this installation, {verifier}."),
+        None => "Once there is a database, add the verifier key that `bursar backup verifier` prints.".into(),
+    };
     let text = format!(
         "Wrote the private key to {}. Store it elsewhere, in more than one place: without it no encrypted \
-         backup can be read.\n\nIn the configuration:\n  [backup]\n  recipients = [\"{recipient}\"]",
+         backup can be read. {says}\n\nIn the configuration:\n  [backup]\n  recipients = [\"{recipient}\"]",
         file.display()
     );
-    session.output.print(&json!({"recipient": recipient, "file": file}), text)
+    let verifier = verifier.map(|key| key.to_string());
+    session.output.print(&json!({"recipient": recipient, "verifier": verifier, "file": file}), text)
+}
+
+/// The verifier key of a data directory; none without a database or an installation key.
+fn verifier(config: &Config, dir: &DataDir) -> Result<Option<Verifier>, Failure> {
+    if !dir.has_database() {
+        return Ok(None);
+    }
+    let Some(key) = data_dir::present_key(config, dir)? else { return Ok(None) };
+    let facts = store::read_file(&dir.database_file(), |tx| tx.copy_facts())?;
+    Ok(Some(key.verifier(facts.installation)))
+}
+
+fn print_verifier(session: &mut Session<'_>) -> Result<(), Failure> {
+    let config = session.config()?;
+    let verifier = verifier(config, &data_dir::existing(config)?)?.ok_or(BackupError::NoSigningKey)?.to_string();
+    let text = format!(
+        "# {VERIFIER_LABEL} {verifier}\n\n\
+         Keep this line with the private key of the backups, and not at their targets. A restore on another machine \
+         takes it as --trust KEY or --trust FILE."
+    );
+    session.output.print(&json!({"verifier": verifier}), text)
 }
 
 fn service_with_keys(session: &Session<'_>, keys: &Keys) -> Result<BackupService, Failure> {
     let config = session.config()?;
     let dir = data_dir::existing(config)?;
     let mut settings = backup_config::settings(config, &dir)?;
-    if let Some(file) = &keys.identity {
-        settings.identities.extend(backup_config::identities(file)?);
-    }
+    backup_config::add_keys(&mut settings, keys)?;
     Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(progress::watch(session.output.json)))
 }

@@ -1,18 +1,21 @@
 //! Converts the configuration of backups into the settings that `crate::backup` takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::backup::Keys;
+use super::data_dir;
 use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::backup::codec::{Identity, Recipient};
+use crate::backup::signature::{self, Trust};
 use crate::backup::target::TargetSpec;
 use crate::backup::{BackupService, Progress, Retention, S3Settings, Schedule, Settings, Shipping};
 use crate::config::{Backup, Config};
-use crate::store::DataDir;
+use crate::store::{DataDir, Verifier};
 use crate::system::SystemClock;
 
 /// The backup service of a data directory, without progress reports.
@@ -37,6 +40,7 @@ pub(super) fn service_before_migration(
     watch: Arc<dyn Progress>,
 ) -> Result<BackupService, Failure> {
     let mut settings = settings(config, &dir)?;
+    settings.trust.own = Some(data_dir::key(config, &dir)?);
     if settings.targets.is_empty() {
         settings.targets.push(TargetSpec::Directory { path: dir.path().join("backups"), create: true });
     }
@@ -61,7 +65,8 @@ pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result
     let service = service(config, dir.clone())?.by(app.machine_clock());
     let spool_max = config.backup.journal_spool_mb.saturating_mul(1 << 20);
     let journal = Arc::clone(app.store().journal());
-    Ok(Some(Arc::new(Shipping::new(&service, journal, app.installation().uuid, spool_max))))
+    let (installation, key) = (app.installation().uuid, app.key().clone());
+    Ok(Some(Arc::new(Shipping::new(&service, journal, installation, key, spool_max))))
 }
 
 pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failure> {
@@ -74,11 +79,19 @@ pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failu
         targets.push(TargetSpec::S3(s3(config, bucket)?));
     }
     let recipients: Result<Vec<Recipient>, String> = backup.recipients.iter().map(|text| text.parse()).collect();
+    let read = |file: &PathBuf| Ok::<_, Failure>((file.clone(), read_text(file)?));
+    let identity_file = backup.identity_file.as_ref().map(read).transpose()?;
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Ok(Settings {
         targets,
         recipients: recipients.map_err(|reason| Failure::new(Exit::Configuration, reason))?,
-        identities: backup.identity_file.as_deref().map_or(Ok(Vec::new()), identities)?,
+        identities: identity_file.as_ref().map_or(Ok(Vec::new()), |(file, text)| identities(file, text))?,
+        trust: Trust {
+            own: data_dir::present_key(config, dir)?,
+            keys: trusted_keys(&backup.trusted_keys, identity_file.as_ref())?,
+            wants_encryption: !backup.recipients.is_empty(),
+            accepts_all: false,
+        },
         retention: Retention {
             latest: count(backup.keep_latest),
             daily: count(backup.keep_daily),
@@ -88,10 +101,47 @@ pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failu
     })
 }
 
-/// Reads a file with age private keys.
-pub(super) fn identities(file: &Path) -> Result<Vec<Identity>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))?;
-    Identity::parse_file(&text).map_err(|reason| {
+/// The verifier keys in the configuration and in the file with private keys.
+fn trusted_keys(listed: &[String], identity_file: Option<&(PathBuf, String)>) -> Result<Vec<Verifier>, Failure> {
+    let listed: Result<Vec<Verifier>, String> = listed.iter().map(|text| text.parse()).collect();
+    let mut keys =
+        listed.map_err(|reason| Failure::new(Exit::Configuration, format!("backup.trusted_keys: {reason}")))?;
+    keys.extend(identity_file.iter().flat_map(|(_, text)| signature::verifiers(text)));
+    Ok(keys)
+}
+
+fn read_text(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::of_file(file.display(), &error))
+}
+
+/// What a command line adds to the settings.
+pub(super) fn add_keys(settings: &mut Settings, keys: &Keys) -> Result<(), Failure> {
+    if let Some(file) = &keys.identity {
+        let text = read_text(file)?;
+        settings.identities.extend(identities(file, &text)?);
+        settings.trust.keys.extend(signature::verifiers(&text));
+    }
+    for given in &keys.trust.trust {
+        match given.parse::<Verifier>() {
+            Ok(key) => settings.trust.keys.push(key),
+            Err(reason) if given.starts_with("bursar/") => return Err(Failure::new(Exit::Usage, reason)),
+            Err(_) => {
+                let found = signature::verifiers(&read_text(Path::new(given))?);
+                if found.is_empty() {
+                    let next = "Such a file has a line with bursar/...; `bursar backup verifier` prints one.";
+                    return Err(Failure::new(Exit::Usage, format!("{given} contains no verifier key")).next(next));
+                }
+                settings.trust.keys.extend(found);
+            }
+        }
+    }
+    settings.trust.accepts_all = keys.trust.unsigned;
+    Ok(())
+}
+
+/// The private keys in a file of age.
+fn identities(file: &Path, text: &str) -> Result<Vec<Identity>, Failure> {
+    Identity::parse_file(text).map_err(|reason| {
         Failure::new(Exit::Authentication, format!("{} is not a file of private keys: {reason}", file.display()))
             .next("Such a file has a line that begins with AGE-SECRET-KEY-1; `bursar backup keygen` creates one.")
     })

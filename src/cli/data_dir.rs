@@ -2,7 +2,7 @@
 //! directly.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ use crate::domain::clock_watch::ClockLimits;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::store::{
-    self, DataDir, DataDirError, InstallationKey, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store,
-    StoreError, Tuning,
+    self, DataDir, DataDirError, InstallationKey, InstallationKeyError, LATEST_SCHEMA, Locked, MigrationError, Mode,
+    ReadTx, Store, StoreError, Tuning,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -154,10 +154,26 @@ fn build_app(store: Store, config: &Config, key: InstallationKey) -> Result<Arc<
     Ok(Arc::new(app?))
 }
 
-/// The installation key of a data directory, made if there is none.
+/// The installation key of a data directory, made if there is none. Only the owner of the directory may make it.
 pub(super) fn key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
-    let file = config.keys.file.clone().unwrap_or_else(|| dir.key_file());
-    Ok(InstallationKey::load_or_create(&file)?)
+    if let Some(key) = present_key(config, dir)? {
+        return Ok(key);
+    }
+    dir.check_owner()?;
+    Ok(InstallationKey::load_or_create(&key_file(config, dir))?)
+}
+
+/// The installation key of a data directory; none if there is none.
+pub(super) fn present_key(config: &Config, dir: &DataDir) -> Result<Option<InstallationKey>, Failure> {
+    match InstallationKey::load(&key_file(config, dir)) {
+        Ok(key) => Ok(Some(key)),
+        Err(InstallationKeyError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn key_file(config: &Config, dir: &DataDir) -> PathBuf {
+    config.keys.file.clone().unwrap_or_else(|| dir.key_file())
 }
 
 /// The settings of the database, as configured.

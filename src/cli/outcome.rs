@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::owner;
 use crate::app::Failure as UseCaseFailure;
 use crate::backup::BackupError;
+use crate::backup::signature::Distrust;
 use crate::backup::target::{TargetError, TargetFault};
 use crate::config::ConfigErrors;
 use crate::domain::refusal::{Family, Noun, Refusal};
@@ -209,6 +210,12 @@ impl From<BackupError> for Failure {
             BackupError::Invalid { .. } => Failure::new(Exit::Verification, message).next(
                 "Do not rely on it. Create a new one with `bursar backup create`, and check the disk that it was on.",
             ),
+            BackupError::Untrusted { why, .. } => Failure::new(Exit::Verification, message).next(advice_on_trust(why)),
+            BackupError::NoSigningKey => Failure::new(Exit::Configuration, message)
+                .next("Start the server once, which makes the key; or put its file back."),
+            BackupError::NoRoom { .. } => {
+                Failure::new(Exit::Failure, message).next("Free some space there, then try again.")
+            }
             BackupError::Gap { reaches, .. } | BackupError::Segment { reaches, .. } => Failure::new(
                 Exit::Verification,
                 message,
@@ -243,6 +250,24 @@ impl From<BackupError> for Failure {
             ),
             BackupError::Migration(_) => Failure::new(Exit::Database, message),
         }
+    }
+}
+
+fn advice_on_trust(why: &Distrust) -> String {
+    match why {
+        Distrust::Unsigned => {
+            "Versions before 0.2 did not sign. Whoever can write to the target can have put it there; \
+                               if you know where it comes from, accept it with --unsigned."
+                .into()
+        }
+        Distrust::Foreign(signer) => format!(
+            "Compare this key with the one that you kept for this installation. If it is the same, run the command \
+             with: --trust {signer}\nIf you kept none, nothing tells your backups from planted ones; accept them \
+             with --unsigned."
+        ),
+        Distrust::Plain => "Whoever can write to the target can have put it there; if it is from before you set \
+                            backup.recipients, accept it with --unsigned."
+            .into(),
     }
 }
 

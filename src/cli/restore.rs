@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::backup::Keys;
+use super::backup::{Keys, TrustArgs};
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
@@ -16,6 +16,7 @@ use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::repository::BackupName;
 use crate::backup::restore::{Built, Catalog, RestorePlan, RestoreRequest};
+use crate::backup::signature::Distrust;
 use crate::backup::{BackupError, BackupService};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
@@ -30,12 +31,18 @@ pub enum RestoreCommand {
         /// The installation to restore
         #[command(flatten)]
         installation_of: InstallationArg,
+        /// Whose backups are listed as usable
+        #[command(flatten)]
+        trust: TrustArgs,
     },
     /// Show which backup and changes a restore would use, which commits are missing, and how much space it takes
     Plan {
         /// The state to restore
         #[command(flatten)]
         args: RestoreArgs,
+        /// Whose backups are used
+        #[command(flatten)]
+        keys: Keys,
     },
     /// Restore; the replaced database is kept beside the new one
     Apply {
@@ -96,12 +103,12 @@ impl RestoreArgs {
 /// Runs a command of `bursar restore`.
 pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
-        RestoreCommand::List { installation_of } => list(&installation_of, session),
-        RestoreCommand::Plan { args } => {
+        RestoreCommand::List { installation_of, trust } => list(&installation_of, trust, session),
+        RestoreCommand::Plan { args, keys } => {
             let config = session.config()?;
-            let dir = DataDir::new(&config.server.data_dir);
-            let catalog = backup_config::service(config, dir.clone())?
-                .catalog(args.installation_of.installation, spooled(&dir)?)?;
+            let service = service_with_keys(config, &keys, session.output.json)?;
+            let spooled = spooled(&DataDir::new(&config.server.data_dir))?;
+            let catalog = service.catalog(args.installation_of.installation, spooled)?;
             let plan = catalog.plan(args.request())?;
             session.output.print(&plan_view(&plan, &catalog), plan_text(&plan, &catalog))?;
             plan.gap.map_or(Ok(()), |gap| {
@@ -128,9 +135,7 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
 fn service_with_keys(config: &Config, keys: &Keys, json: bool) -> Result<BackupService, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     let mut settings = backup_config::settings(config, &dir)?;
-    if let Some(file) = &keys.identity {
-        settings.identities.extend(backup_config::identities(file)?);
-    }
+    backup_config::add_keys(&mut settings, keys)?;
     Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(progress::watch(json)).at_full_speed())
 }
 
@@ -140,10 +145,11 @@ fn spooled(dir: &DataDir) -> Result<Vec<SpooledSegment>, Failure> {
     store::spooled_segments(&path).map_err(|error| Failure::of_file(path.display(), &error))
 }
 
-fn list(installation_of: &InstallationArg, session: &mut Session<'_>) -> Result<(), Failure> {
+fn list(installation_of: &InstallationArg, trust: TrustArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
-    let dir = DataDir::new(&config.server.data_dir);
-    let catalog = backup_config::service(config, dir.clone())?.catalog(installation_of.installation, spooled(&dir)?)?;
+    let service = service_with_keys(config, &Keys::trusting(trust), session.output.json)?;
+    let spooled = spooled(&DataDir::new(&config.server.data_dir))?;
+    let catalog = service.catalog(installation_of.installation, spooled)?;
     let backups = catalog.backups.iter().map(|found| {
         let contents = &found.manifest.contents;
         [
@@ -175,6 +181,7 @@ fn list(installation_of: &InstallationArg, session: &mut Session<'_>) -> Result<
         }
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
+    lines.extend(catalog.untrusted.iter().map(|it| format!("Not trusted: {} {}", it.called, it.why)));
     lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     let value = json!({
@@ -186,10 +193,19 @@ fn list(installation_of: &InstallationArg, session: &mut Session<'_>) -> Result<
             "manifest": found.manifest,
         })).collect::<Vec<_>>(),
         "journal": ranges,
+        "untrusted": untrusted_view(&catalog),
         "broken": catalog.broken,
         "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     session.output.print(&value, lines.join("\n"))
+}
+
+fn untrusted_view(catalog: &Catalog) -> Value {
+    let of_each = catalog.untrusted.iter().map(|it| {
+        let signer = if let Distrust::Foreign(signer) = &it.why { Some(signer.to_string()) } else { None };
+        json!({"backup": it.called, "why": it.why.to_string(), "signed_by": signer})
+    });
+    of_each.collect()
 }
 
 fn text_of(moment: Moment) -> String {
@@ -208,6 +224,7 @@ fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
         "missing_commits": plan.gap.map(|gap| json!({"first": gap.first, "last": gap.last})),
         "bytes_to_fetch": plan.bytes(),
         "room_needed": plan.room(),
+        "untrusted": untrusted_view(catalog),
         "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
@@ -238,6 +255,7 @@ fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
     if let Some(gap) = plan.gap {
         lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
     }
+    lines.extend(catalog.untrusted.iter().map(|it| format!("Not used   {} {}", it.called, it.why)));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     lines.join("\n")
 }

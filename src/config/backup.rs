@@ -36,6 +36,8 @@ section! {
         recipients: Vec<String> = Vec::new();
         /// File (mode 0600) with age private keys; without it, the server cannot drill encrypted backups.
         identity_file: Option<PathBuf> = None;
+        /// Verifier keys of earlier machines, as `bursar backup verifier` prints them; their backups are accepted too.
+        trusted_keys: Vec<String> = Vec::new();
         /// Bucket on S3 or a compatible service, as an additional backup target.
         s3_bucket: Option<String> = None;
         /// Prefix of all object keys in the bucket.
@@ -91,6 +93,13 @@ impl Backup {
                     format!("an item is not a public key: {reason}"),
                     fix,
                 ));
+            }
+        }
+        for key in &self.trusted_keys {
+            // Read in full with the other settings of backups.
+            if !key.starts_with("bursar/") || key.matches('+').count() < 2 {
+                let fix = "Write the verifier key that `bursar backup verifier` prints; it begins with bursar/.";
+                findings.push(Finding::new("backup.trusted_keys", format!("{key:?} is no verifier key"), fix));
             }
         }
         if self.enabled && self.directories.is_empty() && self.s3_bucket.is_none() {
@@ -151,6 +160,7 @@ mod tests {
         assert_eq!(wrong_keys(|backup| backup.directories.clear()), ["backup.directories"]);
         assert!(wrong_keys(|backup| (backup.enabled, backup.directories) = (false, vec![])).is_empty());
         assert_eq!(wrong_keys(|backup| backup.recipients = vec!["age1x".into()]), ["backup.recipients"]);
+        assert_eq!(wrong_keys(|backup| backup.trusted_keys = vec!["age1x".into()]), ["backup.trusted_keys"]);
     }
 
     #[test]

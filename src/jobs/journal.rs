@@ -92,7 +92,8 @@ impl BaseBackups {
         let listed = self.service.list().map_err(|error| error.to_string())?;
         let mut backups = listed.into_iter().filter_map(|at| at.backups.ok()).flatten();
         Ok(backups.any(|listed| {
-            let position = listed.manifest.ok().and_then(|manifest| manifest.contents.position);
+            let ours = listed.manifest.ok().filter(|signed| self.service.trust().check_manifest(signed).is_ok());
+            let position = ours.and_then(|signed| signed.value.contents.position);
             position.is_some_and(|position| position.stream == stream)
         }))
     }

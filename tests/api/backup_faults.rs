@@ -12,6 +12,7 @@ use super::backups::{SmallDisk, backup, configure, files, object, seeded};
 use super::home::{Home, Ran};
 use super::kills::{Aim, shoot_with};
 use super::restore_kill::{Entry, entries, found};
+use super::signed;
 
 fn restore(home: &Home, args: &[&str]) -> Ran {
     let config: &[&str] = if home.path("config.toml").exists() { &["--config", "config.toml"] } else { &[] };
@@ -89,8 +90,9 @@ fn a_restore_from_a_damaged_or_newer_backup_changes_nothing() {
     fails(&home, &all, &[], 1, "no backup");
     assert!(restore(&home, &["list"]).json()["broken"][0].as_str().unwrap().contains("has format 99"));
     // The external manifest contradicts the one inside.
-    let schema = format!("\"schema_version\": {}", bursar::store::LATEST_SCHEMA);
-    fs::write(&manifest, manifest_text.replace(&schema, "\"schema_version\": 9999")).unwrap();
+    fs::write(&manifest, &manifest_text).unwrap();
+    let key = signed::key(&home.data());
+    signed::change(&key, &manifest, |manifest| manifest["schema_version"] = 9999.into());
     fails(&home, &all, &[], 5, "another manifest");
     fs::write(&manifest, manifest_text).unwrap();
     restore(&home, &["apply"]).json();

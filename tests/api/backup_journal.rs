@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::harness::{PATIENCE, Server, write_private};
 use super::home::Ran;
 use super::restore_kill::{await_shipped, entries, found, ran, shipping_server};
+use super::signed;
 use crate::common::let_pass;
 
 const ONLY_THE_NEWEST: &str = "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0\n";
@@ -131,7 +132,8 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     let left = found(&stream, ".journal");
     assert!(!left.is_empty() && left.len() < expected.len());
     let elsewhere = server.home().join("elsewhere");
-    let mut apply = server.program(&["restore", "apply", "--timeline", "1"]);
+    let verifier = signed::verifier(&server.data_dir(), &found(&backups, ".json")[0]);
+    let mut apply = server.program(&["restore", "apply", "--timeline", "1", "--trust", &verifier]);
     Ran::of(apply.env("BURSAR_DATA_DIR", &elsewhere).output().unwrap()).json();
     assert_eq!(entries(&elsewhere), all);
 

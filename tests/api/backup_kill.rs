@@ -1,11 +1,11 @@
 //! Backups killed as by a power cut: at any moment there is no new backup, or a complete one.
 
-use std::fs;
 use std::time::Instant;
 
 use super::backups::{backup, configure, files, seeded};
 use super::home::Home;
 use super::kills::{Aim, Tally, points, shoot};
+use super::signed;
 
 fn count(home: &Home) -> usize {
     backup(home, &["list"]).json()["backups"].as_array().unwrap().len()
@@ -55,15 +55,12 @@ fn a_killed_removal_leaves_complete_backups() {
     let home = seeded();
     let name = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
     let directory = super::backups::object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();
-    let entry = name.split_once('-').unwrap().1;
+    let (entry, key) = (name.split_once('-').unwrap().1, signed::key(&home.data()));
     configure(&home, "keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0");
     let (mut dice, mut tally) = (fastrand::Rng::with_seed(7), Tally::default());
     for _ in 0..points() {
         for day in 1..=28 {
-            for ending in ["bursar", "json"] {
-                let copy = directory.join(format!("202402{day:02}T120000Z-{entry}.{ending}"));
-                fs::copy(directory.join(format!("{name}.{ending}")), copy).unwrap();
-            }
+            signed::copy(&key, &directory, &name, &format!("202402{day:02}T120000Z-{entry}"));
         }
         // Each backup has two files; one backup stays. The kill comes when this many files are left.
         let left = 2 + usize::try_from(dice.u64(..57)).unwrap();

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::harness::{Server, unique};
 use super::home::Home;
+use super::signed;
 
 /// A data directory with clients and money; no server runs.
 pub(super) fn seeded() -> Home {
@@ -183,18 +184,15 @@ fn tampering_with_a_backup_is_found() {
     assert_eq!(backup(&home, &["list"]).json()["backups"][0]["state"], "broken");
     fs::write(&object, &good).unwrap();
 
-    let entries: Value = serde_json::from_str(&manifest_text).unwrap();
-    let lie = manifest_text.replace(&format!("\"entries\": {}", entries["entries"]), "\"entries\": 1");
-    assert_ne!(lie, manifest_text);
-    fs::write(&manifest, lie).unwrap();
+    let key = signed::key(&home.data());
+    signed::change(&key, &manifest, |manifest| manifest["entries"] = 1.into());
     refused(5, "another manifest");
     fs::write(&manifest, "{").unwrap();
     refused(5, "no readable manifest");
     fs::write(&manifest, manifest_text.replace("\"format\": 1", "\"format\": 99")).unwrap();
     refused(4, "has format 99");
-    let schema = format!("\"schema_version\": {}", bursar::store::LATEST_SCHEMA);
-    assert!(manifest_text.contains(&schema));
-    fs::write(&manifest, manifest_text.replace(&schema, "\"schema_version\": 9999")).unwrap();
+    fs::write(&manifest, &manifest_text).unwrap();
+    signed::change(&key, &manifest, |manifest| manifest["schema_version"] = 9999.into());
     refused(4, "schema version 9999");
     let dry = backup(&home, &["prune"]).json();
     assert_eq!(
@@ -395,11 +393,8 @@ fn old_backups_go_and_the_last_proven_one_stays() {
     let name = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
     let directory = object(&home.data().join("backups"), ".json").parent().unwrap().to_owned();
     // The same backup under the names of a year, each day at noon.
-    let copy = |to: &str| {
-        for ending in ["bursar", "json"] {
-            fs::copy(directory.join(format!("{name}.{ending}")), directory.join(format!("{to}.{ending}"))).unwrap();
-        }
-    };
+    let key = signed::key(&home.data());
+    let copy = |to: &str| signed::copy(&key, &directory, &name, to);
     let entry = name.split_once('-').unwrap().1;
     let days: Vec<String> =
         (1..=12).flat_map(|month| (1..=28).map(move |day| format!("2024{month:02}{day:02}"))).collect();

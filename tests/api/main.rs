@@ -94,6 +94,7 @@ mod restore_kill;
 mod rights;
 mod sandbox;
 mod session_races;
+mod signed;
 mod signing_keys;
 mod story;
 mod tags;

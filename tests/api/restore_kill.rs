@@ -118,6 +118,7 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
     let account = server.admin().new_account("USD");
     let (stream, _) = stream_and_commit(&server.data_dir());
     let (mut dice, mut tally) = (fastrand::Rng::with_seed(23), Tally::default());
+    let verifier = ran(server.program(&["backup", "verifier"])).json()["verifier"].as_str().unwrap().to_owned();
     for round in 0..points() {
         for _ in 0..=dice.u64(..4) {
             server.admin().deposit(&account, "1.00");
@@ -150,7 +151,7 @@ fn shipping_that_is_killed_leaves_no_gap_and_invents_nothing() {
         let (all, shipped) = (entries(&copy), at_target(&server).into_iter().max().unwrap());
         let elsewhere = server.home().join("elsewhere");
         let _ = fs::remove_dir_all(&elsewhere);
-        let mut apply = server.program(&["restore", "apply"]);
+        let mut apply = server.program(&["restore", "apply", "--trust", &verifier]);
         let report = Ran::of(apply.env("BURSAR_DATA_DIR", &elsewhere).output().unwrap()).json();
         let restored = entries(&elsewhere);
         assert_eq!(restored, all[..restored.len()], "killed {place}: {report}");

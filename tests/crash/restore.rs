@@ -1,7 +1,8 @@
 //! Restores with the real program: any moment under load, loss of the whole directory, kill -9 at any point, and every
 //! kind of damage to the source.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -55,6 +56,11 @@ impl Place {
     /// Runs a command on another data directory with this server's configuration.
     pub(crate) fn run_in(&self, data: &Path, arguments: &[&str]) -> Ran {
         Ran(self.command_in(data, arguments).output().unwrap())
+    }
+
+    /// The key that its backups are signed by.
+    pub(crate) fn verifier(&self) -> String {
+        self.run(&["backup", "verifier"]).json()["verifier"].as_str().unwrap().to_owned()
     }
 
     /// The segments at the target, in order.
@@ -205,8 +211,9 @@ fn a_lost_directory_costs_at_most_the_interval() {
     });
     let _ = last_answered;
     let answered = entries(&place.data(), i64::MAX);
+    let verifier = place.verifier();
     fs::remove_dir_all(place.data()).unwrap();
-    let report = place.run(&["restore", "apply"]).json();
+    let report = place.run(&["restore", "apply", "--trust", &verifier]).json();
     let restored = entries(&place.data(), i64::MAX);
     assert_eq!(restored, answered[..restored.len()], "restored entries differ from those recorded: {report}");
     let lost = answered.len() - restored.len();
@@ -360,10 +367,15 @@ fn encrypted_changes_are_restored_with_their_key_only() {
     assert_eq!(books.deposit(&client).unwrap().status, 200);
     place.wait_until_shipped();
     let all = entries(&place.data(), i64::MAX);
+    let verifier = place.verifier();
     server.kill();
     fs::remove_dir_all(place.data()).unwrap();
-    place.run(&["restore", "apply"]).fails(8, "no private key");
-    place.run(&["restore", "apply", "--identity", &wrong]).fails(8, "another key");
+    place.run(&["restore", "apply", "--identity", &right]).fails(5, &verifier);
+    place.run(&["restore", "apply", "--trust", &verifier]).fails(8, "no private key");
+    place.run(&["restore", "apply", "--trust", &verifier, "--identity", &wrong]).fails(8, "another key");
+    // The file with the private key is where the other one is kept.
+    let mut file = OpenOptions::new().append(true).open(&right).unwrap();
+    writeln!(file, "# bursar verifier: {verifier}").unwrap();
     place.run(&["restore", "apply", "--identity", &right]).json();
     assert_eq!(entries(&place.data(), i64::MAX), all);
 }

@@ -27,7 +27,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
     let (mut continued, mut began_anew, mut lost) = (0, 0, 0);
     let count = rounds(4, 15);
     for round in 0..count {
-        let before = stream(&place.data());
+        let (before, verifier) = (stream(&place.data()), place.verifier());
         let (sign, gone) = (place.home.path().join("sign"), place.home.path().join("data.lost"));
         let _ = fs::remove_dir_all(&gone);
         let fault = Fault { at: choices.from(1, CHANGES), kind: Kind::Plug, times: 1 };
@@ -49,7 +49,7 @@ fn a_power_cut_takes_nothing_from_what_was_shipped_and_adds_nothing() {
             let _ = fs::remove_dir_all(old);
         }
         copy_dir(&place.data(), &cut);
-        let report = place.run_in(&elsewhere, &["restore", "apply"]).json();
+        let report = place.run_in(&elsewhere, &["restore", "apply", "--trust", &verifier]).json();
         place.run_in(&cut, &["restore", "apply"]).json();
 
         let server = place.start.start();

@@ -2,17 +2,18 @@
 
 use super::catalog::{FoundSegment, SegmentLocation};
 use super::plan::RestorePlan;
-use crate::backup::codec::{self, CodecError, Hashing};
+use crate::backup::codec::{self, Hashing};
 use crate::backup::error::{BackupError, Cause};
-use crate::backup::fetch::{FetchTo, fetch};
+use crate::backup::fetch::{FetchTo, fetch, fetch_segment, unpack};
 use crate::backup::manifest::Contents;
 use crate::backup::progress::Phase;
 use crate::backup::repository::Segment;
-use crate::backup::service::{BackupService, file_error};
+use crate::backup::room::check_room;
+use crate::backup::service::{BackupService, file_error, segment_label};
 use crate::domain::clock::Moment;
 use crate::store::{SegmentError, SegmentReader};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::BufReader;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -73,30 +74,29 @@ impl BackupService {
         path: &Path,
         replay: &mut Replay,
     ) -> Result<bool, BackupError> {
-        let (first, last) = (found.segment.first, found.segment.last);
-        let location = self.locate(found);
-        let (called, source): (String, Box<dyn Read>) = match &location {
+        let last = found.segment.last;
+        let fetched = path.with_extension("segment");
+        let start = replay.reaches;
+        let (called, plain) = match self.locate(found) {
             SegmentLocation::Target(repository) => {
-                let called = format!("the segment {first} to {last} at {}", repository.target().name());
-                (called, repository.open_segment(&found.segment)?)
+                let called = segment_label(repository.target(), &found.segment);
+                fetch_segment(self, &repository, &found.segment, &fetched).map_err(|error| match error {
+                    BackupError::Invalid { backup, what } => {
+                        BackupError::Segment { segment: backup, what, reaches: start }
+                    }
+                    error => error,
+                })?;
+                let file = File::open(&fetched).map_err(file_error(&fetched))?;
+                let _ = fs::remove_file(&fetched); // it stays until it is closed
+                (called, file)
             }
             SegmentLocation::Spool(path) => {
-                let called = format!("the segment {}", path.display());
-                (called, Box::new(File::open(path).map_err(file_error(path))?))
+                (format!("the segment {}", path.display()), File::open(&path).map_err(file_error(&path))?)
             }
         };
-        let source = self.tracked(source);
+        let plain = self.tracked(plain);
         let wrong_at = |what: Cause, reaches| BackupError::Segment { segment: called.clone(), what, reaches };
-        let start = replay.reaches;
         let wrong = |what: Cause| wrong_at(what, start);
-        let of_codec = |error: CodecError| match error {
-            CodecError::NoKey | CodecError::WrongKey => BackupError::of_codec(&called, error),
-            error => wrong(error.into()),
-        };
-        let plain: Box<dyn Read> = match &location {
-            SegmentLocation::Target(_) => Box::new(codec::open(source, &self.settings.identities).map_err(of_codec)?),
-            SegmentLocation::Spool(_) => Box::new(source),
-        };
         let of_segment = |error: SegmentError| {
             if self.cancellation.is_cancelled() { BackupError::Cancelled } else { wrong(error.into()) }
         };
@@ -160,25 +160,16 @@ impl BackupService {
         let called = backup.display().to_string();
         let from = File::open(backup).map_err(file_error(backup))?;
         self.progress.begin(Phase::Fetch, from.metadata().map_or(0, |file| file.len()));
-        let from = self.tracked(from);
         let of_codec = |error| BackupError::of_codec(&called, error);
-        let (contents, mut database) = codec::read_backup(from, &self.settings.identities).map_err(of_codec)?;
+        let (signed, database) = codec::read_backup(self.tracked(from), &self.settings.identities).map_err(of_codec)?;
+        self.check_trust(&called, signed.signer.as_ref(), database.was_encrypted())?;
+        let contents = signed.value;
+        check_room(to, contents.database.bytes)?;
         let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(to).map_err(file_error(to))?;
-        let mut hashing = Hashing::new(file);
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            match database.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => hashing.write_all(&buffer[..read]).map_err(file_error(to))?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    return Err(BackupError::Invalid { backup: called, what: format!("is damaged: {error}").into() });
-                }
-            }
-        }
-        let (file, bytes, sha256) = hashing.finish();
-        if (bytes, &sha256) != (contents.database.bytes, &contents.database.sha256) {
+        let mut file = options.write(true).create_new(true).mode(0o600).open(to).map_err(file_error(to))?;
+        let unpacked = unpack(database, contents.database.bytes, &mut file, to);
+        let found = unpacked.map_err(|error| error.of(&called, self.cancellation.is_cancelled()))?;
+        if found != contents.database {
             let what = "contains another database than its manifest says".into();
             return Err(BackupError::Invalid { backup: called, what });
         }

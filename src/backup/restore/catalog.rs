@@ -3,7 +3,8 @@
 use crate::backup::error::BackupError;
 use crate::backup::manifest::Manifest;
 use crate::backup::repository::{BackupName, Repository, Segment};
-use crate::backup::service::BackupService;
+use crate::backup::service::{BackupService, backup_label};
+use crate::backup::signature::{Distrust, Trust};
 use crate::backup::target::{Target, TargetError};
 use crate::domain::clock::Moment;
 use crate::store::SpooledSegment;
@@ -18,6 +19,14 @@ pub struct FoundBackup {
     pub timeline: i64,
     pub name: BackupName,
     pub manifest: Manifest,
+}
+
+/// A backup that is not used, because somebody else may have put it there.
+#[derive(Clone)]
+pub struct UntrustedBackup {
+    /// What messages call it.
+    pub called: String,
+    pub why: Distrust,
 }
 
 /// A segment of the change journal.
@@ -43,6 +52,8 @@ pub struct Catalog {
     pub backups: Vec<FoundBackup>,
     /// The segments, sorted by timeline, stream and first commit. A segment may be listed at several locations.
     pub segments: Vec<FoundSegment>,
+    /// Backups that are not used unless an operator accepts them, the oldest first at each target.
+    pub untrusted: Vec<UntrustedBackup>,
     /// Unusable backups, each as a sentence.
     pub broken: Vec<String>,
     /// The errors of targets that cannot be read.
@@ -81,7 +92,7 @@ impl BackupService {
         };
         for target in targets {
             let repository = Repository::new(target, catalog.installation);
-            if let Err(error) = catalog.add(&repository) {
+            if let Err(error) = catalog.add(&repository, &self.settings.trust) {
                 catalog.errors.push(error);
             }
         }
@@ -104,16 +115,22 @@ impl BackupService {
 }
 
 impl Catalog {
-    fn add(&mut self, repository: &Repository) -> Result<(), TargetError> {
+    fn add(&mut self, repository: &Repository, trust: &Trust) -> Result<(), TargetError> {
         for listed in repository.backups()? {
             let called = format!("{} at {}", listed.name, repository.target().name());
             match listed.manifest {
-                Ok(manifest) if listed.bytes == Some(manifest.object.bytes) => self.backups.push(FoundBackup {
-                    repository: repository.clone(),
-                    timeline: listed.timeline,
-                    name: listed.name,
-                    manifest,
-                }),
+                Ok(signed) if listed.bytes == Some(signed.value.object.bytes) => match trust.check_manifest(&signed) {
+                    Ok(()) => self.backups.push(FoundBackup {
+                        repository: repository.clone(),
+                        timeline: listed.timeline,
+                        name: listed.name,
+                        manifest: signed.value,
+                    }),
+                    Err(why) => {
+                        let called = backup_label(repository.target(), listed.name);
+                        self.untrusted.push(UntrustedBackup { called, why });
+                    }
+                },
                 Ok(_) => self.broken.push(format!("{called} is not complete")),
                 Err(error) => self.broken.push(format!("{called} {error}")),
             }

@@ -9,5 +9,5 @@ mod catalog;
 mod plan;
 
 pub use build::Built;
-pub use catalog::{Catalog, FoundBackup, FoundSegment};
+pub use catalog::{Catalog, FoundBackup, FoundSegment, UntrustedBackup};
 pub use plan::{Gap, RestorePlan, RestoreRequest};

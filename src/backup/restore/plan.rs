@@ -1,6 +1,6 @@
 //! Plans a restore: which backup and which segments of the change journal reach the requested moment.
 
-use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation};
+use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation, UntrustedBackup};
 use crate::backup::error::BackupError;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
@@ -98,6 +98,9 @@ impl Catalog {
     }
 
     fn nothing(&self, request: RestoreRequest) -> BackupError {
+        if let (true, Some(UntrustedBackup { called, why })) = (self.backups.is_empty(), self.untrusted.last()) {
+            return BackupError::Untrusted { what: called.clone(), why: why.clone() };
+        }
         let first = self.backups.iter().map(|found| found.manifest.contents.recorded_at).min();
         let what = match (request.at, first, self.errors.first()) {
             (Some(at), Some(first), _) if request.backup.is_none() && at < first => {

@@ -139,13 +139,19 @@ impl DataDir {
     /// Opens a lock file. Whoever changes anything in the directory holds a lock first, so this is where other users
     /// than the directory's owner are refused, root too.
     fn lock_file(&self, name: &str) -> Result<File, DataDirError> {
+        self.check_owner()?;
+        let path = self.path.join(name);
+        private_file(&path).map_err(|error| DataDirError::Io(path, error))
+    }
+
+    /// Refuses other users than the directory's owner, before a file is made that the owner could not read.
+    pub fn check_owner(&self) -> Result<(), DataDirError> {
         let user = rustix::process::geteuid().as_raw();
         let owner = fs::metadata(&self.path).map_err(|error| self.io(error))?.uid();
         if owner != user {
             return Err(DataDirError::NotOwner { path: self.path.clone(), owner, user });
         }
-        let path = self.path.join(name);
-        private_file(&path).map_err(|error| DataDirError::Io(path, error))
+        Ok(())
     }
 
     /// Which file keeps this process from making or recording backups, and why; `None` if none does.

@@ -20,7 +20,9 @@ use crate::backup::signature::Distrust;
 use crate::backup::{BackupError, BackupService};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{self, Census, DataDir, Issued, Locked, RestoreRow, SpooledSegment, Store, StoreError};
+use crate::store::{
+    self, Census, DataDir, InstallationKey, Issued, Locked, RestoreRow, SpooledSegment, Store, StoreError,
+};
 use crate::system::{SystemClock, SystemRandomness};
 
 /// The commands of `bursar restore`.
@@ -300,7 +302,8 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
     let (backup, asked_for) = source.recorded();
     let restored =
         Restored { timeline, backup, asked_for, issued: before.issued, machine_user: machine_user::of_this_process() };
-    let row = begin(&work, config, restored)?;
+    let key = data_dir::key_to_restore_with(config, &dir)?;
+    let row = begin(&work, config, &key, restored)?;
     let after = prove(&file)?;
     let kept = lock.swap(&format!("replaced-{}", stamp(SystemClock.now())))?;
     let report = Report { built: &built, row: &row, before: before.census, after, kept: kept.as_deref(), dir: &dir };
@@ -373,13 +376,13 @@ fn before(dir: &DataDir) -> Before {
 }
 
 /// Brings the restored database to this program's schema and begins its timeline.
-fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow, Failure> {
+fn begin(work: &Path, config: &Config, key: &InstallationKey, restored: Restored) -> Result<RestoreRow, Failure> {
     let dir = DataDir::new(work);
     let tuning = store::Tuning { journal: false, ..data_dir::tuning(config) };
     let lock = dir.lock()?;
-    store::migrate(&lock)?;
+    store::migrate(&lock, Some(key))?;
     let store = Store::open(lock, &tuning)?;
-    let row = maintenance::begin_timeline(&store, restored, &SystemClock, &SystemRandomness::default());
+    let row = maintenance::begin_timeline(&store, key, restored, &SystemClock, &SystemRandomness::default());
     store.close();
     Ok(row?)
 }

@@ -48,6 +48,9 @@ pub enum BackupError {
         #[source]
         why: Distrust,
     },
+    /// A database has other tables, indexes, views or triggers than this program makes; the text names the first.
+    #[error("the schema is not that of bursar: {0}")]
+    ForeignSchema(String),
     /// There is no installation key to sign with.
     #[error("there is no installation key to sign backups with")]
     NoSigningKey,

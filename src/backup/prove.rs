@@ -12,10 +12,15 @@ pub(super) use super::codec::hex;
 /// Checks the file of a copy and its books. An older copy stays as it is: its books are proven on a second copy in
 /// `spare`, which is migrated first, and so shows that the backup can be. With a pace, the check rests in between.
 pub(super) fn prove_copy(copy: &Path, spare: &Path, pace: Option<&Pace>) -> Result<(CopyFacts, Proof), BackupError> {
-    let (facts, mut findings) = read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
-    if facts.schema_version > LATEST_SCHEMA {
-        return Err(store::MigrationError::TooNew { found: facts.schema_version }.into());
+    let foreign = read(copy, pace, |tx| match tx.schema_version()? {
+        found if found > LATEST_SCHEMA => Ok(Err(store::MigrationError::TooNew { found })),
+        _ => tx.check_schema().map(Ok),
+    })??;
+    if let Some(finding) = foreign.first() {
+        // Nothing else is asked of it: what its statements do is unknown.
+        return Err(BackupError::ForeignSchema(finding.what.clone()));
     }
+    let (facts, mut findings) = read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
     store::settle_copy(copy)?;
     if !findings.is_empty() {
         return Ok((facts, Proof { findings, ..Proof::default() }));

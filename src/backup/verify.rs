@@ -199,7 +199,7 @@ impl BackupService {
         }
         let lock = dir.lock()?;
         if facts.schema_version < LATEST_SCHEMA {
-            store::migrate(&lock, None)?;
+            store::migrate(&lock)?;
         }
         let restored = Store::open(lock, &Tuning { readers: 2, ..Tuning::default() })?;
         let written = restored.submit(|tx| Ok::<_, store::Abort<()>>(tx.touch()?)).map(|ticket| ticket.wait());
@@ -293,6 +293,9 @@ fn proof_error(repository: &Repository, name: BackupName, error: BackupError) ->
         BackupError::Migration(MigrationError::TooNew { .. }) => BackupError::Newer(format!("{backup}: {error}")),
         BackupError::Store(_) | BackupError::Migration(_) => {
             BackupError::Invalid { backup, what: format!("cannot be proven: {error}").into() }
+        }
+        BackupError::ForeignSchema(what) => {
+            BackupError::Invalid { backup, what: format!("is not right inside: schema: {what}").into() }
         }
         error => error,
     }

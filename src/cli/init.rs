@@ -13,6 +13,7 @@ use super::{Session, data_dir, machine_user, reference};
 use crate::app::App;
 use crate::app::access::{AddOperator, PasswordHash};
 use crate::app::reference::{ApplyReference, ReferenceFile, sample, shipped};
+use crate::backup::signature::VERIFIER_LABEL;
 use crate::config::{Config, Server, start};
 use crate::domain::access::Role;
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
@@ -50,6 +51,7 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
     let mode = if args.sandbox { Mode::Sandbox } else { Mode::Production };
     let set_up = |app: &Arc<App>| set_up(app, file.as_ref(), &args.operator, password);
     let (app, ()) = data_dir::create(lock, config, mode, set_up)?;
+    let verifier = app.key().verifier(app.installation().uuid).to_string();
     app.close();
 
     let count = |count: fn(&ReferenceFile) -> usize| file.as_ref().map_or(0, count);
@@ -61,12 +63,15 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
         "mode": mode.name(),
         "schema_version": LATEST_SCHEMA,
         "operator": args.operator,
+        "verifier": verifier,
         "reference": {"currencies": currencies, "platforms": platforms, "groups": groups},
     });
     let (path, operator) = (dir.path().display(), &args.operator);
     let text = format!(
         "Created a {} database in {path} (schema {LATEST_SCHEMA}): {currencies} currencies, {platforms} platforms, \
-         {groups} account groups, and the operator {operator}.\n\n\
+         {groups} account groups, and the operator {operator}.\n\
+         Its backups are signed; keep the key that verifies them elsewhere:\n  \
+         # {VERIFIER_LABEL} {verifier}\n\n\
          Next:\n  \
          bursar serve --data-dir {path}\n  \
          bursar token create --data-dir {path} --operator {operator} --label \"what it is for\"\n  \

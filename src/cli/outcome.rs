@@ -211,6 +211,8 @@ impl From<BackupError> for Failure {
                 "Do not rely on it. Create a new one with `bursar backup create`, and check the disk that it was on.",
             ),
             BackupError::Untrusted { why, .. } => Failure::new(Exit::Verification, message).next(advice_on_trust(why)),
+            BackupError::ForeignSchema(_) => Failure::new(Exit::Verification, message)
+                .next("Run `bursar audit`. Remove what another program has added, or restore a backup."),
             BackupError::NoSigningKey => Failure::new(Exit::Configuration, message)
                 .next("Start the server once, which makes the key; or put its file back."),
             BackupError::NoRoom { .. } => {
@@ -276,7 +278,7 @@ impl From<InstallationKeyError> for Failure {
         match &error {
             InstallationKeyError::Io { path, error } => Failure::of_file(path.display(), error),
             InstallationKeyError::Foreign(_) => Failure::new(Exit::Configuration, error.to_string())
-                .next("Put the right file back, or move this one away."),
+                .next("Put the key file back, or move this one away: bursar then makes a new key."),
             InstallationKeyError::NoRandomness => Failure::new(Exit::Failure, error.to_string()),
         }
     }

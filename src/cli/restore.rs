@@ -16,12 +16,12 @@ use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::repository::BackupName;
 use crate::backup::restore::{Built, Catalog, RestorePlan, RestoreRequest};
-use crate::backup::signature::Distrust;
+use crate::backup::signature::{Distrust, VERIFIER_LABEL};
 use crate::backup::{BackupError, BackupService};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{
-    self, Census, DataDir, InstallationKey, Issued, Locked, RestoreRow, SpooledSegment, Store, StoreError,
+    self, Census, DataDir, Finding, Issued, LATEST_SCHEMA, Locked, RestoreRow, SpooledSegment, Store, StoreError,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -279,6 +279,7 @@ struct Before {
 fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
     let dir = DataDir::new(request.into.unwrap_or(&config.server.data_dir));
+    let mut made = Leftover(missing_part(dir.path()));
     dir.create()?;
     let lock = dir.lock()?;
     if request.into.is_some() && dir.has_database() {
@@ -293,21 +294,79 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
         return session.output.print(&value, format!("{text}\nNothing was changed."));
     }
     let work = lock.empty_restore_dir()?;
+    let mut leftover = Leftover(Some(work.clone()));
     let file = work.join("bursar.db");
     let built = match &source {
         Source::RestorePlan(plan, _) => service.build(plan, &file)?,
         Source::File(path) => service.unwrap_file(path, &file)?,
     };
+    refuse_foreign_schema(&file)?;
     let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
     let (backup, asked_for) = source.recorded();
     let restored =
         Restored { timeline, backup, asked_for, issued: before.issued, machine_user: machine_user::of_this_process() };
-    let key = data_dir::key_to_restore_with(config, &dir)?;
-    let row = begin(&work, config, &key, restored)?;
+    let row = begin(&work, config, restored)?;
     let after = prove(&file)?;
+    let had_key = data_dir::present_key(config, &dir)?.is_some();
+    let verifier = data_dir::key(config, &dir)?.verifier(built.contents.installation).to_string();
+    // Once the swap is decided, it is finished from these directories, whatever happens.
+    made.stays();
+    leftover.stays();
     let kept = lock.swap(&format!("replaced-{}", stamp(SystemClock.now())))?;
-    let report = Report { built: &built, row: &row, before: before.census, after, kept: kept.as_deref(), dir: &dir };
+    let report = Report {
+        built: &built,
+        row: &row,
+        before: before.census,
+        after,
+        kept: kept.as_deref(),
+        dir: &dir,
+        verifier,
+        has_new_key: !had_key,
+    };
     session.output.print(&report.view(), report.text())
+}
+
+/// A directory that is removed unless the restore succeeds.
+struct Leftover(Option<PathBuf>);
+
+impl Leftover {
+    fn stays(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0
+            && let Err(error) = std::fs::remove_dir_all(path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %path.display(), "a directory of the restore could not be removed");
+        }
+    }
+}
+
+/// The first directory on the way to `path` that does not exist.
+fn missing_part(path: &Path) -> Option<PathBuf> {
+    let missing = path.ancestors().take_while(|part| *part != Path::new("") && !part.exists());
+    missing.last().map(Path::to_owned)
+}
+
+/// Before anything else is asked of the database: a foreign trigger would run with the first write.
+fn refuse_foreign_schema(file: &Path) -> Result<(), Failure> {
+    let findings = store::read_file(file, |tx| match tx.schema_version()? {
+        // Too new: refused as such when it is migrated.
+        found if found > LATEST_SCHEMA => Ok(Vec::new()),
+        _ => tx.check_schema(),
+    })?;
+    store::settle_copy(file)?;
+    findings.first().map_or(Ok(()), |finding| Err(wrong(finding)))
+}
+
+fn wrong(finding: &Finding) -> Failure {
+    let message = format!("the restored database is wrong: {}: {}", finding.check, finding.what);
+    Failure::new(Exit::Verification, message)
+        .next("Nothing was replaced. Try an earlier moment with --at, or another backup with --backup.")
 }
 
 /// Where the restored database comes from.
@@ -376,13 +435,13 @@ fn before(dir: &DataDir) -> Before {
 }
 
 /// Brings the restored database to this program's schema and begins its timeline.
-fn begin(work: &Path, config: &Config, key: &InstallationKey, restored: Restored) -> Result<RestoreRow, Failure> {
+fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow, Failure> {
     let dir = DataDir::new(work);
     let tuning = store::Tuning { journal: false, ..data_dir::tuning(config) };
     let lock = dir.lock()?;
-    store::migrate(&lock, Some(key))?;
+    store::migrate(&lock)?;
     let store = Store::open(lock, &tuning)?;
-    let row = maintenance::begin_timeline(&store, key, restored, &SystemClock, &SystemRandomness::default());
+    let row = maintenance::begin_timeline(&store, restored, &SystemClock, &SystemRandomness::default());
     store.close();
     Ok(row?)
 }
@@ -395,14 +454,7 @@ fn prove(file: &Path) -> Result<Census, Failure> {
         Ok::<_, StoreError>((tx.census()?, findings))
     })?;
     store::settle_copy(file)?;
-    match findings.first() {
-        None => Ok(census),
-        Some(finding) => {
-            let message = format!("the restored database is wrong: {}: {}", finding.check, finding.what);
-            Err(Failure::new(Exit::Verification, message)
-                .next("Nothing was replaced. Try an earlier moment with --at, or another backup with --backup."))
-        }
-    }
+    findings.first().map_or(Ok(census), |finding| Err(wrong(finding)))
 }
 
 /// A moment as part of a file name.
@@ -418,6 +470,9 @@ struct Report<'a> {
     after: Census,
     kept: Option<&'a Path>,
     dir: &'a DataDir,
+    /// The key that verifies what this directory signs from now on.
+    verifier: String,
+    has_new_key: bool,
 }
 
 impl Report<'_> {
@@ -437,6 +492,8 @@ impl Report<'_> {
             "before": self.before.as_ref().map(census),
             "after": census(&self.after),
             "kept": self.kept,
+            "verifier": self.verifier,
+            "new_key": self.has_new_key,
         })
     }
 
@@ -472,6 +529,14 @@ impl Report<'_> {
         ];
         if let Some(kept) = self.kept {
             lines.push(format!("The replaced database is kept in {}.", kept.display()));
+        }
+        if self.has_new_key {
+            lines.push(format!(
+                "Backups are signed by a new key from now on. Keep it with the private key of the backups:\n\
+                 # {VERIFIER_LABEL} {}\n\
+                 Add the key that earlier backups are signed by to backup.trusted_keys.",
+                self.verifier
+            ));
         }
         lines.push("Jobs are paused. Check the result, then run: bursar restore resume".to_owned());
         lines.join("\n")

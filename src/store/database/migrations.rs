@@ -2,10 +2,11 @@
 
 use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
-use crate::store::{InstallationKey, StoreError, with_causes};
-use refinery::{Migrate, Migration};
+use crate::store::{StoreError, with_causes};
+use refinery::{Migrate, Migration, Target};
 use refinery_core::traits::sync::{Query, Transaction};
 use rusqlite::{Connection, TransactionBehavior};
+use std::io;
 use thiserror::Error;
 
 mod embedded {
@@ -13,7 +14,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 24;
+pub const LATEST_SCHEMA: i64 = 23;
 
 /// The first schema version with a log.
 const LOG_SINCE: i64 = 23;
@@ -49,12 +50,8 @@ pub(in crate::store) fn version(connection: &Connection) -> Result<i64, StoreErr
 }
 
 /// Upgrades a database to the latest schema, and proves the existing books before the one transaction commits. Any
-/// finding undoes everything. True if there was anything to do. Private keys that an earlier version left unsealed are
-/// sealed with `key`; without one, they are erased.
-pub(in crate::store) fn migrate(
-    connection: &mut Connection,
-    key: Option<&InstallationKey>,
-) -> Result<bool, MigrationError> {
+/// finding undoes everything. True if there was anything to do.
+pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, MigrationError> {
     let found = version(connection)?;
     if found > LATEST_SCHEMA {
         return Err(MigrationError::TooNew { found });
@@ -66,15 +63,21 @@ pub(in crate::store) fn migrate(
     // within a transaction, and the references are checked before it commits.
     let enforce = |connection: &Connection, on: bool| connection.pragma_update(None, "foreign_keys", on);
     enforce(connection, false).map_err(StoreError::from)?;
-    // Nothing of an unsealed private key may stay in pages that become free.
-    let overwrite = |connection: &Connection, on: &str| {
-        connection.execute_batch(&format!("PRAGMA secure_delete = {on}")).map_err(StoreError::from)
-    };
-    overwrite(connection, "ON")?;
-    let done = embedded::migrations::runner().set_grouped(true).run(&mut Proven(connection, key));
-    overwrite(connection, "OFF")?;
+    let done = embedded::migrations::runner().set_grouped(true).run(&mut Proven(connection));
     enforce(connection, true).map_err(StoreError::from)?;
     done.map(|_| true).map_err(|error| MigrationError::Failed(Box::new(error)))
+}
+
+/// A database in memory with the schema of a version and no content.
+pub(in crate::store) fn empty(version: i64) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let Some(target) = i32::try_from(version).ok().filter(|version| *version > 0) else { return Ok(connection) };
+    let runner = embedded::migrations::runner().set_target(Target::Version(target)).set_grouped(true);
+    match runner.run(&mut connection) {
+        Ok(_) => Ok(connection),
+        Err(error) => Err(StoreError::disk("the migrations cannot be run in memory", io::Error::other(error))),
+    }
 }
 
 /// The migrations that a database at version `found` lacks: number and name.
@@ -90,7 +93,7 @@ pub(in crate::store) fn missing(found: i64) -> Vec<(i64, String)> {
 }
 
 /// A connection that commits migrations only if the books are right after them.
-struct Proven<'c>(&'c mut Connection, Option<&'c InstallationKey>);
+struct Proven<'c>(&'c mut Connection);
 
 /// Why a migration was rolled back.
 #[derive(Debug, Error)]
@@ -108,10 +111,8 @@ impl Transaction for Proven<'_> {
 
     fn execute<'a, T: Iterator<Item = &'a str>>(&mut self, queries: T) -> Result<usize, Undone> {
         let before = version(self.0)?;
-        let key = self.1;
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let images = ReadTx::new(&transaction).all_images(before)?;
-        let plain_keys = ReadTx::new(&transaction).plain_keys()?;
         let mut count = 0;
         for query in queries {
             transaction.execute_batch(query)?;
@@ -124,7 +125,6 @@ impl Transaction for Proven<'_> {
             let trail = Trail::default();
             let writing = WriteTx::new(&transaction, &moment, &trail);
             refold(&writing)?;
-            key.map_or(Ok(()), |key| writing.seal_plain_keys(&plain_keys, key))?;
             writing.index_all_profiles()?;
             writing.index_all_accounts()?;
             trail.attach(&transaction)?;
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn foreign_keys_are_enforced_after_a_migration() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, None).unwrap();
+        migrate(&mut connection).unwrap();
         let orphan = "INSERT INTO principal_tags (principal_id, tag) VALUES (4711, 'x')";
         assert!(connection.execute(orphan, []).is_err());
     }

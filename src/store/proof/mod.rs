@@ -4,6 +4,7 @@
 mod events;
 mod figures;
 mod log;
+mod schema;
 mod settings;
 
 use crate::domain::clock::Moment;
@@ -143,7 +144,7 @@ impl ReadTx<'_> {
     }
 
     fn prove_with(&self, may_share: bool) -> Result<Proof, StoreError> {
-        let mut proof = Proof::default();
+        let mut proof = Proof { findings: self.check_schema()?, ..Proof::default() };
         let books = self.book_lines()?;
         proof.books = books.len() as u64;
         let (journal, ledger) = self.prove_all(&mut proof, &books, may_share)?;

@@ -43,18 +43,6 @@ CREATE TABLE tokens (
 
 CREATE INDEX tokens_by_principal ON tokens (principal_id);
 
-CREATE TABLE signing_keys (
-    id INTEGER PRIMARY KEY,                -- row of the key
-    kid TEXT NOT NULL UNIQUE,              -- key id in tokens and in the published key set
-    algorithm TEXT NOT NULL CHECK (algorithm IN ('EdDSA')), -- how it signs
-    private_key BLOB NOT NULL,             -- PKCS#8
-    public_key BLOB NOT NULL,              -- raw public key
-    created_at INTEGER NOT NULL,           -- when it was made; the newest one that is not retired signs
-    retired_at INTEGER,                    -- when it stopped signing
-    withdrawn_at INTEGER                   -- when it leaves the published key set
-, signs_from INTEGER NOT NULL -- when it begins to sign, by the machine's clock; it is published before
-    DEFAULT 0) STRICT;
-
 CREATE TABLE currencies (
     id INTEGER PRIMARY KEY,                -- serial
     code TEXT NOT NULL UNIQUE,             -- ISO 4217 or crypto code, upper case
@@ -632,4 +620,17 @@ CREATE TABLE log_checkpoints (
     made_at INTEGER NOT NULL,              -- when
     root BLOB NOT NULL,                    -- hash of the tree of that size
     note TEXT NOT NULL                     -- the signed checkpoint, a C2SP signed note
+) STRICT;
+
+CREATE TABLE "signing_keys" (
+    id INTEGER PRIMARY KEY,                -- row of the key
+    kid TEXT NOT NULL UNIQUE,              -- key id in tokens and in the published key set
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('EdDSA')), -- how it signs
+    sealed_key BLOB,                       -- private key (PKCS#8), sealed with the installation key; none: it signs no more
+    was_plain INTEGER NOT NULL CHECK (was_plain IN (0, 1)), -- whether backups of an earlier version hold it unsealed
+    public_key BLOB NOT NULL,              -- raw public key
+    created_at INTEGER NOT NULL,           -- when it was made
+    signs_from INTEGER NOT NULL,           -- when it begins to sign, by the machine's clock; the newest that may does
+    retired_at INTEGER,                    -- when it stops signing
+    withdrawn_at INTEGER                   -- when it leaves the published key set
 ) STRICT;

@@ -1,2 +1,2 @@
-SELECT kid, private_key, public_key, created_at, signs_from, retired_at, withdrawn_at
+SELECT kid, sealed_key, was_plain, public_key, created_at, signs_from, retired_at, withdrawn_at
 FROM signing_keys

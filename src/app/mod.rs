@@ -324,14 +324,20 @@ fn note_uses(tx: &WriteTx<'_>, uses: &[(TokenId, Moment)]) -> Result<(), Failure
 }
 
 /// Sets up a new database: records its mode, creates the default ledger and the first signing key. Blocks.
-pub fn install(store: &Store, mode: Mode, clock: &dyn Clock, randomness: &dyn Randomness) -> Result<(), Refusal> {
+pub fn install(
+    store: &Store,
+    key: &InstallationKey,
+    mode: Mode,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Result<(), Refusal> {
     let now = clock.now();
     let uuid = || crate::domain::ids::uuid_v7(now, randomness);
     let mut hash_key = vec![0; 32];
     randomness.fill(&mut hash_key);
     let installation = Installation { uuid: uuid(), mode, timeline: 1, hash_key, clock_ahead_ms: 0, created_at: now };
     let ids = (uuid(), uuid(), uuid());
-    let key = access::new_key(now, randomness)?;
+    let key = access::new_key(now, randomness, key)?;
     let ticket = store
         .submit(move |tx: &WriteTx<'_>| {
             debug_assert_eq!(DEFAULT_LEDGER, 1);

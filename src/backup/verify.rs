@@ -199,7 +199,7 @@ impl BackupService {
         }
         let lock = dir.lock()?;
         if facts.schema_version < LATEST_SCHEMA {
-            store::migrate(&lock)?;
+            store::migrate(&lock, None)?;
         }
         let restored = Store::open(lock, &Tuning { readers: 2, ..Tuning::default() })?;
         let written = restored.submit(|tx| Ok::<_, store::Abort<()>>(tx.touch()?)).map(|ticket| ticket.wait());

@@ -172,7 +172,7 @@ pub fn execute(app: &Arc<App>, command: ControlCommand, user: &str) -> Result<Va
             Ok(json!({"resumed": app.execute_blocking(&caller, ResumeAfterRestore)?.outcome}))
         }
         ControlCommand::RotateKeys { at_once } => {
-            let key = new_key(app.machine_now(), app.randomness())?;
+            let key = new_key(app.machine_now(), app.randomness(), app.key())?;
             let rotated = app.execute_blocking(&caller, RotateKeys { key, at_once })?.outcome;
             Ok(json!({"kid": rotated.kid, "signs_from": rotated.signs_from.to_string()}))
         }

@@ -17,12 +17,13 @@ use crate::app::{self, App, ApprovalRules, ReadLimits, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::{BackupError, Progress};
 use crate::config::Config;
+use crate::config::start::quoted;
 use crate::domain::clock_watch::ClockLimits;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::store::{
-    self, DataDir, DataDirError, InstallationKey, InstallationKeyError, LATEST_SCHEMA, Locked, MigrationError, Mode,
-    ReadTx, Store, StoreError, Tuning,
+    self, DataDir, DataDirError, InstallationKey, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store,
+    StoreError, Tuning,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -71,6 +72,7 @@ pub(super) fn migrate(
     if found == 0 || missing.is_empty() {
         return Ok(None);
     }
+    let key = key(config, dir)?;
     let service = backup_config::service_before_migration(config, dir.clone(), watch)?;
     let backup = match service.create(Reason::Migration) {
         Ok(created) => created.name.to_string(),
@@ -83,7 +85,7 @@ pub(super) fn migrate(
         Err(error) => return Err(unbacked(found, &error.into())),
     };
     tracing::info!(%backup, from = found, to = LATEST_SCHEMA, "migrating the database");
-    store::migrate(lock).map_err(|error| {
+    store::migrate(lock, Some(&key)).map_err(|error| {
         let message = format!("the database cannot be migrated from schema version {found}: {error}");
         let next = format!(
             "Nothing was changed: the previous bursar version still works. The database is also in the backup {backup}."
@@ -144,6 +146,11 @@ pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, F
 /// Opens a database and builds the app on it.
 pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
     let key = key(config, lock.dir())?;
+    open_with(lock, config, key)
+}
+
+/// The same with this installation key, whatever the database has sealed.
+pub(super) fn open_with(lock: Locked, config: &Config, key: InstallationKey) -> Result<Arc<App>, Failure> {
     let store = Store::open(lock, &tuning(config))?;
     build_app(store, config, key)
 }
@@ -154,26 +161,78 @@ fn build_app(store: Store, config: &Config, key: InstallationKey) -> Result<Arc<
     Ok(Arc::new(app?))
 }
 
-/// The installation key of a data directory, made if there is none. Only the owner of the directory may make it.
-pub(super) fn key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
-    if let Some(key) = present_key(config, dir)? {
-        return Ok(key);
-    }
-    dir.check_owner()?;
-    Ok(InstallationKey::load_or_create(&key_file(config, dir))?)
+/// The file of the installation key.
+pub(super) fn key_file(config: &Config, dir: &DataDir) -> PathBuf {
+    config.keys.file.clone().unwrap_or_else(|| dir.key_file())
 }
 
-/// The installation key of a data directory; none if there is none.
+/// The installation key of a data directory. It is made if there is none, but never in place of a missing one that the
+/// database needs; one that does not open what the database has sealed is refused. For the owner of the directory only.
+pub(super) fn key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
+    dir.check_owner()?;
+    let Some(key) = present_key(config, dir)? else {
+        return if has_sealed_keys(dir)? { Err(missing_key(config, dir)) } else { made_key(config, dir) };
+    };
+    if mode(dir)?.is_none() || store::read_file(&dir.database_file(), |tx| tx.is_sealed_with(&key))? {
+        return Ok(key);
+    }
+    let (file, database) = (key_file(config, dir), dir.database_file());
+    let message =
+        format!("{} is not the installation key that sealed the keys in {}", file.display(), database.display());
+    Err(Failure::new(Exit::Configuration, message).next(without_key(dir)))
+}
+
+/// The installation key of a data directory, whatever the database has sealed; none if there is none.
 pub(super) fn present_key(config: &Config, dir: &DataDir) -> Result<Option<InstallationKey>, Failure> {
     match InstallationKey::load(&key_file(config, dir)) {
         Ok(key) => Ok(Some(key)),
-        Err(InstallationKeyError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(Failure::from(error).next(without_key(dir))),
     }
 }
 
-fn key_file(config: &Config, dir: &DataDir) -> PathBuf {
-    config.keys.file.clone().unwrap_or_else(|| dir.key_file())
+/// The installation key for a restored database, whose keys are new. What is there may be damaged, or of another
+/// installation; only a key file that a readable database still needs must not be missing.
+pub(super) fn key_to_restore_with(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
+    match present_key(config, dir)? {
+        Some(key) => Ok(key),
+        None if has_sealed_keys(dir).unwrap_or(false) => Err(missing_key(config, dir)),
+        None => made_key(config, dir),
+    }
+}
+
+/// Makes the installation key in a new file.
+pub(super) fn made_key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
+    InstallationKey::create(&key_file(config, dir)).map_err(|error| {
+        let failure = Failure::from(error);
+        if config.keys.file.is_none() {
+            return failure;
+        }
+        let next =
+            "Make it without keys.file: it is then made in the data directory. Move it to where keys.file names it.";
+        Failure { exit: Exit::Configuration, code: Exit::Configuration.name().into(), ..failure }.next(next)
+    })
+}
+
+/// Whether the database holds keys that only its installation key opens.
+fn has_sealed_keys(dir: &DataDir) -> Result<bool, Failure> {
+    Ok(mode(dir)?.is_some() && store::read_file(&dir.database_file(), |tx| tx.has_sealed_keys())?)
+}
+
+fn missing_key(config: &Config, dir: &DataDir) -> Failure {
+    let file = key_file(config, dir);
+    let database = dir.database_file();
+    let message = format!("the installation key {} is missing, and {} needs it", file.display(), database.display());
+    Failure::new(Exit::Configuration, message).next(without_key(dir))
+}
+
+/// The way out for who has lost the installation key.
+fn without_key(dir: &DataDir) -> String {
+    format!(
+        "Put the right file back. If it is lost, this makes new keys and ends all end-user tokens: bursar keys renew \
+         --data-dir {}",
+        quoted(dir.path())
+    )
 }
 
 /// The settings of the database, as configured.
@@ -273,9 +332,9 @@ fn make<T>(
     mode: Mode,
     set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
 ) -> Result<(Arc<App>, T), Failure> {
-    let key = key(config, lock.dir())?;
+    let key = present_key(config, lock.dir())?.map_or_else(|| made_key(config, lock.dir()), Ok)?;
     let store = Store::open(lock, &tuning(config))?;
-    app::install(&store, mode, &SystemClock, &SystemRandomness::default())?;
+    app::install(&store, &key, mode, &SystemClock, &SystemRandomness::default())?;
     let app = build_app(store, config, key)?;
     let made = set_up(&app).inspect_err(|_| app.close())?;
     Ok((app, made))

@@ -1,12 +1,14 @@
 //! `bursar keys`: lists and rotates the keys that sign end-user tokens.
 
+use std::fs;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::control::ControlCommand;
-use super::outcome::Failure;
+use super::control::{self, ControlCommand};
+use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::{Session, data_dir};
+use super::{Session, data_dir, machine_user};
 use crate::domain::clock::{Clock, Moment};
 use crate::store::KeyRow;
 use crate::system::SystemClock;
@@ -21,6 +23,8 @@ pub enum KeysCommand {
         #[arg(long)]
         now: bool,
     },
+    /// Create a new installation key, because the old one is lost or others know it; all end-user tokens end
+    Renew,
 }
 
 pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -47,7 +51,46 @@ pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(),
             };
             session.output.print(&value, text)
         }
+        KeysCommand::Renew => renew(session),
     }
+}
+
+/// Replaces the installation key, and with it every key that the database has sealed. Can be repeated after a crash.
+fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
+    let config = session.config()?;
+    let dir = data_dir::existing(config)?;
+    let lock = dir.lock()?;
+    data_dir::read(&dir.database_file(), |_| Ok(()))?;
+    let file = data_dir::key_file(config, &dir);
+    let kept = file.exists().then(|| file.with_extension(format!("replaced-{}.key", SystemClock.now().unix_ms())));
+    if let Some(kept) = &kept {
+        fs::rename(&file, kept).map_err(|error| {
+            let message = format!("{} cannot be replaced: {error}", file.display());
+            Failure::new(Exit::Configuration, message).next(
+                "Run this without keys.file: the new key is then made in the data directory. Move it to where \
+                 keys.file names it.",
+            )
+        })?;
+    }
+    let key = data_dir::made_key(config, &dir)?;
+    let app = data_dir::open_with(lock, config, key)?;
+    let verifier = app.key().verifier(app.installation().uuid).to_string();
+    let rotated =
+        control::execute(&app, ControlCommand::RotateKeys { at_once: true }, &machine_user::of_this_process());
+    app.close();
+    let mut value = rotated?;
+    value["verifier"] = json!(verifier);
+    value["kept"] = json!(kept);
+    let mut text = format!(
+        "Made a new installation key: {}\nAll end-user tokens have ended: platforms must reload the key set, and \
+         clients must log in again.\nKeep the new public key of this installation beside the old one: backups from \
+         now on are signed with it.\n  {verifier}",
+        file.display()
+    );
+    if let Some(kept) = kept {
+        text += &format!("\nThe old file is kept as {}; remove it if it is of no use.", kept.display());
+    }
+    session.output.print(&value, text)
 }
 
 fn state(key: &KeyRow, now: Moment) -> &'static str {

@@ -278,7 +278,7 @@ impl From<InstallationKeyError> for Failure {
         match &error {
             InstallationKeyError::Io { path, error } => Failure::of_file(path.display(), error),
             InstallationKeyError::Foreign(_) => Failure::new(Exit::Configuration, error.to_string())
-                .next("Put the key file back, or move this one away: bursar then makes a new key."),
+                .next("Put the right file back, or move this one away."),
             InstallationKeyError::NoRandomness => Failure::new(Exit::Failure, error.to_string()),
         }
     }

@@ -21,7 +21,8 @@ use crate::backup::{BackupError, BackupService};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{
-    self, Census, DataDir, Finding, Issued, LATEST_SCHEMA, Locked, RestoreRow, SpooledSegment, Store, StoreError,
+    self, Census, DataDir, Finding, InstallationKey, Issued, LATEST_SCHEMA, Locked, RestoreRow, SpooledSegment, Store,
+    StoreError,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -305,10 +306,11 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
     let (backup, asked_for) = source.recorded();
     let restored =
         Restored { timeline, backup, asked_for, issued: before.issued, machine_user: machine_user::of_this_process() };
-    let row = begin(&work, config, restored)?;
-    let after = prove(&file)?;
     let had_key = data_dir::present_key(config, &dir)?.is_some();
-    let verifier = data_dir::key(config, &dir)?.verifier(built.contents.installation).to_string();
+    let key = data_dir::key_to_restore_with(config, &dir)?;
+    let row = begin(&work, config, &key, restored)?;
+    let after = prove(&file)?;
+    let verifier = key.verifier(built.contents.installation).to_string();
     // Once the swap is decided, it is finished from these directories, whatever happens.
     made.stays();
     leftover.stays();
@@ -435,13 +437,13 @@ fn before(dir: &DataDir) -> Before {
 }
 
 /// Brings the restored database to this program's schema and begins its timeline.
-fn begin(work: &Path, config: &Config, restored: Restored) -> Result<RestoreRow, Failure> {
+fn begin(work: &Path, config: &Config, key: &InstallationKey, restored: Restored) -> Result<RestoreRow, Failure> {
     let dir = DataDir::new(work);
     let tuning = store::Tuning { journal: false, ..data_dir::tuning(config) };
     let lock = dir.lock()?;
-    store::migrate(&lock)?;
+    store::migrate(&lock, Some(key))?;
     let store = Store::open(lock, &tuning)?;
-    let row = maintenance::begin_timeline(&store, restored, &SystemClock, &SystemRandomness::default());
+    let row = maintenance::begin_timeline(&store, key, restored, &SystemClock, &SystemRandomness::default());
     store.close();
     Ok(row?)
 }

@@ -44,9 +44,9 @@ pub(super) fn read<T: Setting>(written: &Value, notation: Notation) -> Result<Va
     }
 }
 
-/// Whether a text is a private key of age or in PEM form, pasted where the name of its file belongs.
+/// Whether a text is a private key in a form of age, PEM or bursar, pasted where the name of its file belongs.
 pub(super) fn is_private_key(text: &str) -> bool {
-    text.contains("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY-----")
+    ["AGE-SECRET-KEY-", "BURSAR-INSTALLATION-KEY-", "PRIVATE KEY-----"].iter().any(|mark| text.contains(mark))
 }
 
 fn explain(error: &figment::Error, value: &Value, expects: &str) -> String {

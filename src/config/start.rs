@@ -33,6 +33,8 @@ pub struct Found {
     pub path: PathBuf,
     /// Permission bits (`st_mode & 0o7777`).
     pub mode: u32,
+    /// The id of the user that it belongs to.
+    pub owner: u32,
 }
 
 /// The state of the data directory.
@@ -46,8 +48,8 @@ pub enum DataDir {
         mode: u32,
         /// Why no file can be created in it; `None` if one can.
         unwritable: Option<String>,
-        /// Files ending in `.db`, `.db-wal` or `.db-shm`.
-        databases: Vec<Found>,
+        /// Files ending in `.db`, `.db-wal`, `.db-shm` or `.key`.
+        files: Vec<Found>,
     },
 }
 
@@ -63,8 +65,8 @@ pub struct Facts {
     pub certificate: Option<Result<Found, String>>,
     /// `tls.key_file`, or why it cannot be read; `None` if the mode does not need it.
     pub key: Option<Result<Found, String>>,
-    /// The configured files with secrets for backups, each with its key in the configuration.
-    pub backup_secrets: Vec<(&'static str, Result<Found, String>)>,
+    /// The configured files with secrets, each with its key in the configuration. The installation key may be missing.
+    pub secrets: Vec<(&'static str, Result<Found, String>)>,
 }
 
 impl Facts {
@@ -83,7 +85,8 @@ impl Facts {
             file_system: existing(data_dir).and_then(|path| file_system(&mounts, &path)),
             certificate: tls(&config.tls.certificate_file),
             key: tls(&config.tls.key_file),
-            backup_secrets: [
+            secrets: [
+                ("keys.file", &config.keys.file.clone().filter(|file| file.try_exists().unwrap_or(true))),
                 ("backup.identity_file", &config.backup.identity_file),
                 ("backup.s3_credentials_file", &config.backup.s3_credentials_file),
             ]
@@ -96,8 +99,8 @@ impl Facts {
 
 fn readable(path: &Path) -> Result<Found, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let mode = file.metadata().map_err(|error| error.to_string())?.mode() & 0o7777;
-    Ok(Found { path: path.into(), mode })
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    Ok(Found { path: path.into(), mode: metadata.mode() & 0o7777, owner: metadata.uid() })
 }
 
 fn inspect(path: &Path) -> DataDir {
@@ -107,15 +110,18 @@ fn inspect(path: &Path) -> DataDir {
         Err(error) if error.kind() == ErrorKind::NotFound => return DataDir::Missing,
         Err(error) => return DataDir::Unusable(error.to_string()),
     };
-    let is_database = |name: &[u8]| [&b".db"[..], b".db-wal", b".db-shm"].iter().any(|end| name.ends_with(end));
+    let is_private = |name: &[u8]| [&b".db"[..], b".db-wal", b".db-shm", b".key"].iter().any(|end| name.ends_with(end));
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let mut databases: Vec<_> = entries
-        .filter(|entry| is_database(entry.file_name().as_bytes()))
-        .filter_map(|entry| Some(Found { path: entry.path(), mode: entry.metadata().ok()?.mode() & 0o7777 }))
+    let mut files: Vec<_> = entries
+        .filter(|entry| is_private(entry.file_name().as_bytes()))
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some(Found { path: entry.path(), mode: metadata.mode() & 0o7777, owner: metadata.uid() })
+        })
         .collect();
-    databases.sort_by(|one, other| one.path.cmp(&other.path));
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     let unwritable = probe(path).err().map(|error| error.to_string());
-    DataDir::Found { mode: metadata.mode() & 0o7777, unwritable, databases }
+    DataDir::Found { mode: metadata.mode() & 0o7777, unwritable, files }
 }
 
 fn probe(directory: &Path) -> io::Result<()> {
@@ -183,7 +189,7 @@ pub fn problems(config: &Config, facts: &Facts) -> Vec<StartProblem> {
     let mut found = Vec::new();
     plain_http(config, &mut found);
     tls_files(facts, &mut found);
-    backup_secrets(facts, &mut found);
+    secrets(facts, &mut found);
     data_dir(config, facts, &mut found);
     found
 }
@@ -224,7 +230,7 @@ fn tls_files(facts: &Facts, found: &mut Vec<StartProblem>) {
             add(found, format!("{key} cannot be read: {reason}"), fix);
         }
     }
-    if let Some(Ok(Found { path, mode })) = &facts.key
+    if let Some(Ok(Found { path, mode, .. })) = &facts.key
         && mode & 0o007 != 0
     {
         let problem = format!("the private key {} is accessible to every user (mode {mode:04o})", path.display());
@@ -232,19 +238,22 @@ fn tls_files(facts: &Facts, found: &mut Vec<StartProblem>) {
     }
 }
 
-fn backup_secrets(facts: &Facts, found: &mut Vec<StartProblem>) {
-    for (key, file) in &facts.backup_secrets {
+fn secrets(facts: &Facts, found: &mut Vec<StartProblem>) {
+    for (key, file) in &facts.secrets {
         match file {
             Err(reason) => {
                 let fix = format!("set {key} to a file that user {} can read, or remove it", facts.user);
                 add(found, format!("{key} cannot be read: {reason}"), fix);
             }
-            Ok(Found { path, mode }) if mode & 0o077 != 0 => {
-                let problem =
-                    format!("the secrets in {} are accessible to other users (mode {mode:04o})", path.display());
-                add(found, problem, format!("chmod 600 {}", quoted(path)));
+            Ok(Found { path, mode, owner }) => {
+                // The owner lets others read a file through its group: root does so with the credentials of systemd.
+                let (exposed, fix) = if *owner == facts.user { (0o077, "600") } else { (0o037, "640") };
+                if mode & exposed != 0 {
+                    let problem =
+                        format!("the secrets in {} are accessible to other users (mode {mode:04o})", path.display());
+                    add(found, problem, format!("chmod {fix} {}", quoted(path)));
+                }
             }
-            Ok(_) => {}
         }
     }
 }
@@ -261,7 +270,7 @@ fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
             let problem = format!("the data directory {shown} cannot be used: {reason}");
             add(found, problem, "set server.data_dir to a directory on a local disk".into());
         }
-        DataDir::Found { mode, unwritable, databases } => {
+        DataDir::Found { mode, unwritable, files } => {
             if let Some(reason) = unwritable {
                 let problem = format!("the data directory {shown} cannot be written to: {reason}");
                 add(found, problem, format!("chown -R {} {quoted_path} && chmod u+rwx {quoted_path}", facts.user));
@@ -270,9 +279,8 @@ fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
                 let problem = format!("the data directory {shown} is accessible to other users (mode {mode:04o})");
                 add(found, problem, format!("chmod 700 {quoted_path}"));
             }
-            for Found { path, mode } in databases.iter().filter(|file| file.mode & 0o077 != 0) {
-                let problem =
-                    format!("the database file {} is accessible to other users (mode {mode:04o})", path.display());
+            for Found { path, mode, .. } in files.iter().filter(|file| file.mode & 0o077 != 0) {
+                let problem = format!("the file {} is accessible to other users (mode {mode:04o})", path.display());
                 add(found, problem, format!("chmod 600 {}", quoted(path)));
             }
         }
@@ -298,11 +306,11 @@ mod tests {
     use super::*;
 
     fn good() -> (Config, Facts) {
-        let found = DataDir::Found { mode: 0o700, unwritable: None, databases: Vec::new() };
+        let found = DataDir::Found { mode: 0o700, unwritable: None, files: Vec::new() };
         let file_system = Some("ext4".into());
         (
             Config::default(),
-            Facts { user: 990, data_dir: found, file_system, certificate: None, key: None, backup_secrets: Vec::new() },
+            Facts { user: 990, data_dir: found, file_system, certificate: None, key: None, secrets: Vec::new() },
         )
     }
 
@@ -340,25 +348,30 @@ mod tests {
 
     #[test]
     fn a_private_key_must_be_private() {
-        let key = |mode| Some(Ok(Found { path: "/etc/my keys/key.pem".into(), mode }));
+        let key = |mode| Some(Ok(Found { path: "/etc/my keys/key.pem".into(), mode, owner: 0 }));
         assert_eq!(fixes(|_, facts| facts.key = key(0o644)), ["chmod o-rwx '/etc/my keys/key.pem'"]);
         assert_eq!(fixes(|_, facts| facts.key = key(0o640)), [""; 0]);
         assert_eq!(fixes(|_, facts| facts.key = Some(Err("no such file".into()))).len(), 1);
     }
 
     #[test]
-    fn secrets_for_backups_must_be_private() {
-        let file = |mode| ("backup.identity_file", Ok(Found { path: "/etc/bursar/age.txt".into(), mode }));
-        assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![file(0o640)]), ["chmod 600 /etc/bursar/age.txt"]);
-        assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![file(0o600)]), [""; 0]);
-        assert_eq!(fixes(|_, facts| facts.backup_secrets = vec![("x", Err("no such file".into()))]).len(), 1);
+    fn secrets_must_be_private() {
+        let file = |mode, owner| ("keys.file", Ok(Found { path: "/etc/bursar/secret".into(), mode, owner }));
+        let fixes_of = |mode, owner| fixes(|_, facts| facts.secrets = vec![file(mode, owner)]);
+        assert_eq!(fixes_of(0o640, 990), ["chmod 600 /etc/bursar/secret"]);
+        assert_eq!(fixes_of(0o600, 990), [""; 0]);
+        // Of root: readable for this user through the group.
+        assert_eq!(fixes_of(0o440, 0), [""; 0]);
+        assert_eq!(fixes_of(0o444, 0), ["chmod 640 /etc/bursar/secret"]);
+        assert_eq!(fixes_of(0o660, 0), ["chmod 640 /etc/bursar/secret"]);
+        assert_eq!(fixes(|_, facts| facts.secrets = vec![("x", Err("no such file".into()))]).len(), 1);
     }
 
     #[test]
     fn a_data_directory_must_exist_and_be_writable_and_private() {
         let at = |mode, unwritable: Option<&str>, database| {
-            let databases = vec![Found { path: "/var/lib/bursar/bursar.db".into(), mode: database }];
-            DataDir::Found { mode, unwritable: unwritable.map(Into::into), databases }
+            let files = vec![Found { path: "/var/lib/bursar/bursar.db".into(), mode: database, owner: 990 }];
+            DataDir::Found { mode, unwritable: unwritable.map(Into::into), files }
         };
         assert_eq!(fixes(|_, facts| facts.data_dir = DataDir::Missing), ["bursar init --data-dir /var/lib/bursar"]);
         assert_eq!(fixes(|_, facts| facts.data_dir = at(0o700, None, 0o600)), [""; 0]);
@@ -407,14 +420,15 @@ mod tests {
 
         fs::create_dir(&dir).unwrap();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o750)).unwrap();
-        for file in [&key, &dir.join("bursar.db"), &dir.join("notes.txt")] {
+        for file in [&key, &dir.join("bursar.db"), &dir.join("installation.key"), &dir.join("notes.txt")] {
             fs::write(file, "").unwrap();
             fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
         }
         let after = Facts::gather(&config);
-        let databases = vec![Found { path: dir.join("bursar.db"), mode: 0o644 }];
-        assert_eq!(after.data_dir, DataDir::Found { mode: 0o750, unwritable: None, databases });
-        assert_eq!(after.key, Some(Ok(Found { path: key, mode: 0o644 })));
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "the probe cleans up after itself");
+        let found = |path| Found { path, mode: 0o644, owner: after.user };
+        let files = ["bursar.db", "installation.key"].map(|name| found(dir.join(name))).into();
+        assert_eq!(after.data_dir, DataDir::Found { mode: 0o750, unwritable: None, files });
+        assert_eq!(after.key, Some(Ok(found(key))));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 3, "the probe cleans up after itself");
     }
 }

@@ -23,10 +23,10 @@ pub fn housekeeping(app: Arc<App>) -> io::Result<PeriodicThread> {
     })
 }
 
-/// Runs due jobs every second: expiries and clearings.
+/// Runs due jobs every second: expiries and clearings. Erases the private keys that have retired.
 pub fn scheduler(app: Arc<App>) -> io::Result<PeriodicThread> {
     PeriodicThread::start("scheduler", Duration::from_secs(1), move || {
-        if let Err(refusal) = app.run_due_jobs() {
+        if let Err(refusal) = app.run_due_jobs().and_then(|_| app.tidy_keys()) {
             tracing::warn!(%refusal, "jobs failed; they will be tried again");
         }
         false

@@ -108,7 +108,7 @@ impl Store {
         let mut connection = connection::open_writer(&file)?;
         let is_migrated = match migrations::version(&connection)? {
             found if found > 0 && found < LATEST_SCHEMA => return Err(MigrationError::TooOld { found }),
-            _ => migrations::migrate(&mut connection)?,
+            _ => migrations::migrate(&mut connection, None)?,
         };
         let trail = Trail::default();
         trail.attach(&connection)?;
@@ -253,10 +253,11 @@ pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
 }
 
 /// Upgrades the database of a data directory to the latest schema in one transaction, and proves the books before that
-/// commits. On failure nothing changes.
-pub fn migrate(lock: &Locked) -> Result<(), MigrationError> {
+/// commits. On failure nothing changes. Private keys that an earlier version left unsealed are sealed with `key`;
+/// without one, they are erased.
+pub fn migrate(lock: &Locked, key: Option<&InstallationKey>) -> Result<(), MigrationError> {
     let mut connection = connection::open_writer(&lock.database_file())?;
-    migrations::migrate(&mut connection).map(|_| ())
+    migrations::migrate(&mut connection, key).map(|_| ())
 }
 
 /// The schema version of a database file, and number and name of each migration that it lacks.

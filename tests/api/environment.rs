@@ -72,6 +72,7 @@ fn secrets_are_neither_accepted_as_values_nor_shown() {
         (&format!("[backup]\nidentity_file = \"{KEY}\"\n"), KEY),
         (&format!("[backup]\ninterval_hours = \"{KEY}\"\n"), KEY),
         ("[backup]\npassword = \"hunter2\"\n[secret.nested]\nkey = \"hunter2\"\n", "hunter2"),
+        ("[keys]\nfile = \"BURSAR-INSTALLATION-KEY-1-hunter2\"\n", "hunter2"),
         ("[tls]\nkey_file = \"-----BEGIN PRIVATE KEY-----\\nhunter2\"\n", "hunter2"),
     ] {
         let file = home.file("config.toml", text);

@@ -41,6 +41,7 @@ mod healthcheck;
 mod home;
 mod idempotency;
 mod jobs;
+mod keys_at_rest;
 mod kills;
 mod ladder;
 mod ladder_clients;

@@ -9,7 +9,7 @@ use super::backups::{backup, configure, files};
 use super::home::{Home, Ran};
 
 /// A database that bursar wrote at schema version 6, with a client and money.
-fn old() -> Home {
+pub(super) fn old() -> Home {
     let home = Home::new();
     fs::create_dir(home.data()).unwrap();
     fs::set_permissions(home.data(), fs::Permissions::from_mode(0o700)).unwrap();

@@ -1,6 +1,7 @@
 //! A database of an older version is upgraded without loss.
 
 use super::harness::{PASSWORD, Server, write_private};
+use bursar::store::InstallationKey;
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::Path;
@@ -46,6 +47,18 @@ pub(super) fn replace(file: &Path, old: &Path, connection: Connection, applicati
     std::fs::rename(old, file).unwrap();
 }
 
+/// Stores private keys as versions before 24 did.
+fn unseal_keys(connection: &Connection, opener: &InstallationKey) {
+    let sql = "SELECT kid, sealed_key FROM new.signing_keys WHERE sealed_key IS NOT NULL";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    for (kid, sealed) in rows.map(Result::<(String, Vec<u8>), _>::unwrap) {
+        let plain = opener.open(&format!("signing_keys/{kid}"), &sealed).unwrap();
+        let sql = "UPDATE main.signing_keys SET private_key = ?2 WHERE kid = ?1";
+        connection.execute(sql, (kid, plain)).unwrap();
+    }
+}
+
 /// Rewrites a database as this schema version would have left it: its tables with the present rows.
 pub(super) fn turn_back(file: &Path, version: i32) {
     let old = file.with_extension("old");
@@ -57,10 +70,14 @@ pub(super) fn turn_back(file: &Path, version: i32) {
         // Some migrations write rows as well.
         let rows = match (table.as_str(), version) {
             ("events", ..16) => OLD_EVENTS.to_owned(),
+            ("signing_keys", ..24) => format!("SELECT {} FROM new.{table}", columns.replace("private_key", "x''")),
             _ => format!("SELECT {columns} FROM new.{table}"),
         };
         let sql = format!("DELETE FROM main.{table}; INSERT INTO main.{table} ({columns}) {rows}");
         connection.execute_batch(&sql).unwrap();
+    }
+    if version < 24 {
+        unseal_keys(&connection, &InstallationKey::load(&file.with_file_name("installation.key")).unwrap());
     }
     let id: i64 = connection.query_row("PRAGMA new.application_id", [], |row| row.get(0)).unwrap();
     connection.execute_batch("DETACH new").unwrap();

@@ -9,23 +9,27 @@ use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::uuid_v7;
 use crate::domain::refusal::Refusal;
-use crate::store::KeyRow;
+use crate::store::{InstallationKey, KeyRow};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use std::sync::Arc;
 
 /// How long an old key stays published after its last token has expired, in seconds; allows for clock skew.
 const OVERLAP_S: i64 = 300;
 
-/// Makes an Ed25519 key pair that may sign at once.
-pub fn new_key(now: Moment, randomness: &dyn Randomness) -> Result<KeyRow, Refusal> {
+/// Makes an Ed25519 key pair that may sign at once, its private key sealed.
+pub fn new_key(now: Moment, randomness: &dyn Randomness, sealer: &InstallationKey) -> Result<KeyRow, Refusal> {
     let defect = |what: &'static str| {
         tracing::error!(what, "failed to make a signing key");
         Refusal::Internal
     };
     let pair = Ed25519KeyPair::generate().map_err(|_| defect("generate"))?;
     let private_key = pair.to_pkcs8().map_err(|_| defect("encode"))?;
+    let kid = uuid_v7(now, randomness).simple().to_string();
+    let sealed_key = KeyRow::seal(&kid, private_key.as_ref(), sealer).ok_or_else(|| defect("seal"))?;
     Ok(KeyRow {
-        kid: uuid_v7(now, randomness).simple().to_string(),
-        private_key: private_key.as_ref().to_vec(),
+        kid,
+        sealed_key: Some(sealed_key),
+        was_plain: false,
         public_key: pair.public_key().as_ref().to_vec(),
         created_at: now,
         signs_from: now,
@@ -72,7 +76,43 @@ impl Command for RotateKeys {
     }
 }
 
+/// Erases the private keys that have retired.
+struct EraseRetiredKeys;
+
+impl Command for EraseRetiredKeys {
+    type Outcome = ();
+    const ACTION: &'static str = "keys.erase";
+    const RIGHT: Right = Right::Administer;
+
+    fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        context.concerns(ObjectKind::Installation, context.app.installation().uuid);
+        Ok(context.tx.erase_private_keys(context.app.machine_now())?)
+    }
+}
+
 impl App {
+    /// Erases the private keys that have retired, and announces a successor to a key that backups of an earlier version
+    /// hold unsealed. Blocks.
+    pub fn tidy_keys(self: &Arc<App>) -> Result<(), Refusal> {
+        if self.clock_leap().is_some() {
+            return Ok(());
+        }
+        let (caller, now, keys) = (self.system_caller(), self.machine_now(), self.list_keys()?);
+        if keys.iter().any(|key| key.sealed_key.is_some() && key.retired_at.is_some_and(|at| at <= now)) {
+            self.execute_blocking(&caller, EraseRetiredKeys)?;
+        }
+        if keys.iter().any(|key| key.was_plain && key.retired_at.is_none()) {
+            let key = new_key(now, self.randomness(), self.key())?;
+            let rotated = self.execute_blocking(&caller, RotateKeys { key, at_once: false })?.outcome;
+            tracing::warn!(
+                kid = %rotated.kid,
+                signs_from = %rotated.signs_from,
+                "older backups hold the key that signs end-user tokens; a new one is announced and will replace it"
+            );
+        }
+        Ok(())
+    }
+
     /// Newest first. Blocks.
     pub fn list_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
         self.store.read(|tx| Ok(tx.signing_keys()?)).map_err(refusal_of_read)

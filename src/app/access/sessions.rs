@@ -149,9 +149,13 @@ impl App {
             tracing::error!("no key may sign end-user tokens; run bursar keys rotate --now");
             Refusal::Internal
         })?;
+        let private_key = key.private_key(self.key()).ok_or_else(|| {
+            tracing::error!(kid = %key.kid, "the installation key does not open the key that signs end-user tokens");
+            Refusal::Internal
+        })?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(key.kid);
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key.private_key)).map_err(|error| {
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&private_key)).map_err(|error| {
             tracing::error!(%error, "failed to sign an end-user token");
             Refusal::Internal
         })

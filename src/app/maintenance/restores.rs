@@ -6,7 +6,7 @@ use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::events::{Event, EventType};
 use crate::domain::refusal::Refusal;
-use crate::store::{Issued, NewTimeline, RestoreRow, Store};
+use crate::store::{InstallationKey, Issued, NewTimeline, RestoreRow, Store};
 
 #[derive(Clone, Debug)]
 pub struct Restored {
@@ -22,15 +22,17 @@ pub struct Restored {
     pub machine_user: String,
 }
 
-/// Starts the new timeline of a database that was restored and is not in use yet. Blocks.
+/// Starts the new timeline of a database that was restored and is not in use yet, with a new key for end-user tokens,
+/// sealed with `key`. Blocks.
 pub fn begin_timeline(
     store: &Store,
+    key: &InstallationKey,
     restored: Restored,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
 ) -> Result<RestoreRow, Refusal> {
     let machine = clock.now();
-    let key = access::new_key(machine, randomness)?;
+    let key = access::new_key(machine, randomness, key)?;
     let ticket = store.submit(move |tx| {
         let installation = tx.installation()?.ok_or_else(crate::store::StoreError::not_installed)?;
         let reached_at = tx.journal_row()?.recorded_at;

@@ -1,16 +1,19 @@
-//! Keys that sign end-user tokens.
+//! Keys that sign end-user tokens. The database has their private halves sealed with the installation key, and only
+//! until they retire.
 
 use crate::domain::clock::Moment;
-use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use crate::store::{InstallationKey, StoreError};
 
 /// A key that signs end-user tokens.
 #[derive(Clone)]
 pub struct KeyRow {
     /// Key id in tokens and in the published key set.
     pub kid: String,
-    /// PKCS#8; never shown to anyone.
-    pub private_key: Vec<u8>,
+    /// The private key in PKCS#8, sealed; none once it signs no more.
+    pub sealed_key: Option<Vec<u8>>,
+    /// Whether backups of an earlier version hold the private key unsealed.
+    pub was_plain: bool,
     /// Raw Ed25519 public key.
     pub public_key: Vec<u8>,
     pub created_at: Moment,
@@ -29,6 +32,16 @@ impl std::fmt::Debug for KeyRow {
 }
 
 impl KeyRow {
+    /// Seals the private key of the signing key `kid`. None if there are no random bytes.
+    pub fn seal(kid: &str, private_key: &[u8], with: &InstallationKey) -> Option<Vec<u8>> {
+        with.seal(&label(kid), private_key)
+    }
+
+    /// The private key in PKCS#8; none once it signs no more, or if another installation key sealed it.
+    pub fn private_key(&self, opener: &InstallationKey) -> Option<Vec<u8>> {
+        opener.open(&label(&self.kid), self.sealed_key.as_ref()?)
+    }
+
     /// Whether it is in the published key set.
     pub fn is_published(&self, now: Moment) -> bool {
         self.withdrawn_at.is_none_or(|at| at > now)
@@ -40,13 +53,56 @@ impl KeyRow {
     }
 }
 
+/// What the private key is sealed under.
+fn label(kid: &str) -> String {
+    format!("signing_keys/{kid}")
+}
+
+/// A private key as earlier versions stored it.
+pub(in crate::store) struct PlainKey {
+    kid: String,
+    private_key: Vec<u8>,
+}
+
 impl ReadTx<'_> {
+    /// Whether the database holds what only its installation key opens. In any schema version.
+    pub fn has_sealed_keys(&self) -> Result<bool, StoreError> {
+        Ok(self.has_key_column("sealed_key")?
+            && self.one("SELECT count(*) > 0 FROM signing_keys WHERE sealed_key IS NOT NULL", [], |row| row.get(0))?)
+    }
+
+    /// Whether this installation key opens everything that the database has sealed. In any schema version.
+    pub fn is_sealed_with(&self, key: &InstallationKey) -> Result<bool, StoreError> {
+        if !self.has_key_column("sealed_key")? {
+            return Ok(true);
+        }
+        let sql = "SELECT kid, sealed_key FROM signing_keys WHERE sealed_key IS NOT NULL";
+        let sealed = self.all(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        Ok(sealed.iter().all(|(kid, sealed)| key.open(&label(kid), sealed).is_some()))
+    }
+
+    /// The private keys of a database of an earlier version; none in later ones.
+    pub(in crate::store) fn plain_keys(&self) -> Result<Vec<PlainKey>, StoreError> {
+        if !self.has_key_column("private_key")? {
+            return Ok(Vec::new());
+        }
+        self.all("SELECT kid, private_key FROM signing_keys", [], |row| {
+            Ok(PlainKey { kid: row.get(0)?, private_key: row.get(1)? })
+        })
+    }
+
+    fn has_key_column(&self, name: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) > 0 FROM pragma_table_info('signing_keys') WHERE name = ?1";
+        self.one(sql, [name], |row| row.get(0))
+    }
+
     /// All keys, newest first.
     pub fn signing_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
         self.all(concat!(sql!("keys/columns"), "ORDER BY id DESC"), [], |row| {
             Ok(KeyRow {
                 kid: row.get("kid")?,
-                private_key: row.get("private_key")?,
+                sealed_key: row.get("sealed_key")?,
+                was_plain: row.get("was_plain")?,
                 public_key: row.get("public_key")?,
                 created_at: Moment::from_unix_ms(row.get("created_at")?),
                 signs_from: Moment::from_unix_ms(row.get("signs_from")?),
@@ -64,15 +120,41 @@ impl WriteTx<'_> {
         self.add_signing_key(key)
     }
 
-    /// Adds a key. Earlier ones retire and leave the published set at once.
+    /// Adds a key. Earlier ones retire and leave the published set at once, and their private keys are erased.
     pub fn replace_signing_keys(&self, key: &KeyRow) -> Result<(), StoreError> {
         self.run(sql!("keys/withdraw"), [key.signs_from.unix_ms()])?;
+        self.erase_private_keys(Moment::from_unix_ms(i64::MAX))?;
         self.add_signing_key(key)
+    }
+
+    /// Erases the private keys that have retired by this moment, also from the free space of the file.
+    pub fn erase_private_keys(&self, retired_by: Moment) -> Result<(), StoreError> {
+        let overwrite = |on: &str| self.connection().execute_batch(&format!("PRAGMA secure_delete = {on}"));
+        overwrite("ON")?;
+        let erased = self.run(
+            "UPDATE signing_keys SET sealed_key = NULL WHERE sealed_key IS NOT NULL AND retired_at <= ?1",
+            [retired_by.unix_ms()],
+        );
+        overwrite("OFF")?;
+        erased.map(|_| ())
+    }
+
+    /// Stores private keys of an earlier version sealed.
+    pub(in crate::store) fn seal_plain_keys(
+        &self,
+        plain: &[PlainKey],
+        with: &InstallationKey,
+    ) -> Result<(), StoreError> {
+        for PlainKey { kid, private_key } in plain {
+            let sealed = KeyRow::seal(kid, private_key, with);
+            self.run("UPDATE signing_keys SET sealed_key = ?2 WHERE kid = ?1", (kid, sealed))?;
+        }
+        Ok(())
     }
 
     fn add_signing_key(&self, key: &KeyRow) -> Result<(), StoreError> {
         let moments = (key.created_at.unix_ms(), key.signs_from.unix_ms());
-        let row = (&key.kid, &key.private_key, &key.public_key, moments.0, moments.1);
+        let row = (&key.kid, &key.sealed_key, &key.public_key, moments.0, moments.1);
         self.run(sql!("keys/insert"), row).map(|_| ())
     }
 }

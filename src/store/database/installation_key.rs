@@ -44,6 +44,13 @@ pub enum InstallationKeyError {
     NoRandomness,
 }
 
+impl InstallationKeyError {
+    /// Whether there is no key file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, InstallationKeyError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// The secret of an installation.
 #[derive(Clone)]
 pub struct InstallationKey(Arc<Derived>);
@@ -86,16 +93,6 @@ impl InstallationKey {
         let removed = fs::remove_file(&making);
         linked.and(removed).and_then(|()| sync_parent(path)).map_err(of_io)?;
         Ok(key)
-    }
-
-    /// Reads the key file; makes one if it is missing.
-    pub fn load_or_create(path: &Path) -> Result<InstallationKey, InstallationKeyError> {
-        match Self::load(path) {
-            Err(InstallationKeyError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-                Self::create(path)
-            }
-            loaded => loaded,
-        }
     }
 
     fn derive(secret: &[u8; SECRET_LEN]) -> Option<InstallationKey> {

@@ -2,7 +2,7 @@
 
 use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
-use crate::store::{StoreError, with_causes};
+use crate::store::{InstallationKey, StoreError, with_causes};
 use refinery::{Migrate, Migration, Target};
 use refinery_core::traits::sync::{Query, Transaction};
 use rusqlite::{Connection, TransactionBehavior};
@@ -14,7 +14,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 23;
+pub const LATEST_SCHEMA: i64 = 24;
 
 /// The first schema version with a log.
 const LOG_SINCE: i64 = 23;
@@ -50,8 +50,12 @@ pub(in crate::store) fn version(connection: &Connection) -> Result<i64, StoreErr
 }
 
 /// Upgrades a database to the latest schema, and proves the existing books before the one transaction commits. Any
-/// finding undoes everything. True if there was anything to do.
-pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, MigrationError> {
+/// finding undoes everything. True if there was anything to do. Private keys that an earlier version left unsealed are
+/// sealed with `key`; without one, they are erased.
+pub(in crate::store) fn migrate(
+    connection: &mut Connection,
+    key: Option<&InstallationKey>,
+) -> Result<bool, MigrationError> {
     let found = version(connection)?;
     if found > LATEST_SCHEMA {
         return Err(MigrationError::TooNew { found });
@@ -63,7 +67,13 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<bool, Mig
     // within a transaction, and the references are checked before it commits.
     let enforce = |connection: &Connection, on: bool| connection.pragma_update(None, "foreign_keys", on);
     enforce(connection, false).map_err(StoreError::from)?;
-    let done = embedded::migrations::runner().set_grouped(true).run(&mut Proven(connection));
+    // Nothing of an unsealed private key may stay in pages that become free.
+    let overwrite = |connection: &Connection, on: &str| {
+        connection.execute_batch(&format!("PRAGMA secure_delete = {on}")).map_err(StoreError::from)
+    };
+    overwrite(connection, "ON")?;
+    let done = embedded::migrations::runner().set_grouped(true).run(&mut Proven(connection, key));
+    overwrite(connection, "OFF")?;
     enforce(connection, true).map_err(StoreError::from)?;
     done.map(|_| true).map_err(|error| MigrationError::Failed(Box::new(error)))
 }
@@ -93,7 +103,7 @@ pub(in crate::store) fn missing(found: i64) -> Vec<(i64, String)> {
 }
 
 /// A connection that commits migrations only if the books are right after them.
-struct Proven<'c>(&'c mut Connection);
+struct Proven<'c>(&'c mut Connection, Option<&'c InstallationKey>);
 
 /// Why a migration was rolled back.
 #[derive(Debug, Error)]
@@ -111,8 +121,10 @@ impl Transaction for Proven<'_> {
 
     fn execute<'a, T: Iterator<Item = &'a str>>(&mut self, queries: T) -> Result<usize, Undone> {
         let before = version(self.0)?;
+        let key = self.1;
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let images = ReadTx::new(&transaction).all_images(before)?;
+        let plain_keys = ReadTx::new(&transaction).plain_keys()?;
         let mut count = 0;
         for query in queries {
             transaction.execute_batch(query)?;
@@ -125,6 +137,7 @@ impl Transaction for Proven<'_> {
             let trail = Trail::default();
             let writing = WriteTx::new(&transaction, &moment, &trail);
             refold(&writing)?;
+            key.map_or(Ok(()), |key| writing.seal_plain_keys(&plain_keys, key))?;
             writing.index_all_profiles()?;
             writing.index_all_accounts()?;
             trail.attach(&transaction)?;
@@ -179,7 +192,7 @@ mod tests {
     #[test]
     fn foreign_keys_are_enforced_after_a_migration() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
         let orphan = "INSERT INTO principal_tags (principal_id, tag) VALUES (4711, 'x')";
         assert!(connection.execute(orphan, []).is_err());
     }

@@ -106,7 +106,7 @@ fn failed(path: &Path, error: std::io::Error) -> StoreError {
 /// Upgrades a copy to the latest schema and proves its books. Nobody else may have it open.
 pub fn migrate_copy(file: &Path) -> Result<(), MigrationError> {
     let mut connection = connection::open_writer(file)?;
-    migrations::migrate(&mut connection).map(|_| ())
+    migrations::migrate(&mut connection, None).map(|_| ())
 }
 
 /// Folds the log of a copy into the file and removes the side files, so that the file alone is complete.

@@ -218,7 +218,7 @@ mod tests {
     /// A ledger with this many entries of 1 on a book, some of them back-dated to the first moment.
     fn ledger(entries: i64, backdated: i64) -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
         connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)";
         let sql = format!(

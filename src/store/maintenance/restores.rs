@@ -183,8 +183,7 @@ impl WriteTx<'_> {
         self.run("UPDATE portfolios SET last_account_serial = last_account_serial + ?1", [PORTFOLIO_MARGIN])?;
         self.run("UPDATE tokens SET revoked_at = ?1 WHERE revoked_at IS NULL", [now])?;
         self.run("UPDATE sessions SET revoked_at = ?1 WHERE revoked_at IS NULL", [now])?;
-        self.rotate_signing_key(&new.key, new.restored_at)?;
-        self.run("UPDATE signing_keys SET withdrawn_at = ?1 WHERE withdrawn_at > ?1", [now])?;
+        self.replace_signing_keys(&new.key)?;
         self.run("UPDATE installation SET timeline = ?1", [new.timeline])?;
         self.begin_stream()?;
         let row = RestoreRow {

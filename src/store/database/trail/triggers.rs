@@ -126,7 +126,7 @@ mod tests {
 
     fn opened() -> (Connection, Trail) {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
         connection.execute_batch("PRAGMA trusted_schema = OFF").unwrap();
         let trail = Trail::default();
         trail.attach(&connection).unwrap();

@@ -184,7 +184,7 @@ fn list(installation_of: &InstallationArg, trust: TrustArgs, session: &mut Sessi
         }
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
-    lines.extend(catalog.untrusted.iter().map(|it| format!("Not trusted: {} {}", it.called, it.why)));
+    lines.extend(catalog.untrusted.iter().map(|it| format!("Not trusted: {} {}", it.called(), it.why)));
     lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     let value = json!({
@@ -206,7 +206,7 @@ fn list(installation_of: &InstallationArg, trust: TrustArgs, session: &mut Sessi
 fn untrusted_view(catalog: &Catalog) -> Value {
     let of_each = catalog.untrusted.iter().map(|it| {
         let signer = if let Distrust::Foreign(signer) = &it.why { Some(signer.to_string()) } else { None };
-        json!({"backup": it.called, "why": it.why.to_string(), "signed_by": signer})
+        json!({"backup": it.backup.name.to_string(), "target": it.backup.repository.target().name(), "why": it.why.to_string(), "signed_by": signer})
     });
     of_each.collect()
 }
@@ -258,7 +258,7 @@ fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
     if let Some(gap) = plan.gap {
         lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
     }
-    lines.extend(catalog.untrusted.iter().map(|it| format!("Not used   {} {}", it.called, it.why)));
+    lines.extend(catalog.untrusted.iter().map(|it| format!("Not used   {} {}", it.called(), it.why)));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     lines.join("\n")
 }

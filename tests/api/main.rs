@@ -88,6 +88,7 @@ mod openapi;
 mod openapi_calls;
 mod other_users;
 mod own_access;
+mod planted;
 mod private_files;
 mod query_params;
 mod races;

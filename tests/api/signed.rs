@@ -13,8 +13,13 @@ pub(super) fn key(data: &Path) -> InstallationKey {
 
 /// The verifier key of the installation whose manifest this is.
 pub(super) fn verifier(data: &Path, manifest: &Path) -> String {
+    verifier_of(&key(data), manifest)
+}
+
+/// The verifier key of this key as that of the installation whose manifest this is.
+pub(super) fn verifier_of(key: &InstallationKey, manifest: &Path) -> String {
     let manifest: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
-    key(data).verifier(installation(&manifest)).to_string()
+    key.verifier(installation(&manifest)).to_string()
 }
 
 fn installation(manifest: &Value) -> uuid::Uuid {

@@ -24,9 +24,15 @@ pub struct FoundBackup {
 /// A backup that is not used, because somebody else may have put it there.
 #[derive(Clone)]
 pub struct UntrustedBackup {
-    /// What messages call it.
-    pub called: String,
+    pub backup: FoundBackup,
     pub why: Distrust,
+}
+
+impl UntrustedBackup {
+    /// What messages call it.
+    pub fn called(&self) -> String {
+        backup_label(self.backup.repository.target(), self.backup.name)
+    }
 }
 
 /// A segment of the change journal.
@@ -119,18 +125,19 @@ impl Catalog {
         for listed in repository.backups()? {
             let called = format!("{} at {}", listed.name, repository.target().name());
             match listed.manifest {
-                Ok(signed) if listed.bytes == Some(signed.value.object.bytes) => match trust.check_manifest(&signed) {
-                    Ok(()) => self.backups.push(FoundBackup {
+                Ok(signed) if listed.bytes == Some(signed.value.object.bytes) => {
+                    let trusted = trust.check_manifest(&signed);
+                    let backup = FoundBackup {
                         repository: repository.clone(),
                         timeline: listed.timeline,
                         name: listed.name,
                         manifest: signed.value,
-                    }),
-                    Err(why) => {
-                        let called = backup_label(repository.target(), listed.name);
-                        self.untrusted.push(UntrustedBackup { called, why });
+                    };
+                    match trusted {
+                        Ok(()) => self.backups.push(backup),
+                        Err(why) => self.untrusted.push(UntrustedBackup { backup, why }),
                     }
-                },
+                }
                 Ok(_) => self.broken.push(format!("{called} is not complete")),
                 Err(error) => self.broken.push(format!("{called} {error}")),
             }

@@ -1,6 +1,6 @@
 //! Plans a restore: which backup and which segments of the change journal reach the requested moment.
 
-use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation, UntrustedBackup};
+use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation};
 use crate::backup::error::BackupError;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
@@ -13,6 +13,15 @@ pub struct RestoreRequest {
     pub timeline: Option<i64>,
     /// The backup to start with; none: the newest from before the moment.
     pub backup: Option<BackupName>,
+}
+
+impl RestoreRequest {
+    /// Whether a restore can start with this backup.
+    fn takes(&self, found: &FoundBackup) -> bool {
+        self.timeline.is_none_or(|timeline| found.timeline == timeline)
+            && self.backup.is_none_or(|name| found.name == name)
+            && self.at.is_none_or(|at| found.manifest.contents.recorded_at <= at)
+    }
 }
 
 /// A range of commits that no target and no spool has.
@@ -52,11 +61,7 @@ impl RestorePlan {
 impl Catalog {
     /// Plans the restore that is requested.
     pub fn plan(&self, request: RestoreRequest) -> Result<RestorePlan, BackupError> {
-        let is_candidate = |found: &&FoundBackup| {
-            request.timeline.is_none_or(|timeline| found.timeline == timeline)
-                && request.backup.is_none_or(|name| found.name == name)
-                && request.at.is_none_or(|at| found.manifest.contents.recorded_at <= at)
-        };
+        let is_candidate = |found: &&FoundBackup| request.takes(found);
         // Backups of one timeline, ordered by their last commit; of equal ones, any will do.
         let order = |found: &&FoundBackup| {
             let contents = &found.manifest.contents;
@@ -98,8 +103,8 @@ impl Catalog {
     }
 
     fn nothing(&self, request: RestoreRequest) -> BackupError {
-        if let (true, Some(UntrustedBackup { called, why })) = (self.backups.is_empty(), self.untrusted.last()) {
-            return BackupError::Untrusted { what: called.clone(), why: why.clone() };
+        if let Some(it) = self.untrusted.iter().rfind(|it| request.takes(&it.backup)) {
+            return BackupError::Untrusted { what: it.called(), why: it.why.clone() };
         }
         let first = self.backups.iter().map(|found| found.manifest.contents.recorded_at).min();
         let what = match (request.at, first, self.errors.first()) {

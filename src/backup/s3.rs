@@ -249,9 +249,24 @@ fn fault_of(error: &object_store::Error) -> TargetFault {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match error {
         _ if says(&["NoSuchBucket"]) => TargetFault::Missing,
+        _ if says(&["RequestTimeTooSkewed"]) => TargetFault::Skewed,
+        _ if says(&["SlowDown", "Throttl", "TooManyRequests", "status code: 429"]) => TargetFault::Throttled,
+        _ if says(&[
+            "PermanentRedirect",
+            "TemporaryRedirect",
+            "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraint",
+            "status code: 30",
+            "redirect without LOCATION",
+        ]) =>
+        {
+            TargetFault::Elsewhere
+        }
         _ if says(&["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]) => {
             TargetFault::Credentials
         }
+        // The client tells this apart for single objects only.
+        _ if says(&["AccessDenied", "AllAccessDisabled", "status code: 403"]) => TargetFault::Denied,
         _ if says(&["QuotaExceeded", "XMinioStorageFull", "EntityTooLarge", "InsufficientStorage"]) => {
             TargetFault::Full
         }

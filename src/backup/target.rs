@@ -63,6 +63,12 @@ pub enum TargetFault {
     Denied,
     /// The access key is wrong or has expired.
     Credentials,
+    /// The clocks of this machine and of the service differ too much.
+    Skewed,
+    /// The service limits requests.
+    Throttled,
+    /// The bucket is in another region, or behind another address.
+    Elsewhere,
     /// No answer in time.
     Unreachable,
     /// An object of this key exists.
@@ -127,6 +133,12 @@ impl TargetError {
                 "Give the user, or the key, that bursar uses the right to read, write, list and delete."
             }
             TargetFault::Credentials => "Correct the access key in backup.s3_credentials_file or the environment.",
+            TargetFault::Skewed => "Set the clock of this machine right, or that of the service: they differ too much.",
+            TargetFault::Throttled => "The service limits requests. Try again later, or have its limit raised.",
+            TargetFault::Elsewhere => {
+                "The bucket is in another region or behind another address: correct backup.s3_region and \
+                 backup.s3_endpoint."
+            }
             TargetFault::Unreachable => "Check that it is running and reachable from this machine, then try again.",
             TargetFault::Exists | TargetFault::Source | TargetFault::Other => {
                 "Try again; if it fails again, check the target."

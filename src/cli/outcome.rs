@@ -300,6 +300,10 @@ impl From<&DataDirError> for Failure {
                 let next = format!("Nothing was changed. Run: {}", owner::this_command_as(*owner));
                 Failure::new(Exit::Permission, error.to_string()).next(next)
             }
+            DataDirError::Link { .. } => Failure::new(Exit::Database, error.to_string()).next(
+                "Move the database with the files beside it here in place of the link, or set server.data_dir to the \
+                 directory where they are.",
+            ),
             DataDirError::NoDatabase(_) => Failure::new(Exit::Database, error.to_string()),
             DataDirError::Io(path, io) => Failure::of_file(path.display(), io),
         }

@@ -115,7 +115,7 @@ fn inspect(path: &Path) -> DataDir {
     let mut files: Vec<_> = entries
         .filter(|entry| is_private(entry.file_name().as_bytes()))
         .filter_map(|entry| {
-            let metadata = entry.metadata().ok()?;
+            let metadata = fs::metadata(entry.path()).ok()?;
             Some(Found { path: entry.path(), mode: metadata.mode() & 0o7777, owner: metadata.uid() })
         })
         .collect();

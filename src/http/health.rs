@@ -67,6 +67,7 @@ async fn ready(request: HttpRequest, gate: web::Data<Gate>, door: web::Data<Door
             };
             let body = serde_json::json!({"status": "ready", "backup": backup_state(&app).await, "jobs": jobs,
                 "clock": clock_state(&app), "log": {"lines_lost": lines_lost()},
+                "write_ahead_log": log_state(&app),
                 "turned_away": {"connections": door.strangers(), "over_limit": door.over_limit(),
                     "requests": gate.strangers()}});
             answer(actix_web::http::StatusCode::OK, &body)
@@ -106,6 +107,12 @@ pub fn backup_json(state: &BackupState) -> serde_json::Value {
         "last_drill": record.last_drill,
         "last_drill_failure": record.last_drill_failure,
     })
+}
+
+/// The size of the database's log, and who keeps it from shrinking.
+fn log_state(app: &App) -> serde_json::Value {
+    let state = app.store().log_state();
+    serde_json::json!({"bytes": state.bytes, "held_by": state.held_by})
 }
 
 fn clock_state(app: &App) -> serde_json::Value {

@@ -29,6 +29,7 @@ pub use database::journal::{
     Epoch, Journal, JournalRow, JournalStatus, OtherHistory, SegmentCommit, SegmentError, SegmentHead, SegmentLine,
     SegmentReader, SpooledSegment, settle_journal, spooled_segments,
 };
+pub use database::log_readers::LogState;
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 pub use database::stats::{FileStats, TableStats};
@@ -55,6 +56,7 @@ pub use reference::{CurrencyRow, GroupFilter, Platform, PlatformRow};
 use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};
 use database::journal::Opening;
+use database::log_readers::LogWatch;
 use database::migrations;
 use database::trail::Trail;
 use database::transaction::{CommitMoment, Snapshot};
@@ -90,6 +92,7 @@ pub struct Store {
     file: PathBuf,
     writer: Writer,
     journal: Arc<Journal>,
+    log_watch: Arc<LogWatch>,
     readers: r2d2::Pool<ReaderManager>,
     // Held until the store is dropped, so that no other process writes.
     lock: Locked,
@@ -118,14 +121,16 @@ impl Store {
         let found = ReadTx::new(&connection).journal_row()?.epoch;
         let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
         let journal = Arc::new(opening.finish(&connection, is_migrated)?);
+        let log_watch = Arc::new(LogWatch::new(&file));
         let checkpointer = Checkpointer::start(
             connection::open_checkpointer(&file)?,
             connection::open_reader(&file)?,
             Arc::clone(&journal),
+            Arc::clone(&log_watch),
             tuning.checkpoint_pages,
         );
         let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), (moment, trail), found, tuning);
-        Ok(Store { file, writer, journal, readers, lock })
+        Ok(Store { file, writer, journal, log_watch, readers, lock })
     }
 
     pub fn journal(&self) -> &Arc<Journal> {
@@ -195,6 +200,11 @@ impl Store {
         let connection = self.readers.get().map_err(StoreError::from)?;
         let snapshot = Snapshot::begin(&connection)?;
         query(&ReadTx::new(snapshot.connection()))
+    }
+
+    /// The size of the write-ahead log, and who keeps it from shrinking.
+    pub fn log_state(&self) -> LogState {
+        self.log_watch.state()
     }
 
     /// Where the database is.

@@ -4,6 +4,7 @@
 
 use crate::store::StoreError;
 use crate::store::database::journal::{Journal, Pin};
+use crate::store::database::log_readers::LogWatch;
 use crate::store::database::writer::Flag;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -54,6 +55,9 @@ pub(in crate::store) struct Checkpointer {
 /// The log may grow to this many thresholds before the writer is asked to let it restart.
 const RESTART_FACTOR: i64 = 4;
 
+/// With this many thresholds in the log, a reader keeps it from restarting.
+const HELD_FACTOR: i64 = 16;
+
 impl Checkpointer {
     /// Starts the thread. `connection` runs checkpoints; `reader` keeps them from going further than `journal` has
     /// read.
@@ -61,6 +65,7 @@ impl Checkpointer {
         connection: Connection,
         reader: Connection,
         journal: Arc<Journal>,
+        watch: Arc<LogWatch>,
         threshold: u32,
     ) -> Checkpointer {
         let (wake, woken) = sync_channel(1);
@@ -69,7 +74,7 @@ impl Checkpointer {
         let raised = Arc::clone(&restart);
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &reader, &journal, &woken, &raised, threshold))
+            .spawn(move || run(&connection, &reader, &journal, &woken, &raised, &watch, threshold))
             .ok();
         Checkpointer {
             wake: Mutex::new(Some(wake)),
@@ -119,11 +124,13 @@ fn run(
     journal: &Journal,
     woken: &Receiver<()>,
     restart: &Flag,
+    watch: &LogWatch,
     threshold: i64,
 ) {
     while woken.recv().is_ok() {
         match checkpoint_spooled(connection, reader, journal) {
             Ok((logged, moved)) => {
+                watch.note(logged - moved >= RESTART_FACTOR * threshold || logged >= HELD_FACTOR * threshold);
                 if logged >= RESTART_FACTOR * threshold && logged - moved < threshold {
                     restart.raise();
                 }

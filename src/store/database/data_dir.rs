@@ -20,6 +20,9 @@ pub enum DataDirError {
     InUse(PathBuf),
     #[error("there is no database in {path}; create one with: bursar init --data-dir {path}", path = .0.display())]
     NoDatabase(PathBuf),
+    /// SQLite keeps the log beside the file that the link leads to, and a restore would replace the link alone.
+    #[error("{} is a link to {}", link.display(), target.display())]
+    Link { link: PathBuf, target: PathBuf },
     /// Files of this process would be closed to the owner, whose server then could not use them.
     #[error("{} belongs to user {owner}, and this command runs as user {user}", path.display())]
     NotOwner { path: PathBuf, owner: u32, user: u32 },
@@ -127,12 +130,21 @@ impl DataDir {
         let file = self.lock_file("bursar.lock")?;
         match file.try_lock() {
             Ok(()) => {
+                self.refuse_link()?;
                 let locked = Locked { dir: self.clone(), _file: file };
                 locked.finish_swap()?;
                 Ok(locked)
             }
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
             Err(TryLockError::Error(error)) => Err(self.io(error)),
+        }
+    }
+
+    fn refuse_link(&self) -> Result<(), DataDirError> {
+        let link = self.database_file();
+        match fs::read_link(&link) {
+            Ok(target) => Err(DataDirError::Link { link, target }),
+            Err(_) => Ok(()), // not a link, or not there
         }
     }
 

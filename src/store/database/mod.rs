@@ -8,6 +8,7 @@ pub(in crate::store) mod data_dir;
 pub(in crate::store) mod installation_key;
 pub(in crate::store) mod journal;
 pub(in crate::store) mod lists;
+pub(in crate::store) mod log_readers;
 pub(in crate::store) mod migrations;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod stats;

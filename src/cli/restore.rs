@@ -206,7 +206,8 @@ fn list(installation_of: &InstallationArg, trust: TrustArgs, session: &mut Sessi
 fn untrusted_view(catalog: &Catalog) -> Value {
     let of_each = catalog.untrusted.iter().map(|it| {
         let signer = if let Distrust::Foreign(signer) = &it.why { Some(signer.to_string()) } else { None };
-        json!({"backup": it.backup.name.to_string(), "target": it.backup.repository.target().name(), "why": it.why.to_string(), "signed_by": signer})
+        let (name, target) = (it.backup.name.to_string(), it.backup.repository.target().name());
+        json!({"backup": name, "target": target, "why": it.why.to_string(), "signed_by": signer})
     });
     of_each.collect()
 }

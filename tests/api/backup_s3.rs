@@ -43,7 +43,7 @@ fn serve(root: &Path) -> String {
 }
 
 /// A proxy to the server that can stall or break after a number of bytes in either direction, or be slow.
-struct Wire {
+pub(super) struct Wire {
     address: String,
     fate: Arc<Fate>,
 }
@@ -127,7 +127,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, fate: &Fate) {
 }
 
 /// A data directory that backs up to a bucket, and the proxy in front of it.
-fn place() -> (Home, Wire) {
+pub(super) fn place() -> (Home, Wire) {
     let home = seeded();
     std::fs::create_dir_all(home.path("s3/vault")).unwrap();
     home.file("key", KEY);

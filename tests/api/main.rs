@@ -90,6 +90,7 @@ mod openapi_calls;
 mod other_users;
 mod own_access;
 mod planted;
+mod planted_changes;
 mod private_files;
 mod query_params;
 mod races;

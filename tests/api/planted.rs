@@ -297,3 +297,25 @@ fn what_is_larger_than_its_manifest_says_is_not_unpacked() {
         assert_eq!(content(&home.data()), before, "{args:?}");
     }
 }
+
+#[test]
+fn what_is_planted_in_a_bucket_is_refused_too() {
+    let (home, _wire) = super::backup_s3::place();
+    let genuine = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
+    let manifest = object(&home.path("s3/vault"), ".json");
+    let (own, mallory, data) = (signed::key(&home.data()), foreign_key(&home), database(&home));
+    let planted = Forged::after(&manifest, &data, None, &[]).plant(&manifest, "zstd", None);
+    is_refused(&home, &planted, &genuine, "unsigned", "is not signed");
+    let theirs = Forged::after(&manifest, &data, Some(&mallory), &[]);
+    let planted = theirs.plant(&manifest, "zstd", Some(&mallory));
+    is_refused(&home, &planted, &genuine, "foreign", "is signed by a key that is not trusted here");
+    let mut small = theirs.contents;
+    small["database"]["bytes"] = 100.into();
+    let planted = Forged::of(small, &vec![0; 1 << 28], Some(&own), &[]).plant(&manifest, "zstd", Some(&own));
+    let before = content(&home.data());
+    for command in [&["backup", "verify"][..], &["restore", "apply", "--backup", &planted]] {
+        let error = home.json(&[command, &["--config", "config.toml"]].concat()).error(5);
+        assert!(error["message"].as_str().unwrap().contains("another database than its manifest says"), "{error}");
+        assert_eq!(content(&home.data()), before);
+    }
+}

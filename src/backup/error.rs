@@ -72,6 +72,23 @@ pub enum BackupError {
         /// The moment that can be reached without them.
         reaches: Moment,
     },
+    /// Several histories exist, and none continues another.
+    #[error("the targets hold {} histories that do not continue one another: {}", .0.len(), .0.join("; "))]
+    Branches(Vec<String>),
+    /// What was recorded later belongs to a stream that has no backup to start from.
+    #[error("what was recorded after {0} has no backup to start from; what was recorded up to then can be restored")]
+    Baseless(Moment),
+    /// Two segments hold different commits of the same numbers.
+    #[error(
+        "{one} and {other} hold different changes under the same numbers; what was recorded up to {reaches} can be \
+         restored"
+    )]
+    Conflict {
+        one: String,
+        other: String,
+        /// The moment that can be reached without them.
+        reaches: Moment,
+    },
     /// A segment of the change journal is damaged.
     #[error("{segment} is damaged: {what}; what was recorded up to {reaches} can be restored")]
     Segment {

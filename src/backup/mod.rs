@@ -10,6 +10,8 @@ mod create;
 mod directory;
 mod error;
 mod fetch;
+pub mod history;
+mod look;
 mod machine;
 mod service;
 pub mod manifest;

@@ -312,6 +312,7 @@ mod tests {
     use crate::backup::directory::DirectoryTarget;
     use crate::backup::manifest::tests::sample;
     use crate::backup::signature::tests::key;
+    use crate::store::Parent;
 
     fn name(at_s: i64, last_entry: i64) -> BackupName {
         BackupName { at_s, last_entry }
@@ -374,7 +375,11 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let repository = Repository::new(Arc::new(DirectoryTarget::new(home.path(), false)), Uuid::from_u128(1));
         let reaches = Moment::from_unix_ms(1_772_439_300_120);
-        let line = SegmentLine { epoch: Uuid::from_u128(3), parent: Uuid::nil(), parent_commit: 0, hash: 4 };
+        let line = SegmentLine {
+            epoch: Uuid::from_u128(3),
+            parent: Parent { epoch: Uuid::nil(), commit: 0, at_ms: 5 },
+            hash: 4,
+        };
         let segment = |first, last| {
             let line = (first > 1).then_some(line); // the first one is from before epochs were recorded
             Segment { timeline: 1, stream: Uuid::from_u128(2), first, last, reaches, line, bytes: 1 }

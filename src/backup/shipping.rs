@@ -6,12 +6,13 @@
 
 use super::codec::{self, Hashing, Recipient};
 use super::error::BackupError;
+use super::look::{Found, look};
 use super::manifest::{FORMAT, FileFacts, SegmentFacts};
 use super::repository::{Repository, Segment};
 use super::service::BackupService;
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{BackupRecord, DataDir, InstallationKey, Journal, RecordedShipping, SpooledSegment};
+use crate::store::{BackupRecord, DataDir, InstallationKey, Journal, OtherHistory, RecordedShipping, SpooledSegment};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek};
@@ -32,6 +33,9 @@ struct Lane {
     /// The segments that are both at the target and in the spool: stream and last commit.
     has: BTreeSet<(Uuid, u64)>,
     is_swept: bool,
+    /// Whether what was there before has been compared with this database.
+    has_looked: bool,
+    found: Found,
 }
 
 /// Ships the change journal of one installation.
@@ -82,6 +86,16 @@ impl Shipping {
         self.lock().iter_mut().for_each(|lane| lane.has_gap = false);
     }
 
+    /// Histories at the targets that the database does not know yet.
+    pub fn news(&self) -> Vec<OtherHistory> {
+        self.lock().iter().flat_map(|lane| &lane.found.news).copied().collect()
+    }
+
+    /// Forgets them, because the database knows them now.
+    pub fn forget_news(&self) {
+        self.lock().iter_mut().for_each(|lane| lane.found.news.clear());
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Lane>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,7 +133,7 @@ impl Shipping {
     /// Records the outcome for probes: it tells what the loss of this machine would cost.
     fn record(&self, lane: usize, at: Moment, complete_at: Option<Moment>) {
         let lanes = self.lock();
-        let Some(Lane { target, reaches, failure, has_gap, .. }) = lanes.get(lane) else { return };
+        let Some(Lane { target, reaches, failure, has_gap, found, .. }) = lanes.get(lane) else { return };
         // Dropped changes have not arrived, even if later ones have.
         let shipped_at = complete_at.filter(|_| !has_gap);
         let shipping = RecordedShipping {
@@ -128,6 +142,7 @@ impl Shipping {
             reaches: reaches.map(|moment| moment.to_string()),
             failure: failure.clone(),
             has_gap: *has_gap,
+            other_histories: found.others.clone(),
         };
         let note = |record: &mut BackupRecord| {
             let before = record.shipping.get(target).and_then(|before| before.shipped_at);
@@ -147,6 +162,7 @@ impl Shipping {
         // Also if there is nothing to ship: the target itself may be gone.
         target.is_there()?;
         let repository = Repository::new(target, self.installation);
+        self.look_once(lane, &repository)?;
         for segment in self.spooled()? {
             let key = (segment.stream, segment.last);
             if self.lock().get(lane).is_some_and(|lane| lane.has.contains(&key)) {
@@ -162,6 +178,20 @@ impl Shipping {
                 lane.reaches = lane.reaches.max(Some(segment.reaches));
             });
         }
+        Ok(())
+    }
+
+    /// Compares what the target has with this database, before anything is added to it.
+    fn look_once(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {
+        if self.lock().get(lane).is_some_and(|lane| lane.has_looked) {
+            return Ok(());
+        }
+        let found = look(&self.dir, repository)?;
+        for other in &found.others {
+            let target = repository.target().name();
+            tracing::warn!(target, other, "the target has another history of this installation");
+        }
+        self.note(lane, |lane| (lane.has_looked, lane.found) = (true, found));
         Ok(())
     }
 

@@ -32,6 +32,7 @@ mod password;
 mod progress;
 pub mod reference;
 pub mod restore;
+mod restore_view;
 pub mod serve;
 pub mod token;
 pub mod version;

@@ -218,11 +218,14 @@ impl From<BackupError> for Failure {
             BackupError::NoRoom { .. } => {
                 Failure::new(Exit::Failure, message).next("Free some space there, then try again.")
             }
-            BackupError::Gap { reaches, .. } | BackupError::Segment { reaches, .. } => Failure::new(
-                Exit::Verification,
-                message,
-            )
-            .next(format!(
+            BackupError::Branches(_) => Failure::new(Exit::Verification, message).next(
+                "Nothing was changed. Choose one with --branch ID, or an earlier moment with --at. `bursar restore \
+                 list` shows them.",
+            ),
+            BackupError::Gap { reaches, .. }
+            | BackupError::Segment { reaches, .. }
+            | BackupError::Baseless(reaches)
+            | BackupError::Conflict { reaches, .. } => Failure::new(Exit::Verification, message).next(format!(
                 "Nothing was changed. To restore what can be reached: --at {reaches}; or name another target or backup."
             )),
             BackupError::Newer(_) => {

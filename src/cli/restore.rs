@@ -12,17 +12,19 @@ use super::backup::{Keys, TrustArgs};
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
+use super::restore_view::{catalog_view, plan_text, plan_view, text_of};
 use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
+use crate::backup::BackupService;
+use crate::backup::history::OwnLine;
 use crate::backup::repository::BackupName;
 use crate::backup::restore::{Built, Catalog, RestorePlan, RestoreRequest};
-use crate::backup::signature::{Distrust, VERIFIER_LABEL};
-use crate::backup::{BackupError, BackupService};
+use crate::backup::signature::VERIFIER_LABEL;
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{
-    self, Census, DataDir, Finding, InstallationKey, Issued, LATEST_SCHEMA, Locked, RestoreRow, SpooledSegment, Store,
-    StoreError,
+    self, Census, DataDir, Finding, InstallationKey, Issued, LATEST_SCHEMA, Locked, OtherHistory, RestoreRow,
+    SpooledSegment, Store, StoreError,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -59,7 +61,7 @@ pub enum RestoreCommand {
         #[arg(long)]
         dry_run: bool,
         /// Restore this backup file alone, without any target
-        #[arg(long, value_name = "BACKUP", conflicts_with_all = ["at", "timeline", "backup", "installation"])]
+        #[arg(long, value_name = "BACKUP", conflicts_with_all = ["at", "timeline", "backup", "branch", "installation"])]
         file: Option<PathBuf>,
         /// The keys of encrypted backups
         #[command(flatten)]
@@ -86,6 +88,9 @@ pub struct RestoreArgs {
     /// Use this timeline; the default is the newest that has a backup from before the moment
     #[arg(long, value_name = "N")]
     timeline: Option<i64>,
+    /// Follow this history, if the targets hold several; `bursar restore list` shows them
+    #[arg(long, value_name = "ID")]
+    branch: Option<String>,
     /// Start with this backup; the default is the newest from before the moment
     #[arg(long, value_name = "NAME")]
     backup: Option<BackupName>,
@@ -99,7 +104,7 @@ fn moment(text: &str) -> Result<Moment, String> {
 
 impl RestoreArgs {
     fn request(&self) -> RestoreRequest {
-        RestoreRequest { at: self.at, timeline: self.timeline, backup: self.backup }
+        RestoreRequest { at: self.at, timeline: self.timeline, backup: self.backup, branch: self.branch.clone() }
     }
 }
 
@@ -114,9 +119,7 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
             let catalog = service.catalog(args.installation_of.installation, spooled)?;
             let plan = catalog.plan(args.request())?;
             session.output.print(&plan_view(&plan, &catalog), plan_text(&plan, &catalog))?;
-            plan.gap.map_or(Ok(()), |gap| {
-                Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches }.into())
-            })
+            plan.failure().map_or(Ok(()), |failure| Err(failure.into()))
         }
         RestoreCommand::Apply { args, into, dry_run, file, keys } => {
             let request =
@@ -153,115 +156,8 @@ fn list(installation_of: &InstallationArg, trust: TrustArgs, session: &mut Sessi
     let service = service_with_keys(config, &Keys::trusting(trust), session.output.json)?;
     let spooled = spooled(&DataDir::new(&config.server.data_dir))?;
     let catalog = service.catalog(installation_of.installation, spooled)?;
-    let backups = catalog.backups.iter().map(|found| {
-        let contents = &found.manifest.contents;
-        [
-            found.timeline.to_string(),
-            found.name.to_string(),
-            contents.recorded_at.to_string(),
-            contents.entries.to_string(),
-            found.repository.target().name().to_owned(),
-        ]
-    });
-    let rows: Vec<_> = backups.collect();
-    let mut lines = vec![
-        format!("Installation {}", catalog.installation),
-        String::new(),
-        table(["TIMELINE", "BACKUP", "HOLDS UP TO", "ENTRIES", "TARGET"], &rows),
-        String::new(),
-    ];
-    let mut timelines: Vec<i64> = catalog.backups.iter().map(|found| found.timeline).collect();
-    timelines.dedup();
-    let mut ranges = Vec::new();
-    for timeline in timelines {
-        let first = catalog.backups.iter().find(|found| found.timeline == timeline);
-        let from = first.map(|found| found.manifest.contents.recorded_at);
-        let reach = catalog.reach(timeline);
-        if let (Some(from), Some(to)) = (from, reach) {
-            lines.push(format!(
-                "Timeline {timeline} can be restored to any moment from {from} to {to}, except for gaps."
-            ));
-        }
-        ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
-    }
-    lines.extend(catalog.untrusted.iter().map(|it| format!("Not trusted: {} {}", it.called(), it.why)));
-    lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
-    lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
-    let value = json!({
-        "installation": catalog.installation,
-        "backups": catalog.backups.iter().map(|found| json!({
-            "timeline": found.timeline,
-            "name": found.name.to_string(),
-            "target": found.repository.target().name(),
-            "manifest": found.manifest,
-        })).collect::<Vec<_>>(),
-        "journal": ranges,
-        "untrusted": untrusted_view(&catalog),
-        "broken": catalog.broken,
-        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    });
-    session.output.print(&value, lines.join("\n"))
-}
-
-fn untrusted_view(catalog: &Catalog) -> Value {
-    let of_each = catalog.untrusted.iter().map(|it| {
-        let signer = if let Distrust::Foreign(signer) = &it.why { Some(signer.to_string()) } else { None };
-        let (name, target) = (it.backup.name.to_string(), it.backup.repository.target().name());
-        json!({"backup": name, "target": target, "why": it.why.to_string(), "signed_by": signer})
-    });
-    of_each.collect()
-}
-
-fn text_of(moment: Moment) -> String {
-    moment.to_string()
-}
-
-fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
-    json!({
-        "installation": catalog.installation,
-        "timeline": plan.base.timeline,
-        "backup": plan.base.name.to_string(),
-        "target": plan.base.repository.target().name(),
-        "segments": plan.segments.len(),
-        "asked_for": plan.request.at.map(text_of),
-        "reaches": plan.reaches.to_string(),
-        "missing_commits": plan.gap.map(|gap| json!({"first": gap.first, "last": gap.last})),
-        "bytes_to_fetch": plan.bytes(),
-        "room_needed": plan.room(),
-        "untrusted": untrusted_view(catalog),
-        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
-}
-
-fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
-    let contents = &plan.base.manifest.contents;
-    let mut lines = vec![
-        format!(
-            "Backup     {} (timeline {}) at {}",
-            plan.base.name,
-            plan.base.timeline,
-            plan.base.repository.target().name()
-        ),
-        format!("           {} entries, recorded up to {}", contents.entries, contents.recorded_at),
-        match plan.segments.as_slice() {
-            [] => "Changes    none after it".to_owned(),
-            segments => format!(
-                "Changes    {} segment{}, commits {} to {}",
-                segments.len(),
-                if segments.len() == 1 { "" } else { "s" },
-                contents.position.map_or(0, |position| position.commit + 1),
-                segments.last().map_or(0, |found| found.segment.last)
-            ),
-        },
-        format!("Reaches    {}", plan.reaches),
-        format!("To fetch   {} bytes; room needed: {} bytes", plan.bytes(), plan.room()),
-    ];
-    if let Some(gap) = plan.gap {
-        lines.push(format!("Missing    commits {} to {}", gap.first, gap.last));
-    }
-    lines.extend(catalog.untrusted.iter().map(|it| format!("Not used   {} {}", it.called(), it.why)));
-    lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
-    lines.join("\n")
+    let (value, text) = catalog_view(&catalog);
+    session.output.print(&value, text)
 }
 
 struct ApplyRequest<'a> {
@@ -305,8 +201,9 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
     refuse_foreign_schema(&file)?;
     let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
     let (backup, asked_for) = source.recorded();
-    let restored =
-        Restored { timeline, backup, asked_for, issued: before.issued, machine_user: machine_user::of_this_process() };
+    let machine_user = machine_user::of_this_process();
+    let superseded = superseded(&source, &file, &built, &service)?;
+    let restored = Restored { timeline, backup, asked_for, issued: before.issued, machine_user, superseded };
     let had_key = data_dir::present_key(config, &dir)?.is_some();
     let key = data_dir::key_to_restore_with(config, &dir)?;
     let row = begin(&work, config, &key, restored)?;
@@ -434,6 +331,27 @@ fn before(dir: &DataDir) -> Before {
     store::read_file(&dir.database_file(), read).unwrap_or_else(|error| {
         tracing::warn!(%error, "the database that is there cannot be read; it is kept as it is");
         nothing
+    })
+}
+
+/// The histories at the targets that this restore leaves behind. For a single file the targets are not needed: those
+/// that cannot be read now may show another history later.
+fn superseded(
+    source: &Source<'_>,
+    file: &Path,
+    built: &Built,
+    service: &BackupService,
+) -> Result<Vec<OtherHistory>, Failure> {
+    let facts = store::read_file(file, |tx| tx.copy_facts())?;
+    store::settle_copy(file)?;
+    let Some(row) = facts.journal else { return Ok(Vec::new()) };
+    let line = OwnLine::at(&facts.epochs, &row);
+    Ok(match source {
+        Source::RestorePlan(_, catalog) => catalog.histories().beyond(&line, true),
+        Source::File(_) => match service.catalog(Some(built.contents.installation), Vec::new()) {
+            Ok(catalog) => catalog.histories().beyond(&line, true),
+            Err(_) => Vec::new(),
+        },
     })
 }
 

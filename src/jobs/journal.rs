@@ -70,6 +70,17 @@ impl BaseBackups {
         if store.journal().status().failure.is_some() {
             store.begin_stream().map_err(|error| format!("a new stream could not be started: {error:?}"))?;
         }
+        if store.journal().status().stream.is_none() {
+            return Ok(());
+        }
+        let news = self.shipping.news();
+        if !news.is_empty() {
+            // Numbers that another writer used as well tell nothing; from here on, the stream tells them apart.
+            let begun = store.begin_stream_beside(news);
+            begun.map_err(|error| format!("a new stream could not be started: {error:?}"))?;
+            self.shipping.forget_news();
+            tracing::warn!("a new stream of the change journal begins, because a target has another history");
+        }
         let Some(stream) = store.journal().status().stream else { return Ok(()) };
         let mut based = self.based.lock().unwrap_or_else(PoisonError::into_inner);
         let has_gap = self.shipping.needs_backup();

@@ -26,8 +26,8 @@ pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::installation_key::{InstallationKey, InstallationKeyError, SIGNATURE_LEN, Verifier};
 pub use database::journal::{
-    Epoch, Journal, JournalRow, JournalStatus, OtherHistory, SegmentCommit, SegmentError, SegmentHead, SegmentLine,
-    SegmentReader, SpooledSegment, settle_journal, spooled_segments,
+    Epoch, Journal, JournalRow, JournalStatus, OtherHistory, Parent, SegmentCommit, SegmentError, SegmentHead,
+    SegmentLine, SegmentReader, SpooledSegment, settle_journal, spooled_segments,
 };
 pub use database::log_readers::LogState;
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
@@ -140,7 +140,16 @@ impl Store {
     /// Starts a new stream of the change journal, and blocks until it has begun. Every later commit belongs to it, so a
     /// copy made from now on can be brought forward to any of them.
     pub fn begin_stream(&self) -> Result<Uuid, NotApplied> {
-        let epoch = match self.submit(|tx| tx.begin_stream().map_err(Abort::<()>::Store))?.wait()? {
+        self.begin_stream_beside(Vec::new())
+    }
+
+    /// The same, and records histories that were found beside this one.
+    pub fn begin_stream_beside(&self, others: Vec<OtherHistory>) -> Result<Uuid, NotApplied> {
+        let begin = move |tx: &WriteTx<'_>| {
+            tx.note_other_histories(&others)?;
+            Ok::<_, Abort<()>>(tx.begin_stream()?)
+        };
+        let epoch = match self.submit(begin)?.wait()? {
             Ok(epoch) => epoch,
             Err(()) => return Err(NotApplied::Defect),
         };

@@ -127,6 +127,8 @@ fn changes_go_with_the_backups_that_need_them_and_no_sooner() {
     assert_eq!(found(&stream, ".journal"), expected);
 
     // What remains can restore everything.
+    fs::remove_dir_all(&fresh).unwrap();
+    fs::remove_dir_all(later.parent().unwrap().parent().unwrap()).unwrap();
     configure(&server, &[&target], ONLY_THE_NEWEST);
     prune(&server, &[]).json();
     let left = found(&stream, ".journal");

@@ -39,6 +39,7 @@ mod foreign_schema;
 mod forwarded;
 mod harness;
 mod healthcheck;
+mod histories;
 mod home;
 mod idempotency;
 mod jobs;

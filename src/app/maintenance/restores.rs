@@ -6,7 +6,7 @@ use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Clock, Moment, Randomness};
 use crate::domain::events::{Event, EventType};
 use crate::domain::refusal::Refusal;
-use crate::store::{InstallationKey, Issued, NewTimeline, RestoreRow, Store};
+use crate::store::{InstallationKey, Issued, NewTimeline, OtherHistory, RestoreRow, Store};
 
 #[derive(Clone, Debug)]
 pub struct Restored {
@@ -20,6 +20,8 @@ pub struct Restored {
     pub issued: Issued,
     /// The user of the machine who restores it.
     pub machine_user: String,
+    /// The histories at the targets that the new timeline leaves behind.
+    pub superseded: Vec<OtherHistory>,
 }
 
 /// Starts the new timeline of a database that was restored and is not in use yet, with a new key for end-user tokens,
@@ -38,8 +40,18 @@ pub fn begin_timeline(
         let reached_at = tx.journal_row()?.recorded_at;
         // A sandbox's clock is ahead; time must not go back here either.
         let now = tx.time(|| Ok::<_, Failure>(machine.plus_ms(installation.clock_ahead_ms)))?.recorded;
-        let Restored { timeline, backup, asked_for, issued, machine_user } = restored;
-        let new = NewTimeline { timeline, restored_at: now, backup, asked_for, reached_at, issued, key, machine_user };
+        let Restored { timeline, backup, asked_for, issued, machine_user, superseded } = restored;
+        let new = NewTimeline {
+            timeline,
+            restored_at: now,
+            backup,
+            asked_for,
+            reached_at,
+            issued,
+            key,
+            machine_user,
+            superseded,
+        };
         Ok::<_, Failure>(tx.begin_timeline(&new, installation.uuid)?)
     });
     ticket.map_err(refusal_of)?.wait().map_err(refusal_of)?

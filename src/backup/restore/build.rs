@@ -1,7 +1,7 @@
 //! Builds the restored database in a file: the database of the backup, then the changes, commit by commit.
 
 use super::catalog::{FoundSegment, SegmentLocation};
-use super::plan::RestorePlan;
+use super::plan::{PlannedSegment, RestorePlan};
 use crate::backup::codec::{self, Hashing};
 use crate::backup::error::{BackupError, Cause};
 use crate::backup::fetch::{FetchTo, fetch, fetch_segment, unpack};
@@ -39,8 +39,8 @@ struct Replay {
 impl BackupService {
     /// Builds the database of a plan in a new file, and syncs it. If this fails, the file is useless.
     pub fn build(&self, plan: &RestorePlan, to: &Path) -> Result<Built, BackupError> {
-        if let Some(gap) = plan.gap {
-            return Err(BackupError::Gap { first: gap.first, last: gap.last, reaches: plan.reaches });
+        if let Some(failure) = plan.failure() {
+            return Err(failure);
         }
         let base = &plan.base;
         self.progress.begin(Phase::Fetch, base.manifest.object.bytes);
@@ -51,9 +51,9 @@ impl BackupService {
         let database = OpenOptions::new().read(true).write(true).open(to).map_err(file_error(to))?;
         let mut replay =
             Replay { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
-        for found in &plan.segments {
-            self.progress.begin(Phase::Replay, found.segment.bytes);
-            match self.replay_segment(found, plan.request.at, &database, to, &mut replay) {
+        for segment in &plan.segments {
+            self.progress.begin(Phase::Replay, segment.found.segment.bytes);
+            match self.replay_segment(segment, plan.request.at, &database, to, &mut replay) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // Everything recorded before the requested moment is there.
@@ -68,12 +68,13 @@ impl BackupService {
     /// Replays the commits of a segment. Returns false once the requested moment is reached.
     fn replay_segment(
         &self,
-        found: &FoundSegment,
+        planned: &PlannedSegment,
         until: Option<Moment>,
         database: &File,
         path: &Path,
         replay: &mut Replay,
     ) -> Result<bool, BackupError> {
+        let PlannedSegment { found, upto } = planned;
         let last = found.segment.last;
         let fetched = path.with_extension("segment");
         let start = replay.reaches;
@@ -106,6 +107,10 @@ impl BackupService {
         if head.stream != found.segment.stream || head.timeline != found.segment.timeline {
             return Err(wrong("it belongs to another stream or timeline".into()));
         }
+        let told = found.segment.line.map(|line| (line.epoch, Some(line.parent)));
+        if told.is_some_and(|told| told != (head.epoch, head.parent)) {
+            return Err(wrong("it belongs to another epoch than its name says".into()));
+        }
         if replay.previous.is_some() && head.previous != replay.previous {
             return Err(wrong("it does not follow the segment before it".into()));
         }
@@ -121,6 +126,11 @@ impl BackupService {
             if row.number < replay.next {
                 continue;
             }
+            if row.number > *upto {
+                // The rest belongs to another history, and so does its hash.
+                replay.previous = None;
+                return Ok(true);
+            }
             if row.number > replay.next {
                 return Err(wrong_at(format!("commit {} is missing", replay.next).into(), replay.reaches));
             }
@@ -135,6 +145,9 @@ impl BackupService {
             return Err(wrong_at(format!("it ends before commit {last}").into(), replay.reaches));
         }
         let (_, _, sha256) = reader.into_inner().into_inner().finish();
+        if found.segment.line.is_some_and(|line| !sha256.starts_with(&format!("{:016x}", line.hash))) {
+            return Err(wrong_at("it is another segment than its name says".into(), replay.reaches));
+        }
         replay.previous = Some(sha256);
         Ok(true)
     }
@@ -145,10 +158,10 @@ impl BackupService {
             SegmentLocation::Spool(path) if !path.exists() => {}
             location => return location.clone(),
         }
-        let Segment { timeline, stream, first, last, .. } = found.segment;
+        let key = |it: &Segment| (it.stream, it.first, it.last, it.line);
         for repository in self.repositories().into_iter().flatten().flatten() {
-            let of_timeline = repository.segments(timeline).unwrap_or_default();
-            if of_timeline.iter().any(|it| (it.stream, it.first, it.last) == (stream, first, last)) {
+            let of_timeline = repository.segments(found.segment.timeline).unwrap_or_default();
+            if of_timeline.iter().any(|it| key(it) == key(&found.segment)) {
                 return SegmentLocation::Target(repository);
             }
         }

@@ -42,6 +42,16 @@ pub struct FoundSegment {
     pub location: SegmentLocation,
 }
 
+impl FoundSegment {
+    /// Where it is, for messages.
+    pub(super) fn place(&self) -> String {
+        match &self.location {
+            SegmentLocation::Target(repository) => format!(" at {}", repository.target().name()),
+            SegmentLocation::Spool(path) => format!(" in {}", path.display()),
+        }
+    }
+}
+
 /// Where a segment is stored.
 #[derive(Clone)]
 pub enum SegmentLocation {

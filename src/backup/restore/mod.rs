@@ -6,8 +6,9 @@
 
 mod build;
 mod catalog;
+mod choice;
 mod plan;
 
 pub use build::Built;
 pub use catalog::{Catalog, FoundBackup, FoundSegment, UntrustedBackup};
-pub use plan::{Gap, RestorePlan, RestoreRequest};
+pub use plan::{Obstacle, PlannedSegment, RestorePlan, RestoreRequest};

@@ -2,10 +2,12 @@
 
 use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation};
 use crate::backup::error::BackupError;
+use crate::backup::history::{EpochName, Histories, Step};
+use crate::backup::manifest::StreamPosition;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RestoreRequest {
     /// Restore what was recorded up to this moment; none: everything.
     pub at: Option<Moment>,
@@ -13,97 +15,191 @@ pub struct RestoreRequest {
     pub timeline: Option<i64>,
     /// The backup to start with; none: the newest from before the moment.
     pub backup: Option<BackupName>,
+    /// The history to follow, where there are several: the beginning of its id.
+    pub branch: Option<String>,
 }
 
-impl RestoreRequest {
-    /// Whether a restore can start with this backup.
-    fn takes(&self, found: &FoundBackup) -> bool {
-        self.timeline.is_none_or(|timeline| found.timeline == timeline)
-            && self.backup.is_none_or(|name| found.name == name)
-            && self.at.is_none_or(|at| found.manifest.contents.recorded_at <= at)
-    }
+/// Why a plan ends before the requested moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Obstacle {
+    /// A range of commits that no target and no spool has.
+    Missing { first: u64, last: u64 },
+    /// The next stream has no backup to start from.
+    Baseless,
+    /// Two segments hold different commits of the same numbers.
+    Conflict { one: String, other: String },
 }
 
-/// A range of commits that no target and no spool has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Gap {
-    pub first: u64,
-    pub last: u64,
+/// A segment of a plan.
+#[derive(Clone)]
+pub struct PlannedSegment {
+    pub found: FoundSegment,
+    /// Its last commit that belongs to the history.
+    pub upto: u64,
 }
 
 /// A backup and the segments to replay after it.
 #[derive(Clone)]
 pub struct RestorePlan {
     pub request: RestoreRequest,
+    /// The history that it follows: its last epoch.
+    pub tip: EpochName,
     /// The backup to start with.
     pub base: FoundBackup,
-    pub segments: Vec<FoundSegment>,
+    pub segments: Vec<PlannedSegment>,
     /// The moment of the last commit in the plan, at most the requested moment.
     pub reaches: Moment,
-    /// Commits that are missing before the requested moment; commits after them cannot be reached.
-    pub gap: Option<Gap>,
+    /// Why nothing after that can be reached, although it was recorded before the requested moment.
+    pub obstacle: Option<Obstacle>,
+    /// The epochs of the history, each with its last commit in it.
+    pub line: Vec<(EpochName, u64)>,
 }
 
 impl RestorePlan {
     /// The bytes to fetch.
     pub fn bytes(&self) -> u64 {
-        self.base.manifest.object.bytes + self.segments.iter().map(|found| found.segment.bytes).sum::<u64>()
+        self.base.manifest.object.bytes + self.segments.iter().map(|it| it.found.segment.bytes).sum::<u64>()
     }
 
     /// The free space in bytes that the data directory needs: the database, a quarter more for its proof, and one
     /// segment.
     pub fn room(&self) -> u64 {
         let database = self.base.manifest.contents.database.bytes;
-        database + database / 4 + self.segments.iter().map(|found| found.segment.bytes).max().unwrap_or(0)
+        database + database / 4 + self.segments.iter().map(|it| it.found.segment.bytes).max().unwrap_or(0)
+    }
+
+    /// The error of a plan that does not reach the requested moment.
+    pub fn failure(&self) -> Option<BackupError> {
+        let reaches = self.reaches;
+        Some(match self.obstacle.clone()? {
+            Obstacle::Missing { first, last } => BackupError::Gap { first, last, reaches },
+            Obstacle::Baseless => BackupError::Baseless(reaches),
+            Obstacle::Conflict { one, other } => BackupError::Conflict { one, other, reaches },
+        })
+    }
+}
+
+impl FoundBackup {
+    /// Its place in a history: which step.
+    pub(super) fn step(&self, line: &[Step]) -> Option<usize> {
+        let position = self.manifest.contents.position?;
+        let name = EpochName { epoch: position.epoch, stream: position.stream };
+        line.iter().position(|step| step.epoch == name && position.commit <= step.upto)
     }
 }
 
 impl Catalog {
     /// Plans the restore that is requested.
+    ///
+    /// # Errors
+    /// [`BackupError::Branches`] where several histories could be meant.
     pub fn plan(&self, request: RestoreRequest) -> Result<RestorePlan, BackupError> {
-        let is_candidate = |found: &&FoundBackup| request.takes(found);
-        // Backups of one timeline, ordered by their last commit; of equal ones, any will do.
-        let order = |found: &&FoundBackup| {
-            let contents = &found.manifest.contents;
-            (found.timeline, contents.recorded_at, contents.position.map_or(0, |position| position.commit), found.name)
+        let histories = self.histories();
+        let line = self.choose(&histories, &request)?;
+        let (base, line) = match self.base(&line, &request) {
+            Some(base) => (base, line),
+            None => self.old_base(&histories, &request).ok_or_else(|| self.nothing(&request))?,
         };
-        let base = self.backups.iter().filter(is_candidate).max_by_key(order).ok_or_else(|| self.nothing(request))?;
+        let contents = &base.manifest.contents;
         let mut plan = RestorePlan {
             request,
+            tip: line.last().map_or(EpochName::default(), |step| step.epoch),
             base: base.clone(),
             segments: Vec::new(),
-            reaches: base.manifest.contents.recorded_at,
-            gap: None,
+            reaches: contents.recorded_at,
+            obstacle: None,
+            line: line.iter().map(|step| (step.epoch, step.upto)).collect(),
         };
-        let Some(position) = base.manifest.contents.position else { return Ok(plan) };
-        let of_stream: Vec<&FoundSegment> =
-            self.segments.iter().filter(|found| found.segment.stream == position.stream).collect();
-        let mut next = position.commit + 1;
-        // A commit at exactly the requested moment is included.
-        while request.at.is_none_or(|at| plan.reaches <= at) {
-            let follows = |found: &&&FoundSegment| found.segment.first <= next && next <= found.segment.last;
-            let is_near =
-                |found: &&&FoundSegment| (found.segment.last, matches!(found.location, SegmentLocation::Spool(_)));
-            let Some(found) = of_stream.iter().filter(follows).max_by_key(is_near) else {
-                if request.at == Some(plan.reaches) {
-                    break; // all that was recorded before this moment is there
-                }
-                let later = of_stream.iter().map(|found| found.segment.first).filter(|first| *first > next).min();
-                plan.gap = later.map(|first| Gap { first: next, last: first - 1 });
-                break;
-            };
-            next = found.segment.last + 1;
-            plan.reaches = found.segment.reaches;
-            plan.segments.push((*found).clone());
+        if let (Some(position), Some(at)) = (contents.position, base.step(&line)) {
+            plan.obstacle = self.follow(&histories, &line[at..], position.commit, &mut plan);
         }
-        if let Some(at) = request.at {
+        if let Some(at) = plan.request.at {
             plan.reaches = plan.reaches.min(at);
         }
         Ok(plan)
     }
 
-    fn nothing(&self, request: RestoreRequest) -> BackupError {
-        if let Some(it) = self.untrusted.iter().rfind(|it| request.takes(&it.backup)) {
+    /// The last backup of a history before the requested moment.
+    fn base(&self, line: &[Step], request: &RestoreRequest) -> Option<&FoundBackup> {
+        let candidates = self.backups.iter().filter(|found| found.is_meant(request));
+        let placed = candidates.filter_map(|found| Some((found.step(line)?, found)));
+        let order = |(step, found): &(usize, &FoundBackup)| {
+            (*step, found.manifest.contents.position.map(|position| position.commit), found.name)
+        };
+        placed.max_by_key(order).map(|(_, found)| found)
+    }
+
+    /// The last backup before the requested moment from before epochs were recorded, with its own history: nothing says
+    /// how those continue one another.
+    fn old_base(&self, histories: &Histories, request: &RestoreRequest) -> Option<(&FoundBackup, Vec<Step>)> {
+        let is_old =
+            |found: &&FoundBackup| found.manifest.contents.position.is_none_or(|position| position.epoch.is_nil());
+        let is_asked = |found: &&FoundBackup| request.timeline.is_none_or(|timeline| found.timeline == timeline);
+        let order = |found: &&FoundBackup| {
+            let contents = &found.manifest.contents;
+            (found.timeline, contents.recorded_at, contents.position.map_or(0, |position| position.commit), found.name)
+        };
+        let candidates = self.backups.iter().filter(|found| request.branch.is_none() && found.is_meant(request));
+        let base = candidates.filter(is_old).filter(is_asked).max_by_key(order)?;
+        let position = base.manifest.contents.position;
+        let line =
+            |position: StreamPosition| histories.line(EpochName { epoch: position.epoch, stream: position.stream });
+        Some((base, position.map_or_else(Vec::new, line)))
+    }
+
+    /// Adds the segments after a commit of the first of these steps. Returns why it cannot go on, if that is so.
+    fn follow(&self, histories: &Histories, line: &[Step], base: u64, plan: &mut RestorePlan) -> Option<Obstacle> {
+        let at = plan.request.at;
+        let (mut next, mut stream) = (base + 1, line.first()?.epoch.stream);
+        for (position, step) in line.iter().enumerate() {
+            let left_at = line.get(position + 1).and_then(|next| next.follows);
+            if step.epoch.stream != stream {
+                let has_any = histories.held(step.epoch).is_some();
+                let is_wanted = at.is_none_or(|at| step.began.or(step.follows).is_none_or(|began| began <= at));
+                match has_any && is_wanted && at != Some(plan.reaches) {
+                    true => return Some(Obstacle::Baseless),
+                    false => continue,
+                }
+            }
+            stream = step.epoch.stream;
+            while next <= step.upto {
+                // A commit at exactly the requested moment is included.
+                if at.is_some_and(|at| at < plan.reaches) {
+                    return None;
+                }
+                let of_epoch = || self.segments.iter().filter(|found| found.segment.epoch() == step.epoch);
+                let follows = |found: &&FoundSegment| (found.segment.first..=found.segment.last).contains(&next);
+                let found: Vec<&FoundSegment> = of_epoch().filter(follows).collect();
+                if let Some(conflict) = conflict(histories, &found) {
+                    return (at != Some(plan.reaches)).then_some(conflict);
+                }
+                // A writer that was put back has closed the segment where it left off.
+                let nearness = |found: &&&FoundSegment| {
+                    let (last, is_whole) = (found.segment.last, found.segment.last <= step.upto);
+                    let size = if is_whole { last.cast_signed() } else { -last.cast_signed() };
+                    (is_whole, size, matches!(found.location, SegmentLocation::Spool(_)))
+                };
+                let Some(found) = found.iter().max_by_key(nearness) else {
+                    let later = of_epoch().map(|found| found.segment.first).filter(|first| *first > next).min();
+                    let last = later.map_or(step.upto, |first| first - 1);
+                    return (at != Some(plan.reaches)).then_some(Obstacle::Missing { first: next, last });
+                };
+                let upto = found.segment.last.min(step.upto);
+                plan.reaches = match left_at {
+                    Some(left_at) if found.segment.last > step.upto => left_at,
+                    _ => found.segment.reaches,
+                };
+                plan.segments.push(PlannedSegment { found: (*found).clone(), upto });
+                next = upto + 1;
+            }
+        }
+        None
+    }
+
+    fn nothing(&self, request: &RestoreRequest) -> BackupError {
+        let is_asked = |found: &FoundBackup| request.timeline.is_none_or(|timeline| found.timeline == timeline);
+        let is_meant = |found: &FoundBackup| is_asked(found) && found.is_meant(request);
+        if let Some(it) = self.untrusted.iter().rfind(|it| is_meant(&it.backup)) {
             return BackupError::Untrusted { what: it.called(), why: it.why.clone() };
         }
         let first = self.backups.iter().map(|found| found.manifest.contents.recorded_at).min();
@@ -117,4 +213,32 @@ impl Catalog {
         };
         BackupError::NotFound(what)
     }
+}
+
+impl FoundBackup {
+    /// Whether a restore may start with it.
+    fn is_meant(&self, request: &RestoreRequest) -> bool {
+        let is_early = request.at.is_none_or(|at| self.manifest.contents.recorded_at <= at);
+        is_early && request.backup.is_none_or(|name| self.name == name)
+    }
+}
+
+/// Two of these segments of one epoch that cannot both be right. Where another writer has continued the epoch before
+/// its end, it has closed the same segment earlier.
+fn conflict(histories: &Histories, found: &[&FoundSegment]) -> Option<Obstacle> {
+    let is_same = |one: &FoundSegment, other: &FoundSegment| {
+        let key = |it: &FoundSegment| (it.segment.first, it.segment.last, it.segment.reaches, it.segment.line);
+        key(one) == key(other)
+    };
+    let first = found.first()?;
+    let fits = |other: &FoundSegment| {
+        let end = first.segment.last.min(other.segment.last);
+        first.segment.first == other.segment.first
+            && first.segment.last != other.segment.last
+            && first.segment.line.is_some()
+            && histories.is_fork(first.segment.epoch(), end)
+    };
+    let other = found.iter().find(|other| !is_same(first, other) && !fits(other))?;
+    let called = |it: &FoundSegment| format!("the segment {} to {}{}", it.segment.first, it.segment.last, it.place());
+    Some(Obstacle::Conflict { one: called(first), other: called(other) })
 }

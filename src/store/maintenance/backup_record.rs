@@ -45,6 +45,9 @@ pub struct RecordedShipping {
     pub failure: Option<String>,
     /// Whether changes were dropped that the target lacks, so that it needs a new backup.
     pub has_gap: bool,
+    /// Histories of this installation at the target that are not that of the database, each as a phrase.
+    #[serde(default)]
+    pub other_histories: Vec<String>,
 }
 
 /// A success with a backup.

@@ -6,9 +6,9 @@ use crate::domain::access::ObjectKind;
 use crate::domain::clock::Moment;
 use crate::domain::events::{Event, EventType};
 use crate::domain::ids::{EventSeq, PrincipalSerial};
-use crate::store::StoreError;
 use crate::store::access::{AuditRow, KeyRow};
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use crate::store::{OtherHistory, StoreError};
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
@@ -104,6 +104,8 @@ pub struct NewTimeline {
     pub key: KeyRow,
     /// The user of the machine who restores it.
     pub machine_user: String,
+    /// What is left behind.
+    pub superseded: Vec<OtherHistory>,
 }
 
 /// How many rows a database has.
@@ -186,6 +188,7 @@ impl WriteTx<'_> {
         self.replace_signing_keys(&new.key)?;
         self.run("UPDATE installation SET timeline = ?1", [new.timeline])?;
         self.begin_stream()?;
+        self.note_other_histories(&new.superseded)?;
         let row = RestoreRow {
             timeline: new.timeline,
             restored_at: new.restored_at,

@@ -4,6 +4,7 @@
 use crate::domain::clock::Moment;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -25,22 +26,30 @@ pub struct Epoch {
     pub started_at: Moment,
 }
 
+/// The epoch that another one continues.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Parent {
+    /// Nil: commits from before epochs were recorded, or none.
+    pub epoch: Uuid,
+    /// Its last commit that belongs to this history.
+    pub commit: u64,
+    /// The moment of that commit, in milliseconds.
+    pub at_ms: i64,
+}
+
 /// The part of a segment's name that tells its place in the history.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SegmentLine {
     pub epoch: Uuid,
-    /// The epoch that this one continues.
-    pub parent: Uuid,
-    /// The last commit of that epoch that belongs to this history.
-    pub parent_commit: u64,
+    pub parent: Parent,
     /// The first eight bytes of the segment's SHA-256.
     pub hash: u64,
 }
 
 impl fmt::Display for SegmentLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SegmentLine { epoch, parent, parent_commit, hash } = self;
-        write!(f, "{}-{}-{parent_commit}-{hash:016x}", epoch.simple(), parent.simple())
+        let (epoch, Parent { epoch: parent, commit, at_ms }) = (self.epoch.simple(), self.parent);
+        write!(f, "{epoch}-{}-{commit}-{at_ms}-{:016x}", parent.simple(), self.hash)
     }
 }
 
@@ -49,11 +58,14 @@ impl FromStr for SegmentLine {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let parts: Vec<&str> = text.split('-').collect();
-        let [epoch, parent, commit, hash] = parts.as_slice() else { return Err(()) };
+        let [epoch, parent, commit, at_ms, hash] = parts.as_slice() else { return Err(()) };
         Ok(SegmentLine {
             epoch: Uuid::try_parse(epoch).map_err(|_| ())?,
-            parent: Uuid::try_parse(parent).map_err(|_| ())?,
-            parent_commit: commit.parse().map_err(|_| ())?,
+            parent: Parent {
+                epoch: Uuid::try_parse(parent).map_err(|_| ())?,
+                commit: commit.parse().map_err(|_| ())?,
+                at_ms: at_ms.parse().map_err(|_| ())?,
+            },
             hash: u64::from_str_radix(hash, 16).map_err(|_| ())?,
         })
     }
@@ -70,6 +82,9 @@ pub struct OtherHistory {
     /// Whether a restore has left it behind, up to that commit.
     pub is_superseded: bool,
 }
+
+/// The most commits of a writer that only begins a stream: the beginning, and SQLite's statistics when it stops.
+const BEGINNING: u64 = 2;
 
 impl ReadTx<'_> {
     /// All epochs of this history, the oldest first.
@@ -102,6 +117,18 @@ impl ReadTx<'_> {
         })
     }
 
+    /// The epoch as a continuation of the last one that recorded anything. One that only began a stream, such as a
+    /// restore, is passed over: targets may never hear of it.
+    pub(super) fn past_beginnings(&self, mut epoch: Epoch) -> Result<Epoch, StoreError> {
+        for before in self.epochs()?.iter().rev() {
+            let has_begun_stream = before.stream != before.parent_stream;
+            if before.id == epoch.parent && has_begun_stream && epoch.parent_commit <= BEGINNING {
+                epoch = Epoch { id: epoch.id, stream: epoch.stream, started_at: epoch.started_at, ..*before };
+            }
+        }
+        Ok(epoch)
+    }
+
     fn random_id(&self) -> Result<Uuid, StoreError> {
         self.one("SELECT randomblob(16)", [], |row| row.get(0))
     }
@@ -109,7 +136,8 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     /// Records epochs that are not part of this history.
-    pub fn note_other_histories(&self, others: &[OtherHistory], now: Moment) -> Result<(), StoreError> {
+    pub fn note_other_histories(&self, others: &[OtherHistory]) -> Result<(), StoreError> {
+        let now = self.latest_of_commit();
         for other in others {
             let commit = other.commit.cast_signed();
             self.run(

@@ -24,7 +24,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use epochs::{Epoch, OtherHistory, SegmentLine};
+pub use epochs::{Epoch, OtherHistory, Parent, SegmentLine};
 pub(in crate::store) use opening::Opening;
 pub use opening::settle_journal;
 pub use row::JournalRow;

@@ -110,7 +110,7 @@ impl Opening {
                     Err(error) => return Err(error),
                 };
                 tracing::info!(%reason, stream = %epoch.stream, "a new stream of the change journal begins");
-                match Spool::begin(&self.dir, timeline, &epoch, row_page) {
+                match Spool::begin(&self.dir, timeline, &tx.past_beginnings(epoch)?, row_page) {
                     Ok(spool) => (spool, 0),
                     Err(error) => return Ok(Journal::idle(self.dir, 0, Some(error.to_string()))),
                 }

@@ -5,6 +5,7 @@
 //! checks everything again, because the file may have been stored on another machine.
 
 use crate::domain::clock::Moment;
+use crate::store::database::journal::epochs::Parent;
 use crate::store::database::journal::frames::{Checksum, FRAME_HEADER, FrameCheck, be_u32};
 use crate::store::database::journal::row::JournalRow;
 use serde::{Deserialize, Serialize};
@@ -33,9 +34,16 @@ pub struct SegmentHead {
     /// The epoch of all its commits; nil in format 1.
     #[serde(default, skip_serializing_if = "Uuid::is_nil")]
     pub epoch: Uuid,
-    /// The epoch that this one continues, and the last commit of it that belongs to this history; none in format 1.
+    /// The epoch that this one continues; none in format 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<(Uuid, u64)>,
+    pub parent: Option<Parent>,
+    /// The moment of the commit `after`, in milliseconds; zero in the first segment of a stream and in format 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after_ms: i64,
+}
+
+fn is_zero(ms: &i64) -> bool {
+    *ms == 0
 }
 
 impl SegmentHead {

@@ -4,7 +4,7 @@
 //! open segment always exists, even if empty, because after a stop it tells where the journal stands.
 
 use crate::domain::clock::Moment;
-use crate::store::database::journal::epochs::{Epoch, SegmentLine};
+use crate::store::database::journal::epochs::{Epoch, Parent, SegmentLine};
 use crate::store::database::journal::segment::{
     CommitHead, FORMAT, SegmentError, SegmentHead, SegmentReader, WalPlace,
 };
@@ -125,7 +125,8 @@ impl Spool {
             previous: None,
             row_page,
             epoch: epoch.id,
-            parent: Some((epoch.parent, epoch.parent_commit)),
+            parent: Some(Parent { epoch: epoch.parent, commit: epoch.parent_commit, at_ms: epoch.parent_at.unix_ms() }),
+            after_ms: 0,
         };
         Spool::create(dir, head)
     }
@@ -244,13 +245,19 @@ impl Spool {
         if epoch == self.head.epoch {
             return Ok(());
         }
-        let parent = Some((self.head.epoch, self.last.unwrap_or_default()));
+        let (commit, at_ms) = (self.last.unwrap_or_default(), self.last_ms());
+        let parent = Some(Parent { epoch: self.head.epoch, commit, at_ms });
         if self.first.is_none() {
             // The new segment takes the place of the empty one, under the same name.
             *self = Spool::create(&self.dir, SegmentHead { format: FORMAT, epoch, parent, ..self.head.clone() })?;
             return Ok(());
         }
         self.rotate_to(SegmentHead { format: FORMAT, epoch, parent, ..self.head.clone() })
+    }
+
+    /// The moment of the last commit, in milliseconds.
+    fn last_ms(&self) -> i64 {
+        self.recorded_at.map_or(self.head.after_ms, Moment::unix_ms)
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
@@ -268,16 +275,17 @@ impl Spool {
     fn rotate_to(&mut self, head: SegmentHead) -> io::Result<()> {
         self.file.sync_all()?;
         let previous = Some(hex(self.hash.clone().finish().as_ref()));
-        let next = Spool::create(&self.dir, SegmentHead { after: self.last, previous, ..head })?;
+        let next =
+            Spool::create(&self.dir, SegmentHead { after: self.last, after_ms: self.last_ms(), previous, ..head })?;
         std::mem::replace(self, next).close()
     }
 
     /// Its place in the history; none in format 1.
     fn line(&self) -> Option<SegmentLine> {
-        let (parent, parent_commit) = self.head.parent?;
+        let parent = self.head.parent?;
         let digest = self.hash.clone().finish();
         let hash = u64::from_be_bytes(*digest.as_ref().first_chunk()?);
-        Some(SegmentLine { epoch: self.head.epoch, parent, parent_commit, hash })
+        Some(SegmentLine { epoch: self.head.epoch, parent, hash })
     }
 
     /// Renames the segment to the name under which it is shipped; removes it if it is empty.

@@ -1,0 +1,167 @@
+//! What `bursar restore list` and `bursar restore plan` print.
+
+use serde_json::{Value, json};
+
+use super::output::table;
+use crate::backup::history::Branch;
+use crate::backup::restore::{Catalog, Obstacle, RestorePlan};
+use crate::backup::signature::Distrust;
+use crate::domain::clock::Moment;
+
+/// The backups, the moments that can be restored, and the branches.
+pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
+    let backups = catalog.backups.iter().map(|found| {
+        let contents = &found.manifest.contents;
+        [
+            found.timeline.to_string(),
+            found.name.to_string(),
+            contents.recorded_at.to_string(),
+            contents.entries.to_string(),
+            found.repository.target().name().to_owned(),
+        ]
+    });
+    let rows: Vec<_> = backups.collect();
+    let mut lines = vec![
+        format!("Installation {}", catalog.installation),
+        String::new(),
+        table(["TIMELINE", "BACKUP", "HOLDS UP TO", "ENTRIES", "TARGET"], &rows),
+        String::new(),
+    ];
+    let mut timelines: Vec<i64> = catalog.backups.iter().map(|found| found.timeline).collect();
+    timelines.dedup();
+    let mut ranges = Vec::new();
+    for timeline in timelines {
+        let first = catalog.backups.iter().find(|found| found.timeline == timeline);
+        let from = first.map(|found| found.manifest.contents.recorded_at);
+        let reach = catalog.reach(timeline);
+        if let (Some(from), Some(to)) = (from, reach) {
+            lines.push(format!(
+                "Timeline {timeline} can be restored to any moment from {from} to {to}, except for gaps."
+            ));
+        }
+        ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
+    }
+    lines.extend(catalog.untrusted.iter().map(|it| format!("Not trusted: {} {}", it.called(), it.why)));
+    let branches = catalog.histories().live_branches();
+    if branches.len() > 1 {
+        lines.push(String::new());
+        lines
+            .push("These histories do not continue one another; a restore takes one of them, with --branch ID:".into());
+        lines.push(table(["BRANCH", "TIMELINE", "SINCE", "UP TO", "ENTRIES", "MACHINE"], &branch_rows(&branches)));
+    }
+    lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
+    lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
+    let value = json!({
+        "installation": catalog.installation,
+        "backups": catalog.backups.iter().map(|found| json!({
+            "timeline": found.timeline,
+            "name": found.name.to_string(),
+            "target": found.repository.target().name(),
+            "manifest": found.manifest,
+        })).collect::<Vec<_>>(),
+        "journal": ranges,
+        "untrusted": untrusted_view(catalog),
+        "branches": branches.iter().map(branch_view).collect::<Vec<_>>(),
+        "broken": catalog.broken,
+        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    (value, lines.join("\n"))
+}
+
+fn untrusted_view(catalog: &Catalog) -> Value {
+    let of_each = catalog.untrusted.iter().map(|it| {
+        let signer = if let Distrust::Foreign(signer) = &it.why { Some(signer.to_string()) } else { None };
+        json!({
+            "backup": it.backup.name.to_string(),
+            "target": it.backup.repository.target().name(),
+            "why": it.why.to_string(),
+            "signed_by": signer,
+        })
+    });
+    of_each.collect()
+}
+
+fn branch_rows(branches: &[Branch]) -> Vec<[String; 6]> {
+    let row = |branch: &Branch| {
+        [
+            branch.tip.to_string(),
+            branch.held.timeline.to_string(),
+            branch.since.map_or_else(|| "-".into(), text_of),
+            branch.held.reaches.to_string(),
+            branch.held.entries.map_or_else(|| "-".into(), |entries| entries.to_string()),
+            branch.held.host.clone(),
+        ]
+    };
+    branches.iter().map(row).collect()
+}
+
+fn branch_view(branch: &Branch) -> Value {
+    json!({
+        "id": branch.tip.to_string(),
+        "epoch": branch.tip.epoch,
+        "timeline": branch.held.timeline,
+        "since": branch.since.map(text_of),
+        "up_to": branch.held.reaches.to_string(),
+        "entries_in_last_backup": branch.held.entries,
+        "machine": branch.held.host,
+    })
+}
+
+pub(super) fn text_of(moment: Moment) -> String {
+    moment.to_string()
+}
+
+pub(super) fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
+    json!({
+        "installation": catalog.installation,
+        "timeline": plan.base.timeline,
+        "backup": plan.base.name.to_string(),
+        "target": plan.base.repository.target().name(),
+        "segments": plan.segments.len(),
+        "asked_for": plan.request.at.map(text_of),
+        "reaches": plan.reaches.to_string(),
+        "branch": plan.tip.to_string(),
+        "missing_commits": match plan.obstacle {
+            Some(Obstacle::Missing { first, last }) => json!({"first": first, "last": last}),
+            _ => Value::Null,
+        },
+        "obstacle": plan.failure().map(|failure| failure.to_string()),
+        "bytes_to_fetch": plan.bytes(),
+        "room_needed": plan.room(),
+        "untrusted": untrusted_view(catalog),
+        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
+    let contents = &plan.base.manifest.contents;
+    let mut lines = vec![
+        format!(
+            "Backup     {} (timeline {}) at {}",
+            plan.base.name,
+            plan.base.timeline,
+            plan.base.repository.target().name()
+        ),
+        format!("           {} entries, recorded up to {}", contents.entries, contents.recorded_at),
+        match plan.segments.as_slice() {
+            [] => "Changes    none after it".to_owned(),
+            segments => format!(
+                "Changes    {} segment{}, commits {} to {}",
+                segments.len(),
+                if segments.len() == 1 { "" } else { "s" },
+                contents.position.map_or(0, |position| position.commit + 1),
+                segments.last().map_or(0, |segment| segment.upto)
+            ),
+        },
+        format!("Reaches    {}", plan.reaches),
+        format!("To fetch   {} bytes; room needed: {} bytes", plan.bytes(), plan.room()),
+    ];
+    match &plan.obstacle {
+        Some(Obstacle::Missing { first, last }) => lines.push(format!("Missing    commits {first} to {last}")),
+        Some(_) => lines.extend(plan.failure().map(|failure| format!("Ends there {failure}"))),
+        None => {}
+    }
+    lines.extend(catalog.untrusted.iter().map(|it| format!("Not used   {} {}", it.called(), it.why)));
+    lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
+    lines.join("\n")
+}

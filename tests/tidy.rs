@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+#[path = "tidy/actions.rs"]
+mod actions;
 #[path = "tidy/areas.rs"]
 mod areas;
 #[path = "tidy/dependencies.rs"]

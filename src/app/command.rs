@@ -118,9 +118,8 @@ pub struct Context<'a> {
     pub app: &'a App,
     first_event: Cell<Option<FirstEvent>>,
     last_event: Cell<Option<EventSeq>>,
-    object: Cell<Option<(ObjectKind, Uuid)>>,
-    client: Cell<Option<ProfileSerial>>,
-    detail: Cell<Option<String>>,
+    object: Cell<Option<About>>,
+    detail: RefCell<serde_json::Map<String, serde_json::Value>>,
     touched: RefCell<BTreeSet<AccountId>>,
     involved: RefCell<Involved>,
 }
@@ -138,8 +137,7 @@ impl<'a> Context<'a> {
             first_event: Cell::new(None),
             last_event: Cell::new(None),
             object: Cell::new(None),
-            client: Cell::new(None),
-            detail: Cell::new(None),
+            detail: RefCell::default(),
             touched: RefCell::default(),
             involved: RefCell::default(),
         })
@@ -164,11 +162,12 @@ impl<'a> Context<'a> {
     pub fn publish(&self, event: &Event) -> Result<EventSeq, StoreError> {
         let seq = self.tx.append_event(event, self.caller.principal.serial, self.now)?;
         if self.first_event.get().is_none() {
-            self.first_event.set(Some(FirstEvent { seq, object: (event.kind.object_kind(), event.object) }));
+            let client = event.profile.map(|(serial, _)| serial);
+            let object = About { kind: event.kind.object_kind(), id: event.object, client };
+            self.first_event.set(Some(FirstEvent { seq, object }));
         }
-        if let Some((serial, client)) = event.profile {
+        if let Some((_, client)) = event.profile {
             self.involve(client);
-            self.client.set(self.client.get().or(Some(serial)));
         }
         self.last_event.set(Some(seq));
         Ok(seq)
@@ -186,20 +185,19 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Sets the object of the audit row for commands without events.
+    /// Sets the object of the audit row of a command that may leave no events; the first one counts.
     pub(in crate::app) fn concerns(&self, kind: ObjectKind, id: Uuid) {
-        self.object.set(Some((kind, id)));
+        self.concerns_of(kind, id, None);
     }
 
-    /// The same for commands about a client, whose tags then decide who sees the audit row.
-    pub(in crate::app) fn concerns_client(&self, serial: ProfileSerial, id: ProfileId) {
-        self.concerns(ObjectKind::Client, id.uuid());
-        self.client.set(Some(serial));
+    /// The same for an object of a client, whose tags decide who sees the audit row. The object must exist already.
+    pub(in crate::app) fn concerns_of(&self, kind: ObjectKind, id: Uuid, client: Option<ProfileSerial>) {
+        self.object.set(self.object.get().or(Some(About { kind, id, client })));
     }
 
-    /// Adds JSON to the audit row.
-    pub(in crate::app) fn explain(&self, detail: String) {
-        self.detail.set(Some(detail));
+    /// Adds a member to what the audit row says beyond its columns.
+    pub(in crate::app) fn explain(&self, name: &str, value: impl Into<serde_json::Value>) {
+        self.detail.borrow_mut().insert(name.to_owned(), value.into());
     }
 
     /// Records that the money of an account has moved, for [`FOLLOWERS`].
@@ -273,19 +271,24 @@ impl<'a> Context<'a> {
     fn note(
         &self,
         action: &str,
-        object: Option<(ObjectKind, Uuid)>,
+        object: Option<About>,
         events: Option<(EventSeq, EventSeq)>,
         mark: Mark,
     ) -> Result<(), StoreError> {
+        if self.clock_now != self.now {
+            // Expiries are compared with the clock.
+            self.explain("clock", self.clock_now.unix_ms());
+        }
         let detail = self.detail.take();
+        let detail = (!detail.is_empty()).then(|| serde_json::Value::Object(detail).to_string());
         let row = AuditRow {
             at: self.now,
             principal: self.caller.principal.serial,
             token: self.caller.principal.token,
             machine_user: self.caller.machine_user.as_deref(),
             action,
-            object,
-            profile: self.client.get().filter(|_| object.is_some()),
+            object: object.map(|about| (about.kind, about.id)),
+            profile: object.and_then(|about| about.client),
             request: Some(self.caller.request),
             address: self.caller.address,
             events,
@@ -309,11 +312,18 @@ enum Rehearsal<O> {
     Done(O),
 }
 
-/// What the first event of a command is about.
+/// What an action is about, and the client whose object that is.
+#[derive(Clone, Copy)]
+struct About {
+    kind: ObjectKind,
+    id: Uuid,
+    client: Option<ProfileSerial>,
+}
+
 #[derive(Clone, Copy)]
 struct FirstEvent {
     seq: EventSeq,
-    object: (ObjectKind, Uuid),
+    object: About,
 }
 
 impl App {
@@ -365,7 +375,7 @@ impl App {
             })?;
             match rehearsed {
                 Err(Rehearsal::Done(outcome)) => {
-                    context.note(&format!("{}.rehearse", C::ACTION), None, None, Mark::default())?;
+                    context.note(&format!("{}.rehearse", C::ACTION), context.object.get(), None, Mark::default())?;
                     Ok(outcome)
                 }
                 Err(Rehearsal::Refused(refusal)) => Err(refusal.into()),

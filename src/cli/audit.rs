@@ -101,6 +101,7 @@ fn view(file: &Path, report: &Report) -> Value {
         "chain_head": hex(&proof.head),
         "trial_balance": proof.trial_balance.iter().map(tally).collect::<Vec<_>>(),
         "findings": proof.findings.iter().map(finding).collect::<Vec<_>>(),
+        "notes": proof.notes,
         "took_ms": {
             "books_and_chain": took_ms(*books_took),
             "integrity": file_took.map(took_ms),
@@ -134,6 +135,7 @@ fn text(file: &Path, report: &Report) -> String {
     if !rows.is_empty() {
         lines.extend([table(["MODE", "CURRENCY", "BOOKS", "BALANCE"], &rows), String::new()]);
     }
+    lines.extend(proof.notes.iter().map(|note| format!("NOTE {note}")));
     lines.extend(proof.findings.iter().map(|finding| format!("FINDING {}: {}", finding.check, finding.what)));
     if proof.findings.is_empty() {
         lines.push("Nothing is wrong.".into());

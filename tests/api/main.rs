@@ -108,4 +108,5 @@ mod tampering;
 mod texts;
 mod tls;
 mod upgrade;
+mod who;
 mod write_ahead_log;

@@ -7,7 +7,6 @@ use crate::domain::access::{ObjectKind, Principal, Right};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, ProfileId, ProfileSerial};
 use crate::domain::refusal::Refusal;
-use serde_json::json;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -121,14 +120,13 @@ impl Command for NoteFailedLogin {
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         match self.0.whose {
             Some(Whose::Operator(id)) => context.concerns(ObjectKind::Operator, id.uuid()),
-            Some(Whose::Client(serial, id)) => context.concerns_client(serial, id),
+            Some(Whose::Client(serial, id)) => context.concerns_of(ObjectKind::Client, id.uuid(), Some(serial)),
             None => {}
         }
-        let detail = match self.0.name_hash {
-            Some(hash) => json!({"times": self.0.times, "name_hash": format!("{:032x}", u128::from_be_bytes(hash))}),
-            None => json!({"times": self.0.times}),
-        };
-        context.explain(detail.to_string());
+        context.explain("times", self.0.times);
+        if let Some(hash) = self.0.name_hash {
+            context.explain("name_hash", format!("{:032x}", u128::from_be_bytes(hash)));
+        }
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::access::{Attempt, AttemptBy, Subject, Whose};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
-use crate::domain::access::{Right, TypedPassword, Visibility};
+use crate::domain::access::{ObjectKind, Right, TypedPassword, Visibility};
 use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clients::EmailKey;
 use crate::domain::clock::Moment;
@@ -89,7 +89,7 @@ impl Command for BeginSession {
             .filter(|(found, hash)| found.id == self.profile && *hash == self.checked)
             .ok_or(Refusal::Unauthenticated(Credentials::BadLogin))?;
         profile.admit_verified()?;
-        context.concerns_client(profile.serial, profile.id);
+        context.concerns_of(ObjectKind::Client, profile.id.uuid(), Some(profile.serial));
         let accounts = tradable(context.tx, profile.serial, context.visibility())?;
         let settings = context.app.settings();
         // Platforms compare with real time. The session itself ends by the clock of the sandbox.

@@ -3,7 +3,7 @@
 use crate::app::clients::{check_account_labels, check_version};
 use crate::app::events::publish_account;
 use crate::app::{Command, Context, Failure, Query, View};
-use crate::domain::access::{Right, Visibility};
+use crate::domain::access::{ObjectKind, Right, Visibility};
 use crate::domain::accounts::{Account, Lifecycle, PositionMode};
 use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
 use crate::domain::events::EventType;
@@ -370,6 +370,7 @@ pub(in crate::app) fn find_as(context: &Context<'_>, id: AccountId, field: Field
         .account(id, context.visibility())?
         .ok_or(Refusal::NotFound { noun: Noun::Account, field: Some(field) })?;
     context.involve(account.profile);
+    context.concerns_of(ObjectKind::Account, account.id.uuid(), Some(account.standing.profile));
     Ok(account)
 }
 

@@ -5,7 +5,7 @@ use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::clients::check_profile_reference;
 use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
-use crate::domain::access::{Principal, Right, Visibility};
+use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::accounts::Account;
 use crate::domain::approvals::{Cause, IdentityChange, IdentityField, IdentityRequest, Request};
 use crate::domain::clients::{EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
@@ -248,6 +248,7 @@ fn admit_password(principal: &Principal, sets_password: bool) -> Result<(), Refu
 pub(in crate::app) fn find(context: &Context<'_>, id: ProfileId) -> Result<Profile, Failure> {
     let profile = context.tx.profile(id, context.visibility())?.ok_or(Refusal::not_found(Noun::Profile))?;
     context.involve(profile.id);
+    context.concerns_of(ObjectKind::Client, profile.id.uuid(), Some(profile.serial));
     Ok(profile)
 }
 

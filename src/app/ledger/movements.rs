@@ -5,7 +5,7 @@ use crate::app::approvals::close_request_of;
 use crate::app::events::publish_movement;
 use crate::app::ledger::{Draft, PostedDraft, Side, post};
 use crate::app::{Context, Failure, Query, View};
-use crate::domain::access::{Right, Visibility};
+use crate::domain::access::{ObjectKind, Right, Visibility};
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
@@ -136,6 +136,7 @@ pub(in crate::app) fn find(
     // Hidden accounts hide their movements.
     let account = context.tx.account(movement.account, context.visibility())?.ok_or(Refusal::not_found(kind.noun()))?;
     context.involve(account.profile);
+    context.concerns_of(ObjectKind::Movement, movement.id.uuid(), Some(account.standing.profile));
     Ok((movement, account))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::ledger::{Draft, Posted, Side, clear_deposit, hands_over, post};
 use crate::app::{Command, Context, Failure};
-use crate::domain::access::Right;
+use crate::domain::access::{ObjectKind, Right};
 use crate::domain::accounts::{Account, Direction};
 use crate::domain::ids::{EntryId, PrincipalSerial};
 use crate::domain::ledger::{EntryKind, House};
@@ -47,6 +47,7 @@ impl Command for ReverseEntry {
                     let hidden = Refusal::not_found(Noun::Deal);
                     let account = context.tx.account(id, context.visibility())?.ok_or(hidden)?;
                     context.involve(account.profile);
+                    context.concerns_of(ObjectKind::Entry, self.id.uuid(), Some(account.standing.profile));
                     Part::Client(Box::new(account))
                 }
                 None => {

@@ -1,5 +1,6 @@
 //! Access control: callers, their rights, and the clients that they can see.
 
+mod actions;
 mod object;
 mod password;
 mod principal;

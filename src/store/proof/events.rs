@@ -26,6 +26,7 @@ impl ReadTx<'_> {
             row: 0,
             first: 0,
             object: None,
+            by: (0, 0),
             end: checkpoint.seq.0,
             is_over: false,
         };
@@ -53,7 +54,7 @@ impl ReadTx<'_> {
             version = version.max(event.version);
             let shown = take_in(proof, &mut rebuilt, &event);
             let object = objects.of(&event);
-            record.take(proof, event.seq, object)?;
+            record.take(proof, &event, object)?;
             match (event.entry(), object) {
                 (_, None) => proof.find("orphans", || {
                     let kind = event.kind.map_or("unknown", EventType::name);
@@ -219,6 +220,8 @@ struct Record<'s> {
     row: i64,
     first: i64,
     object: Option<Uuid>,
+    /// The principal and the moment.
+    by: (i64, i64),
     end: i64,
     is_over: bool,
 }
@@ -231,6 +234,7 @@ impl Record<'_> {
         };
         let expected = self.numbers.after(self.end);
         (self.row, self.first, self.end, self.object) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        self.by = (row.get(4)?, row.get(5)?);
         let (row, first) = (self.row, self.first.max(self.begins));
         if first != expected {
             proof.find("record", || format!("row {row} of the audit log begins with event {first}, not {expected}"));
@@ -238,7 +242,8 @@ impl Record<'_> {
         Ok(())
     }
 
-    fn take(&mut self, proof: &mut Proof, seq: i64, object: Option<Uuid>) -> Result<(), StoreError> {
+    fn take(&mut self, proof: &mut Proof, event: &StoredEvent, object: Option<Uuid>) -> Result<(), StoreError> {
+        let seq = event.seq;
         while seq > self.end && !self.is_over {
             self.advance(proof)?;
         }
@@ -247,6 +252,11 @@ impl Record<'_> {
             proof.find("record", || format!("event {seq} is not in the audit log"));
         } else if seq == self.first && self.object != object {
             proof.find("record", || format!("row {row} of the audit log and event {seq} differ"));
+        }
+        if seq <= self.end && self.by != (event.principal, event.recorded_at.unix_ms()) {
+            proof.find("actors", || {
+                format!("row {row} of the audit log names another actor or time than its event {seq}")
+            });
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! Proves that the books are right: every entry balances, the hash chain is unbroken, every balance is the sum of its
 //! postings, journal and ledger agree, and events have no gap. Only reads; works on a live file and on a copy.
 
+mod actors;
 mod events;
 mod figures;
 mod log;
 mod schema;
 mod settings;
+mod who;
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EntryId, EntrySeq, PrincipalSerial};
@@ -54,6 +56,8 @@ pub struct Proof {
     pub head: EntryHash,
     /// Empty if the books are right.
     pub findings: Vec<Finding>,
+    /// What is not wrong, but worth a look.
+    pub notes: Vec<String>,
     /// The sums of all books; those of one currency and mode add up to zero.
     pub trial_balance: Vec<Tally>,
 }
@@ -180,6 +184,7 @@ impl ReadTx<'_> {
         std::thread::scope(|scope| {
             let files = || file.clone();
             let feed = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_feed(part))));
+            let who = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_who(part))));
             let log = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_log(part))));
             let beside =
                 files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_ledger(part, books))));
@@ -198,6 +203,13 @@ impl ReadTx<'_> {
                     proof.findings.extend(part.findings);
                 }
                 None => self.prove_feed(proof)?,
+            }
+            match who.and_then(|who| who.join().ok().flatten()) {
+                Some((part, ())) => {
+                    proof.findings.extend(part.findings);
+                    proof.notes.extend(part.notes);
+                }
+                None => self.prove_who(proof)?,
             }
             match log.and_then(|log| log.join().ok().flatten()) {
                 Some((part, ())) => proof.findings.extend(part.findings),

@@ -1,0 +1,50 @@
+//! The rights that actions take, as the audit of past actions needs them. A test compares them with the commands.
+
+use crate::domain::access::Right;
+
+impl Right {
+    /// The right that everybody who did this needed, by the name of the action in the audit log. None if it depends on
+    /// the object or on the parts, if none is needed, and for actions of other versions.
+    pub fn of_action(action: &str) -> Option<Right> {
+        Some(match action.strip_suffix(".rehearse").unwrap_or(action) {
+            "login" | "token.refresh" | "token.reuse" => Right::ReadReference,
+            "operator.change_own_password" | "token.revoke_own" => Right::ManageSelf,
+            "profile.create"
+            | "profile.replace"
+            | "profile.approve"
+            | "profile.deny"
+            | "profile.report_death"
+            | "profile.archive" => Right::WriteProfiles,
+            "profile.change_password" => Right::SetPasswords,
+            "session.begin" => Right::IssueSessions,
+            "account.open"
+            | "account.change"
+            | "account.archive"
+            | "account.lock"
+            | "account.unlock"
+            | "account.approve"
+            | "account.set_state"
+            | "account.close"
+            | "account.add_owner"
+            | "account.alter_owner"
+            | "account.remove_owner" => Right::WriteAccounts,
+            "funds.post" | "transfer" | "entry.reverse" | "deposit.announce" | "deposit.settle" | "deposit.return"
+            | "withdrawal.request" | "withdrawal.approve" | "withdrawal.pay" | "withdrawal.void" | "hold.place"
+            | "hold.capture" | "hold.release" | "job.run" | "job.postpone" => Right::MoveFunds,
+            "operator.add"
+            | "operator.update"
+            | "operator.disable"
+            | "operator.reset_password"
+            | "token.create"
+            | "token.revoke"
+            | "keys.rotate"
+            | "keys.erase"
+            | "reference.apply"
+            | "restore.resume"
+            | "clock.accept"
+            | "sandbox.clock"
+            | "sandbox.reset" => Right::Administer,
+            _ => return None,
+        })
+    }
+}

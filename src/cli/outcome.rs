@@ -261,7 +261,7 @@ impl From<BackupError> for Failure {
 fn advice_on_trust(why: &Distrust) -> String {
     match why {
         Distrust::Unsigned => {
-            "Versions before 0.2 did not sign. Whoever can write to the target can have put it there; \
+            "Earlier versions did not sign. Whoever can write to the target can have put it there; \
                                if you know where it comes from, accept it with --unsigned."
                 .into()
         }

@@ -149,7 +149,7 @@ impl BackupService {
     }
 
     /// The identity of the database, which is the first part of all keys.
-    pub(super) fn installation(&self) -> Result<Uuid, BackupError> {
+    pub fn installation(&self) -> Result<Uuid, BackupError> {
         Ok(store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?.installation)
     }
 
@@ -159,6 +159,15 @@ impl BackupService {
             true => Err(BackupError::NoTarget),
             false => Ok(self.settings.targets.iter().map(TargetSpec::open).collect()),
         }
+    }
+
+    /// The installations that have a folder at a target, target by target.
+    pub fn installations(&self) -> Vec<TargetResult<(String, Vec<Uuid>)>> {
+        let list = |target: &TargetSpec| {
+            let target = target.open()?;
+            Ok((target.name().to_owned(), Repository::installations(target.as_ref())?))
+        };
+        self.settings.targets.iter().map(list).collect()
     }
 
     /// Opens the repository of this installation at each target.

@@ -141,8 +141,13 @@ fn list(trust: TrustArgs, session: &mut Session<'_>) -> Result<(), Failure> {
             Err(error) => unreadable.push(error),
         }
     }
-    let text = table(["NAME", "TIMELINE", "ENTRIES", "BYTES", "STATE", "TARGET"], &rows);
-    session.output.print(&json!({"backups": values, "unreadable": views(&unreadable)}), text)?;
+    let others = backup_config::other_installations(&service, service.installation()?);
+    let mut text = table(["NAME", "TIMELINE", "ENTRIES", "BYTES", "STATE", "TARGET"], &rows);
+    for (target, other) in &others {
+        text += &format!("\nAnother installation at {target}: {other}");
+    }
+    let others = backup_config::others_json(&others);
+    session.output.print(&json!({"backups": values, "others": others, "unreadable": views(&unreadable)}), text)?;
     first(unreadable).map_or(Ok(()), |error| Err(error.into()))
 }
 

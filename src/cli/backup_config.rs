@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::backup::Keys;
 use super::data_dir;
@@ -45,6 +47,18 @@ pub(super) fn service_before_migration(
         settings.targets.push(TargetSpec::Directory { path: dir.path().join("backups"), create: true });
     }
     Ok(BackupService::new(dir, settings, Arc::new(SystemClock)).with_progress(watch).at_full_speed())
+}
+
+/// The other installations that have backups at a target, with the target's name.
+pub(super) fn other_installations(service: &BackupService, own: Uuid) -> Vec<(String, Uuid)> {
+    // Whoever lists backups reports the targets that cannot be read.
+    let readable = service.installations().into_iter().flatten();
+    let of_target = |(target, found): (String, Vec<Uuid>)| found.into_iter().map(move |it| (target.clone(), it));
+    readable.flat_map(of_target).filter(|(_, it)| *it != own).collect()
+}
+
+pub(super) fn others_json(others: &[(String, Uuid)]) -> Value {
+    others.iter().map(|(target, installation)| json!({"target": target, "installation": installation})).collect()
 }
 
 /// The schedule of backups and drills; `None` if backups are disabled.

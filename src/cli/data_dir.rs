@@ -15,6 +15,7 @@ use crate::app::events::StreamLimits;
 use crate::app::maintenance::BackupDrills;
 use crate::app::{self, App, ApprovalRules, ReadLimits, Settings};
 use crate::backup::manifest::Reason;
+use crate::backup::target::TargetError;
 use crate::backup::{BackupError, Progress};
 use crate::config::Config;
 use crate::config::start::quoted;
@@ -27,18 +28,56 @@ use crate::store::{
 };
 use crate::system::{SystemClock, SystemRandomness};
 
-/// The configured data directory, which must contain a database.
+/// The configured data directory, which must contain a database. If it has none, the failure says what to do: the
+/// targets of backups are looked at, because the disk may have been lost.
 pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
+    present(config)?.ok_or_else(|| {
+        let dir = DataDir::new(&config.server.data_dir);
+        backed_up(config, &dir).unwrap_or_else(|| DataDirError::NoDatabase(dir.path().into()).into())
+    })
+}
+
+/// The configured data directory; none if it has no database.
+pub(super) fn present(config: &Config) -> Result<Option<DataDir>, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
     if dir.has_open_swap() {
         // A restore was interrupted after its commit point: taking the lock completes it.
         drop(dir.lock()?);
     }
     match std::fs::metadata(dir.database_file()) {
-        Ok(_) => Ok(dir),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(DataDirError::NoDatabase(dir.path().into()).into()),
+        Ok(_) => Ok(Some(dir)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::of_file(dir.database_file().display(), &error)),
     }
+}
+
+/// The failure for a data directory without a database if the targets hold backups, from which it can be restored.
+pub(super) fn backed_up(config: &Config, dir: &DataDir) -> Option<Failure> {
+    let service = backup_config::service(config, dir.clone())
+        .inspect_err(|failure| tracing::warn!(%failure, "the targets of backups could not be looked at"));
+    let unreachable = |error: &TargetError| tracing::warn!(%error, "a target of backups could not be looked at");
+    let readable = service.ok()?.installations().into_iter().filter_map(|at| at.inspect_err(unreachable).ok());
+    let places: Vec<_> = readable.filter(|(_, installations)| !installations.is_empty()).collect();
+    let mut installations: Vec<_> = places.iter().flat_map(|(_, installations)| installations).collect();
+    installations.sort();
+    installations.dedup();
+    let names = |names: &[String]| names.join(", ");
+    let which = match installations.as_slice() {
+        [] => return None,
+        [_] => "",
+        _ => " --installation UUID",
+    };
+    let message = format!(
+        "there is no database in {}, and backups of {} are at {}",
+        dir.path().display(),
+        names(&installations.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        names(&places.iter().map(|(target, _)| target.clone()).collect::<Vec<_>>()),
+    );
+    let path = quoted(dir.path());
+    Some(Failure::new(Exit::Database, message).next(format!(
+        "Restore it with: bursar restore apply{which} --data-dir {path}\nOr begin a new installation beside them: \
+         bursar init --new --data-dir {path}"
+    )))
 }
 
 /// The mode of the database in a directory; `None` if there is none, or if its creation was interrupted.

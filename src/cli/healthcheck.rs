@@ -16,6 +16,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use serde_json::json;
 
 use crate::app::clock::ClockState;
+use crate::store::DataDirError;
 
 use super::control;
 use super::outcome::{Exit, Failure};
@@ -26,7 +27,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST: &[u8] = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
-    let dir = data_dir::existing(session.config()?).map_err(unhealthy)?;
+    let config = session.config()?;
+    let missing = || DataDirError::NoDatabase(config.server.data_dir.clone()).into();
+    let dir = data_dir::present(config).and_then(|dir| dir.ok_or_else(missing)).map_err(unhealthy)?;
     let health = control::ask_health(&dir, TIMEOUT).map_err(unhealthy)?;
     let Some(url) = health["url"].as_str() else {
         let failure = Failure::new(Exit::Failure, "the server is not listening yet, or is stopping");

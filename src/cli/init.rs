@@ -34,6 +34,9 @@ pub struct InitArgs {
     /// Apply no reference data
     #[arg(long, conflicts_with = "reference")]
     no_reference: bool,
+    /// Create a new installation although the configured targets hold backups of others
+    #[arg(long)]
+    new: bool,
 }
 
 /// Creates everything or nothing.
@@ -41,6 +44,11 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
     let config = session.config()?;
     let dir = DataDir::new(&config.server.data_dir);
     refuse_existing(&dir)?;
+    if !args.new
+        && let Some(failure) = data_dir::backed_up(config, &dir)
+    {
+        return Err(failure);
+    }
     let file = reference_file(args)?;
     let password = args.password.hash(&args.operator)?;
 

@@ -204,9 +204,8 @@ impl From<BackupError> for Failure {
                 let next = at.first().map_or("Try again.", TargetError::next);
                 Failure::new(Exit::Failure, message).next(next)
             }
-            BackupError::NotFound(_) => {
-                Failure::new(Exit::Failure, message).next("List the backups with: bursar backup list")
-            }
+            BackupError::NotFound(_) => Failure::new(Exit::Failure, message)
+                .next("List the backups, and the installations that have some, with: bursar restore list"),
             BackupError::Invalid { .. } => Failure::new(Exit::Verification, message).next(
                 "Do not rely on it. Create a new one with `bursar backup create`, and check the disk that it was on.",
             ),

@@ -156,7 +156,15 @@ fn list(installation_of: &InstallationArg, trust: TrustArgs, session: &mut Sessi
     let service = service_with_keys(config, &Keys::trusting(trust), session.output.json)?;
     let spooled = spooled(&DataDir::new(&config.server.data_dir))?;
     let catalog = service.catalog(installation_of.installation, spooled)?;
-    let (value, text) = catalog_view(&catalog);
+    let (mut value, mut text) = catalog_view(&catalog);
+    let others = backup_config::other_installations(&service, catalog.installation);
+    for (target, other) in &others {
+        text += &format!(
+            "
+Another installation at {target}: {other}"
+        );
+    }
+    value["others"] = backup_config::others_json(&others);
     session.output.print(&value, text)
 }
 
@@ -212,6 +220,9 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
     // Once the swap is decided, it is finished from these directories, whatever happens.
     made.stays();
     leftover.stays();
+    if !dir.has_database() {
+        lock.make_private()?;
+    }
     let kept = lock.swap(&format!("replaced-{}", stamp(SystemClock.now())))?;
     let report = Report {
         built: &built,

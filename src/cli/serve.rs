@@ -18,7 +18,7 @@ use crate::backup::target::TargetSpec;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
 use crate::http::{self, ServeError};
 use crate::jobs;
-use crate::store::DataDir;
+use crate::store::{DataDir, DataDirError};
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -160,8 +160,15 @@ fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
 /// Opens the database of a server under production rules, or reports everything that prevents its start.
 fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let dir = DataDir::new(&config.server.data_dir);
+    let database = data_dir::present(config);
+    if matches!(database, Ok(None))
+        && let Some(failure) = data_dir::backed_up(config, &dir)
+    {
+        return Err(failure);
+    }
+    let database =
+        database.and_then(|dir| dir.ok_or_else(|| DataDirError::NoDatabase(config.server.data_dir.clone()).into()));
     let problems = start::problems_on_this_machine(config);
-    let database = data_dir::existing(config);
     if !problems.is_empty() {
         let mut lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
         // The problems already name a missing directory.

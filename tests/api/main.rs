@@ -52,6 +52,7 @@ mod leaks;
 mod limits;
 mod log_lines;
 mod logins;
+mod lost_disk;
 mod malformed_requests;
 mod migration;
 mod model;

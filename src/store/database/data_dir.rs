@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -204,6 +204,12 @@ pub struct Locked {
 impl Locked {
     pub fn dir(&self) -> &DataDir {
         &self.dir
+    }
+
+    /// Closes the directory to other users, as a server asks for.
+    pub fn make_private(&self) -> Result<(), DataDirError> {
+        let private = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(&self.dir.path, private).map_err(|error| self.dir.io(error))
     }
 
     /// The database file, created with mode 0600 if it is missing. SQLite gives its side files the same mode.

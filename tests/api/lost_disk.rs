@@ -1,0 +1,106 @@
+//! After a lost disk, what the commands print leads back to the backups.
+
+use super::backups::configure;
+use super::home::{Home, Ran};
+use crate::common::program::Process;
+use serde_json::Value;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+/// An installation whose backups are on another disk, and its id.
+fn backed_up() -> (Home, String) {
+    let home = Home::installed();
+    fs::create_dir(home.path("disk")).unwrap();
+    configure(&home, &format!("directories = [\"{}\"]", home.path("disk").display()));
+    let made = run(&home, &["backup", "create"]).json();
+    (home, made["manifest"]["installation"].as_str().unwrap().to_owned())
+}
+
+fn run(home: &Home, args: &[&str]) -> Ran {
+    home.json(&[args, &["--config", "config.toml"]].concat())
+}
+
+/// The error of a server that does not start.
+fn not_served(home: &Home, code: i32) -> Value {
+    let args = ["serve", "--listen", "127.0.0.1:0", "--json", "--config", "config.toml"];
+    let mut process = Process::spawn(home.command(&args).stderr(Stdio::piped()));
+    let mut stderr = process.take_stderr();
+    assert!(process.banner().is_none(), "it serves");
+    let text = std::io::read_to_string(&mut stderr).unwrap();
+    Ran { code: process.wait().code().unwrap(), stdout: String::new(), stderr: text }.error(code)
+}
+
+fn serves(home: &Home, data: &Path) {
+    let args = ["serve", "--listen", "127.0.0.1:0", "--json", "--config", "config.toml"];
+    let mut command = home.command(&args);
+    let mut process = Process::spawn(command.env("BURSAR_DATA_DIR", data).stderr(Stdio::null()));
+    assert!(process.banner().is_some(), "{} is not served", data.display());
+    assert_eq!(process.stop().code(), Some(0));
+}
+
+#[test]
+fn an_empty_directory_leads_to_the_backups() {
+    let (home, installation) = backed_up();
+    let init = ["init", "--password-file", "password"];
+    fs::remove_dir_all(home.data()).unwrap();
+    for exists in [false, true] {
+        if exists {
+            // As a freshly mounted disk.
+            fs::create_dir(home.data()).unwrap();
+            fs::set_permissions(home.data(), Permissions::from_mode(0o755)).unwrap();
+        }
+        let errors = [not_served(&home, 4), run(&home, &init).error(4), run(&home, &["backup", "list"]).error(4)];
+        for error in errors {
+            let (message, next) = (error["message"].as_str().unwrap(), error["next"].as_str().unwrap());
+            assert!(message.contains(&installation) && message.contains("disk"), "{error}");
+            let line = format!("bursar restore apply --data-dir {}\n", home.data().display());
+            assert!(next.contains(&line), "{error}");
+        }
+        assert!(!home.data().join("bursar.db").exists());
+    }
+    assert_eq!(run(&home, &["restore", "list"]).json()["installation"], installation.as_str());
+    let restored = run(&home, &["restore", "apply", "--unsigned"]).json();
+    assert_eq!(restored["timeline"], 2);
+    serves(&home, &home.data());
+}
+
+#[test]
+fn a_restore_leaves_a_directory_that_is_served() {
+    let (home, _) = backed_up();
+    let place = home.path("place");
+    fs::create_dir(&place).unwrap();
+    fs::set_permissions(&place, Permissions::from_mode(0o777)).unwrap();
+    run(&home, &["restore", "apply", "--into", place.to_str().unwrap()]).json();
+    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o700);
+    serves(&home, &place);
+}
+
+#[test]
+fn another_installation_is_named_and_begun_beside_only_on_request() {
+    let (home, first) = backed_up();
+    fs::remove_dir_all(home.data()).unwrap();
+    run(&home, &["init", "--password-file", "password"]).error(4);
+    run(&home, &["init", "--password-file", "password", "--new"]).json();
+    let listed = run(&home, &["restore", "list"]);
+    assert_ne!(listed.json()["installation"], first.as_str());
+    assert_eq!(listed.json()["others"][0]["installation"], first.as_str());
+    let error = run(&home, &["restore", "plan"]).error(1);
+    assert!(error["next"].as_str().unwrap().contains("bursar restore list"), "{error}");
+    let made = run(&home, &["backup", "create"]).json();
+    let second = made["manifest"]["installation"].as_str().unwrap().to_owned();
+    let listed = run(&home, &["backup", "list"]).json();
+    assert_eq!((listed["backups"].as_array().unwrap().len(), &listed["others"][0]["installation"]), (1, &first.into()));
+    let shown = home.run(&["backup", "list", "--config", "config.toml"]).stdout;
+    assert!(shown.contains("Another installation at "), "{shown}");
+    // With two of them, the advice leaves the choice open, and without backups there is none.
+    fs::remove_dir_all(home.data()).unwrap();
+    let error = not_served(&home, 4);
+    assert!(error["message"].as_str().unwrap().contains(&second), "{error}");
+    assert!(error["next"].as_str().unwrap().contains("--installation UUID"), "{error}");
+    fs::remove_dir_all(home.path("disk")).unwrap();
+    let error = not_served(&home, 3);
+    assert!(error["message"].as_str().unwrap().contains("bursar init --data-dir"), "{error}");
+    run(&home, &["init", "--password-file", "password"]).json();
+}

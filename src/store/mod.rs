@@ -17,8 +17,8 @@ mod proof;
 mod reference;
 
 pub use access::{
-    AuditFilter, AuditRecord, AuditRow, KeyRow, NewPrincipal, NewRefresh, NewToken, PrincipalRow, RefreshRow,
-    SessionRow, TokenKind, TokenRow,
+    AuditFilter, AuditRecord, AuditRow, AuditedChange, KeyRow, NewPrincipal, NewRefresh, NewToken, PrincipalRow,
+    RefreshRow, SessionRow, TokenKind, TokenRow,
 };
 pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
 pub use approvals::{ApprovalFilter, ApprovalSubject, NewApproval};

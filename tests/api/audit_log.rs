@@ -166,3 +166,47 @@ fn tags_limit_the_rows() {
     assert_eq!(rows(&auditor, &format!("profileId={b}")), [Value::Null; 0]);
     assert_eq!(rows(&server.operator("auditor", &[]), "action=login.failed").len(), 1);
 }
+
+/// The changes of the newest row of an action: kind, field, old and new value.
+fn changes(caller: &Caller<'_>, action: &str) -> Vec<[String; 4]> {
+    let row = rows(caller, &format!("action={action}")).swap_remove(0);
+    let value = |change: &Value, name: &str| change[name].as_str().unwrap_or("-").to_owned();
+    let members = ["objectKind", "field", "oldValue", "newValue"];
+    row["changes"].as_array().unwrap().iter().map(|change| members.map(|name| value(change, name))).collect()
+}
+
+#[test]
+fn old_and_new_values_are_shown_and_personal_data_only_as_hashes() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let own = |fields: [&str; 4]| fields.map(str::to_owned);
+    let profile = admin.new_profile_with(&json!({"email": "jane@example.com", "tags": ["a"]}));
+    let replaced = json!({"email": "jane@example.com", "lastName": "Roe", "tags": ["b"]});
+    admin.put(&format!("/profiles/{profile}"), &replaced).ok();
+    let found = changes(&admin, "profile.replace");
+    for expected in [own(["CLIENT", "tag", "a", "-"]), own(["CLIENT", "tag", "-", "b"])] {
+        assert!(found.contains(&expected), "{found:?}");
+    }
+    let name = found.iter().find(|change| change[1] == "last_name").unwrap();
+    assert_eq!((&name[3][..7], name[3].len()), ("sha256:", 71));
+    assert!(!format!("{found:?}").contains("Roe"));
+
+    server.add_operator("ada", "operator", &[]);
+    server.command(&["operator", "update", "ada", "--grant", "passwords:set"]);
+    let granted = own(["OPERATOR", "rights", "-", "[\"passwords:set\"]"]);
+    assert_eq!(changes(&admin, "operator.update"), [granted]);
+    server.set_rules("requires_approval = true");
+    assert!(changes(&admin, "reference.apply").contains(&own(["ACCOUNT_GROUP", "requires_approval", "0", "1"])));
+
+    let account = admin.new_account_of(&profile, "USD");
+    let heir = admin.new_profile_with(&json!({"tags": ["c"]}));
+    admin.post(&format!("/accounts/{account}/owners"), &json!({"profileId": heir, "access": "READ"})).ok();
+    let owner = own(["ACCOUNT", &format!("owner.{heir}"), "-", "2, read"]);
+    assert_eq!(changes(&admin, "account.add_owner"), [owner]);
+    let table = admin.get("/audit-log?format=csv&action=account.add_owner").text;
+    assert!(table.contains(&format!("ACCOUNT owner.{heir}: - > ")), "{table}");
+    // Who sees the account, but not the new owner, is not told of it.
+    let auditor = server.operator("auditor", &["b"]);
+    assert_eq!(changes(&auditor, "account.add_owner"), [own([""; 4]); 0]);
+    assert!(changes(&auditor, "profile.replace").contains(&own(["CLIENT", "tag", "-", "b"])));
+}

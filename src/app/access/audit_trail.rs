@@ -6,7 +6,7 @@ use crate::domain::clock::Moment;
 use crate::domain::page::{Part, Position};
 use crate::domain::refusal::{Field, Refusal};
 
-pub use crate::store::{AuditFilter, AuditRecord};
+pub use crate::store::{AuditFilter, AuditRecord, AuditedChange};
 
 /// The most rows examined for one part of a list; whoever selects few gets a cursor to continue from.
 const LOOKED_AT_MAX: i64 = 200_000;

@@ -2,7 +2,7 @@
 
 use super::events::ActorView;
 use super::lists::LISTS;
-use crate::app::access::{AuditFilter, AuditRecord, ReadAuditLog};
+use crate::app::access::{AuditFilter, AuditRecord, AuditedChange, ReadAuditLog};
 use crate::dialects::kit::formats::{Fault, rfc3339, uuid};
 use crate::dialects::kit::{Call, CsvTable, CursorScope, Rejection, Reply, TableFormat};
 use crate::domain::page::{Part, Position};
@@ -49,12 +49,64 @@ pub(super) struct AuditRecordView {
     last_event: Option<String>,
     /// The deals that it posted. Empty if its events were pruned.
     deal_ids: Vec<String>,
+    /// The fields that were changed, with their old and new values, as far as you may see them.
+    changes: Vec<ChangeView>,
     /// Of `login.failed`: how many attempts.
     #[schema(example = json!(null))]
     attempts: Option<u32>,
     /// Of `login.failed`: a keyed hash of the name, if nobody has it.
     #[schema(example = json!(null))]
     name_hash: Option<String>,
+}
+
+/// A field that an action changed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditedChange)]
+pub(super) struct ChangeView {
+    /// What kind of thing was changed, such as CLIENT, ACCOUNT, OPERATOR, TOKEN, ACCOUNT_GROUP or CURRENCY.
+    #[schema(example = "CLIENT")]
+    object_kind: String,
+    /// Null for things that have none, and for tokens that were forgotten.
+    object_id: Option<String>,
+    /// The name of an operator or a code; null for others.
+    object_name: Option<String>,
+    /// As in the database, such as `status`, `metadata.iban`, `tag` or `owner` with the client's id.
+    #[schema(example = "last_name")]
+    field: String,
+    /// Null if there was none. Personal data is a salted hash, `sha256:` and 64 digits.
+    #[schema(example = "sha256:1f0c")]
+    old_value: Option<String>,
+    /// Null if there is none any more; `changed` for secrets.
+    #[schema(example = "sha256:77d2")]
+    new_value: Option<String>,
+}
+
+impl From<AuditedChange> for ChangeView {
+    fn from(change: AuditedChange) -> ChangeView {
+        let object_kind = match change.subject.as_str() {
+            "profile" => "CLIENT".to_owned(),
+            "group" => "ACCOUNT_GROUP".to_owned(),
+            other => other.to_uppercase(),
+        };
+        ChangeView {
+            object_kind,
+            object_id: change.subject_id.map(|id| id.to_string()),
+            object_name: change.subject_name,
+            field: change.field,
+            old_value: change.old,
+            new_value: change.new,
+        }
+    }
+}
+
+impl ChangeView {
+    /// For a cell of a table.
+    fn text(&self) -> String {
+        let ChangeView { object_kind, field, old_value, new_value, .. } = self;
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        format!("{object_kind} {field}: {} > {}", value(old_value), value(new_value))
+    }
 }
 
 impl From<AuditRecord> for AuditRecordView {
@@ -74,6 +126,7 @@ impl From<AuditRecord> for AuditRecordView {
             first_event: row.events.map(|(first, _)| first.to_string()),
             last_event: row.events.map(|(_, last)| last.to_string()),
             deal_ids: row.entries.iter().map(ToString::to_string).collect(),
+            changes: row.changes.into_iter().map(ChangeView::from).collect(),
             attempts: row.attempts,
             name_hash: row.name_hash,
         }
@@ -91,7 +144,7 @@ pub(super) struct AuditLogView {
     next: Option<String>,
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "id",
     "recorded_at",
     "action",
@@ -107,6 +160,7 @@ const COLUMNS: [&str; 17] = [
     "first_event",
     "last_event",
     "deal_ids",
+    "changes",
     "attempts",
     "name_hash",
 ];
@@ -131,6 +185,7 @@ fn table(part: Part<AuditRecord>, format: TableFormat) -> Result<Reply, Rejectio
             text(row.first_event),
             text(row.last_event),
             row.deal_ids.join(" "),
+            row.changes.iter().map(ChangeView::text).collect::<Vec<_>>().join("; "),
             text(row.attempts.map(|attempts| attempts.to_string())),
             text(row.name_hash),
         ])?;

@@ -48,10 +48,44 @@ pub struct AuditRecord {
     pub events: Option<(EventSeq, EventSeq)>,
     /// The entries that its events report; events that were pruned report none.
     pub entries: Vec<EntryId>,
+    /// What was changed, as far as the caller may see it. None are known of rows from before this was kept.
+    pub changes: Vec<AuditedChange>,
     /// Of failed log-ins: how many.
     pub attempts: Option<u32>,
     /// Of a failed log-in: the keyed hash of a name that nobody has, in hexadecimal.
     pub name_hash: Option<String>,
+}
+
+/// A field that an action changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditedChange {
+    /// What kind of thing was changed, such as profile or group.
+    pub subject: String,
+    /// Its public id, if it has one and still exists.
+    pub subject_id: Option<Uuid>,
+    /// What people call it, if it has a name or a code.
+    pub subject_name: Option<String>,
+    /// As in the database, such as status, metadata.iban or tag. Owners and currencies are named by id and code.
+    pub field: String,
+    /// None if there was no value. Personal data is a salted hash.
+    pub old: Option<String>,
+    /// None if there is no value any more. Of a secret only that it was changed.
+    pub new: Option<String>,
+}
+
+fn change(row: &Row<'_>) -> rusqlite::Result<AuditedChange> {
+    let (owner, currency): (Option<Uuid>, Option<String>) = (row.get("owner_uuid")?, row.get("currency_code")?);
+    let field: String = row.get("field")?;
+    let item = owner.map(|id| id.to_string()).or(currency);
+    let named = item.and_then(|item| Some(format!("{}.{item}", field.split_once('.')?.0)));
+    Ok(AuditedChange {
+        subject: row.get("subject")?,
+        subject_id: row.get("subject_uuid")?,
+        subject_name: row.get("subject_name")?,
+        field: named.unwrap_or(field),
+        old: row.get("old")?,
+        new: row.get("new")?,
+    })
 }
 
 /// What a row says beyond its columns.
@@ -88,6 +122,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
         // Rows of early versions name only the first event.
         events: seq("event_seq")?.map(|first| (first, last.unwrap_or(first))),
         entries: Vec::new(),
+        changes: Vec::new(),
         attempts: detail.times,
         name_hash: detail.name_hash,
     })
@@ -147,7 +182,9 @@ impl ReadTx<'_> {
             ],
             record,
         )?;
+        let tags = visible_tags(visibility);
         for record in &mut records {
+            record.changes = self.all(sql!("audit_log/changes"), (record.id, &tags), change)?;
             if let Some((first, last)) = record.events {
                 let entry = |row: &Row<'_>| Ok(EntryId::from(row.get::<_, Uuid>(0)?));
                 record.entries = self.all(sql!("audit_log/entries"), (first.0, last.0), entry)?;

@@ -9,7 +9,7 @@ use crate::store::proof::Proof;
 use ipnet::IpNet;
 use rusqlite::Row;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -93,8 +93,8 @@ fn act(row: &Row<'_>) -> rusqlite::Result<Act> {
 
 /// What the rows read so far say of operators and tokens.
 struct Actors {
-    actors: HashMap<i64, Actor>,
-    tokens: HashMap<Uuid, Token>,
+    actors: BTreeMap<i64, Actor>,
+    tokens: BTreeMap<Uuid, Token>,
     /// When operators were added and disabled, and tokens made and revoked: rows of earlier versions do not say which.
     added_at: HashSet<i64>,
     made_at: HashSet<i64>,
@@ -162,7 +162,7 @@ impl Actors {
             };
             Ok((row.get::<_, Uuid>(0)?, token))
         };
-        let mut actors: HashMap<i64, Actor> = tx.all(sql!("who/actors"), [], actor)?.into_iter().collect();
+        let mut actors: BTreeMap<i64, Actor> = tx.all(sql!("who/actors"), [], actor)?.into_iter().collect();
         let grant = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, rights(text_list(row, "old")?)));
         for (principal, changed, before) in tx.all::<(i64, i64, _)>(sql!("who/grants"), [], grant)? {
             if let Some(actor) = actors.get_mut(&principal) {

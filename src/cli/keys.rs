@@ -9,8 +9,9 @@ use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
 use super::output::table;
 use super::{Session, data_dir, machine_user};
+use crate::backup::signature::VERIFIER_LABEL;
 use crate::domain::clock::{Clock, Moment};
-use crate::store::KeyRow;
+use crate::store::{InstallationKey, KeyRow};
 use crate::system::SystemClock;
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -62,6 +63,7 @@ fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
     let lock = dir.lock()?;
     data_dir::read(&dir.database_file(), |_| Ok(()))?;
     let file = data_dir::key_file(config, &dir);
+    let old = data_dir::present_key(config, &dir).ok().flatten();
     let kept = file.exists().then(|| file.with_extension(format!("replaced-{}.key", SystemClock.now().unix_ms())));
     if let Some(kept) = &kept {
         fs::rename(&file, kept).map_err(|error| {
@@ -74,23 +76,24 @@ fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
     }
     let key = data_dir::made_key(config, &dir)?;
     let app = data_dir::open_with(lock, config, key)?;
-    let verifier = app.key().verifier(app.installation().uuid).to_string();
+    let verifier_of = |key: &InstallationKey| key.verifier(app.installation().uuid).to_string();
+    let (verifier, old) = (verifier_of(app.key()), old.as_ref().map(verifier_of));
     let rotated =
         control::execute(&app, ControlCommand::RotateKeys { at_once: true }, &machine_user::of_this_process());
     app.close();
     let mut value = rotated?;
-    value["verifier"] = json!(verifier);
+    (value["verifier"], value["old_verifier"]) = (json!(verifier), json!(old));
     value["kept"] = json!(kept);
-    let mut text = format!(
-        "Made a new installation key: {}\nAll end-user tokens have ended: platforms must reload the key set, and \
-         clients must log in again.\nKeep the new public key of this installation beside the old one: backups from \
-         now on are signed with it.\n  {verifier}",
-        file.display()
-    );
-    if let Some(kept) = kept {
-        text += &format!("\nThe old file is kept as {}; remove it if it is of no use.", kept.display());
-    }
-    session.output.print(&value, text)
+    let mut lines = vec![
+        format!("Made a new installation key: {}", file.display()),
+        "All end-user tokens have ended: platforms must reload the key set, and clients must log in again.".into(),
+        "Backups are signed with the new key from now on. Keep the key that verifies them elsewhere:".into(),
+        format!("  # {VERIFIER_LABEL} {verifier}"),
+        "Make one now, because those that the old key has signed are no longer trusted: bursar backup create".into(),
+    ];
+    lines.extend(old.map(|old| format!("To trust them nevertheless, add to backup.trusted_keys: {old}")));
+    lines.extend(kept.map(|kept| format!("The old file is kept as {}; remove it if it is of no use.", kept.display())));
+    session.output.print(&value, lines.join("\n"))
 }
 
 fn state(key: &KeyRow, now: Moment) -> &'static str {

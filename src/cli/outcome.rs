@@ -259,11 +259,9 @@ impl From<BackupError> for Failure {
 
 fn advice_on_trust(why: &Distrust) -> String {
     match why {
-        Distrust::Unsigned => {
-            "Earlier versions did not sign. Whoever can write to the target can have put it there; \
+        Distrust::Unsigned => "Earlier versions did not sign. Whoever can write to the target can have put it there; \
                                if you know where it comes from, accept it with --unsigned."
-                .into()
-        }
+            .into(),
         Distrust::Foreign(signer) => format!(
             "Compare this key with the one that you kept for this installation. If it is the same, run the command \
              with: --trust {signer}\nIf you kept none, nothing tells your backups from planted ones; accept them \

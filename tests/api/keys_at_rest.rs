@@ -176,6 +176,7 @@ fn a_lost_installation_key_is_renewed_and_all_tokens_end() {
     server.stop();
     let again = server.command(&["keys", "renew"]);
     assert_ne!(again["verifier"], renewed["verifier"]);
+    assert_eq!((&renewed["old_verifier"], &again["old_verifier"]), (&Value::Null, &renewed["verifier"]));
     assert_eq!(fs::read_to_string(again["kept"].as_str().unwrap()).unwrap(), second);
     server.start_again();
     assert!(!is_active(&server, &new) && is_active(&server, &begin(&server)));

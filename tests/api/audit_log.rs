@@ -207,6 +207,6 @@ fn old_and_new_values_are_shown_and_personal_data_only_as_hashes() {
     assert!(table.contains(&format!("ACCOUNT owner.{heir}: - > ")), "{table}");
     // Who sees the account, but not the new owner, is not told of it.
     let auditor = server.operator("auditor", &["b"]);
-    assert_eq!(changes(&auditor, "account.add_owner"), [own([""; 4]); 0]);
+    assert!(changes(&auditor, "account.add_owner").is_empty());
     assert!(changes(&auditor, "profile.replace").contains(&own(["CLIENT", "tag", "-", "b"])));
 }

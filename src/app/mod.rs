@@ -314,6 +314,9 @@ impl App {
                 tracing::warn!(%refusal, "failed to store when tokens were used last");
             }
         }
+        if let Err(refusal) = self.sign_log() {
+            tracing::warn!(%refusal, "failed to sign the audit log; the next start will do it");
+        }
         self.store.close();
     }
 }

@@ -9,7 +9,7 @@ use super::manifest::{
     StreamPosition, Superseded,
 };
 use super::progress::Phase;
-use super::prove::{hex, tallies};
+use super::prove::{hex, log_facts, tallies};
 use super::repository::{BackupName, Repository};
 use super::service::{BackupService, backup_label, file_error};
 use super::synced_file::SyncedFile;
@@ -158,6 +158,7 @@ impl BackupService {
         let mut hashed = Hashing::new(self.tracked(file));
         std::io::copy(&mut hashed, &mut std::io::sink()).map_err(file_error(copy))?;
         let (_, bytes, sha256) = hashed.finish();
+        let log = log_facts(&facts);
         Ok(Contents {
             format: FORMAT,
             bursar_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -180,6 +181,7 @@ impl BackupService {
             last_entry: facts.last_entry,
             last_event: facts.last_event,
             chain_head: hex(&facts.chain_head),
+            log,
             trial_balance: Some(tallies(&proof)),
             database: FileFacts { bytes, sha256 },
             proof: ProofFacts {

@@ -78,6 +78,9 @@ pub struct Contents {
     pub last_event: i64,
     /// The hash of the last entry, in hexadecimal.
     pub chain_head: String,
+    /// How far the audit log goes; absent in schemas without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogFacts>,
     /// The trial balance by mode, currency and kind of account; absent beside an encrypted object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_balance: Option<Vec<TallyLine>>,
@@ -134,6 +137,20 @@ pub enum Reason {
     Migration,
     /// A stream of the change journal needed its first backup.
     Stream,
+}
+
+/// How far the audit log goes, a Merkle tree as in RFC 6962.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LogFacts {
+    /// The name of the log: `bursar/<installation>/<log>`.
+    pub origin: String,
+    /// The number of leaves.
+    pub size: u64,
+    /// The root of the tree, in base64.
+    pub root: String,
+    /// The last signed checkpoint in the database, a signed note; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
 }
 
 /// A line of the trial balance.
@@ -367,6 +384,7 @@ pub(super) mod tests {
                 last_entry: 3,
                 last_event: 5,
                 chain_head: "00ff".into(),
+                log: Some(LogFacts { origin: "bursar/x/y".into(), size: 1, root: "AA==".into(), checkpoint: None }),
                 trial_balance: Some(vec![line]),
                 database: FileFacts { bytes: 4, sha256: "aa".into() },
                 proof: ProofFacts { proven_at: at, postings: 6, books: 2, events: 5 },

@@ -5,6 +5,7 @@
 //! verifies, drills and prunes backups. No request calls this module: commands and the server's own jobs do, and all
 //! calls block.
 
+mod anchors;
 pub mod codec;
 mod create;
 mod directory;
@@ -31,6 +32,7 @@ mod verify;
 mod progress;
 mod work_dir;
 
+pub use anchors::{CHECKPOINT_SUFFIX, FoundAnchor, find_anchors};
 pub use create::Created;
 pub use directory::DirectoryTarget;
 pub use error::BackupError;

@@ -1,9 +1,11 @@
 //! Proves a copy of the database, of this schema version or an older one.
 
 use super::error::BackupError;
-use super::manifest::{Contents, TallyLine};
+use super::manifest::{Contents, LogFacts, TallyLine};
 use super::progress::Pace;
-use crate::store::{self, CopyFacts, LATEST_SCHEMA, Proof, ReadTx, StoreError, Tally};
+use crate::store::{self, CopyFacts, LATEST_SCHEMA, LogCheckpoint, Proof, ReadTx, StoreError, Tally};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fs;
 use std::path::Path;
 
@@ -72,10 +74,24 @@ pub(super) fn difference(contents: &Contents, facts: &CopyFacts, proof: &Proof) 
     if contents.chain_head != hex(&facts.chain_head) {
         return Some("has another chain of entries than it says".into());
     }
+    if contents.log.is_some() && contents.log != log_facts(facts) {
+        return Some("has another audit log than it says".into());
+    }
     match &contents.trial_balance {
         Some(told) if *told != tallies(proof) => Some("has other sums than it says".into()),
         _ => None,
     }
+}
+
+/// How far the audit log goes, in the form of a manifest.
+pub(super) fn log_facts(facts: &CopyFacts) -> Option<LogFacts> {
+    let (LogCheckpoint { origin, size, root }, checkpoint) = facts.log.as_ref()?;
+    Some(LogFacts {
+        origin: origin.clone(),
+        size: *size,
+        root: STANDARD.encode(root),
+        checkpoint: checkpoint.as_ref().map(|checkpoint| checkpoint.note.clone()),
+    })
 }
 
 /// The trial balance in the form of a manifest.

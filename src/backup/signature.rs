@@ -132,6 +132,12 @@ impl Trust {
         self.check(signed.signer.as_ref(), signed.value.object.encoding == Encoding::ZstdAge)
     }
 
+    /// The trusted keys of an installation.
+    pub fn keys_of(&self, installation: Uuid) -> Vec<Verifier> {
+        let own = self.own.iter().map(|key| key.verifier(installation));
+        own.chain(self.keys.iter().copied().filter(|key| key.installation == installation)).collect()
+    }
+
     fn knows(&self, signer: &Verifier) -> bool {
         let own = self.own.as_ref().map(|key| key.verifier(signer.installation));
         own.as_ref() == Some(signer) || self.keys.contains(signer)

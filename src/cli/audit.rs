@@ -6,19 +6,36 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::{Session, data_dir};
-use crate::store::{Finding, Proof, ReadTx, StoreError, Tally};
+use super::{Session, backup_config, data_dir};
+use crate::backup::signature::Trust;
+use crate::backup::{FoundAnchor, find_anchors};
+use crate::domain::ids::EntryId;
+use crate::store::{DataDir, Finding, Proof, ReadTx, SignedLog, StoreError, Tally, Verdict, Verifier};
 
 #[derive(Debug, Args)]
 pub struct AuditArgs {
     /// Prove the books and the hash chain only; skip SQLite's check of the file, which takes long on a large one
     #[arg(long)]
     quick: bool,
+    /// Verifier key, or a file that contains some, to trust in addition to the key of the data directory and
+    /// backup.trusted_keys; may be repeated
+    #[arg(long, value_name = "KEY|FILE")]
+    trust: Vec<String>,
+    /// File or folder with what was once seen of the database, such as a manifest or a checkpoint from a target of
+    /// backups; the file must continue all of it; may be repeated
+    #[arg(long, value_name = "FILE|FOLDER")]
+    anchor: Vec<PathBuf>,
+    /// Print a proof that the audit log contains an entry, instead of proving the books
+    #[arg(long, value_name = "ENTRY")]
+    prove: Option<Uuid>,
     /// Database file, such as a copy or a restored backup [default: that of the data directory]
     file: Option<PathBuf>,
 }
@@ -27,6 +44,10 @@ struct Report {
     proof: Proof,
     books_took: Duration,
     file_took: Option<Duration>,
+    log: SignedLog,
+    /// Whether a key is known that signs the log.
+    has_key: bool,
+    anchors: Vec<Compared>,
 }
 
 pub(super) fn run(args: &AuditArgs, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -34,7 +55,11 @@ pub(super) fn run(args: &AuditArgs, session: &mut Session<'_>) -> Result<(), Fai
         Some(file) => named(file)?,
         None => data_dir::existing(session.config()?)?.database_file(),
     };
-    let report = data_dir::read(&file, |tx| Ok(examine(tx, args.quick)))?;
+    let trust = trust(args, session)?;
+    if let Some(entry) = args.prove {
+        return prove(&file, entry, session);
+    }
+    let report = data_dir::read(&file, |tx| Ok(examine(tx, args, &trust)))??;
     session.output.print(&view(&file, &report), text(&file, &report))?;
     match report.proof.findings.len() {
         0 => Ok(()),
@@ -43,6 +68,15 @@ pub(super) fn run(args: &AuditArgs, session: &mut Session<'_>) -> Result<(), Fai
             Err(Failure::new(Exit::Verification, message)
                 .next("Keep this file unchanged, with its -wal and -shm, and compare it with the last good backup."))
         }
+    }
+}
+
+/// The keys whose checkpoints are believed. A copy can be audited where there is no data directory.
+fn trust(args: &AuditArgs, session: &Session<'_>) -> Result<Trust, Failure> {
+    match session.config() {
+        Ok(config) => backup_config::trust(config, &DataDir::new(&config.server.data_dir), &args.trust),
+        Err(_) if args.file.is_some() => backup_config::trusting(&args.trust),
+        Err(failure) => Err(failure),
     }
 }
 
@@ -59,16 +93,95 @@ fn named(file: &Path) -> Result<PathBuf, Failure> {
 
 /// Runs both checks on one snapshot of the database. An error that stops a check counts as a finding, because the file
 /// cannot be verified.
-fn examine(tx: &ReadTx<'_>, is_quick: bool) -> Report {
+fn examine(tx: &ReadTx<'_>, args: &AuditArgs, trust: &Trust) -> Result<Report, Failure> {
     let started = Instant::now();
     let mut proof = tx.prove().unwrap_or_else(|error| Proof { findings: vec![unreadable(&error)], ..Proof::default() });
     let books_took = started.elapsed();
-    let file_took = (!is_quick).then(|| {
+    let file_took = (!args.quick).then(|| {
         let started = Instant::now();
         proof.findings.extend(tx.check_file().unwrap_or_else(|error| vec![unreadable(&error)]));
         started.elapsed()
     });
-    Report { proof, books_took, file_took }
+    let keys = tx.copy_facts().map(|facts| trust.keys_of(facts.installation)).unwrap_or_default();
+    let mut log = tx.check_signatures(&keys).unwrap_or_default();
+    if !keys.is_empty() {
+        proof.findings.append(&mut log.findings);
+    }
+    let anchors = check_anchors(tx, &args.anchor, &keys, &mut proof)?;
+    Ok(Report { proof, books_took, file_took, log, has_key: !keys.is_empty(), anchors })
+}
+
+/// An anchor of this installation and what became of it.
+struct Compared {
+    file: PathBuf,
+    verdict: Verdict,
+    signer: Option<Verifier>,
+}
+
+impl Compared {
+    /// As a name and in words.
+    fn state(&self) -> (&'static str, String) {
+        match &self.verdict {
+            Verdict::Continued { more } => ("continued", format!("continued by {more} more")),
+            Verdict::Abandoned => ("abandoned", "of a history that a restore has left behind".into()),
+            Verdict::Broken(_) => ("broken", "not continued".into()),
+        }
+    }
+}
+
+/// Compares the database with what was once seen of it. What belongs to other installations is left out.
+fn check_anchors(
+    tx: &ReadTx<'_>,
+    places: &[PathBuf],
+    keys: &[Verifier],
+    proof: &mut Proof,
+) -> Result<Vec<Compared>, Failure> {
+    let mut compared = Vec::new();
+    if places.is_empty() {
+        return Ok(compared);
+    }
+    let installation = tx.copy_facts()?.installation;
+    for place in places {
+        let found = find_anchors(place, keys).map_err(|error| Failure::of_file(place.display(), &error))?;
+        let before = compared.len();
+        for FoundAnchor { file, anchor, signer, .. } in found.into_iter().filter(|it| it.installation == installation) {
+            let verdict = tx.check_anchor(&anchor)?;
+            if let Verdict::Broken(why) = &verdict {
+                proof.findings.push(Finding { check: "anchor", what: format!("{} {why}", file.display()) });
+            }
+            compared.push(Compared { file, verdict, signer });
+        }
+        if compared.len() == before {
+            let message = format!("{} has no manifest and no checkpoint of this installation", place.display());
+            return Err(Failure::new(Exit::Usage, message));
+        }
+    }
+    Ok(compared)
+}
+
+/// Prints a proof for third parties.
+fn prove(file: &Path, entry: Uuid, session: &mut Session<'_>) -> Result<(), Failure> {
+    let proof = data_dir::read(file, |tx| tx.prove_entry(EntryId::from(entry)))?;
+    let Some(proof) = proof else {
+        let message = format!("no proof of entry {entry}");
+        return Err(Failure::new(Exit::Usage, message).next(
+            "Either there is no such entry, or it is older than the log, or no checkpoint covers it yet: a running \
+             server signs one every few seconds.",
+        ));
+    };
+    let encoded: Vec<_> = proof.path.iter().map(|hash| STANDARD.encode(hash)).collect();
+    let text = proof.text();
+    let value = json!({
+        "entry": proof.entry.to_string(),
+        "canonical": STANDARD.encode(&proof.canonical),
+        "hash": STANDARD.encode(proof.hash),
+        "leaf": STANDARD.encode(&proof.leaf),
+        "index": proof.index,
+        "path": encoded,
+        "checkpoint": proof.checkpoint.note,
+        "proof": text,
+    });
+    session.output.print(&value, text)
 }
 
 fn unreadable(error: &StoreError) -> Finding {
@@ -84,10 +197,14 @@ fn mode(tally: &Tally) -> &'static str {
 }
 
 fn view(file: &Path, report: &Report) -> Value {
-    let Report { proof, books_took, file_took } = report;
+    let Report { proof, books_took, file_took, log, has_key, anchors } = report;
     let tally = |tally: &Tally| {
         let balance = tally.to_text();
         json!({"mode": mode(tally), "currency": tally.currency, "books": tally.role, "balance": balance})
+    };
+    let anchor = |it: &Compared| {
+        let (state, _) = it.state();
+        json!({"file": it.file, "state": state, "signed_by": it.signer.map(|key| key.to_string())})
     };
     let finding = |finding: &Finding| json!({"check": finding.check, "what": finding.what});
     json!({
@@ -99,6 +216,8 @@ fn view(file: &Path, report: &Report) -> Value {
         "events": proof.events,
         "last_entry": proof.last_entry,
         "chain_head": hex(&proof.head),
+        "log": {"rows": log.size, "signed_rows": has_key.then_some(log.signed)},
+        "anchors": anchors.iter().map(anchor).collect::<Vec<_>>(),
         "trial_balance": proof.trial_balance.iter().map(tally).collect::<Vec<_>>(),
         "findings": proof.findings.iter().map(finding).collect::<Vec<_>>(),
         "notes": proof.notes,
@@ -114,13 +233,17 @@ fn took_ms(duration: Duration) -> u64 {
 }
 
 fn text(file: &Path, report: &Report) -> String {
-    let Report { proof, books_took, file_took } = report;
+    let Report { proof, books_took, file_took, log, has_key, anchors } = report;
     let rows: Vec<_> = proof
         .trial_balance
         .iter()
         .map(|tally| [mode(tally).to_owned(), tally.currency.clone(), tally.role.clone(), tally.to_text()])
         .collect();
     let integrity = file_took.map_or("not checked (--quick)".into(), |took| format!("{} ms", took_ms(took)));
+    let signed = match has_key {
+        true => format!("{} of them covered by a signed checkpoint", log.signed),
+        false => "signatures not checked, no key is known (--trust)".into(),
+    };
     let mut lines = vec![
         format!("Audit of {}", file.display()),
         format!(
@@ -128,10 +251,15 @@ fn text(file: &Path, report: &Report) -> String {
             proof.entries, proof.postings, proof.books, proof.events
         ),
         format!("  chain head  {} (entry {})", hex(&proof.head), proof.last_entry),
+        format!("  audit log  {} rows, {signed}", log.size),
         format!("  books and chain  {} ms", took_ms(*books_took)),
         format!("  integrity and foreign keys  {integrity}"),
         String::new(),
     ];
+    for it in anchors {
+        let signed = if it.signer.is_some() { "signed" } else { "no known signature" };
+        lines.insert(lines.len() - 1, format!("  anchor {}  {}, {signed}", it.file.display(), it.state().1));
+    }
     if !rows.is_empty() {
         lines.extend([table(["MODE", "CURRENCY", "BOOKS", "BALANCE"], &rows), String::new()]);
     }

@@ -115,6 +115,27 @@ pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failu
     })
 }
 
+/// The keys that are trusted in a data directory, and those of a command line.
+pub(super) fn trust(config: &Config, dir: &DataDir, given: &[String]) -> Result<Trust, Failure> {
+    let identity_file = config.backup.identity_file.as_ref();
+    let identity_file = identity_file.map(|file| Ok::<_, Failure>((file.clone(), read_text(file)?))).transpose()?;
+    let mut trust = trusting(given)?;
+    // Whoever may read the database need not be allowed to read the key.
+    trust.own = match data_dir::present_key(config, dir) {
+        Err(failure) if failure.exit == Exit::Permission => None,
+        key => key?,
+    };
+    trust.keys.extend(trusted_keys(&config.backup.trusted_keys, identity_file.as_ref())?);
+    Ok(trust)
+}
+
+/// The keys of a command line.
+pub(super) fn trusting(given: &[String]) -> Result<Trust, Failure> {
+    let mut trust = Trust::default();
+    add_trust(&mut trust, given)?;
+    Ok(trust)
+}
+
 /// The verifier keys in the configuration and in the file with private keys.
 fn trusted_keys(listed: &[String], identity_file: Option<&(PathBuf, String)>) -> Result<Vec<Verifier>, Failure> {
     let listed: Result<Vec<Verifier>, String> = listed.iter().map(|text| text.parse()).collect();
@@ -135,9 +156,16 @@ pub(super) fn add_keys(settings: &mut Settings, keys: &Keys) -> Result<(), Failu
         settings.identities.extend(identities(file, &text)?);
         settings.trust.keys.extend(signature::verifiers(&text));
     }
-    for given in &keys.trust.trust {
+    add_trust(&mut settings.trust, &keys.trust.trust)?;
+    settings.trust.accepts_all = keys.trust.unsigned;
+    Ok(())
+}
+
+/// Adds the keys that a command line names.
+fn add_trust(trust: &mut Trust, given: &[String]) -> Result<(), Failure> {
+    for given in given {
         match given.parse::<Verifier>() {
-            Ok(key) => settings.trust.keys.push(key),
+            Ok(key) => trust.keys.push(key),
             Err(reason) if given.starts_with("bursar/") => return Err(Failure::new(Exit::Usage, reason)),
             Err(_) => {
                 let found = signature::verifiers(&read_text(Path::new(given))?);
@@ -145,11 +173,10 @@ pub(super) fn add_keys(settings: &mut Settings, keys: &Keys) -> Result<(), Failu
                     let next = "Such a file has a line with bursar/...; `bursar backup verifier` prints one.";
                     return Err(Failure::new(Exit::Usage, format!("{given} contains no verifier key")).next(next));
                 }
-                settings.trust.keys.extend(found);
+                trust.keys.extend(found);
             }
         }
     }
-    settings.trust.accepts_all = keys.trust.unsigned;
     Ok(())
 }
 

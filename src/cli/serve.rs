@@ -91,6 +91,12 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
         .map_err(|error| Failure::of_file(dir.control_socket().display(), &error))?;
     let _housekeeping = jobs::housekeeping(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
+    // What a crash has left unsigned is signed before anything follows it.
+    if let Err(refusal) = app.sign_log() {
+        tracing::warn!(%refusal, "the audit log was not signed; it will be tried again");
+    }
+    let _checkpoints = jobs::checkpoints(Arc::clone(app))
+        .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let _scheduler = jobs::scheduler(Arc::clone(app))
         .map_err(|error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}")))?;
     let no_thread = |error: io::Error| Failure::new(Exit::Failure, format!("a thread could not be started: {error}"));

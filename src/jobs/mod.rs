@@ -23,6 +23,16 @@ pub fn housekeeping(app: Arc<App>) -> io::Result<PeriodicThread> {
     })
 }
 
+/// Signs the audit log every few seconds, so that a change of what was recorded before is found.
+pub fn checkpoints(app: Arc<App>) -> io::Result<PeriodicThread> {
+    PeriodicThread::start("checkpoints", Duration::from_secs(5), move || {
+        if let Err(refusal) = app.sign_log() {
+            tracing::warn!(%refusal, "the audit log was not signed; it will be tried again");
+        }
+        false
+    })
+}
+
 /// Runs due jobs every second: expiries and clearings. Erases the private keys that have retired.
 pub fn scheduler(app: Arc<App>) -> io::Result<PeriodicThread> {
     PeriodicThread::start("scheduler", Duration::from_secs(1), move || {

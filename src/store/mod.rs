@@ -33,7 +33,7 @@ pub use database::log_readers::LogState;
 pub use database::migrations::{LATEST_SCHEMA, MigrationError};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 pub use database::stats::{FileStats, TableStats};
-pub use database::trail::Mark;
+pub use database::trail::{LogCheckpoint, Mark, SignedCheckpoint};
 pub use database::transaction::{CommitTime, ReadTx, WriteTx};
 pub use database::writer::{Abort, Health, NotApplied, Ticket};
 pub use error::{StoreError, with_causes};
@@ -50,7 +50,7 @@ pub use maintenance::{
     BackupRecord, Census, Installation, Issued, Job, JobRow, Mode, NewTimeline, RecordedBackup, RecordedFailure,
     RecordedShipping, RestoreRow,
 };
-pub use proof::{Finding, Proof, Tally};
+pub use proof::{Anchor, EntryProof, Finding, Proof, SignedLog, Tally, Verdict};
 pub use reference::{CurrencyRow, GroupFilter, Platform, PlatformRow};
 
 use database::checkpoint::Checkpointer;

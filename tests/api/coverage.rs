@@ -22,6 +22,7 @@ struct Tests {
 const READS_NO_CLIENT: &str = "";
 const ISSUES_TOKENS: &str = "idempotency::calls_that_issue_tokens_and_reads_ignore_the_key";
 const HIDDEN: &str = "tags::hidden_objects_are_not_found_by_any_route";
+const PROVEN: &str = "log_proofs::others_can_verify_that_the_log_contains_an_entry_and_only_grows";
 const LISTED: &str = "tags::lists_and_their_totals_omit_hidden_objects";
 const REPLAYED: &str = "idempotency::every_write_is_replayed";
 const FUNDS: &str = "native_funding::refused_deposits_and_adjustments_leave_no_trace";
@@ -183,6 +184,8 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_transfers::refused_transfers_leave_no_trace"),
         read("/transfers", "native_transfers::a_transfer_in_one_currency_is_posted_at_once", LISTED),
         read("/transfers/{id}", "native_transfers::a_transfer_in_one_currency_is_posted_at_once", HIDDEN),
+        read("/log/checkpoint", PROVEN, "log_proofs::entries_of_hidden_clients_and_unknown_ones_are_not_proven"),
+        read("/entries/{id}/proof", PROVEN, "log_proofs::entries_of_hidden_clients_and_unknown_ones_are_not_proven"),
         read("/audit-log", "audit_log::every_action_is_found_by_each_filter", "audit_log::tags_limit_the_rows"),
         read("/approvals", "approvals::the_queue_is_filtered_and_paged", QUEUE_HIDDEN),
         read("/approvals/{id}", QUEUE, QUEUE_HIDDEN),

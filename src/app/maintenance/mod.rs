@@ -1,6 +1,7 @@
 //! Maintenance: scheduled jobs, and the state of backups and restores.
 
 mod backups;
+mod log;
 mod restores;
 mod scheduler;
 

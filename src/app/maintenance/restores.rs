@@ -34,7 +34,7 @@ pub fn begin_timeline(
     randomness: &dyn Randomness,
 ) -> Result<RestoreRow, Refusal> {
     let machine = clock.now();
-    let key = access::new_key(machine, randomness, key)?;
+    let (signer, key) = (key.clone(), access::new_key(machine, randomness, key)?);
     let ticket = store.submit(move |tx| {
         let installation = tx.installation()?.ok_or_else(crate::store::StoreError::not_installed)?;
         let reached_at = tx.journal_row()?.recorded_at;
@@ -52,7 +52,10 @@ pub fn begin_timeline(
             machine_user,
             superseded,
         };
-        Ok::<_, Failure>(tx.begin_timeline(&new, installation.uuid)?)
+        let row = tx.begin_timeline(&new, installation.uuid)?;
+        // The key may be another one than that which signed the log so far.
+        tx.sign_log(&signer, now)?;
+        Ok::<_, Failure>(row)
     });
     ticket.map_err(refusal_of)?.wait().map_err(refusal_of)?
 }

@@ -23,6 +23,7 @@ mod holds;
 mod labels;
 mod legacy_event;
 mod lists;
+mod log;
 mod movements;
 mod names;
 mod openapi;
@@ -147,6 +148,8 @@ impl Dialect for Native {
             .get("/events", "list_events", ReadEvents, events::list)
             .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)
             .get("/audit-log", "list_audit_log", ReadAudit, audit_log::list)
+            .get("/log/checkpoint", "get_checkpoint", ReadAudit, log::checkpoint)
+            .get("/entries/{id}/proof", "prove_entry", ReadAudit, log::entry)
     }
 
     fn refuse(&self, rejection: &Rejection, context: &ReplyContext) -> Reply {

@@ -8,7 +8,7 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, approvals, audit_log, batch, deposits, entries, event_stream, events, holds, owners,
+    account_states, approvals, audit_log, batch, deposits, entries, event_stream, events, holds, log, owners,
     profile_states, sandbox, statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
@@ -96,6 +96,8 @@ use utoipa::OpenApi;
         events::list,
         events::checkpoint,
         audit_log::list,
+        log::checkpoint,
+        log::entry,
         statements::balance,
         statements::statement,
         trial_balance::get

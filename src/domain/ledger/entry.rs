@@ -106,6 +106,11 @@ impl EntryRecord<'_> {
     /// The hash of this entry chained to the previous one: SHA-256 over `previous` and the canonical bytes. Each part
     /// is preceded by its length; integers are 8 bytes big-endian.
     pub fn hash(&self, previous: &EntryHash) -> EntryHash {
+        sha256(&self.canonical(previous))
+    }
+
+    /// What is hashed.
+    pub fn canonical(&self, previous: &EntryHash) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
         let mut part = |content: &[u8]| {
             bytes.extend_from_slice(&(content.len() as u64).to_be_bytes());
@@ -122,7 +127,7 @@ impl EntryRecord<'_> {
         part(&self.reverses.map_or(0, |seq| seq.0).to_be_bytes());
         part(self.comment_hash.unwrap_or_default());
         part(self.legs);
-        sha256(&bytes)
+        bytes
     }
 }
 

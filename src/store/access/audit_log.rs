@@ -83,14 +83,14 @@ impl WriteTx<'_> {
 
     /// Appends a row of the system itself.
     pub(in crate::store) fn append_own_audit(&self, action: &str) -> Result<(), StoreError> {
-        let installation = self.find("SELECT uuid FROM installation", [], |row| row.get(0))?;
+        let installation = self.installation_uuid()?;
         self.append_audit(&AuditRow {
             at: self.latest(),
             principal: PrincipalSerial(1),
             token: None,
             machine_user: None,
             action,
-            object: installation.map(|uuid| (ObjectKind::Installation, uuid)),
+            object: Some((ObjectKind::Installation, installation)),
             profile: None,
             request: None,
             address: None,

@@ -145,6 +145,7 @@ impl Transaction for Proven<'_> {
                 writing.begin_log()?;
             }
             writing.log_migration(&images)?;
+            key.map_or(Ok(false), |key| writing.sign_log(key, moment.latest()))?;
             prove(&tx)?;
             // The change journal cannot continue across a migration; a new stream begins.
             writing.begin_stream()?;

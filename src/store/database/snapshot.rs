@@ -5,7 +5,7 @@ use crate::domain::ledger::{EntryHash, GENESIS};
 use crate::store::database::connection::{self, open_reader};
 use crate::store::database::migrations;
 use crate::store::database::transaction::{ReadTx, Snapshot};
-use crate::store::{Epoch, JournalRow, MigrationError, OtherHistory, StoreError};
+use crate::store::{Epoch, JournalRow, LogCheckpoint, MigrationError, OtherHistory, SignedCheckpoint, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::fs::{self, File, OpenOptions};
@@ -58,6 +58,8 @@ pub struct CopyFacts {
     pub epochs: Vec<Epoch>,
     /// What restores have left behind, the oldest first.
     pub superseded: Vec<OtherHistory>,
+    /// How far the log goes, and its last signed checkpoint; none in schemas without one.
+    pub log: Option<(LogCheckpoint, Option<SignedCheckpoint>)>,
 }
 
 /// Copies a database file as of one moment; other processes may have it open. The copy has mode 0600 and identical
@@ -154,6 +156,7 @@ impl ReadTx<'_> {
             journal,
             epochs,
             superseded,
+            log: if has("log_checkpoints")? { Some((self.log_position()?, self.last_checkpoint()?)) } else { None },
         })
     }
 }

@@ -2,14 +2,14 @@
 //! covers.
 
 use crate::domain::merkle::{Frontier, Hash, leaf_hash};
-use crate::store::StoreError;
 use crate::store::database::trail::{
     Change, Covered, ENTRIES, EVENTS, LogHead, NODE_LEVEL, Table, WORDS, Word, digest,
 };
 use crate::store::database::transaction::{ReadTx, sql};
 use crate::store::proof::Proof;
+use crate::store::{LogCheckpoint, StoreError};
 use rusqlite::{Row, Rows};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 /// Rows listed for each table that differs from the log.
@@ -71,7 +71,8 @@ impl ReadTx<'_> {
     pub(in crate::store) fn prove_log(&self, proof: &mut Proof) -> Result<(), StoreError> {
         let mut bounds = Bounds { first_entry: None, pruned: self.feed()?.pruned.0 };
         let mut sums = Sums::new();
-        let mut tree = Tree { frontier: Frontier::default(), expected: 1 };
+        let mut tree = Tree { frontier: Frontier::default(), expected: 1, checkpoints: VecDeque::new() };
+        tree.read_checkpoints(self, proof)?;
         let mut statement = self.connection().prepare(sql!("proof/words"))?;
         let mut words = WordsOf::begin(statement.query([])?)?;
         self.each_leaf((i64::MIN, i64::MAX), |id, leaf, row| {
@@ -162,16 +163,46 @@ struct Tree {
     frontier: Frontier,
     /// The number of the next row.
     expected: i64,
+    /// Size and root of the checkpoints that are yet to be compared.
+    checkpoints: VecDeque<(u64, Hash)>,
 }
 
 impl Tree {
+    fn read_checkpoints(&mut self, tx: &ReadTx<'_>, proof: &mut Proof) -> Result<(), StoreError> {
+        let origins = tx.log_origins()?;
+        for (size, signed) in tx.checkpoints()? {
+            let is_known = |checkpoint: &LogCheckpoint| {
+                origins.iter().any(|(origin, end)| *origin == checkpoint.origin && size <= *end)
+            };
+            match signed.map(|signed| signed.checkpoint).filter(|it| it.size == size && is_known(it)) {
+                Some(checkpoint) => self.checkpoints.push_back((size, checkpoint.root)),
+                None => proof.find("checkpoints", || format!("the checkpoint at {size} rows is not of this log")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the checkpoint at the present size, if there is one.
+    fn compare(&mut self, proof: &mut Proof) {
+        let size = self.frontier.size();
+        let Some((_, root)) = self.checkpoints.front().filter(|(at, _)| *at == size) else { return };
+        if *root != self.frontier.root() {
+            proof.find("checkpoints", || {
+                format!("the first {size} rows of the audit log are not those of its checkpoint")
+            });
+        }
+        self.checkpoints.pop_front();
+    }
+
     fn take(&mut self, tx: &ReadTx<'_>, proof: &mut Proof, id: i64, leaf: &[u8]) -> Result<(), StoreError> {
         if id != self.expected {
             let before = self.expected - 1;
             proof.find("log", || format!("row {id} of the audit log follows row {before}"));
         }
         self.expected = id.saturating_add(1);
-        let Some(node) = self.frontier.push(leaf_hash(leaf), NODE_LEVEL) else { return Ok(()) };
+        let completed = self.frontier.push(leaf_hash(leaf), NODE_LEVEL);
+        self.compare(proof);
+        let Some(node) = completed else { return Ok(()) };
         let position = (self.frontier.size() >> NODE_LEVEL) - 1;
         let stored = "SELECT hash FROM log_nodes WHERE position = ?1";
         if tx.find(stored, [position], |row| row.get::<_, Hash>(0))? != Some(node) {
@@ -195,6 +226,9 @@ impl Tree {
             proof.find("log", || {
                 format!("the audit log does not lead to its head; if nothing else is found: from row {} on", whole + 1)
             });
+        }
+        for (at, _) in &self.checkpoints {
+            proof.find("checkpoints", || format!("a checkpoint has {at} rows, the audit log only {size}"));
         }
         let nodes: u64 = tx.one("SELECT count(*) FROM log_nodes", [], |row| row.get(0))?;
         if nodes != size >> NODE_LEVEL {

@@ -2,12 +2,19 @@
 //! postings, journal and ledger agree, and events have no gap. Only reads; works on a live file and on a copy.
 
 mod actors;
+mod anchors;
 mod events;
 mod figures;
+mod inclusion;
 mod log;
 mod schema;
 mod settings;
+mod signatures;
 mod who;
+
+pub use anchors::{Anchor, Verdict};
+pub use inclusion::EntryProof;
+pub use signatures::SignedLog;
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EntryId, EntrySeq, PrincipalSerial};

@@ -103,6 +103,7 @@ fn text(member: &Member<'_>) -> Option<Value> {
         }
         ("SessionReply", "expiresAt") | ("AuditRecord", "id" | "firstEvent" | "lastEvent") => whole_number(),
         ("AuditedChange", "objectKind") => return None,
+        ("LogCheckpoint", "size") | ("EntryProof", "entry" | "index") | (_, "oldSize") => whole_number(),
         ("AuditRecord", "nameHash") => json!({ "pattern": "^[0-9a-f]{32}$" }),
         ("AuditRecord", "objectKind") => {
             let names = ObjectKind::ALL.map(|kind| kind.name().to_uppercase());

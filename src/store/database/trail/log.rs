@@ -6,6 +6,7 @@ use crate::store::database::trail::{Change, Covered, ENTRIES, Table, encode_row,
 use crate::store::database::transaction::{ReadTx, WriteTx};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
+use uuid::Uuid;
 
 /// Subtrees of this height have a row of their own, 256 leaves each.
 pub(in crate::store) const NODE_LEVEL: u32 = 8;
@@ -29,6 +30,11 @@ pub(in crate::store) fn audit_columns(connection: &Connection) -> Result<Vec<Str
 }
 
 impl ReadTx<'_> {
+    /// Nil before the database has been set up.
+    pub(in crate::store) fn installation_uuid(&self) -> Result<Uuid, StoreError> {
+        Ok(self.find("SELECT uuid FROM installation", [], |row| row.get(0))?.unwrap_or_default())
+    }
+
     /// None if the stored size and subtrees contradict each other.
     pub(in crate::store) fn log_head(&self) -> Result<Option<LogHead>, StoreError> {
         self.one("SELECT log_id, log_size, log_frontier FROM change_journal", [], |row| {

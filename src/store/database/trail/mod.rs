@@ -4,12 +4,14 @@
 //! forget to. The row's image becomes part of the audit row of the action, and what changed is told in words beside it.
 //! Nothing of this is in the schema of the file.
 
+mod checkpoints;
 mod covered;
 mod image;
 mod log;
 mod triggers;
 mod words;
 
+pub use checkpoints::{LogCheckpoint, SignedCheckpoint};
 pub(in crate::store) use covered::{Covered, ENTRIES, EVENTS, Table, WORDS};
 pub(in crate::store) use image::{Change, encode_row, image};
 pub(in crate::store) use log::{LogHead, NODE_LEVEL, audit_columns};
@@ -92,6 +94,11 @@ impl Trail {
     /// Takes rows that were written without triggers as leaves of this commit.
     fn adopt_leaves(&self, leaves: Vec<Hash>) {
         self.pending().leaves = leaves;
+    }
+
+    /// The leaves of this commit so far.
+    fn each_leaf(&self, visit: impl FnMut(Hash)) {
+        self.pending().leaves.iter().copied().for_each(visit);
     }
 
     fn take_leaves(&self) -> Vec<Hash> {

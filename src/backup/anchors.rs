@@ -1,0 +1,78 @@
+//! What files outside a database say about it: manifests of backups, and checkpoints of its log.
+
+use super::codec::hex;
+use super::manifest::{Contents, LogFacts, Manifest};
+use crate::domain::ledger::EntryHash;
+use crate::store::{Anchor, LogCheckpoint, SignedCheckpoint, Verifier};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// The end of the names of files with a checkpoint.
+pub const CHECKPOINT_SUFFIX: &str = "checkpoint";
+
+/// The largest file that may be an anchor, in bytes.
+const ANCHOR_MAX: u64 = 16 << 20;
+
+/// An anchor in a file.
+#[derive(Clone, Debug)]
+pub struct FoundAnchor {
+    pub file: PathBuf,
+    pub installation: Uuid,
+    pub anchor: Anchor,
+    /// Whose signature it bears; none if by nobody, or only by keys that were not given.
+    pub signer: Option<Verifier>,
+}
+
+/// The anchors in a file, or in a folder and below it. Files that are none are left out.
+///
+/// # Errors
+/// If a file or folder cannot be read.
+pub fn find_anchors(place: &Path, keys: &[Verifier]) -> io::Result<Vec<FoundAnchor>> {
+    let mut found = Vec::new();
+    if fs::metadata(place)?.is_dir() {
+        let mut inside: Vec<PathBuf> =
+            fs::read_dir(place)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        inside.sort();
+        for path in inside {
+            found.extend(find_anchors(&path, keys)?);
+        }
+    } else if fs::metadata(place)?.len() <= ANCHOR_MAX {
+        found.extend(read_anchor(place, &fs::read(place)?, keys));
+    }
+    Ok(found)
+}
+
+fn read_anchor(file: &Path, bytes: &[u8], keys: &[Verifier]) -> Option<FoundAnchor> {
+    let file = file.to_owned();
+    if let Some(signed) = str::from_utf8(bytes).ok().and_then(SignedCheckpoint::parse) {
+        let signer = keys.iter().find(|key| signed.is_signed_by(key) == Some(true)).copied();
+        let installation = signed.checkpoint.installation()?;
+        return Some(FoundAnchor { file, installation, anchor: Anchor::Log(signed.checkpoint), signer });
+    }
+    let signed = Manifest::parse(bytes).ok()?;
+    let signer = signed.signer.filter(|signer| keys.contains(signer));
+    let contents = signed.value.contents;
+    Some(FoundAnchor { file, installation: contents.installation, anchor: anchor_of(&contents)?, signer })
+}
+
+/// What a manifest says about the log, or about the entries if it is older.
+fn anchor_of(contents: &Contents) -> Option<Anchor> {
+    match &contents.log {
+        Some(LogFacts { origin, size, root, .. }) => {
+            let root = STANDARD.decode(root).ok()?.try_into().ok()?;
+            Some(Anchor::Log(LogCheckpoint { origin: origin.clone(), size: *size, root }))
+        }
+        None => {
+            let digits = contents.chain_head.as_bytes().chunks_exact(2);
+            let bytes: Vec<u8> =
+                digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect::<Option<_>>()?;
+            let hash: EntryHash = bytes.try_into().ok()?;
+            let is_whole = hex(&hash) == contents.chain_head;
+            is_whole.then_some(Anchor::Chain { entry: contents.last_entry, hash })
+        }
+    }
+}

@@ -37,10 +37,16 @@ impl BackupService {
     /// Makes a backup and sends it to all targets.
     ///
     /// # Errors
-    /// [`BackupError::Busy`] if another process works with backups. [`BackupError::Partial`] where some targets
-    /// have it and some do not. A backup that fails leaves nothing behind.
+    /// [`BackupError::OtherWriter`] if another server ships to a target in place of this one.
+    /// [`BackupError::Busy`] if another process works with backups. [`BackupError::Partial`] where some targets have it
+    /// and some do not. A backup that fails leaves nothing behind.
     pub fn create(&self, reason: Reason) -> Result<Created, BackupError> {
         self.signing_key()?;
+        if let (Reason::Manual | Reason::Scheduled, Some(other)) = (reason, self.other_server()) {
+            let error = BackupError::OtherWriter(other);
+            self.note_failure(&error);
+            return Err(error);
+        }
         let work = self.work_dir().inspect_err(|error| self.note_failure(error))?;
         let outcome = self.create_in(&work, reason);
         let at = self.now();
@@ -68,6 +74,13 @@ impl BackupService {
             }
         });
         outcome.map(|()| created)
+    }
+
+    /// The server that ships to a target in place of this one; none if there is none, or backups are made beside it.
+    fn other_server(&self) -> Option<String> {
+        let record = self.record();
+        let here = self.settings.targets.iter().filter_map(|target| record.shipping.get(&target.name()));
+        here.filter(|_| !self.is_beside_other).find_map(|shipping| shipping.other_server.clone())
     }
 
     /// Records that a backup failed, unless this process had to leave it to another.

@@ -51,6 +51,27 @@ impl DirectoryTarget {
         }
     }
 
+    /// Stores an object in one step, below the root that is there.
+    fn store(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError> {
+        let path = self.path(key);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+            return Err(TargetError::new(&self.name, TargetFault::Other, format!("{key} is no name of an object")));
+        };
+        make_dirs(&self.root, folder).map_err(|error| self.error(folder.display(), error))?;
+        let unfinished = folder.join(format!(".{name}{UNFINISHED}"));
+        let stored = write_all(&unfinished, bytes, from).and_then(|()| {
+            fs::rename(&unfinished, &path).map_err(PutError::Target)?;
+            sync_dir(folder).map_err(PutError::Target)
+        });
+        stored.map_err(|failed| {
+            let _ = fs::remove_file(&unfinished); // the next run would sweep it
+            match failed {
+                PutError::Target(error) => self.error(key, error),
+                PutError::Source(what) => TargetError::new(&self.name, TargetFault::Source, format!("{key}: {what}")),
+            }
+        })
+    }
+
     fn walk(&self, folder: &Path, found: &mut Vec<Object>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
@@ -80,27 +101,15 @@ impl Target for DirectoryTarget {
     }
 
     fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError> {
-        self.root()?;
-        let path = self.path(key);
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-            return Err(TargetError::new(&self.name, TargetFault::Other, format!("{key} is no name of an object")));
-        };
-        make_dirs(&self.root, folder).map_err(|error| self.error(folder.display(), error))?;
-        if path.exists() {
+        if self.root()?.join(key).exists() {
             return Err(TargetError::new(&self.name, TargetFault::Exists, format!("{key} is there already")));
         }
-        let unfinished = folder.join(format!(".{name}{UNFINISHED}"));
-        let stored = write_all(&unfinished, bytes, from).and_then(|()| {
-            fs::rename(&unfinished, &path).map_err(PutError::Target)?;
-            sync_dir(folder).map_err(PutError::Target)
-        });
-        stored.map_err(|failed| {
-            let _ = fs::remove_file(&unfinished); // the next run would sweep it
-            match failed {
-                PutError::Target(error) => self.error(key, error),
-                PutError::Source(what) => TargetError::new(&self.name, TargetFault::Source, format!("{key}: {what}")),
-            }
-        })
+        self.store(key, bytes, from)
+    }
+
+    fn replace(&self, key: &str, content: &[u8]) -> Result<(), TargetError> {
+        self.root()?;
+        self.store(key, content.len() as u64, &mut &content[..])
     }
 
     fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError> {

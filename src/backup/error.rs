@@ -72,6 +72,12 @@ pub enum BackupError {
         /// The moment that can be reached without them.
         reaches: Moment,
     },
+    /// An earlier writer of this installation lives; the text says where.
+    #[error("another server of this installation, in {0}, ships to the same target; this one came later and does not")]
+    OtherWriter(String),
+    /// An earlier writer may live; the text says where.
+    #[error("another server of this installation, in {0}, may still run; waiting to see whether it does")]
+    PerhapsOtherWriter(String),
     /// Several histories exist, and none continues another.
     #[error("the targets hold {} histories that do not continue one another: {}", .0.len(), .0.join("; "))]
     Branches(Vec<String>),

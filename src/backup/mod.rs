@@ -12,6 +12,7 @@ mod directory;
 mod error;
 mod fetch;
 pub mod history;
+mod lease;
 mod look;
 mod machine;
 mod service;

@@ -173,6 +173,10 @@ impl Target for S3Target {
             .map(|_| ())
     }
 
+    fn replace(&self, key: &str, content: &[u8]) -> Result<(), TargetError> {
+        self.put(key, content.len() as u64, &mut &content[..])
+    }
+
     fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError> {
         let path = self.path(key);
         let found = self.runtime.block_on(self.store.get(&path)).map_err(|error| self.error(error))?;

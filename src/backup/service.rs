@@ -48,6 +48,7 @@ pub struct BackupService {
     pub(super) progress: Arc<dyn Progress>,
     pub(super) cancellation: Cancellation,
     pub(super) is_background: bool,
+    pub(super) is_beside_other: bool,
 }
 
 impl BackupService {
@@ -61,6 +62,7 @@ impl BackupService {
             progress: Arc::new(NoProgress),
             cancellation: Cancellation::default(),
             is_background: true,
+            is_beside_other: false,
         }
     }
 
@@ -82,6 +84,13 @@ impl BackupService {
     #[must_use]
     pub fn at_full_speed(mut self) -> BackupService {
         self.is_background = false;
+        self
+    }
+
+    /// Makes backups also while another server ships to the same targets.
+    #[must_use]
+    pub fn beside_other_server(mut self) -> BackupService {
+        self.is_beside_other = true;
         self
     }
 

@@ -6,6 +6,7 @@
 
 use super::codec::{self, Hashing, Recipient};
 use super::error::BackupError;
+use super::lease::{Standing, Watch, Writer};
 use super::look::{Found, look};
 use super::manifest::{FORMAT, FileFacts, SegmentFacts};
 use super::repository::{Repository, Segment};
@@ -19,6 +20,7 @@ use std::io::{self, BufWriter, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ struct Lane {
     /// Whether what was there before has been compared with this database.
     has_looked: bool,
     found: Found,
+    standing: Standing,
 }
 
 /// Ships the change journal of one installation.
@@ -48,22 +51,40 @@ pub struct Shipping {
     signing_key: InstallationKey,
     spool_max: u64,
     clock: Arc<dyn Clock>,
+    interval: Duration,
     lanes: Mutex<Vec<Lane>>,
+    /// The leases at each target. Looking at them takes time, so it keeps no probe waiting.
+    watches: Vec<Mutex<Watch>>,
 }
 
 impl Shipping {
-    /// Ships to the targets of `service`. At most `spool_max` bytes wait in the spool.
+    /// Ships to the targets of `service`. At most `spool_max` bytes wait in the spool; each
+    /// target is shipped to within `interval`.
     pub fn new(
         service: &BackupService,
         journal: Arc<Journal>,
         installation: Uuid,
         signing_key: InstallationKey,
         spool_max: u64,
+        interval: Duration,
     ) -> Shipping {
         let (targets, recipients) = (service.settings.targets.clone(), service.settings.recipients.clone());
         let lanes = Mutex::new(targets.iter().map(|_| Lane::default()).collect());
         let (dir, clock) = (service.dir.clone(), Arc::clone(&service.clock));
-        Shipping { dir, journal, installation, targets, recipients, signing_key, spool_max, clock, lanes }
+        let watches = targets.iter().map(|_| Mutex::default()).collect();
+        Shipping {
+            dir,
+            journal,
+            installation,
+            targets,
+            recipients,
+            signing_key,
+            spool_max,
+            clock,
+            interval,
+            lanes,
+            watches,
+        }
     }
 
     /// The number of targets.
@@ -84,6 +105,27 @@ impl Shipping {
     /// Forgets all gaps, because a backup was made after them.
     pub fn forget_gaps(&self) {
         self.lock().iter_mut().for_each(|lane| lane.has_gap = false);
+    }
+
+    /// Whether an earlier writer ships to a target, or may do so.
+    pub fn has_other_writer(&self) -> bool {
+        self.lock().iter().any(|lane| lane.standing.other().is_some())
+    }
+
+    /// Tells other writers that this one has stopped. A target that was not reached last time is skipped.
+    pub fn leave(&self) {
+        for (lane, watch) in self.watches.iter().enumerate() {
+            let is_reachable =
+                self.lock().get(lane).is_some_and(|lane| lane.failure.is_none() || lane.standing.other().is_some());
+            let Some(spec) = self.targets.get(lane).filter(|_| is_reachable) else { continue };
+            let left = spec.open().and_then(|target| {
+                let repository = Repository::new(target, self.installation);
+                watch.lock().unwrap_or_else(PoisonError::into_inner).leave(&repository)
+            });
+            if let Err(error) = left {
+                tracing::debug!(%error, "the lease stays; others see that it is not renewed");
+            }
+        }
     }
 
     /// Histories at the targets that the database does not know yet.
@@ -133,7 +175,7 @@ impl Shipping {
     /// Records the outcome for probes: it tells what the loss of this machine would cost.
     fn record(&self, lane: usize, at: Moment, complete_at: Option<Moment>) {
         let lanes = self.lock();
-        let Some(Lane { target, reaches, failure, has_gap, found, .. }) = lanes.get(lane) else { return };
+        let Some(Lane { target, reaches, failure, has_gap, found, standing, .. }) = lanes.get(lane) else { return };
         // Dropped changes have not arrived, even if later ones have.
         let shipped_at = complete_at.filter(|_| !has_gap);
         let shipping = RecordedShipping {
@@ -143,6 +185,7 @@ impl Shipping {
             failure: failure.clone(),
             has_gap: *has_gap,
             other_histories: found.others.clone(),
+            other_server: standing.other().map(str::to_owned),
         };
         let note = |record: &mut BackupRecord| {
             let before = record.shipping.get(target).and_then(|before| before.shipped_at);
@@ -162,7 +205,11 @@ impl Shipping {
         // Also if there is nothing to ship: the target itself may be gone.
         target.is_there()?;
         let repository = Repository::new(target, self.installation);
+        self.renew_lease(lane, &repository)?;
         self.look_once(lane, &repository)?;
+        if let Some(obstacle) = self.lock().get(lane).and_then(|lane| lane.standing.obstacle()) {
+            return Err(obstacle);
+        }
         for segment in self.spooled()? {
             let key = (segment.stream, segment.last);
             if self.lock().get(lane).is_some_and(|lane| lane.has.contains(&key)) {
@@ -178,6 +225,23 @@ impl Shipping {
                 lane.reaches = lane.reaches.max(Some(segment.reaches));
             });
         }
+        Ok(())
+    }
+
+    fn renew_lease(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {
+        let Some(watch) = self.watches.get(lane) else { return Ok(()) };
+        let epoch = self.journal.status().epoch;
+        let writer = Writer { dir: &self.dir, interval: self.interval, now: self.clock.now(), epoch };
+        let renewed = watch.lock().unwrap_or_else(PoisonError::into_inner).renew(repository, &writer);
+        let (standing, has_news) = renewed?;
+        if has_news {
+            let target = repository.target().name();
+            tracing::warn!(target, "another server of this installation has come to the target");
+        }
+        self.note(lane, |lane| {
+            lane.standing = standing;
+            lane.has_looked &= !has_news;
+        });
         Ok(())
     }
 

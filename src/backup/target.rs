@@ -25,6 +25,9 @@ pub trait Target: Send + Sync {
     /// fails, or the process dies, there is no object of that key.
     fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError>;
 
+    /// Stores a small object in place of another one of its key, if there is one.
+    fn replace(&self, key: &str, content: &[u8]) -> Result<(), TargetError>;
+
     /// Opens an object for reading from its start.
     fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError>;
 

@@ -21,7 +21,11 @@ use crate::system::SystemClock;
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
     /// Create a backup now and send it to all targets, without blocking readers or writers
-    Create,
+    Create {
+        /// Also while another server of this installation ships to the same targets
+        #[arg(long)]
+        beside_other_server: bool,
+    },
     /// List the backups at all targets
     List {
         #[command(flatten)]
@@ -86,7 +90,7 @@ impl Keys {
 
 pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     match command {
-        BackupCommand::Create => create(session),
+        BackupCommand::Create { beside_other_server } => create(beside_other_server, session),
         BackupCommand::List { trust } => list(trust, session),
         BackupCommand::Verify { name, all, keys } => {
             let which = match (name, all) {
@@ -103,11 +107,13 @@ pub(super) fn run(command: BackupCommand, session: &mut Session<'_>) -> Result<(
     }
 }
 
-fn create(session: &mut Session<'_>) -> Result<(), Failure> {
+fn create(is_beside_other: bool, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
     // The first command after an update may be this one, before any server has made the key.
     data_dir::key(config, &data_dir::existing(config)?)?;
-    let made = service_with_keys(session, &Keys::default())?.create(Reason::Manual)?;
+    let service = service_with_keys(session, &Keys::default())?;
+    let service = if is_beside_other { service.beside_other_server() } else { service };
+    let made = service.create(Reason::Manual)?;
     let (contents, object) = (&made.manifest.contents, &made.manifest.object);
     let value = json!({
         "name": made.name.to_string(),

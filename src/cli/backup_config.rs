@@ -77,10 +77,11 @@ pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result
         return Ok(None);
     }
     let service = service(config, dir.clone())?.by(app.machine_clock());
+    let interval = Duration::from_secs(config.backup.journal_interval_s);
     let spool_max = config.backup.journal_spool_mb.saturating_mul(1 << 20);
     let journal = Arc::clone(app.store().journal());
     let (installation, key) = (app.installation().uuid, app.key().clone());
-    Ok(Some(Arc::new(Shipping::new(&service, journal, installation, key, spool_max))))
+    Ok(Some(Arc::new(Shipping::new(&service, journal, installation, key, spool_max, interval))))
 }
 
 pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failure> {

@@ -217,6 +217,8 @@ impl From<BackupError> for Failure {
             BackupError::NoRoom { .. } => {
                 Failure::new(Exit::Failure, message).next("Free some space there, then try again.")
             }
+            BackupError::OtherWriter(_) | BackupError::PerhapsOtherWriter(_) => Failure::new(Exit::Busy, message)
+                .next("Stop one of the two. To make a backup all the same: bursar backup create --beside-other-server"),
             BackupError::Branches(_) => Failure::new(Exit::Verification, message).next(
                 "Nothing was changed. Choose one with --branch ID, or an earlier moment with --at. `bursar restore \
                  list` shows them.",

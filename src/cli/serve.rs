@@ -132,6 +132,7 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
     if let Some(shipping) = shipping {
         app.close();
         ship_remaining(&shipping);
+        shipping.leave();
     }
     served
 }

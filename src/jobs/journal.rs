@@ -73,6 +73,9 @@ impl BaseBackups {
         if store.journal().status().stream.is_none() {
             return Ok(());
         }
+        if self.shipping.has_other_writer() {
+            return Ok(());
+        }
         let news = self.shipping.news();
         if !news.is_empty() {
             // Numbers that another writer used as well tell nothing; from here on, the stream tells them apart.

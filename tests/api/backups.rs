@@ -37,8 +37,8 @@ pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type().unwrap().is_dir() {
             found.extend(files(&entry.path()));
-        } else if entry.path().extension().is_none_or(|extension| extension != "journal") {
-            // The change journal between backups belongs to none of them.
+        } else if entry.path().extension().is_none_or(|extension| extension != "journal" && extension != "lease") {
+            // The change journal between backups and the leases of servers belong to none of them.
             found.push(entry.path());
         }
     }

@@ -232,6 +232,7 @@ fn restarts_commands_and_restores_are_one_history() {
     }
     await_shipped(&server);
     assert_eq!(branches(&server).len(), 1);
+    assert_eq!(server.logged("may still run"), 0, "this process holds the lock of the directory");
 
     // To the last commit, then back to an earlier one, which leaves the later ones behind.
     let at = bursar::domain::clock::Moment::from_unix_ms(entries(&server.data_dir())[0].1).to_string();
@@ -304,4 +305,76 @@ fn a_machine_that_comes_back_after_a_restore_elsewhere_is_another_history() {
     new.await_log("the target has another history of this installation", 1);
     await_own(&new);
     new.stop();
+}
+
+/// The shipping to the only target, as the probes show it.
+fn shipping(server: &Server) -> Value {
+    let ready = server.anyone().get("/readyz?verbose").ok().json();
+    ready["backup"]["shipping"].as_object().unwrap().values().next().cloned().unwrap_or_default()
+}
+
+#[test]
+fn the_later_of_two_servers_does_not_ship_while_the_first_one_lives() {
+    let mut first = shipping_server();
+    await_shipped(&first);
+    let account = first.admin().new_account("USD");
+    first.admin().deposit(&account, "1.00");
+    await_shipped(&first);
+    first.kill();
+    let mut second = beside(&first);
+    copy_dir(&first.data_dir(), &second.data_dir());
+    first.start_again();
+    first.admin().deposit(&account, "1.00");
+    await_shipped(&first);
+    second.start_again();
+    second.admin().deposit(&account, "100.00");
+    wait_until("noticing the first server", || {
+        let here = shipping(&second);
+        here["other_server"].as_str().is_some_and(|other| other.contains(first.data_dir().to_str().unwrap()))
+            && here["failure"].as_str().is_some_and(|reason| reason.contains("ships to the same target"))
+    });
+    let refused = ran(second.program(&["backup", "create"]));
+    assert!(refused.error(6)["next"].as_str().unwrap().contains("--beside-other-server"));
+    first.admin().deposit(&account, "1.00");
+    await_shipped(&first);
+    assert_eq!(branches(&first).len(), 1, "the second one has shipped nothing");
+    assert_eq!(shipping(&first)["other_server"], Value::Null);
+    first.await_log("another server of this installation has come", 1);
+
+    // The first one dies. The second one sees that, and ships what it has, which is another history.
+    first.kill();
+    second.await_log("the change journal is shipped again", 1);
+    await_notice(&second);
+    assert_eq!(restored(&second), [2, 3]);
+    assert_refused(&second, &[]);
+
+    // It comes back: now it is the later one.
+    first.start_again();
+    wait_until("noticing the second server", || shipping(&first)["other_server"].is_string());
+    second.admin().deposit(&account, "100.00");
+    await_own(&second);
+    second.stop();
+    wait_until("the second server's clean stop", || shipping(&first)["other_server"].is_null());
+    first.stop();
+}
+
+#[test]
+fn the_lease_of_a_dead_predecessor_elsewhere_is_waited_out_and_removed() {
+    let mut server = shipping_server();
+    await_shipped(&server);
+    let account = server.admin().new_account("USD");
+    server.kill();
+    let mut moved = beside(&server);
+    fs::rename(server.data_dir(), moved.data_dir()).unwrap();
+    moved.start_again();
+    moved.admin().deposit(&account, "1.00");
+    moved.await_log("may still run", 1);
+    await_own(&moved);
+    assert_eq!(branches(&moved).len(), 1);
+    let leases = |home: &Path| {
+        let all = found(&home.join("target"), ".lease");
+        all.len()
+    };
+    wait_until("removing the lease", || leases(server.home()) == 1);
+    moved.stop();
 }

@@ -48,6 +48,9 @@ pub struct RecordedShipping {
     /// Histories of this installation at the target that are not that of the database, each as a phrase.
     #[serde(default)]
     pub other_histories: Vec<String>,
+    /// Another server that ships to the same target, so that this one does not.
+    #[serde(default)]
+    pub other_server: Option<String>,
 }
 
 /// A success with a backup.

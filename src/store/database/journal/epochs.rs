@@ -129,7 +129,8 @@ impl ReadTx<'_> {
         Ok(epoch)
     }
 
-    fn random_id(&self) -> Result<Uuid, StoreError> {
+    /// An id that nothing else has.
+    pub fn random_id(&self) -> Result<Uuid, StoreError> {
         self.one("SELECT randomblob(16)", [], |row| row.get(0))
     }
 }

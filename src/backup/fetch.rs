@@ -149,13 +149,7 @@ pub(super) fn fetch_segment(
     segment: &Segment,
     path: &Path,
 ) -> Result<(), BackupError> {
-    let object = repository.open_segment(segment)?;
-    let (blame, object) = Blame::watch(service, repository, segment_label(repository.target(), segment), object);
-    let read = codec::read_segment(object, &service.settings.identities);
-    let (signed, data) = read.map_err(|error| blame.of_codec(error))?;
-    let signer = signed.as_ref().and_then(|signed| signed.signer.as_ref());
-    service.check_trust(&blame.called, signer, data.was_encrypted())?;
-    let facts = signed.map(|signed| signed.value);
+    let (blame, facts, data) = open_segment(service, repository, segment)?;
     if facts.as_ref().is_some_and(|facts| !is_of(facts, repository, segment)) {
         return Err(blame.wrong("contains another segment than its name says"));
     }
@@ -171,6 +165,30 @@ pub(super) fn fetch_segment(
             is_whole => is_whole,
         }
     })
+}
+
+/// Whether a segment may be used, by what is signed at its start; the rest is not read.
+pub(super) fn check_segment(
+    service: &BackupService,
+    repository: &Repository,
+    segment: &Segment,
+) -> Result<(), BackupError> {
+    open_segment(service, repository, segment).map(|_| ())
+}
+
+/// Opens a segment and reads its facts, if it has any. Refuses what is not to be trusted.
+fn open_segment<'a>(
+    service: &'a BackupService,
+    repository: &'a Repository,
+    segment: &Segment,
+) -> Result<(Blame<'a>, Option<SegmentFacts>, Opened<'a>), BackupError> {
+    let object = repository.open_segment(segment)?;
+    let (blame, object) = Blame::watch(service, repository, segment_label(repository.target(), segment), object);
+    let read = codec::read_segment(object, &service.settings.identities);
+    let (signed, data) = read.map_err(|error| blame.of_codec(error))?;
+    let signer = signed.as_ref().and_then(|signed| signed.signer.as_ref());
+    service.check_trust(&blame.called, signer, data.was_encrypted())?;
+    Ok((blame, signed.map(|signed| signed.value), data))
 }
 
 fn is_of(facts: &SegmentFacts, repository: &Repository, segment: &Segment) -> bool {

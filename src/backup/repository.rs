@@ -279,7 +279,9 @@ impl Repository {
             let (first, last) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
             let reaches = Moment::from_unix_ms(numbers.next()?.parse().ok()?);
             let line = numbers.next().map(str::parse).transpose().ok()?;
-            Some(Segment { timeline, stream, first, last, reaches, line, bytes: object.bytes })
+            let segment = Segment { timeline, stream, first, last, reaches, line, bytes: object.bytes };
+            // Another spelling of a name is not ours, and would be looked for in vain.
+            (self.segment_key(&segment) == object.key).then_some(segment)
         };
         let mut segments: Vec<Segment> = found.iter().filter_map(read).collect();
         segments.sort_by_key(|segment| (segment.stream, segment.first));

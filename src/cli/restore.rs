@@ -12,7 +12,7 @@ use super::backup::{Keys, TrustArgs};
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::restore_view::{catalog_view, plan_text, plan_view, text_of};
+use super::restore_view::{catalog_view, plan_text, plan_view, text_of, untrusted};
 use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::BackupService;
@@ -233,6 +233,7 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
         dir: &dir,
         verifier,
         has_new_key: !had_key,
+        not_used: source.untrusted(),
     };
     session.output.print(&report.view(), report.text())
 }
@@ -298,6 +299,13 @@ impl Source<'_> {
         match self {
             Source::RestorePlan(_, catalog) => catalog.last_timeline(),
             Source::File(_) => 0,
+        }
+    }
+
+    fn untrusted(&self) -> Vec<String> {
+        match self {
+            Source::RestorePlan(_, catalog) => untrusted(catalog),
+            Source::File(_) => Vec::new(),
         }
     }
 
@@ -405,6 +413,8 @@ struct Report<'a> {
     /// The key that verifies what this directory signs from now on.
     verifier: String,
     has_new_key: bool,
+    /// What was at the targets and is not to be trusted.
+    not_used: Vec<String>,
 }
 
 impl Report<'_> {
@@ -426,6 +436,7 @@ impl Report<'_> {
             "kept": self.kept,
             "verifier": self.verifier,
             "new_key": self.has_new_key,
+            "not_used": self.not_used,
         })
     }
 
@@ -462,6 +473,7 @@ impl Report<'_> {
         if let Some(kept) = self.kept {
             lines.push(format!("The replaced database is kept in {}.", kept.display()));
         }
+        lines.extend(self.not_used.iter().map(|what| format!("Not used: {what}")));
         if self.has_new_key {
             lines.push(format!(
                 "Backups are signed by a new key from now on. Keep it with the private key of the backups:\n\

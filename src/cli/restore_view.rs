@@ -41,7 +41,7 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
         }
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
-    lines.extend(catalog.untrusted.iter().map(|it| format!("Not trusted: {} {}", it.called(), it.why)));
+    lines.extend(untrusted(catalog).into_iter().map(|what| format!("Not trusted: {what}")));
     let branches = catalog.histories().live_branches();
     if branches.len() > 1 {
         lines.push(String::new());
@@ -61,11 +61,22 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
         })).collect::<Vec<_>>(),
         "journal": ranges,
         "untrusted": untrusted_view(catalog),
+        "untrusted_segments": untrusted_segments_view(catalog),
         "branches": branches.iter().map(branch_view).collect::<Vec<_>>(),
         "broken": catalog.broken,
         "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     (value, lines.join("\n"))
+}
+
+/// What is not used, each as a sentence.
+pub(super) fn untrusted(catalog: &Catalog) -> Vec<String> {
+    let backups = catalog.untrusted.iter().map(|it| format!("{} {}", it.called(), it.why));
+    backups.chain(catalog.untrusted_segments.iter().map(|it| format!("{} {}", it.called, it.why))).collect()
+}
+
+fn untrusted_segments_view(catalog: &Catalog) -> Value {
+    catalog.untrusted_segments.iter().map(|it| json!({"segment": it.called, "why": it.why.to_string()})).collect()
 }
 
 fn untrusted_view(catalog: &Catalog) -> Value {
@@ -129,6 +140,7 @@ pub(super) fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
         "bytes_to_fetch": plan.bytes(),
         "room_needed": plan.room(),
         "untrusted": untrusted_view(catalog),
+        "untrusted_segments": untrusted_segments_view(catalog),
         "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
@@ -161,7 +173,7 @@ pub(super) fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
         Some(_) => lines.extend(plan.failure().map(|failure| format!("Ends there {failure}"))),
         None => {}
     }
-    lines.extend(catalog.untrusted.iter().map(|it| format!("Not used   {} {}", it.called(), it.why)));
+    lines.extend(untrusted(catalog).into_iter().map(|what| format!("Not used   {what}")));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     lines.join("\n")
 }

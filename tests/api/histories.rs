@@ -280,6 +280,8 @@ fn a_machine_that_comes_back_after_a_restore_elsewhere_is_another_history() {
     let verifier = ran(old.program(&["backup", "verifier"])).json()["verifier"].as_str().unwrap().to_owned();
     let mut new = beside(&old);
     ran(new.program(&["restore", "apply", "--trust", &verifier])).json();
+    let config = fs::read_to_string(new.home().join("config.toml")).unwrap();
+    write_private(&new.home().join("config.toml"), &format!("{config}trusted_keys = [{verifier:?}]\n"));
     new.start_again();
     await_own(&new);
     assert_eq!(branches(&new).len(), 1, "the restore has left the old machine behind");

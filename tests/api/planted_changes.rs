@@ -13,6 +13,7 @@ use bursar::backup::target::TargetSpec;
 use bursar::backup::{BackupError, BackupService, Retention, Settings};
 use bursar::store::{DataDir, InstallationKey};
 use bursar::system::SystemClock;
+use serde_json::json;
 
 use super::harness::Server;
 use super::home::Ran;
@@ -30,7 +31,8 @@ fn shipped() -> (Server, PathBuf) {
         await_shipped(&server);
     }
     server.kill();
-    let last = found(&server.home().join("target"), ".journal").pop().unwrap();
+    let all = found(&server.home().join("target"), ".journal");
+    let last = all.into_iter().max_by_key(|path| open(path).facts.reaches).unwrap();
     (server, last)
 }
 
@@ -82,9 +84,17 @@ fn changes_that_no_trusted_key_signed_are_refused() {
         assert!(error["next"].is_string(), "{error}");
     };
     assert_eq!(seal(&facts, &commits, &own), genuine, "it can be made with the key");
-    refused(&zstd::encode_all(&commits[..], 3).unwrap(), "is not signed");
-    assert_eq!(apply(&server, &["--unsigned"]).json()["reached"], facts.reaches.to_string());
-    refused(&seal(&facts, &commits, &mallory), "is signed by a key that is not trusted here");
+    // In place of the last ones, they are not used, as if they were missing.
+    let unsigned = zstd::encode_all(&commits[..], 3).unwrap();
+    let foreign = seal(&facts, &commits, &mallory);
+    for (object, why) in [(&unsigned, "is not signed"), (&foreign, "is signed by a key that is not trusted here")] {
+        fs::write(&last, object).unwrap();
+        let report = apply(&server, &[]).json();
+        assert!(report["not_used"][0].as_str().unwrap().contains(why), "{report}");
+        assert!(report["after"]["entries"].as_u64().unwrap() < all.len() as u64, "{report}");
+        let report = apply(&server, &["--unsigned"]).json();
+        assert_eq!((&report["reached"], &report["not_used"]), (&json!(facts.reaches.to_string()), &json!([])));
+    }
     refused(&seal(&facts, &commits[..commits.len() - 1], &own), "contains other changes than were signed");
     // A gigabyte that takes some kilobytes: not unpacked beyond what was signed.
     refused(&seal(&facts, &vec![0; 1 << 30], &own), "contains other changes than were signed");
@@ -97,8 +107,79 @@ fn changes_that_no_trusted_key_signed_are_refused() {
     let other = SegmentFacts { last: facts.last + 1, ..facts };
     refused(&seal(&other, &commits, &own), "contains another segment than its name says");
     fs::write(&last, genuine).unwrap();
-    apply(&server, &[]).json();
+    // Before others, they are in the way.
+    let all_there = found(last.parent().unwrap(), ".journal");
+    let middle = &all_there[all_there.len() - 2];
+    let kept = fs::read(middle).unwrap();
+    fs::write(middle, zstd::encode_all(&open(middle).commits[..], 3).unwrap()).unwrap();
+    let error = apply(&server, &[]).error(5);
+    assert!(error["message"].as_str().unwrap().contains("is not signed"), "{error}");
+    fs::write(middle, kept).unwrap();
+    assert_eq!(apply(&server, &[]).json()["not_used"], json!([]));
     assert_eq!(entries(&server.home().join("elsewhere")), all);
+}
+
+#[test]
+fn planted_changes_are_named_and_the_true_history_is_restored() {
+    let (server, last) = shipped();
+    let all = entries(&server.data_dir());
+    let Opened { facts, commits } = open(&last);
+    let unsigned = zstd::encode_all(&commits[..], 3).unwrap();
+    let genuine = apply(&server, &[]).json();
+    let line = facts.line.clone().unwrap();
+    let (epoch, parent) = line.split_once('-').unwrap();
+    let (parent_epoch, rest) = parent.split_once('-').unwrap();
+    let foreign = "0123456789abcdef0123456789abcdef";
+    let (first, after, ms) = (facts.first, facts.last, facts.reaches.unix_ms());
+    let other_hash = format!("{}0123456789abcdef", &line[..line.len() - 16]);
+    let name = |first: u64, last: u64, ms: i64, line: &str| format!("{first:015}-{last:015}-{ms}-{line}.journal");
+    let timelines = last.ancestors().nth(4).unwrap();
+    let later = timelines.join(format!("timeline-{}", i64::MAX)).join("journal").join(facts.stream.to_string());
+    for (what, path) in [
+        ("more of the last epoch", last.with_file_name(name(after + 1, after + 9, ms + 9, &line))),
+        ("all of the last epoch", last.with_file_name(name(1, after + 900, ms + 9, &line))),
+        ("another last segment", last.with_file_name(name(first, after, ms, &other_hash))),
+        (
+            "a branch of the last epoch",
+            last.with_file_name(name(
+                after,
+                after + 5,
+                ms + 9,
+                &format!("{foreign}-{epoch}-{}-{ms}-{:016x}", after - 1, 7),
+            )),
+        ),
+        (
+            "another origin of the last epoch",
+            last.with_file_name(name(0, 0, 0, &format!("{epoch}-{foreign}-{}", rest))),
+        ),
+        ("what continues the last epoch", {
+            last.with_file_name(name(
+                after + 1,
+                after + 5,
+                ms + 9,
+                &format!("{foreign}-{epoch}-{after}-{ms}-{:016x}", 7),
+            ))
+        }),
+        (
+            "a timeline of the future",
+            later.join(name(1, 2, ms + 9, &format!("{foreign}-{parent_epoch}-0-0-{:016x}", 7))),
+        ),
+    ] {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &unsigned).unwrap();
+        let report = apply(&server, &[]).json();
+        for same in ["reached", "timeline", "commits"] {
+            assert_eq!(report[same], genuine[same], "{what}: {report}");
+        }
+        assert_eq!(entries(&server.home().join("elsewhere")), all, "{what}");
+        assert!(report["not_used"].to_string().contains("is not signed"), "{what}: {report}");
+        for command in [&["restore", "list"][..], &["restore", "plan"]] {
+            let told = ran(server.program(command)).json();
+            assert_eq!(told["untrusted_segments"].as_array().unwrap().len(), 1, "{what}: {told}");
+        }
+        fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(genuine["not_used"], json!([]));
 }
 
 /// The service of a machine that has only the target and the key.

@@ -1,5 +1,6 @@
 //! The backups and segments to restore from, at all targets and in the spool of the data directory.
 
+use super::vet::UntrustedSegment;
 use crate::backup::error::BackupError;
 use crate::backup::manifest::Manifest;
 use crate::backup::repository::{BackupName, Repository, Segment};
@@ -70,6 +71,8 @@ pub struct Catalog {
     pub segments: Vec<FoundSegment>,
     /// Backups that are not used unless an operator accepts them, the oldest first at each target.
     pub untrusted: Vec<UntrustedBackup>,
+    /// Segments that are not used unless an operator accepts them.
+    pub untrusted_segments: Vec<UntrustedSegment>,
     /// Unusable backups, each as a sentence.
     pub broken: Vec<String>,
     /// The errors of targets that cannot be read.
@@ -125,12 +128,17 @@ impl BackupService {
             location: SegmentLocation::Spool(it.path),
         }));
         catalog.backups.sort_by_key(|found| (found.timeline, found.name));
-        catalog.segments.sort_by_key(|found| (found.segment.timeline, found.segment.stream, found.segment.first));
+        catalog.sort_segments();
+        self.vet(&mut catalog);
         Ok(catalog)
     }
 }
 
 impl Catalog {
+    pub(super) fn sort_segments(&mut self) {
+        self.segments.sort_by_key(|found| (found.segment.timeline, found.segment.stream, found.segment.first));
+    }
+
     fn add(&mut self, repository: &Repository, trust: &Trust) -> Result<(), TargetError> {
         for listed in repository.backups()? {
             let called = format!("{} at {}", listed.name, repository.target().name());

@@ -8,7 +8,9 @@ mod build;
 mod catalog;
 mod choice;
 mod plan;
+mod vet;
 
 pub use build::Built;
 pub use catalog::{Catalog, FoundBackup, FoundSegment, UntrustedBackup};
 pub use plan::{Obstacle, PlannedSegment, RestorePlan, RestoreRequest};
+pub use vet::UntrustedSegment;

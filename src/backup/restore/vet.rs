@@ -1,0 +1,160 @@
+//! Takes the segments that somebody planted out of a catalog, before histories are drawn and plans made from it.
+//!
+//! Plans follow the names of segments, of which there are many, and a segment tells who signed it only when it is
+//! opened. So only those are opened here that a plan could stumble over: the last ones, on which the present depends,
+//! and those that contradict others. The rest is checked when it is replayed, and is refused then.
+
+use super::catalog::{Catalog, FoundSegment, SegmentLocation};
+use crate::backup::error::BackupError;
+use crate::backup::fetch::check_segment;
+use crate::backup::history::EpochName;
+use crate::backup::repository::Segment;
+use crate::backup::service::{BackupService, segment_label};
+use crate::backup::signature::Distrust;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A segment that is not used, because somebody else may have put it there.
+#[derive(Clone, Debug)]
+pub struct UntrustedSegment {
+    /// What messages call it.
+    pub called: String,
+    pub why: Distrust,
+}
+
+impl BackupService {
+    /// Moves what is not to be trusted, as far as it shows, to the list of those that are not used.
+    pub(super) fn vet(&self, catalog: &mut Catalog) {
+        if self.settings.trust.accepts_all {
+            return;
+        }
+        let mut vetting = Vetting { service: self, good: Vec::new(), bad: Vec::new() };
+        vetting.overlaps(catalog);
+        vetting.strangers(catalog);
+        while vetting.tails(catalog) {}
+        catalog.untrusted_segments = vetting.bad;
+    }
+}
+
+struct Vetting<'a> {
+    service: &'a BackupService,
+    /// Those that were opened and may be used.
+    good: Vec<FoundSegment>,
+    bad: Vec<UntrustedSegment>,
+}
+
+impl Vetting<'_> {
+    /// Whether a segment must not be used. What cannot be read here, for want of the target or of a key, is not judged.
+    fn refuses(&mut self, found: &FoundSegment) -> bool {
+        let SegmentLocation::Target(repository) = &found.location else { return false };
+        if self.good.iter().any(|good| is_same(good, found)) {
+            return false;
+        }
+        match check_segment(self.service, repository, &found.segment) {
+            Err(BackupError::Untrusted { why, .. }) => {
+                let called = segment_label(repository.target(), &found.segment);
+                self.bad.push(UntrustedSegment { called, why });
+                true
+            }
+            _ => {
+                self.good.push(found.clone());
+                false
+            }
+        }
+    }
+
+    /// Of segments of one epoch that hold commits of the same numbers, those that may be used.
+    fn overlaps(&mut self, catalog: &mut Catalog) {
+        let mut by_epoch: BTreeMap<EpochName, Vec<FoundSegment>> = BTreeMap::new();
+        for found in catalog.segments.drain(..) {
+            by_epoch.entry(found.segment.epoch()).or_default().push(found);
+        }
+        for mut of_epoch in by_epoch.into_values() {
+            of_epoch.sort_by_key(|found| (found.segment.first, found.segment.last));
+            let mut kept: Vec<FoundSegment> = Vec::new();
+            for found in of_epoch {
+                if self.fits(&mut kept, &found) {
+                    kept.push(found);
+                }
+            }
+            catalog.segments.append(&mut kept);
+        }
+        catalog.sort_segments();
+    }
+
+    /// Whether a segment may be added to those that begin before it. Removes what must give way.
+    fn fits(&mut self, kept: &mut Vec<FoundSegment>, found: &FoundSegment) -> bool {
+        loop {
+            let furthest = kept.iter().enumerate().rev().max_by_key(|(_, it)| it.segment.last);
+            let Some((at, furthest)) = furthest else { return true };
+            let is_apart = furthest.segment.last < found.segment.first || name(furthest) == name(found);
+            if is_apart {
+                return true;
+            }
+            let furthest = furthest.clone();
+            if self.refuses(found) {
+                return false;
+            }
+            if !self.refuses(&furthest) {
+                return true;
+            }
+            kept.remove(at);
+        }
+    }
+
+    /// Segments that say something else about their epoch than the others do, or of a timeline that no backup has.
+    fn strangers(&mut self, catalog: &mut Catalog) {
+        let last = catalog.backups.iter().map(|found| found.timeline).max().unwrap_or(0);
+        let parent = |found: &FoundSegment| found.segment.line.map(|line| line.parent);
+        let mut parents: BTreeMap<EpochName, BTreeSet<_>> = BTreeMap::new();
+        for found in &catalog.segments {
+            parents.entry(found.segment.epoch()).or_default().insert(parent(found));
+        }
+        let mut settled = BTreeSet::new();
+        catalog.segments.retain(|found| {
+            let epoch = found.segment.epoch();
+            let is_disputed = parents.get(&epoch).is_some_and(|parents| parents.len() > 1);
+            let is_strange = is_disputed || found.segment.timeline > last;
+            // One that may be used speaks for all that say the same.
+            let says = (epoch, parent(found), found.segment.timeline);
+            if !is_strange || settled.contains(&says) {
+                return true;
+            }
+            let is_good = !self.refuses(found);
+            if is_good {
+                settled.insert(says);
+            }
+            is_good
+        });
+    }
+
+    /// The last segments of each history. True if some were refused: those before them are the last now.
+    fn tails(&mut self, catalog: &mut Catalog) -> bool {
+        let histories = catalog.histories();
+        let mut ends: BTreeMap<EpochName, u64> = BTreeMap::new();
+        for tip in histories.tips(None) {
+            let of_tip = catalog.segments.iter().filter(|found| found.segment.epoch() == tip);
+            if let Some(last) = of_tip.map(|found| found.segment.last).max() {
+                ends.insert(tip, last);
+            }
+        }
+        let before = catalog.segments.len();
+        catalog.segments.retain(|found| {
+            let is_end = ends.get(&found.segment.epoch()) == Some(&found.segment.last);
+            !is_end || !self.refuses(found)
+        });
+        catalog.segments.len() < before
+    }
+}
+
+/// What the name of a segment says, whatever its size at one target or another.
+fn name(found: &FoundSegment) -> Segment {
+    Segment { bytes: 0, ..found.segment.clone() }
+}
+
+fn is_same(one: &FoundSegment, other: &FoundSegment) -> bool {
+    let target = |found: &FoundSegment| match &found.location {
+        SegmentLocation::Target(repository) => Some(repository.target().name().to_owned()),
+        SegmentLocation::Spool(_) => None,
+    };
+    one.segment == other.segment && target(one) == target(other)
+}

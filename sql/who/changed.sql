@@ -1,7 +1,8 @@
--- Movements that last changed at another time than their last event. Events up to ?1 were pruned, before the moment ?2.
+-- Movements that last changed at another time than their last event; with max(seq), the other columns are those of that
+-- event. Events up to ?1 were pruned, before the moment ?2.
 SELECT m.id
 FROM (
-    SELECT subject_id, max(recorded_at) AS last_at
+    SELECT subject_id, max(seq), recorded_at AS last_at
     FROM events
     WHERE type IN ('movement.requested', 'movement.changed') AND seq > ?1
     GROUP BY subject_id

@@ -5,7 +5,7 @@ use super::harness::{Caller, PASSWORD, Server};
 use super::tampering::{audit, findings, tampered};
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Makes a copy of the database, which the audit finds in order.
 #[track_caller]
@@ -133,6 +133,36 @@ fn every_change_of_who_did_something_is_found() {
         assert_eq!(output.status.code(), Some(5), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         let found = findings(&output);
         assert!(found.iter().any(|found| found == check), "{sql}: {found:?}");
+    }
+}
+
+/// What the audit says of a copy changed by this SQL.
+fn said(clean: &Path, sql: &str) -> String {
+    let report: Value = serde_json::from_slice(&audit(&tampered(clean, sql)).stdout).unwrap();
+    report["findings"].to_string()
+}
+
+#[test]
+fn each_row_of_the_log_is_compared_with_its_events() {
+    let server = Server::start("");
+    server.admin().deposit(&server.admin().new_account("USD"), "1");
+    let clean = clean(&server);
+    let row = "(SELECT id FROM audit_log WHERE action = 'funds.post' ORDER BY id DESC LIMIT 1)";
+    for change in ["principal_id = 1", "recorded_at = recorded_at + 1"] {
+        let said = said(&clean, &format!("UPDATE audit_log SET {change} WHERE id = {row}"));
+        assert!(said.contains("names another actor or time than its event"), "{change}: {said}");
+    }
+}
+
+#[test]
+fn a_reset_that_never_was_hides_nothing() {
+    let server = Server::production();
+    let clean = clean(&server);
+    for forged in
+        ["DELETE FROM audit_log WHERE action = 'operator.add'", "UPDATE audit_log SET action = 'sandbox.reset'"]
+    {
+        let said = said(&clean, forged);
+        assert!(said.contains("says who added the operator"), "{forged}: {said}");
     }
 }
 

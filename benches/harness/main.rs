@@ -14,6 +14,7 @@ mod backups;
 mod common;
 mod hostile;
 mod load;
+mod log;
 mod postgres;
 mod raw;
 mod report;

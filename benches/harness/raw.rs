@@ -4,6 +4,7 @@
 
 use crate::Outcome;
 use crate::load::id_at;
+use crate::log::changes_of_size;
 use crate::seed::COMMENT;
 use bursar::domain::clock::Clock;
 use bursar::domain::events::SNAPSHOT_VERSION;
@@ -164,7 +165,7 @@ impl Raw {
             seq,
             now
         ])?;
-        db.prepare_cached(sql!("audit_log/insert"))?.execute((
+        db.prepare_cached(sql!("audit_log/insert"))?.execute(params![
             now,
             self.principal,
             self.token,
@@ -174,7 +175,12 @@ impl Raw {
             "127.0.0.1",
             event,
             event,
-        ))?;
+            nothing,
+            "entry",
+            profile,
+            nothing,
+            changes_of_size(3)
+        ])?;
         let _: (i64, i64) = db.prepare_cached(generation)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         db.prepare_cached("INSERT INTO idempotency_0 (key_hash, command_hash, outcome) VALUES (?1, ?2, ?3)")?
             .execute((key.as_slice(), key.as_slice(), format!("{{\"o\":{{\"e\":\"{id}\"}}}}")))?;

@@ -4,6 +4,7 @@
 
 use crate::Outcome;
 use crate::load::id_at;
+use crate::log;
 use crate::server::Program;
 use bursar::domain::clock::{Clock, Moment};
 use bursar::domain::events::SNAPSHOT_VERSION;
@@ -138,6 +139,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
         connection.query_row("SELECT principal_id, uuid FROM tokens ORDER BY id DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
+    let logged: i64 = connection.query_row("SELECT max(id) FROM audit_log", [], |row| row.get(0))?;
     let mut bank_balance = 0;
     let mut previous: EntryHash = GENESIS;
     let count = i64::try_from(entries)?;
@@ -204,7 +206,23 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
             None::<i64>,
         ))?;
         let request = id_at(at.unsigned_abs(), &mut dice);
-        insert_audit.execute((at, principal, token, "funds.post", id, request, "127.0.0.1", event, event))?;
+        let nothing = None::<String>;
+        insert_audit.execute(params![
+            at,
+            principal,
+            token,
+            "funds.post",
+            id,
+            request,
+            "127.0.0.1",
+            event,
+            event,
+            nothing,
+            "entry",
+            account.profile,
+            nothing,
+            nothing
+        ])?;
         let random = |dice: &mut Rng| id_at(dice.u64(..) >> 16, dice).into_bytes();
         outcomes.push((random(&mut dice), random(&mut dice), id));
         let posting = |book, amount, balance, deal| Posting { book, seq, amount, balance, at, deal };
@@ -228,7 +246,7 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
         set_balance.execute((account.book, account.balance, 0))?;
     }
     set_balance.execute((bank, bank_balance, 0))?;
-    Ok(())
+    log::complete(connection, logged, bank)
 }
 
 fn clients(connection: &Connection) -> Outcome<Vec<Account>> {

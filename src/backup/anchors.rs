@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// The end of the names of files with a checkpoint.
-pub const CHECKPOINT_SUFFIX: &str = "checkpoint";
+pub(super) const CHECKPOINT_SUFFIX: &str = "checkpoint";
 
 /// The largest file that may be an anchor, in bytes.
 const ANCHOR_MAX: u64 = 16 << 20;

@@ -33,7 +33,7 @@ mod verify;
 mod progress;
 mod work_dir;
 
-pub use anchors::{CHECKPOINT_SUFFIX, FoundAnchor, find_anchors};
+pub use anchors::{FoundAnchor, find_anchors};
 pub use create::Created;
 pub use directory::DirectoryTarget;
 pub use error::BackupError;

@@ -10,12 +10,13 @@
 //!
 //! An object without its manifest is not a backup: its creation or removal was interrupted.
 
+use super::anchors::CHECKPOINT_SUFFIX;
 use super::codec::Hashing;
 use super::manifest::{MANIFEST_MAX, Manifest, ManifestError};
 use super::signature::Signed;
 use super::target::{Target, TargetError, TargetFault};
 use crate::domain::clock::Moment;
-use crate::store::{InstallationKey, SegmentLine};
+use crate::store::{InstallationKey, LogCheckpoint, SegmentLine, SignedCheckpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -228,6 +229,18 @@ impl Repository {
             |error: serde_json::Error| TargetError::new(self.target.name(), TargetFault::Source, &error).because(error);
         let text = manifest.to_json(signing_key).map_err(wrong)?;
         self.target.put(&key, text.len() as u64, &mut &text[..])
+    }
+
+    /// Stores a checkpoint of the audit log, unless it is there.
+    pub fn put_checkpoint(&self, timeline: i64, signed: &SignedCheckpoint) -> Result<(), TargetError> {
+        let LogCheckpoint { origin, size, .. } = &signed.checkpoint;
+        // Logs of one timeline are told apart by the end of their names.
+        let log = origin.rsplit('/').next().unwrap_or_default();
+        let key = format!("{}/{log}-{size:012}.{CHECKPOINT_SUFFIX}", self.folder(timeline, "checkpoints"));
+        match self.target.put(&key, signed.note.len() as u64, &mut signed.note.as_bytes()) {
+            Err(error) if error.fault == TargetFault::Exists => Ok(()),
+            put => put,
+        }
     }
 
     /// Opens the object of a backup for reading.

@@ -13,7 +13,9 @@ use super::repository::{Repository, Segment};
 use super::service::BackupService;
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{BackupRecord, DataDir, InstallationKey, Journal, OtherHistory, RecordedShipping, SpooledSegment};
+use crate::store::{
+    self, BackupRecord, DataDir, InstallationKey, Journal, OtherHistory, RecordedShipping, SpooledSegment, StoreError,
+};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek};
@@ -35,11 +37,16 @@ struct Lane {
     /// The segments that are both at the target and in the spool: stream and last commit.
     has: BTreeSet<(Uuid, u64)>,
     is_swept: bool,
+    /// When a checkpoint of the audit log was shipped last.
+    checkpoint_at: Option<Moment>,
     /// Whether what was there before has been compared with this database.
     has_looked: bool,
     found: Found,
     standing: Standing,
 }
+
+/// How often a target gets a checkpoint of the audit log.
+const CHECKPOINT_EVERY_S: i64 = 600;
 
 /// Ships the change journal of one installation.
 pub struct Shipping {
@@ -225,6 +232,23 @@ impl Shipping {
                 lane.reaches = lane.reaches.max(Some(segment.reaches));
             });
         }
+        self.ship_checkpoint(lane, &repository)
+    }
+
+    /// Ships the last checkpoint of the audit log once in a while, so that the target shows how far it went.
+    fn ship_checkpoint(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {
+        let now = self.clock.now();
+        let shipped = self.lock().get(lane).and_then(|lane| lane.checkpoint_at);
+        if shipped.is_some_and(|shipped| now < shipped.plus_s(CHECKPOINT_EVERY_S)) {
+            return Ok(());
+        }
+        let (timeline, last) = store::read_file(&self.dir.database_file(), |tx| {
+            Ok::<_, StoreError>((tx.installation()?.map_or(1, |it| it.timeline), tx.last_checkpoint()?))
+        })?;
+        if let Some(checkpoint) = last {
+            repository.put_checkpoint(timeline, &checkpoint)?;
+        }
+        self.note(lane, |lane| lane.checkpoint_at = Some(now));
         Ok(())
     }
 
@@ -243,6 +267,12 @@ impl Shipping {
             lane.has_looked &= !has_news;
         });
         Ok(())
+    }
+
+    /// Ships what is left before the server stops, with a last checkpoint.
+    pub fn ship_last(&self, lane: usize) -> Result<(), BackupError> {
+        self.note(lane, |lane| lane.checkpoint_at = None);
+        self.ship(lane)
     }
 
     /// Compares what the target has with this database, before anything is added to it.

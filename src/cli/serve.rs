@@ -141,7 +141,7 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
 /// is skipped.
 fn ship_remaining(shipping: &Shipping) {
     for lane in (0..shipping.lanes()).filter(|lane| shipping.is_healthy(*lane)) {
-        if let Err(error) = shipping.ship(lane) {
+        if let Err(error) = shipping.ship_last(lane) {
             tracing::warn!(%error, "the last changes were not shipped; they wait for the next start");
         }
     }

@@ -1,6 +1,7 @@
 //! Backups from an operator's point of view: the real program and real files, and everything that can be wrong with
 //! them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -37,8 +38,11 @@ pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type().unwrap().is_dir() {
             found.extend(files(&entry.path()));
-        } else if entry.path().extension().is_none_or(|extension| extension != "journal" && extension != "lease") {
-            // The change journal between backups and the leases of servers belong to none of them.
+        } else if !["journal", "lease", "checkpoint"]
+            .map(Some)
+            .contains(&entry.path().extension().and_then(OsStr::to_str))
+        {
+            // Changes, leases of servers and checkpoints of the audit log belong to none of the backups.
             found.push(entry.path());
         }
     }

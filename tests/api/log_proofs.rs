@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use signed_note::{Note, StandardVerifier, VerifierList};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn bytes(text: &str) -> Vec<u8> {
     STANDARD.decode(text).unwrap()
@@ -129,7 +129,7 @@ fn checks(report: &Value) -> Vec<&str> {
 }
 
 /// A complete copy of the live database.
-fn copy(server: &Server, name: &str) -> std::path::PathBuf {
+fn copy(server: &Server, name: &str) -> PathBuf {
     let to = server.home().join(name);
     let live = Connection::open(server.data_dir().join("bursar.db")).unwrap();
     live.execute("VACUUM INTO ?1", [to.display().to_string()]).unwrap();
@@ -174,6 +174,30 @@ fn what_was_seen_once_must_be_continued() {
     assert_eq!(checks(&audit(&server, &present, &["--anchor", &named(&manifest)])), ["anchor"]);
     let nothing = program().args(["audit", "--json", "--anchor", &named(&old)]).arg(&present).output().unwrap();
     assert_eq!(nothing.status.code(), Some(2), "an anchor that is none must not count as one");
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_clean_stop_leaves_a_checkpoint_of_everything_at_the_place() {
+    let mut server = Server::start("");
+    let verifier = verifier(&server);
+    {
+        let admin = server.admin();
+        let account = admin.new_account("USD");
+        admin.deposit(&account, "1");
+    }
+    server.stop();
+    let places = server.data_dir().join("backups");
+    let shipped = below(&places).into_iter().filter(|file| file.extension().is_some_and(|it| it == "checkpoint"));
+    let sizes = shipped.map(|file| verified(&fs::read_to_string(file).unwrap(), &verifier).0);
+    let report = server.command(&["audit", "--anchor", places.to_str().unwrap()]);
+    assert_eq!(sizes.max(), report["log"]["rows"].as_u64(), "{report}");
+    let anchors = report["anchors"].as_array().unwrap();
+    assert!(anchors.iter().all(|it| it["state"] == "continued" && it["signed_by"].is_string()), "{report}");
 }
 
 #[test]

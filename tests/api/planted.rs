@@ -163,6 +163,29 @@ fn a_planted_backup_is_refused_and_the_genuine_one_is_used() {
 }
 
 #[test]
+fn planted_backups_push_out_none_that_are_genuine() {
+    let home = seeded();
+    configure(&home, "keep_latest = 2\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0");
+    let name = backup(&home, &["create"]).json()["name"].as_str().unwrap().to_owned();
+    let manifest = object(&home.data().join("backups"), &format!("{name}.json"));
+    let (directory, entry) = (manifest.parent().unwrap(), name.split_once('-').unwrap().1);
+    let old = format!("20240101T120000Z-{entry}");
+    signed::copy(&signed::key(&home.data()), directory, &name, &old);
+    let forged = Forged::after(&manifest, &database(&home), None, &[]);
+    for second in 10..15 {
+        let planted = forged.plant(&manifest, "zstd", None);
+        for ending in ["bursar", "json"] {
+            let (from, to) = (format!("{planted}.{ending}"), format!("209901{second}T000000Z-{entry}.{ending}"));
+            fs::rename(directory.join(from), directory.join(to)).unwrap();
+        }
+    }
+    let pruned = backup(&home, &["prune"]).json();
+    let kept = ["20990113", "20990114"].map(|day| format!("{day}T000000Z-{entry}"));
+    assert_eq!(pruned["targets"][0]["kept"], json!([old, name, kept[0], kept[1]]), "{pruned}");
+    assert_eq!(backup(&home, &["verify", &old]).json()["ok"], true);
+}
+
+#[test]
 fn a_lone_file_is_restored_only_if_its_maker_is_known() {
     let home = seeded();
     backup(&home, &["create"]).json();

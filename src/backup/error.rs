@@ -159,9 +159,10 @@ impl BackupError {
     pub(super) fn of_manifest(backup: &str, error: &ManifestError) -> BackupError {
         match error {
             ManifestError::Newer { .. } => BackupError::Newer(format!("{backup} {error}")),
-            ManifestError::Unreadable(_) | ManifestError::Misplaced | ManifestError::Forged => {
-                BackupError::Invalid { backup: backup.to_owned(), what: error.clone().into() }
-            }
+            ManifestError::Unreadable(_)
+            | ManifestError::Unfetched(_)
+            | ManifestError::Misplaced
+            | ManifestError::Forged => BackupError::Invalid { backup: backup.to_owned(), what: error.clone().into() },
         }
     }
 }

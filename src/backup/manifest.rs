@@ -260,6 +260,9 @@ pub enum ManifestError {
     /// It belongs to another installation, timeline or name than the place where it was found.
     #[error("has no readable manifest: it belongs to another installation, timeline or name")]
     Misplaced,
+    /// It cannot be fetched, although the target can be reached.
+    #[error("has no readable manifest: {0}")]
+    Unfetched(String),
     /// It was changed after it was signed, or names a key that did not sign it.
     #[error("was changed: its signature is wrong")]
     Forged,

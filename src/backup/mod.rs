@@ -45,4 +45,4 @@ pub use s3::{S3Settings, S3Target};
 pub use schedule::{Due, Schedule};
 pub use service::{BackupService, Settings, TargetListing, TargetResult};
 pub use shipping::Shipping;
-pub use verify::{Drilled, ProofLevel, Selection, Verification, Verified, keygen};
+pub use verify::{Drilled, ProofLevel, Selection, Verification, Verified, VerifiedChanges, keygen};

@@ -1,6 +1,7 @@
 //! Removes backups that the retention does not keep, and segments of the change journal that no backup needs any more.
 
 use super::error::BackupError;
+use super::history::{EpochName, Histories};
 use super::repository::{BackupName, Listed, Repository, Segment};
 use super::service::{BackupService, file_error};
 use super::target::TargetError;
@@ -92,6 +93,7 @@ impl BackupService {
         let commit = |listed: &&&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
         let newest = ours.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
         keep.extend(newest.map(|listed| listed.name));
+        keep.extend(bases_of_branches(&ours, &target.segments));
         let of_all = self.settings.retention.kept(&names(&target.kept.iter().collect::<Vec<_>>()));
         let others = target.kept.iter().filter(|listed| !is_ours(listed) && of_all.contains(&listed.name));
         keep.extend(others.map(|listed| listed.name));
@@ -120,6 +122,27 @@ impl BackupService {
         let left = targets.iter().flat_map(|target| &target.gone).filter_map(position).map(|at| at.0).collect();
         Ok(Some(Needs { from, current, left, timeline, baseless_since: self.now().plus_s(-BASELESS_KEPT_S) }))
     }
+}
+
+/// The newest backup of each history that nothing at the target continues, so that none is lost before an operator has
+/// chosen.
+fn bases_of_branches(ours: &[&Listed], segments: &[Segment]) -> BTreeSet<BackupName> {
+    let contents = |listed: &&Listed| listed.manifest.as_ref().ok().map(|signed| signed.value.contents.clone());
+    let manifests: Vec<_> = ours.iter().filter_map(contents).collect();
+    let histories = Histories::of(segments.iter(), manifests.iter());
+    let mut keep = BTreeSet::new();
+    for branch in histories.live_branches() {
+        let line = histories.line(branch.tip);
+        let step = |listed: &&&Listed| {
+            let position = listed.manifest.as_ref().ok()?.value.contents.position?;
+            let name = EpochName { epoch: position.epoch, stream: position.stream };
+            let at = line.iter().position(|step| step.epoch == name && position.commit <= step.upto)?;
+            Some((at, position.commit))
+        };
+        let newest = ours.iter().filter(|listed| step(listed).is_some()).max_by_key(step);
+        keep.extend(newest.map(|listed| listed.name));
+    }
+    keep
 }
 
 /// The part of the change journal that is needed.

@@ -146,7 +146,14 @@ impl Repository {
         for timeline in self.timelines()? {
             let (objects, manifests) = self.files(timeline)?;
             for name in manifests {
-                let manifest = self.read_manifest(timeline, name)?;
+                // One that cannot be read does not hide the others.
+                let manifest = match self.read_manifest(timeline, name) {
+                    Err(error) if error.fault == TargetFault::NoObject => continue,
+                    Err(error) if matches!(error.fault, TargetFault::Denied | TargetFault::Other) => {
+                        Err(ManifestError::Unfetched(error.what))
+                    }
+                    read => read?,
+                };
                 found.push(Listed { timeline, name, bytes: objects.get(&name).copied(), manifest });
             }
         }
@@ -365,6 +372,64 @@ mod tests {
         assert_eq!(repository.checksum(1, name(5, 3)).unwrap().0, 2);
         repository.remove(1, name(5, 3)).unwrap();
         assert!(target.list("").unwrap().is_empty());
+    }
+
+    /// A directory in which some objects cannot be read.
+    struct Spoilt(DirectoryTarget);
+
+    impl Target for Spoilt {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+
+        fn put(&self, key: &str, bytes: u64, from: &mut dyn Read) -> Result<(), TargetError> {
+            self.0.put(key, bytes, from)
+        }
+
+        fn replace(&self, key: &str, content: &[u8]) -> Result<(), TargetError> {
+            self.0.replace(key, content)
+        }
+
+        fn get(&self, key: &str) -> Result<Box<dyn Read + Send>, TargetError> {
+            match key.contains("Z-000000000007") {
+                true => Err(TargetError::new(self.name(), TargetFault::Other, "input/output error")),
+                false => self.0.get(key),
+            }
+        }
+
+        fn list(&self, prefix: &str) -> Result<Vec<crate::backup::target::Object>, TargetError> {
+            self.0.list(prefix)
+        }
+
+        fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
+            self.0.folders(prefix)
+        }
+
+        fn delete(&self, key: &str) -> Result<(), TargetError> {
+            self.0.delete(key)
+        }
+
+        fn sweep(&self, prefix: &str) -> Result<usize, TargetError> {
+            self.0.sweep(prefix)
+        }
+    }
+
+    #[test]
+    fn an_unreadable_manifest_does_not_hide_the_others() {
+        let home = tempfile::tempdir().unwrap();
+        let target = Spoilt(DirectoryTarget::new(home.path(), false));
+        let repository = Repository::new(Arc::new(target), sample().contents.installation);
+        let signer = key();
+        for it in [name(5, 3), name(6, 7), name(9, 3)] {
+            let text = sample().to_json(&signer).unwrap();
+            let key = repository.key(1, it, MANIFEST);
+            repository.target().put(&key, text.len() as u64, &mut &text[..]).unwrap();
+        }
+        let found = repository.backups().unwrap();
+        assert_eq!(found.len(), 3);
+        assert!(matches!(&found[1].manifest, Err(ManifestError::Unfetched(what)) if what == "input/output error"));
+        let is_fetched = |listed: &Listed| !matches!(listed.manifest, Err(ManifestError::Unfetched(_)));
+        assert!(is_fetched(&found[0]) && is_fetched(&found[2]));
     }
 
     #[test]

@@ -76,7 +76,19 @@ impl Shipping {
         interval: Duration,
     ) -> Shipping {
         let (targets, recipients) = (service.settings.targets.clone(), service.settings.recipients.clone());
-        let lanes = Mutex::new(targets.iter().map(|_| Lane::default()).collect());
+        let names: BTreeSet<String> = targets.iter().map(TargetSpec::name).collect();
+        service.note(|record| {
+            record.shipping.retain(|target, _| names.contains(target));
+            record.targets.retain(|target, _| names.contains(target));
+        });
+        // A gap stays one across a restart, until a backup closes it.
+        let before = service.record().shipping;
+        let lane = |spec: &TargetSpec| {
+            let target = spec.name();
+            let has_gap = before.get(&target).is_some_and(|shipping| shipping.has_gap);
+            Lane { target, has_gap, ..Lane::default() }
+        };
+        let lanes = Mutex::new(targets.iter().map(lane).collect());
         let (dir, clock) = (service.dir.clone(), Arc::clone(&service.clock));
         let watches = targets.iter().map(|_| Mutex::default()).collect();
         Shipping {
@@ -109,9 +121,10 @@ impl Shipping {
         self.lock().iter().any(|lane| lane.has_gap && lane.failure.is_none())
     }
 
-    /// Forgets all gaps, because a backup was made after them.
-    pub fn forget_gaps(&self) {
-        self.lock().iter_mut().for_each(|lane| lane.has_gap = false);
+    /// Forgets the gaps, because a backup was made after them; but not at the targets that failed to get it.
+    pub fn forget_gaps(&self, failed: &[TargetError]) {
+        let has_it = |lane: &&mut Lane| failed.iter().all(|error| error.target != lane.target);
+        self.lock().iter_mut().filter(has_it).for_each(|lane| lane.has_gap = false);
     }
 
     /// Whether an earlier writer ships to a target, or may do so.

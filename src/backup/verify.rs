@@ -14,6 +14,8 @@ use super::work_dir::WorkDir;
 use crate::store::{
     self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning, Verifier,
 };
+use std::fs::OpenOptions;
+use std::path::Path;
 use std::time::Instant;
 
 /// The backups to verify.
@@ -46,10 +48,24 @@ pub struct Verified {
     pub outcome: Result<ProofLevel, BackupError>,
 }
 
+/// The outcome for the segments of the change journal after a backup at a target.
+#[derive(Debug)]
+pub struct VerifiedChanges {
+    /// The name of the target.
+    pub target: String,
+    /// The backup that they follow.
+    pub after: BackupName,
+    /// How many commits were read and follow one another; none if they cannot be read here, because the private key is
+    /// elsewhere. Or what is wrong.
+    pub outcome: Result<Option<u64>, BackupError>,
+}
+
 /// The outcome at all targets.
 #[derive(Debug)]
 pub struct Verification {
     pub found: Vec<Verified>,
+    /// The changes after the newest backup at each target.
+    pub changes: Vec<VerifiedChanges>,
     /// The targets that could not be listed.
     pub unreadable: Vec<TargetError>,
 }
@@ -60,7 +76,9 @@ pub struct Drilled {
     pub name: BackupName,
     /// The name of its target.
     pub target: String,
-    /// The number of entries in it.
+    /// The number of commits after it that were applied.
+    pub commits: u64,
+    /// The number of entries in the restored database.
     pub entries: u64,
     /// Milliseconds from the start until the restored database was written to.
     pub took_ms: u64,
@@ -73,7 +91,7 @@ impl BackupService {
     /// If no target has such a backup. A wrong backup or an unreachable target is part of the result instead.
     pub fn verify(&self, selection: Selection) -> Result<Verification, BackupError> {
         let work = self.inspection_dir()?;
-        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut found, mut changes, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
             let (mut listed, repository) = match listed {
@@ -99,6 +117,15 @@ impl BackupService {
                 let target = repository.target().name().to_owned();
                 found.push(Verified { target, name: listed.name, outcome });
             }
+            let newest = found.last().filter(|it| it.target == repository.target().name() && it.outcome.is_ok());
+            if let (Some(newest), Selection::Newest | Selection::All) = (newest, selection) {
+                let (target, after) = (newest.target.clone(), newest.name);
+                changes.push(VerifiedChanges {
+                    target,
+                    after,
+                    outcome: self.verify_changes(&work, &repository, after),
+                });
+            }
         }
         if found.is_empty() {
             let nothing = || not_found(selection);
@@ -111,7 +138,7 @@ impl BackupService {
             let recorded = RecordedBackup { at: self.now(), name: newest.name.to_string() };
             self.note(|record| record.last_proof = Some(recorded));
         }
-        Ok(Verification { found, unreadable })
+        Ok(Verification { found, changes, unreadable })
     }
 
     fn verify_one(&self, work: &WorkDir, repository: &Repository, listed: &Listed) -> Result<ProofLevel, BackupError> {
@@ -134,6 +161,20 @@ impl BackupService {
             return Err(wrong(format!("is not right inside: {}: {}", finding.check, finding.what)));
         }
         difference(&contents, &facts, &proof).map_or(Ok(ProofLevel::Proven), |what| Err(wrong(what)))
+    }
+
+    /// Reads the segments after a backup, and checks that none is missing and that each follows the one before.
+    fn verify_changes(
+        &self,
+        work: &WorkDir,
+        repository: &Repository,
+        after: BackupName,
+    ) -> Result<Option<u64>, BackupError> {
+        let plan = self.plan_at(repository, after)?;
+        if plan.base.manifest.object.encoding == Encoding::ZstdAge && self.settings.identities.is_empty() {
+            return Ok(None);
+        }
+        self.replay(&plan, None, &work.path("changes")).map(|(commits, _)| Some(commits))
     }
 
     /// Verifies the checksum of an encrypted object, without its contents.
@@ -200,6 +241,7 @@ impl BackupService {
         if let Some(what) = difference(&contents, &facts, &proof) {
             return Err(wrong(what));
         }
+        let (commits, entries) = self.drill_changes(work, &repository, listed.name, &file)?;
         let lock = dir.lock()?;
         if facts.schema_version < LATEST_SCHEMA {
             store::migrate(&lock, None)?;
@@ -211,9 +253,36 @@ impl BackupService {
         match written {
             Ok(Ok(Ok(()))) => {
                 let target = repository.target().name().to_owned();
-                Ok(Drilled { name: listed.name, target, entries: contents.entries, took_ms })
+                Ok(Drilled { name: listed.name, target, commits, entries, took_ms })
             }
             _ => Err(wrong("was restored, but could not be written to".into())),
+        }
+    }
+
+    /// Brings a restored backup to the last commit at its target, and proves the result. Returns how many commits were
+    /// applied, and how many entries it has then.
+    fn drill_changes(
+        &self,
+        work: &WorkDir,
+        repository: &Repository,
+        name: BackupName,
+        file: &Path,
+    ) -> Result<(u64, u64), BackupError> {
+        let plan = self.plan_at(repository, name)?;
+        let database = OpenOptions::new().read(true).write(true).open(file).map_err(file_error(file))?;
+        let (commits, _) = self.replay(&plan, Some(&database), file)?;
+        if commits == 0 {
+            return Ok((0, plan.base.manifest.contents.entries));
+        }
+        self.progress.begin(Phase::Prove, 0);
+        let proven = self.prove_copy(file, &work.path("migrated.db"));
+        let (facts, proof) = proven.map_err(|error| proof_error(repository, name, error))?;
+        match proof.findings.first() {
+            None => Ok((commits, facts.entries)),
+            Some(finding) => Err(BackupError::Invalid {
+                backup: backup_label(repository.target(), name),
+                what: format!("is not right with the changes after it: {}: {}", finding.check, finding.what).into(),
+            }),
         }
     }
 

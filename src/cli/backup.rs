@@ -13,7 +13,9 @@ use crate::backup::manifest::{Encoding, ManifestError, Reason};
 use crate::backup::repository::{BackupName, Listed};
 use crate::backup::signature::{Distrust, VERIFIER_LABEL};
 use crate::backup::target::TargetError;
-use crate::backup::{BackupError, BackupService, ProofLevel, Pruning, Selection, Verification, Verified, keygen};
+use crate::backup::{
+    BackupError, BackupService, ProofLevel, Pruning, Selection, Verification, Verified, VerifiedChanges, keygen,
+};
 use crate::config::Config;
 use crate::store::{self, DataDir, Verifier};
 use crate::system::SystemClock;
@@ -200,7 +202,7 @@ fn view(target: &str, listed: &Listed, service: &BackupService) -> Value {
 }
 
 fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
-    let Verification { found, unreadable } = service_with_keys(session, keys)?.verify(which)?;
+    let Verification { found, changes, unreadable } = service_with_keys(session, keys)?.verify(which)?;
     let described = |verified: &Verified| match &verified.outcome {
         Ok(ProofLevel::Proven) => "proven".to_owned(),
         Ok(ProofLevel::Stored) => {
@@ -221,17 +223,40 @@ fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<()
             "problem": verified.outcome.as_ref().err().map(ToString::to_string),
         })
     };
-    let ok = unreadable.is_empty() && found.iter().all(|verified| verified.outcome.is_ok());
+    let are_right = changes.iter().all(|changes| changes.outcome.is_ok());
+    let ok = are_right && unreadable.is_empty() && found.iter().all(|verified| verified.outcome.is_ok());
     let mut lines: Vec<_> = found
         .iter()
         .map(|verified| format!("{} at {}: {}", verified.name, verified.target, described(verified)))
         .collect();
     let values: Vec<_> = found.iter().map(value).collect();
+    lines.extend(changes.iter().map(changes_text));
     lines.extend(unreadable.iter().map(|error| format!("NOT VERIFIED: {error}")));
-    let value = json!({"ok": ok, "backups": values, "unreadable": views(&unreadable)});
+    let after: Vec<_> = changes.iter().map(changes_view).collect();
+    let value = json!({"ok": ok, "backups": values, "changes": after, "unreadable": views(&unreadable)});
     session.output.print(&value, lines.join("\n"))?;
     let wrong = found.into_iter().find_map(|verified| verified.outcome.err());
+    let wrong = wrong.or_else(|| changes.into_iter().find_map(|changes| changes.outcome.err()));
     wrong.or_else(|| first(unreadable)).map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn changes_text(changes: &VerifiedChanges) -> String {
+    let what = match &changes.outcome {
+        Ok(Some(0)) => "none yet".to_owned(),
+        Ok(Some(commits)) => format!("{commits} commits, proven to follow one another"),
+        Ok(None) => "complete; verifying their contents takes the private key: --identity FILE".to_owned(),
+        Err(error) => format!("WRONG: {error}"),
+    };
+    format!("Changes after {} at {}: {what}", changes.after, changes.target)
+}
+
+fn changes_view(changes: &VerifiedChanges) -> Value {
+    json!({
+        "after": changes.after.to_string(),
+        "target": changes.target,
+        "commits": changes.outcome.as_ref().ok().copied().flatten(),
+        "problem": changes.outcome.as_ref().err().map(ToString::to_string),
+    })
 }
 
 fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -240,12 +265,14 @@ fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
         "ok": true,
         "name": drilled.name.to_string(),
         "target": drilled.target,
+        "commits": drilled.commits,
         "entries": drilled.entries,
         "took_ms": drilled.took_ms,
     });
     let text = format!(
-        "Restored {} from {} to a temporary directory: {} entries, proven, ready for writing after {} ms.",
-        drilled.name, drilled.target, drilled.entries, drilled.took_ms
+        "Restored {} and {} commits after it from {} to a temporary directory: {} entries, proven, ready for writing \
+         after {} ms.",
+        drilled.name, drilled.commits, drilled.target, drilled.entries, drilled.took_ms
     );
     session.output.print(&value, text)
 }

@@ -92,7 +92,8 @@ impl BaseBackups {
         }
         if has_gap || !self.has_backup(stream)? {
             match self.service.create(Reason::Stream) {
-                Ok(_) | Err(BackupError::Partial(_)) => self.shipping.forget_gaps(),
+                Ok(_) => self.shipping.forget_gaps(&[]),
+                Err(BackupError::Partial(failed)) => self.shipping.forget_gaps(&failed),
                 // Another process is making one, or the next check tries again.
                 Err(BackupError::Busy(_)) => return Ok(()),
                 Err(error) => return Err(error.to_string()),

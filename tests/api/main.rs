@@ -15,6 +15,7 @@ mod audit_content;
 mod audit_log;
 mod b2core_access;
 mod b2core_accounts;
+mod backup_changes;
 mod backup_faults;
 mod backup_journal;
 mod backup_kill;

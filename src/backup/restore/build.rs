@@ -45,15 +45,27 @@ impl BackupService {
         let base = &plan.base;
         self.progress.begin(Phase::Fetch, base.manifest.object.bytes);
         let contents = fetch(self, &base.repository, base.name, &base.manifest, FetchTo::File(to))?;
-        let Some(position) = contents.position else {
-            return Ok(Built { reaches: contents.recorded_at, contents, commits: 0 });
-        };
         let database = OpenOptions::new().read(true).write(true).open(to).map_err(file_error(to))?;
+        let (commits, reaches) = self.replay(plan, Some(&database), to)?;
+        database.sync_all().map_err(file_error(to))?;
+        Ok(Built { contents, commits, reaches })
+    }
+
+    /// Checks the segments of a plan and applies them to the database of its backup, if there is one. Returns how many
+    /// commits, and the moment of the last one. Segments are fetched to a file beside `beside`.
+    pub(in crate::backup) fn replay(
+        &self,
+        plan: &RestorePlan,
+        database: Option<&File>,
+        beside: &Path,
+    ) -> Result<(u64, Moment), BackupError> {
+        let contents = &plan.base.manifest.contents;
+        let Some(position) = contents.position else { return Ok((0, contents.recorded_at)) };
         let mut replay =
             Replay { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
         for segment in &plan.segments {
             self.progress.begin(Phase::Replay, segment.found.segment.bytes);
-            match self.replay_segment(segment, plan.request.at, &database, to, &mut replay) {
+            match self.replay_segment(segment, plan.request.at, database, beside, &mut replay) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // Everything recorded before the requested moment is there.
@@ -61,8 +73,7 @@ impl BackupService {
                 Err(error) => return Err(error),
             }
         }
-        database.sync_all().map_err(file_error(to))?;
-        Ok(Built { contents, commits: replay.commits, reaches: replay.reaches })
+        Ok((replay.commits, replay.reaches))
     }
 
     /// Replays the commits of a segment. Returns false once the requested moment is reached.
@@ -70,7 +81,7 @@ impl BackupService {
         &self,
         planned: &PlannedSegment,
         until: Option<Moment>,
-        database: &File,
+        database: Option<&File>,
         path: &Path,
         replay: &mut Replay,
     ) -> Result<bool, BackupError> {
@@ -137,7 +148,9 @@ impl BackupService {
             if until.is_some_and(|until| row.recorded_at > until) {
                 return Ok(false);
             }
-            commit.apply(database).map_err(file_error(path))?;
+            if let Some(database) = database {
+                commit.apply(database).map_err(file_error(path))?;
+            }
             (replay.next, replay.reaches) = (row.number + 1, row.recorded_at);
             replay.commits += 1;
         }

@@ -1,5 +1,6 @@
 //! The backups and segments to restore from, at all targets and in the spool of the data directory.
 
+use super::plan::{RestorePlan, RestoreRequest};
 use super::vet::UntrustedSegment;
 use crate::backup::error::BackupError;
 use crate::backup::manifest::Manifest;
@@ -8,7 +9,7 @@ use crate::backup::service::{BackupService, backup_label};
 use crate::backup::signature::{Distrust, Trust};
 use crate::backup::target::{Target, TargetError};
 use crate::domain::clock::Moment;
-use crate::store::SpooledSegment;
+use crate::store::{self, SpooledSegment};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -131,6 +132,43 @@ impl BackupService {
         catalog.sort_segments();
         self.vet(&mut catalog);
         Ok(catalog)
+    }
+}
+
+impl BackupService {
+    /// The plan to restore everything from a backup at a target, with what this target alone has.
+    pub(in crate::backup) fn plan_at(
+        &self,
+        repository: &Repository,
+        backup: BackupName,
+    ) -> Result<RestorePlan, BackupError> {
+        let mut catalog = Catalog { installation: repository.installation(), ..Catalog::default() };
+        catalog.add(repository, &self.settings.trust)?;
+        self.vet(&mut catalog);
+        let request = RestoreRequest { backup: Some(backup), ..RestoreRequest::default() };
+        let plan = match catalog.plan(request.clone()) {
+            Err(BackupError::Branches(names)) => {
+                let own = self.own_epochs()?.into_iter().find_map(|epoch| {
+                    let branch = Some(epoch.simple().to_string());
+                    catalog.plan(RestoreRequest { branch, ..request.clone() }).ok()
+                });
+                own.ok_or(BackupError::Branches(names))?
+            }
+            plan => plan?,
+        };
+        match plan.failure() {
+            // The next stream begins with a backup that is newer, or on its way.
+            None | Some(BackupError::Baseless(_)) => Ok(plan),
+            Some(failure) => Err(failure),
+        }
+    }
+}
+
+impl BackupService {
+    /// The epochs of the database, the newest first.
+    fn own_epochs(&self) -> Result<Vec<Uuid>, BackupError> {
+        let facts = store::read_file(&self.dir.database_file(), |tx| tx.copy_facts())?;
+        Ok(facts.epochs.iter().rev().map(|epoch| epoch.id).collect())
     }
 }
 

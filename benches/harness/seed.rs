@@ -42,7 +42,7 @@ impl Place {
         let directory = self.directory.with_file_name(name);
         let _ = fs::remove_dir_all(&directory);
         private_directory(&directory)?;
-        for file in ["bursar.db", "dev-credentials.json"] {
+        for file in ["bursar.db", "dev-credentials.json", "installation.key"] {
             fs::copy(self.directory.join(file), directory.join(file))?;
         }
         // The write-back of the copy must not overlap with a measurement.
@@ -107,7 +107,7 @@ struct Posting {
     deal: Option<Uuid>,
 }
 
-/// Fills an empty journal with deposits and occasional withdrawals over the last two years.
+/// Fills an empty journal with deposits and occasional withdrawals.
 pub(crate) fn fill(place: &mut Place, entries: u64) -> Outcome<()> {
     let connection = Connection::open(place.database())?;
     connection.execute_batch(
@@ -139,19 +139,20 @@ fn write(connection: &Connection, entries: u64) -> Outcome<()> {
         connection.query_row("SELECT principal_id, uuid FROM tokens ORDER BY id DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
-    let logged: i64 = connection.query_row("SELECT max(id) FROM audit_log", [], |row| row.get(0))?;
+    let (logged, begun): (i64, i64) =
+        connection
+            .query_row("SELECT max(id), max(recorded_at) FROM audit_log", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut bank_balance = 0;
     let mut previous: EntryHash = GENESIS;
     let count = i64::try_from(entries)?;
     let now = SystemClock.now().unix_ms();
-    let begun = now - 730 * 86_400_000;
     let mut postings = Vec::with_capacity(usize::try_from(entries)? * 2);
     let mut outcomes: Vec<([u8; 16], [u8; 16], Uuid)> = Vec::with_capacity(usize::try_from(entries)?);
     let mut insert_entry = connection.prepare(sql!("entries/insert"))?;
     let mut insert_event = connection.prepare(sql!("events/insert"))?;
     let mut insert_audit = connection.prepare(sql!("audit_log/insert"))?;
     for seq in 1..=count {
-        let at = begun + (now - begun) / count * seq;
+        let at = begun + (now - begun) * seq / count;
         let id = id_at(at.unsigned_abs(), &mut dice);
         let index = dice.usize(..accounts.len());
         let account = &mut accounts[index];

@@ -232,9 +232,11 @@ pub struct SegmentFacts {
 }
 
 impl SegmentFacts {
-    /// Reads the facts at the start of an object.
+    /// Reads the facts at the start of an object. There never were any without a signature: without one, they were
+    /// changed.
     pub fn parse(text: &[u8]) -> Result<Signed<SegmentFacts>, ManifestError> {
-        parse_signed(Kind::Segment, text, |facts: &SegmentFacts| facts.installation)
+        let facts = parse_signed(Kind::Segment, text, |facts: &SegmentFacts| facts.installation)?;
+        if facts.signer.is_some() { Ok(facts) } else { Err(ManifestError::Forged) }
     }
 
     /// Indented and signed, as they are stored inside the object.

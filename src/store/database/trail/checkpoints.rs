@@ -51,29 +51,35 @@ impl LogCheckpoint {
     }
 }
 
+/// Name and hash of the key, and the signature, in a line of a note.
+fn signature(line: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {
+    let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let decoded = STANDARD.decode(encoded).ok()?;
+    let (hash, signature) = decoded.split_first_chunk::<4>()?;
+    Some((name, *hash, signature.to_vec()))
+}
+
 impl SignedCheckpoint {
     /// Reads a signed note; none if it is no checkpoint. Who signed it is for [`SignedCheckpoint::is_signed_by`].
     pub fn parse(note: &str) -> Option<SignedCheckpoint> {
-        let (text, _) = note.split_once("\n\n")?;
+        let (text, signatures) = note.split_once("\n\n")?;
+        let is_signed = signatures.ends_with('\n') && signatures.lines().all(|line| signature(line).is_some());
         let mut lines = text.lines();
         let (origin, size, root) = (lines.next()?.to_owned(), lines.next()?.parse().ok()?, lines.next()?);
         let root = STANDARD.decode(root).ok()?.try_into().ok()?;
         let checkpoint = LogCheckpoint { origin, size, root };
         // No other form of the same checkpoint is read, so that what is read is what was signed.
         let is_canonical = checkpoint.text() == format!("{text}\n");
-        is_canonical.then(|| SignedCheckpoint { checkpoint, note: note.to_owned() })
+        (is_canonical && is_signed).then(|| SignedCheckpoint { checkpoint, note: note.to_owned() })
     }
 
     /// Whether a key signed it; none if it has no signature of that key.
     pub fn is_signed_by(&self, verifier: &Verifier) -> Option<bool> {
         let (_, signatures) = self.note.split_once("\n\n")?;
         let text = self.checkpoint.text();
-        let of_key = signatures.lines().filter_map(|line| {
-            let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-            let decoded = STANDARD.decode(encoded).ok()?;
-            let (hash, signature) = decoded.split_first_chunk::<4>()?;
-            let is_of_key = name == verifier.name() && *hash == verifier.key_hash();
-            (is_of_key && signature.len() == SIGNATURE_LEN).then(|| signature.to_vec())
+        let of_key = signatures.lines().filter_map(signature).filter_map(|(name, hash, signature)| {
+            let is_of_key = name == verifier.name() && hash == verifier.key_hash();
+            (is_of_key && signature.len() == SIGNATURE_LEN).then_some(signature)
         });
         of_key.map(|signature| verifier.accepts(text.as_bytes(), &signature)).reduce(|any, one| any || one)
     }

@@ -618,7 +618,6 @@ CREATE TABLE log_nodes (
 CREATE TABLE log_checkpoints (
     size INTEGER PRIMARY KEY,              -- size of the log
     made_at INTEGER NOT NULL,              -- when
-    root BLOB NOT NULL,                    -- hash of the tree of that size
     note TEXT NOT NULL                     -- the signed checkpoint, a C2SP signed note
 ) STRICT;
 

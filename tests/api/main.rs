@@ -99,6 +99,7 @@ mod planted_changes;
 mod private_files;
 mod query_params;
 mod races;
+mod random_edits;
 mod rates;
 mod restore_kill;
 mod rights;

@@ -3,6 +3,7 @@
 
 mod actors;
 mod anchors;
+mod epochs;
 mod events;
 mod figures;
 mod inclusion;
@@ -167,6 +168,7 @@ impl ReadTx<'_> {
         self.prove_approvals(&mut proof)?;
         self.prove_queue(&mut proof)?;
         self.prove_locks(&mut proof)?;
+        self.prove_epochs(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
@@ -356,7 +358,9 @@ impl ReadTx<'_> {
             if balance != line.balance {
                 proof.find("balance", || format!("book {id} has {}, its postings come to {balance}", line.balance));
             }
-            if credit != line.credit_net && line.role == "client" {
+            // Only accounts of clients have trading credit.
+            let credit = if line.role == "client" { credit } else { 0 };
+            if credit != line.credit_net {
                 proof.find("credit", || {
                     format!("book {id} has {}, its CREDIT postings come to {credit}", line.credit_net)
                 });

@@ -153,8 +153,8 @@ impl WriteTx<'_> {
                       AND made_at / ?1 = (SELECT made_at / ?1 FROM log_checkpoints
                                           ORDER BY size DESC LIMIT 1 OFFSET 1)";
         self.run(thin, [KEPT_EVERY_MS])?;
-        let sql = "INSERT INTO log_checkpoints (size, made_at, root, note) VALUES (?1, ?2, ?3, ?4)";
-        self.run(sql, (checkpoint.size, now.unix_ms(), checkpoint.root.as_slice(), note))?;
+        let sql = "INSERT INTO log_checkpoints (size, made_at, note) VALUES (?1, ?2, ?3)";
+        self.run(sql, (checkpoint.size, now.unix_ms(), note))?;
         Ok(true)
     }
 }

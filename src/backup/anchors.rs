@@ -1,13 +1,14 @@
 //! What files outside a database say about it: manifests of backups, and checkpoints of its log.
 
 use super::codec::hex;
+use super::directory::open_regular;
 use super::manifest::{Contents, LogFacts, Manifest};
 use crate::domain::ledger::EntryHash;
 use crate::store::{Anchor, LogCheckpoint, SignedCheckpoint, Verifier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -33,17 +34,34 @@ pub struct FoundAnchor {
 /// If a file or folder cannot be read.
 pub fn find_anchors(place: &Path, keys: &[Verifier]) -> io::Result<Vec<FoundAnchor>> {
     let mut found = Vec::new();
-    if fs::metadata(place)?.is_dir() {
-        let mut inside: Vec<PathBuf> =
-            fs::read_dir(place)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-        inside.sort();
-        for path in inside {
-            found.extend(find_anchors(&path, keys)?);
-        }
-    } else if fs::metadata(place)?.len() <= ANCHOR_MAX {
-        found.extend(read_anchor(place, &fs::read(place)?, keys));
+    let mut folders = vec![place.to_owned()];
+    if !fs::metadata(place)?.is_dir() {
+        folders.clear();
+        read_file(&fs::canonicalize(place)?, keys, &mut found)?;
     }
+    while let Some(folder) = folders.pop() {
+        // Links are not followed, which could lead in circles; nor are pipes and devices read.
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            match entry.file_type()? {
+                kind if kind.is_dir() => folders.push(entry.path()),
+                kind if kind.is_file() => read_file(&entry.path(), keys, &mut found)?,
+                _ => {}
+            }
+        }
+    }
+    found.sort_by(|one, other| one.file.cmp(&other.file));
     Ok(found)
+}
+
+fn read_file(path: &Path, keys: &[Verifier], found: &mut Vec<FoundAnchor>) -> io::Result<()> {
+    let file = open_regular(path)?;
+    if file.metadata()?.len() <= ANCHOR_MAX {
+        let mut bytes = Vec::new();
+        file.take(ANCHOR_MAX).read_to_end(&mut bytes)?;
+        found.extend(read_anchor(path, &bytes, keys));
+    }
+    Ok(())
 }
 
 fn read_anchor(file: &Path, bytes: &[u8], keys: &[Verifier]) -> Option<FoundAnchor> {

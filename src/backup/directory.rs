@@ -1,7 +1,9 @@
 //! A directory as a target: one private file for each object, renamed into place once it is complete.
 
+use super::codec::hex;
 use super::synced_file::SyncedFile;
 use super::target::{Object, Target, TargetError, TargetFault};
+use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -58,7 +60,9 @@ impl DirectoryTarget {
             return Err(TargetError::new(&self.name, TargetFault::Other, format!("{key} is no name of an object")));
         };
         make_dirs(&self.root, folder).map_err(|error| self.error(folder.display(), error))?;
-        let unfinished = folder.join(format!(".{name}{UNFINISHED}"));
+        // Others may write here too: nobody can prepare a name that nobody knows.
+        let unfinished =
+            folder.join(format!(".{name}.{}{UNFINISHED}", unknown().map_err(|error| self.error(key, error))?));
         let stored = write_all(&unfinished, bytes, from).and_then(|()| {
             fs::rename(&unfinished, &path).map_err(PutError::Target)?;
             sync_dir(folder).map_err(PutError::Target)
@@ -116,7 +120,7 @@ impl Target for DirectoryTarget {
         if !self.root.is_dir() {
             return Err(TargetError::new(&self.name, TargetFault::Missing, "the directory does not exist"));
         }
-        let file = File::open(self.path(key)).map_err(|error| self.error(key, error))?;
+        let file = open_regular(&self.path(key)).map_err(|error| self.error(key, error))?;
         Ok(Box::new(file))
     }
 
@@ -165,7 +169,10 @@ impl Target for DirectoryTarget {
         let Ok(entries) = fs::read_dir(self.path(prefix)) else { return Ok(0) };
         let mut swept = 0;
         for entry in entries.flatten() {
-            if entry.file_name().to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED)) {
+            let is_unfinished =
+                entry.file_name().to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED));
+            // A folder of this name is not ours.
+            if is_unfinished && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
                 fs::remove_file(entry.path()).map_err(|error| self.error(entry.path().display(), error))?;
                 swept += 1;
             }
@@ -181,9 +188,16 @@ enum PutError {
     Source(String),
 }
 
+/// Sixteen random digits.
+fn unknown() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("the system has no random bytes"))?;
+    Ok(hex(&bytes))
+}
+
 fn write_all(path: &Path, bytes: u64, from: &mut dyn Read) -> Result<(), PutError> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+    options.write(true).create_new(true).mode(0o600);
     let mut file = SyncedFile::new(options.open(path).map_err(PutError::Target)?);
     let mut buffer = vec![0; CHUNK];
     let mut written = 0;
@@ -208,14 +222,28 @@ fn make_dir(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_dir)
 }
 
+/// Opens a regular file for reading. Anything else in its place is an error: a link may lead anywhere, and a pipe has no
+/// end.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file")),
+    }
+}
+
 /// Creates the directories from `root` down to `folder`, and syncs each entry.
 fn make_dirs(root: &Path, folder: &Path) -> io::Result<()> {
     let Ok(below) = folder.strip_prefix(root) else { return Ok(()) };
     let mut path = root.to_owned();
     for part in below {
         path.push(part);
-        if !path.is_dir() {
-            make_dir(&path)?;
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Err(io::Error::new(io::ErrorKind::NotADirectory, "a folder of backups is something else")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make_dir(&path)?,
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -264,6 +292,30 @@ mod tests {
         assert_eq!(target.list("a").unwrap(), []);
         assert_eq!(target.sweep("a").unwrap(), 1);
         assert_eq!(target.sweep("a").unwrap(), 0);
+    }
+
+    #[test]
+    fn links_pipes_and_folders_of_others_are_neither_followed_nor_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let target = DirectoryTarget::new(&home.path().join("backups"), true);
+        target.put("a/one", 3, &mut &b"one"[..]).unwrap();
+        let (victim, folder) = (home.path().join("victim"), home.path().join("backups/a"));
+        fs::write(&victim, "mine").unwrap();
+        // What was prepared under every name that a put used before, and below a folder that leads elsewhere.
+        std::os::unix::fs::symlink(&victim, folder.join(".two.unfinished")).unwrap();
+        fs::create_dir(folder.join(".three.unfinished")).unwrap();
+        std::os::unix::fs::symlink(&victim, folder.join("two")).unwrap();
+        std::os::unix::fs::symlink(home.path(), home.path().join("backups/b")).unwrap();
+        assert!(target.get("a/two").is_err());
+        target.replace("a/two", b"two").unwrap();
+        target.put("a/three", 5, &mut &b"three"[..]).unwrap();
+        assert!(target.put("b/four", 4, &mut &b"four"[..]).is_err());
+        assert_eq!((text(&target, "a/two"), text(&target, "a/three")), ("two".into(), "three".into()));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+        assert_eq!(target.sweep("a").unwrap(), 1, "the link goes, the folder stays");
+        let pipe = std::process::Command::new("mkfifo").arg(folder.join("five")).status().unwrap();
+        assert!(pipe.success() && target.get("a/five").is_err());
+        assert_eq!(target.list("a").unwrap().len(), 3);
     }
 
     #[test]

@@ -313,6 +313,12 @@ impl Repository {
         self.target.sweep(&format!("{}/{stream}", self.folder(timeline, "journal")))
     }
 
+    /// Removes what interrupted puts of leases and checkpoints have left.
+    pub fn sweep_small(&self, timeline: i64) -> Result<usize, TargetError> {
+        let leases = self.target.sweep(&format!("{}/writers", self.installation))?;
+        Ok(leases + self.target.sweep(&self.folder(timeline, "checkpoints"))?)
+    }
+
     /// Stores a segment of `segment.bytes` bytes.
     pub fn put_segment(&self, segment: &Segment, from: &mut dyn Read) -> Result<(), TargetError> {
         self.target.put(&self.segment_key(segment), segment.bytes, from)

@@ -310,6 +310,7 @@ impl Shipping {
     fn sweep_once(&self, lane: usize, repository: &Repository, segment: &SpooledSegment) -> Result<(), TargetError> {
         if !self.lock().get(lane).is_some_and(|lane| lane.is_swept) {
             repository.sweep_segments(segment.timeline, segment.stream)?;
+            repository.sweep_small(segment.timeline)?;
             self.note(lane, |lane| lane.is_swept = true);
         }
         Ok(())

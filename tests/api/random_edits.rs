@@ -34,9 +34,10 @@ const STEERING: &[(&str, &str)] = &[
     // A salt of which the log has no hash yet; any other is found.
     ("account_salts", "*"),
     ("profile_salts", "*"),
-    // Whoever has the installation key notices what no checkpoint covers.
+    // Whoever has the installation key notices a wrong signature, and what no checkpoint covers.
     ("log_checkpoints", "(row)"),
     ("log_checkpoints", "made_at"),
+    ("log_checkpoints", "note"),
     // Within those of its neighbours.
     ("epochs", "started_at"),
     ("epochs", "parent_at"),

@@ -222,8 +222,8 @@ fn make_dir(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_dir)
 }
 
-/// Opens a regular file for reading. Anything else in its place is an error: a link may lead anywhere, and a pipe has no
-/// end.
+/// Opens a regular file for reading. Anything else in its place is an error: a link may lead anywhere, and a pipe has
+/// no end.
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -241,7 +241,7 @@ fn make_dirs(root: &Path, folder: &Path) -> io::Result<()> {
         path.push(part);
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(io::Error::new(io::ErrorKind::NotADirectory, "a folder of backups is something else")),
+            Ok(_) => return Err(io::Error::new(io::ErrorKind::NotADirectory, "is no directory of its own")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => make_dir(&path)?,
             Err(error) => return Err(error),
         }

@@ -1,7 +1,7 @@
 //! Removes backups that the retention does not keep, and segments of the change journal that no backup needs any more.
 
 use super::error::BackupError;
-use super::history::{EpochName, Histories};
+use super::history::{Branch, EpochName, Histories};
 use super::repository::{BackupName, Listed, Repository, Segment};
 use super::service::{BackupService, file_error};
 use super::target::TargetError;
@@ -25,6 +25,9 @@ pub struct Pruned {
     pub segments: usize,
     /// Damaged backups, which are never removed.
     pub broken: Vec<BackupName>,
+    /// The histories that do not continue one another, each as a sentence, until an operator has chosen one: all of
+    /// them are kept. Empty if there is one history.
+    pub branches: Vec<String>,
 }
 
 /// The outcome at all targets.
@@ -43,13 +46,15 @@ struct TargetContents {
     gone: Vec<Listed>,
     broken: Vec<Listed>,
     segments: Vec<Segment>,
+    /// See [`Pruned::branches`].
+    branches: Vec<Branch>,
 }
 
 impl BackupService {
     /// Removes, at each target, the backups that the retention does not keep, and the segments that follow no remaining
     /// backup. The newest backup, the newest of the current stream, and the last one that was proven or drilled are
-    /// always kept; so is everything that cannot be read. A target that fails does not stop the others from being
-    /// pruned.
+    /// always kept; so is everything that cannot be read, and what each of several histories needs. A target that fails
+    /// does not stop the others from being pruned.
     pub fn prune(&self, dry_run: bool) -> Result<Pruning, BackupError> {
         let _work = self.work_dir()?;
         let record = self.record();
@@ -93,11 +98,13 @@ impl BackupService {
         let commit = |listed: &&&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
         let newest = ours.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
         keep.extend(newest.map(|listed| listed.name));
-        keep.extend(bases_of_branches(&ours, &target.segments));
+        let (bases, branches) = bases_of_branches(&ours, &target.segments);
+        keep.extend(bases);
         let of_all = self.settings.retention.kept(&names(&target.kept.iter().collect::<Vec<_>>()));
         let others = target.kept.iter().filter(|listed| !is_ours(listed) && of_all.contains(&listed.name));
         keep.extend(others.map(|listed| listed.name));
         (target.kept, target.gone) = target.kept.drain(..).partition(|listed| keep.contains(&listed.name));
+        target.branches = branches;
     }
 
     /// What the remaining backups of all targets need of the change journal; none if a manifest cannot be read.
@@ -125,13 +132,14 @@ impl BackupService {
 }
 
 /// The newest backup of each history that nothing at the target continues, so that none is lost before an operator has
-/// chosen.
-fn bases_of_branches(ours: &[&Listed], segments: &[Segment]) -> BTreeSet<BackupName> {
+/// chosen; and these histories.
+fn bases_of_branches(ours: &[&Listed], segments: &[Segment]) -> (BTreeSet<BackupName>, Vec<Branch>) {
     let contents = |listed: &&Listed| listed.manifest.as_ref().ok().map(|signed| signed.value.contents.clone());
     let manifests: Vec<_> = ours.iter().filter_map(contents).collect();
     let histories = Histories::of(segments.iter(), manifests.iter());
     let mut keep = BTreeSet::new();
-    for branch in histories.live_branches() {
+    let branches = histories.live_branches();
+    for branch in &branches {
         let line = histories.line(branch.tip);
         let step = |listed: &&&Listed| {
             let position = listed.manifest.as_ref().ok()?.value.contents.position?;
@@ -142,7 +150,7 @@ fn bases_of_branches(ours: &[&Listed], segments: &[Segment]) -> BTreeSet<BackupN
         let newest = ours.iter().filter(|listed| step(listed).is_some()).max_by_key(step);
         keep.extend(newest.map(|listed| listed.name));
     }
-    keep
+    (keep, branches)
 }
 
 /// The part of the change journal that is needed.
@@ -191,7 +199,7 @@ fn read_target(repository: Repository) -> Result<TargetContents, TargetError> {
     for timeline in repository.timelines()? {
         segments.extend(repository.segments(timeline)?);
     }
-    Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments })
+    Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments, branches: Vec::new() })
 }
 
 /// Removes backups before the changes that follow them, so that no remaining backup lacks its changes.
@@ -223,5 +231,9 @@ fn summary(target: &TargetContents, segments: usize) -> Pruned {
         removed: names(&target.gone),
         segments,
         broken: names(&target.broken),
+        branches: match target.branches.as_slice() {
+            [] | [_] => Vec::new(),
+            several => several.iter().map(Branch::to_string).collect(),
+        },
     }
 }

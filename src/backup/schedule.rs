@@ -96,6 +96,10 @@ impl BackupService {
                         for error in &pruning.failed {
                             tracing::warn!(%error, "old backups could not be removed at a target");
                         }
+                        for pruned in pruning.pruned.iter().filter(|pruned| !pruned.branches.is_empty()) {
+                            let (target, branches) = (&pruned.target, pruned.branches.join("; "));
+                            tracing::warn!(target, branches, "several histories are kept until one is chosen");
+                        }
                         let removed: usize = pruning.pruned.iter().map(|pruned| pruned.removed.len()).sum();
                         tracing::debug!(removed, "old backups were removed");
                     }

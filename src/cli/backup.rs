@@ -289,6 +289,7 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
                 "removed": names(&pruned.removed),
                 "journal_segments_removed": pruned.segments,
                 "broken": names(&pruned.broken),
+                "branches": pruned.branches,
             })
         })
         .collect();
@@ -304,6 +305,7 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
         ));
         lines.extend(pruned.removed.iter().map(|name| format!("  {name}")));
         lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and was not removed")));
+        lines.extend(pruned.branches.iter().map(|it| format!("  keeps what {it} needs, until a restore has chosen")));
     }
     lines.extend(failed.iter().map(|error| format!("NOT PRUNED: {error}")));
     let value = json!({"dry_run": dry_run, "targets": values, "failed": views(&failed)});

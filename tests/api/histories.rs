@@ -258,6 +258,29 @@ fn restarts_commands_and_restores_are_one_history() {
     server.stop();
 }
 
+#[test]
+fn pruning_keeps_every_history_until_one_is_chosen() {
+    let mut server = put_back(End::Killed, replace);
+    await_notice(&server);
+    server.stop();
+    let file = server.home().join("config.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    write_private(&file, &format!("{config}keep_latest = 1\nkeep_daily = 0\nkeep_weekly = 0\nkeep_monthly = 0\n"));
+    let prune = || {
+        ran(server.program(&["backup", "create"])).json();
+        let pruned = ran(server.program(&["backup", "prune"])).json();
+        pruned["targets"][0]["branches"].as_array().unwrap().len()
+    };
+    assert_eq!((prune(), prune()), (2, 2));
+    assert_eq!(restored(&server), [7, 11]);
+    assert_refused(&server, &[]);
+
+    let without_backup = |branch: &&Value| branch["entries_in_last_backup"] == Value::Null;
+    let lost = branches(&server).iter().find(without_backup).unwrap()["id"].as_str().unwrap().to_owned();
+    ran(server.program(&["restore", "apply", "--branch", &lost])).json();
+    assert_eq!((prune(), restored(&server)), (0, vec![11]));
+}
+
 /// A server on a data directory of its own, with the target of another one.
 fn beside(first: &Server) -> Server {
     let mut server = Server::start("");

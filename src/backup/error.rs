@@ -145,6 +145,17 @@ impl BackupError {
         matches!(self, BackupError::Busy(_) | BackupError::DataDir(DataDirError::NotOwner { .. }))
     }
 
+    /// Whether another copy of the same backup or segment may be good.
+    pub(super) fn is_of_one_copy(&self) -> bool {
+        matches!(
+            self,
+            BackupError::Invalid { .. }
+                | BackupError::Segment { .. }
+                | BackupError::Untrusted { .. }
+                | BackupError::Target(_)
+        )
+    }
+
     /// The error for a backup that could not be unwrapped; `backup` is its label.
     pub(super) fn of_codec(backup: &str, error: CodecError) -> BackupError {
         match error {

@@ -174,7 +174,7 @@ impl BackupService {
         if plan.base.manifest.object.encoding == Encoding::ZstdAge && self.settings.identities.is_empty() {
             return Ok(None);
         }
-        self.replay(&plan, None, &work.path("changes")).map(|(commits, _)| Some(commits))
+        self.replay(&plan, None, &work.path("changes"), &mut Vec::new()).map(|(commits, _)| Some(commits))
     }
 
     /// Verifies the checksum of an encrypted object, without its contents.
@@ -270,7 +270,7 @@ impl BackupService {
     ) -> Result<(u64, u64), BackupError> {
         let plan = self.plan_at(repository, name)?;
         let database = OpenOptions::new().read(true).write(true).open(file).map_err(file_error(file))?;
-        let (commits, _) = self.replay(&plan, Some(&database), file)?;
+        let (commits, _) = self.replay(&plan, Some(&database), file, &mut Vec::new())?;
         if commits == 0 {
             return Ok((0, plan.base.manifest.contents.entries));
         }

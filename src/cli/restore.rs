@@ -437,6 +437,7 @@ impl Report<'_> {
             "verifier": self.verifier,
             "new_key": self.has_new_key,
             "not_used": self.not_used,
+            "damaged": self.built.damaged,
         })
     }
 
@@ -473,6 +474,7 @@ impl Report<'_> {
         if let Some(kept) = self.kept {
             lines.push(format!("The replaced database is kept in {}.", kept.display()));
         }
+        lines.extend(self.built.damaged.iter().map(|what| format!("Damaged, another copy was used: {what}")));
         lines.extend(self.not_used.iter().map(|what| format!("Not used: {what}")));
         if self.has_new_key {
             lines.push(format!(

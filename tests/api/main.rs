@@ -32,6 +32,7 @@ mod connections;
 mod coverage;
 mod csv_cells;
 mod environment;
+mod damaged_copies;
 mod descriptors;
 mod event_readers;
 mod event_streams;

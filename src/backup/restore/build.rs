@@ -1,7 +1,7 @@
 //! Builds the restored database in a file: the database of the backup, then the changes, commit by commit.
 
 use super::catalog::{FoundSegment, SegmentLocation};
-use super::plan::{PlannedSegment, RestorePlan};
+use super::plan::RestorePlan;
 use crate::backup::codec::{self, Hashing};
 use crate::backup::error::{BackupError, Cause};
 use crate::backup::fetch::{FetchTo, fetch, fetch_segment, unpack};
@@ -26,6 +26,8 @@ pub struct Built {
     pub commits: u64,
     /// The moment of the last commit in it.
     pub reaches: Moment,
+    /// Copies of the backup and of segments in whose place others were used; what is wrong with each, as a sentence.
+    pub damaged: Vec<String>,
 }
 
 /// The state of a replay.
@@ -42,30 +44,42 @@ impl BackupService {
         if let Some(failure) = plan.failure() {
             return Err(failure);
         }
-        let base = &plan.base;
-        self.progress.begin(Phase::Fetch, base.manifest.object.bytes);
-        let contents = fetch(self, &base.repository, base.name, &base.manifest, FetchTo::File(to))?;
+        let mut damaged = Vec::new();
+        let contents = first_good(&plan.base, &plan.base_copies, &mut damaged, |base| {
+            self.progress.begin(Phase::Fetch, base.manifest.object.bytes);
+            fetch(self, &base.repository, base.name, &base.manifest, FetchTo::File(to))
+        })?;
         let database = OpenOptions::new().read(true).write(true).open(to).map_err(file_error(to))?;
-        let (commits, reaches) = self.replay(plan, Some(&database), to)?;
+        let (commits, reaches) = self.replay(plan, Some(&database), to, &mut damaged)?;
         database.sync_all().map_err(file_error(to))?;
-        Ok(Built { contents, commits, reaches })
+        Ok(Built { contents, commits, reaches, damaged })
     }
 
     /// Checks the segments of a plan and applies them to the database of its backup, if there is one. Returns how many
-    /// commits, and the moment of the last one. Segments are fetched to a file beside `beside`.
+    /// commits, and the moment of the last one. Segments are fetched to a file beside `beside`. Adds to `damaged` what
+    /// is wrong with segments in whose place copies were used.
     pub(in crate::backup) fn replay(
         &self,
         plan: &RestorePlan,
         database: Option<&File>,
         beside: &Path,
+        damaged: &mut Vec<String>,
     ) -> Result<(u64, Moment), BackupError> {
         let contents = &plan.base.manifest.contents;
         let Some(position) = contents.position else { return Ok((0, contents.recorded_at)) };
         let mut replay =
             Replay { next: position.commit + 1, commits: 0, reaches: contents.recorded_at, previous: None };
         for segment in &plan.segments {
-            self.progress.begin(Phase::Replay, segment.found.segment.bytes);
-            match self.replay_segment(segment, plan.request.at, database, beside, &mut replay) {
+            let begun = replay.next;
+            let replayed = first_good(&segment.found, &segment.copies, damaged, |found| {
+                self.progress.begin(Phase::Replay, found.segment.bytes);
+                match self.replay_segment(found, segment.upto, plan.request.at, database, beside, &mut replay) {
+                    Err(error) if replay.next == begun => Err(error),
+                    // Commits of one copy are not mixed with those of another.
+                    replayed => Ok(replayed),
+                }
+            });
+            match replayed.and_then(|replayed| replayed) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // Everything recorded before the requested moment is there.
@@ -79,13 +93,13 @@ impl BackupService {
     /// Replays the commits of a segment. Returns false once the requested moment is reached.
     fn replay_segment(
         &self,
-        planned: &PlannedSegment,
+        found: &FoundSegment,
+        upto: u64,
         until: Option<Moment>,
         database: Option<&File>,
         path: &Path,
         replay: &mut Replay,
     ) -> Result<bool, BackupError> {
-        let PlannedSegment { found, upto } = planned;
         let last = found.segment.last;
         let fetched = path.with_extension("segment");
         let start = replay.reaches;
@@ -137,7 +151,7 @@ impl BackupService {
             if row.number < replay.next {
                 continue;
             }
-            if row.number > *upto {
+            if row.number > upto {
                 // The rest belongs to another history, and so does its hash.
                 replay.previous = None;
                 return Ok(true);
@@ -200,6 +214,28 @@ impl BackupService {
             return Err(BackupError::Invalid { backup: called, what });
         }
         file.sync_all().map_err(file_error(to))?;
-        Ok(Built { reaches: contents.recorded_at, contents, commits: 0 })
+        Ok(Built { reaches: contents.recorded_at, contents, commits: 0, damaged: Vec::new() })
     }
+}
+
+/// Tries one copy after the other until one is good. Adds to `damaged` what is wrong with those before it. Copies that
+/// are all damaged are an error, as is anything that another copy would not mend.
+fn first_good<C, T>(
+    first: &C,
+    others: &[C],
+    damaged: &mut Vec<String>,
+    mut attempt: impl FnMut(&C) -> Result<T, BackupError>,
+) -> Result<T, BackupError> {
+    let mut outcome = attempt(first);
+    for other in others {
+        match &outcome {
+            Err(error) if error.is_of_one_copy() => {
+                tracing::warn!(%error, "this copy is not used; another one is tried");
+                damaged.push(error.to_string());
+            }
+            _ => break,
+        }
+        outcome = attempt(other);
+    }
+    outcome
 }

@@ -23,6 +23,16 @@ pub struct FoundBackup {
     pub manifest: Manifest,
 }
 
+impl FoundBackup {
+    /// Whether it is the same backup at another target.
+    pub(super) fn is_copy_of(&self, other: &FoundBackup) -> bool {
+        let place = |it: &FoundBackup| it.repository.target().name().to_owned();
+        (self.timeline, self.name) == (other.timeline, other.name)
+            && self.manifest == other.manifest
+            && place(self) != place(other)
+    }
+}
+
 /// A backup that is not used, because somebody else may have put it there.
 #[derive(Clone)]
 pub struct UntrustedBackup {
@@ -45,6 +55,10 @@ pub struct FoundSegment {
 }
 
 impl FoundSegment {
+    pub(super) fn is_at_place_of(&self, other: &FoundSegment) -> bool {
+        self.place() == other.place()
+    }
+
     /// Where it is, for messages.
     pub(super) fn place(&self) -> String {
         match &self.location {

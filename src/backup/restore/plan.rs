@@ -34,6 +34,8 @@ pub enum Obstacle {
 #[derive(Clone)]
 pub struct PlannedSegment {
     pub found: FoundSegment,
+    /// The same segment at other places, for the case that this one is damaged.
+    pub copies: Vec<FoundSegment>,
     /// Its last commit that belongs to the history.
     pub upto: u64,
 }
@@ -46,6 +48,8 @@ pub struct RestorePlan {
     pub tip: EpochName,
     /// The backup to start with.
     pub base: FoundBackup,
+    /// The same backup at other targets, for the case that this one is damaged.
+    pub base_copies: Vec<FoundBackup>,
     pub segments: Vec<PlannedSegment>,
     /// The moment of the last commit in the plan, at most the requested moment.
     pub reaches: Moment,
@@ -105,6 +109,7 @@ impl Catalog {
             request,
             tip: line.last().map_or(EpochName::default(), |step| step.epoch),
             base: base.clone(),
+            base_copies: self.backups.iter().filter(|found| found.is_copy_of(base)).cloned().collect(),
             segments: Vec::new(),
             reaches: contents.recorded_at,
             obstacle: None,
@@ -189,7 +194,8 @@ impl Catalog {
                     Some(left_at) if found.segment.last > step.upto => left_at,
                     _ => found.segment.reaches,
                 };
-                plan.segments.push(PlannedSegment { found: (*found).clone(), upto });
+                let copies = of_epoch().filter(|other| is_same(found, other) && !other.is_at_place_of(found));
+                plan.segments.push(PlannedSegment { copies: copies.cloned().collect(), found: (*found).clone(), upto });
                 next = upto + 1;
             }
         }
@@ -223,13 +229,15 @@ impl FoundBackup {
     }
 }
 
+/// Whether two segments have the same name, and with it the same hash.
+fn is_same(one: &FoundSegment, other: &FoundSegment) -> bool {
+    let key = |it: &FoundSegment| (it.segment.first, it.segment.last, it.segment.reaches, it.segment.line);
+    key(one) == key(other)
+}
+
 /// Two of these segments of one epoch that cannot both be right. Where another writer has continued the epoch before
 /// its end, it has closed the same segment earlier.
 fn conflict(histories: &Histories, found: &[&FoundSegment]) -> Option<Obstacle> {
-    let is_same = |one: &FoundSegment, other: &FoundSegment| {
-        let key = |it: &FoundSegment| (it.segment.first, it.segment.last, it.segment.reaches, it.segment.line);
-        key(one) == key(other)
-    };
     let first = found.first()?;
     let fits = |other: &FoundSegment| {
         let end = first.segment.last.min(other.segment.last);

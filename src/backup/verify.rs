@@ -209,6 +209,8 @@ impl BackupService {
                     record.last_drill_failure = None;
                 });
             }
+            // Whatever it met after it was called off says nothing about the backup.
+            Err(_) if self.cancellation.is_cancelled() => return Err(BackupError::Cancelled),
             Err(error) if error.is_refusal() => {}
             Err(error) => {
                 let failure = RecordedFailure { at, reason: error.to_string() };

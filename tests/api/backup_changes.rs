@@ -90,3 +90,32 @@ fn a_gap_is_remembered_and_a_target_that_was_removed_is_forgotten() {
     let known = record(&server);
     assert!(known["targets"].get(&name).is_none() && known["shipping"].get(&name).is_none(), "{known}");
 }
+
+#[test]
+fn a_drill_that_is_cut_short_is_no_failure() {
+    let mut server = shipping_server();
+    await_shipped(&server);
+    server.stop();
+    let file = server.home().join("config.toml");
+    write_private(&file, &fs::read_to_string(&file).unwrap().replace("drill_days = 0", "drill_days = 1"));
+    let is_drilling =
+        |server: &Server| found(&server.data_dir(), "bursar.db").iter().any(|path| path.ends_with("drill/bursar.db"));
+    for _ in 0..20 {
+        server.start_again();
+        let since = Instant::now();
+        while !is_drilling(&server) && record(&server)["last_drill"].is_null() {
+            assert!(since.elapsed() < PATIENCE, "{}", record(&server));
+            let_pass(Duration::from_millis(1));
+        }
+        server.stop();
+        let mut known = record(&server);
+        assert_eq!(known["last_drill_failure"], Value::Null, "{known}");
+        if known["last_drill"].is_null() {
+            return;
+        }
+        // It had passed already: the next one is due again.
+        known["last_drill"] = Value::Null;
+        fs::write(server.data_dir().join("backup-record.json"), known.to_string()).unwrap();
+    }
+    panic!("no drill was cut short");
+}

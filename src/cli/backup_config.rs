@@ -1,5 +1,6 @@
 //! Converts the configuration of backups into the settings that `crate::backup` takes.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,20 @@ pub(super) fn shipping(config: &Config, dir: &DataDir, app: &Arc<App>) -> Result
     Ok(Some(Arc::new(Shipping::new(&service, journal, installation, key, spool_max, interval))))
 }
 
+/// The configured directory of backups that is, or contains, this one, which need not exist.
+pub(super) fn place_around(config: &Config, path: &Path) -> Option<PathBuf> {
+    let (path, data_dir) = (resolved(path), &config.server.data_dir);
+    let mut places = config.backup.directories.iter().map(|place| data_dir.join(place));
+    places.find(|place| path.starts_with(resolved(place)))
+}
+
+/// The path with its links resolved, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let known = path.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    known.map_or_else(|| path.clone(), |(part, real)| real.join(path.strip_prefix(part).unwrap_or(Path::new(""))))
+}
+
 pub(super) fn settings(config: &Config, dir: &DataDir) -> Result<Settings, Failure> {
     let backup = &config.backup;
     let mut targets: Vec<TargetSpec> = Vec::new();
@@ -162,21 +177,32 @@ pub(super) fn add_keys(settings: &mut Settings, keys: &Keys) -> Result<(), Failu
     Ok(())
 }
 
-/// Adds the keys that a command line names.
+/// What a verifier key looks like, for who has given something else.
+const VERIFIER_ADVICE: &str = "A verifier key looks like bursar/<installation>+<hash>+<base64>; `bursar backup \
+                               verifier` prints it. Give the key, its whole line, or a file with such a line.";
+
+/// Adds the keys that a command line names: a key, the line that is printed with it, or a file.
 fn add_trust(trust: &mut Trust, given: &[String]) -> Result<(), Failure> {
     for given in given {
-        match given.parse::<Verifier>() {
-            Ok(key) => trust.keys.push(key),
-            Err(reason) if given.starts_with("bursar/") => return Err(Failure::new(Exit::Usage, reason)),
-            Err(_) => {
-                let found = signature::verifiers(&read_text(Path::new(given))?);
-                if found.is_empty() {
-                    let next = "Such a file has a line with bursar/...; `bursar backup verifier` prints one.";
-                    return Err(Failure::new(Exit::Usage, format!("{given} contains no verifier key")).next(next));
+        let mut found = signature::verifiers(given);
+        if found.is_empty() {
+            let (file, wrong) =
+                (Path::new(given), |what: String| Failure::new(Exit::Usage, what).next(VERIFIER_ADVICE));
+            found = match std::fs::read_to_string(file) {
+                Ok(text) => signature::verifiers(&text),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(Failure::of_file(file.display(), &error));
                 }
-                trust.keys.extend(found);
+                Err(_) if !file.exists() => {
+                    return Err(wrong(format!("--trust: {given:?} is neither a verifier key nor a file")));
+                }
+                Err(_) => Vec::new(),
+            };
+            if found.is_empty() {
+                return Err(wrong(format!("--trust: {given} contains no verifier key")));
             }
         }
+        trust.keys.extend(found);
     }
     Ok(())
 }

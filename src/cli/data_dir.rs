@@ -73,11 +73,17 @@ pub(super) fn backed_up(config: &Config, dir: &DataDir) -> Option<Failure> {
         names(&installations.iter().map(ToString::to_string).collect::<Vec<_>>()),
         names(&places.iter().map(|(target, _)| target.clone()).collect::<Vec<_>>()),
     );
-    let path = quoted(dir.path());
+    let here = flags(config, dir);
     Some(Failure::new(Exit::Database, message).next(format!(
-        "Restore it with: bursar restore apply{which} --data-dir {path}\nOr begin a new installation beside them: \
-         bursar init --new --data-dir {path}"
+        "Restore it with: bursar restore apply{which} {here}\nOr begin a new installation beside them: bursar init \
+         --new {here}"
     )))
+}
+
+/// The flags with which another command finds this directory and the same configuration.
+pub(super) fn flags(config: &Config, dir: &DataDir) -> String {
+    let file = config.named_file.as_ref().map_or_else(String::new, |file| format!("--config {} ", quoted(file)));
+    format!("{file}--data-dir {}", quoted(dir.path()))
 }
 
 /// The mode of the database in a directory; `None` if there is none, or if its creation was interrupted.
@@ -218,7 +224,7 @@ pub(super) fn key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Fai
     let (file, database) = (key_file(config, dir), dir.database_file());
     let message =
         format!("{} is not the installation key that sealed the keys in {}", file.display(), database.display());
-    Err(Failure::new(Exit::Configuration, message).next(without_key(dir)))
+    Err(Failure::new(Exit::Configuration, message).next(without_key(config, dir)))
 }
 
 /// The installation key of a data directory, whatever the database has sealed; none if there is none.
@@ -226,7 +232,7 @@ pub(super) fn present_key(config: &Config, dir: &DataDir) -> Result<Option<Insta
     match InstallationKey::load(&key_file(config, dir)) {
         Ok(key) => Ok(Some(key)),
         Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(Failure::from(error).next(without_key(dir))),
+        Err(error) => Err(Failure::from(error).next(without_key(config, dir))),
     }
 }
 
@@ -262,15 +268,15 @@ fn missing_key(config: &Config, dir: &DataDir) -> Failure {
     let file = key_file(config, dir);
     let database = dir.database_file();
     let message = format!("the installation key {} is missing, and {} needs it", file.display(), database.display());
-    Failure::new(Exit::Configuration, message).next(without_key(dir))
+    Failure::new(Exit::Configuration, message).next(without_key(config, dir))
 }
 
 /// The way out for who has lost the installation key.
-fn without_key(dir: &DataDir) -> String {
+fn without_key(config: &Config, dir: &DataDir) -> String {
     format!(
         "Put the right file back. If it is lost, this makes new keys and ends all end-user tokens: bursar keys renew \
-         --data-dir {}",
-        quoted(dir.path())
+         {}",
+        flags(config, dir)
     )
 }
 

@@ -74,16 +74,16 @@ pub(super) fn run(args: &InitArgs, session: &mut Session<'_>) -> Result<(), Fail
         "verifier": verifier,
         "reference": {"currencies": currencies, "platforms": platforms, "groups": groups},
     });
-    let (path, operator) = (dir.path().display(), &args.operator);
+    let (path, operator, here) = (dir.path().display(), &args.operator, data_dir::flags(config, &dir));
     let text = format!(
         "Created a {} database in {path} (schema {LATEST_SCHEMA}): {currencies} currencies, {platforms} platforms, \
          {groups} account groups, and the operator {operator}.\n\
          Its backups are signed; keep the key that verifies them elsewhere:\n  \
          # {VERIFIER_LABEL} {verifier}\n\n\
          Next:\n  \
-         bursar serve --data-dir {path}\n  \
-         bursar token create --data-dir {path} --operator {operator} --label \"what it is for\"\n  \
-         bursar operator add --data-dir {path} NAME --role operator",
+         bursar serve {here}\n  \
+         bursar token create {here} --operator {operator} --label \"what it is for\"\n  \
+         bursar operator add {here} NAME --role operator",
         mode.name(),
     );
     session.output.print(&value, text)

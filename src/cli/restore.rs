@@ -185,6 +185,9 @@ struct Before {
 fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
     let dir = DataDir::new(request.into.unwrap_or(&config.server.data_dir));
+    if let Some(into) = request.into {
+        refuse_place(into, config)?;
+    }
     let mut made = Leftover(missing_part(dir.path()));
     dir.create()?;
     let lock = dir.lock()?;
@@ -236,6 +239,14 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
         not_used: source.untrusted(),
     };
     session.output.print(&report.view(), report.text())
+}
+
+/// Refuses to restore into a place of backups: whoever can read backups there would have the installation key as well.
+fn refuse_place(into: &Path, config: &Config) -> Result<(), Failure> {
+    let Some(place) = backup_config::place_around(config, into) else { return Ok(()) };
+    let message = format!("{} is in {}, where backups are", into.display(), place.display());
+    let next = "Name a directory elsewhere: a restored database and its installation key must not lie beside backups.";
+    Err(Failure::new(Exit::Failure, message).next(next))
 }
 
 /// A directory that is removed unless the restore succeeds.

@@ -93,6 +93,9 @@ pub struct Config {
     /// Not a value of the file, and never shown.
     #[serde(skip)]
     pub s3_environment: S3Environment,
+    /// The file that a flag or the environment named. Not a value of the file.
+    #[serde(skip)]
+    pub named_file: Option<PathBuf>,
 }
 
 /// The sources of a configuration. The environment is passed in, so that tests need not change that of their process.
@@ -163,6 +166,7 @@ impl Config {
     pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
         let keys = keys();
         let (file, layer) = sources.file_layer(&keys);
+        let named_file = sources.named_file().map(|(file, _)| file);
         let environment = environment::read(&sources.environment, &keys);
         let mut layers: Vec<Layer> = layer.into_iter().chain([environment, sources.flags.read(&keys)]).collect();
         let mut problems: Vec<Problem> = layers.iter_mut().flat_map(|layer| layer.problems.drain(..)).collect();
@@ -186,6 +190,7 @@ impl Config {
         match config {
             Ok(mut config) if problems.is_empty() => {
                 config.s3_environment = S3Environment::read(&sources.environment);
+                config.named_file = named_file;
                 Ok(Loaded { config, sources: origin, file })
             }
             _ => Err(ConfigErrors { problems }),
@@ -253,17 +258,22 @@ impl Loaded {
 impl Sources {
     /// The file that was read, named by flag, by environment or by default, and its layer.
     fn file_layer(&self, keys: &[Key]) -> (Option<PathBuf>, Option<Layer>) {
-        let by_flag = self.file.clone().map(|file| (file, Source::Flag { name: "--config".into() }));
-        let by_name = || {
-            environment::file(&self.environment)
-                .map(|file| (file, Source::Environment { name: environment::FILE.into() }))
-        };
-        let (path, named_by) = match by_flag.or_else(by_name) {
+        let (path, named_by) = match self.named_file() {
             Some((path, source)) => (Some(path), Some(source)),
             None => (self.default_file.clone(), None),
         };
         let layer = path.as_deref().and_then(|path| file::read(path, named_by, keys));
         (path.filter(|_| layer.is_some()), layer)
+    }
+
+    /// The file that the flag or else the environment names.
+    fn named_file(&self) -> Option<(PathBuf, Source)> {
+        let by_flag = self.file.clone().map(|file| (file, Source::Flag { name: "--config".into() }));
+        let by_name = || {
+            environment::file(&self.environment)
+                .map(|file| (file, Source::Environment { name: environment::FILE.into() }))
+        };
+        by_flag.or_else(by_name)
     }
 }
 

@@ -141,7 +141,7 @@ fn without_its_installation_key_a_database_is_not_served_and_no_key_is_made() {
         let served = not_served(&mut server.program(&["serve", "--dev"]));
         for error in [served, run(&["keys", "rotate"]), run(&["operator", "disable", "dev"])] {
             assert!(error["message"].as_str().unwrap().contains(file.to_str().unwrap()), "{error}");
-            let line = format!("bursar keys renew --data-dir {}", server.data_dir().display());
+            let line = format!("bursar keys renew --config config.toml --data-dir {}", server.data_dir().display());
             assert!(error["next"].as_str().unwrap().contains(&line), "{error}");
             assert_eq!(fs::read(&file).ok(), wrong, "{error}");
         }

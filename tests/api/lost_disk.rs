@@ -55,7 +55,7 @@ fn an_empty_directory_leads_to_the_backups() {
         for error in errors {
             let (message, next) = (error["message"].as_str().unwrap(), error["next"].as_str().unwrap());
             assert!(message.contains(&installation) && message.contains("disk"), "{error}");
-            let line = format!("bursar restore apply --data-dir {}\n", home.data().display());
+            let line = format!("bursar restore apply --config config.toml --data-dir {}\n", home.data().display());
             assert!(next.contains(&line), "{error}");
         }
         assert!(!home.data().join("bursar.db").exists());
@@ -103,4 +103,33 @@ fn another_installation_is_named_and_begun_beside_only_on_request() {
     let error = not_served(&home, 3);
     assert!(error["message"].as_str().unwrap().contains("bursar init --data-dir"), "{error}");
     run(&home, &["init", "--password-file", "password"]).json();
+}
+
+#[test]
+fn the_line_of_a_verifier_key_is_taken_as_it_was_printed() {
+    let (home, _) = backed_up();
+    let shown = home.run(&["backup", "verifier", "--config", "config.toml"]).stdout;
+    let line = shown.lines().next().unwrap();
+    fs::remove_dir_all(home.data()).unwrap();
+    for wrong in ["garbage", "/nonexistent", "bursar/x", "# bursar verifier: bursar/x", "config.toml", "."] {
+        let error = run(&home, &["restore", "plan", "--trust", wrong]).error(2);
+        assert!(error["next"].as_str().unwrap().contains("looks like bursar/<installation>"), "{error}");
+    }
+    assert_eq!(run(&home, &["restore", "apply", "--trust", line]).json()["timeline"], 2);
+}
+
+#[test]
+fn nothing_is_restored_into_a_place_of_backups() {
+    let (home, _) = backed_up();
+    std::os::unix::fs::symlink(home.path("disk"), home.path("link")).unwrap();
+    for into in ["disk", "disk/below/it", "link/below"] {
+        for more in [&[][..], &["--dry-run"]] {
+            let error = run(&home, &[&["restore", "apply", "--into", into], more].concat()).error(1);
+            assert!(error["next"].as_str().unwrap().contains("elsewhere"), "{error}");
+        }
+    }
+    for made in ["disk/below", "disk/installation.key", "disk/bursar.db", "disk/bursar.lock"] {
+        assert!(!home.path(made).exists(), "{made}");
+    }
+    run(&home, &["restore", "apply", "--into", "disk-two"]).json();
 }

@@ -81,6 +81,9 @@ pub enum BackupError {
     /// Several histories exist, and none continues another.
     #[error("the targets hold {} histories that do not continue one another: {}", .0.len(), .0.join("; "))]
     Branches(Vec<String>),
+    /// A restore has left all histories behind, and the targets lack what it began.
+    #[error("what a restore began is missing; the targets hold only what it left behind: {}", .0.join("; "))]
+    Superseded(Vec<String>),
     /// What was recorded later belongs to a stream that has no backup to start from.
     #[error("what was recorded after {0} has no backup to start from; what was recorded up to then can be restored")]
     Baseless(Moment),

@@ -173,7 +173,11 @@ pub(super) fn check_segment(
     repository: &Repository,
     segment: &Segment,
 ) -> Result<(), BackupError> {
-    open_segment(service, repository, segment).map(|_| ())
+    let (blame, facts, _) = open_segment(service, repository, segment)?;
+    match facts.is_some_and(|facts| !is_of(&facts, repository, segment)) {
+        true => Err(blame.wrong("contains another segment than its name says")),
+        false => Ok(()),
+    }
 }
 
 /// Opens a segment and reads its facts, if it has any. Refuses what is not to be trusted.

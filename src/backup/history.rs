@@ -62,6 +62,8 @@ struct Link {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Step {
     pub epoch: EpochName,
+    /// Its timeline; that of the epoch after it where the targets have nothing of it, as of a restore itself.
+    pub timeline: Option<i64>,
     /// Its last commit in this history.
     pub upto: u64,
     /// The moment of the commit before its first one.
@@ -215,10 +217,12 @@ impl Histories {
     pub fn line(&self, tip: EpochName) -> Vec<Step> {
         let (mut steps, mut passed) = (Vec::new(), BTreeSet::new());
         let (mut name, mut upto) = (tip, self.held.get(&tip).map_or(0, |held| held.last));
+        let mut timeline = None;
         while passed.insert(name) {
             let link = self.links.get(&name);
             let (follows, began) = (link.and_then(|link| link.follows), link.and_then(|link| link.began));
-            steps.push(Step { epoch: name, upto, follows, began });
+            timeline = self.held.get(&name).map(|held| held.timeline).or(timeline);
+            steps.push(Step { epoch: name, timeline, upto, follows, began });
             let Some(link) = link else { break };
             (name, upto) = (link.parent, link.commit);
         }
@@ -259,6 +263,16 @@ impl Histories {
         let is_tip =
             |(name, held): &(&EpochName, &Held)| held.last > 0 && !continued.contains(name) && !is_old(name, held);
         asked.iter().copied().filter(is_tip).map(|(name, _)| *name).collect()
+    }
+
+    /// The highest of these timelines that had begun by a moment.
+    pub fn timeline_at(&self, timelines: std::ops::Range<i64>, at: Moment) -> Option<i64> {
+        let has_begun = |timeline: &i64| {
+            let first = |tip| self.line(tip).into_iter().find(|step| step.timeline == Some(*timeline));
+            self.tips(Some(*timeline)).into_iter().filter_map(first).any(|step| step.began.is_some_and(|it| it <= at))
+        };
+        let held: BTreeSet<i64> = self.held.values().map(|held| held.timeline).collect();
+        held.range(timelines).rev().copied().find(has_begun)
     }
 
     /// Whether a restore has left this history behind, and nothing was added to it since.

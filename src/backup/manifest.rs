@@ -7,7 +7,8 @@
 use super::signature::{self, Kind, Signed};
 use crate::domain::clock::Moment;
 use crate::store::InstallationKey;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
@@ -20,6 +21,9 @@ pub const MANIFEST_MAX: u64 = 16 << 20;
 
 /// The most epochs that a manifest lists. Older ones are taken for ancestors.
 pub const LINEAGE_MAX: usize = 256;
+
+/// The highest number of a commit: databases count with signed integers.
+pub(super) const COMMIT_MAX: u64 = i64::MAX as u64;
 
 /// The manifest beside an object.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -99,6 +103,7 @@ pub struct StreamPosition {
     #[serde(default)]
     pub epoch: Uuid,
     /// The number of the last commit in the snapshot.
+    #[serde(deserialize_with = "commit_number")]
     pub commit: u64,
 }
 
@@ -109,6 +114,7 @@ pub struct Ancestor {
     pub epoch: Uuid,
     pub stream: Uuid,
     /// Its last commit that belongs to this history.
+    #[serde(deserialize_with = "commit_number")]
     pub commit: u64,
     /// The moment of that commit.
     #[serde(with = "text_of_moment")]
@@ -123,6 +129,7 @@ pub struct Ancestor {
 pub struct Superseded {
     pub epoch: Uuid,
     pub stream: Uuid,
+    #[serde(deserialize_with = "commit_number")]
     pub commit: u64,
 }
 
@@ -337,6 +344,12 @@ impl Contents {
     pub fn without_sums(&self) -> Contents {
         Contents { trial_balance: None, ..self.clone() }
     }
+}
+
+fn commit_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    let is_possible = number <= COMMIT_MAX;
+    is_possible.then_some(number).ok_or_else(|| D::Error::custom(format!("{number} is no number of a commit")))
 }
 
 /// Times as RFC 3339, because people read manifests, and in a hurry.

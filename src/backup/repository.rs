@@ -12,7 +12,7 @@
 
 use super::anchors::CHECKPOINT_SUFFIX;
 use super::codec::Hashing;
-use super::manifest::{MANIFEST_MAX, Manifest, ManifestError};
+use super::manifest::{COMMIT_MAX, MANIFEST_MAX, Manifest, ManifestError};
 use super::signature::Signed;
 use super::target::{Target, TargetError, TargetFault};
 use crate::domain::clock::Moment;
@@ -91,6 +91,14 @@ pub struct Segment {
     pub line: Option<SegmentLine>,
     /// The size of its object in bytes.
     pub bytes: u64,
+}
+
+impl Segment {
+    /// Whether a database can have such commits.
+    fn is_possible(&self) -> bool {
+        let parent = self.line.map_or(0, |line| line.parent.commit);
+        self.first <= self.last && self.last.max(parent) <= COMMIT_MAX
+    }
 }
 
 /// Everything of one installation at one target.
@@ -300,8 +308,8 @@ impl Repository {
             let reaches = Moment::from_unix_ms(numbers.next()?.parse().ok()?);
             let line = numbers.next().map(str::parse).transpose().ok()?;
             let segment = Segment { timeline, stream, first, last, reaches, line, bytes: object.bytes };
-            // Another spelling of a name is not ours, and would be looked for in vain.
-            (self.segment_key(&segment) == object.key).then_some(segment)
+            // Another spelling of a name is not ours, and would be looked for in vain; nor are impossible numbers.
+            (self.segment_key(&segment) == object.key && segment.is_possible()).then_some(segment)
         };
         let mut segments: Vec<Segment> = found.iter().filter_map(read).collect();
         segments.sort_by_key(|segment| (segment.stream, segment.first));

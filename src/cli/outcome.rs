@@ -223,6 +223,10 @@ impl From<BackupError> for Failure {
                 "Nothing was changed. Choose one with --branch ID, or an earlier moment with --at. `bursar restore \
                  list` shows them.",
             ),
+            BackupError::Superseded(_) => Failure::new(Exit::Verification, message).next(
+                "Nothing was changed. Look for the missing backup at other targets; to restore what was left behind, name \
+                 it with --timeline or --branch ID. `bursar restore list` shows both.",
+            ),
             BackupError::Gap { reaches, .. }
             | BackupError::Segment { reaches, .. }
             | BackupError::Baseless(reaches)

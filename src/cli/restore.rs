@@ -12,7 +12,7 @@ use super::backup::{Keys, TrustArgs};
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
 use super::output::table;
-use super::restore_view::{catalog_view, plan_text, plan_view, text_of, untrusted};
+use super::restore_view::{catalog_view, not_used, plan_text, plan_view, text_of};
 use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::BackupService;
@@ -236,7 +236,7 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
         dir: &dir,
         verifier,
         has_new_key: !had_key,
-        not_used: source.untrusted(),
+        not_used: source.not_used(),
     };
     session.output.print(&report.view(), report.text())
 }
@@ -313,9 +313,9 @@ impl Source<'_> {
         }
     }
 
-    fn untrusted(&self) -> Vec<String> {
+    fn not_used(&self) -> Vec<String> {
         match self {
-            Source::RestorePlan(_, catalog) => untrusted(catalog),
+            Source::RestorePlan(_, catalog) => not_used(catalog),
             Source::File(_) => Vec::new(),
         }
     }

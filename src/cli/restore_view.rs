@@ -42,7 +42,7 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
     lines.extend(untrusted(catalog).into_iter().map(|what| format!("Not trusted: {what}")));
-    let branches = catalog.histories().live_branches();
+    let branches = if catalog.backups.is_empty() { Vec::new() } else { catalog.histories().live_branches() };
     if branches.len() > 1 {
         lines.push(String::new());
         lines
@@ -70,7 +70,12 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
 }
 
 /// What is not used, each as a sentence.
-pub(super) fn untrusted(catalog: &Catalog) -> Vec<String> {
+pub(super) fn not_used(catalog: &Catalog) -> Vec<String> {
+    untrusted(catalog).into_iter().chain(catalog.broken.iter().cloned()).collect()
+}
+
+/// What is not trusted, each as a sentence.
+fn untrusted(catalog: &Catalog) -> Vec<String> {
     let backups = catalog.untrusted.iter().map(|it| format!("{} {}", it.called(), it.why));
     backups.chain(catalog.untrusted_segments.iter().map(|it| format!("{} {}", it.called, it.why))).collect()
 }
@@ -173,7 +178,7 @@ pub(super) fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
         Some(_) => lines.extend(plan.failure().map(|failure| format!("Ends there {failure}"))),
         None => {}
     }
-    lines.extend(untrusted(catalog).into_iter().map(|what| format!("Not used   {what}")));
+    lines.extend(not_used(catalog).into_iter().map(|what| format!("Not used   {what}")));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     lines.join("\n")
 }

@@ -14,7 +14,7 @@ use super::restore_kill::{await_shipped, entries, found, ran, shipping_server};
 use crate::common::let_pass;
 
 /// What `restore list` says.
-fn listed(server: &Server) -> Value {
+pub(super) fn listed(server: &Server) -> Value {
     ran(server.program(&["restore", "list"])).json()
 }
 
@@ -30,7 +30,7 @@ fn stream_of(data: &Path) -> String {
 
 /// Polls until this is so.
 #[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < PATIENCE, "{what} took too long");

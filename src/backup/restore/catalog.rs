@@ -88,7 +88,7 @@ pub struct Catalog {
     pub untrusted: Vec<UntrustedBackup>,
     /// Segments that are not used unless an operator accepts them.
     pub untrusted_segments: Vec<UntrustedSegment>,
-    /// Unusable backups, each as a sentence.
+    /// Unusable backups and segments, each as a sentence.
     pub broken: Vec<String>,
     /// The errors of targets that cannot be read.
     pub errors: Vec<TargetError>,

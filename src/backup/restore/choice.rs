@@ -28,7 +28,7 @@ impl Catalog {
         let candidates: Vec<Candidate> = candidates.collect();
         let is_early = |it: &Candidate| {
             let later = it.later.zip(request.at);
-            later.is_some_and(|(later, at)| is_before(histories, it.line.last(), &later, at))
+            later.is_some_and(|(later, at)| is_before(it.line.last(), &later, at))
         };
         let top = |it: &Candidate| it.line.last().map(|step| (step.epoch, step.upto));
         // Before one of them leaves an epoch, all histories that pass it are the same.
@@ -54,7 +54,7 @@ impl Catalog {
             },
             (Some(one), Some(other)) => {
                 let tips: Vec<EpochName> = [one, other].into_iter().chain(different).map(|it| it.tip).collect();
-                Err(BackupError::Branches(histories.branches(&tips).iter().map(Branch::to_string).collect()))
+                Err(BackupError::Branches(names_of(&histories.branches(&tips))))
             }
         }
     }
@@ -78,15 +78,25 @@ impl Catalog {
             tips.retain(passes);
         }
         let live: Vec<_> = tips.iter().copied().filter(|tip| !histories.is_superseded(*tip)).collect();
-        Ok(if live.is_empty() { tips } else { live })
+        let is_free = request.timeline.is_none() && request.backup.is_none() && request.at.is_none();
+        match (live.is_empty(), tips.is_empty()) {
+            // What continues them is missing: none of them is the present.
+            (true, false) if is_free => Err(BackupError::Superseded(names_of(&histories.branches(&tips)))),
+            (true, _) => Ok(tips),
+            _ => Ok(live),
+        }
     }
+}
+
+fn names_of(branches: &[Branch]) -> Vec<String> {
+    branches.iter().map(Branch::to_string).collect()
 }
 
 /// The history of a tip without the epochs that began after this moment.
 fn cut(tip: EpochName, histories: &Histories, at: Option<Moment>) -> Candidate {
     let (mut line, mut later) = (histories.line(tip), None);
     while let ([.., before, last], Some(at)) = (line.as_slice(), at)
-        && (last.began.is_some_and(|began| at < began) || is_before(histories, Some(before), last, at))
+        && (last.began.is_some_and(|began| at < began) || is_before(Some(before), last, at))
     {
         later = line.pop();
     }
@@ -95,17 +105,16 @@ fn cut(tip: EpochName, histories: &Histories, at: Option<Moment>) -> Candidate {
 
 /// Whether a moment lies before the one at which `later` leaves the epoch `before`. A restore has taken over all that
 /// was recorded up to that moment, a copy perhaps not.
-fn is_before(histories: &Histories, before: Option<&Step>, later: &Step, at: Moment) -> bool {
-    let timeline = |step: &Step| histories.held(step.epoch).map(|held| held.timeline);
-    let is_restore = before.is_some_and(|before| timeline(before) < timeline(later));
+fn is_before(before: Option<&Step>, later: &Step, at: Moment) -> bool {
+    let is_restore = before.is_some_and(|before| before.timeline < later.timeline);
     later.follows.is_some_and(|follows| at < follows || is_restore && at == follows)
 }
 
-/// If the moment lies after the one that a restore went back to, and before the restore: the timeline that was left.
+/// If the moment lies after the one that a restore went back to, and before the restore: the timeline of that moment.
 fn left_timeline(histories: &Histories, request: &RestoreRequest, it: &Candidate) -> Option<i64> {
     let (at, later, last) = (request.at?, it.later?, it.line.last()?);
     let is_free = request.timeline.is_none() && request.branch.is_none() && request.backup.is_none();
-    let timeline = histories.held(last.epoch)?.timeline;
-    let is_restore = histories.held(later.epoch)?.timeline > timeline;
-    (is_free && is_restore && later.follows.is_some_and(|follows| follows < at)).then_some(timeline)
+    let (left, begun) = (last.timeline?, later.timeline?);
+    let is_left = is_free && left < begun && later.follows.is_some_and(|follows| follows < at);
+    is_left.then(|| histories.timeline_at(left + 1..begun, at).unwrap_or(left))
 }

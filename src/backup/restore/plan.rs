@@ -98,6 +98,10 @@ impl Catalog {
     /// # Errors
     /// [`BackupError::Branches`] where several histories could be meant.
     pub fn plan(&self, request: RestoreRequest) -> Result<RestorePlan, BackupError> {
+        // Without a manifest that is trusted, nothing says which histories a restore has left behind.
+        if self.backups.is_empty() {
+            return Err(self.nothing(&request));
+        }
         let histories = self.histories();
         let line = self.choose(&histories, &request)?;
         let (base, line) = match self.base(&line, &request) {

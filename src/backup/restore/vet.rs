@@ -1,8 +1,9 @@
 //! Takes the segments that somebody planted out of a catalog, before histories are drawn and plans made from it.
 //!
 //! Plans follow the names of segments, of which there are many, and a segment tells who signed it only when it is
-//! opened. So only those are opened here that a plan could stumble over: the last ones, on which the present depends,
-//! and those that contradict others. The rest is checked when it is replayed, and is refused then.
+//! opened. So only those are opened here that a plan could stumble over: one for each thing that names say of the tree
+//! of histories, the last ones, on which the present depends, and those that contradict others. The rest is checked
+//! when it is replayed, and is refused then.
 
 use super::catalog::{Catalog, FoundSegment, SegmentLocation};
 use crate::backup::error::BackupError;
@@ -11,7 +12,7 @@ use crate::backup::history::EpochName;
 use crate::backup::repository::Segment;
 use crate::backup::service::{BackupService, segment_label};
 use crate::backup::signature::Distrust;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A segment that is not used, because somebody else may have put it there.
 #[derive(Clone, Debug)]
@@ -22,16 +23,17 @@ pub struct UntrustedSegment {
 }
 
 impl BackupService {
-    /// Moves what is not to be trusted, as far as it shows, to the list of those that are not used.
+    /// Moves what is not to be trusted, as far as it shows, to the lists of what is not used.
     pub(super) fn vet(&self, catalog: &mut Catalog) {
         if self.settings.trust.accepts_all {
             return;
         }
-        let mut vetting = Vetting { service: self, good: Vec::new(), bad: Vec::new() };
+        let mut vetting = Vetting { service: self, good: Vec::new(), bad: Vec::new(), broken: Vec::new() };
+        vetting.claims(catalog);
         vetting.overlaps(catalog);
-        vetting.strangers(catalog);
         while vetting.tails(catalog) {}
         catalog.untrusted_segments = vetting.bad;
+        catalog.broken.append(&mut vetting.broken);
     }
 }
 
@@ -40,26 +42,45 @@ struct Vetting<'a> {
     /// Those that were opened and may be used.
     good: Vec<FoundSegment>,
     bad: Vec<UntrustedSegment>,
+    /// Those that cannot be used, each as a sentence.
+    broken: Vec<String>,
 }
 
 impl Vetting<'_> {
-    /// Whether a segment must not be used. What cannot be read here, for want of the target or of a key, is not judged.
-    fn refuses(&mut self, found: &FoundSegment) -> bool {
-        let SegmentLocation::Target(repository) = &found.location else { return false };
+    /// Whether a segment is what its name says, and may be used. What is encrypted is not judged without a key.
+    fn check(&mut self, found: &FoundSegment) -> Result<(), BackupError> {
+        let SegmentLocation::Target(repository) = &found.location else { return Ok(()) };
         if self.good.iter().any(|good| is_same(good, found)) {
-            return false;
+            return Ok(());
         }
         match check_segment(self.service, repository, &found.segment) {
-            Err(BackupError::Untrusted { why, .. }) => {
+            Ok(()) | Err(BackupError::NoKey(_)) => {
+                self.good.push(found.clone());
+                Ok(())
+            }
+            failed => failed,
+        }
+    }
+
+    fn note(&mut self, found: &FoundSegment, error: BackupError) {
+        match (&found.location, error) {
+            (SegmentLocation::Target(repository), BackupError::Untrusted { why, .. }) => {
                 let called = segment_label(repository.target(), &found.segment);
                 self.bad.push(UntrustedSegment { called, why });
-                true
             }
-            _ => {
-                self.good.push(found.clone());
-                false
-            }
+            (_, error) => self.broken.push(error.to_string()),
         }
+    }
+
+    /// Whether a segment must not be used. What is damaged is, unless others are there in its place: it fails when it is
+    /// replayed.
+    fn refuses(&mut self, found: &FoundSegment, is_contested: bool) -> bool {
+        match self.check(found) {
+            Err(error @ BackupError::Untrusted { .. }) => self.note(found, error),
+            Err(error @ BackupError::Invalid { .. }) if is_contested => self.note(found, error),
+            _ => return false,
+        }
+        true
     }
 
     /// Of segments of one epoch that hold commits of the same numbers, those that may be used.
@@ -91,40 +112,40 @@ impl Vetting<'_> {
                 return true;
             }
             let furthest = furthest.clone();
-            if self.refuses(found) {
+            if self.refuses(found, true) {
                 return false;
             }
-            if !self.refuses(&furthest) {
+            if !self.refuses(&furthest, true) {
                 return true;
             }
             kept.remove(at);
         }
     }
 
-    /// Segments that say something else about their epoch than the others do, or of a timeline that no backup has.
-    fn strangers(&mut self, catalog: &mut Catalog) {
-        let last = catalog.backups.iter().map(|found| found.timeline).max().unwrap_or(0);
-        let parent = |found: &FoundSegment| found.segment.line.map(|line| line.parent);
-        let mut parents: BTreeMap<EpochName, BTreeSet<_>> = BTreeMap::new();
-        for found in &catalog.segments {
-            parents.entry(found.segment.epoch()).or_default().insert(parent(found));
+    /// Segments whose names say something of an epoch, its origin or its timeline, that none of them is signed with.
+    fn claims(&mut self, catalog: &mut Catalog) {
+        let says = |found: &FoundSegment| {
+            (found.segment.epoch(), found.segment.line.map(|line| line.parent), found.segment.timeline)
+        };
+        let mut claims: BTreeMap<_, Vec<FoundSegment>> = BTreeMap::new();
+        for found in catalog.segments.drain(..) {
+            claims.entry(says(&found)).or_default().push(found);
         }
-        let mut settled = BTreeSet::new();
-        catalog.segments.retain(|found| {
-            let epoch = found.segment.epoch();
-            let is_disputed = parents.get(&epoch).is_some_and(|parents| parents.len() > 1);
-            let is_strange = is_disputed || found.segment.timeline > last;
-            // One that may be used speaks for all that say the same.
-            let says = (epoch, parent(found), found.segment.timeline);
-            if !is_strange || settled.contains(&says) {
-                return true;
+        for mut of_claim in claims.into_values() {
+            let mut failed = Vec::new();
+            let is_signed = of_claim.iter().rev().any(|found| match self.check(found) {
+                Ok(()) => true,
+                Err(error) => {
+                    failed.push((found.clone(), error));
+                    false
+                }
+            });
+            match is_signed {
+                true => catalog.segments.append(&mut of_claim),
+                false => failed.into_iter().for_each(|(found, error)| self.note(&found, error)),
             }
-            let is_good = !self.refuses(found);
-            if is_good {
-                settled.insert(says);
-            }
-            is_good
-        });
+        }
+        catalog.sort_segments();
     }
 
     /// The last segments of each history. True if some were refused: those before them are the last now.
@@ -140,7 +161,7 @@ impl Vetting<'_> {
         let before = catalog.segments.len();
         catalog.segments.retain(|found| {
             let is_end = ends.get(&found.segment.epoch()) == Some(&found.segment.last);
-            !is_end || !self.refuses(found)
+            !is_end || !self.refuses(found, false)
         });
         catalog.segments.len() < before
     }

@@ -106,7 +106,9 @@ impl ReadTx<'_> {
 
     /// The epochs that are not, or not to their ends, part of this history, the first seen first.
     pub fn other_histories(&self) -> Result<Vec<OtherHistory>, StoreError> {
-        let sql = "SELECT epoch, stream, commit_number, is_superseded FROM other_histories ORDER BY noticed_at, epoch";
+        // Earlier versions noted impossible numbers, which somebody else had put into names at a target.
+        let sql = "SELECT epoch, stream, commit_number, is_superseded FROM other_histories
+                   WHERE commit_number >= 0 ORDER BY noticed_at, epoch";
         self.all(sql, [], |row| {
             Ok(OtherHistory {
                 epoch: row.get("epoch")?,
@@ -140,7 +142,7 @@ impl WriteTx<'_> {
     pub fn note_other_histories(&self, others: &[OtherHistory]) -> Result<(), StoreError> {
         let now = self.latest_of_commit();
         for other in others {
-            let commit = other.commit.cast_signed();
+            let Ok(commit) = i64::try_from(other.commit) else { continue };
             self.run(
                 sql!("restores/note_other_history"),
                 (other.epoch, other.stream, commit, now.unix_ms(), other.is_superseded),

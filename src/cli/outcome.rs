@@ -224,8 +224,8 @@ impl From<BackupError> for Failure {
                  list` shows them.",
             ),
             BackupError::Superseded(_) => Failure::new(Exit::Verification, message).next(
-                "Nothing was changed. Look for the missing backup at other targets; to restore what was left behind, name \
-                 it with --timeline or --branch ID. `bursar restore list` shows both.",
+                "Nothing was changed. Look for the missing backup at other targets; to restore what was left behind, \
+                 name it with --timeline or --branch ID. `bursar restore list` shows both.",
             ),
             BackupError::Gap { reaches, .. }
             | BackupError::Segment { reaches, .. }

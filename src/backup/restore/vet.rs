@@ -72,8 +72,8 @@ impl Vetting<'_> {
         }
     }
 
-    /// Whether a segment must not be used. What is damaged is, unless others are there in its place: it fails when it is
-    /// replayed.
+    /// Whether a segment must not be used. What is damaged is kept, unless others are there in its place: it fails when
+    /// it is replayed.
     fn refuses(&mut self, found: &FoundSegment, is_contested: bool) -> bool {
         match self.check(found) {
             Err(error @ BackupError::Untrusted { .. }) => self.note(found, error),

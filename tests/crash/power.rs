@@ -100,7 +100,7 @@ impl Template {
 
     fn copy(&self, to: &Path) {
         fs::create_dir(to).unwrap();
-        for file in ["bursar.db", "bursar.lock", "dev-credentials.json"] {
+        for file in ["bursar.db", "bursar.lock", "dev-credentials.json", "installation.key"] {
             fs::copy(self.start.data().join(file), to.join(file)).unwrap();
         }
     }

@@ -3,7 +3,7 @@
 use crate::store::database::data_dir::new_private_file;
 use crate::store::database::journal::spool::{Spool, SpooledSegment, closed_segments};
 use crate::store::database::journal::tail::Tail;
-use crate::store::database::journal::{Follower, Journal, Shared, catch_up};
+use crate::store::database::journal::{Epoch, Follower, Journal, Shared, catch_up};
 use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, ReadTx, WriteTx};
 use crate::store::{Locked, StoreError};
@@ -101,7 +101,7 @@ impl Opening {
             Ok(spool) => (spool, row.number),
             Err(reason) => {
                 let moment = CommitMoment::new(row.recorded_at);
-                let epoch = match WriteTx::new(connection, &moment, &Trail::default()).begin_stream() {
+                let epoch = match begin_stream(connection, &moment) {
                     Ok(epoch) => epoch,
                     // The server reports a full disk elsewhere, and keeps serving reads.
                     Err(error) if error.is_storage_failure() => {
@@ -121,6 +121,17 @@ impl Opening {
         let follower = Follower { shared, dir: self.dir, wal, timeline, row_page, spool: Some(spool), tail: None };
         Ok(Journal::start(follower, number))
     }
+}
+
+/// Begins a stream in one commit: the power may go between two.
+fn begin_stream(connection: &Connection, moment: &CommitMoment) -> Result<Epoch, StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let begun = WriteTx::new(connection, moment, &Trail::default()).begin_stream();
+    let begun = begun.and_then(|epoch| Ok(connection.execute_batch("COMMIT").map(|()| epoch)?));
+    if begun.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    begun
 }
 
 /// Spools what the log holds and closes the open segment, so that every recorded commit can be restored. Nobody may

@@ -340,7 +340,6 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-/// Converts seconds.
 fn milliseconds(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
 }

@@ -16,7 +16,6 @@ pub(super) fn everywhere(hsts: Option<&str>) -> DefaultHeaders {
     }
 }
 
-/// Headers of pages.
 pub(super) fn pages() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))

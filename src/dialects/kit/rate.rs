@@ -45,7 +45,6 @@ impl Rates {
         Some(Rates { limiter, clock: DefaultClock::default(), per_second, burst })
     }
 
-    /// Counts a request.
     pub(super) fn count(&self, principal: &Principal) -> (Remainder, Result<(), Refusal>) {
         if self.limiter.len() > REMEMBERED_MAX {
             self.limiter.retain_recent();

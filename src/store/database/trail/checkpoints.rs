@@ -113,7 +113,6 @@ impl ReadTx<'_> {
         Ok(LogCheckpoint { origin: self.log_origin()?, size: head.frontier.size(), root: head.frontier.root() })
     }
 
-    /// The last checkpoint.
     pub fn last_checkpoint(&self) -> Result<Option<SignedCheckpoint>, StoreError> {
         let sql = "SELECT note FROM log_checkpoints ORDER BY size DESC LIMIT 1";
         let note = self.find(sql, [], |row| row.get::<_, String>(0))?;

@@ -21,3 +21,4 @@ pub mod reference;
 pub mod refusal;
 pub mod search;
 pub mod text;
+pub mod trading;

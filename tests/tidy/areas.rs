@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The areas of each layer: an area may use those before it, and all layers below. docs/architecture.md has the same
 /// table.
 const FLOORS: [(&str, &[&str]); 3] = [
-    ("domain", &["reference", "access", "clients", "accounts", "ledger", "approvals", "events"]),
+    ("domain", &["reference", "access", "clients", "accounts", "trading", "ledger", "approvals", "events"]),
     ("app", &["events", "reference", "access", "approvals", "clients", "accounts", "ledger", "sandbox", "maintenance"]),
     (
         "store",

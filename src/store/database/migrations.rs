@@ -14,7 +14,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 24;
+pub const LATEST_SCHEMA: i64 = 25;
 
 /// The first schema version with a log.
 const LOG_SINCE: i64 = 23;

@@ -218,6 +218,41 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     },
     row("account_requests", 29, "account_id"),
     row("sessions", 30, "id"),
+    Covered { since: 25, told: Some(told("symbol", Shape::Thing)), ..row("symbols", 31, "id") },
+    Covered {
+        since: 25,
+        told: Some(Told { skipped: &["id"], ..told("group", Shape::Item { prefix: "symbol", of: &["symbol_id"] }) }),
+        ..row("group_symbols", 32, "group_id")
+    },
+    Covered {
+        since: 25,
+        told: Some(told("account", Shape::Item { prefix: "platform", of: &["platform_id"] })),
+        ..row("platform_accounts", 33, "account_id")
+    },
+    // What is derived follows from the rest and is proven so.
+    Covered {
+        since: 25,
+        columns: Choice::AllBut(&[
+            "closed_quantity",
+            "open_price",
+            "position_id",
+            "profit_minor",
+            "leaves_flat",
+            "posted_profit_minor",
+            "posted_commission_minor",
+            "posted_swap_minor",
+            "posted_fee_minor",
+            "protected_credit_minor",
+            "protected_balance_minor",
+        ]),
+        ..row("executions", 34, "id")
+    },
+    Covered { since: 25, ..row("execution_versions", 35, "execution_id") },
+    Covered { since: 25, ..row("orders", 36, "id") },
+    Covered { since: 25, ..row("symbol_splits", 37, "id") },
+    Covered { since: 25, ..row("platform_charges", 38, "id") },
+    Covered { since: 25, ..row("trade_entries", 39, "entry_seq") },
+    Covered { since: 25, ..row("parked_events", 40, "id") },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the
@@ -226,6 +261,7 @@ pub(in crate::store) const COVERED: &[Covered] = &[
 const LEFT_OUT: &[&str] = &[
     "account_salts",
     "account_search",
+    "alerts",
     "audit_changes",
     "audit_log",
     "book_figures",
@@ -244,9 +280,12 @@ const LEFT_OUT: &[&str] = &[
     "log_nodes",
     "number_floors",
     "other_histories",
+    "platform_events",
+    "positions",
     "postings",
     "profile_salts",
     "profile_search",
+    "quotes",
 ];
 
 /// A covered table as it is in a database.

@@ -4,7 +4,8 @@
 //! [--build] [--binary FILE] [--before FILE]` seeds databases in a temporary directory, starts the real program on
 //! them, generates load from this process over loopback, prints the table and writes `benches/RESULTS.md`. The result
 //! is the median of the rounds; in each round all measurements take turns, so that changes of the machine affect them
-//! equally. `--before` names an earlier build of the program, and adds the ratios of this one to it.
+//! equally. `--before` names an earlier build of the program, which may have an older schema: each build makes its own
+//! database. It adds the ratios of this build to it: rates, processor time and database bytes of a deposit.
 
 // Ratios of rates are not money.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
@@ -365,22 +366,43 @@ fn deposits(server: &Bursar, place: &Place, time: Duration) -> Outcome<Figures> 
     })
 }
 
-/// Deposits on an empty file and `GET /accounts/{id}`, of this program and of an earlier build in turn.
+/// What one build does on an empty file.
+struct Measured {
+    deposits: Figures,
+    gets: Figures,
+    /// Processor time of a deposit, in µs.
+    time: f64,
+    /// How much a deposit adds to the database, in bytes.
+    bytes: f64,
+}
+
+/// Deposits on an empty file and `GET /accounts/{id}`, of this program and of an earlier build in turn. Each has a
+/// database that it has made itself, so that a change of the schema is part of the comparison.
 fn compare(options: &Options, now: (&Program, &Place), before: (&Program, &Place), table: &mut Table) -> Outcome<()> {
-    let measure = |(program, place): (&Program, &Place)| -> Outcome<(Figures, Figures)> {
+    let measure = |(program, place): (&Program, &Place)| -> Outcome<Measured> {
         let place = place.copy("compared")?;
+        let size = || Ok::<_, std::io::Error>(fs::metadata(place.database())?.len() as f64);
         let server = program.serve(&place.directory)?;
         program.first_backup(&place.directory)?;
+        let (used, empty) = (server.processor_time()?, size()?);
         let deposits = deposits(&server, &place, options.time)?;
+        let used = server.processor_time()? - used;
         let path = |account: &str| format!("/accounts/{account}");
-        let get = server.load(CONNECTIONS, options.time).best(server.gets(&place.accounts, path))?;
+        let gets = server.load(CONNECTIONS, options.time).best(server.gets(&place.accounts, path))?;
+        // A clean stop moves the write-ahead log into the file.
         server.stop()?;
-        Ok((deposits, get))
+        let count = deposits.answers.max(1) as f64;
+        Ok(Measured { time: used.as_secs_f64() * 1e6 / count, bytes: (size()? - empty) / count, deposits, gets })
     };
-    let earlier = measure(before)?;
-    let current = measure(now)?;
-    table.ratio("deposits of this build ÷ of the earlier one", 0.95, (current.0.rate, earlier.0.rate));
-    table.ratio("GET account of this build ÷ of the earlier one", 0.95, (current.1.rate, earlier.1.rate));
+    let before = measure(before)?;
+    let now = measure(now)?;
+    table.ratio("deposits of this build ÷ of the earlier one", 0.95, (now.deposits.rate, before.deposits.rate));
+    table.ratio("GET account of this build ÷ of the earlier one", 0.95, (now.gets.rate, before.gets.rate));
+    let mut costs = |what, unit, goal, (now, before): (f64, f64)| {
+        table.note(what, "", goal, now / before, format!("{now:.1} ÷ {before:.1} {unit}"));
+    };
+    costs("processor time of a deposit ÷ of the earlier build", "µs", Goal::AtMost(1.05), (now.time, before.time));
+    costs("database bytes of a deposit ÷ of the earlier build", "bytes", Goal::None, (now.bytes, before.bytes));
     Ok(())
 }
 

@@ -43,7 +43,11 @@ impl Place {
         let _ = fs::remove_dir_all(&directory);
         private_directory(&directory)?;
         for file in ["bursar.db", "dev-credentials.json", "installation.key"] {
-            fs::copy(self.directory.join(file), directory.join(file))?;
+            let from = self.directory.join(file);
+            // Earlier builds have no key.
+            if from.exists() {
+                fs::copy(from, directory.join(file))?;
+            }
         }
         // The write-back of the copy must not overlap with a measurement.
         fs::File::open(directory.join("bursar.db"))?.sync_all()?;

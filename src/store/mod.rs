@@ -120,7 +120,7 @@ impl Store {
         lock.sync()?;
         let found = ReadTx::new(&connection).journal_row()?.epoch;
         let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
-        let journal = Arc::new(opening.finish(&connection, is_migrated)?);
+        let journal = Arc::new(opening.finish(&connection, (&moment, &trail), is_migrated)?);
         let log_watch = Arc::new(LogWatch::new(&file));
         let checkpointer = Checkpointer::start(
             connection::open_checkpointer(&file)?,

@@ -29,6 +29,7 @@ fn whatever_is_foreign_missing_or_different_in_the_schema_is_found() {
         ("CREATE TABLE notes (text TEXT)", "the table notes is not part of"),
         ("CREATE INDEX fast ON entries (effective_at)", "the index fast of entries is not part of"),
         ("CREATE TRIGGER _litestream_x AFTER INSERT ON entries BEGIN SELECT 1; END", "the trigger _litestream_x"),
+        ("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 3", "the list of migrations is not"),
         ("DROP INDEX tokens_by_principal", "the index tokens_by_principal of tokens is missing"),
         (
             "PRAGMA writable_schema = ON;

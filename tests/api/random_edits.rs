@@ -27,9 +27,12 @@ const EDITS: u64 = 40;
 const STEERING: &[(&str, &str)] = &[
     ("jobs", "*"),
     ("counters", "*"),
-    ("change_journal", "*"),
+    ("change_journal", "id"),
+    // Decides only whether the change journal goes on or begins anew.
+    ("change_journal", "commit_number"),
+    // Not before anything that was recorded.
+    ("change_journal", "recorded_at"),
     ("event_consumers", "*"),
-    ("number_floors", "*"),
     ("idempotency_state", "*"),
     // A salt of which the log has no hash yet; any other is found.
     ("account_salts", "*"),
@@ -38,15 +41,9 @@ const STEERING: &[(&str, &str)] = &[
     ("log_checkpoints", "(row)"),
     ("log_checkpoints", "made_at"),
     ("log_checkpoints", "note"),
-    // Within those of its neighbours.
-    ("epochs", "started_at"),
-    ("epochs", "parent_at"),
-    // Of the first one.
-    ("epochs", "parent_stream"),
     ("tokens", "last_used_at"),
     ("portfolios", "last_account_serial"),
-    ("event_checkpoint", "id"),
-    ("refinery_schema_history", "*"),
+    ("refinery_schema_history", "applied_on"),
     ("sqlite_stat1", "*"),
     ("sqlite_stat4", "*"),
 ];

@@ -81,10 +81,10 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Appends a row of the system itself.
-    pub(in crate::store) fn append_own_audit(&self, action: &str) -> Result<(), StoreError> {
+    /// Appends a row of the system itself with everything that was changed since the mark.
+    pub(in crate::store) fn append_own_audit(&self, action: &str, mark: Mark) -> Result<(), StoreError> {
         let installation = self.installation_uuid()?;
-        self.append_audit(&AuditRow {
+        let row = AuditRow {
             at: self.latest(),
             principal: PrincipalSerial(1),
             token: None,
@@ -96,11 +96,12 @@ impl WriteTx<'_> {
             address: None,
             events: None,
             detail: None,
-        })
+        };
+        self.append_audit_since(&row, mark)
     }
 
     /// Ends an operation: what it changed without an audit row gets one.
     pub(in crate::store) fn settle_trail(&self) -> Result<(), StoreError> {
-        if self.trail().has_changes() { self.append_own_audit("maintenance") } else { Ok(()) }
+        if self.trail().has_changes() { self.append_own_audit("maintenance", Mark::default()) } else { Ok(()) }
     }
 }

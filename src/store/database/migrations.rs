@@ -14,7 +14,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 25;
+pub const LATEST_SCHEMA: i64 = 26;
 
 /// The first schema version with a log.
 const LOG_SINCE: i64 = 23;
@@ -145,10 +145,11 @@ impl Transaction for Proven<'_> {
                 writing.begin_log()?;
             }
             writing.log_migration(&images)?;
-            key.map_or(Ok(false), |key| writing.sign_log(key, moment.latest()))?;
-            prove(&tx)?;
             // The change journal cannot continue across a migration; a new stream begins.
             writing.begin_stream()?;
+            writing.extend_log()?;
+            key.map_or(Ok(false), |key| writing.sign_log(key, moment.latest()))?;
+            prove(&tx)?;
         }
         transaction.commit()?;
         Ok(count)

@@ -337,6 +337,7 @@ impl Loop {
     fn optimize(&self, gauge: &WalGauge) -> Result<(), StoreError> {
         self.moment.begin();
         self.execute("BEGIN IMMEDIATE")?;
+        self.trail.clear();
         self.connection.execute_batch("PRAGMA optimize")?;
         // SQLite does not count these writes as changes.
         let number = self.stamp_if(true)?;
@@ -351,10 +352,10 @@ impl Loop {
             return Ok(None);
         }
         let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
-        tx.extend_log()?;
         if let Some(found) = self.epoch_found.get() {
             tx.begin_epoch(found)?;
         }
+        tx.extend_log()?;
         tx.stamp(self.moment.latest()).map(Some)
     }
 

@@ -75,6 +75,7 @@ impl WriteTx<'_> {
         ledger: Uuid,
         system: Uuid,
     ) -> Result<(), StoreError> {
+        self.note_all_rows()?;
         let created_at = installation.created_at.unix_ms();
         self.run(
             sql!("installation/insert"),

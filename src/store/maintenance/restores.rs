@@ -177,8 +177,10 @@ impl WriteTx<'_> {
             ("portfolios", highest.portfolios + SERIAL_MARGIN),
             ("movements", highest.movements + SERIAL_MARGIN),
         ];
+        // Replacing rows would hide from the log that they were deleted.
+        self.run("DELETE FROM number_floors", [])?;
         for (table, floor) in floors {
-            self.run("INSERT OR REPLACE INTO number_floors (table_name, floor) VALUES (?1, ?2)", (table, floor))?;
+            self.run("INSERT INTO number_floors (table_name, floor) VALUES (?1, ?2)", (table, floor))?;
         }
         let sql = "INSERT INTO counters (name, last) VALUES ('account', ?1) ON CONFLICT (name) DO UPDATE SET last = ?1";
         self.run(sql, [highest.accounts + SERIAL_MARGIN])?;

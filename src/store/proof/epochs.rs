@@ -1,7 +1,9 @@
-//! Checks that each epoch continues the one before it, and that the change journal is in the last one.
+//! Checks that each epoch continues the one before it, and that the change journal is in the last one and names the
+//! last commit. That nobody has changed an epoch, the log proves.
 
 use crate::domain::clock::Moment;
-use crate::store::database::transaction::ReadTx;
+use crate::store::database::journal::JournalRow;
+use crate::store::database::transaction::{ReadTx, sql};
 use crate::store::proof::Proof;
 use crate::store::{Epoch, StoreError};
 use uuid::Uuid;
@@ -27,6 +29,21 @@ impl ReadTx<'_> {
         let last = before.map_or((Uuid::nil(), row.stream), |last| (last.id, last.stream));
         if (row.epoch, row.stream) != last {
             proof.find("epochs", || "the change journal is not in the last epoch".to_owned());
+        }
+        self.prove_last_commit(proof, &row)
+    }
+
+    fn prove_last_commit(&self, proof: &mut Proof, row: &JournalRow) -> Result<(), StoreError> {
+        // A stream begins with the numbers of the one before it.
+        if row.number == 0 {
+            return Ok(());
+        }
+        let (last, latest) = self.one(sql!("proof/last"), [], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+        if (row.last_entry, row.last_event) != last {
+            proof.find("epochs", || "the change journal names another last entry or event".to_owned());
+        }
+        if row.recorded_at.unix_ms() < latest {
+            proof.find("epochs", || "the last commit is earlier than what it recorded".to_owned());
         }
         Ok(())
     }

@@ -169,6 +169,7 @@ impl ReadTx<'_> {
         self.prove_queue(&mut proof)?;
         self.prove_locks(&mut proof)?;
         self.prove_epochs(&mut proof)?;
+        self.prove_salts(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
@@ -438,6 +439,16 @@ impl ReadTx<'_> {
     fn prove_locks(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for serial in self.all(sql!("proof/locks"), [], |row| row.get::<_, i64>(0))? {
             proof.find("locks", || format!("the lock of account {serial} contradicts its holder or its reason"));
+        }
+        Ok(())
+    }
+
+    /// Without a salt, a hash of personal data tells it to whoever guesses.
+    fn prove_salts(&self, proof: &mut Proof) -> Result<(), StoreError> {
+        let unsalted =
+            self.all(sql!("proof/salts"), [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        for (kind, serial) in unsalted {
+            proof.find("salts", || format!("{kind} {serial} has no salt for the hashes of its personal data"));
         }
         Ok(())
     }

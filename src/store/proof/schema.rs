@@ -47,8 +47,17 @@ impl ReadTx<'_> {
         let missing = missing.map(|part| format!("{} is missing", part.called()));
         let changed = found.iter().filter(|(part, text)| ours.get(part).is_some_and(|ours| ours != *text));
         let changed = changed.map(|(part, _)| format!("{} is not as schema version {version} has it", part.called()));
-        let all = foreign.chain(missing).chain(changed).take(FINDINGS_MAX);
+        let is_known = version == 0 || self.migrations()? == ReadTx::new(&expected).migrations()?;
+        let history = (!is_known).then(|| format!("the list of migrations is not that of schema version {version}"));
+        let all = foreign.chain(missing).chain(changed).chain(history).take(FINDINGS_MAX);
         Ok(all.map(|what| Finding { check: "schema", what }).collect())
+    }
+
+    /// The migrations that were run, without when.
+    fn migrations(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT quote(version) || quote(name) || quote(checksum) FROM refinery_schema_history
+                   ORDER BY version";
+        self.all(sql, [], |row| row.get(0))
     }
 
     /// The parts of the schema and their definitions; parts that SQLite makes by itself have none.

@@ -165,8 +165,9 @@ impl WriteTx<'_> {
         Ok(epoch)
     }
 
+    /// The log gets a row of its own for it. Before a database is set up it cannot: then the first row takes it in.
     fn insert_epoch(&self, id: Uuid, stream: Uuid) -> Result<Epoch, StoreError> {
-        let row = self.journal_row()?;
+        let (row, mark) = (self.journal_row()?, self.mark());
         let epoch = Epoch {
             id,
             stream,
@@ -190,6 +191,11 @@ impl WriteTx<'_> {
             ),
         )?;
         self.run("UPDATE change_journal SET epoch = ?1", [id])?;
+        if self.installation_uuid()?.is_nil() {
+            self.trail().roll_back(mark);
+        } else {
+            self.append_own_audit("epoch.begin", mark)?;
+        }
         Ok(epoch)
     }
 }

@@ -78,7 +78,12 @@ impl Opening {
     }
 
     /// Continues where the spool ends if the database stands there too; otherwise begins a new stream.
-    pub(in crate::store) fn finish(self, connection: &Connection, is_migrated: bool) -> Result<Journal, StoreError> {
+    pub(in crate::store) fn finish(
+        self,
+        connection: &Connection,
+        (moment, trail): (&CommitMoment, &Trail),
+        is_migrated: bool,
+    ) -> Result<Journal, StoreError> {
         let tx = ReadTx::new(connection);
         let row = tx.journal_row()?;
         if !self.is_wanted {
@@ -100,8 +105,7 @@ impl Opening {
         let (spool, number) = match found {
             Ok(spool) => (spool, row.number),
             Err(reason) => {
-                let moment = CommitMoment::new(row.recorded_at);
-                let epoch = match begin_stream(connection, &moment) {
+                let epoch = match begin_stream(&WriteTx::new(connection, moment, trail)) {
                     Ok(epoch) => epoch,
                     // The server reports a full disk elsewhere, and keeps serving reads.
                     Err(error) if error.is_storage_failure() => {
@@ -124,10 +128,14 @@ impl Opening {
 }
 
 /// Begins a stream in one commit: the power may go between two.
-fn begin_stream(connection: &Connection, moment: &CommitMoment) -> Result<Epoch, StoreError> {
+fn begin_stream(tx: &WriteTx<'_>) -> Result<Epoch, StoreError> {
+    let connection = tx.connection();
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let begun = WriteTx::new(connection, moment, &Trail::default()).begin_stream();
-    let begun = begun.and_then(|epoch| Ok(connection.execute_batch("COMMIT").map(|()| epoch)?));
+    tx.trail().clear();
+    let begun = tx.begin_stream().and_then(|epoch| {
+        tx.extend_log()?;
+        Ok(connection.execute_batch("COMMIT").map(|()| epoch)?)
+    });
     if begun.is_err() && !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK")?;
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::merkle::{Frontier, Hash, leaf_hash};
 use crate::store::StoreError;
-use crate::store::database::trail::{Change, Covered, ENTRIES, Table, encode_row, image};
+use crate::store::database::trail::{Change, Covered, ENTRIES, Mark, Table, encode_row, image};
 use crate::store::database::transaction::{ReadTx, WriteTx};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -130,6 +130,11 @@ impl WriteTx<'_> {
         self.run("UPDATE change_journal SET log_size = 0, log_frontier = x''", [])?;
         self.rename_log()?;
         self.trail().clear();
+        self.note_all_rows()
+    }
+
+    /// Has the first row of an empty log take in the rows that are there already.
+    pub(in crate::store) fn note_all_rows(&self) -> Result<(), StoreError> {
         for (table, key, hash) in self.all_images(i64::MAX)? {
             self.trail().note(&Change { table, key, before: None, after: Some(hash) });
         }
@@ -168,7 +173,7 @@ impl WriteTx<'_> {
         }
         for chunk in changes.chunks(CHANGES_MAX) {
             chunk.iter().for_each(|change| self.trail().note(change));
-            self.append_own_audit("schema.migrated")?;
+            self.append_own_audit("schema.migrated", Mark::default())?;
         }
         self.extend_log()
     }

@@ -148,9 +148,14 @@ impl Target for DirectoryTarget {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(|error| self.error(prefix, error))?,
         };
-        let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.retain(|name| !name.starts_with('.'));
+        let mut names = Vec::new();
+        for entry in entries {
+            // What cannot be looked at is an error: it may be what a restore needs.
+            let entry = entry.map_err(|error| self.error(prefix, error))?;
+            let kind = entry.file_type().map_err(|error| self.error(entry.path().display(), error))?;
+            let name = entry.file_name().into_string().ok().filter(|name| kind.is_dir() && !name.starts_with('.'));
+            names.extend(name);
+        }
         names.sort();
         Ok(names)
     }

@@ -41,12 +41,15 @@ pub enum BackupError {
         what: Cause,
     },
     /// It is not known who made a backup or a segment, or it is plain where backups are encrypted.
-    #[error("{what} {why}")]
+    #[error("{what} {why}{}", unverified(histories))]
     Untrusted {
         /// Which one, and where it is.
         what: String,
         #[source]
         why: Distrust,
+        /// The histories that the targets show to whoever trusts all of it, each as a phrase, if that is what a restore
+        /// stumbles over.
+        histories: Vec<String>,
     },
     /// A database has other tables, indexes, views or triggers than this program makes; the text names the first.
     #[error("the schema is not that of bursar: {0}")]
@@ -79,10 +82,10 @@ pub enum BackupError {
     #[error("another server of this installation, in {0}, may still run; waiting to see whether it does")]
     PerhapsOtherWriter(String),
     /// Several histories exist, and none continues another.
-    #[error("the targets hold {} histories that do not continue one another: {}", .0.len(), .0.join("; "))]
+    #[error("the targets hold {} histories that do not continue one another: {}", .0.len(), some(.0))]
     Branches(Vec<String>),
     /// A restore has left all histories behind, and the targets lack what it began.
-    #[error("what a restore began is missing; the targets hold only what it left behind: {}", .0.join("; "))]
+    #[error("what a restore began is missing; the targets hold only what it left behind: {}", some(.0))]
     Superseded(Vec<String>),
     /// What was recorded later belongs to a stream that has no backup to start from.
     #[error("what was recorded after {0} has no backup to start from; what was recorded up to then can be restored")]
@@ -140,6 +143,32 @@ pub enum BackupError {
 
 fn list(errors: &[TargetError]) -> String {
     errors.iter().map(|error| format!("; {error}")).collect()
+}
+
+fn unverified(histories: &[String]) -> String {
+    match histories {
+        [] | [_] => String::new(),
+        _ => format!(
+            "; not verified: {} histories that do not continue one another: {}",
+            histories.len(),
+            some(histories)
+        ),
+    }
+}
+
+/// The most that a sentence lists. Whoever can write to a target can make any number of names.
+const LISTED_MAX: usize = 6;
+
+/// The first of these phrases, and how many there are beside them.
+pub(super) fn some_of(phrases: &[String]) -> Vec<String> {
+    let (first, more) = phrases.split_at(phrases.len().min(LISTED_MAX));
+    let more = (!more.is_empty()).then(|| format!("and {} more", more.len()));
+    first.iter().cloned().chain(more).collect()
+}
+
+/// The same as one sentence.
+pub(super) fn some(phrases: &[String]) -> String {
+    some_of(phrases).join("; ")
 }
 
 impl BackupError {

@@ -8,6 +8,7 @@ use super::progress::TrackedRead;
 use super::repository::{BackupName, Repository, Segment};
 use super::room::check_room;
 use super::service::{BackupService, backup_label, file_error, segment_label};
+use super::signature::Distrust;
 use super::synced_file::SyncedFile;
 use super::target::{TargetError, TargetFault};
 use std::fs::{self, OpenOptions};
@@ -173,9 +174,13 @@ pub(super) fn check_segment(
     repository: &Repository,
     segment: &Segment,
 ) -> Result<(), BackupError> {
+    let distrusted = |called: String, why| Err(BackupError::Untrusted { what: called, why, histories: Vec::new() });
+    if segment.bytes == 0 {
+        return distrusted(segment_label(repository.target(), segment), Distrust::Empty);
+    }
     let (blame, facts, _) = open_segment(service, repository, segment)?;
     match facts.is_some_and(|facts| !is_of(&facts, repository, segment)) {
-        true => Err(blame.wrong("contains another segment than its name says")),
+        true => distrusted(blame.called, Distrust::Renamed),
         false => Ok(()),
     }
 }

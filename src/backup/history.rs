@@ -124,9 +124,14 @@ impl OwnLine {
     }
 
     fn has(&self, name: EpochName, held: &Held) -> bool {
+        self.has_commit(name, held.last, held.reaches)
+    }
+
+    /// Whether a commit of this epoch, recorded at this moment, belongs to it.
+    pub(super) fn has_commit(&self, name: EpochName, commit: u64, recorded_at: Moment) -> bool {
         match self.upto.get(&name) {
-            Some(upto) => held.last <= *upto,
-            None if name.epoch.is_nil() => self.epochs_since.is_some_and(|since| held.reaches <= since),
+            Some(upto) => commit <= *upto,
+            None if name.epoch.is_nil() => self.epochs_since.is_some_and(|since| recorded_at <= since),
             None => false,
         }
     }

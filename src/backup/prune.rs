@@ -1,6 +1,6 @@
 //! Removes backups that the retention does not keep, and segments of the change journal that no backup needs any more.
 
-use super::error::BackupError;
+use super::error::{BackupError, some_of};
 use super::history::{Branch, EpochName, Histories};
 use super::repository::{BackupName, Listed, Repository, Segment};
 use super::service::{BackupService, file_error};
@@ -46,6 +46,8 @@ struct TargetContents {
     gone: Vec<Listed>,
     broken: Vec<Listed>,
     segments: Vec<Segment>,
+    /// The segments that a restore would use: names alone do not make a branch that keeps backups.
+    trusted: Vec<Segment>,
     /// See [`Pruned::branches`].
     branches: Vec<Branch>,
 }
@@ -63,7 +65,7 @@ impl BackupService {
             recorded.into_iter().flatten().filter_map(|recorded| recorded.name.parse().ok()).collect();
         let (mut pruning, mut targets) = (Pruning::default(), Vec::new());
         for repository in self.repositories()? {
-            match repository.and_then(read_target) {
+            match repository.and_then(|repository| self.read_target(repository)) {
                 Ok(target) => targets.push(target),
                 Err(error) => pruning.failed.push(error),
             }
@@ -98,7 +100,7 @@ impl BackupService {
         let commit = |listed: &&&Listed| position(listed).filter(|at| Some(at.0) == current).map(|at| at.1);
         let newest = ours.iter().filter(|listed| commit(listed).is_some()).max_by_key(commit);
         keep.extend(newest.map(|listed| listed.name));
-        let (bases, branches) = bases_of_branches(&ours, &target.segments);
+        let (bases, branches) = bases_of_branches(&ours, &target.trusted);
         keep.extend(bases);
         let of_all = self.settings.retention.kept(&names(&target.kept.iter().collect::<Vec<_>>()));
         let others = target.kept.iter().filter(|listed| !is_ours(listed) && of_all.contains(&listed.name));
@@ -193,13 +195,18 @@ fn position(listed: &Listed) -> Option<(Uuid, u64)> {
     Some((position.stream, position.commit))
 }
 
-fn read_target(repository: Repository) -> Result<TargetContents, TargetError> {
-    let (kept, broken) = repository.backups()?.into_iter().partition(|listed| usable(&repository, listed).is_ok());
-    let mut segments = Vec::new();
-    for timeline in repository.timelines()? {
-        segments.extend(repository.segments(timeline)?);
+impl BackupService {
+    fn read_target(&self, repository: Repository) -> Result<TargetContents, TargetError> {
+        let (kept, broken) = repository.backups()?.into_iter().partition(|listed| usable(&repository, listed).is_ok());
+        let mut segments = Vec::new();
+        for timeline in repository.timelines()? {
+            segments.extend(repository.segments(timeline)?);
+        }
+        let mut catalog = self.catalog_at(&repository)?;
+        self.vet(&mut catalog);
+        let trusted = catalog.segments.into_iter().map(|found| found.segment).collect();
+        Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments, trusted, branches: Vec::new() })
     }
-    Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments, branches: Vec::new() })
 }
 
 /// Removes backups before the changes that follow them, so that no remaining backup lacks its changes.
@@ -233,7 +240,7 @@ fn summary(target: &TargetContents, segments: usize) -> Pruned {
         broken: names(&target.broken),
         branches: match target.branches.as_slice() {
             [] | [_] => Vec::new(),
-            several => several.iter().map(Branch::to_string).collect(),
+            several => some_of(&several.iter().map(Branch::to_string).collect::<Vec<_>>()),
         },
     }
 }

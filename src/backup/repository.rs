@@ -290,7 +290,8 @@ impl Repository {
         Ok(orphans.len() + self.target.sweep(&self.folder(timeline, "backups"))?)
     }
 
-    fn segment_key(&self, segment: &Segment) -> String {
+    /// The key of a segment.
+    pub(super) fn segment_key(&self, segment: &Segment) -> String {
         let folder = self.folder(segment.timeline, "journal");
         let Segment { stream, first, last, reaches, .. } = segment;
         let line = segment.line.map_or_else(String::new, |line| format!("-{line}"));

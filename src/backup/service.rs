@@ -131,7 +131,7 @@ impl BackupService {
         signer: Option<&Verifier>,
         is_encrypted: bool,
     ) -> Result<(), BackupError> {
-        let refused = |why| BackupError::Untrusted { what: called.to_owned(), why };
+        let refused = |why| BackupError::Untrusted { what: called.to_owned(), why, histories: Vec::new() };
         self.settings.trust.check(signer, is_encrypted).map_err(refused)
     }
 

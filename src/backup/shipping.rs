@@ -5,9 +5,9 @@
 //! much waits for a target, the oldest segments are dropped: the target then has a gap, which its next backup closes.
 
 use super::codec::{self, Hashing, Recipient};
-use super::error::BackupError;
-use super::lease::{Standing, Watch, Writer};
-use super::look::{Found, look};
+use super::error::{BackupError, some, some_of};
+use super::lease::{Renewed, Shipped, Watch, Writer};
+use super::look::Found;
 use super::manifest::{FORMAT, FileFacts, SegmentFacts};
 use super::repository::{Repository, Segment};
 use super::service::BackupService;
@@ -39,17 +39,23 @@ struct Lane {
     is_swept: bool,
     /// When a checkpoint of the audit log was shipped last.
     checkpoint_at: Option<Moment>,
-    /// Whether what was there before has been compared with this database.
-    has_looked: bool,
+    /// When what is there was compared with this database; none if it must be compared before anything is added.
+    looked_at: Option<Moment>,
     found: Found,
-    standing: Standing,
+    renewed: Renewed,
+    /// The last commit that was shipped.
+    shipped: Option<Shipped>,
 }
+
+/// How often what is at a target is compared with the database, if no new writer gives a reason.
+const LOOK_EVERY_S: i64 = 600;
 
 /// How often a target gets a checkpoint of the audit log.
 const CHECKPOINT_EVERY_S: i64 = 600;
 
 /// Ships the change journal of one installation.
 pub struct Shipping {
+    service: BackupService,
     dir: DataDir,
     journal: Arc<Journal>,
     installation: Uuid,
@@ -91,7 +97,11 @@ impl Shipping {
         let lanes = Mutex::new(targets.iter().map(lane).collect());
         let (dir, clock) = (service.dir.clone(), Arc::clone(&service.clock));
         let watches = targets.iter().map(|_| Mutex::default()).collect();
+        let mut settings = service.settings.clone();
+        settings.trust.own = Some(signing_key.clone());
+        let service = BackupService::new(dir.clone(), settings, Arc::clone(&clock));
         Shipping {
+            service,
             dir,
             journal,
             installation,
@@ -129,18 +139,19 @@ impl Shipping {
 
     /// Whether an earlier writer ships to a target, or may do so.
     pub fn has_other_writer(&self) -> bool {
-        self.lock().iter().any(|lane| lane.standing.other().is_some())
+        self.lock().iter().any(|lane| lane.renewed.standing.other().is_some())
     }
 
     /// Tells other writers that this one has stopped. A target that was not reached last time is skipped.
     pub fn leave(&self) {
         for (lane, watch) in self.watches.iter().enumerate() {
-            let is_reachable =
-                self.lock().get(lane).is_some_and(|lane| lane.failure.is_none() || lane.standing.other().is_some());
-            let Some(spec) = self.targets.get(lane).filter(|_| is_reachable) else { continue };
+            let is_reachable = |lane: &&Lane| lane.failure.is_none() || lane.renewed.standing.other().is_some();
+            let shipped = self.lock().get(lane).filter(is_reachable).map(|lane| lane.shipped);
+            let (Some(spec), Some(shipped)) = (self.targets.get(lane), shipped) else { continue };
             let left = spec.open().and_then(|target| {
                 let repository = Repository::new(target, self.installation);
-                watch.lock().unwrap_or_else(PoisonError::into_inner).leave(&repository)
+                let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+                watch.leave(&repository, &self.signing_key, shipped)
             });
             if let Err(error) = left {
                 tracing::debug!(%error, "the lease stays; others see that it is not renewed");
@@ -195,7 +206,7 @@ impl Shipping {
     /// Records the outcome for probes: it tells what the loss of this machine would cost.
     fn record(&self, lane: usize, at: Moment, complete_at: Option<Moment>) {
         let lanes = self.lock();
-        let Some(Lane { target, reaches, failure, has_gap, found, standing, .. }) = lanes.get(lane) else { return };
+        let Some(Lane { target, reaches, failure, has_gap, found, renewed, .. }) = lanes.get(lane) else { return };
         // Dropped changes have not arrived, even if later ones have.
         let shipped_at = complete_at.filter(|_| !has_gap);
         let shipping = RecordedShipping {
@@ -204,8 +215,12 @@ impl Shipping {
             reaches: reaches.map(|moment| moment.to_string()),
             failure: failure.clone(),
             has_gap: *has_gap,
-            other_histories: found.others.clone(),
-            other_server: standing.other().map(str::to_owned),
+            other_histories: some_of(&found.others),
+            other_server: renewed.standing.other().map(str::to_owned),
+            later_server: renewed.later.clone(),
+            unknown_servers: some_of(&renewed.strangers),
+            lease_taken: renewed.is_taken,
+            untrusted: some_of(&found.untrusted),
         };
         let note = |record: &mut BackupRecord| {
             let before = record.shipping.get(target).and_then(|before| before.shipped_at);
@@ -227,7 +242,7 @@ impl Shipping {
         let repository = Repository::new(target, self.installation);
         self.renew_lease(lane, &repository)?;
         self.look_once(lane, &repository)?;
-        if let Some(obstacle) = self.lock().get(lane).and_then(|lane| lane.standing.obstacle()) {
+        if let Some(obstacle) = self.lock().get(lane).and_then(|lane| lane.renewed.standing.obstacle()) {
             return Err(obstacle);
         }
         for segment in self.spooled()? {
@@ -242,6 +257,8 @@ impl Shipping {
             let _ = fs::remove_file(&sealed); // each attempt makes a new one
             self.note(lane, |lane| {
                 lane.has.insert(key);
+                let epoch = segment.line.map_or(Uuid::nil(), |line| line.epoch);
+                lane.shipped = Some(Shipped { epoch, stream: segment.stream, commit: segment.last });
                 lane.reaches = lane.reaches.max(Some(segment.reaches));
             });
         }
@@ -267,17 +284,20 @@ impl Shipping {
 
     fn renew_lease(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {
         let Some(watch) = self.watches.get(lane) else { return Ok(()) };
-        let epoch = self.journal.status().epoch;
-        let writer = Writer { dir: &self.dir, interval: self.interval, now: self.clock.now(), epoch };
-        let renewed = watch.lock().unwrap_or_else(PoisonError::into_inner).renew(repository, &writer);
-        let (standing, has_news) = renewed?;
-        if has_news {
-            let target = repository.target().name();
-            tracing::warn!(target, "another server of this installation has come to the target");
-        }
+        let writer = Writer {
+            dir: &self.dir,
+            interval: self.interval,
+            now: self.clock.now(),
+            epoch: self.journal.status().epoch,
+            key: &self.signing_key,
+            trust: &self.service.settings.trust,
+            shipped: self.lock().get(lane).and_then(|lane| lane.shipped),
+        };
+        let renewed = watch.lock().unwrap_or_else(PoisonError::into_inner).renew(repository, &writer)?;
         self.note(lane, |lane| {
-            lane.standing = standing;
-            lane.has_looked &= !has_news;
+            warn_of(&renewed, &lane.renewed, repository);
+            lane.looked_at = lane.looked_at.filter(|_| !renewed.has_news);
+            lane.renewed = renewed;
         });
         Ok(())
     }
@@ -290,15 +310,27 @@ impl Shipping {
 
     /// Compares what the target has with this database, before anything is added to it.
     fn look_once(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {
-        if self.lock().get(lane).is_some_and(|lane| lane.has_looked) {
+        let (now, target) = (self.clock.now(), repository.target().name());
+        let (looked_at, before) = match self.lock().get(lane) {
+            Some(lane) => (lane.looked_at, lane.found.clone()),
+            None => return Ok(()),
+        };
+        if looked_at.is_some_and(|looked| now < looked.plus_s(LOOK_EVERY_S)) {
             return Ok(());
         }
-        let found = look(&self.dir, repository)?;
-        for other in &found.others {
-            let target = repository.target().name();
+        // Without a reason, only if there is something new.
+        let Some(found) = self.service.look(repository, looked_at.map(|_| &before))? else {
+            self.note(lane, |lane| lane.looked_at = Some(now));
+            return Ok(());
+        };
+        for other in some_of(&found.others).iter().filter(|other| !before.others.contains(other)) {
             tracing::warn!(target, other, "the target has another history of this installation");
         }
-        self.note(lane, |lane| (lane.has_looked, lane.found) = (true, found));
+        if !found.untrusted.is_empty() && found.untrusted != before.untrusted {
+            let what = some(&found.untrusted);
+            tracing::warn!(target, what, "the target has backups or changes that no trusted key signed; none is used");
+        }
+        self.note(lane, |lane| (lane.looked_at, lane.found) = (Some(now), found));
         Ok(())
     }
 
@@ -387,6 +419,27 @@ impl Shipping {
             }
         }
         Ok(())
+    }
+}
+
+/// Logs what a renewal has found, once.
+fn warn_of(renewed: &Renewed, before: &Renewed, repository: &Repository) {
+    let target = repository.target().name();
+    if renewed.has_news && !renewed.is_taken {
+        tracing::warn!(target, "another server of this installation has come to the target");
+    }
+    if renewed.is_taken && !before.is_taken {
+        tracing::warn!(
+            target,
+            "somebody else has changed or removed the lease of this server: is this machine copied?"
+        );
+    }
+    if let Some(server) = renewed.later.as_ref().filter(|_| renewed.later != before.later) {
+        tracing::warn!(target, server, "another server of this installation runs; it came later and must not ship");
+    }
+    let is_new = |stranger: &&String| !before.strangers.contains(stranger);
+    for server in some_of(&renewed.strangers.iter().filter(is_new).cloned().collect::<Vec<_>>()) {
+        tracing::warn!(target, server, "a server whose lease no trusted key signed writes to the target");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Signatures of what lies at targets: the manifest of a backup, inside its object and beside it, and the facts of a
-//! segment. What these name by size and checksum is authentic with them.
+//! Signatures of what lies at targets: the manifest of a backup, inside its object and beside it, the facts of a
+//! segment, and leases. What these name by size and checksum is authentic with them.
 //!
 //! A signed text is JSON whose last member is the signature:
 //!
@@ -14,6 +14,7 @@
 //! Signed are the bytes of the text without that member, `{…` up to the comma before it and then `\n}`, after a line
 //! that names the kind of text, so that one kind cannot stand for another.
 
+use super::codec::hex;
 use super::manifest::{Encoding, Manifest, ManifestError};
 use crate::store::{InstallationKey, Verifier};
 use base64::Engine;
@@ -30,6 +31,8 @@ pub enum Kind {
     Contents,
     /// The facts of a segment of the change journal, inside its object.
     Segment,
+    /// What a writer says about itself.
+    Lease,
 }
 
 impl Kind {
@@ -39,6 +42,7 @@ impl Kind {
             Kind::Manifest => "bursar manifest beside a backup, version 1\n",
             Kind::Contents => "bursar manifest in a backup, version 1\n",
             Kind::Segment => "bursar segment, version 1\n",
+            Kind::Lease => "bursar lease, version 1\n",
         };
         [line.as_bytes(), text].concat()
     }
@@ -109,8 +113,14 @@ pub struct Trust {
 pub enum Distrust {
     #[error("is not signed")]
     Unsigned,
-    #[error("is signed by a key that is not trusted here, {0}")]
+    #[error("is signed by a key that is not trusted here, with the hash {}", hex(&.0.key_hash()))]
     Foreign(Verifier),
+    /// What is signed at its start names another one, so somebody has copied or renamed it.
+    #[error("was signed under another name")]
+    Renamed,
+    /// No put leaves one behind.
+    #[error("is empty")]
+    Empty,
     #[error("is not encrypted, although backup.recipients is set")]
     Plain,
 }

@@ -292,7 +292,7 @@ impl BackupService {
     pub(super) fn trusted<'a>(&self, repository: &Repository, listed: &'a Listed) -> Result<&'a Manifest, BackupError> {
         let signed = usable(repository, listed)?;
         let what = || backup_label(repository.target(), listed.name);
-        let refused = |why| BackupError::Untrusted { what: what(), why };
+        let refused = |why| BackupError::Untrusted { what: what(), why, histories: Vec::new() };
         self.settings.trust.check_manifest(signed).map_err(refused)?;
         Ok(&signed.value)
     }

@@ -170,6 +170,7 @@ fn state(listed: &Listed, service: &BackupService) -> &'static str {
     match service.trust().check_manifest(signed) {
         Err(Distrust::Unsigned) => "unsigned",
         Err(Distrust::Foreign(_)) => "foreign",
+        Err(Distrust::Renamed | Distrust::Empty) => "broken",
         Err(Distrust::Plain) | Ok(()) if !is_encrypted => "plain",
         Err(Distrust::Plain) | Ok(()) => "encrypted",
     }

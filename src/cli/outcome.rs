@@ -209,7 +209,10 @@ impl From<BackupError> for Failure {
             BackupError::Invalid { .. } => Failure::new(Exit::Verification, message).next(
                 "Do not rely on it. Create a new one with `bursar backup create`, and check the disk that it was on.",
             ),
-            BackupError::Untrusted { why, .. } => Failure::new(Exit::Verification, message).next(advice_on_trust(why)),
+            BackupError::Untrusted { why, histories, .. } => {
+                let choice = if histories.len() > 1 { ADVICE_ON_HISTORIES } else { "" };
+                Failure::new(Exit::Verification, message).next(format!("{}{choice}", advice_on_trust(why)))
+            }
             BackupError::ForeignSchema(_) => Failure::new(Exit::Verification, message)
                 .next("Run `bursar audit`. Remove what another program has added, or restore a backup."),
             BackupError::NoSigningKey => Failure::new(Exit::Configuration, message)
@@ -263,19 +266,30 @@ impl From<BackupError> for Failure {
     }
 }
 
-fn advice_on_trust(why: &Distrust) -> String {
+/// What follows once the key is trusted.
+const ADVICE_ON_HISTORIES: &str = "\nThen choose one of the histories: --branch ID. `bursar restore list --trust KEY` \
+                                   shows them as far as that key signed them.";
+
+/// The key that was found is not repeated: whoever plants a backup can plant a key with it.
+fn advice_on_trust(why: &Distrust) -> &'static str {
     match why {
-        Distrust::Unsigned => "Earlier versions did not sign. Whoever can write to the target can have put it there; \
+        Distrust::Unsigned => {
+            "Earlier versions did not sign. Whoever can write to the target can have put it there; \
                                if you know where it comes from, accept it with --unsigned."
-            .into(),
-        Distrust::Foreign(signer) => format!(
-            "Compare this key with the one that you kept for this installation. If it is the same, run the command \
-             with: --trust {signer}\nIf you kept none, nothing tells your backups from planted ones; accept them \
-             with --unsigned."
-        ),
-        Distrust::Plain => "Whoever can write to the target can have put it there; if it is from before you set \
-                            backup.recipients, accept it with --unsigned."
-            .into(),
+        }
+        Distrust::Foreign(_) => {
+            "Give the verifier key that you kept for this installation: --trust KEY, or --trust FILE. It looks like \
+             bursar/<installation>+<hash>+<base64>; `bursar init` and `bursar backup verifier` print it, and the key \
+             file of `bursar backup keygen` contains it. Do not take it from the target.\nIf you kept none, nothing \
+             tells your backups from planted ones; accept them with --unsigned."
+        }
+        Distrust::Plain => {
+            "Whoever can write to the target can have put it there; if it is from before you set backup.recipients, \
+             accept it with --unsigned."
+        }
+        Distrust::Renamed | Distrust::Empty => {
+            "Whoever can write to the target can have put it there. Look at the file, then move it elsewhere."
+        }
     }
 }
 

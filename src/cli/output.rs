@@ -67,6 +67,17 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
     std::iter::once(&header).chain(rows).map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The most lines of one kind that a page shows. Whoever can write to a target can make any number of them.
+const LINES_MAX: usize = 20;
+
+/// The first of these lines, and one that says how many there are beside them.
+pub(super) fn some_lines(mut lines: Vec<String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(LINES_MAX);
+    lines.truncate(LINES_MAX);
+    lines.extend((more > 0).then(|| format!("… and {more} more; --json shows all")));
+    lines
+}
+
 /// A comma-separated list in one cell; a dash if it is empty.
 pub(super) fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.as_ref().to_owned()).collect();

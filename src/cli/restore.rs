@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::backup::{Keys, TrustArgs};
 use super::control::ControlCommand;
 use super::outcome::{Exit, Failure};
-use super::output::table;
-use super::restore_view::{catalog_view, not_used, plan_text, plan_view, text_of};
+use super::output::{some_lines, table};
+use super::restore_view::{catalog_view, not_used, plan_text, plan_view, text_of, unreachable};
 use super::{Session, backup_config, data_dir, machine_user, progress};
 use crate::app::maintenance::{self, Restored};
 use crate::backup::BackupService;
@@ -237,6 +237,7 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
         verifier,
         has_new_key: !had_key,
         not_used: source.not_used(),
+        unreachable: source.unreachable(),
     };
     session.output.print(&report.view(), report.text())
 }
@@ -316,6 +317,13 @@ impl Source<'_> {
     fn not_used(&self) -> Vec<String> {
         match self {
             Source::RestorePlan(_, catalog) => not_used(catalog),
+            Source::File(_) => Vec::new(),
+        }
+    }
+
+    fn unreachable(&self) -> Vec<String> {
+        match self {
+            Source::RestorePlan(_, catalog) => unreachable(catalog),
             Source::File(_) => Vec::new(),
         }
     }
@@ -426,6 +434,8 @@ struct Report<'a> {
     has_new_key: bool,
     /// What was at the targets and is not to be trusted.
     not_used: Vec<String>,
+    /// What could not be read at the targets, which may hold more than was restored.
+    unreachable: Vec<String>,
 }
 
 impl Report<'_> {
@@ -448,6 +458,7 @@ impl Report<'_> {
             "verifier": self.verifier,
             "new_key": self.has_new_key,
             "not_used": self.not_used,
+            "unreachable": self.unreachable,
             "damaged": self.built.damaged,
         })
     }
@@ -486,7 +497,8 @@ impl Report<'_> {
             lines.push(format!("The replaced database is kept in {}.", kept.display()));
         }
         lines.extend(self.built.damaged.iter().map(|what| format!("Damaged, another copy was used: {what}")));
-        lines.extend(self.not_used.iter().map(|what| format!("Not used: {what}")));
+        lines.extend(some_lines(self.not_used.iter().map(|what| format!("Not used: {what}")).collect()));
+        lines.extend(self.unreachable.iter().map(|what| format!("Not read, and there may be more: {what}")));
         if self.has_new_key {
             lines.push(format!(
                 "Backups are signed by a new key from now on. Keep it with the private key of the backups:\n\

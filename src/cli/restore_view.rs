@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::output::table;
+use super::output::{some_lines, table};
 use crate::backup::history::Branch;
 use crate::backup::restore::{Catalog, Obstacle, RestorePlan};
 use crate::backup::signature::Distrust;
@@ -41,15 +41,21 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
         }
         ranges.push(json!({"timeline": timeline, "from": from.map(text_of), "to": reach.map(text_of)}));
     }
-    lines.extend(untrusted(catalog).into_iter().map(|what| format!("Not trusted: {what}")));
+    let untrusted = untrusted(catalog).into_iter().map(|what| format!("Not trusted: {what}"));
+    lines.extend(some_lines(untrusted.collect()));
     let branches = if catalog.backups.is_empty() { Vec::new() } else { catalog.histories().live_branches() };
     if branches.len() > 1 {
         lines.push(String::new());
         lines
             .push("These histories do not continue one another; a restore takes one of them, with --branch ID:".into());
-        lines.push(table(["BRANCH", "TIMELINE", "SINCE", "UP TO", "ENTRIES", "MACHINE"], &branch_rows(&branches)));
+        lines.extend(branch_lines(&branches));
     }
-    lines.extend(catalog.broken.iter().map(|what| format!("Not usable: {what}")));
+    if catalog.unverified.len() > 1 {
+        lines.push(String::new());
+        lines.push("Not verified, as no key is trusted that signed them (--trust KEY):".into());
+        lines.extend(branch_lines(&catalog.unverified));
+    }
+    lines.extend(some_lines(catalog.broken.iter().map(|what| format!("Not usable: {what}")).collect()));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     let value = json!({
         "installation": catalog.installation,
@@ -63,8 +69,9 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
         "untrusted": untrusted_view(catalog),
         "untrusted_segments": untrusted_segments_view(catalog),
         "branches": branches.iter().map(branch_view).collect::<Vec<_>>(),
+        "unverified_branches": catalog.unverified.iter().map(branch_view).collect::<Vec<_>>(),
         "broken": catalog.broken,
-        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unreachable": unreachable(catalog),
     });
     (value, lines.join("\n"))
 }
@@ -72,6 +79,11 @@ pub(super) fn catalog_view(catalog: &Catalog) -> (Value, String) {
 /// What is not used, each as a sentence.
 pub(super) fn not_used(catalog: &Catalog) -> Vec<String> {
     untrusted(catalog).into_iter().chain(catalog.broken.iter().cloned()).collect()
+}
+
+/// The targets, and the parts of them, that could not be read, each as a sentence.
+pub(super) fn unreachable(catalog: &Catalog) -> Vec<String> {
+    catalog.errors.iter().map(ToString::to_string).collect()
 }
 
 /// What is not trusted, each as a sentence.
@@ -95,6 +107,11 @@ fn untrusted_view(catalog: &Catalog) -> Value {
         })
     });
     of_each.collect()
+}
+
+fn branch_lines(branches: &[Branch]) -> Vec<String> {
+    let shown = table(["BRANCH", "TIMELINE", "SINCE", "UP TO", "ENTRIES", "MACHINE"], &branch_rows(branches));
+    some_lines(shown.lines().map(str::to_owned).collect())
 }
 
 fn branch_rows(branches: &[Branch]) -> Vec<[String; 6]> {
@@ -146,7 +163,7 @@ pub(super) fn plan_view(plan: &RestorePlan, catalog: &Catalog) -> Value {
         "room_needed": plan.room(),
         "untrusted": untrusted_view(catalog),
         "untrusted_segments": untrusted_segments_view(catalog),
-        "unreachable": catalog.errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unreachable": unreachable(catalog),
     })
 }
 
@@ -178,7 +195,7 @@ pub(super) fn plan_text(plan: &RestorePlan, catalog: &Catalog) -> String {
         Some(_) => lines.extend(plan.failure().map(|failure| format!("Ends there {failure}"))),
         None => {}
     }
-    lines.extend(not_used(catalog).into_iter().map(|what| format!("Not used   {what}")));
+    lines.extend(some_lines(not_used(catalog).into_iter().map(|what| format!("Not used   {what}")).collect()));
     lines.extend(catalog.errors.iter().map(|error| format!("Unreachable: {error}")));
     lines.join("\n")
 }

@@ -149,9 +149,14 @@ fn put_back(how: End, put: impl Fn(&Server, &Path)) -> Server {
 }
 
 /// The server has noticed the other history, and has begun a stream.
-fn await_notice(server: &Server) {
+pub(super) fn await_notice(server: &Server) {
     server.await_log("a new stream of the change journal begins, because a target has another history", 1);
     await_own(server);
+}
+
+/// The same with a killed server, whose copy has replaced its data directory.
+pub(super) fn put_back_in_place() -> Server {
+    put_back(End::Killed, replace)
 }
 
 fn replace(server: &Server, copy: &Path) {
@@ -310,9 +315,11 @@ fn a_machine_that_comes_back_after_a_restore_elsewhere_is_another_history() {
     assert_eq!(branches(&new).len(), 1, "the restore has left the old machine behind");
     new.stop();
 
+    // The old machine does not know the new key, so that it could be anybody's: it says so, and goes on shipping.
     old.start_again();
     old.admin().deposit(&account, "1.00");
-    await_notice(&old);
+    old.await_log("backups or changes that no trusted key signed", 1);
+    await_own(&old);
     old.stop();
     let both = branches(&new);
     assert_eq!(both.len(), 2, "{both:?}");
@@ -333,7 +340,7 @@ fn a_machine_that_comes_back_after_a_restore_elsewhere_is_another_history() {
 }
 
 /// The shipping to the only target, as the probes show it.
-fn shipping(server: &Server) -> Value {
+pub(super) fn shipping(server: &Server) -> Value {
     let ready = server.anyone().get("/readyz?verbose").ok().json();
     ready["backup"]["shipping"].as_object().unwrap().values().next().cloned().unwrap_or_default()
 }
@@ -363,7 +370,10 @@ fn the_later_of_two_servers_does_not_ship_while_the_first_one_lives() {
     first.admin().deposit(&account, "1.00");
     await_shipped(&first);
     assert_eq!(branches(&first).len(), 1, "the second one has shipped nothing");
-    assert_eq!(shipping(&first)["other_server"], Value::Null);
+    let there = shipping(&first);
+    assert_eq!(there["other_server"], Value::Null);
+    assert!(there["later_server"].as_str().unwrap().contains(second.data_dir().to_str().unwrap()), "{there}");
+    first.await_log("it came later and must not ship", 1);
     first.await_log("another server of this installation has come", 1);
 
     // The first one dies. The second one sees that, and ships what it has, which is another history.

@@ -79,7 +79,8 @@ fn an_empty_file_does_not_bring_back_what_a_restore_left_behind() {
         let report = ran(server.program(&["restore", "apply", "--into", &into.display().to_string()])).json();
         assert_eq!(entries(&into), all, "{report}");
         assert_eq!(report["not_used"].as_array().unwrap().len(), 1, "{report}");
-        assert!(listed(&server)["broken"][0].as_str().unwrap().contains("the segment 0 to 0"));
+        let named = &listed(&server)["untrusted_segments"][0]["segment"];
+        assert!(named.as_str().unwrap().contains("the segment 0 to 0"));
         fs::remove_dir_all(into).unwrap();
         fs::remove_file(planted).unwrap();
     }

@@ -3,6 +3,8 @@
 use super::plan::{RestorePlan, RestoreRequest};
 use super::vet::UntrustedSegment;
 use crate::backup::error::BackupError;
+use crate::backup::history::{Branch, Histories};
+use crate::backup::lease::Shipped;
 use crate::backup::manifest::Manifest;
 use crate::backup::repository::{BackupName, Repository, Segment};
 use crate::backup::service::{BackupService, backup_label};
@@ -88,6 +90,10 @@ pub struct Catalog {
     pub untrusted: Vec<UntrustedBackup>,
     /// Segments that are not used unless an operator accepts them.
     pub untrusted_segments: Vec<UntrustedSegment>,
+    /// How far trusted writers say that they had shipped.
+    pub(super) shipped: Vec<Shipped>,
+    /// If no backup is trusted: the histories of those that are not, as their names and manifests say.
+    pub unverified: Vec<Branch>,
     /// Unusable backups and segments, each as a sentence.
     pub broken: Vec<String>,
     /// The errors of targets that cannot be read.
@@ -144,7 +150,15 @@ impl BackupService {
         }));
         catalog.backups.sort_by_key(|found| (found.timeline, found.name));
         catalog.sort_segments();
+        catalog.note_unverified();
         self.vet(&mut catalog);
+        Ok(catalog)
+    }
+
+    /// Lists one target.
+    pub(in crate::backup) fn catalog_at(&self, repository: &Repository) -> Result<Catalog, TargetError> {
+        let mut catalog = Catalog { installation: repository.installation(), ..Catalog::default() };
+        catalog.add(repository, &self.settings.trust)?;
         Ok(catalog)
     }
 }
@@ -156,8 +170,7 @@ impl BackupService {
         repository: &Repository,
         backup: BackupName,
     ) -> Result<RestorePlan, BackupError> {
-        let mut catalog = Catalog { installation: repository.installation(), ..Catalog::default() };
-        catalog.add(repository, &self.settings.trust)?;
+        let mut catalog = self.catalog_at(repository)?;
         self.vet(&mut catalog);
         let request = RestoreRequest { backup: Some(backup), ..RestoreRequest::default() };
         let plan = match catalog.plan(request.clone()) {
@@ -191,7 +204,17 @@ impl Catalog {
         self.segments.sort_by_key(|found| (found.segment.timeline, found.segment.stream, found.segment.first));
     }
 
+    fn note_unverified(&mut self) {
+        if self.backups.is_empty() {
+            let segments = self.segments.iter().map(|found| &found.segment);
+            let contents = self.untrusted.iter().map(|it| &it.backup.manifest.contents);
+            self.unverified = Histories::of(segments, contents).live_branches();
+        }
+    }
+
     fn add(&mut self, repository: &Repository, trust: &Trust) -> Result<(), TargetError> {
+        // Read first: what is shipped meanwhile is listed after it was named here.
+        self.shipped.extend(repository.trusted_leases(trust)?.into_iter().filter_map(|lease| lease.shipped));
         for listed in repository.backups()? {
             let called = format!("{} at {}", listed.name, repository.target().name());
             match listed.manifest {

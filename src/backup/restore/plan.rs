@@ -2,7 +2,8 @@
 
 use super::catalog::{Catalog, FoundBackup, FoundSegment, SegmentLocation};
 use crate::backup::error::BackupError;
-use crate::backup::history::{EpochName, Histories, Step};
+use crate::backup::history::{Branch, EpochName, Histories, Step};
+use crate::backup::lease::Shipped;
 use crate::backup::manifest::StreamPosition;
 use crate::backup::repository::BackupName;
 use crate::domain::clock::Moment;
@@ -121,6 +122,7 @@ impl Catalog {
         };
         if let (Some(position), Some(at)) = (contents.position, base.step(&line)) {
             plan.obstacle = self.follow(&histories, &line[at..], position.commit, &mut plan);
+            plan.obstacle = plan.obstacle.take().or_else(|| self.missing_end(&plan, position));
         }
         if let Some(at) = plan.request.at {
             plan.reaches = plan.reaches.min(at);
@@ -206,11 +208,21 @@ impl Catalog {
         None
     }
 
+    /// What is missing at the end of a plan, if its writer says that it had shipped more.
+    fn missing_end(&self, plan: &RestorePlan, base: StreamPosition) -> Option<Obstacle> {
+        let reached = plan.segments.last().map_or(base.commit, |segment| segment.upto);
+        let is_of_tip = |it: &&Shipped| EpochName { epoch: it.epoch, stream: it.stream } == plan.tip;
+        let last = self.shipped.iter().filter(is_of_tip).map(|it| it.commit).max()?;
+        let is_wanted = plan.request.at.is_none_or(|at| at > plan.reaches);
+        (last > reached && is_wanted).then_some(Obstacle::Missing { first: reached + 1, last })
+    }
+
     fn nothing(&self, request: &RestoreRequest) -> BackupError {
         let is_asked = |found: &FoundBackup| request.timeline.is_none_or(|timeline| found.timeline == timeline);
         let is_meant = |found: &FoundBackup| is_asked(found) && found.is_meant(request);
         if let Some(it) = self.untrusted.iter().rfind(|it| is_meant(&it.backup)) {
-            return BackupError::Untrusted { what: it.called(), why: it.why.clone() };
+            let histories = self.unverified.iter().map(Branch::to_string).collect();
+            return BackupError::Untrusted { what: it.called(), why: it.why.clone(), histories };
         }
         let first = self.backups.iter().map(|found| found.manifest.contents.recorded_at).min();
         let what = match (request.at, first, self.errors.first()) {

@@ -12,23 +12,24 @@ use crate::backup::history::EpochName;
 use crate::backup::repository::Segment;
 use crate::backup::service::{BackupService, segment_label};
 use crate::backup::signature::Distrust;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A segment that is not used, because somebody else may have put it there.
 #[derive(Clone, Debug)]
 pub struct UntrustedSegment {
     /// What messages call it.
     pub called: String,
+    pub segment: Segment,
     pub why: Distrust,
 }
 
 impl BackupService {
     /// Moves what is not to be trusted, as far as it shows, to the lists of what is not used.
-    pub(super) fn vet(&self, catalog: &mut Catalog) {
+    pub(in crate::backup) fn vet(&self, catalog: &mut Catalog) {
         if self.settings.trust.accepts_all {
             return;
         }
-        let mut vetting = Vetting { service: self, good: Vec::new(), bad: Vec::new(), broken: Vec::new() };
+        let mut vetting = Vetting { service: self, good: BTreeSet::new(), bad: Vec::new(), broken: Vec::new() };
         vetting.claims(catalog);
         vetting.overlaps(catalog);
         while vetting.tails(catalog) {}
@@ -40,7 +41,7 @@ impl BackupService {
 struct Vetting<'a> {
     service: &'a BackupService,
     /// Those that were opened and may be used.
-    good: Vec<FoundSegment>,
+    good: BTreeSet<(String, String)>,
     bad: Vec<UntrustedSegment>,
     /// Those that cannot be used, each as a sentence.
     broken: Vec<String>,
@@ -50,12 +51,13 @@ impl Vetting<'_> {
     /// Whether a segment is what its name says, and may be used. What is encrypted is not judged without a key.
     fn check(&mut self, found: &FoundSegment) -> Result<(), BackupError> {
         let SegmentLocation::Target(repository) = &found.location else { return Ok(()) };
-        if self.good.iter().any(|good| is_same(good, found)) {
+        let key = (repository.target().name().to_owned(), repository.segment_key(&found.segment));
+        if self.good.contains(&key) {
             return Ok(());
         }
         match check_segment(self.service, repository, &found.segment) {
             Ok(()) | Err(BackupError::NoKey(_)) => {
-                self.good.push(found.clone());
+                self.good.insert(key);
                 Ok(())
             }
             failed => failed,
@@ -66,7 +68,7 @@ impl Vetting<'_> {
         match (&found.location, error) {
             (SegmentLocation::Target(repository), BackupError::Untrusted { why, .. }) => {
                 let called = segment_label(repository.target(), &found.segment);
-                self.bad.push(UntrustedSegment { called, why });
+                self.bad.push(UntrustedSegment { called, segment: found.segment.clone(), why });
             }
             (_, error) => self.broken.push(error.to_string()),
         }
@@ -134,11 +136,12 @@ impl Vetting<'_> {
         for mut of_claim in claims.into_values() {
             let mut failed = Vec::new();
             let is_signed = of_claim.iter().rev().any(|found| match self.check(found) {
-                Ok(()) => true,
-                Err(error) => {
+                Err(error @ (BackupError::Untrusted { .. } | BackupError::Invalid { .. })) => {
                     failed.push((found.clone(), error));
                     false
                 }
+                // What cannot be fetched now may be signed: without it, another history might be taken for the present.
+                Ok(()) | Err(_) => true,
             });
             match is_signed {
                 true => catalog.segments.append(&mut of_claim),
@@ -150,19 +153,26 @@ impl Vetting<'_> {
 
     /// The last segments of each history. True if some were refused: those before them are the last now.
     fn tails(&mut self, catalog: &mut Catalog) -> bool {
-        let histories = catalog.histories();
-        let mut ends: BTreeMap<EpochName, u64> = BTreeMap::new();
-        for tip in histories.tips(None) {
-            let of_tip = catalog.segments.iter().filter(|found| found.segment.epoch() == tip);
-            if let Some(last) = of_tip.map(|found| found.segment.last).max() {
-                ends.insert(tip, last);
-            }
+        let tips: BTreeSet<EpochName> = catalog.histories().tips(None).into_iter().collect();
+        let mut of_tips: BTreeMap<(EpochName, u64), Vec<FoundSegment>> = BTreeMap::new();
+        let (ends, mut kept): (Vec<_>, Vec<_>) =
+            catalog.segments.drain(..).partition(|found| tips.contains(&found.segment.epoch()));
+        for found in ends {
+            of_tips.entry((found.segment.epoch(), found.segment.last)).or_default().push(found);
         }
-        let before = catalog.segments.len();
-        catalog.segments.retain(|found| {
-            let is_end = ends.get(&found.segment.epoch()) == Some(&found.segment.last);
-            !is_end || !self.refuses(found, false)
-        });
+        let (before, mut settled) = (kept.len() + of_tips.values().map(Vec::len).sum::<usize>(), BTreeSet::new());
+        // From the last one of each history back to the first that may be used.
+        for ((epoch, _), mut of_end) in of_tips.into_iter().rev() {
+            if !settled.contains(&epoch) {
+                of_end.retain(|found| !self.refuses(found, false));
+            }
+            if !of_end.is_empty() {
+                settled.insert(epoch);
+            }
+            kept.append(&mut of_end);
+        }
+        catalog.segments = kept;
+        catalog.sort_segments();
         catalog.segments.len() < before
     }
 }
@@ -170,12 +180,4 @@ impl Vetting<'_> {
 /// What the name of a segment says, whatever its size at one target or another.
 fn name(found: &FoundSegment) -> Segment {
     Segment { bytes: 0, ..found.segment.clone() }
-}
-
-fn is_same(one: &FoundSegment, other: &FoundSegment) -> bool {
-    let target = |found: &FoundSegment| match &found.location {
-        SegmentLocation::Target(repository) => Some(repository.target().name().to_owned()),
-        SegmentLocation::Spool(_) => None,
-    };
-    one.segment == other.segment && target(one) == target(other)
 }

@@ -51,6 +51,18 @@ pub struct RecordedShipping {
     /// Another server that ships to the same target, so that this one does not.
     #[serde(default)]
     pub other_server: Option<String>,
+    /// Another server that came to the target later and lives. It does not ship, but clients may reach it.
+    #[serde(default)]
+    pub later_server: Option<String>,
+    /// Servers at the target whose leases no trusted key signed.
+    #[serde(default)]
+    pub unknown_servers: Vec<String>,
+    /// Whether somebody else has changed or removed the lease of this server since it was renewed last.
+    #[serde(default)]
+    pub lease_taken: bool,
+    /// Backups and changes at the target that no trusted key signed, each as a phrase.
+    #[serde(default)]
+    pub untrusted: Vec<String>,
 }
 
 /// A success with a backup.

@@ -131,6 +131,13 @@ impl Server {
         command
     }
 
+    /// The same, printing for people.
+    pub(crate) fn program_for_people(&self, args: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.args(args).args(["--config", "config.toml"]);
+        command
+    }
+
     /// Makes this server's callers trust a certificate.
     pub(crate) fn trusting(mut self, certificate_pem: &str) -> Server {
         self.agent = agent(Some(certificate_pem));

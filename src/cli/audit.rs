@@ -3,6 +3,7 @@
 //! Exit codes: 0 without findings, 5 with findings or if the file is too damaged to be read to its end, 4 if it is not
 //! a bursar database.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::outcome::{Exit, Failure};
-use super::output::table;
+use super::output::{some_lines, table};
 use super::{Session, backup_config, data_dir};
 use crate::backup::signature::Trust;
 use crate::backup::{FoundAnchor, find_anchors};
@@ -142,21 +143,36 @@ fn check_anchors(
     }
     let installation = tx.copy_facts()?.installation;
     for place in places {
-        let found = find_anchors(place, keys).map_err(|error| Failure::of_file(place.display(), &error))?;
+        let found = find_anchors(place, keys).map_err(|error| no_anchors(place, &error))?;
+        // Whoever names a file vouches for it. In a folder, such as a target, anybody may have put what nobody signed.
+        let needs_signature = !keys.is_empty() && place.is_dir();
         let before = compared.len();
         for FoundAnchor { file, anchor, signer, .. } in found.into_iter().filter(|it| it.installation == installation) {
             let verdict = tx.check_anchor(&anchor)?;
             if let Verdict::Broken(why) = &verdict {
-                proof.findings.push(Finding { check: "anchor", what: format!("{} {why}", file.display()) });
+                match needs_signature && signer.is_none() {
+                    true => proof.notes.push(format!("{}, which no trusted key signed, {why}", file.display())),
+                    false => {
+                        proof.findings.push(Finding { check: "anchor", what: format!("{} {why}", file.display()) });
+                    }
+                }
             }
             compared.push(Compared { file, verdict, signer });
         }
         if compared.len() == before {
             let message = format!("{} has no manifest and no checkpoint of this installation", place.display());
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Failure::new(Exit::Usage, message).next(ADVICE_ON_ANCHORS));
         }
     }
     Ok(compared)
+}
+
+const ADVICE_ON_ANCHORS: &str = "Name a manifest (.json) or a checkpoint that was kept of this installation, or a \
+                                 folder with some, such as a target of backups.";
+
+fn no_anchors(place: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::of_file(place.display(), error);
+    if error.kind() == ErrorKind::NotFound { failure.next(ADVICE_ON_ANCHORS) } else { failure }
 }
 
 /// Prints a proof for third parties.
@@ -263,7 +279,7 @@ fn text(file: &Path, report: &Report) -> String {
     if !rows.is_empty() {
         lines.extend([table(["MODE", "CURRENCY", "BOOKS", "BALANCE"], &rows), String::new()]);
     }
-    lines.extend(proof.notes.iter().map(|note| format!("NOTE {note}")));
+    lines.extend(some_lines(proof.notes.iter().map(|note| format!("NOTE {note}")).collect()));
     lines.extend(proof.findings.iter().map(|finding| format!("FINDING {}: {}", finding.check, finding.what)));
     if proof.findings.is_empty() {
         lines.push("Nothing is wrong.".into());

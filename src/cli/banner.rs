@@ -25,6 +25,8 @@ pub(super) struct Banner<'a> {
     pub(super) listening: &'a Listening,
     pub(super) credentials: Option<&'a Credentials>,
     pub(super) dir: &'a DataDir,
+    /// The flags with which another command finds this directory and configuration.
+    pub(super) here: String,
     pub(super) mode: Mode,
     pub(super) sources: &'a [String],
     pub(super) backups: BackupState,
@@ -175,10 +177,7 @@ impl Banner<'_> {
             Some(credentials) => {
                 format!("  curl -H 'Authorization: Bearer {}' {base}/account-groups", credentials.token)
             }
-            None => format!(
-                "  A token: bursar token create --data-dir {} --operator NAME --label TEXT",
-                absolute(self.dir.path()).display()
-            ),
+            None => format!("  A token: bursar token create {} --operator NAME --label TEXT", self.here),
         }
     }
 }
@@ -187,6 +186,6 @@ fn seconds(count: i64) -> Duration {
     Duration::from_secs(u64::try_from(count).unwrap_or(0))
 }
 
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.into())
 }

@@ -243,7 +243,7 @@ pub(super) fn read_line(stream: &UnixStream) -> io::Result<String> {
 fn not_running(dir: &DataDir, error: &io::Error) -> Failure {
     let path = dir.path().display();
     Failure::new(Exit::Failure, format!("no server answers at {path} ({error})"))
-        .next(format!("Start it with: bursar serve --data-dir {path}"))
+        .next("Start it with `bursar serve` and the --config and --data-dir of this command.")
 }
 
 fn unreachable(dir: &DataDir, error: &io::Error) -> Failure {

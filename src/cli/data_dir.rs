@@ -18,7 +18,7 @@ use crate::backup::manifest::Reason;
 use crate::backup::target::TargetError;
 use crate::backup::{BackupError, Progress};
 use crate::config::Config;
-use crate::config::start::quoted;
+use crate::config::start;
 use crate::domain::clock_watch::ClockLimits;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
@@ -33,8 +33,14 @@ use crate::system::{SystemClock, SystemRandomness};
 pub(super) fn existing(config: &Config) -> Result<DataDir, Failure> {
     present(config)?.ok_or_else(|| {
         let dir = DataDir::new(&config.server.data_dir);
-        backed_up(config, &dir).unwrap_or_else(|| DataDirError::NoDatabase(dir.path().into()).into())
+        backed_up(config, &dir).unwrap_or_else(|| no_database(config, &dir))
     })
+}
+
+/// The failure for a data directory without a database, of which no target has backups.
+pub(super) fn no_database(config: &Config, dir: &DataDir) -> Failure {
+    let (path, here) = (dir.path().display(), flags(config, dir));
+    Failure::new(Exit::Database, format!("there is no database in {path}; create one with: bursar init {here}"))
 }
 
 /// The configured data directory; none if it has no database.
@@ -51,19 +57,26 @@ pub(super) fn present(config: &Config) -> Result<Option<DataDir>, Failure> {
     }
 }
 
-/// The failure for a data directory without a database if the targets hold backups, from which it can be restored.
+/// The failure for a data directory without a database if the targets hold backups, from which it can be restored, or
+/// if one of them cannot be looked at: its disk may be the one that is left.
 pub(super) fn backed_up(config: &Config, dir: &DataDir) -> Option<Failure> {
-    let service = backup_config::service(config, dir.clone())
-        .inspect_err(|failure| tracing::warn!(%failure, "the targets of backups could not be looked at"));
-    let unreachable = |error: &TargetError| tracing::warn!(%error, "a target of backups could not be looked at");
-    let readable = service.ok()?.installations().into_iter().filter_map(|at| at.inspect_err(unreachable).ok());
-    let places: Vec<_> = readable.filter(|(_, installations)| !installations.is_empty()).collect();
+    let looked = match backup_config::service(config, dir.clone()) {
+        Ok(service) => service.installations(),
+        Err(failure) => return Some(failure),
+    };
+    let (readable, unreadable): (Vec<_>, Vec<_>) = looked.into_iter().partition(Result::is_ok);
+    let unreadable: Vec<TargetError> = unreadable.into_iter().filter_map(Result::err).collect();
+    for error in &unreadable {
+        tracing::warn!(%error, "a target of backups could not be looked at");
+    }
+    let places = readable.into_iter().flatten().filter(|(_, installations)| !installations.is_empty());
+    let places: Vec<_> = places.collect();
     let mut installations: Vec<_> = places.iter().flat_map(|(_, installations)| installations).collect();
     installations.sort();
     installations.dedup();
     let names = |names: &[String]| names.join(", ");
     let which = match installations.as_slice() {
-        [] => return None,
+        [] => return unreadable.into_iter().next().map(|error| not_looked_at(config, dir, error)),
         [_] => "",
         _ => " --installation UUID",
     };
@@ -80,10 +93,21 @@ pub(super) fn backed_up(config: &Config, dir: &DataDir) -> Option<Failure> {
     )))
 }
 
+/// The failure for a data directory without a database, and perhaps with backups at a target that cannot be looked at.
+fn not_looked_at(config: &Config, dir: &DataDir, error: TargetError) -> Failure {
+    let (next, path, here) = (error.next(), dir.path().display(), flags(config, dir));
+    let message =
+        format!("there is no database in {path}, and a target that may hold its backups cannot be read: {error}");
+    let failure = Failure::from(BackupError::Target(error));
+    Failure { message, ..failure }.next(format!(
+        "{next} Then see what it holds: bursar restore list {here}\nOr begin a new installation: bursar init --new \
+         {here}"
+    ))
+}
+
 /// The flags with which another command finds this directory and the same configuration.
 pub(super) fn flags(config: &Config, dir: &DataDir) -> String {
-    let file = config.named_file.as_ref().map_or_else(String::new, |file| format!("--config {} ", quoted(file)));
-    format!("{file}--data-dir {}", quoted(dir.path()))
+    start::flags(config, dir.path())
 }
 
 /// The mode of the database in a directory; `None` if there is none, or if its creation was interrupted.

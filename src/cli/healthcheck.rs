@@ -16,7 +16,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use serde_json::json;
 
 use crate::app::clock::ClockState;
-use crate::store::DataDirError;
+use crate::store::DataDir;
 
 use super::control;
 use super::outcome::{Exit, Failure};
@@ -28,7 +28,7 @@ const REQUEST: &[u8] = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: c
 
 pub(super) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let config = session.config()?;
-    let missing = || DataDirError::NoDatabase(config.server.data_dir.clone()).into();
+    let missing = || data_dir::no_database(config, &DataDir::new(&config.server.data_dir));
     let dir = data_dir::present(config).and_then(|dir| dir.ok_or_else(missing)).map_err(unhealthy)?;
     let health = control::ask_health(&dir, TIMEOUT).map_err(unhealthy)?;
     let Some(url) = health["url"].as_str() else {

@@ -34,7 +34,7 @@ pub struct InitArgs {
     /// Apply no reference data
     #[arg(long, conflicts_with = "reference")]
     no_reference: bool,
-    /// Create a new installation although the configured targets hold backups of others
+    /// Create a new installation although the configured targets hold backups of others, or cannot be read
     #[arg(long)]
     new: bool,
 }

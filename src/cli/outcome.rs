@@ -324,7 +324,6 @@ impl From<&DataDirError> for Failure {
                 "Move the database with the files beside it here in place of the link, or set server.data_dir to the \
                  directory where they are.",
             ),
-            DataDirError::NoDatabase(_) => Failure::new(Exit::Database, error.to_string()),
             DataDirError::Io(path, io) => Failure::of_file(path.display(), io),
         }
     }

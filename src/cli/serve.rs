@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::banner::{Banner, NextBackup};
+use super::banner::{self, Banner, NextBackup};
 use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
 use super::{ListenFlags, backup_config, data_dir, dev, logging, progress};
@@ -18,7 +18,7 @@ use crate::backup::target::TargetSpec;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
 use crate::http::{self, ServeError};
 use crate::jobs;
-use crate::store::{DataDir, DataDirError};
+use crate::store::DataDir;
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -58,6 +58,7 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
             listening,
             credentials: credentials.as_ref(),
             dir: &dir,
+            here: data_dir::flags(config, &DataDir::new(banner::absolute(dir.path()))),
             mode: app.installation().mode,
             sources: &used,
             next_backup: next_backup(&backups),
@@ -173,8 +174,7 @@ fn open(config: &Config) -> Result<Arc<App>, Failure> {
     {
         return Err(failure);
     }
-    let database =
-        database.and_then(|dir| dir.ok_or_else(|| DataDirError::NoDatabase(config.server.data_dir.clone()).into()));
+    let database = database.and_then(|found| found.ok_or_else(|| data_dir::no_database(config, &dir)));
     let problems = start::problems_on_this_machine(config);
     if !problems.is_empty() {
         let mut lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();

@@ -264,7 +264,7 @@ fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
     match &facts.data_dir {
         DataDir::Missing => {
             let problem = format!("the data directory {shown} does not exist");
-            add(found, problem, format!("bursar init --data-dir {quoted_path}"));
+            add(found, problem, format!("bursar init {}", flags(config, path)));
         }
         DataDir::Unusable(reason) => {
             let problem = format!("the data directory {shown} cannot be used: {reason}");
@@ -290,6 +290,12 @@ fn data_dir(config: &Config, facts: &Facts, found: &mut Vec<StartProblem>) {
             format!("the data directory {shown} is on a network file system ({kind}), where SQLite can lose data");
         add(found, problem, "move it to a local disk and set server.data_dir, or --data-dir, to the new path".into());
     }
+}
+
+/// The flags with which another command finds this data directory and the same configuration.
+pub fn flags(config: &Config, data_dir: &Path) -> String {
+    let file = config.named_file.as_ref().map_or_else(String::new, |file| format!("--config {} ", quoted(file)));
+    format!("{file}--data-dir {}", quoted(data_dir))
 }
 
 /// The path, quoted for a shell if necessary.

@@ -166,6 +166,12 @@ fn what_was_seen_once_must_be_continued() {
     other["log"]["root"] = json!(STANDARD.encode([7; 32]));
     fs::write(&manifest, other.to_string()).unwrap();
     assert_eq!(checks(&audit(&server, &present, &["--anchor", &named(&manifest)])), ["anchor"]);
+    // In a folder, anybody may have put what no trusted key signed.
+    fs::copy(&manifest, places.join("planted.json")).unwrap();
+    let report = audit(&server, &present, &["--anchor", &named(&places)]);
+    assert_eq!((checks(&report).len(), report["ok"].as_bool()), (0, Some(true)), "{report}");
+    assert!(report["notes"].to_string().contains("planted.json, which no trusted key signed"), "{report}");
+    fs::remove_file(places.join("planted.json")).unwrap();
     // A manifest from before there was a log has the hash of an entry.
     let text = made["manifest"].to_string();
     let mut without: Value = serde_json::from_str(&text).unwrap();
@@ -179,6 +185,9 @@ fn what_was_seen_once_must_be_continued() {
     assert_eq!(checks(&audit(&server, &present, &["--anchor", &named(&manifest)])), ["anchor"]);
     let nothing = program().args(["audit", "--json", "--anchor", &named(&old)]).arg(&present).output().unwrap();
     assert_eq!(nothing.status.code(), Some(2), "an anchor that is none must not count as one");
+    let nowhere = program().args(["audit", "--json", "--anchor", "/nonexistent"]).arg(&present).output().unwrap();
+    let error: Value = serde_json::from_slice(&nowhere.stderr).unwrap();
+    assert!(error["error"]["next"].as_str().unwrap().contains("Name a manifest"), "{error}");
 }
 
 fn below(folder: &Path) -> Vec<PathBuf> {

@@ -100,9 +100,29 @@ fn another_installation_is_named_and_begun_beside_only_on_request() {
     assert!(error["message"].as_str().unwrap().contains(&second), "{error}");
     assert!(error["next"].as_str().unwrap().contains("--installation UUID"), "{error}");
     fs::remove_dir_all(home.path("disk")).unwrap();
+    fs::create_dir(home.path("disk")).unwrap();
     let error = not_served(&home, 3);
-    assert!(error["message"].as_str().unwrap().contains("bursar init --data-dir"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("bursar init --config config.toml --data-dir"), "{error}");
     run(&home, &["init", "--password-file", "password"]).json();
+}
+
+#[test]
+fn a_target_that_is_not_mounted_keeps_a_new_installation_from_being_created() {
+    let (home, installation) = backed_up();
+    let init = ["init", "--password-file", "password"];
+    fs::remove_dir_all(home.data()).unwrap();
+    fs::rename(home.path("disk"), home.path("unmounted")).unwrap();
+    for error in [not_served(&home, 1), run(&home, &init).error(1), run(&home, &["backup", "list"]).error(1)] {
+        let (message, next) = (error["message"].as_str().unwrap(), error["next"].as_str().unwrap());
+        assert!(message.contains("disk: the directory does not exist"), "{error}");
+        assert!(next.contains("bursar restore list --config config.toml") && next.contains("--new"), "{error}");
+    }
+    assert!(!home.data().exists());
+    fs::rename(home.path("unmounted"), home.path("disk")).unwrap();
+    let error = run(&home, &init).error(4);
+    assert!(error["message"].as_str().unwrap().contains(&installation), "{error}");
+    fs::rename(home.path("disk"), home.path("unmounted")).unwrap();
+    run(&home, &[&init[..], &["--new"]].concat()).json();
 }
 
 #[test]

@@ -18,8 +18,6 @@ pub struct DataDir {
 pub enum DataDirError {
     #[error("{} is in use by another bursar process", .0.display())]
     InUse(PathBuf),
-    #[error("there is no database in {path}; create one with: bursar init --data-dir {path}", path = .0.display())]
-    NoDatabase(PathBuf),
     /// SQLite keeps the log beside the file that the link leads to, and a restore would replace the link alone.
     #[error("{} is a link to {}", link.display(), target.display())]
     Link { link: PathBuf, target: PathBuf },

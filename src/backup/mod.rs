@@ -29,6 +29,7 @@ mod shipping;
 pub mod signature;
 mod synced_file;
 pub mod target;
+mod thinning;
 mod verify;
 mod progress;
 mod work_dir;

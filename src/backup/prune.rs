@@ -1,10 +1,12 @@
-//! Removes backups that the retention does not keep, and segments of the change journal that no backup needs any more.
+//! Removes backups that the retention does not keep, segments of the change journal that no backup needs any more, and
+//! checkpoints of the audit log where there are many of one day.
 
 use super::error::{BackupError, some_of};
 use super::history::{Branch, EpochName, Histories};
-use super::repository::{BackupName, Listed, Repository, Segment};
+use super::repository::{BackupName, Listed, PlacedCheckpoint, Repository, Segment};
 use super::service::{BackupService, file_error};
 use super::target::TargetError;
+use super::thinning::LogTimes;
 use super::verify::usable;
 use crate::domain::clock::Moment;
 use crate::store;
@@ -23,6 +25,8 @@ pub struct Pruned {
     pub removed: Vec<BackupName>,
     /// The number of segments of the change journal that were removed.
     pub segments: usize,
+    /// The number of checkpoints of the audit log that were removed.
+    pub checkpoints: usize,
     /// Damaged backups, which are never removed.
     pub broken: Vec<BackupName>,
     /// The histories that do not continue one another, each as a sentence, until an operator has chosen one: all of
@@ -48,6 +52,7 @@ struct TargetContents {
     segments: Vec<Segment>,
     /// The segments that a restore would use: names alone do not make a branch that keeps backups.
     trusted: Vec<Segment>,
+    checkpoints: Vec<PlacedCheckpoint>,
     /// See [`Pruned::branches`].
     branches: Vec<Branch>,
 }
@@ -80,8 +85,16 @@ impl BackupService {
         };
         for target in targets {
             let gone: Vec<Segment> = needs.as_ref().map_or_else(Vec::new, |needs| needs.needless(&target.segments));
-            match if dry_run { Ok(()) } else { remove(&target, &gone) } {
-                Ok(()) => pruning.pruned.push(summary(&target, gone.len())),
+            let times = LogTimes::read(&self.dir.database_file(), &target.checkpoints)?;
+            let thinned = times.needless(&target.repository, &target.checkpoints, (&target.kept, self.trust()));
+            let removed = thinned.and_then(|thinned| {
+                if !dry_run {
+                    remove(&target, &gone, &thinned)?;
+                }
+                Ok(summary(&target, gone.len(), thinned.len()))
+            });
+            match removed {
+                Ok(summary) => pruning.pruned.push(summary),
                 Err(error) => pruning.failed.push(error),
             }
         }
@@ -198,19 +211,21 @@ fn position(listed: &Listed) -> Option<(Uuid, u64)> {
 impl BackupService {
     fn read_target(&self, repository: Repository) -> Result<TargetContents, TargetError> {
         let (kept, broken) = repository.backups()?.into_iter().partition(|listed| usable(&repository, listed).is_ok());
-        let mut segments = Vec::new();
+        let (mut segments, mut checkpoints) = (Vec::new(), Vec::new());
         for timeline in repository.timelines()? {
             segments.extend(repository.segments(timeline)?);
+            checkpoints.extend(repository.checkpoints(timeline)?);
         }
         let mut catalog = self.catalog_at(&repository)?;
         self.vet(&mut catalog);
         let trusted = catalog.segments.into_iter().map(|found| found.segment).collect();
-        Ok(TargetContents { repository, kept, gone: Vec::new(), broken, segments, trusted, branches: Vec::new() })
+        let (gone, branches) = (Vec::new(), Vec::new());
+        Ok(TargetContents { repository, kept, gone, broken, segments, trusted, checkpoints, branches })
     }
 }
 
 /// Removes backups before the changes that follow them, so that no remaining backup lacks its changes.
-fn remove(target: &TargetContents, segments: &[Segment]) -> Result<(), TargetError> {
+fn remove(target: &TargetContents, segments: &[Segment], checkpoints: &[PlacedCheckpoint]) -> Result<(), TargetError> {
     let repository = &target.repository;
     for timeline in repository.timelines()? {
         repository.sweep(timeline)?;
@@ -221,6 +236,9 @@ fn remove(target: &TargetContents, segments: &[Segment]) -> Result<(), TargetErr
     for segment in segments {
         repository.remove_segment(segment)?;
     }
+    for checkpoint in checkpoints {
+        repository.remove_checkpoint(checkpoint)?;
+    }
     let of = |segment: &Segment| (segment.timeline, segment.stream);
     let left: BTreeSet<_> = target.segments.iter().filter(|it| !segments.contains(it)).map(of).collect();
     let ended: BTreeSet<_> = segments.iter().map(of).filter(|stream| !left.contains(stream)).collect();
@@ -230,13 +248,14 @@ fn remove(target: &TargetContents, segments: &[Segment]) -> Result<(), TargetErr
     Ok(())
 }
 
-fn summary(target: &TargetContents, segments: usize) -> Pruned {
+fn summary(target: &TargetContents, segments: usize, checkpoints: usize) -> Pruned {
     let names = |listed: &[Listed]| listed.iter().map(|listed| listed.name).collect();
     Pruned {
         target: target.repository.target().name().to_owned(),
         kept: names(&target.kept),
         removed: names(&target.gone),
         segments,
+        checkpoints,
         broken: names(&target.broken),
         branches: match target.branches.as_slice() {
             [] | [_] => Vec::new(),

@@ -4,6 +4,7 @@
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.bursar    the object
 //! <installation>/timeline-00001/backups/20260302T081500Z-000000000042.json      its manifest, written last
 //! <installation>/timeline-00001/journal/<stream>/<first>-<last>-<ms>-<line>.journal    changes between backups
+//! <installation>/timeline-00001/checkpoints/<log>-<size>.checkpoint             how far the audit log went
 //! ```
 //!
 //! `<line>` is a [`SegmentLine`], so that a listing shows which segment continues which.
@@ -16,7 +17,7 @@ use super::manifest::{COMMIT_MAX, MANIFEST_MAX, Manifest, ManifestError};
 use super::signature::Signed;
 use super::target::{Target, TargetError, TargetFault};
 use crate::domain::clock::Moment;
-use crate::store::{InstallationKey, LogCheckpoint, SegmentLine, SignedCheckpoint};
+use crate::store::{InstallationKey, SegmentLine, SignedCheckpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -101,6 +102,17 @@ impl Segment {
     }
 }
 
+/// A checkpoint of the audit log at a target, by its name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlacedCheckpoint {
+    /// The timeline that it belongs to.
+    pub timeline: i64,
+    /// The end of the name of the log ([`LogCheckpoint::log`](crate::store::LogCheckpoint::log)).
+    pub log: String,
+    /// The number of rows.
+    pub size: u64,
+}
+
 /// Everything of one installation at one target.
 #[derive(Clone)]
 pub struct Repository {
@@ -111,6 +123,9 @@ pub struct Repository {
 const OBJECT: &str = ".bursar";
 const MANIFEST: &str = ".json";
 const SEGMENT: &str = ".journal";
+
+/// The largest checkpoint that is read, in bytes.
+const CHECKPOINT_MAX: u64 = 1 << 16;
 
 impl Repository {
     /// Names a repository; nothing is read or written.
@@ -248,14 +263,42 @@ impl Repository {
 
     /// Stores a checkpoint of the audit log, unless it is there.
     pub fn put_checkpoint(&self, timeline: i64, signed: &SignedCheckpoint) -> Result<(), TargetError> {
-        let LogCheckpoint { origin, size, .. } = &signed.checkpoint;
-        // Logs of one timeline are told apart by the end of their names.
-        let log = origin.rsplit('/').next().unwrap_or_default();
-        let key = format!("{}/{log}-{size:012}.{CHECKPOINT_SUFFIX}", self.folder(timeline, "checkpoints"));
+        let (log, size) = (signed.checkpoint.log().to_owned(), signed.checkpoint.size);
+        let key = self.checkpoint_key(&PlacedCheckpoint { timeline, log, size });
         match self.target.put(&key, signed.note.len() as u64, &mut signed.note.as_bytes()) {
             Err(error) if error.fault == TargetFault::Exists => Ok(()),
             put => put,
         }
+    }
+
+    fn checkpoint_key(&self, PlacedCheckpoint { timeline, log, size }: &PlacedCheckpoint) -> String {
+        format!("{}/{log}-{size:012}.{CHECKPOINT_SUFFIX}", self.folder(*timeline, "checkpoints"))
+    }
+
+    /// The checkpoints of a timeline, by their names.
+    pub fn checkpoints(&self, timeline: i64) -> Result<Vec<PlacedCheckpoint>, TargetError> {
+        let found = self.target.list(&self.folder(timeline, "checkpoints"))?;
+        let read = |object: &super::target::Object| {
+            let (_, file) = object.key.rsplit_once('/')?;
+            let (log, size) = file.strip_suffix(CHECKPOINT_SUFFIX)?.strip_suffix('.')?.split_once('-')?;
+            let placed = PlacedCheckpoint { timeline, log: log.to_owned(), size: size.parse().ok()? };
+            (self.checkpoint_key(&placed) == object.key).then_some(placed)
+        };
+        Ok(found.iter().filter_map(read).collect())
+    }
+
+    /// Reads a checkpoint; none if it is not the one that its name says. Who signed it, it does not check.
+    pub fn read_checkpoint(&self, placed: &PlacedCheckpoint) -> Result<Option<SignedCheckpoint>, TargetError> {
+        let key = self.checkpoint_key(placed);
+        let mut note = Vec::new();
+        let read = self.target.get(&key)?.take(CHECKPOINT_MAX).read_to_end(&mut note);
+        read.map_err(|error| TargetError::of_io(self.target.name(), &key, error))?;
+        let signed = str::from_utf8(&note).ok().and_then(SignedCheckpoint::parse);
+        Ok(signed.filter(|signed| (signed.checkpoint.log(), signed.checkpoint.size) == (&*placed.log, placed.size)))
+    }
+
+    pub fn remove_checkpoint(&self, placed: &PlacedCheckpoint) -> Result<(), TargetError> {
+        self.target.delete(&self.checkpoint_key(placed))
     }
 
     /// Opens the object of a backup for reading.

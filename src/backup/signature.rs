@@ -16,7 +16,7 @@
 
 use super::codec::hex;
 use super::manifest::{Encoding, Manifest, ManifestError};
-use crate::store::{InstallationKey, Verifier};
+use crate::store::{InstallationKey, SignedCheckpoint, Verifier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
@@ -140,6 +140,12 @@ impl Trust {
     /// Whether a backup may be used, by the manifest beside it.
     pub fn check_manifest(&self, signed: &Signed<Manifest>) -> Result<(), Distrust> {
         self.check(signed.signer.as_ref(), signed.value.object.encoding == Encoding::ZstdAge)
+    }
+
+    /// Whether a trusted key has signed a checkpoint.
+    pub fn has_signed(&self, signed: &SignedCheckpoint) -> bool {
+        let keys = signed.checkpoint.installation().map_or_else(Vec::new, |installation| self.keys_of(installation));
+        keys.iter().any(|key| signed.is_signed_by(key) == Some(true))
     }
 
     /// The trusted keys of an installation.

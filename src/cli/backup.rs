@@ -289,6 +289,7 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
                 "kept": names(&pruned.kept),
                 "removed": names(&pruned.removed),
                 "journal_segments_removed": pruned.segments,
+                "checkpoints_removed": pruned.checkpoints,
                 "broken": names(&pruned.broken),
                 "branches": pruned.branches,
             })
@@ -305,6 +306,9 @@ fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {
             pruned.kept.len()
         ));
         lines.extend(pruned.removed.iter().map(|name| format!("  {name}")));
+        if pruned.checkpoints > 0 {
+            lines.push(format!("  {} checkpoints of the audit log; each day keeps one", pruned.checkpoints));
+        }
         lines.extend(pruned.broken.iter().map(|name| format!("  {name} is broken and was not removed")));
         lines.extend(pruned.branches.iter().map(|it| format!("  keeps what {it} needs, until a restore has chosen")));
     }

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use signed_note::{Note, StandardVerifier, VerifierList};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -212,6 +213,60 @@ fn a_clean_stop_leaves_a_checkpoint_of_everything_at_the_place() {
     assert_eq!(sizes.max(), report["log"]["rows"].as_u64(), "{report}");
     let anchors = report["anchors"].as_array().unwrap();
     assert!(anchors.iter().all(|it| it["state"] == "continued" && it["signed_by"].is_string()), "{report}");
+}
+
+/// The checkpoints at the place, by the size of the log.
+fn at_the_place(server: &Server) -> BTreeMap<u64, PathBuf> {
+    let files = below(&server.data_dir().join("backups")).into_iter();
+    let files = files.filter(|file| file.extension().is_some_and(|it| it == "checkpoint"));
+    let size = |file: &Path| file.file_stem()?.to_str()?.rsplit('-').next()?.parse().ok();
+    files.map(|file| (size(&file).unwrap(), file)).collect()
+}
+
+#[test]
+fn of_old_days_only_the_last_checkpoint_that_we_signed_stays_at_the_place() {
+    let mut server = Server::start("");
+    let account = server.admin().new_account("USD");
+    let deposit_and_stop = |server: &mut Server| {
+        server.admin().deposit(&account, "1");
+        server.stop();
+        server.start_again();
+    };
+    // All of this happens on one day.
+    let now = server.advance(1).unix_ms().div_euclid(1000);
+    server.advance(86_400 - now.rem_euclid(86_400) + 3600);
+    (0..4).for_each(|_| deposit_and_stop(&mut server));
+    let old = at_the_place(&server);
+    server.advance(40 * 86_400);
+    (0..2).for_each(|_| deposit_and_stop(&mut server));
+    server.stop();
+    let all = at_the_place(&server);
+    let live = Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let day = |size: &u64| -> i64 {
+        let sql = "SELECT recorded_at / 86400000 FROM audit_log WHERE id = ?1";
+        live.query_row(sql, [size.cast_signed()], |row| row.get(0)).unwrap()
+    };
+    let last = *old.keys().last().unwrap();
+    let of_day: Vec<u64> = all.keys().copied().filter(|size| day(size) == day(&last)).collect();
+    // What is not ours must not push out what is.
+    let [.., genuine, spoilt] = of_day.as_slice() else { panic!("{all:?}") };
+    fs::write(&all[spoilt], "x").unwrap();
+    let manifests = below(&server.data_dir().join("backups")).into_iter().filter_map(|file| {
+        let manifest: Value = serde_json::from_slice(&fs::read(file).unwrap()).ok()?;
+        manifest["log"]["checkpoint"].as_str()?.lines().nth(1)?.parse::<u64>().ok()
+    });
+    let named: BTreeSet<u64> = manifests.collect();
+    let stays = |size: &u64| !of_day.contains(size) || [genuine, spoilt].contains(&size) || named.contains(size);
+    let expected: Vec<u64> = all.keys().copied().filter(stays).collect();
+    assert!(expected.len() < all.len(), "{all:?}, named {named:?}");
+
+    let removed = |report: &Value| report["targets"][0]["checkpoints_removed"].as_u64().unwrap();
+    let rehearsed = removed(&server.command(&["backup", "prune", "--dry-run"]));
+    assert_eq!(at_the_place(&server).len(), all.len());
+    assert_eq!(removed(&server.command(&["backup", "prune"])), rehearsed);
+    let left: Vec<u64> = at_the_place(&server).into_keys().collect();
+    assert_eq!(left, expected, "named {named:?}");
+    assert_eq!(removed(&server.command(&["backup", "prune"])), 0);
 }
 
 #[test]

@@ -43,6 +43,11 @@ impl LogCheckpoint {
         self.origin.strip_prefix("bursar/")?.split('/').next()?.parse().ok()
     }
 
+    /// The part of the origin that tells the logs of an installation apart.
+    pub fn log(&self) -> &str {
+        self.origin.rsplit('/').next().unwrap_or_default()
+    }
+
     fn sign(self, key: &InstallationKey, installation: Uuid) -> SignedCheckpoint {
         let (text, verifier) = (self.text(), key.verifier(installation));
         let signature = [verifier.key_hash().as_slice(), &key.sign(text.as_bytes())].concat();
@@ -105,6 +110,12 @@ impl ReadTx<'_> {
     pub fn log_sizes(&self) -> Result<(u64, u64), StoreError> {
         let sql = "SELECT log_size, (SELECT coalesce(max(size), 0) FROM log_checkpoints) FROM change_journal";
         self.one(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// When the last row was written that a log of this size has; none if there is no such row.
+    pub fn log_time(&self, size: u64) -> Result<Option<Moment>, StoreError> {
+        let sql = "SELECT recorded_at FROM audit_log WHERE id = ?1";
+        self.find(sql, [size.cast_signed()], |row| Ok(Moment::from_unix_ms(row.get(0)?)))
     }
 
     /// How far the log goes.

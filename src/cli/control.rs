@@ -1,8 +1,8 @@
 //! Commands that write, in serialisable form. If a server runs, it executes them, over a socket in the data directory
 //! that only its owner may open; otherwise this process does.
 //!
-//! The protocol is one line of JSON each way: a [`ControlCommand`] of at most 1 MiB, then a [`Reply`]. Neither contains
-//! a password or a token, only hashes, which the command's own process computes.
+//! The protocol is one line of JSON each way: a [`ControlCommand`] of at most 16 MiB, then a [`Reply`]. Neither
+//! contains a password or a token, only hashes, which the command's own process computes.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -32,8 +32,8 @@ use crate::domain::refusal::{Field, Refusal};
 use crate::http::clock_json;
 use crate::store::{DataDir, LATEST_SCHEMA};
 
-/// The longest line in either direction, in bytes.
-pub const LINE_MAX: u64 = 1024 * 1024;
+/// The longest line in either direction, in bytes. Reference data with thousands of symbols takes a few MiB.
+pub const LINE_MAX: u64 = 16 * 1024 * 1024;
 
 /// How long a command that writes waits for the server's answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -206,7 +206,7 @@ fn ask_or(
 ) -> Result<Value, Failure> {
     let mut request = serde_json::to_string(command).map_err(|error| not_understood(&error))?;
     if request.len() as u64 >= LINE_MAX {
-        let message = "the command is larger than the 1 MiB that a running server accepts";
+        let message = "the command is larger than the 16 MiB that a running server accepts";
         return Err(Failure::new(Exit::Failure, message).next("Stop the server, run the command, start the server."));
     }
     request.push('\n');
@@ -236,7 +236,7 @@ pub(super) fn read_line(stream: &UnixStream) -> io::Result<String> {
     BufReader::new(stream.take(LINE_MAX)).read_line(&mut line)?;
     match line.pop() {
         Some('\n') => Ok(line),
-        _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line is truncated or longer than 1 MiB")),
+        _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line is truncated or longer than 16 MiB")),
     }
 }
 

@@ -44,6 +44,7 @@ public_ids! {
     ProfileId,
     AccountId,
     GroupId,
+    SymbolId,
     /// A portfolio groups the accounts of a client.
     PortfolioId,
     /// An entry of the ledger, and also the deal by which an account shows it.
@@ -90,6 +91,7 @@ row_ids! {
     MovementSerial,
     ApprovalSerial,
     CurrencySerial,
+    SymbolSerial,
     PortfolioSerial,
     /// A book of the ledger: a client account or a house account, in one currency.
     BookId,

@@ -85,6 +85,12 @@ pub struct Listing<T> {
     pub next: Option<Position>,
 }
 
+impl<T> Listing<T> {
+    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Listing<U> {
+        Listing { rows: self.rows.into_iter().map(each).collect(), total: self.total, page: self.page, next: self.next }
+    }
+}
+
 /// Consecutive rows of a list without page numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part<T> {

@@ -51,7 +51,7 @@ pub use maintenance::{
     RecordedShipping, RestoreRow,
 };
 pub use proof::{Anchor, EntryProof, Finding, Proof, SignedLog, Tally, Verdict};
-pub use reference::{CurrencyRow, GroupFilter, Platform, PlatformRow};
+pub use reference::{CurrencyRow, GroupFilter, GroupOffers, Platform, PlatformRow};
 
 use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};

@@ -71,3 +71,78 @@ fn a_viewer_reads_groups_and_removed_groups_are_not_shown() {
     let currencies = server.viewer().get("/options/currencies").ok().json();
     assert_eq!(currencies["currencies"].as_array().unwrap().len(), 1);
 }
+
+/// The shipped file, with a group that lists two symbols and applies templates to one.
+fn with_listed_symbols() -> String {
+    let templates = "[[groups.templates]]\nsymbol = \"XAUUSD\"\nmargin_template = \"metals\"\nmarkup_bid = \"-0.05\"\n\
+                     markup_ask = \"0.05\"\nmax_nop = \"50\"\n";
+    let group = "[[groups]]\ncode = \"metals\"\nname = \"Metals\"\nplatform = \"mt5\"\nkind = \"trading\"\n\
+                 demo = false\ncurrencies = [\"USD\"]\nmax_leverage = 20\nmargin_call_level = \"100\"\n\
+                 stop_out_level = \"50\"\n\
+                 negative_balance_protection = true\nswap_free = false\nmargin_basis = \"current\"\n\
+                 protect_after = \"stop_out\"\nsymbols = [\"XAUUSD\", \"EURUSD\"]\nsymbol_profile = \"metals-a\"\n\
+                 funding_profile = \"metals-f\"\nstatement_heading = \"Metals account\"\nexternal_gateway = \"lp-1\"\n";
+    format!("{}\n{group}{templates}", include_str!("../../packaging/reference.toml"))
+}
+
+#[test]
+fn a_group_shows_the_symbols_that_it_offers_and_what_is_applied_to_them() {
+    let server = Server::start("");
+    let file = with_listed_symbols();
+    server.apply_reference(&file);
+    server.admin().get("/account-groups?name=metals").ok().shows("group_with_symbols");
+    let permissions = |query: &str| -> Vec<String> {
+        let groups = server.admin().get(&format!("/account-groups?{query}")).ok().json();
+        let permissions = groups["groups"][0]["permissions"].as_array().unwrap().clone();
+        permissions.iter().map(|permission| permission["symbolName"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(permissions("name=professional").len(), 12, "a group that lists none offers all");
+    assert_eq!(permissions("name=wallet"), [""; 0], "wallets trade nothing");
+    let off = "code = \"GBPUSD\"\n";
+    server.apply_reference(&file.replace(off, &format!("{off}enabled = false\n")));
+    assert_eq!(permissions("name=professional").len(), 11);
+    server.apply_reference(&file.replace("symbols = [\"XAUUSD\", \"EURUSD\"]", "symbols = [\"XAUUSD\", \"US500\"]"));
+    assert_eq!(permissions("name=metals"), ["XAUUSD", "US500"]);
+}
+
+#[test]
+fn reference_data_is_applied_once_and_shown_as_it_was_declared() {
+    let server = Server::start("");
+    let path = server.home().join("declared.toml").display().to_string();
+    std::fs::write(&path, with_listed_symbols().replace("symbols = [\"XA", "symbols = [\"US500\", \"XA")).unwrap();
+    let changes = |command: &[&str]| -> Vec<String> {
+        let changes = server.command(&[command, &[&path]].concat())["changes"].clone();
+        let text = |change: &Value| format!("{} {}", change["action"], change["code"]).replace('"', "");
+        changes.as_array().unwrap().iter().map(text).collect()
+    };
+    assert_eq!(changes(&["reference", "diff"]), ["create metals"]);
+    assert_eq!(changes(&["reference", "apply"]), ["create metals"]);
+    assert_eq!(changes(&["reference", "apply"]), [""; 0]);
+    let shown = server.command(&["reference", "show"]);
+    let symbols = shown["symbols"].as_array().unwrap();
+    let euro = symbols.iter().find(|symbol| symbol["code"] == "EURUSD").unwrap();
+    assert_eq!((&euro["contract_size"], &euro["margin_currency"]), (&"100000".into(), &"EUR".into()));
+    std::fs::write(&path, toml::to_string(&shown).unwrap()).unwrap();
+    assert_eq!(changes(&["reference", "diff"]), [""; 0], "what is shown can be applied");
+    let without = std::fs::read_to_string(&path).unwrap().replace("code = \"EURGBP\"", "code = \"NZDUSD\"");
+    let without = without.lines().filter(|line| !line.starts_with("id = ")).collect::<Vec<_>>().join("\n");
+    std::fs::write(&path, without).unwrap();
+    assert_eq!(changes(&["reference", "apply"]), ["create NZDUSD", "switch_off EURGBP"]);
+}
+
+#[test]
+fn a_running_server_takes_thousands_of_symbols() {
+    let server = Server::start("");
+    let symbol = |n: u32| {
+        format!(
+            "[[symbols]]\ncode = \"SHARE{n}\"\nname = \"Share {n} of a company with a name of some length\"\n\
+             class = \"share\"\ncontract_size = \"1\"\nprice_decimals = 2\nquantity_decimals = 0\n\
+             profit_currency = \"USD\"\n"
+        )
+    };
+    let symbols: String = (0..6000).map(symbol).collect();
+    server.apply_reference(&format!("{}\n{symbols}", include_str!("../../packaging/reference.toml")));
+    assert_eq!(server.command(&["reference", "show"])["symbols"].as_array().unwrap().len(), 6012);
+    let groups = server.admin().get("/account-groups?perPage=1").ok().json();
+    assert_eq!(groups["groups"][0]["permissions"].as_array().unwrap().len(), 6012);
+}

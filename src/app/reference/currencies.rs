@@ -1,9 +1,48 @@
 //! Currencies: callers list them, the operator configures them.
 
-use crate::app::{Failure, Query, View};
+use crate::app::reference::{Change, ReferenceFile, check_name, yes};
+use crate::app::{Context, Failure, Query, View};
 use crate::domain::access::Right;
+use crate::domain::money::Decimals;
 use crate::domain::page::{Part, Position};
-use crate::domain::reference::Currency;
+use crate::domain::reference::{Currency, CurrencyCode};
+use crate::domain::refusal::{Field, Refusal};
+use crate::store::{CurrencyRow, ReadTx, StoreError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A currency in the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurrencyEntry {
+    /// The currency code, which is the key.
+    pub code: String,
+    /// The English name, for people.
+    pub name: String,
+    /// 0 to 8; fixed once applied.
+    pub decimals: u8,
+    /// The ISO 4217 number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numeric_code: Option<u16>,
+    #[serde(default)]
+    pub crypto: bool,
+    /// Whether accounts may be opened in it.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+impl CurrencyEntry {
+    fn row(&self) -> Result<CurrencyRow, Refusal> {
+        Ok(CurrencyRow {
+            code: CurrencyCode::parse(Field::Currency, &self.code)?,
+            name: self.name.clone(),
+            decimals: Decimals::new(self.decimals).ok_or_else(|| Refusal::invalid(Field::Decimals, "0 to 8"))?,
+            numeric_code: self.numeric_code,
+            is_crypto: self.crypto,
+            enabled: self.enabled,
+        })
+    }
+}
 
 /// The currencies that accounts can be opened in, in the order of the reference file.
 pub struct ListCurrencies {
@@ -23,4 +62,70 @@ impl Query for ListCurrencies {
         currencies.retain(|currency| currency.enabled && self.after.is_none_or(|shown| position(currency) > shown));
         Ok(Part::cut(currencies, self.limit, position))
     }
+}
+
+/// Adds the problems of currencies that can be found without the database, and returns their codes.
+pub(super) fn check_currencies<'a>(file: &'a ReferenceFile, problems: &mut Vec<String>) -> BTreeSet<&'a str> {
+    let mut codes = BTreeSet::new();
+    for entry in &file.currencies {
+        let mut wrong = |what: String| problems.push(format!("currency {}: {what}", entry.code));
+        if let Err(refusal) = CurrencyCode::parse(Field::Currency, &entry.code) {
+            wrong(refusal.to_string());
+        }
+        if Decimals::new(entry.decimals).is_none() {
+            wrong(format!("decimals: 0 to {}", Decimals::MAX));
+        }
+        if entry.numeric_code.is_some_and(|n| !(1..=999).contains(&n)) {
+            wrong("numeric_code: 1 to 999".into());
+        }
+        check_name(&entry.name, &mut wrong);
+        if !codes.insert(entry.code.as_str()) {
+            wrong("named twice".into());
+        }
+    }
+    codes
+}
+
+pub(super) fn stored_currencies(tx: &ReadTx<'_>) -> Result<Vec<CurrencyEntry>, StoreError> {
+    let entry = |currency: Currency| CurrencyEntry {
+        code: currency.code.to_string(),
+        name: currency.name,
+        decimals: currency.decimals.count(),
+        numeric_code: currency.numeric_code,
+        crypto: currency.is_crypto,
+        enabled: currency.enabled,
+    };
+    Ok(tx.currencies()?.into_iter().map(entry).collect())
+}
+
+/// Currencies that the file adds or changes. Refusals: a change to something fixed.
+pub(super) fn currency_differences(file: &ReferenceFile, stored: &ReferenceFile) -> Result<Vec<Change>, Refusal> {
+    let mut changes = Vec::new();
+    for entry in &file.currencies {
+        match stored.currencies.iter().find(|c| c.code == entry.code) {
+            None => changes.push(Change::new("create", "currency", &entry.code)),
+            Some(old) if old.decimals != entry.decimals || old.crypto != entry.crypto => {
+                let reason =
+                    format!("decimals and crypto of {} are fixed: amounts are stored in its minor units", entry.code);
+                return Err(Refusal::invalid(Field::Currencies, reason));
+            }
+            Some(old) if old != entry => changes.push(Change::new("change", "currency", &entry.code)),
+            Some(_) => {}
+        }
+    }
+    Ok(changes)
+}
+
+/// Makes one change of a currency.
+pub(super) fn apply_currency(
+    context: &Context<'_>,
+    file: &ReferenceFile,
+    stored: &ReferenceFile,
+    change: &Change,
+) -> Result<(), Failure> {
+    let is_off = change.action == "switch_off";
+    let currencies = if is_off { &stored.currencies } else { &file.currencies };
+    let entry = currencies.iter().find(|c| c.code == change.code).ok_or(Refusal::Internal)?;
+    let enabled = entry.enabled && !is_off;
+    Ok(context.tx.put_currency(&CurrencyEntry { enabled, ..entry.clone() }.row()?)?)
 }

@@ -2,7 +2,7 @@
 
 use super::fields;
 use super::lists::{LISTS, PagingView};
-use crate::app::reference::{GroupFilter, ListGroups};
+use crate::app::reference::{GroupFilter, ListGroups, OfferedSymbol, OfferingGroup};
 use crate::dialects::kit::formats::{currency, uuid};
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
 use crate::domain::reference::Group;
@@ -35,15 +35,62 @@ pub(super) struct GroupView {
     #[schema(example = "MARGIN_CALC_TYPE_SUM")]
     margin_calculation_type: String,
     margin_recalc_scope: &'static str,
-    /// Per-symbol permissions; empty until a trading engine is attached.
-    #[schema(value_type = Vec<Object>)]
-    permissions: [(); 0],
+    /// The symbols that the group offers; none of a group of wallets.
+    permissions: Vec<PermissionView>,
     /// The currencies in which the group offers accounts.
     currencies: Vec<String>,
 }
 
-impl From<Group> for GroupView {
-    fn from(group: Group) -> Self {
+/// A symbol that a group offers, and what the platform applies to it there.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Permission)]
+pub(super) struct PermissionView {
+    #[schema(example = "1-7")]
+    id: String,
+    enabled: bool,
+    group_id: String,
+    symbol_id: String,
+    /// The code of the symbol.
+    #[schema(example = "EURUSD")]
+    symbol_name: String,
+    margin_template_id: String,
+    commission_template_id: String,
+    volume_template_id: String,
+    protection_template_id: String,
+    #[schema(example = "-0.00002")]
+    markup_bid: String,
+    #[schema(example = "0.00002")]
+    markup_ask: String,
+    #[schema(example = "50")]
+    max_nop: String,
+    #[schema(example = "TRADE_STATUS_FULL")]
+    status: String,
+}
+
+impl PermissionView {
+    fn of(group: &Group, OfferedSymbol { serial, id, applied }: OfferedSymbol) -> Self {
+        PermissionView {
+            id: format!("{}-{serial}", group.serial),
+            enabled: true,
+            group_id: group.id.to_string(),
+            symbol_id: id.to_string(),
+            symbol_name: applied.symbol,
+            margin_template_id: applied.margin_template,
+            commission_template_id: applied.commission_template,
+            volume_template_id: applied.volume_template,
+            protection_template_id: applied.protection_template,
+            markup_bid: applied.markup_bid,
+            markup_ask: applied.markup_ask,
+            max_nop: applied.max_nop,
+            status: fields::trade_status(group.declared.status),
+        }
+    }
+}
+
+impl From<OfferingGroup> for GroupView {
+    fn from(OfferingGroup { group, symbols }: OfferingGroup) -> Self {
+        let permissions = symbols.into_iter().map(|symbol| PermissionView::of(&group, symbol)).collect();
         let declared = group.declared;
         GroupView {
             id: group.id.to_string(),
@@ -55,13 +102,13 @@ impl From<Group> for GroupView {
             swap_free: declared.is_swap_free,
             is_demo: declared.is_demo,
             status: fields::trade_status(declared.status),
-            external_gateway_id: String::new(),
-            symbol_profile_id: String::new(),
-            funding_profile_id: String::new(),
-            statement_heading: String::new(),
+            external_gateway_id: declared.names.external_gateway,
+            symbol_profile_id: declared.names.symbol_profile,
+            funding_profile_id: declared.names.funding_profile,
+            statement_heading: declared.names.statement_heading,
             margin_calculation_type: fields::margin_calculation(Some(declared.margin_calculation)),
             margin_recalc_scope: "MARGIN_RECALC_SCOPE_UNSPECIFIED",
-            permissions: [],
+            permissions,
             currencies: group.currencies.iter().map(ToString::to_string).collect(),
         }
     }

@@ -92,6 +92,7 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::Groups => &["groups"],
         Field::Currencies => &["currencies"],
         Field::Rates => &["rates"],
+        Field::Symbols => &["symbols"],
         Field::Decimals => &["decimals"],
     }
 }

@@ -3,6 +3,7 @@
 use crate::domain::ids::{GroupId, GroupSerial};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
+use serde::{Deserialize, Serialize};
 
 /// The highest leverage that an account can have.
 pub const LEVERAGE_MAX: u32 = 10_000;
@@ -45,6 +46,75 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// The prices that margin is computed from.
+    #[derive(Default)]
+    pub enum MarginBasis {
+        /// Those at which positions were opened.
+        #[default]
+        Open = "open",
+        /// Those at which positions are valued now.
+        Current = "current",
+    }
+}
+
+named_enum! {
+    /// The closings after which a negative balance is lifted.
+    #[derive(Default)]
+    pub enum ProtectAfter {
+        #[default]
+        AnyClose = "any_close",
+        StopOut = "stop_out",
+    }
+}
+
+/// Names by which the trading platform and statements know a group; empty for none.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupNames {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub symbol_profile: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub funding_profile: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub statement_heading: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub external_gateway: String,
+}
+
+/// A symbol that a group offers, and what the trading platform applies to it there; empty for nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSymbol {
+    /// The code of the symbol.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub symbol: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub margin_template: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub commission_template: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub volume_template: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub protection_template: String,
+    /// What is added to bids: decimal text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub markup_bid: String,
+    /// What is added to asks: decimal text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub markup_ask: String,
+    /// The largest net open position: decimal text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub max_nop: String,
+}
+
+impl GroupSymbol {
+    /// Whether nothing is applied to it.
+    pub fn is_plain(&self) -> bool {
+        *self == GroupSymbol { symbol: self.symbol.clone(), ..GroupSymbol::default() }
+    }
+}
+
 /// A group as it is declared in the reference data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeclaredGroup {
@@ -74,6 +144,11 @@ pub struct DeclaredGroup {
     /// Whether positions bear no swap.
     pub is_swap_free: bool,
     pub margin_calculation: MarginCalculation,
+    pub margin_basis: MarginBasis,
+    pub protect_after: ProtectAfter,
+    /// Whether it offers only the symbols that it lists; otherwise it offers all.
+    pub lists_symbols: bool,
+    pub names: GroupNames,
     /// Days until an external deposit becomes available.
     pub deposit_hold_days: u32,
     /// Days after the client's first day before external deposits become available; the later of the two dates applies.

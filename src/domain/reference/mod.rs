@@ -1,9 +1,13 @@
-//! Reference data: currencies, reference rates and account groups.
+//! Reference data: currencies, reference rates, symbols, account groups and trading platforms.
 
 mod currency;
 mod group;
+mod platform;
 mod rate;
+mod symbol;
 
 pub use currency::*;
 pub use group::*;
+pub use platform::*;
 pub use rate::*;
+pub use symbol::*;

@@ -113,6 +113,7 @@ fields! {
     Groups = "account groups";
     Currencies = "currencies";
     Rates = "reference rates";
+    Symbols = "symbols";
     Decimals = "decimals";
 }
 

@@ -4,7 +4,5 @@
 
 mod kinds;
 
-pub use kinds::{
-    ExecutionEntry, MarginBasis, OrderState, OrderType, ProtectAfter, Side, SwapBookedBy, SymbolClass, TimeInForce,
-    VolumeUnit,
-};
+pub use crate::domain::reference::{MarginBasis, ProtectAfter, SwapBookedBy, SymbolClass, VolumeUnit};
+pub use kinds::{ExecutionEntry, OrderState, OrderType, Side, TimeInForce};

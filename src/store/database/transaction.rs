@@ -240,6 +240,19 @@ pub(in crate::store) fn named<T: Named>(row: &Row<'_>, column: &str) -> rusqlite
     named_text(row.get_ref(column)?, column)
 }
 
+/// The same, of a column that may hold none.
+pub(in crate::store) fn named_if_any<T: Named>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        value => named_text(value, column).map(Some),
+    }
+}
+
+/// What is stored in a column where none means the default.
+pub(in crate::store) fn unless_default<T: Default + PartialEq>(value: T) -> Option<T> {
+    (value != T::default()).then_some(value)
+}
+
 fn named_text<T: Named>(value: ValueRef<'_>, column: &str) -> rusqlite::Result<T> {
     let text = value.as_str().map_err(|_| unreadable(column, "not text"))?;
     T::from_name(text).ok_or_else(|| unreadable(column, text))

@@ -2,10 +2,12 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{GroupId, GroupSerial};
-use crate::domain::reference::{CurrencyCode, DeclaredGroup, Group, TradeStatus};
+use crate::domain::reference::{
+    CurrencyCode, DeclaredGroup, Group, GroupNames, GroupSymbol, MarginBasis, ProtectAfter, TradeStatus,
+};
 use crate::store::StoreError;
 use crate::store::database::lists::text_list;
-use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
+use crate::store::database::transaction::{ReadTx, WriteTx, named, named_if_any, sql, unless_default, unreadable};
 use rusqlite::Row;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -42,6 +44,10 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             negative_balance_protection: row.get("negative_balance_protection")?,
             is_swap_free: row.get("swap_free")?,
             margin_calculation: named(row, "margin_calculation")?,
+            margin_basis: named_if_any(row, "margin_basis")?.unwrap_or_default(),
+            protect_after: named_if_any(row, "protect_after")?.unwrap_or_default(),
+            lists_symbols: row.get::<_, Option<bool>>("lists_symbols")?.unwrap_or_default(),
+            names: names(row)?,
             deposit_hold_days: row.get("deposit_hold_days")?,
             new_client_hold_days: row.get("new_client_hold_days")?,
             requires_approval: row.get("requires_approval")?,
@@ -53,6 +59,26 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             .map(CurrencyCode::from_stored)
             .collect(),
     })
+}
+
+fn names(row: &Row<'_>) -> rusqlite::Result<GroupNames> {
+    let Some(json) = row.get::<_, Option<String>>("profiles")? else { return Ok(GroupNames::default()) };
+    serde_json::from_str(&json).map_err(|_| unreadable("profiles", &json))
+}
+
+fn offered(row: &Row<'_>) -> rusqlite::Result<(String, GroupSymbol)> {
+    let json: String = row.get("templates")?;
+    let templates = serde_json::from_str(&json).map_err(|_| unreadable("templates", &json))?;
+    Ok((row.get("group_code")?, GroupSymbol { symbol: row.get("symbol")?, ..templates }))
+}
+
+/// What a group offers.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupOffers<'a> {
+    /// Codes of currencies.
+    pub currencies: &'a [String],
+    /// The symbols that it lists, or those that it applies something to if it offers all.
+    pub symbols: &'a [GroupSymbol],
 }
 
 impl ReadTx<'_> {
@@ -72,18 +98,27 @@ impl ReadTx<'_> {
         Ok(offers)
     }
 
+    /// The symbols that each group lists or applies something to, by group code, in order.
+    pub fn group_symbols(&self) -> Result<BTreeMap<String, Vec<GroupSymbol>>, StoreError> {
+        let mut symbols = BTreeMap::<String, Vec<GroupSymbol>>::new();
+        for (group, symbol) in self.all(sql!("groups/symbols"), [], offered)? {
+            symbols.entry(group).or_default().push(symbol);
+        }
+        Ok(symbols)
+    }
+
     pub fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError> {
         self.find(concat!(sql!("groups/columns"), "WHERE g.uuid = ?1"), [id.uuid()], group)
     }
 }
 
 impl WriteTx<'_> {
-    /// Creates a group. Its platform and the currencies that it offers must exist.
+    /// Creates a group. Its platform and what it offers must exist.
     pub fn add_group(
         &self,
         id: GroupId,
         group: &DeclaredGroup,
-        offers: &[String],
+        offers: GroupOffers<'_>,
         now: Moment,
     ) -> Result<(), StoreError> {
         self.write_group(sql!("groups/insert"), Some(id), group, now)?;
@@ -91,7 +126,7 @@ impl WriteTx<'_> {
     }
 
     /// Updates a group. Its kind and demo flag do not change.
-    pub fn change_group(&self, group: &DeclaredGroup, offers: &[String], now: Moment) -> Result<(), StoreError> {
+    pub fn change_group(&self, group: &DeclaredGroup, offers: GroupOffers<'_>, now: Moment) -> Result<(), StoreError> {
         self.write_group(sql!("groups/update"), None, group, now)?;
         self.run(sql!("groups/withdraw_offers"), [&group.code])?;
         self.offer(&group.code, offers)
@@ -105,6 +140,7 @@ impl WriteTx<'_> {
         group: &DeclaredGroup,
         now: Moment,
     ) -> Result<(), StoreError> {
+        let names = unless_default(group.names.clone()).map(|names| json(&names)).transpose()?;
         self.run(
             sql,
             rusqlite::params![
@@ -128,15 +164,30 @@ impl WriteTx<'_> {
                 group.new_client_hold_days,
                 group.requires_approval,
                 group.minimum_balance,
+                unless_default(group.margin_basis).map(MarginBasis::name),
+                unless_default(group.protect_after).map(ProtectAfter::name),
+                group.lists_symbols.then_some(true),
+                names,
             ],
         )?;
         self.note_group_minimum(&group.code, now)
     }
 
-    fn offer(&self, code: &str, currencies: &[String]) -> Result<(), StoreError> {
-        for currency in currencies {
+    fn offer(&self, code: &str, offers: GroupOffers<'_>) -> Result<(), StoreError> {
+        for currency in offers.currencies {
             self.run(sql!("groups/offer"), (code, currency))?;
         }
-        Ok(())
+        let pair = |offered: &GroupSymbol| {
+            let templates = GroupSymbol { symbol: String::new(), ..offered.clone() };
+            Ok(serde_json::Value::from(vec![offered.symbol.clone(), json(&templates)?]))
+        };
+        let pairs = offers.symbols.iter().map(pair).collect::<Result<Vec<_>, StoreError>>()?;
+        let symbols = serde_json::Value::from(pairs).to_string();
+        self.run(sql!("groups/withdraw_symbols"), (code, &symbols))?;
+        self.run(sql!("groups/offer_symbols"), (code, &symbols)).map(|_| ())
     }
+}
+
+fn json(texts: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(texts).map_err(|error| StoreError::corrupt(error.to_string()))
 }

@@ -1,9 +1,10 @@
-//! Currencies, account groups and trading platforms.
+//! Currencies, reference rates, symbols, account groups and trading platforms.
 
 mod currencies;
 mod groups;
 mod platforms;
 mod rates;
+mod symbols;
 
 pub use currencies::*;
 pub use groups::*;

@@ -64,6 +64,8 @@ public_ids! {
     /// A legal entity that keeps ledgers.
     OrganizationId,
     LedgerId,
+    PositionId,
+    OrderId,
 }
 
 /// Makes one integer type per kind of row, for the same reason. Serials count up from 1.
@@ -93,6 +95,8 @@ row_ids! {
     CurrencySerial,
     SymbolSerial,
     PortfolioSerial,
+    /// The row of a fill, in order of arrival.
+    ExecutionSerial,
     /// A book of the ledger: a client account or a house account, in one currency.
     BookId,
     /// The sequence number of an entry: from 1, without gaps except where a restore skipped numbers.

@@ -2,7 +2,19 @@
 //!
 //! Everything here is computed: rows and events come in, figures go out.
 
+mod derive;
+mod exact;
+mod fill;
+mod instrument;
 mod kinds;
+mod position;
+mod rates;
 
 pub use crate::domain::reference::{MarginBasis, ProtectAfter, SwapBookedBy, SymbolClass, VolumeUnit};
+pub use derive::{Derivation, Outcome, ProfitTooLarge, State, derive};
+pub use exact::{Exact, NumberError};
+pub use fill::{Fill, Place, Scope, Split, Step, Trade};
+pub use instrument::Instrument;
 pub use kinds::{ExecutionEntry, OrderState, OrderType, Side, TimeInForce};
+pub use position::{Closing, Position};
+pub use rates::{FillRates, FoundRate, MissingRate, Quote, RatePair, RateTable};

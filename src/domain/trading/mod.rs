@@ -7,7 +7,9 @@ mod exact;
 mod fill;
 mod instrument;
 mod kinds;
+mod margin;
 mod position;
+mod protection;
 mod rates;
 
 pub use crate::domain::reference::{MarginBasis, ProtectAfter, SwapBookedBy, SymbolClass, VolumeUnit};
@@ -16,5 +18,7 @@ pub use exact::{Exact, NumberError};
 pub use fill::{Fill, Place, Scope, Split, Step, Trade};
 pub use instrument::Instrument;
 pub use kinds::{ExecutionEntry, OrderState, OrderType, Side, TimeInForce};
+pub use margin::{Dependency, Holdings, MarginFigures, MarginTerms, Need, PositionFigures, WorkingOrder};
 pub use position::{Closing, Position};
+pub use protection::{ClosingFill, Protection};
 pub use rates::{FillRates, FoundRate, MissingRate, Quote, RatePair, RateTable};

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// The suffix of incomplete files. Their names also begin with a dot, which no object does.
 const UNFINISHED: &str = ".unfinished";
 
+/// No key has more parts; deeper folders are not ours, and may be too deep to be read.
+const KEY_PARTS_MAX: usize = 6;
+
 /// The size of the copy buffer in bytes.
 const CHUNK: usize = 1 << 18;
 
@@ -76,19 +79,25 @@ impl DirectoryTarget {
         })
     }
 
-    fn walk(&self, folder: &Path, found: &mut Vec<Object>) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let (path, kind) = (entry.path(), entry.file_type()?);
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+    /// Adds the objects below a folder. One that is missing has none; one that cannot be read is an error that names it.
+    fn walk(&self, folder: &Path, found: &mut Vec<Object>) -> Result<(), TargetError> {
+        let failed = |error| self.error(folder.display(), error);
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
+            let Some(key) = path.strip_prefix(&self.root).ok() else { continue };
+            if entry.file_name().as_encoded_bytes().starts_with(b".") || key.components().count() > KEY_PARTS_MAX {
                 continue;
             }
-            if kind.is_dir() {
-                self.walk(&path, found)?;
-            } else if kind.is_file()
-                && let Some(key) = path.strip_prefix(&self.root).ok().and_then(Path::to_str)
-            {
-                found.push(Object { key: key.to_owned(), bytes: entry.metadata()?.len() });
+            match (key.to_str(), entry.metadata()) {
+                _ if kind.is_dir() => self.walk(&path, found)?,
+                (Some(key), Ok(file)) if kind.is_file() => found.push(Object { key: key.into(), bytes: file.len() }),
+                (_, Err(error)) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
             }
         }
         Ok(())
@@ -130,13 +139,9 @@ impl Target for DirectoryTarget {
         }
         self.root()?;
         let mut found = Vec::new();
-        match self.walk(&self.path(prefix), &mut found) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(prefix, error)),
-            _ => {
-                found.sort_by(|one, other| one.key.cmp(&other.key));
-                Ok(found)
-            }
-        }
+        self.walk(&self.path(prefix), &mut found)?;
+        found.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok(found)
     }
 
     fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
@@ -321,6 +326,25 @@ mod tests {
         let pipe = std::process::Command::new("mkfifo").arg(folder.join("five")).status().unwrap();
         assert!(pipe.success() && target.get("a/five").is_err());
         assert_eq!(target.list("a").unwrap().len(), 3);
+    }
+
+    #[test]
+    fn folders_that_are_deeper_than_ours_hide_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let target = DirectoryTarget::new(home.path(), false);
+        target.put("a/timeline-00001/journal/b/one", 3, &mut &b"one"[..]).unwrap();
+        // Longer than any path may be, which would end in an error.
+        let mut path = home.path().join("a/timeline-00001/journal");
+        while path.as_os_str().len() < 3_900 {
+            path.push("x".repeat(200));
+            fs::create_dir(&path).unwrap();
+        }
+        fs::write(path.join("two"), "two").unwrap();
+        let keys: Vec<String> = target.list("a").unwrap().into_iter().map(|object| object.key).collect();
+        assert_eq!(keys, ["a/timeline-00001/journal/b/one"]);
+        // What cannot be read is named.
+        let error = target.list("a/timeline-00001/journal/b/one").unwrap_err();
+        assert!(error.what.contains("journal/b/one"), "{error}");
     }
 
     #[test]

@@ -65,6 +65,8 @@ fn thousands_of_planted_names_make_no_long_message() {
     for (command, code) in [(["restore", "list"], 0), (["restore", "plan"], 0), (["backup", "drill"], 0)] {
         assert_eq!(ran(server.program(&command)).code, code, "{command:?}");
     }
+    let pruned = ran(server.program(&["backup", "prune", "--dry-run"])).json();
+    assert_eq!(pruned["targets"][0]["branches"], serde_json::json!([]), "names alone keep nothing: {pruned}");
     let into = server.home().join("into");
     ran(server.program(&["restore", "apply", "--into", &into.display().to_string()])).json();
     assert_eq!(entries(&into), all);

@@ -1,56 +1,35 @@
 //! Exact numbers: quantities, prices, rates, and what is computed from them before it is rounded to money.
 
 use crate::domain::money::{Amount, DecimalText, Decimals};
+use crate::domain::trading::small::Small;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_traits::{Signed, ToPrimitive};
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, Mul, Neg, Sub};
 use thiserror::Error;
 
 /// Decimals of a number in the feed.
-const INPUT_DECIMALS: usize = 12;
+const INPUT_DECIMALS: u32 = 12;
 
-/// Digits of a number in the feed before the point.
-const INPUT_WHOLE_DIGITS: usize = 20;
-
-/// Decimals of a stored number that is not stored as a fraction.
-const STORED_DECIMALS: u32 = 40;
+/// Numbers of the feed are below 10^20.
+const INPUT_WHOLE_DIGITS: u32 = 20;
 
 /// See [`Exact::settled`].
-const SETTLED_DENOMINATOR_BITS: u64 = 192;
-
-/// Decimals that an `i128` has room for.
-const SCALE_MAX: u32 = 38;
-
-const POWERS: [i128; SCALE_MAX as usize + 1] = {
-    let mut powers = [1; SCALE_MAX as usize + 1];
-    let mut scale = 1;
-    while scale < powers.len() {
-        powers[scale] = powers[scale - 1] * 10;
-        scale += 1;
-    }
-    powers
-};
+const SETTLED_DECIMALS: u32 = 24;
+const SETTLED_FRACTION: (u64, u32) = (u32::MAX as u64, 16);
 
 /// A rational number. Sums, products and quotients are exact; only [`Exact::settled`] and the functions that round for
 /// money or for people lose anything.
 #[derive(Clone, Debug)]
 pub struct Exact(Repr);
 
-/// Nearly all numbers of the feed and their products fit into 128 bits, which are far faster than fractions.
 #[derive(Clone, Debug)]
 enum Repr {
-    Decimal(Digits),
-    Ratio(Box<BigRational>),
-}
-
-/// `digits / 10^scale`; the scale is at most [`SCALE_MAX`].
-#[derive(Clone, Copy, Debug)]
-struct Digits {
-    digits: i128,
-    scale: u32,
+    Small(Small),
+    /// What does not fit there.
+    Big(Box<BigRational>),
 }
 
 /// Why a text is not a number of the feed.
@@ -65,141 +44,88 @@ pub enum NumberError {
     TooLong,
 }
 
-impl Digits {
-    fn aligned(self, other: Digits) -> Option<(i128, i128, u32)> {
-        let scale = self.scale.max(other.scale);
-        Some((self.at(scale)?, other.at(scale)?, scale))
-    }
-
-    /// The digits at a scale that is not smaller.
-    fn at(self, scale: u32) -> Option<i128> {
-        if scale == self.scale {
-            return Some(self.digits);
-        }
-        self.digits.checked_mul(*POWERS.get((scale - self.scale) as usize)?)
-    }
-
-    fn without_zeros(mut self) -> Digits {
-        while self.scale > 0 && self.digits % 10 == 0 {
-            self.digits /= 10;
-            self.scale -= 1;
-        }
-        self
-    }
-
-    fn times(self, other: Digits) -> Option<Digits> {
-        let scale = self.scale + other.scale;
-        let digits = self.digits.checked_mul(other.digits)?;
-        (scale <= SCALE_MAX).then_some(Digits { digits, scale })
-    }
-
-    /// None if the quotient is not a whole number of digits, even if it terminates.
-    fn over(self, by: Digits) -> Option<Digits> {
-        if by.digits == 0 || self.digits % by.digits != 0 {
-            return None;
-        }
-        let digits = self.digits / by.digits;
-        match self.scale.checked_sub(by.scale) {
-            Some(scale) => Some(Digits { digits, scale }),
-            None => Some(Digits { digits: Digits { digits, scale: self.scale }.at(by.scale)?, scale: 0 }),
-        }
-    }
-
-    /// Rounds half away from zero to a smaller scale.
-    fn rounded(self, scale: u32) -> i128 {
-        let unit = POWERS[(self.scale - scale) as usize];
-        let (whole, rest) = (self.digits / unit, self.digits % unit);
-        let is_up = rest.unsigned_abs() >= unit.unsigned_abs().div_ceil(2);
-        if is_up { whole + self.digits.signum() } else { whole }
-    }
-}
-
 impl Exact {
     pub const ZERO: Exact = Exact::whole(0);
     pub const ONE: Exact = Exact::whole(1);
 
     pub const fn whole(number: i64) -> Exact {
-        Exact::digits(number as i128, 0)
-    }
-
-    const fn digits(digits: i128, scale: u32) -> Exact {
-        Exact(Repr::Decimal(Digits { digits, scale }))
+        Exact(Repr::Small(Small::decimal(number as i128, 0)))
     }
 
     /// Reads a number of the feed: `[-]digits[.digits]`, at most 20 digits before the point and 12 after it, not
     /// counting zeros at the ends.
     pub fn parse(text: &str) -> Result<Exact, NumberError> {
-        let unsigned = text.strip_prefix('-').unwrap_or(text);
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_number(whole) || !is_number(fraction) {
-            return Err(NumberError::NotDecimal);
-        }
-        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-        if fraction.len() > INPUT_DECIMALS {
+        let Some(number) = Small::parse(text) else {
+            let digits = text.strip_prefix('-').unwrap_or(text).replacen('.', "", 1);
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let is_pointed = text.ends_with('.') || text.trim_start_matches('-').starts_with('.');
+            return Err(match text.split_once('.') {
+                _ if !is_number || is_pointed => NumberError::NotDecimal,
+                Some((_, fraction)) if fraction.trim_end_matches('0').len() > INPUT_DECIMALS as usize => {
+                    NumberError::TooManyDecimals
+                }
+                _ => NumberError::TooLong,
+            });
+        };
+        if number.scale > INPUT_DECIMALS {
             return Err(NumberError::TooManyDecimals);
         }
-        if whole.len() > INPUT_WHOLE_DIGITS {
+        if number.digits.unsigned_abs() >= 10u128.pow(INPUT_WHOLE_DIGITS + number.scale) {
             return Err(NumberError::TooLong);
         }
-        // At most 32 digits.
-        let digits = whole.bytes().chain(fraction.bytes()).fold(0, |sum, byte| sum * 10 + i128::from(byte - b'0'));
-        let digits = if unsigned.len() < text.len() { -digits } else { digits };
-        Ok(Exact::digits(digits, fraction.len() as u32))
+        Ok(Exact(Repr::Small(number)))
     }
 
     /// In whole units of the currency.
     pub fn of(amount: Amount, decimals: Decimals) -> Exact {
-        Exact::digits(i128::from(amount.minor()), u32::from(decimals.count()))
+        Exact(Repr::Small(Small::decimal(amount.minor().into(), decimals.count().into())))
     }
 
     /// Reads what [`Exact`] is displayed as. None if it is nothing of that form.
     pub fn from_stored(text: &str) -> Option<Exact> {
-        match text.split_once('/') {
-            Some((above, below)) => {
+        let Some((above, below)) = text.split_once('/') else {
+            return Small::parse(text).map(|number| Exact(Repr::Small(number)));
+        };
+        match (Small::parse(above), below.parse::<u64>()) {
+            (Some(number), Ok(over)) => (over > 0).then_some(Exact(Repr::Small(Small { over, ..number }))),
+            _ => {
                 let (above, below): (BigInt, BigInt) = (above.parse().ok()?, below.parse().ok()?);
-                below.is_positive().then(|| Exact::ratio(BigRational::new(above, below)))
+                below.is_positive().then(|| Exact::big(BigRational::new(above, below)))
             }
-            None => Exact::parse(text).ok().or_else(|| Exact::from_long(text)),
         }
     }
 
-    /// A decimal number of any length.
-    fn from_long(text: &str) -> Option<Exact> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let digits = format!("{whole}{fraction}");
-        let is_decimal = is_number(digits.strip_prefix('-').unwrap_or(&digits)) && is_number(fraction);
-        let above: BigInt = digits.parse().ok().filter(|_| is_decimal)?;
-        Some(Exact::ratio(BigRational::new(above, power(fraction.len() as u32))))
-    }
-
-    fn ratio(ratio: BigRational) -> Exact {
-        match decimal_of(&ratio) {
-            Some(digits) => Exact(Repr::Decimal(digits)),
-            None => Exact(Repr::Ratio(Box::new(ratio))),
+    /// Of a reduced ratio.
+    fn big(ratio: BigRational) -> Exact {
+        match Small::from_rational(&ratio) {
+            Some(small) => Exact(Repr::Small(small)),
+            None => Exact(Repr::Big(Box::new(ratio))),
         }
     }
 
     /// Need not be reduced.
     fn rational(&self) -> BigRational {
         match &self.0 {
-            Repr::Decimal(it) => BigRational::new_raw(it.digits.into(), POWERS[it.scale as usize].into()),
-            Repr::Ratio(ratio) => (**ratio).clone(),
+            Repr::Small(small) => small.rational(),
+            Repr::Big(ratio) => (**ratio).clone(),
+        }
+    }
+
+    fn small(&self) -> Option<Small> {
+        match &self.0 {
+            Repr::Small(small) => Some(*small),
+            Repr::Big(_) => None,
         }
     }
 
     pub fn is_zero(&self) -> bool {
-        match &self.0 {
-            Repr::Decimal(it) => it.digits == 0,
-            Repr::Ratio(ratio) => ratio.is_zero(),
-        }
+        self.small().is_some_and(|small| small.digits == 0)
     }
 
     pub fn is_negative(&self) -> bool {
         match &self.0 {
-            Repr::Decimal(it) => it.digits < 0,
-            Repr::Ratio(ratio) => ratio.is_negative(),
+            Repr::Small(small) => small.digits < 0,
+            Repr::Big(ratio) => ratio.is_negative(),
         }
     }
 
@@ -214,7 +140,7 @@ impl Exact {
 
     /// None if the divisor is zero.
     pub fn over(&self, by: &Exact) -> Option<Exact> {
-        Exact::ONE.share(self, by)
+        self.share(&Exact::ONE, by)
     }
 
     /// This number multiplied by `of / whole`. None if `whole` is zero.
@@ -222,50 +148,61 @@ impl Exact {
         if whole.is_zero() {
             return None;
         }
-        if let (Repr::Decimal(number), Repr::Decimal(of), Repr::Decimal(whole)) = (&self.0, &of.0, &whole.0)
-            && let Some(quotient) = number.times(*of).and_then(|product| product.over(*whole))
-        {
-            return Some(Exact(Repr::Decimal(quotient)));
-        }
-        let (number, of, whole) = (self.rational(), of.rational(), whole.rational());
-        let above = number.numer() * of.numer() * whole.denom();
-        let below = number.denom() * of.denom() * whole.numer();
-        Some(Exact::ratio(BigRational::new(above, below)))
+        let small = || self.small()?.times(of.small()?)?.divided(whole.small()?);
+        Some(small().map_or_else(
+            || {
+                let (number, of, whole) = (self.rational(), of.rational(), whole.rational());
+                let above = number.numer() * of.numer() * whole.denom();
+                let below = number.denom() * of.denom() * whole.numer();
+                Exact::big(BigRational::new(above, below))
+            },
+            |quotient| Exact(Repr::Small(quotient)),
+        ))
     }
 
-    /// The number in the form in which a position carries it from fill to fill: rounded half away from zero to 40
-    /// decimals once its denominator has more than 192 bits. So the size of the number stays bounded, and a million
-    /// fills that share it out err by less than 10^-33.
+    /// The number in the form in which a position carries it from fill to fill: rounded half away from zero to 24
+    /// decimals, unless it is a short fraction of a short decimal, such as 3.4 / 3. So the size of the number stays
+    /// bounded, and a million fills that share it out err by less than 10^-18.
     #[must_use]
     pub fn settled(self) -> Exact {
-        match &self.0 {
-            Repr::Ratio(ratio) if ratio.denom().bits() > SETTLED_DENOMINATOR_BITS => {
-                Exact::ratio(BigRational::new(self.rounded(STORED_DECIMALS), power(STORED_DECIMALS)))
-            }
-            _ => self,
+        let is_decimal = |small: Small| small.over == 1 && small.scale <= SETTLED_DECIMALS;
+        let is_settled =
+            |it: Small| is_decimal(it) || (it.over <= SETTLED_FRACTION.0 && it.scale <= SETTLED_FRACTION.1);
+        // The decision depends on the number alone and not on how it was computed.
+        match self.small() {
+            Some(small) if is_decimal(small) => self,
+            Some(small) => match small.canonical().filter(|small| is_settled(*small)) {
+                Some(small) => Exact(Repr::Small(small)),
+                None => self.to_decimals(SETTLED_DECIMALS),
+            },
+            None => self.to_decimals(SETTLED_DECIMALS),
+        }
+    }
+
+    fn to_decimals(&self, scale: u32) -> Exact {
+        match self.small().and_then(|small| small.rounded(scale)) {
+            Some(digits) => Exact(Repr::Small(Small::decimal(digits, scale))),
+            None => Exact::big(BigRational::new(self.rounded(scale), power(scale))),
         }
     }
 
     /// The digits of this number at `scale` decimals, rounded half away from zero.
     fn rounded(&self, scale: u32) -> BigInt {
-        match &self.0 {
-            Repr::Decimal(it) if it.scale > scale => it.rounded(scale).into(),
-            Repr::Decimal(it) => BigInt::from(it.digits) * power(scale - it.scale),
-            Repr::Ratio(ratio) => {
-                let doubled: BigInt = ratio.numer().abs() * power(scale) * 2 + ratio.denom();
-                let digits = doubled / (ratio.denom() * BigInt::from(2));
-                if ratio.is_negative() { -digits } else { digits }
-            }
+        if let Some(digits) = self.small().and_then(|small| small.rounded(scale)) {
+            return digits.into();
         }
+        let ratio = self.rational();
+        let doubled: BigInt = ratio.numer().abs() * power(scale) * 2 + ratio.denom();
+        let digits = doubled / (ratio.denom() * BigInt::from(2));
+        if ratio.is_negative() { -digits } else { digits }
     }
 
     /// The amount of money, rounded half away from zero. None if it does not fit.
     pub fn round_to(&self, decimals: Decimals) -> Option<Amount> {
         let scale = u32::from(decimals.count());
-        let minor = match &self.0 {
-            Repr::Decimal(it) if it.scale > scale => i64::try_from(it.rounded(scale)).ok(),
-            Repr::Decimal(it) => it.at(scale).and_then(|digits| i64::try_from(digits).ok()),
-            Repr::Ratio(_) => self.rounded(scale).to_i64(),
+        let minor = match self.small().and_then(|small| small.rounded(scale)) {
+            Some(minor) => i64::try_from(minor).ok(),
+            None => self.rounded(scale).to_i64(),
         };
         minor.map(Amount::from_minor)
     }
@@ -282,35 +219,8 @@ impl Exact {
     }
 }
 
-/// 10^scale.
 fn power(scale: u32) -> BigInt {
     BigInt::from(10).pow(scale)
-}
-
-/// The decimals after which a number with this denominator ends. None if it never does.
-fn decimals_of(mut denominator: BigInt) -> Option<u32> {
-    let twos = denominator.trailing_zeros().unwrap_or(0);
-    denominator >>= twos;
-    let mut fives = 0;
-    let five = BigInt::from(5);
-    while !denominator.is_one() {
-        if !(&denominator % &five).is_zero() {
-            return None;
-        }
-        denominator /= &five;
-        fives += 1;
-    }
-    u32::try_from(twos).ok().map(|twos: u32| twos.max(fives))
-}
-
-/// The ratio in 128 bits, if it terminates and fits.
-fn decimal_of(ratio: &BigRational) -> Option<Digits> {
-    if ratio.denom().bits() > 126 || ratio.numer().bits() > 126 {
-        return None;
-    }
-    let scale = decimals_of(ratio.denom().clone()).filter(|scale| *scale <= SCALE_MAX)?;
-    let digits = (ratio.numer() * power(scale) / ratio.denom()).to_i128()?;
-    Some(Digits { digits, scale })
 }
 
 fn decimal_text(digits: &BigInt, scale: u32) -> String {
@@ -320,25 +230,16 @@ fn decimal_text(digits: &BigInt, scale: u32) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-/// The form in which numbers are stored: decimal text if they end within 40 decimals, else a reduced fraction such as
-/// `10/3`.
+/// The form in which numbers are stored, the same for equal numbers: decimal text, or a fraction such as `3.4/3` if the
+/// decimals do not end.
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Repr::Decimal(it) => {
-                let it = it.without_zeros();
-                if it.scale == 0 {
-                    return it.digits.fmt(f);
-                }
-                let unit = POWERS[it.scale as usize].unsigned_abs();
-                let (whole, fraction) = (it.digits.unsigned_abs() / unit, it.digits.unsigned_abs() % unit);
-                let sign = if it.digits < 0 { "-" } else { "" };
-                write!(f, "{sign}{whole}.{fraction:0>width$}", width = it.scale as usize)
+        match self.small().and_then(Small::canonical) {
+            Some(small) => small.fmt(f),
+            None => {
+                let ratio = self.rational().reduced();
+                write!(f, "{}/{}", ratio.numer(), ratio.denom())
             }
-            Repr::Ratio(ratio) => match decimals_of(ratio.denom().clone()) {
-                Some(scale) if scale <= STORED_DECIMALS => f.write_str(&decimal_text(&self.rounded(scale), scale)),
-                _ => write!(f, "{}/{}", ratio.numer(), ratio.denom()),
-            },
         }
     }
 }
@@ -346,7 +247,7 @@ impl fmt::Display for Exact {
 impl From<DecimalText> for Exact {
     fn from(number: DecimalText) -> Exact {
         let decimal = number.decimal();
-        Exact::digits(decimal.mantissa(), decimal.scale())
+        Exact(Repr::Small(Small::decimal(decimal.mantissa(), decimal.scale())))
     }
 }
 
@@ -366,12 +267,8 @@ impl PartialOrd for Exact {
 
 impl Ord for Exact {
     fn cmp(&self, other: &Exact) -> Ordering {
-        if let (Repr::Decimal(one), Repr::Decimal(two)) = (&self.0, &other.0)
-            && let Some((one, two, _)) = one.aligned(*two)
-        {
-            return one.cmp(&two);
-        }
-        self.rational().cmp(&other.rational())
+        let small = || self.small()?.compared(other.small()?);
+        small().unwrap_or_else(|| self.rational().cmp(&other.rational()))
     }
 }
 
@@ -385,13 +282,8 @@ impl Add for &Exact {
     type Output = Exact;
 
     fn add(self, other: &Exact) -> Exact {
-        if let (Repr::Decimal(one), Repr::Decimal(two)) = (&self.0, &other.0)
-            && let Some((one, two, scale)) = one.aligned(*two)
-            && let Some(digits) = one.checked_add(two)
-        {
-            return Exact::digits(digits, scale);
-        }
-        Exact::ratio(self.rational() + other.rational())
+        let small = || self.small()?.plus(other.small()?);
+        small().map_or_else(|| Exact::big(self.rational() + other.rational()), |sum| Exact(Repr::Small(sum)))
     }
 }
 
@@ -407,12 +299,8 @@ impl Mul for &Exact {
     type Output = Exact;
 
     fn mul(self, other: &Exact) -> Exact {
-        if let (Repr::Decimal(one), Repr::Decimal(two)) = (&self.0, &other.0)
-            && let Some(product) = one.times(*two).or_else(|| one.without_zeros().times(two.without_zeros()))
-        {
-            return Exact(Repr::Decimal(product));
-        }
-        Exact::ratio(self.rational() * other.rational())
+        let small = || self.small()?.times(other.small()?);
+        small().map_or_else(|| Exact::big(self.rational() * other.rational()), |product| Exact(Repr::Small(product)))
     }
 }
 
@@ -420,13 +308,9 @@ impl Neg for &Exact {
     type Output = Exact;
 
     fn neg(self) -> Exact {
-        match &self.0 {
-            // No sum or product of decimals is i128::MIN: it would have to be read as one.
-            Repr::Decimal(it) => match it.digits.checked_neg() {
-                Some(digits) => Exact::digits(digits, it.scale),
-                None => Exact(Repr::Ratio(Box::new(-self.rational()))),
-            },
-            Repr::Ratio(ratio) => Exact::ratio(-(**ratio).clone()),
+        match self.small().and_then(Small::negated) {
+            Some(small) => Exact(Repr::Small(small)),
+            None => Exact::big(-self.rational().reduced()),
         }
     }
 }
@@ -441,5 +325,146 @@ impl<'de> serde::Deserialize<'de> for Exact {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Exact, D::Error> {
         let text = String::deserialize(deserializer)?;
         Exact::from_stored(&text).ok_or_else(|| serde::de::Error::custom("not an exact number"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number(text: &str) -> Exact {
+        Exact::from_stored(text).unwrap()
+    }
+
+    #[test]
+    fn numbers_of_the_feed_are_read_digit_by_digit() {
+        let read = |text: &str| Exact::parse(text).map(|number| number.to_string());
+        for (text, stored) in [
+            ("0.50", "0.5"),
+            ("-0", "0"),
+            ("007", "7"),
+            ("-1.000000000001", "-1.000000000001"),
+            ("1.0000000000000000", "1"),
+            ("12345678901234567890.123456789012", "12345678901234567890.123456789012"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(stored));
+        }
+        for text in ["", "-", ".", "1.", ".5", "+1", "1e3", "NaN", "1_000", "1,5", " 1", "--1", "1.-5", "١"] {
+            assert_eq!(read(text), Err(NumberError::NotDecimal), "{text:?}");
+        }
+        assert_eq!(read("0.1234567890123"), Err(NumberError::TooManyDecimals));
+        assert_eq!(read("123456789012345678901"), Err(NumberError::TooLong));
+    }
+
+    #[test]
+    fn stored_numbers_are_decimals_or_fractions() {
+        let third = Exact::ONE.over(&Exact::whole(-3)).unwrap();
+        assert_eq!((third.to_string(), number("-1/3")), ("-1/3".into(), third));
+        assert_eq!(
+            [number("34/15"), number("1.50/8"), number("3/6")].map(|it| it.to_string()),
+            ["6.8/3", "0.1875", "0.5"]
+        );
+        let small = number(&format!("0.{}1", "0".repeat(37)));
+        let smaller = &small * &small;
+        assert_eq!((small.to_string().len(), smaller.to_string()), (40, format!("1/1{}", "0".repeat(76))));
+        assert_eq!((number(&smaller.to_string()), number("-1/18446744073709551617")), {
+            let over = &Exact::whole(i64::MAX) * &Exact::whole(2);
+            (smaller, Exact::whole(-1).over(&(&over + &Exact::whole(3))).unwrap())
+        });
+        assert_eq!([Exact::ONE.over(&Exact::ZERO), Exact::ZERO.over(&Exact::ZERO)], [None, None]);
+        for text in ["1/0", "1/-3", "1/", "/3", "1/2/3", "x", "1.2.3", "1.-2", "+1", ""] {
+            assert_eq!(Exact::from_stored(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_for_people_is_rounded_half_away_from_zero() {
+        let text = |stored: &str, least, most| number(stored).text(least, most);
+        assert_eq!([text("1.5", 0, 12), text("1.5", 2, 12), text("-2", 2, 2)], ["1.5", "1.50", "-2.00"]);
+        assert_eq!([text("100", 0, 0), text("100", 0, 2), text("0.005", 0, 2)], ["100", "100", "0.01"]);
+        assert_eq!([text("-1/3", 0, 4), text("2/3", 0, 4), text("-1/8", 0, 2)], ["-0.3333", "0.6667", "-0.13"]);
+        assert_eq!([text("-0.001", 0, 2), text("-1/3000", 2, 2)], ["0", "0.00"]);
+    }
+
+    #[test]
+    fn a_long_fraction_is_settled_to_decimals() {
+        let settled = |stored: &str| number(stored).settled().to_string();
+        for short in ["3.4/3", "0.0000000000000001/4294967291", "0.000000000000000000000001"] {
+            assert_eq!(settled(short), short);
+        }
+        assert_eq!(settled("1/4294967297"), "0.00000000023283064359966");
+        assert_eq!(settled("-0.00000000000000002/3"), "-0.000000000000000006666667");
+        assert_eq!(settled("0.0000000000000000000000005"), "0.000000000000000000000001");
+        assert_eq!(settled("18446744073709551617/18446744073709551619"), "0.99999999999999999989158");
+    }
+
+    #[test]
+    fn an_amount_that_does_not_fit_is_noticed() {
+        let cents = Decimals::new(2).unwrap();
+        assert_eq!(number("92233720368547758.07").round_to(cents), Some(Amount::from_minor(i64::MAX)));
+        assert_eq!(number("92233720368547758.075").round_to(cents), None);
+        let large = number("100000000000000000000");
+        assert_eq!((&(&large * &large) * &large).round_to(cents), None);
+        assert_eq!(number("-276701161105643274241/3").round_to(cents), None);
+    }
+
+    /// Decimals and fractions of all sizes.
+    fn any_number() -> impl Strategy<Value = Exact> {
+        let exact = |(digits, scale)| Exact(Repr::Small(Small::decimal(digits, scale)));
+        let decimal = (any::<i64>(), 0u32..19).prop_map(move |(digits, scale)| exact((digits.into(), scale)));
+        prop_oneof![
+            decimal.clone(),
+            (-1000i128..1000, 0u32..6).prop_map(exact),
+            (any::<i128>(), 0u32..=38).prop_map(exact),
+            (decimal, 1i64..1000).prop_map(|(above, below)| above.over(&Exact::whole(below)).unwrap()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn equal_numbers_settle_and_are_stored_alike(a in any_number(), factor in 1i64..1000) {
+            let factor = Exact::whole(factor);
+            let same = (&a * &factor).over(&factor).unwrap();
+            prop_assert_eq!(same.to_string(), a.to_string());
+            prop_assert_eq!(same.settled().to_string(), a.settled().to_string());
+        }
+
+        #[test]
+        fn arithmetic_equals_that_of_fractions(a in any_number(), b in any_number(), c in any_number()) {
+            let (x, y, z) = (a.rational(), b.rational(), c.rational());
+            prop_assert_eq!((&a + &b).rational(), &x + &y);
+            prop_assert_eq!((&a - &b).rational(), &x - &y);
+            prop_assert_eq!((&a * &b).rational(), &x * &y);
+            prop_assert_eq!((-&a).rational(), -&x);
+            prop_assert_eq!(a.cmp(&b), x.cmp(&y));
+            prop_assert_eq!(a.is_negative(), x.is_negative());
+            if !c.is_zero() {
+                prop_assert_eq!(a.share(&b, &c).unwrap().rational(), &x * &y / &z);
+            }
+        }
+
+        #[test]
+        fn what_is_stored_is_read_back(a in any_number()) {
+            let stored = a.to_string();
+            prop_assert_eq!(&number(&stored), &a);
+            prop_assert_eq!(number(&stored).to_string(), stored);
+        }
+
+        #[test]
+        fn rounding_is_by_half_a_unit_at_most_and_away_from_zero(a in any_number(), scale in 0u8..=8) {
+            if let Some(rounded) = a.round_to(Decimals::new(scale).unwrap()) {
+                let unit = BigRational::new(1.into(), power(scale.into()));
+                let less = a.rational().abs() - BigRational::from_integer(rounded.minor().into()).abs() * &unit;
+                let half = unit / BigInt::from(2);
+                prop_assert!(-&half <= less && less < half);
+                prop_assert!(rounded.is_zero() || rounded.is_negative() == a.is_negative());
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "[-0-9./]{0,60}") {
+            let _ = (Exact::parse(&text), Exact::from_stored(&text));
+        }
     }
 }

@@ -259,3 +259,128 @@ impl Sides {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::accounts::PositionMode;
+    use crate::domain::trading::sample::{
+        EUR, USD, buy, decimals, eurusd, minor, number, quote, run, scope, sell, share,
+    };
+
+    fn terms(calculation: MarginCalculation) -> MarginTerms {
+        MarginTerms { currency: USD, calculation, basis: MarginBasis::Open, leverage: 30 }
+    }
+
+    fn sell_limit(quantity: &str, price: &str) -> WorkingOrder {
+        WorkingOrder { side: Side::Sell, quantity: number(quantity), price: Some(number(price)) }
+    }
+
+    /// A long lot at 1.08 and 0.40 short at 1.09, each with the margin rate of its time.
+    fn hedged() -> Vec<Position> {
+        let symbol = eurusd();
+        let fills = [
+            buy(1, "1.00", "1.08").of("a").at_rates("1", "1.08"),
+            sell(2, "0.40", "1.09").of("b").at_rates("1", "1.09"),
+        ];
+        run(&scope(&symbol, PositionMode::Hedging), &fills).0.open().cloned().collect()
+    }
+
+    #[test]
+    fn a_hedged_pair_has_the_margin_of_its_calculation() {
+        let symbol = eurusd();
+        let positions = hedged();
+        let last = quote("1.0999", "1.10");
+        let mut rates = RateTable::default();
+        rates.quote(&symbol, last.clone());
+        let used_and_pending = |calculation, orders: &[WorkingOrder]| {
+            let holding = Holdings { symbol: &symbol, quote: Some(&last), positions: &positions, orders };
+            let figures = MarginFigures::of(&terms(calculation), &[holding], &rates);
+            [&figures.used, &figures.pending].map(|it| it.round_to(decimals(2)).unwrap().minor())
+        };
+        // (1.08 + 0.4 x 1.09) x 100,000 / 30; the larger side; 0.6 x 1.08 x 100,000 / 30
+        assert_eq!(used_and_pending(MarginCalculation::Sum, &[]), [505_333, 0]);
+        assert_eq!(used_and_pending(MarginCalculation::Max, &[]), [360_000, 0]);
+        assert_eq!(used_and_pending(MarginCalculation::Net, &[]), [216_000, 0]);
+        // One more lot short at a limit, at the present rate of 1.10: 1.536 short in all.
+        let orders = [sell_limit("1", "1.12"), WorkingOrder { price: None, ..sell_limit("9", "1") }];
+        assert_eq!(used_and_pending(MarginCalculation::Sum, &orders), [505_333, 366_667]);
+        assert_eq!(used_and_pending(MarginCalculation::Max, &orders), [360_000, 152_000]);
+        // 0.4 x 1.536 / 1.4 x 100,000 / 30 = 1,462.86 is less than what is used; 1 x 2.196 / 2 is more.
+        assert_eq!(used_and_pending(MarginCalculation::Net, &orders), [216_000, 0]);
+        assert_eq!(used_and_pending(MarginCalculation::Net, &[sell_limit("1.6", "1.12")]), [216_000, 150_000]);
+    }
+
+    #[test]
+    fn margin_from_prices_uses_the_opening_or_the_mark() {
+        let symbol = Instrument { margin_rate: Some(number("0.2")), ..share("10") };
+        let fills = [sell(1, "3", "-20").at_rates("0.9", "1")];
+        let positions: Vec<_> = run(&scope(&symbol, PositionMode::Netting), &fills).0.open().cloned().collect();
+        let last = quote("-25", "-24");
+        let mut rates = RateTable::default();
+        rates.reference(USD, EUR, number("0.8"));
+        let used = |basis| {
+            let terms = MarginTerms { currency: EUR, basis, ..terms(MarginCalculation::Sum) };
+            let holding = Holdings { symbol: &symbol, quote: Some(&last), positions: &positions, orders: &[] };
+            MarginFigures::of(&terms, &[holding], &rates).used
+        };
+        // 3 x 20 x 0.9 x 10 x 0.2, and 3 x 24 x 0.8 x 10 x 0.2
+        assert_eq!([used(MarginBasis::Open), used(MarginBasis::Current)], [number("108"), number("115.2")]);
+    }
+
+    #[test]
+    fn the_level_is_compared_exactly() {
+        let figures = MarginFigures { used: number("300"), unrealised: number("-0.00000001"), ..Default::default() };
+        let level = |balance: &str| figures.is_at_or_below(&number("50"), &number(balance));
+        assert!(level("150.00000001") && !level("150.00000002"));
+        assert_eq!(figures.level(&number("150.00000001")), Some(number("50")));
+        let unused = MarginFigures::default();
+        assert!(unused.level(&number("-1")).is_none() && !unused.is_at_or_below(&number("50"), &number("-1")));
+    }
+
+    #[test]
+    fn the_reserve_takes_losses_but_no_profit_and_is_rounded_once() {
+        let figures = |unrealised: &str| MarginFigures {
+            used: number("1.003"),
+            pending: number("0.001"),
+            unrealised: number(unrealised),
+            ..Default::default()
+        };
+        let reserve = |unrealised: &str| figures(unrealised).reserve(decimals(2));
+        assert_eq!(
+            [reserve("-0.001"), reserve("-0.0009"), reserve("50")].map(Option::unwrap),
+            [minor(101), minor(100), minor(100)]
+        );
+        assert_eq!(figures("-0.004").free_margin(&number("10")), number("8.992"));
+    }
+
+    #[test]
+    fn positions_are_marked_at_the_side_that_closes_them() {
+        let symbol = eurusd();
+        let positions = hedged();
+        let last = quote("1.0999", "1.10");
+        let mut rates = RateTable::default();
+        let unrealised = |quote, rates: &RateTable, currency| {
+            let holding = Holdings { symbol: &symbol, quote, positions: &positions, orders: &[] };
+            let terms = MarginTerms { currency, ..terms(MarginCalculation::Sum) };
+            let figures = MarginFigures::of(&terms, &[holding], rates);
+            let each: Vec<_> = figures.positions.iter().map(|it| it.unrealised.text(0, 2)).collect();
+            (each.join(" "), figures)
+        };
+        let (each, figures) = unrealised(Some(&last), &rates, USD);
+        assert_eq!((each.as_str(), figures.equity(&number("1000"))), ("1990 -400", number("2590")));
+        assert_eq!((figures.gap(last.at.plus_s(300), 300), figures.gap(last.at.plus_ms(300_001), 300)), {
+            let quoted = Dependency { need: Need::Quote(symbol.serial), quoted_at: Some(last.at) };
+            (None, Some(quoted))
+        });
+        // Without a rate, the one of the opening; with one, its unfavourable side.
+        let (each, figures) = unrealised(Some(&last), &rates, EUR);
+        let missing = Dependency { need: Need::Rate { from: USD, to: EUR }, quoted_at: None };
+        assert_eq!((each.as_str(), figures.gap(last.at, 300)), ("1990 -400", Some(missing)));
+        rates.quote(&symbol, quote("1.0", "1.25"));
+        assert_eq!(unrealised(Some(&last), &rates, EUR).0, "1592 -400");
+        let (each, figures) = unrealised(None, &rates, EUR);
+        let missing = Dependency { need: Need::Quote(symbol.serial), quoted_at: None };
+        assert_eq!((each.as_str(), figures.gap(last.at, 300)), ("0 0", Some(missing)));
+    }
+}

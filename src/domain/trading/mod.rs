@@ -11,6 +11,14 @@ mod margin;
 mod position;
 mod protection;
 mod rates;
+mod small;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod worked_examples;
 
 pub use crate::domain::reference::{MarginBasis, ProtectAfter, SwapBookedBy, SymbolClass, VolumeUnit};
 pub use derive::{Derivation, Outcome, ProfitTooLarge, State, derive};

@@ -705,7 +705,8 @@ CREATE TABLE executions (
     profit_rate TEXT,                      -- account currency for one unit of the profit currency, the lower side
     profit_rate_high TEXT,                 -- the higher side; none: the same
     margin_rate TEXT,                      -- account currency for one unit of the margin currency; none: not needed
-    has_rates INTEGER NOT NULL CHECK (has_rates IN (0, 1)), -- whether the platform gave the rates
+    has_profit_rate INTEGER NOT NULL CHECK (has_profit_rate IN (0, 1)), -- whether the platform gave the rate of profit
+    has_margin_rate INTEGER NOT NULL CHECK (has_margin_rate IN (0, 1)), -- whether it gave the rate of margin
     booked_profit_minor INTEGER,           -- price profit that the platform booked; none: not said, so it is computed
     booked_commission_minor INTEGER,       -- commission, signed as the client sees it; likewise the next two
     booked_swap_minor INTEGER,             -- swap
@@ -729,6 +730,10 @@ CREATE TABLE executions (
 ) STRICT;
 
 CREATE INDEX executions_in_order ON executions (account_id, symbol_id, executed_at, sequence, execution_id);
+
+CREATE INDEX executions_of_account ON executions (account_id, executed_at);
+
+CREATE INDEX executions_by_version ON executions (account_id, version_id) WHERE version_id IS NOT NULL;
 
 CREATE TABLE execution_versions (
     execution_id INTEGER NOT NULL REFERENCES executions (id), -- the execution
@@ -756,6 +761,7 @@ CREATE TABLE positions (
     cost TEXT NOT NULL,                    -- sum of lots times open price, of what is open; up to 40 decimals
     margin_cost TEXT NOT NULL,             -- the same with the frozen rates of margin, in the account's currency
     profit_rate TEXT NOT NULL,             -- the rate of profit when it was opened last
+    closed_value TEXT NOT NULL,            -- sum of lots times closing price, of what was closed
     open_price TEXT NOT NULL,              -- average open price, 12 decimals
     close_price TEXT,                      -- average closing price, 12 decimals; none: nothing was closed
     profit_minor INTEGER NOT NULL,         -- price profit of what was closed
@@ -843,7 +849,8 @@ CREATE TABLE parked_events (
     uuid BLOB NOT NULL UNIQUE,             -- public id
     platform_id INTEGER NOT NULL REFERENCES platforms (id), -- the platform
     event_id TEXT NOT NULL,                -- its id there
-    event TEXT NOT NULL,                   -- the event as it was sent, JSON
+    sent TEXT NOT NULL,                    -- the event as it was sent, JSON
+    event TEXT NOT NULL,                   -- the event as it was read, JSON
     reason TEXT NOT NULL,                  -- why it cannot be applied yet, such as unknown_symbol
     waits_for TEXT NOT NULL,               -- what it waits for, such as symbol:EURUSD
     parked_at INTEGER NOT NULL,            -- since when

@@ -2,7 +2,7 @@
 
 use crate::app::ReadTurn;
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
-use crate::app::{App, FOLLOWERS, refusal_of};
+use crate::app::{App, FOLLOWERS, RETRY, refusal_of};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::clock::Moment;
 use crate::domain::events::Event;
@@ -90,6 +90,9 @@ pub trait Query: Send + 'static {
 /// A follow-up for an account whose money has moved, run as the last part of the command that moved it.
 pub(in crate::app) type Follower = fn(&Context<'_>, AccountId) -> Result<(), Failure>;
 
+/// Tries events of platforms again that wait for what appeared, as the last part of the command that brought it.
+pub(in crate::app) type Retry = fn(&Context<'_>, BTreeSet<String>) -> Result<(), Failure>;
+
 /// What a query sees: a consistent snapshot of the database, as visible to the caller.
 pub struct View<'a> {
     pub tx: &'a ReadTx<'a>,
@@ -121,6 +124,7 @@ pub struct Context<'a> {
     object: Cell<Option<About>>,
     detail: RefCell<serde_json::Map<String, serde_json::Value>>,
     touched: RefCell<BTreeSet<AccountId>>,
+    appeared: RefCell<BTreeSet<String>>,
     involved: RefCell<Involved>,
 }
 
@@ -139,6 +143,7 @@ impl<'a> Context<'a> {
             object: Cell::new(None),
             detail: RefCell::default(),
             touched: RefCell::default(),
+            appeared: RefCell::default(),
             involved: RefCell::default(),
         })
     }
@@ -205,6 +210,12 @@ impl<'a> Context<'a> {
         self.touched.borrow_mut().insert(account);
     }
 
+    /// Records that something exists now that events of platforms may wait for, such as `account:2100000001`. One that
+    /// ends with a colon stands for all that begin with it.
+    pub(in crate::app) fn appeared(&self, awaited: String) {
+        self.appeared.borrow_mut().insert(awaited);
+    }
+
     fn run<C: Command>(&self, command: C, retry: Option<&RetryHashes>) -> Result<Done<C::Outcome>, Failure> {
         if let Some(hashes) = retry
             && let Some(earlier) = self.tx.outcome(&hashes.key)?
@@ -254,12 +265,21 @@ impl<'a> Context<'a> {
         Ok(outcome)
     }
 
+    /// Runs a command on behalf of others, whose outcome and rights do not concern the caller of this one.
+    pub(in crate::app) fn beside<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
+        Context::new(self.tx, self.caller, self.app)?.perform(command)
+    }
+
     /// Runs a command and writes its audit row.
     fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         let mark = self.tx.mark();
         let outcome = command.run(self)?;
         for account in self.touched.take() {
             FOLLOWERS.iter().try_for_each(|follow| follow(self, account))?;
+        }
+        let appeared = self.appeared.take();
+        if !appeared.is_empty() && self.tx.has_parked()? {
+            RETRY(self, appeared)?;
         }
         let first = self.first_event.get();
         let object = first.map(|event| event.object).or(self.object.get());

@@ -20,7 +20,9 @@ pub mod maintenance;
 mod reads;
 pub mod reference;
 pub mod sandbox;
+pub mod trading;
 
+pub(in crate::app) use command::to_json;
 pub use command::{Caller, Command, Context, Done, Failure, Query, View};
 pub use exact::ExactNumber;
 pub use idempotency::RetryKey;
@@ -112,6 +114,9 @@ impl Default for Settings {
 /// The use cases that follow whenever money has moved, whichever command moved it: a closing account is archived when
 /// its last cent leaves.
 const FOLLOWERS: &[command::Follower] = &[accounts::complete_closing];
+
+/// Events of platforms that wait are tried again when what they wait for may be there, whichever command brought it.
+const RETRY: command::Retry = trading::retry_parked;
 
 /// Everything that use cases work with.
 pub struct App {

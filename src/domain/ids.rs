@@ -66,6 +66,9 @@ public_ids! {
     LedgerId,
     PositionId,
     OrderId,
+    /// An event of a trading platform that waits.
+    ParkedId,
+    AlertId,
 }
 
 /// Makes one integer type per kind of row, for the same reason. Serials count up from 1.

@@ -226,6 +226,12 @@ impl DecimalText {
         DecimalText(-self.0)
     }
 
+    /// The same number without zeros at the end, and without a sign if it is zero.
+    #[must_use]
+    pub fn normalized(self) -> DecimalText {
+        DecimalText(self.0.normalize())
+    }
+
     /// The quotient of two amounts to 12 significant digits, rounded half away from zero. None if the divisor is zero.
     pub fn quotient(of: (Amount, Decimals), by: (Amount, Decimals)) -> Option<DecimalText> {
         let number = |(amount, decimals): (Amount, Decimals)| {

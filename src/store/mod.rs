@@ -15,6 +15,7 @@ mod ledger;
 mod maintenance;
 mod proof;
 mod reference;
+mod trading;
 
 pub use access::{
     AuditFilter, AuditRecord, AuditRow, AuditedChange, KeyRow, NewPrincipal, NewRefresh, NewToken, PrincipalRow,
@@ -52,6 +53,7 @@ pub use maintenance::{
 };
 pub use proof::{Anchor, EntryProof, Finding, Proof, SignedLog, Tally, Verdict};
 pub use reference::{CurrencyRow, GroupFilter, GroupOffers, Platform, PlatformRow};
+pub use trading::*;
 
 use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};

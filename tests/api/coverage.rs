@@ -56,6 +56,11 @@ const QUEUE_HIDDEN: &str = "approvals::requests_about_hidden_clients_are_not_fou
 const QUEUE_REPLAYED: &str = "approvals::requests_and_decisions_are_replayed";
 const QUEUE_REFUSED: &str = "approvals::refused_decisions_leave_no_trace";
 
+const PARKED: &str = "platform_feed::what_is_not_known_yet_waits_and_is_tried_again";
+const FEED_HIDDEN: &str = "platform_feed::operators_with_tags_neither_feed_nor_see_what_waits";
+const FEED_REPLAYED: &str = "platform_feed::calls_about_the_feed_are_replayed";
+const FEED_REFUSED: &str = "platform_feed::refused_calls_leave_no_trace";
+
 /// A method with a path, and the tests of that route.
 type Row = ((&'static str, &'static str), Tests);
 
@@ -206,6 +211,14 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_events::events_obey_tags_as_they_are_now"),
         read("/events/checkpoint", "native_events::old_events_are_pruned_and_the_checkpoint_stands_for_them",
             "native_events::events_obey_tags_as_they_are_now"),
+        write("POST", "/platform/events", "platform_feed::a_netting_account_flips_at_the_price_of_the_fill",
+            FEED_HIDDEN, FEED_REPLAYED, FEED_REFUSED),
+        read("/platform/parked", PARKED, FEED_HIDDEN),
+        write("POST", "/platform/parked/{id}/drop", PARKED, FEED_HIDDEN, FEED_REPLAYED, FEED_REFUSED),
+        read("/platform/alerts", "platform_feed::events_of_closed_accounts_wait_with_an_alert", FEED_HIDDEN),
+        write("POST", "/platform/alerts/{id}/resolve", "platform_feed::events_of_closed_accounts_wait_with_an_alert",
+            FEED_HIDDEN, FEED_REPLAYED, FEED_REFUSED),
+        write("PUT", "/accounts/{id}/platform-accounts/{platform}", PARKED, FEED_HIDDEN, FEED_REPLAYED, FEED_REFUSED),
         read("/portfolios/{id}", "native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN),
     ])
 }

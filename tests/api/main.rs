@@ -100,6 +100,7 @@ mod own_access;
 mod planted;
 mod planted_changes;
 mod planted_names;
+mod platform_feed;
 mod private_files;
 mod query_params;
 mod races;

@@ -5,7 +5,7 @@ use bursar::domain::access::Right;
 use std::collections::BTreeMap;
 
 /// Actions whose right depends on their object or their parts, or that need none.
-const WITHOUT: [&str; 5] = ["approval.approve", "approval.reject", "batch", "login.failed", "logout"];
+const WITHOUT: [&str; 6] = ["approval.approve", "approval.reject", "batch", "login.failed", "logout", "platform.retry"];
 
 #[test]
 fn actions_are_audited_by_the_rights_of_their_commands() {

@@ -9,7 +9,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// table.
 const FLOORS: [(&str, &[&str]); 3] = [
     ("domain", &["reference", "access", "clients", "accounts", "trading", "ledger", "approvals", "events"]),
-    ("app", &["events", "reference", "access", "approvals", "clients", "accounts", "ledger", "sandbox", "maintenance"]),
+    (
+        "app",
+        &[
+            "events",
+            "reference",
+            "access",
+            "approvals",
+            "clients",
+            "accounts",
+            "ledger",
+            "trading",
+            "sandbox",
+            "maintenance",
+        ],
+    ),
     (
         "store",
         &[
@@ -17,6 +31,7 @@ const FLOORS: [(&str, &[&str]); 3] = [
             "reference",
             "access",
             "clients",
+            "trading",
             "accounts",
             "ledger",
             "approvals",

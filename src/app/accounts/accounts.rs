@@ -128,6 +128,8 @@ impl Command for OpenAccount {
             let request = AccountRequest { awaits, requested_by: context.caller.principal.serial };
             context.tx.add_account_request(new.book, request)?;
         }
+        context.appeared(format!("account:{}", new.number));
+        context.appeared(format!("account:{id}"));
         publish_account_state(context, id, EventType::AccountOpened)
     }
 }

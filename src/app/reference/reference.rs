@@ -168,6 +168,9 @@ impl Command for ApplyReference {
             apply(context, &self.file, &stored, change)?;
         }
         if !changes.is_empty() {
+            for awaited in ["symbol:", "rate:", "group:"] {
+                context.appeared(awaited.into());
+            }
             let of_event = |change: &Change| ReferenceChange {
                 action: change.action.clone(),
                 kind: change.kind.clone(),

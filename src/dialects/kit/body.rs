@@ -6,6 +6,7 @@ use actix_web::web::{Buf, Bytes};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -54,6 +55,25 @@ fn is_wide(body: &[u8]) -> bool {
 
 /// Parses a JSON object. The rejection names the field at fault, if there is one.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
+    read_with(body, |parser| serde_path_to_error::deserialize(parser))
+}
+
+/// Like [`read_json`]; adds the names of unknown members, with their paths.
+pub fn read_json_noting<T: DeserializeOwned>(body: &[u8], unknown: &mut BTreeSet<String>) -> Result<T, Rejection> {
+    read_with(body, |parser| {
+        let mut note = |path: serde_ignored::Path<'_>| {
+            unknown.insert(path.to_string());
+        };
+        serde_path_to_error::deserialize(serde_ignored::Deserializer::new(parser, &mut note))
+    })
+}
+
+type Parser<'a> = serde_json::Deserializer<serde_json::de::SliceRead<'a>>;
+
+fn read_with<'a, T>(
+    body: &'a [u8],
+    parse: impl FnOnce(&mut Parser<'a>) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
+) -> Result<T, Rejection> {
     if is_wide(body) {
         return Err(Rejection::MalformedBody { reason: "send it in UTF-8, not in UTF-16 or UTF-32".into() });
     }
@@ -68,7 +88,7 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
         return Err(Rejection::MalformedBody { reason: format!("nested deeper than {NESTING_MAX} levels") });
     }
     let mut parser = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
+    let value: T = parse(&mut parser).map_err(|error| {
         let field = error.path().to_string();
         let reason = without_value(error.inner().to_string());
         if let Some(name) = reason.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {

@@ -96,6 +96,13 @@ impl Call {
         self.request.method() == Method::GET && accepted.split(',').any(matches)
     }
 
+    /// The body as it was sent, for forms other than one JSON object.
+    pub fn raw_body(&self) -> Result<&Bytes, Rejection> {
+        self.refuse_unknown_params()?;
+        self.has_read_body.set(true);
+        Ok(&self.body)
+    }
+
     /// Parses the body as JSON, ignoring its `Content-Type`.
     pub fn lenient_body<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         self.refuse_unknown_params()?;
@@ -169,6 +176,13 @@ impl Call {
         Ok(render(done.outcome)?.replayed(done.replayed))
     }
 
+    /// Runs one of several commands of a call, in the order of their numbers from 0. Each has a key of its own.
+    pub async fn run_part<C: Command>(&self, number: usize, command: C) -> Result<Done<C::Outcome>, Rejection> {
+        // No caller can send a key with this character.
+        let key_of = |key: &String| if number == 0 { key.clone() } else { format!("{key}\n{number}") };
+        self.execute_as(self.retry_key.as_ref().map(key_of), command, false).await
+    }
+
     /// Like [`Call::run`], for a body that holds a secret such as a password.
     pub async fn run_secretly<C: Command>(
         &self,
@@ -225,14 +239,22 @@ impl Call {
     }
 
     async fn execute<C: Command>(&self, command: C, holds_secret: bool) -> Result<Done<C::Outcome>, Rejection> {
+        self.execute_as(self.retry_key.clone(), command, holds_secret).await
+    }
+
+    async fn execute_as<C: Command>(
+        &self,
+        key: Option<String>,
+        command: C,
+        holds_secret: bool,
+    ) -> Result<Done<C::Outcome>, Rejection> {
         let app = self.app()?;
         self.refuse_unread_members()?;
         if self.is_rehearsal()? {
             let outcome = app.rehearse(self.caller()?, command).await?;
             return Ok(Done { outcome, replayed: false });
         }
-        let retry =
-            self.retry_key.as_ref().map(|key| RetryKey { key: key.clone(), call: self.call_bytes(), holds_secret });
+        let retry = key.map(|key| RetryKey { key, call: self.call_bytes(), holds_secret });
         Ok(app.execute(self.caller()?, retry, command).await?)
     }
 

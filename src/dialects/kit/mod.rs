@@ -21,7 +21,7 @@ mod reply;
 mod routes;
 mod unknown;
 
-pub use body::{AtMost, Literal, read_json};
+pub use body::{AtMost, Literal, read_json, read_json_noting};
 pub use call::{Call, Origin};
 pub use context::ReplyContext;
 pub use csv::{CsvTable, TableFormat};

@@ -5,6 +5,7 @@
 
 mod account_states;
 mod accounts;
+mod alerts;
 mod approvals;
 mod audit_log;
 mod batch;
@@ -13,6 +14,7 @@ mod deals;
 mod deposits;
 mod entries;
 mod error;
+mod event_body;
 mod event_data;
 mod event_stream;
 mod events;
@@ -28,6 +30,9 @@ mod movements;
 mod names;
 mod openapi;
 mod owners;
+mod parked;
+mod platform_accounts;
+mod platform_events;
 mod portfolios;
 mod profile_states;
 mod profiles;
@@ -42,6 +47,8 @@ mod withdrawals;
 
 use super::kit::{Dialect, Rejection, Reply, ReplyContext, Routes};
 use serde_json::Value;
+
+pub use event_body::{ReadEvents, read_events};
 
 pub struct Native;
 
@@ -59,8 +66,8 @@ impl Dialect for Native {
         use crate::dialects::kit::Access::{Caller, Open};
         use crate::dialects::kit::UnknownMembers::Refused;
         use crate::domain::access::Right::{
-            Administer, IssueSessions, ManageSelf, MoveFunds, ReadAccounts, ReadAudit, ReadEvents, ReadProfiles,
-            ReadReference, SetPasswords, WriteAccounts, WriteProfiles,
+            Administer, FeedPlatform, IssueSessions, ManageSelf, MoveFunds, ReadAccounts, ReadAudit, ReadEvents,
+            ReadProfiles, ReadReference, SetPasswords, WriteAccounts, WriteProfiles,
         };
         Routes::default()
             .post("/user/login", "log_in", Open, users::log_in).ignoring_keys()
@@ -145,6 +152,14 @@ impl Dialect for Native {
             .get("/accounts/{id}/history/positions", "list_closed_positions", ReadAccounts,
                 portfolios::closed_positions)
             .get("/portfolios/{id}", "get_portfolio", ReadAccounts, portfolios::get)
+            .post("/platform/events", "feed_platform_events", FeedPlatform, platform_events::feed)
+                .with_bodies_of(platform_events::BODY_LIMIT_FACTOR)
+            .get("/platform/parked", "list_parked_events", ReadAccounts, parked::list)
+            .post("/platform/parked/{id}/drop", "drop_parked_event", MoveFunds, parked::discard)
+            .get("/platform/alerts", "list_alerts", ReadAccounts, alerts::list)
+            .post("/platform/alerts/{id}/resolve", "resolve_alert", MoveFunds, alerts::resolve)
+            .put("/accounts/{id}/platform-accounts/{platform}", "link_platform_account", WriteAccounts,
+                platform_accounts::link)
             .get("/events", "list_events", ReadEvents, events::list)
             .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)
             .get("/audit-log", "list_audit_log", ReadAudit, audit_log::list)

@@ -61,6 +61,8 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::MaxLeverage => &["maxLeverage"],
         Field::NetOpenPositionLimit => &["nop", "maxNop"],
         Field::MinimumBalance => &["minimumBalance"],
+        Field::Platform => &["platform"],
+        Field::Number => &["number"],
         Field::Access => &["access"],
         Field::Priority => &["priority"],
         Field::Amount => &["amount"],

@@ -8,10 +8,12 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, approvals, audit_log, batch, deposits, entries, event_stream, events, holds, log, owners,
-    profile_states, sandbox, statements, transfers, trial_balance, withdrawals,
+    account_states, alerts, approvals, audit_log, batch, deposits, entries, event_stream, events, holds, log, owners,
+    parked, platform_accounts, platform_events, profile_states, sandbox, statements, transfers, trial_balance,
+    withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
+use crate::domain::trading::EVENTS_MAX;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -100,7 +102,13 @@ use utoipa::OpenApi;
         log::entry,
         statements::balance,
         statements::statement,
-        trial_balance::get
+        trial_balance::get,
+        platform_events::feed,
+        parked::list,
+        parked::discard,
+        alerts::list,
+        alerts::resolve,
+        platform_accounts::link
     ),
     components(schemas(ErrorView, Detail, Metadata))
 )]
@@ -253,6 +261,11 @@ fn shape_requests(document: &mut Document) {
         let Some(media) = body["content"].get_mut("application/json") else { return };
         // A body may be omitted, but is never null.
         without_null(&mut media["schema"]);
+        if path == "/platform/events" {
+            let one = media["schema"].take();
+            let many = json!({ "type": "array", "items": one.clone(), "minItems": 1, "maxItems": EVENTS_MAX });
+            media["schema"] = json!({ "anyOf": [one, many] });
+        }
         if let Some(example) = examples::request(method, path) {
             media["example"] = example;
         }

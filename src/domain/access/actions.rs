@@ -27,10 +27,14 @@ impl Right {
             | "account.close"
             | "account.add_owner"
             | "account.alter_owner"
-            | "account.remove_owner" => Right::WriteAccounts,
+            | "account.remove_owner"
+            | "account.link" => Right::WriteAccounts,
             "funds.post" | "transfer" | "entry.reverse" | "deposit.announce" | "deposit.settle" | "deposit.return"
             | "withdrawal.request" | "withdrawal.approve" | "withdrawal.pay" | "withdrawal.void" | "hold.place"
-            | "hold.capture" | "hold.release" | "job.run" | "job.postpone" => Right::MoveFunds,
+            | "hold.capture" | "hold.release" | "job.run" | "job.postpone" | "platform.drop" | "alert.resolve" => {
+                Right::MoveFunds
+            }
+            "platform.feed" => Right::FeedPlatform,
             "operator.add"
             | "operator.update"
             | "operator.disable"

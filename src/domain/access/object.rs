@@ -15,6 +15,10 @@ named_enum! {
         Token = "token",
         /// A key that signs end-user tokens; its id is the `kid`.
         SigningKey = "signing_key",
+        /// An event of a trading platform that waits.
+        ParkedEvent = "parked_event",
+        /// What an operator should look at.
+        Alert = "alert",
         /// The database as a whole: reference data, restores, the clock.
         Installation = "installation",
     }

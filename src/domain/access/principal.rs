@@ -41,6 +41,8 @@ named_enum! {
         ReadEvents = "events:read",
         /// Read the audit log.
         ReadAudit = "audit:read",
+        /// Feed what happened on a trading platform, which moves money.
+        FeedPlatform = "platform",
         /// Reserved for administrators: operators, tokens, keys, reference data, forced reversals, the clock of a
         /// sandbox.
         #[serde(alias = "administer")]
@@ -65,7 +67,7 @@ named_enum! {
 
 impl Right {
     /// Rights that can be granted to an operator beyond those of its role.
-    pub const GRANTABLE: [Right; 2] = [Right::IssueSessions, Right::SetPasswords];
+    pub const GRANTABLE: [Right; 3] = [Right::IssueSessions, Right::SetPasswords, Right::FeedPlatform];
 }
 
 impl Role {
@@ -80,7 +82,7 @@ impl Role {
                 matches!(self, Role::Admin | Role::Operator)
             }
             Right::ReadAudit => matches!(self, Role::Admin | Role::Auditor),
-            Right::IssueSessions => matches!(self, Role::Admin | Role::Service),
+            Right::IssueSessions | Right::FeedPlatform => matches!(self, Role::Admin | Role::Service),
             Right::SetPasswords | Right::Administer => self == Role::Admin,
         }
     }

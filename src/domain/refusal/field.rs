@@ -76,6 +76,8 @@ fields! {
     MaxLeverage = "leverage";
     NetOpenPositionLimit = "net open position limit";
     MinimumBalance = "minimum balance";
+    Platform = "platform";
+    Number = "number";
     Access = "access";
     Priority = "priority";
 

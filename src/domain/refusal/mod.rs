@@ -40,6 +40,8 @@ pub enum Noun {
     Approval,
     Operator,
     Token,
+    ParkedEvent,
+    Alert,
 }
 
 impl fmt::Display for Noun {
@@ -57,6 +59,8 @@ impl fmt::Display for Noun {
             Noun::Approval => "approval",
             Noun::Operator => "operator",
             Noun::Token => "token",
+            Noun::ParkedEvent => "parked event",
+            Noun::Alert => "alert",
         })
     }
 }
@@ -76,6 +80,7 @@ impl Noun {
             Noun::Approval => Field::Approval,
             Noun::Operator => Field::Operator,
             Noun::Token => Field::Token,
+            Noun::ParkedEvent | Noun::Alert => Field::Id,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Everything here is computed: rows and events come in, figures go out.
 
 mod derive;
+mod event;
 mod exact;
 mod fill;
 mod instrument;
@@ -11,6 +12,7 @@ mod margin;
 mod position;
 mod protection;
 mod rates;
+mod recorded;
 mod small;
 
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod worked_examples;
 
 pub use crate::domain::reference::{MarginBasis, ProtectAfter, SwapBookedBy, SymbolClass, VolumeUnit};
 pub use derive::{Derivation, Outcome, ProfitTooLarge, State, derive};
+pub use event::*;
 pub use exact::{Exact, NumberError};
 pub use fill::{Fill, Place, Scope, Split, Step, Trade};
 pub use instrument::Instrument;
@@ -30,3 +33,4 @@ pub use margin::{Dependency, Holdings, MarginFigures, MarginTerms, Need, Positio
 pub use position::{Closing, Position};
 pub use protection::{ClosingFill, Protection};
 pub use rates::{FillRates, FoundRate, MissingRate, Quote, RatePair, RateTable};
+pub use recorded::*;

@@ -11,6 +11,7 @@ mod log;
 mod schema;
 mod settings;
 mod signatures;
+mod trading;
 mod who;
 
 pub use anchors::{Anchor, Verdict};
@@ -172,6 +173,7 @@ impl ReadTx<'_> {
         self.prove_salts(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
+        self.prove_trading(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
                 format!("account {account}: its reference or alias is filed under another ledger or portfolio")

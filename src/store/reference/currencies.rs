@@ -44,6 +44,11 @@ impl ReadTx<'_> {
         self.all(sql, [], currency)
     }
 
+    pub fn currency_code(&self, serial: CurrencySerial) -> Result<Option<CurrencyCode>, StoreError> {
+        let sql = "SELECT code FROM currencies WHERE id = ?1";
+        self.find(sql, [serial.0], |row| Ok(CurrencyCode::from_stored(row.get(0)?)))
+    }
+
     pub fn currency(&self, code: &CurrencyCode) -> Result<Option<Currency>, StoreError> {
         let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE code = ?1";
         self.find(sql, [code.as_str()], currency)

@@ -24,6 +24,16 @@ impl ReadTx<'_> {
         self.all(concat!(sql!("rates/all"), "ORDER BY f.id, t.id"), [], rate)
     }
 
+    /// All reference rates by the serials of their currencies.
+    pub fn numbered_rates(&self) -> Result<Vec<(CurrencySerial, CurrencySerial, DecimalText)>, StoreError> {
+        let sql = "SELECT from_currency_id, to_currency_id, rate FROM reference_rates";
+        self.all(sql, [], |row| {
+            let rate: String = row.get(2)?;
+            let number = DecimalText::parse(&rate).map_err(|_| unreadable("rate", &rate))?;
+            Ok((CurrencySerial(row.get(0)?), CurrencySerial(row.get(1)?), number))
+        })
+    }
+
     /// The reference rate between two currencies, in whichever direction it was declared.
     pub fn rate_between(
         &self,

@@ -57,6 +57,27 @@ pub(super) fn request(method: &str, path: &str) -> Option<Value> {
             json!({ "amount": "250.00", "reason": "Rent", "reference": "out-42" })
         }
         ("POST", "/accounts/{id}/holds") => json!({ "amount": "100.00", "reason": "Card authorization" }),
+        ("POST", "/platform/events") => json!({
+            "kind": "execution",
+            "platform": "mt5",
+            "eventId": "d-1001",
+            "account": "2100000001",
+            "at": "2026-03-02T08:15:00.120Z",
+            "sequence": 17,
+            "executionId": "1001",
+            "orderId": "900",
+            "positionRef": "77",
+            "entry": "in",
+            "symbol": "EURUSD",
+            "side": "BUY",
+            "quantity": "0.50",
+            "price": "1.08370",
+            "profitRate": "0.9228",
+            "booked": { "commission": "-1.75" },
+        }),
+        ("POST", "/platform/parked/{id}/drop") => json!({ "reason": "Test of the feed" }),
+        ("POST", "/platform/alerts/{id}/resolve") => json!({ "reason": "Agreed with the platform" }),
+        ("PUT", "/accounts/{id}/platform-accounts/{platform}") => json!({ "number": "500123" }),
         ("POST", "/holds/{id}/capture") => json!({ "amount": "40.00" }),
         ("POST", "/transfers") => json!({
             "fromAccountId": ACCOUNT,

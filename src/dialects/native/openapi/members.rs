@@ -16,6 +16,7 @@ use crate::domain::reference::LEVERAGE_MAX;
 use crate::domain::refusal::REFUSALS;
 use crate::domain::search::SEARCH_MAX;
 use crate::domain::text::{COMMENT_MAX, EMAIL_MAX, FIELD_MAX, META_DATA_MAX};
+use crate::domain::trading::{EVENT_BYTES_MAX, EVENT_ID_MAX};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -52,6 +53,7 @@ fn number(member: &Member<'_>) -> &'static str {
 fn named(member: &Member<'_>) -> Option<&'static str> {
     let is_request = member.place == Place::Request;
     Some(match (member.owner, member.name) {
+        ("PlatformEvent" | "BookedFigures" | "SnapshotPosition", _) => return None,
         ("Profile" | "/profiles", "status") => "ClientStatus",
         ("Account" | "AccountGroup" | "AccountRequest" | "/accounts" | "/account-groups", "status") => "TradeStatus",
         ("Profile" | "ProfileRequest", "state") => return None,
@@ -95,6 +97,12 @@ fn text(member: &Member<'_>) -> Option<Value> {
         ("TradeFields", _) | ("AccountGroup", "externalGatewayId" | "symbolProfileId" | "fundingProfileId") => {
             return None;
         }
+        ("PlatformEvent", "at" | "expiresAt") => moment(member.place),
+        ("PlatformEvent", "comment") => return Some(json!({ "maxLength": EVENT_BYTES_MAX })),
+        ("PlatformEvent" | "BookedFigures" | "SnapshotPosition", _) | ("PlatformAccountBody", "number") => {
+            at_most(EVENT_ID_MAX)
+        }
+        ("Alert", "lastSeen") => moment(member.place),
         (_, "search") => json!({ "minLength": 1, "maxLength": SEARCH_MAX }),
         // Open: there will be more of them.
         ("ErrorDetail", "reason") => {

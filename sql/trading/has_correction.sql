@@ -1,0 +1,3 @@
+SELECT EXISTS (
+    SELECT 1 FROM execution_versions v JOIN executions e ON e.id = v.execution_id
+    WHERE v.correction_id = ?2 AND e.account_id = ?1 AND e.platform_id = ?3)

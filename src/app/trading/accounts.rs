@@ -1,0 +1,20 @@
+//! Events of closed accounts, which wait.
+
+use crate::app::Failure;
+use crate::app::trading::derive::Work;
+use crate::app::trading::session::{Fate, Session};
+use crate::domain::accounts::Lifecycle;
+use crate::domain::trading::{AlertKind, PlatformEvent, Verdict};
+
+impl Session<'_, '_> {
+    /// Parks an event of a closed account and raises an alert.
+    pub(super) fn refuse_closed(&self, work: &Work, event: &PlatformEvent) -> Result<Option<Fate>, Failure> {
+        if work.account.lifecycle != Lifecycle::Closed {
+            return Ok(None);
+        }
+        let detail = serde_json::json!({"platform": event.platform, "event": event.id});
+        self.raise((AlertKind::ClosedAccount, Some(work.account.book), &event.id), &detail)?;
+        let message = format!("account {} is archived", work.account.number);
+        Ok(Some(Fate::parked(Verdict::ClosedAccount, String::new(), message)))
+    }
+}

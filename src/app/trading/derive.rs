@@ -1,0 +1,212 @@
+//! Positions and money after events of an account: what follows from its executions is derived, and what differs from
+//! what was posted is posted.
+
+use crate::app::trading::session::Traded;
+use crate::app::{Context, Failure};
+use crate::domain::accounts::Account;
+use crate::domain::clock::Moment;
+use crate::domain::ids::{BookId, ExecutionSerial, SymbolSerial, uuid_v7};
+use crate::domain::money::OPERATION_MAX;
+use crate::domain::refusal::Refusal;
+use crate::domain::trading::{Exact, Outcome, Place, ProfitTooLarge, Scope, Side};
+use crate::store::{Execution, ExecutionOutcome, PositionRow, ScopeRun};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// Events of one account under way.
+pub(super) struct Work {
+    pub(super) account: Account,
+    touched: BTreeMap<SymbolSerial, Touched>,
+    /// The earliest moment at which something changed, money outside executions included.
+    pub(super) earliest: Option<Moment>,
+    /// Whether money outside executions changed, which may change protection.
+    pub(super) has_charges: bool,
+}
+
+/// A symbol in which executions of the account came or changed.
+struct Touched {
+    traded: Rc<Traded>,
+    /// The last step before this work.
+    last: Option<Place>,
+    last_split: Option<Moment>,
+    /// The earliest change.
+    earliest: Moment,
+    /// Executions that came, if all of them are after everything before.
+    fresh: Vec<Execution>,
+    /// Executions that came.
+    new: Vec<ExecutionSerial>,
+    /// Whether something before the end changed.
+    is_late: bool,
+}
+
+/// An execution whose outcome was derived.
+pub(super) struct Derived {
+    pub(super) execution: Execution,
+    /// The side of its deal.
+    pub(super) side: Side,
+    /// Lots to close that were not open.
+    pub(super) unmatched: Option<Exact>,
+    pub(super) is_new: bool,
+    /// Whether the stored outcome is another one.
+    is_changed: bool,
+}
+
+impl Work {
+    pub(super) fn new(account: Account) -> Work {
+        Work { account, touched: BTreeMap::new(), earliest: None, has_charges: false }
+    }
+
+    pub(super) fn changes_at(&mut self, at: Moment) {
+        self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
+    }
+
+    /// An execution came. It is recorded already.
+    pub(super) fn came(
+        &mut self,
+        context: &Context<'_>,
+        traded: &Rc<Traded>,
+        execution: Execution,
+    ) -> Result<(), Failure> {
+        self.changes_at(execution.place.at);
+        let serial = execution.serial;
+        let touched = self.touch(context, traded, execution.place.at, Some(serial))?;
+        let is_behind = touched.last.as_ref().is_some_and(|last| execution.place < *last)
+            || touched.last_split.is_some_and(|split| execution.place.at < split);
+        touched.is_late |= is_behind;
+        touched.new.push(serial);
+        touched.fresh.push(execution);
+        Ok(())
+    }
+
+    /// Something at or before this moment changed in a symbol.
+    pub(super) fn changed(&mut self, context: &Context<'_>, traded: &Rc<Traded>, at: Moment) -> Result<(), Failure> {
+        self.changes_at(at);
+        self.touch(context, traded, at, None)?.is_late = true;
+        Ok(())
+    }
+
+    fn touch(
+        &mut self,
+        context: &Context<'_>,
+        traded: &Rc<Traded>,
+        at: Moment,
+        new: Option<ExecutionSerial>,
+    ) -> Result<&mut Touched, Failure> {
+        let symbol = traded.symbol.serial;
+        if !self.touched.contains_key(&symbol) {
+            let last = context.tx.executions_back(self.account.book, symbol, Moment::MAX, 2)?;
+            let last =
+                last.into_iter().find(|execution| Some(execution.serial) != new).map(|execution| execution.place);
+            let last_split = context.tx.splits(symbol)?.last().map(|split| split.at);
+            let traded = Rc::clone(traded);
+            let (fresh, new) = (Vec::new(), Vec::new());
+            self.touched.insert(symbol, Touched { traded, last, last_split, earliest: at, fresh, new, is_late: false });
+        }
+        let touched = self.touched.get_mut(&symbol).ok_or(Refusal::Internal)?;
+        touched.earliest = touched.earliest.min(at);
+        Ok(touched)
+    }
+
+    /// Derives what changed and posts what follows. Refusals: an amount or a balance would overflow.
+    pub(super) fn settle(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let mut derived = Vec::new();
+        for (_, touched) in std::mem::take(&mut self.touched) {
+            derived.append(&mut touched.derive(context, &self.account)?);
+        }
+        derived.sort_by(|one, other| one.execution.place.cmp(&other.execution.place));
+        for it in &mut derived {
+            let posted = it.execution.posted;
+            self.post_parts(context, it)?;
+            if it.is_changed || it.execution.posted != posted {
+                let Execution { serial, outcome, posted, .. } = &it.execution;
+                context.tx.set_outcome(*serial, outcome, posted)?;
+            }
+            self.raise_alerts(context, it)?;
+        }
+        self.protect(context, &derived)
+    }
+}
+
+impl Touched {
+    fn derive(mut self, context: &Context<'_>, account: &Account) -> Result<Vec<Derived>, Failure> {
+        let symbol = self.traded.symbol.serial;
+        let tx = context.tx;
+        let (rows, executions, splits) = if self.is_late {
+            let flat = tx.last_flat(account.book, symbol, self.earliest)?;
+            let flat = flat.unwrap_or(Moment::from_unix_ms(i64::MIN));
+            let splits = tx.splits(symbol)?.into_iter().filter(|split| split.at > flat).collect();
+            let executions = tx.executions_in_scope(account.book, symbol, flat.plus_ms(1))?;
+            (tx.positions_since(account.book, symbol, flat)?, executions, splits)
+        } else {
+            self.fresh.sort_by(|one, other| one.place.cmp(&other.place));
+            (tx.open_positions_in(account.book, symbol)?, std::mem::take(&mut self.fresh), Vec::new())
+        };
+        let (mode, decimals) = (account.position_mode, account.decimals);
+        let scope = Scope { symbol: &self.traded.instrument, mode, decimals };
+        let mut run = ScopeRun::new(scope, if self.is_late { &[] } else { &rows });
+        let too_large = |_: ProfitTooLarge| Failure::from(Refusal::BalanceOverflow);
+        let outcomes = run.apply(&executions, splits).map_err(too_large)?;
+        let places = write_positions(context, (account.book, symbol), &run, &rows)?;
+        let derived = executions.into_iter().zip(outcomes).map(|(execution, outcome)| {
+            let is_new = self.new.contains(&execution.serial);
+            Derived::of(execution, outcome, is_new, &places)
+        });
+        derived.collect()
+    }
+}
+
+/// Writes positions in place of the rows before; returns their rows by the executions that opened them.
+fn write_positions(
+    context: &Context<'_>,
+    of: (BookId, SymbolSerial),
+    run: &ScopeRun<'_>,
+    rows: &[PositionRow],
+) -> Result<HashMap<ExecutionSerial, i64>, Failure> {
+    let mut known: HashMap<ExecutionSerial, &PositionRow> =
+        rows.iter().map(|row| (row.position.opened_by, row)).collect();
+    let mut places: HashMap<ExecutionSerial, i64> = HashMap::with_capacity(rows.len());
+    for (position, open_price) in run.positions() {
+        let row = match known.remove(&position.opened_by) {
+            Some(row) => {
+                if row.position != *position {
+                    context.tx.change_position(row.row, position, &open_price)?;
+                }
+                row.row
+            }
+            None => {
+                let uuid = uuid_v7(context.now, context.app.randomness());
+                context.tx.add_position(uuid, of, position, &open_price)?
+            }
+        };
+        places.insert(position.opened_by, row);
+    }
+    for row in known.values() {
+        context.tx.remove_position(row.row)?;
+    }
+    Ok(places)
+}
+
+impl Derived {
+    fn of(
+        mut execution: Execution,
+        outcome: Outcome,
+        is_new: bool,
+        places: &HashMap<ExecutionSerial, i64>,
+    ) -> Result<Derived, Failure> {
+        if outcome.profit.minor().unsigned_abs() > OPERATION_MAX.unsigned_abs() {
+            return Err(Refusal::BalanceOverflow.into());
+        }
+        let position = outcome.position().and_then(|opened_by| places.get(&opened_by)).copied();
+        let side = outcome.side.or(execution.recorded.side).unwrap_or(Side::Sell);
+        let stored = ExecutionOutcome {
+            closed: Some(outcome.closed).filter(Exact::is_positive),
+            open_price: outcome.open_price,
+            position,
+            profit: outcome.profit,
+            leaves_flat: outcome.is_flat,
+        };
+        let is_changed = is_new || execution.outcome != stored;
+        execution.outcome = stored;
+        Ok(Derived { execution, side, unmatched: outcome.unmatched, is_new, is_changed })
+    }
+}

@@ -1,0 +1,55 @@
+//! The numbers by which platforms call accounts.
+
+use crate::app::accounts::find;
+use crate::app::{Command, Context, Failure};
+use crate::domain::access::Right;
+use crate::domain::ids::AccountId;
+use crate::domain::refusal::{Field, Refusal};
+use crate::domain::text;
+use crate::domain::trading::EVENT_ID_MAX;
+use serde::{Deserialize, Serialize};
+
+/// Sets the number of an account at a platform. Events that wait for that number are tried again.
+///
+/// Refusals: invalid number; unknown account or platform; archived; another account has the number there.
+pub struct LinkPlatformAccount {
+    pub account: AccountId,
+    /// The code of the platform.
+    pub platform: String,
+    pub number: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PlatformAccount {
+    pub platform: String,
+    pub number: String,
+}
+
+impl Command for LinkPlatformAccount {
+    type Outcome = PlatformAccount;
+    const ACTION: &'static str = "account.link";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, context: &Context<'_>) -> Result<PlatformAccount, Failure> {
+        let number = text::identifier(Field::Number, self.number, EVENT_ID_MAX)?;
+        if number.is_empty() {
+            return Err(Refusal::Required { field: Field::Number }.into());
+        }
+        let account = find(context, self.account)?;
+        account.admit_change()?;
+        let platforms = context.tx.platforms()?;
+        let platform = platforms.into_iter().find(|it| it.declared.code == self.platform);
+        let platform =
+            platform.ok_or_else(|| Refusal::invalid(Field::Platform, "no platform of the reference data"))?;
+        match context.tx.account_at_platform(platform.serial, &number)? {
+            Some(holder) if holder != account.book => {
+                let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
+                let is_visible = context.tx.account(id, context.visibility())?.is_some();
+                return Err(context.taken(is_visible, Field::Number, Refusal::DuplicateReference).into());
+            }
+            _ => context.tx.link_account(account.book, platform.serial, &number)?,
+        }
+        context.appeared(format!("account:{number}"));
+        Ok(PlatformAccount { platform: self.platform, number })
+    }
+}

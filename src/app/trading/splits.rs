@@ -1,0 +1,59 @@
+//! Splits of symbols, which change the positions of all accounts.
+
+use crate::app::Failure;
+use crate::app::trading::derive::Work;
+use crate::app::trading::session::{Fate, Session};
+use crate::domain::access::Visibility;
+use crate::domain::refusal::Refusal;
+use crate::domain::trading::{Exact, News, PlatformEvent, SplitReport, Verdict};
+use crate::store::SymbolSplit;
+
+impl Session<'_, '_> {
+    /// Takes a split, in a savepoint of its own.
+    pub(super) fn take_split(
+        &mut self,
+        event: &PlatformEvent,
+        sent: &str,
+        parked: Option<i64>,
+    ) -> Result<Fate, Failure> {
+        let context = self.context;
+        let News::Split(report) = &event.news else { return Err(Refusal::Internal.into()) };
+        let taken =
+            context.tx.attempt(|| self.settle_fate(event, sent, parked, |session| session.split(event, report)))?;
+        match taken {
+            Ok(fate) => Ok(fate),
+            Err(Refusal::Internal) => Err(Refusal::Internal.into()),
+            Err(refusal) => Ok(Fate::refused(Verdict::Overflow, refusal.to_string())),
+        }
+    }
+
+    fn split(&mut self, event: &PlatformEvent, report: &SplitReport) -> Result<Fate, Failure> {
+        let traded = match self.symbol(&report.symbol)? {
+            Ok(traded) => traded,
+            Err(fate) => return Ok(fate),
+        };
+        let platform = match self.platform(event) {
+            Ok(platform) => platform.serial,
+            Err(fate) => return Ok(fate),
+        };
+        let tx = self.context.tx;
+        let symbol = traded.symbol.serial;
+        let split = SymbolSplit { at: event.at, ratio: Exact::from(report.ratio) };
+        if let Some(known) = tx.splits(symbol)?.into_iter().find(|known| known.at == split.at) {
+            if known.ratio == split.ratio {
+                return Ok(Fate::Duplicate);
+            }
+            let message = format!("{} was split at {} by another ratio", report.symbol, split.at);
+            return Ok(Fate::refused(Verdict::ConflictingRepeat, message));
+        }
+        tx.add_split(symbol, platform, &event.id, &split)?;
+        for book in tx.accounts_split(symbol, split.at)? {
+            let id = tx.account_of_book(book)?.ok_or(Refusal::Internal)?;
+            let account = tx.account(id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+            let mut work = Work::new(account);
+            work.changed(self.context, &traded, split.at)?;
+            work.settle(self.context)?;
+        }
+        Ok(Fate::Accepted)
+    }
+}

@@ -1,0 +1,44 @@
+//! Money that platforms booked outside executions.
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::{BookId, PlatformSerial, SymbolSerial};
+use crate::domain::ledger::EntryKind;
+use crate::domain::money::Amount;
+use crate::store::StoreError;
+use crate::store::database::transaction::{WriteTx, sql};
+
+/// A charge to be recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCharge<'a> {
+    pub account: BookId,
+    pub platform: PlatformSerial,
+    pub event: &'a str,
+    pub kind: EntryKind,
+    /// Signed as the client sees it.
+    pub amount: Amount,
+    pub symbol: Option<SymbolSerial>,
+    pub position_ref: Option<&'a str>,
+    pub at: Moment,
+    pub sequence: Option<i64>,
+}
+
+/// The row of a charge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChargeRow(pub i64);
+
+impl WriteTx<'_> {
+    pub fn add_charge(&self, new: &NewCharge<'_>) -> Result<ChargeRow, StoreError> {
+        let params = (
+            new.account.0,
+            new.platform.0,
+            new.event,
+            new.kind.name(),
+            new.amount.minor(),
+            new.symbol.map(|symbol| symbol.0),
+            new.position_ref,
+            new.at.unix_ms(),
+            new.sequence,
+        );
+        self.insert(sql!("trading/add_charge"), params).map(ChargeRow)
+    }
+}

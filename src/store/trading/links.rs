@@ -1,0 +1,44 @@
+//! Which execution or charge an entry follows from.
+
+use crate::domain::ids::{EntrySeq, ExecutionSerial};
+use crate::domain::named::named_enum;
+use crate::store::StoreError;
+use crate::store::database::transaction::WriteTx;
+use crate::store::trading::ChargeRow;
+
+named_enum! {
+    /// What an entry of the feed is.
+    #[derive(PartialOrd, Ord)]
+    pub enum TradePart {
+        Profit = "profit",
+        Commission = "commission",
+        Swap = "swap",
+        Fee = "fee",
+        /// Protection in place of trading credit that was consumed.
+        ProtectedCredit = "protected_credit",
+        /// The trading credit that was consumed.
+        CreditConsumed = "credit_consumed",
+        /// Protection that lifted the balance.
+        ProtectedBalance = "protected_balance",
+        /// All of a charge.
+        Charge = "charge",
+    }
+}
+
+/// What an entry of the feed follows from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TradeOrigin {
+    Execution(ExecutionSerial, TradePart),
+    Charge(ChargeRow),
+}
+
+impl WriteTx<'_> {
+    pub fn link_entry(&self, entry: EntrySeq, origin: TradeOrigin) -> Result<(), StoreError> {
+        let (execution, charge, part) = match origin {
+            TradeOrigin::Execution(row, part) => (Some(row.0), None, part),
+            TradeOrigin::Charge(row) => (None, Some(row.0), TradePart::Charge),
+        };
+        let sql = "INSERT INTO trade_entries (entry_seq, execution_id, charge_id, part) VALUES (?1, ?2, ?3, ?4)";
+        self.run(sql, (entry.0, execution, charge, part.name())).map(|_| ())
+    }
+}

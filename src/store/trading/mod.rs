@@ -1,0 +1,39 @@
+//! Trading data: what platforms reported, and the positions that follow from it.
+
+mod alerts;
+mod charges;
+mod derivation;
+mod executions;
+mod links;
+mod money;
+mod orders;
+mod parked;
+mod platform_accounts;
+mod platform_events;
+mod positions;
+mod quotes;
+mod splits;
+
+pub use alerts::*;
+pub use charges::*;
+pub use derivation::*;
+pub use executions::*;
+pub use links::*;
+pub use money::*;
+pub use orders::*;
+pub use parked::*;
+pub use positions::*;
+pub use splits::*;
+
+use crate::domain::trading::Exact;
+use crate::store::database::transaction::unreadable;
+
+/// Reads a stored exact number.
+fn exact(column: &str, text: &str) -> rusqlite::Result<Exact> {
+    Exact::from_stored(text).ok_or_else(|| unreadable(column, text))
+}
+
+/// Reads a stored exact number, if there is one.
+fn exact_if_any(column: &str, text: Option<String>) -> rusqlite::Result<Option<Exact>> {
+    text.map(|text| exact(column, &text)).transpose()
+}

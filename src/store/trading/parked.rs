@@ -1,0 +1,115 @@
+//! Events that cannot be applied yet.
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::{ParkedId, PlatformSerial};
+use crate::domain::trading::Verdict;
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
+use rusqlite::Row;
+use uuid::Uuid;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParkedEvent {
+    /// In order of arrival.
+    pub row: i64,
+    pub id: ParkedId,
+    /// As it was sent.
+    pub sent: String,
+    /// As it was read.
+    pub event: String,
+    pub reason: Verdict,
+    /// What it waits for, such as `symbol:EURUSD`.
+    pub waits_for: String,
+    pub since: Moment,
+}
+
+/// An event to be parked.
+#[derive(Clone, Copy, Debug)]
+pub struct NewParked<'a> {
+    pub id: ParkedId,
+    pub platform: PlatformSerial,
+    pub event_id: &'a str,
+    pub sent: &'a str,
+    pub event: &'a str,
+    pub reason: Verdict,
+    pub waits_for: &'a str,
+}
+
+fn parked(row: &Row<'_>) -> rusqlite::Result<ParkedEvent> {
+    Ok(ParkedEvent {
+        row: row.get("id")?,
+        id: ParkedId::from(row.get::<_, Uuid>("uuid")?),
+        sent: row.get("sent")?,
+        event: row.get("event")?,
+        reason: named(row, "reason")?,
+        waits_for: row.get("waits_for")?,
+        since: Moment::from_unix_ms(row.get("parked_at")?),
+    })
+}
+
+const COLUMNS: &str = "SELECT id, uuid, sent, event, reason, waits_for, parked_at FROM parked_events ";
+
+impl ReadTx<'_> {
+    pub fn has_parked(&self) -> Result<bool, StoreError> {
+        self.one("SELECT EXISTS (SELECT 1 FROM parked_events WHERE dropped_at IS NULL)", [], |row| row.get(0))
+    }
+
+    /// Waiting events after a row, oldest first.
+    pub fn parked(&self, after: i64, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        let sql = const_format(COLUMNS);
+        self.all(&sql, (after, limit), parked)
+    }
+
+    pub fn parked_event(&self, id: ParkedId) -> Result<Option<ParkedEvent>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE uuid = ?1 AND dropped_at IS NULL");
+        self.find(&sql, [id.uuid()], parked)
+    }
+
+    /// Events that wait for what begins with this, oldest first.
+    pub fn parked_for(&self, beginning: &str, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        let sql = format!("{COLUMNS}{}", sql!("trading/parked_for"));
+        self.all(&sql, (beginning, format!("{beginning}\u{10ffff}"), limit), parked)
+    }
+
+    /// Events that wait for exactly this, oldest first.
+    pub fn parked_for_exactly(&self, awaited: &str, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE waits_for = ?1 AND dropped_at IS NULL ORDER BY id LIMIT ?2");
+        self.all(&sql, (awaited, limit), parked)
+    }
+}
+
+fn const_format(columns: &str) -> String {
+    format!("{columns} WHERE id > ?1 AND dropped_at IS NULL ORDER BY id LIMIT ?2")
+}
+
+impl WriteTx<'_> {
+    pub fn park(&self, new: &NewParked<'_>, now: Moment) -> Result<(), StoreError> {
+        let params = (
+            new.id.uuid(),
+            new.platform.0,
+            new.event_id,
+            new.sent,
+            new.event,
+            new.reason.name(),
+            new.waits_for,
+            now.unix_ms(),
+        );
+        self.run(sql!("trading/park"), params).map(|_| ())
+    }
+
+    /// Says anew why an event waits.
+    pub fn park_again(&self, row: i64, reason: Verdict, waits_for: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE parked_events SET reason = ?2, waits_for = ?3 WHERE id = ?1";
+        self.run(sql, (row, reason.name(), waits_for)).map(|_| ())
+    }
+
+    /// Removes an event that was applied.
+    pub fn unpark(&self, row: i64) -> Result<(), StoreError> {
+        self.run("DELETE FROM parked_events WHERE id = ?1", [row]).map(|_| ())
+    }
+
+    pub fn drop_parked(&self, row: i64, reason: &str, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE parked_events SET dropped_at = ?2, drop_reason = ?3 WHERE id = ?1";
+        self.run(sql, (row, now.unix_ms(), reason)).map(|_| ())
+    }
+}

@@ -1,0 +1,45 @@
+//! Splits of symbols.
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::{BookId, PlatformSerial, SymbolSerial};
+use crate::domain::trading::Exact;
+use crate::store::StoreError;
+use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use crate::store::trading::exact;
+
+/// Each old unit becomes `ratio` new ones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SymbolSplit {
+    pub at: Moment,
+    pub ratio: Exact,
+}
+
+impl ReadTx<'_> {
+    /// The splits of a symbol in their order.
+    pub fn splits(&self, symbol: SymbolSerial) -> Result<Vec<SymbolSplit>, StoreError> {
+        let sql = "SELECT split_at, ratio FROM symbol_splits WHERE symbol_id = ?1 ORDER BY split_at";
+        self.all(sql, [symbol.0], |row| {
+            let ratio: String = row.get(1)?;
+            Ok(SymbolSplit { at: Moment::from_unix_ms(row.get(0)?), ratio: exact("ratio", &ratio)? })
+        })
+    }
+
+    /// The accounts whose positions a split at this moment changes: those with executions since then, or with open
+    /// positions.
+    pub fn accounts_split(&self, symbol: SymbolSerial, at: Moment) -> Result<Vec<BookId>, StoreError> {
+        self.all(sql!("trading/accounts_split"), (symbol.0, at.unix_ms()), |row| Ok(BookId(row.get(0)?)))
+    }
+}
+
+impl WriteTx<'_> {
+    pub fn add_split(
+        &self,
+        symbol: SymbolSerial,
+        platform: PlatformSerial,
+        event: &str,
+        split: &SymbolSplit,
+    ) -> Result<(), StoreError> {
+        let params = (symbol.0, platform.0, event, split.ratio.to_string(), split.at.unix_ms());
+        self.run(sql!("trading/add_split"), params).map(|_| ())
+    }
+}

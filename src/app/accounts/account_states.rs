@@ -259,7 +259,8 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
 /// Archives a closing account as soon as it is empty.
 pub(in crate::app) fn complete_closing(context: &Context<'_>, id: AccountId) -> Result<(), Failure> {
     let Some(account) = context.tx.account(id, &Visibility::Everything)? else { return Ok(()) };
-    if account.lifecycle != Lifecycle::Closing || !account.balances.is_empty() {
+    let is_done = account.balances.is_empty() && !context.tx.has_open_positions(account.book)?;
+    if account.lifecycle != Lifecycle::Closing || !is_done {
         return Ok(());
     }
     context.tx.close_account(account.book, context.now)?;

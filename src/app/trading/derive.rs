@@ -3,7 +3,7 @@
 
 use crate::app::trading::session::Traded;
 use crate::app::{Context, Failure};
-use crate::domain::accounts::Account;
+use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, ExecutionSerial, SymbolSerial, uuid_v7};
 use crate::domain::money::OPERATION_MAX;
@@ -122,6 +122,10 @@ impl Work {
                 context.tx.set_outcome(*serial, outcome, posted)?;
             }
             self.raise_alerts(context, it)?;
+        }
+        if self.account.lifecycle == Lifecycle::Closing {
+            // Its last position may have closed without money.
+            context.touch(self.account.id);
         }
         self.protect(context, &derived)
     }

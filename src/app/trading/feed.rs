@@ -91,8 +91,10 @@ impl<const LONG: bool> Command for FeedEvents<LONG> {
             return Err(Refusal::LimitedByTags.into());
         }
         let mut session = Session::new(context)?;
+        let waiting: Vec<_> = self.events.iter().map(Incoming::name).collect();
         let taken = session.take_all(self.events)?;
         session.retry_awaited()?;
+        let taken = session.without_applied(taken, &waiting)?;
         let count = |status| taken.iter().filter(|taken| taken.status == status).count();
         for status in Status::ALL {
             context.explain(status.name(), count(status));
@@ -101,7 +103,30 @@ impl<const LONG: bool> Command for FeedEvents<LONG> {
     }
 }
 
+impl Incoming {
+    /// Platform and id of the event.
+    fn name(&self) -> Option<(String, String)> {
+        self.event.as_ref().ok().map(|event| (event.platform.clone(), event.id.clone()))
+    }
+}
+
 impl Session<'_, '_> {
+    /// Events that waited for another one of the same call are accepted.
+    fn without_applied(
+        &self,
+        mut taken: Vec<Taken>,
+        names: &[Option<(String, String)>],
+    ) -> Result<Vec<Taken>, Failure> {
+        for (taken, name) in taken.iter_mut().zip(names) {
+            if let (Status::Parked, Some((platform, event))) = (taken.status, name)
+                && !self.is_waiting(platform, event)?
+            {
+                *taken = Fate::Accepted.into();
+            }
+        }
+        Ok(taken)
+    }
+
     fn take_all(&mut self, events: Vec<Incoming>) -> Result<Vec<Taken>, Failure> {
         let mut taken: Vec<Option<Taken>> = vec![None; events.len()];
         let mut groups: Vec<(AccountId, Vec<usize>)> = Vec::new();

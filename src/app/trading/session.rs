@@ -82,6 +82,14 @@ impl<'a, 'c> Session<'a, 'c> {
         self.platforms.get(&event.platform).ok_or_else(unknown)
     }
 
+    /// Whether an event waits.
+    pub(super) fn is_waiting(&self, platform: &str, event: &str) -> Result<bool, Failure> {
+        match self.platforms.get(platform) {
+            Some(platform) => Ok(self.context.tx.is_parked(platform.serial, event)?),
+            None => Ok(false),
+        }
+    }
+
     /// The account that an event is about. Err: it has none, or cannot be taken at all.
     pub(super) fn account_of(&mut self, event: &PlatformEvent) -> Result<Result<AccountId, Fate>, Failure> {
         let platform = match self.platform(event) {

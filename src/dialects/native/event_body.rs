@@ -353,8 +353,7 @@ impl EventBody {
         if figures.entry == Some(ExecutionEntry::OutBy) {
             must("positionRef", &self.position_ref, id)?;
             must("oppositeRef", &self.opposite_ref, id)?;
-        } else {
-            must("quantity", &self.quantity, not_negative)?;
+        } else if !must("quantity", &self.quantity, not_negative)?.is_zero() {
             must("side", &self.side, one_of(SIDES))?;
             must("price", &self.price, decimal)?;
         }

@@ -152,7 +152,6 @@ const NUMBERED: &str = concat!(sql!("trading/execution_columns"), "WHERE id = ?1
 const IN_SCOPE: &str = sql!("trading/execution_columns", "trading/executions_in_scope");
 const LAST_IN_SCOPE: &str = sql!("trading/execution_columns", "trading/executions_last_in_scope");
 const OF_ORDER: &str = concat!(sql!("trading/execution_columns"), "WHERE account_id = ?1 AND order_id = ?2");
-const OF_ACCOUNT: &str = sql!("trading/execution_columns", "trading/executions_of_account");
 
 impl ReadTx<'_> {
     pub fn execution(
@@ -212,11 +211,6 @@ impl ReadTx<'_> {
 
     pub fn executions_of_order(&self, account: BookId, order: &str) -> Result<Vec<Execution>, StoreError> {
         self.all(OF_ORDER, (account.0, order), execution)
-    }
-
-    /// The executions of an account at or after a moment, in their order, cancelled ones included.
-    pub fn executions_of_account(&self, account: BookId, from: Moment) -> Result<Vec<Execution>, StoreError> {
-        self.all(OF_ACCOUNT, (account.0, from.unix_ms()), execution)
     }
 
     pub fn has_executions_of(&self, account: BookId) -> Result<bool, StoreError> {

@@ -1,22 +1,44 @@
-//! What happened after an execution, as protection needs it.
+//! What happened to the money of an account since a moment, as protection needs it.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::{BookId, SymbolSerial};
+use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, PlatformSerial, SymbolSerial};
+use crate::domain::money::Amount;
 use crate::domain::trading::Place;
 use crate::store::StoreError;
-use crate::store::database::transaction::{ReadTx, sql};
-use crate::store::trading::Execution;
+use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
-/// Sums in minor units.
+/// An execution, as far as protection depends on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MoneyStep {
+    pub serial: ExecutionSerial,
+    pub place: Place,
+    pub symbol: SymbolSerial,
+    pub is_cancelled: bool,
+    /// Whether it closed anything.
+    pub closes: bool,
+    /// Whether nothing is open in its symbol afterwards.
+    pub leaves_flat: bool,
+    pub arrived: EntrySeq,
+    pub reason: Option<String>,
+    pub order: Option<String>,
+    /// What was posted for its profit.
+    pub profit: Amount,
+    /// What was posted for its profit, commission, swap and fee.
+    pub moved: i128,
+    pub protected_credit: Amount,
+    pub protected_balance: Amount,
+}
+
+/// Money that moved, in minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct MoneyAfter {
+pub struct Moved {
     pub balance: i128,
-    /// Of the net sum of CREDIT entries.
+    /// Of it, trading credit.
     pub credit: i128,
 }
 
-/// Stands for a sequence that was not given, which sorts first.
-const FIRST: i64 = i64::MIN + 1;
+/// The place of a charge among executions: its time, and the platform's sequence.
+pub type ChargePlace = (Moment, Option<i64>);
 
 impl ReadTx<'_> {
     /// Whether the account has executions or charges after a moment.
@@ -33,30 +55,59 @@ impl ReadTx<'_> {
         Ok(found == limit)
     }
 
-    /// Whether the account held nothing in any other symbol after an execution.
-    pub fn is_flat_after(&self, account: BookId, place: &Place, symbol: SymbolSerial) -> Result<bool, StoreError> {
-        let (at, sequence) = (place.at.unix_ms(), place.sequence.unwrap_or(FIRST));
-        let params = (account.0, symbol.0, at, sequence, &place.execution_id, place.platform.0);
-        self.one(sql!("trading/is_flat_after"), params, |row| row.get(0))
+    /// The executions of an account at or after a moment, in their order.
+    pub fn money_steps(&self, account: BookId, from: Moment) -> Result<Vec<MoneyStep>, StoreError> {
+        self.all(sql!("trading/money_steps"), (account.0, from.unix_ms()), |row| {
+            Ok(MoneyStep {
+                serial: ExecutionSerial(row.get("id")?),
+                place: Place {
+                    at: Moment::from_unix_ms(row.get("executed_at")?),
+                    sequence: row.get("sequence")?,
+                    execution_id: row.get("execution_id")?,
+                    platform: PlatformSerial(row.get("platform_id")?),
+                },
+                symbol: SymbolSerial(row.get("symbol_id")?),
+                is_cancelled: row.get("is_cancelled")?,
+                closes: row.get("closes")?,
+                leaves_flat: row.get("leaves_flat")?,
+                arrived: EntrySeq(row.get("arrived_entry")?),
+                reason: row.get("reason")?,
+                order: row.get("order_id")?,
+                profit: Amount::from_minor(row.get("posted_profit_minor")?),
+                moved: i128::from(row.get::<_, i64>("moved")?),
+                protected_credit: Amount::from_minor(row.get("protected_credit_minor")?),
+                protected_balance: Amount::from_minor(row.get("protected_balance_minor")?),
+            })
+        })
     }
 
-    /// What was posted for executions and charges after an execution in the platform's order, and of other origin after
-    /// it arrived.
-    pub fn money_after(&self, account: BookId, execution: &Execution) -> Result<MoneyAfter, StoreError> {
-        let place = &execution.place;
-        let (at, sequence) = (place.at.unix_ms(), place.sequence.unwrap_or(FIRST));
-        let of = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<(i64, i64), StoreError> {
-            self.one(sql, params, |row| Ok((row.get(0)?, row.get(1)?)))
-        };
-        let platform = place.platform.0;
-        let later = [
-            of(sql!("trading/executions_after"), &[&account.0, &at, &sequence, &place.execution_id, &platform])?,
-            of(sql!("trading/charges_after"), &[&account.0, &at, &sequence])?,
-            of(sql!("trading/others_after"), &[&account.0, &execution.arrived.0])?,
-        ];
-        Ok(later.iter().fold(MoneyAfter::default(), |sum, (balance, credit)| MoneyAfter {
-            balance: sum.balance + i128::from(*balance),
-            credit: sum.credit + i128::from(*credit),
-        }))
+    /// The symbols in which an account held something before a moment.
+    pub fn symbols_held_before(&self, account: BookId, at: Moment) -> Result<Vec<SymbolSerial>, StoreError> {
+        self.all(sql!("trading/symbols_held_before"), (account.0, at.unix_ms()), |row| Ok(SymbolSerial(row.get(0)?)))
+    }
+
+    /// The charges of an account at or after a moment, in their order.
+    pub fn charges_since(&self, account: BookId, from: Moment) -> Result<Vec<(ChargePlace, Moved)>, StoreError> {
+        self.all(sql!("trading/charges_since"), (account.0, from.unix_ms()), |row| {
+            let (balance, credit): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let moved = Moved { balance: balance.into(), credit: credit.into() };
+            Ok(((Moment::from_unix_ms(row.get(0)?), row.get(1)?), moved))
+        })
+    }
+
+    /// What was posted to an account after an entry and follows from no event of a platform, in order.
+    pub fn others_since(&self, account: BookId, after: EntrySeq) -> Result<Vec<(EntrySeq, Moved)>, StoreError> {
+        self.all(sql!("trading/others_since"), (account.0, after.0), |row| {
+            let (balance, credit): (i64, i64) = (row.get(1)?, row.get(2)?);
+            Ok((EntrySeq(row.get(0)?), Moved { balance: balance.into(), credit: credit.into() }))
+        })
+    }
+}
+
+impl WriteTx<'_> {
+    /// Stores how much protection was posted for an execution.
+    pub fn set_protection(&self, row: ExecutionSerial, credit: Amount, balance: Amount) -> Result<(), StoreError> {
+        let sql = "UPDATE executions SET protected_credit_minor = ?2, protected_balance_minor = ?3 WHERE id = ?1";
+        self.run(sql, (row.0, credit.minor(), balance.minor())).map(|_| ())
     }
 }

@@ -54,9 +54,15 @@ impl ReadTx<'_> {
         self.one("SELECT EXISTS (SELECT 1 FROM parked_events WHERE dropped_at IS NULL)", [], |row| row.get(0))
     }
 
+    pub fn is_parked(&self, platform: PlatformSerial, event: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM parked_events
+                   WHERE platform_id = ?1 AND event_id = ?2 AND dropped_at IS NULL)";
+        self.one(sql, (platform.0, event), |row| row.get(0))
+    }
+
     /// Waiting events after a row, oldest first.
     pub fn parked(&self, after: i64, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
-        let sql = const_format(COLUMNS);
+        let sql = format!("{COLUMNS} WHERE id > ?1 AND dropped_at IS NULL ORDER BY id LIMIT ?2");
         self.all(&sql, (after, limit), parked)
     }
 
@@ -76,10 +82,6 @@ impl ReadTx<'_> {
         let sql = format!("{COLUMNS} WHERE waits_for = ?1 AND dropped_at IS NULL ORDER BY id LIMIT ?2");
         self.all(&sql, (awaited, limit), parked)
     }
-}
-
-fn const_format(columns: &str) -> String {
-    format!("{columns} WHERE id > ?1 AND dropped_at IS NULL ORDER BY id LIMIT ?2")
 }
 
 impl WriteTx<'_> {

@@ -21,6 +21,14 @@ pub struct State {
     by_ref: BTreeMap<String, Position>,
 }
 
+/// A position of which nothing is open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClosedPosition {
+    pub position: Position,
+    /// The average open price that it had when it was closed.
+    pub open_price: Exact,
+}
+
 /// What a fill did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
@@ -44,7 +52,7 @@ pub struct Outcome {
     /// account opened the other side. Of a close-by without a quantity, zero if there was nothing to close.
     pub unmatched: Option<Exact>,
     /// The positions that it closed.
-    pub history: Vec<Position>,
+    pub history: Vec<ClosedPosition>,
     /// Whether the account has nothing open in the symbol afterwards.
     pub is_flat: bool,
 }
@@ -148,7 +156,8 @@ impl State {
                         Some(reference) => self.by_ref.remove(reference),
                         None => self.net.take(),
                     };
-                    outcome.history.extend(ended);
+                    let open_price = outcome.open_price.clone().unwrap_or_default();
+                    outcome.history.extend(ended.map(|position| ClosedPosition { position, open_price }));
                 }
                 quantity - &outcome.closed
             }
@@ -201,9 +210,11 @@ impl State {
         }
         for name in [reference, opposite] {
             let Some(position) = self.by_ref.get_mut(name) else { continue };
+            let open_price = position.open_price().unwrap_or_default();
             position.reduce(fill, &outcome.closed, &value);
             if position.closing.is_some() {
-                outcome.history.extend(self.by_ref.remove(name));
+                let ended = self.by_ref.remove(name);
+                outcome.history.extend(ended.map(|position| ClosedPosition { position, open_price }));
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ mod sample;
 mod worked_examples;
 
 pub use crate::domain::reference::{MarginBasis, ProtectAfter, SwapBookedBy, SymbolClass, VolumeUnit};
-pub use derive::{Derivation, Outcome, ProfitTooLarge, State, derive};
+pub use derive::{ClosedPosition, Derivation, Outcome, ProfitTooLarge, State, derive};
 pub use event::*;
 pub use exact::{Exact, NumberError};
 pub use fill::{Fill, Place, Scope, Split, Step, Trade};

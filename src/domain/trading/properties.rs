@@ -113,6 +113,7 @@ proptest! {
         let fills: Vec<_> = fills.into_iter().filter(|fill| fill.position_ref.is_some()).collect();
         let derivation = derive(&scope, State::default(), steps(&fills)).unwrap();
         let all = derivation.outcomes.iter().flat_map(|(_, outcome)| &outcome.history);
+        let all = all.map(|closed| &closed.position);
         for position in all.chain(derivation.state.open()) {
             prop_assert_eq!(position.quantity.is_zero(), position.closing.is_some());
             prop_assert!(!position.quantity.is_negative() && position.opened_quantity.is_positive());
@@ -129,7 +130,7 @@ proptest! {
 
 fn all_positions(derivation: &crate::domain::trading::Derivation) -> impl Iterator<Item = i64> + '_ {
     let closed = derivation.outcomes.iter().flat_map(|(_, outcome)| &outcome.history);
-    closed.chain(derivation.state.open()).map(|position| position.opened_by.0)
+    closed.map(|closed| &closed.position).chain(derivation.state.open()).map(|position| position.opened_by.0)
 }
 
 /// Closes and opens odd parts again and again. Each reduction errs by half of 10^-24 at most, and later ones only scale

@@ -27,7 +27,8 @@ fn a_netting_position_flips_at_the_price_of_the_fill() {
     assert_eq!(shown(only(&state)), (Side::Sell, "0.5".into(), "1.085".into()));
     assert_eq!((outcome.reduced, outcome.increased), (Some(ExecutionSerial(1)), Some(ExecutionSerial(3))));
     assert_eq!((outcome.position(), outcome.is_flat), (Some(ExecutionSerial(1)), false));
-    let closed = &outcome.history[0];
+    let closed = &outcome.history[0].position;
+    assert_eq!(outcome.history[0].open_price, number("1.082"));
     assert_eq!(closed.closing, Some(Closing { by: ExecutionSerial(3), at: fills[2].place.at }));
     assert_eq!((closed.profit, closed.opened_quantity.to_string().as_str()), (minor(45_000), "1.5"));
     assert_eq!(closed.close_price().unwrap(), number("1.085"));
@@ -46,7 +47,7 @@ fn an_average_without_an_end_stays_exact() {
     assert_eq!(only(&state).cost.to_string(), "6.8/3");
     let (state, outcome) = run(&scope, &fills);
     assert_eq!((outcome.profit, outcome.is_flat, state), (minor(333_333), true, State::default()));
-    assert_eq!(outcome.history[0].profit, minor(500_000));
+    assert_eq!(outcome.history[0].position.profit, minor(500_000));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_close_by_closes_two_positions_against_each_other() {
     assert_eq!(open[1], (minor(0), "1.09".into(), (Side::Sell, "0.1".into(), "1.09".into())));
     let (state, outcome) = run(&scope, &[opened.to_vec(), vec![part, close_by(4, "78", "77", None)]].concat());
     assert_eq!((outcome.profit, outcome.side), (minor(10_000), Some(Side::Buy)));
-    assert_eq!(outcome.history.iter().map(|it| it.position_ref.as_deref()).collect::<Vec<_>>(), [Some("78")]);
+    assert_eq!(outcome.history.iter().map(|it| it.position.position_ref.as_deref()).collect::<Vec<_>>(), [Some("78")]);
     assert_eq!(shown(only(&state)), (Side::Buy, "0.2".into(), "1.08".into()));
     let too_much = close_by(3, "78", "77", Some("0.40"));
     let (_, outcome) = run(&scope, &[opened.to_vec(), vec![too_much]].concat());

@@ -173,7 +173,6 @@ impl ReadTx<'_> {
         self.prove_salts(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
-        self.prove_trading(&mut proof)?;
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
                 format!("account {account}: its reference or alias is filed under another ledger or portfolio")
@@ -183,7 +182,7 @@ impl ReadTx<'_> {
         Ok(proof)
     }
 
-    /// Proves journal, ledger and events in parallel, each on its own connection. If another connection sees a
+    /// Proves journal, ledger, events and trades in parallel, each on its own connection. If another connection sees a
     /// different state because of a commit in between, that part runs on this connection instead.
     fn prove_all(
         &self,
@@ -196,6 +195,8 @@ impl ReadTx<'_> {
         std::thread::scope(|scope| {
             let files = || file.clone();
             let feed = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_feed(part))));
+            let trades =
+                files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_trading(part))));
             let who = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_who(part))));
             let log = files().map(|file| scope.spawn(move || beside(&file, head, |tx, part| tx.prove_log(part))));
             let beside =
@@ -222,6 +223,10 @@ impl ReadTx<'_> {
                     proof.notes.extend(part.notes);
                 }
                 None => self.prove_who(proof)?,
+            }
+            match trades.and_then(|trades| trades.join().ok().flatten()) {
+                Some((part, ())) => proof.findings.extend(part.findings),
+                None => self.prove_trading(proof)?,
             }
             match log.and_then(|log| log.join().ok().flatten()) {
                 Some((part, ())) => proof.findings.extend(part.findings),

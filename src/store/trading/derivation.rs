@@ -1,27 +1,23 @@
 //! Derives the positions of an account in a symbol from its recorded executions, for those who write them and for the
 //! proof.
 
-use crate::domain::ids::ExecutionSerial;
-use crate::domain::trading::{Exact, Fill, Outcome, Parts, Position, ProfitTooLarge, Scope, Split, State, Trade};
+use crate::domain::trading::{
+    ClosedPosition, Exact, Fill, Outcome, Parts, Position, ProfitTooLarge, Scope, Split, State, Trade,
+};
 use crate::store::trading::{Execution, PositionRow, SymbolSplit};
-use std::collections::HashMap;
 
 /// What follows from the executions of an account in a symbol.
 pub struct ScopeRun<'a> {
     scope: Scope<'a>,
     state: State,
-    /// The open prices of positions, by the executions that opened them; also of those that are closed.
-    prices: HashMap<ExecutionSerial, Exact>,
-    closed: Vec<Position>,
+    closed: Vec<ClosedPosition>,
 }
 
 impl<'a> ScopeRun<'a> {
     /// Begins with the open positions.
     pub fn new(scope: Scope<'a>, open: &[PositionRow]) -> ScopeRun<'a> {
         let state = State::of(scope.mode, open.iter().map(|row| row.position.clone()));
-        let mut run = ScopeRun { scope, state, prices: HashMap::new(), closed: Vec::new() };
-        run.note_prices();
-        run
+        ScopeRun { scope, state, closed: Vec::new() }
     }
 
     /// Applies executions and splits, each in their order. Returns what each execution did; one that was cancelled does
@@ -43,35 +39,29 @@ impl<'a> ScopeRun<'a> {
         Ok(outcomes)
     }
 
-    /// All positions with their average open prices: first those that were closed, then those that are open.
-    pub fn positions(&self) -> impl Iterator<Item = (&Position, Exact)> {
-        let price = |position: &Position| self.prices.get(&position.opened_by).cloned().unwrap_or_default();
-        self.closed.iter().chain(self.state.open()).map(move |position| (position, price(position)))
-    }
-
-    fn split(&mut self, split: SymbolSplit) {
-        self.state.split(&self.scope, &Split { at: split.at, ratio: split.ratio });
-        self.note_prices();
-    }
-
-    fn note_prices(&mut self) {
-        let prices = self.state.open().filter_map(|position| Some((position.opened_by, position.open_price()?)));
-        self.prices.extend(prices);
-    }
-
-    fn apply_one(&mut self, execution: &Execution) -> Result<Outcome, ProfitTooLarge> {
+    /// Applies the next execution.
+    pub fn apply_one(&mut self, execution: &Execution) -> Result<Outcome, ProfitTooLarge> {
         let Some(fill) = execution.fill() else {
             return Ok(Outcome { is_flat: self.state.is_flat(), ..Outcome::default() });
         };
         let mut outcome = self.state.apply(&self.scope, &fill)?;
-        if let Some(increased) = outcome.increased
-            && let Some(position) = self.state.open().find(|position| position.opened_by == increased)
-            && let Some(price) = position.open_price()
-        {
-            self.prices.insert(increased, price);
-        }
         self.closed.append(&mut outcome.history);
         Ok(outcome)
+    }
+
+    pub fn split(&mut self, split: SymbolSplit) {
+        self.state.split(&self.scope, &Split { at: split.at, ratio: split.ratio });
+    }
+
+    /// All positions with their average open prices: first those that were closed, then those that are open.
+    pub fn positions(&self) -> impl Iterator<Item = (&Position, Exact)> {
+        let closed = self.closed.iter().map(|closed| (&closed.position, closed.open_price.clone()));
+        closed.chain(self.state.open().map(|position| (position, position.open_price().unwrap_or_default())))
+    }
+
+    /// The positions that were closed since this was called last.
+    pub fn take_closed(&mut self) -> Vec<ClosedPosition> {
+        std::mem::take(&mut self.closed)
     }
 }
 

@@ -51,7 +51,7 @@ pub struct NewExecution<'a> {
     pub arrived: EntrySeq,
 }
 
-fn execution(row: &Row<'_>) -> rusqlite::Result<Execution> {
+pub(in crate::store) fn execution(row: &Row<'_>) -> rusqlite::Result<Execution> {
     let mut columns = Columns::of(row);
     let amount = |minor: i64| Amount::from_minor(minor);
     let serial = ExecutionSerial(columns.next("id")?);

@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 use uuid::Uuid;
 
 /// Decimals of stored prices, which are for reading.
-const PRICE_DECIMALS: u32 = 12;
+pub(in crate::store) const PRICE_DECIMALS: u32 = 12;
 
 /// A stored position.
 #[derive(Clone, PartialEq, Eq, Debug)]

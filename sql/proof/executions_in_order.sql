@@ -1,0 +1,2 @@
+WHERE account_id = ?1 AND symbol_id = ?2
+ORDER BY executed_at, sequence, execution_id, platform_id

@@ -1,0 +1,1 @@
+ORDER BY account_id, symbol_id

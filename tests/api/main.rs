@@ -118,6 +118,8 @@ mod tags;
 mod tampering;
 mod texts;
 mod tls;
+mod trading_days;
+mod trading_edits;
 mod unverified_histories;
 mod upgrade;
 mod who;

@@ -19,8 +19,8 @@ const POWERS: [i128; SCALE_MAX as usize + 1] = {
     powers
 };
 
-/// `digits / (over x 10^scale)`: a decimal number, or a fraction of one such as a third. `over` is not 0, `scale` at most
-/// [`SCALE_MAX`]. Need not be reduced.
+/// `digits / (over x 10^scale)`: a decimal number, or a fraction of one such as a third. `over` is not 0, `scale` at
+/// most [`SCALE_MAX`]. Need not be reduced.
 ///
 /// Nearly all numbers of the feed and their products fit, and are computed many times as fast as with [`BigRational`],
 /// which the caller falls back to where a function here returns None because something does not fit.

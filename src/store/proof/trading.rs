@@ -1,7 +1,7 @@
 //! Proves trading data: positions and profits follow from the executions, and what was posted is what should have been.
 //!
-//! Executions are read one after the other and positions kept as digests, so that an account with a million of them takes
-//! little memory.
+//! Executions are read one after the other and positions kept as digests, so that an account with a million of them
+//! takes little memory.
 
 use crate::domain::accounts::PositionMode;
 use crate::domain::ids::{BookId, ExecutionSerial, SymbolSerial};

@@ -501,6 +501,12 @@ impl App {
         })?
     }
 
+    /// Like `ask`, for callers that may block their thread, such as commands run on the machine itself.
+    pub fn ask_blocking<Q: Query>(&self, caller: &Caller, query: Q) -> Result<Q::Answer, Refusal> {
+        caller.principal.require(Q::RIGHT)?;
+        self.ask_here(&caller.principal, query)
+    }
+
     pub(in crate::app) fn ask_here<Q: Query>(&self, principal: &Principal, query: Q) -> Result<Q::Answer, Refusal> {
         let now = self.now();
         self.store.read(|tx| query.run(&View { tx, visibility: &principal.visibility, now })).map_err(refusal_of_read)

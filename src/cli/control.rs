@@ -18,6 +18,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::import;
 use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::app::access::{
@@ -90,6 +91,21 @@ pub enum ControlCommand {
     ApplyReference {
         file: ReferenceFile,
     },
+    /// Takes what a trading platform reports.
+    FeedEvents {
+        /// The JSON of each event, as a text: numbers are read digit by digit.
+        events: Vec<String>,
+    },
+    /// Brings clients of an existing system.
+    ImportProfiles {
+        /// The JSON of each, as a text.
+        profiles: Vec<String>,
+    },
+    /// Brings accounts of an existing system.
+    ImportAccounts {
+        /// The JSON of each, as a text.
+        accounts: Vec<String>,
+    },
     RotateKeys {
         /// Whether the other keys are withdrawn at once.
         at_once: bool,
@@ -157,6 +173,9 @@ pub fn execute(app: &Arc<App>, command: ControlCommand, user: &str) -> Result<Va
         ControlCommand::ApplyReference { file } => {
             Ok(json!({"changes": app.execute_blocking(&caller, ApplyReference { file })?.outcome}))
         }
+        ControlCommand::FeedEvents { events } => import::feed(app, &caller, &events),
+        ControlCommand::ImportProfiles { profiles } => import::import_profiles(app, &caller, &profiles),
+        ControlCommand::ImportAccounts { accounts } => import::import_accounts(app, &caller, &accounts),
         ControlCommand::Optimize => {
             app.optimize()?;
             Ok(json!({"optimized": true}))

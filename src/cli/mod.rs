@@ -19,6 +19,7 @@ mod data_dir;
 pub mod db;
 mod dev;
 pub mod healthcheck;
+pub mod import;
 pub mod init;
 pub mod keys;
 mod logging;
@@ -102,6 +103,9 @@ enum Command {
     /// Apply, compare and show currencies, platforms and account groups
     #[command(subcommand)]
     Reference(reference::ReferenceCommand),
+    /// Import clients, accounts and the events of trading platforms from files
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// List and rotate the keys that sign end-user tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -210,6 +214,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         Command::Operator(command) => operator::run(command, session),
         Command::Token(command) => token::run(command, session),
         Command::Reference(command) => reference::run(command, session),
+        Command::Import(command) => import::run(command, session),
         Command::Keys(command) => keys::run(command, session),
         Command::Clock(command) => clock::run(command, session),
         Command::Audit(args) => audit::run(&args, session),

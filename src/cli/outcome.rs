@@ -29,7 +29,8 @@ pub enum Exit {
     Configuration = 3,
     /// The database is missing, cannot be used, or could not be migrated.
     Database = 4,
-    /// An audit or the verification of a backup found something wrong.
+    /// An audit or the verification of a backup found something wrong, or an import refused some records and took the
+    /// others.
     Verification = 5,
     /// Another process is at work, or the server is too busy: try again.
     Busy = 6,

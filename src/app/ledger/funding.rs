@@ -95,7 +95,7 @@ fn admit_backdating(account: &Account, kind: EntryKind, at: Moment, now: Moment)
 }
 
 /// Posts against the house account of the kind.
-fn adjust(
+pub(in crate::app) fn adjust(
     context: &Context<'_>,
     account: &Account,
     amount: Amount,

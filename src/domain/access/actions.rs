@@ -10,6 +10,7 @@ impl Right {
             "login" | "token.refresh" | "token.reuse" => Right::ReadReference,
             "operator.change_own_password" | "token.revoke_own" => Right::ManageSelf,
             "profile.create"
+            | "profile.import"
             | "profile.replace"
             | "profile.approve"
             | "profile.deny"
@@ -18,6 +19,7 @@ impl Right {
             "profile.change_password" => Right::SetPasswords,
             "session.begin" => Right::IssueSessions,
             "account.open"
+            | "account.import"
             | "account.change"
             | "account.archive"
             | "account.lock"

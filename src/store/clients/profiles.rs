@@ -96,6 +96,13 @@ impl ReadTx<'_> {
         self.find(sql, [email.as_str()], |row| Ok(ProfileSerial(row.get(0)?)))
     }
 
+    /// The public id of a profile, visible or not.
+    pub fn profile_id(&self, serial: ProfileSerial) -> Result<ProfileId, StoreError> {
+        self.one("SELECT uuid FROM profiles WHERE id = ?1", [serial.0], |row| {
+            Ok(ProfileId::from(row.get::<_, Uuid>(0)?))
+        })
+    }
+
     pub fn is_profile_visible(&self, serial: ProfileSerial, visibility: &Visibility) -> Result<bool, StoreError> {
         let sql = concat!("SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.id = ?1\n", sql!("profiles/visible"), ")");
         self.one(sql, (serial.0, visible_tags(visibility)), |row| row.get(0))

@@ -14,6 +14,7 @@ mod backups;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod hostile;
+mod imports;
 mod load;
 mod log;
 mod postgres;
@@ -48,8 +49,9 @@ const BACKED_UP: u64 = 100_000;
 /// Postings of the database that is restored: a million entries.
 const RESTORED: u64 = 2_000_000;
 /// The values of `--only`.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "deposits", "raw", "empty", "journal", "postgres", "get", "deals", "tls", "audit", "backups", "restore", "hostile",
+    "imports",
 ];
 
 struct Options {
@@ -145,8 +147,8 @@ struct Places {
 fn run(options: &Options, home: &Path) -> Outcome<()> {
     let program = Program { binary: options.binary.clone() };
     let load_before = report::load_average();
-    // Backups and restores use databases of their own.
-    let is_own = |name: &String| name == "backups" || name == "restore";
+    // Backups, restores and imports use databases of their own.
+    let is_own = |name: &String| ["backups", "restore", "imports"].contains(&name.as_str());
     let has_own = !options.only.is_empty() && options.only.iter().all(is_own);
     let postings = if has_own { SMALL } else { options.postings };
     println!("load average {load_before}; seeding {postings} postings");
@@ -196,6 +198,9 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
         let mut million = seed::accounts(&program, home.join("million"), 4000)?;
         seed::fill(&mut million, RESTORED / 2)?;
         restore::measure(options, &program, &million, &mut table)?;
+    }
+    if options.wants("imports") {
+        imports::measure(options, &program, home, &mut table)?;
     }
     build(options, home, &mut table)?;
     println!("\n{}", table.to_markdown());

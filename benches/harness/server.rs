@@ -92,6 +92,25 @@ impl Program {
         Ok(serde_json::from_slice(&out.stdout)?)
     }
 
+    /// Runs `bursar import events` without a server.
+    pub(crate) fn import(&self, directory: &Path, file: &Path) -> Outcome<Imported> {
+        let log = directory.join("import.log");
+        let mut command = self.on(directory);
+        command.args(["import", "events", "--json"]).arg(file).stderr(File::create(&log)?);
+        let (started, answer) = (Instant::now(), directory.join("import.json"));
+        let mut process = Process::spawn_onto(&mut command, File::create(&answer)?);
+        let mut peak_kib = 0;
+        while !process.has_ended() {
+            peak_kib = memory_kib(process.id(), "VmHWM").unwrap_or(peak_kib).max(peak_kib);
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        let took = started.elapsed();
+        if !process.wait().success() {
+            return Err(format!("the import failed: {}", fs::read_to_string(&log)?).into());
+        }
+        Ok(Imported { summary: serde_json::from_slice(&fs::read(&answer)?)?, took, peak_kib })
+    }
+
     /// Like [`Program::serve`], with TLS.
     pub(crate) fn serve_tls(&self, directory: &Path) -> Outcome<Bursar> {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
@@ -152,6 +171,20 @@ impl Program {
     }
 }
 
+fn memory_kib(process: u32, name: &str) -> Outcome<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such line in /proc")?;
+    Ok(line.split_whitespace().nth(1).ok_or("no number in /proc")?.parse()?)
+}
+
+/// An import that has ended well.
+pub(crate) struct Imported {
+    pub(crate) summary: Value,
+    pub(crate) took: Duration,
+    /// The most memory that was resident, as last seen.
+    pub(crate) peak_kib: u64,
+}
+
 fn write_private(file: &Path, text: &str) -> Outcome<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(file)?;
@@ -207,9 +240,7 @@ impl Bursar {
 
     /// A process figure of the kernel in KiB, such as `VmRSS`.
     pub(crate) fn memory_kib(&self, name: &str) -> Outcome<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such line in /proc")?;
-        Ok(line.split_whitespace().nth(1).ok_or("no number in /proc")?.parse()?)
+        memory_kib(self.process.id(), name)
     }
 
     /// The CPU time used so far. It shows the cost of an answer even if the machine is busy.

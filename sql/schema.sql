@@ -354,7 +354,8 @@ CREATE TABLE change_journal (
 , epoch BLOB NOT NULL DEFAULT x'00000000000000000000000000000000', log_id BLOB NOT NULL -- identity of the log, 16 random bytes; a restore and a reset of a sandbox begin another one
     DEFAULT x'', log_size INTEGER NOT NULL -- how many rows of the audit log are in the tree
     DEFAULT 0, log_frontier BLOB NOT NULL -- the hashes of the complete subtrees that make up the tree, 32 bytes each, largest first
-    DEFAULT x'') STRICT;
+    DEFAULT x'', signature BLOB -- Ed25519 over all other columns of the row, by the installation key; none: no commit has been made since an earlier version
+    DEFAULT NULL) STRICT;
 
 CREATE TABLE restores (
     timeline INTEGER PRIMARY KEY,          -- the timeline that it began

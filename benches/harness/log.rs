@@ -3,8 +3,10 @@
 
 use crate::Outcome;
 use bursar::domain::merkle::{Frontier, Hash, leaf_hash, sha256};
+use bursar::store::InstallationKey;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
+use std::path::Path;
 
 /// Numbers of tables in the log.
 const ENTRIES: u8 = 1;
@@ -87,5 +89,20 @@ pub(crate) fn complete(connection: &Connection, after: i64, book: i64) -> Outcom
     }
     let sql = "UPDATE change_journal SET log_size = ?1, log_frontier = ?2";
     connection.execute(sql, (tree.size().cast_signed(), tree.encode()))?;
+    Ok(())
+}
+
+/// Signs the last commit, where the schema has signatures.
+pub(crate) fn sign(connection: &Connection, key: &Path) -> Outcome<()> {
+    let sql = "SELECT count(*) > 0 FROM pragma_table_info('change_journal') WHERE name = 'signature'";
+    if connection.query_row(sql, [], |row| row.get(0))? {
+        let mut message = b"bursar commit 1\n".to_vec();
+        let sql =
+            "SELECT stream, commit_number, recorded_at, last_entry, last_event, epoch, log_id, log_size, log_frontier
+                   FROM change_journal";
+        connection.query_row(sql, [], |row| encode(&mut message, row))?;
+        let signature = InstallationKey::load(key)?.sign(&message);
+        connection.execute("UPDATE change_journal SET signature = ?1", [signature.as_slice()])?;
+    }
     Ok(())
 }

@@ -121,6 +121,7 @@ pub(crate) fn fill(place: &mut Place, entries: u64) -> Outcome<()> {
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
     connection.execute_batch("BEGIN")?;
     write(&connection, entries)?;
+    log::sign(&connection, &place.directory.join("installation.key"))?;
     connection.execute_batch("COMMIT")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     drop(connection);

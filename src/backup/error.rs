@@ -81,6 +81,11 @@ pub enum BackupError {
     /// An earlier writer may live; the text says where.
     #[error("another server of this installation, in {0}, may still run; waiting to see whether it does")]
     PerhapsOtherWriter(String),
+    /// The key of this installation has signed two logs of the same name and size.
+    #[error(
+        "{target} holds a signed checkpoint of {origin} at {size} rows with another root: the key signed two histories"
+    )]
+    TwoRoots { target: String, origin: String, size: u64 },
     /// Several histories exist, and none continues another.
     #[error("the targets hold {} histories that do not continue one another: {}", .0.len(), some(.0))]
     Branches(Vec<String>),

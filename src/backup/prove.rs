@@ -3,6 +3,7 @@
 use super::error::BackupError;
 use super::manifest::{Contents, LogFacts, TallyLine};
 use super::progress::Pace;
+use super::signature::Trust;
 use crate::store::{self, CopyFacts, LATEST_SCHEMA, LogCheckpoint, Proof, ReadTx, StoreError, Tally};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +13,14 @@ use std::path::Path;
 pub(super) use super::codec::hex;
 
 /// Checks the file of a copy and its books. An older copy stays as it is: its books are proven on a second copy in
-/// `spare`, which is migrated first, and so shows that the backup can be. With a pace, the check rests in between.
-pub(super) fn prove_copy(copy: &Path, spare: &Path, pace: Option<&Pace>) -> Result<(CopyFacts, Proof), BackupError> {
+/// `spare`, which is migrated first, and so shows that the backup can be. Its last commit must be signed by a trusted
+/// key. With a pace, the check rests in between.
+pub(super) fn prove_copy(
+    copy: &Path,
+    spare: &Path,
+    trust: &Trust,
+    pace: Option<&Pace>,
+) -> Result<(CopyFacts, Proof), BackupError> {
     let foreign = read(copy, pace, |tx| match tx.schema_version()? {
         found if found > LATEST_SCHEMA => Ok(Err(store::MigrationError::TooNew { found })),
         _ => tx.check_schema().map(Ok),
@@ -22,7 +29,11 @@ pub(super) fn prove_copy(copy: &Path, spare: &Path, pace: Option<&Pace>) -> Resu
         // Nothing else is asked of it: what its statements do is unknown.
         return Err(BackupError::ForeignSchema(finding.what.clone()));
     }
-    let (facts, mut findings) = read(copy, pace, |tx| Ok((tx.copy_facts()?, tx.check_file()?)))?;
+    let (facts, mut findings) = read(copy, pace, |tx| {
+        let mut findings = tx.check_file()?;
+        findings.extend(trust.check_last_commit(tx)?);
+        Ok((tx.copy_facts()?, findings))
+    })?;
     store::settle_copy(copy)?;
     if !findings.is_empty() {
         return Ok((facts, Proof { findings, ..Proof::default() }));

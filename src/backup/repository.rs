@@ -261,13 +261,25 @@ impl Repository {
         self.target.put(&key, text.len() as u64, &mut &text[..])
     }
 
-    /// Stores a checkpoint of the audit log, unless it is there.
-    pub fn put_checkpoint(&self, timeline: i64, signed: &SignedCheckpoint) -> Result<(), TargetError> {
+    /// Stores a checkpoint of the audit log, unless one of the same log and size is there. Returns that one if it is
+    /// another, or its key if it cannot be read.
+    pub fn put_checkpoint(
+        &self,
+        timeline: i64,
+        signed: &SignedCheckpoint,
+    ) -> Result<Option<Result<SignedCheckpoint, String>>, TargetError> {
         let (log, size) = (signed.checkpoint.log().to_owned(), signed.checkpoint.size);
         let key = self.checkpoint_key(&PlacedCheckpoint { timeline, log, size });
         match self.target.put(&key, signed.note.len() as u64, &mut signed.note.as_bytes()) {
-            Err(error) if error.fault == TargetFault::Exists => Ok(()),
-            put => put,
+            Err(error) if error.fault == TargetFault::Exists => {
+                let mut found = Vec::new();
+                let read = self.target.get(&key)?.take(MANIFEST_MAX).read_to_end(&mut found);
+                read.map_err(|error| TargetError::of_io(self.target.name(), &key, error))?;
+                let found = str::from_utf8(&found).ok().and_then(SignedCheckpoint::parse).ok_or(key);
+                let is_same = found.as_ref().is_ok_and(|found| found.checkpoint == signed.checkpoint);
+                Ok((!is_same).then_some(found))
+            }
+            put => put.map(|()| None),
         }
     }
 

@@ -107,9 +107,11 @@ impl BackupService {
     /// Proves a copy of the database, see [`prove_copy`].
     pub(super) fn prove_copy(&self, copy: &Path, spare: &Path) -> Result<(CopyFacts, Proof), BackupError> {
         let pace = self.is_background.then(|| self.pace());
-        prove_copy(copy, spare, pace.as_ref()).map_err(|error| match self.cancellation.is_cancelled() {
-            true => BackupError::Cancelled,
-            false => error,
+        prove_copy(copy, spare, &self.settings.trust, pace.as_ref()).map_err(|error| {
+            match self.cancellation.is_cancelled() {
+                true => BackupError::Cancelled,
+                false => error,
+            }
         })
     }
 

@@ -14,7 +14,8 @@ use super::service::BackupService;
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{
-    self, BackupRecord, DataDir, InstallationKey, Journal, OtherHistory, RecordedShipping, SpooledSegment, StoreError,
+    self, BackupRecord, DataDir, InstallationKey, Journal, LogCheckpoint, OtherHistory, RecordedShipping,
+    SignedCheckpoint, SpooledSegment, StoreError,
 };
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -275,11 +276,51 @@ impl Shipping {
         let (timeline, last) = store::read_file(&self.dir.database_file(), |tx| {
             Ok::<_, StoreError>((tx.installation()?.map_or(1, |it| it.timeline), tx.last_checkpoint()?))
         })?;
-        if let Some(checkpoint) = last {
-            repository.put_checkpoint(timeline, &checkpoint)?;
+        if let Some(checkpoint) = last
+            && let Some(found) = repository.put_checkpoint(timeline, &checkpoint)?
+        {
+            self.report_other_checkpoint(lane, repository, found)?;
         }
         self.note(lane, |lane| lane.checkpoint_at = Some(now));
         Ok(())
+    }
+
+    /// Where our checkpoint should be, the target has another one. It stays. If this installation signed that one, its
+    /// key vouches for two histories, which nobody may miss.
+    fn report_other_checkpoint(
+        &self,
+        lane: usize,
+        repository: &Repository,
+        found: Result<SignedCheckpoint, String>,
+    ) -> Result<(), BackupError> {
+        let target = repository.target().name().to_owned();
+        let own = self.signing_key.verifier(self.installation);
+        match found {
+            Ok(other) if other.is_signed_by(&own) == Some(true) => {
+                let LogCheckpoint { origin, size, .. } = other.checkpoint;
+                let error = BackupError::TwoRoots { target, origin, size };
+                let told = error.to_string();
+                tracing::error!(%error, "the audit log contradicts what was signed before");
+                self.note(lane, |lane| {
+                    if !lane.found.others.contains(&told) {
+                        lane.found.others.push(told);
+                    }
+                });
+                Err(error)
+            }
+            Ok(other) => {
+                tracing::warn!(
+                    target,
+                    origin = other.checkpoint.origin,
+                    "a checkpoint there is not of this installation"
+                );
+                Ok(())
+            }
+            Err(file) => {
+                tracing::warn!(target, file, "a file there is in the place of a checkpoint and cannot be read");
+                Ok(())
+            }
+        }
     }
 
     fn renew_lease(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {

@@ -16,7 +16,7 @@
 
 use super::codec::hex;
 use super::manifest::{Encoding, Manifest, ManifestError};
-use crate::store::{InstallationKey, SignedCheckpoint, Verifier};
+use crate::store::{Finding, InstallationKey, ReadTx, SignedCheckpoint, StoreError, Verifier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
@@ -152,6 +152,15 @@ impl Trust {
     pub fn keys_of(&self, installation: Uuid) -> Vec<Verifier> {
         let own = self.own.iter().map(|key| key.verifier(installation));
         own.chain(self.keys.iter().copied().filter(|key| key.installation == installation)).collect()
+    }
+
+    /// What is wrong with the signature of the last commit in a copy; nothing where an operator accepts what is not to
+    /// be trusted.
+    pub fn check_last_commit(&self, tx: &ReadTx<'_>) -> Result<Option<Finding>, StoreError> {
+        if self.accepts_all {
+            return Ok(None);
+        }
+        tx.check_last_commit(&self.keys_of(tx.copy_facts()?.installation))
     }
 
     fn knows(&self, signer: &Verifier) -> bool {

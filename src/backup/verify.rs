@@ -12,7 +12,8 @@ use super::signature::Signed;
 use super::target::TargetError;
 use super::work_dir::WorkDir;
 use crate::store::{
-    self, DataDir, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store, Tuning, Verifier,
+    self, DataDir, Found, InstallationKey, LATEST_SCHEMA, MigrationError, RecordedBackup, RecordedFailure, Store,
+    Tuning, Verifier,
 };
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -245,10 +246,11 @@ impl BackupService {
         }
         let (commits, entries) = self.drill_changes(work, &repository, listed.name, &file)?;
         let lock = dir.lock()?;
+        let passing = InstallationKey::passing().map_err(|_| BackupError::NoSigningKey)?;
         if facts.schema_version < LATEST_SCHEMA {
             store::migrate(&lock, None)?;
         }
-        let restored = Store::open(lock, &Tuning { readers: 2, ..Tuning::default() })?;
+        let restored = Store::open(lock, &Tuning { readers: 2, ..Tuning::default() }, &passing, Found::Checked)?;
         let written = restored.submit(|tx| Ok::<_, store::Abort<()>>(tx.touch()?)).map(|ticket| ticket.wait());
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         restored.close();

@@ -18,6 +18,7 @@ use super::output::{some_lines, table};
 use super::{Session, backup_config, data_dir};
 use crate::backup::signature::Trust;
 use crate::backup::{FoundAnchor, find_anchors};
+use crate::config::start::quoted;
 use crate::domain::ids::EntryId;
 use crate::store::{DataDir, Finding, Proof, ReadTx, SignedLog, StoreError, Tally, Verdict, Verifier};
 
@@ -35,7 +36,7 @@ pub struct AuditArgs {
     #[arg(long, value_name = "FILE|FOLDER")]
     anchor: Vec<PathBuf>,
     /// Print a proof that the audit log contains an entry, instead of proving the books
-    #[arg(long, value_name = "ENTRY")]
+    #[arg(long, value_name = "ENTRY", conflicts_with = "anchor")]
     prove: Option<Uuid>,
     /// Database file, such as a copy or a restored backup [default: that of the data directory]
     file: Option<PathBuf>,
@@ -103,12 +104,12 @@ fn examine(tx: &ReadTx<'_>, args: &AuditArgs, trust: &Trust) -> Result<Report, F
         proof.findings.extend(tx.check_file().unwrap_or_else(|error| vec![unreadable(&error)]));
         started.elapsed()
     });
-    let keys = tx.copy_facts().map(|facts| trust.keys_of(facts.installation)).unwrap_or_default();
+    let keys = tx.installation().ok().flatten().map(|it| trust.keys_of(it.uuid)).unwrap_or_default();
     let mut log = tx.check_signatures(&keys).unwrap_or_default();
     if !keys.is_empty() {
         proof.findings.append(&mut log.findings);
     }
-    let anchors = check_anchors(tx, &args.anchor, &keys, &mut proof)?;
+    let anchors = check_anchors(tx, &args.anchor, &keys, log.is_last_commit_signed, &mut proof)?;
     Ok(Report { proof, books_took, file_took, log, has_key: !keys.is_empty(), anchors })
 }
 
@@ -130,11 +131,13 @@ impl Compared {
     }
 }
 
-/// Compares the database with what was once seen of it. What belongs to other installations is left out.
+/// Compares the database with what was once seen of it. What belongs to other installations is left out. That a restore
+/// has left something behind is believed of a signed log only.
 fn check_anchors(
     tx: &ReadTx<'_>,
     places: &[PathBuf],
     keys: &[Verifier],
+    is_signed: bool,
     proof: &mut Proof,
 ) -> Result<Vec<Compared>, Failure> {
     let mut compared = Vec::new();
@@ -148,7 +151,19 @@ fn check_anchors(
         let needs_signature = !keys.is_empty() && place.is_dir();
         let before = compared.len();
         for FoundAnchor { file, anchor, signer, .. } in found.into_iter().filter(|it| it.installation == installation) {
-            let verdict = tx.check_anchor(&anchor)?;
+            let verdict = match tx.check_anchor(&anchor)? {
+                Verdict::Abandoned if keys.is_empty() => {
+                    let file = file.display();
+                    proof
+                        .notes
+                        .push(format!("{file}: no key is known, so nothing confirms that a restore left it behind"));
+                    Verdict::Abandoned
+                }
+                Verdict::Abandoned if !is_signed => {
+                    Verdict::Broken("was left behind by a restore that no signature confirms".to_owned())
+                }
+                verdict => verdict,
+            };
             if let Verdict::Broken(why) = &verdict {
                 match needs_signature && signer.is_none() {
                     true => proof.notes.push(format!("{}, which no trusted key signed, {why}", file.display())),
@@ -185,6 +200,11 @@ fn prove(file: &Path, entry: Uuid, session: &mut Session<'_>) -> Result<(), Fail
              server signs one every few seconds.",
         ));
     };
+    if !proof.is_right() {
+        let message = format!("the audit log in {} does not lead to its signed checkpoint", file.display());
+        let next = format!("Somebody has changed it. What differs: bursar audit {}", quoted(file));
+        return Err(Failure::new(Exit::Verification, message).next(next));
+    }
     let encoded: Vec<_> = proof.path.iter().map(|hash| STANDARD.encode(hash)).collect();
     let text = proof.text();
     let value = json!({
@@ -257,7 +277,7 @@ fn text(file: &Path, report: &Report) -> String {
         .collect();
     let integrity = file_took.map_or("not checked (--quick)".into(), |took| format!("{} ms", took_ms(took)));
     let signed = match has_key {
-        true => format!("{} of them covered by a signed checkpoint", log.signed),
+        true => format!("{} of them covered by a signature", log.signed),
         false => "signatures not checked, no key is known (--trust)".into(),
     };
     let mut lines = vec![

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
@@ -23,8 +24,8 @@ use crate::domain::clock_watch::ClockLimits;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::store::{
-    self, DataDir, DataDirError, InstallationKey, LATEST_SCHEMA, Locked, MigrationError, Mode, ReadTx, Store,
-    StoreError, Tuning,
+    self, DataDir, DataDirError, Found, InstallationKey, InstallationKeyError, LATEST_SCHEMA, Locked, MigrationError,
+    Mode, ReadTx, SIGNED_SINCE, Store, StoreError, Tuning,
 };
 use crate::system::{SystemClock, SystemRandomness};
 
@@ -142,6 +143,12 @@ pub(super) fn migrate(
         return Ok(None);
     }
     let key = key(config, dir)?;
+    if found < SIGNED_SINCE && !key.may_adopt() {
+        return Err(turned_back(config, dir, found));
+    }
+    if !store::is_signed(&dir.database_file(), &[key.verifier(Uuid::nil())])? {
+        return Err(unsigned(config, dir));
+    }
     let service = backup_config::service_before_migration(config, dir.clone(), watch)?;
     let backup = match service.create(Reason::Migration) {
         Ok(created) => created.name.to_string(),
@@ -161,7 +168,45 @@ pub(super) fn migrate(
         );
         Failure::new(Exit::Database, message).next(next)
     })?;
+    end_adoption(config, dir, &key);
     Ok(Some((found, backup)))
+}
+
+/// From here on an older schema, or a commit without a signature, is refused with this key. A key file that cannot be
+/// written stays as it is.
+fn end_adoption(config: &Config, dir: &DataDir, key: &InstallationKey) {
+    if let Err(error) = key.end_adoption(&key_file(config, dir)) {
+        tracing::warn!(
+            %error,
+            "the installation key could not be marked as one that signs every commit: whoever can write to the \
+             database could turn it back to an earlier version"
+        );
+    }
+}
+
+/// The failure of a migration whose key has signed commits of a newer schema.
+fn turned_back(config: &Config, dir: &DataDir, found: i64) -> Failure {
+    let message = format!(
+        "{} has schema version {found}, but the installation key has signed every commit of a newer version: the file \
+         was changed or replaced",
+        dir.database_file().display()
+    );
+    Failure::new(Exit::Verification, message).next(after_forgery(config, dir))
+}
+
+/// The failure for a database whose last commit the installation key has not signed.
+pub(super) fn unsigned(config: &Config, dir: &DataDir) -> Failure {
+    let error = MigrationError::Unsigned(dir.database_file());
+    Failure::new(Exit::Verification, error.to_string()).next(after_forgery(config, dir))
+}
+
+/// What to do with a database that somebody else has written to.
+fn after_forgery(config: &Config, dir: &DataDir) -> String {
+    let (file, here) = (start::quoted(&dir.database_file()), flags(config, dir));
+    format!(
+        "Nothing was changed. Keep a copy of the data directory, and find out who could write to it.\nWhat differs: \
+         bursar audit {here} {file}\nPut the signed history back with: bursar restore apply {here}"
+    )
 }
 
 /// The failure of a migration without its backup.
@@ -215,12 +260,21 @@ pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, F
 /// Opens a database and builds the app on it.
 pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
     let key = key(config, lock.dir())?;
-    open_with(lock, config, key)
+    open_found(lock, config, key, Found::Own)
 }
 
-/// The same with this installation key, whatever the database has sealed.
-pub(super) fn open_with(lock: Locked, config: &Config, key: InstallationKey) -> Result<Arc<App>, Failure> {
-    let store = Store::open(lock, &tuning(config))?;
+/// Opens a database with a new installation key, whatever the old one has sealed and signed.
+pub(super) fn open_with_new_key(lock: Locked, config: &Config, key: InstallationKey) -> Result<Arc<App>, Failure> {
+    open_found(lock, config, key, Found::Checked)
+}
+
+fn open_found(lock: Locked, config: &Config, key: InstallationKey, found: Found) -> Result<Arc<App>, Failure> {
+    let dir = lock.dir().clone();
+    let store = Store::open(lock, &tuning(config), &key, found).map_err(|error| match error {
+        MigrationError::Unsigned(_) => unsigned(config, &dir),
+        error => error.into(),
+    })?;
+    end_adoption(config, &dir, &key);
     build_app(store, config, key)
 }
 
@@ -240,7 +294,7 @@ pub(super) fn key_file(config: &Config, dir: &DataDir) -> PathBuf {
 pub(super) fn key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
     dir.check_owner()?;
     let Some(key) = present_key(config, dir)? else {
-        return if has_sealed_keys(dir)? { Err(missing_key(config, dir)) } else { made_key(config, dir) };
+        return if needs_key(dir)? { Err(missing_key(config, dir)) } else { key_to_adopt_with(config, dir) };
     };
     if mode(dir)?.is_none() || store::read_file(&dir.database_file(), |tx| tx.is_sealed_with(&key))? {
         return Ok(key);
@@ -256,6 +310,7 @@ pub(super) fn present_key(config: &Config, dir: &DataDir) -> Result<Option<Insta
     match InstallationKey::load(&key_file(config, dir)) {
         Ok(key) => Ok(Some(key)),
         Err(error) if error.is_missing() => Ok(None),
+        Err(error @ InstallationKeyError::Exposed { .. }) => Err(error.into()),
         Err(error) => Err(Failure::from(error).next(without_key(config, dir))),
     }
 }
@@ -265,27 +320,37 @@ pub(super) fn present_key(config: &Config, dir: &DataDir) -> Result<Option<Insta
 pub(super) fn key_to_restore_with(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
     match present_key(config, dir)? {
         Some(key) => Ok(key),
-        None if has_sealed_keys(dir).unwrap_or(false) => Err(missing_key(config, dir)),
-        None => made_key(config, dir),
+        None if needs_key(dir).unwrap_or(false) => Err(missing_key(config, dir)),
+        None => key_to_adopt_with(config, dir),
     }
 }
 
 /// Makes the installation key in a new file.
 pub(super) fn made_key(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
-    InstallationKey::create(&key_file(config, dir)).map_err(|error| {
-        let failure = Failure::from(error);
-        if config.keys.file.is_none() {
-            return failure;
-        }
-        let next =
-            "Make it without keys.file: it is then made in the data directory. Move it to where keys.file names it.";
-        Failure { exit: Exit::Configuration, code: Exit::Configuration.name().into(), ..failure }.next(next)
-    })
+    InstallationKey::create(&key_file(config, dir)).map_err(|error| no_key_made(config, error))
 }
 
-/// Whether the database holds keys that only its installation key opens.
-fn has_sealed_keys(dir: &DataDir) -> Result<bool, Failure> {
-    Ok(mode(dir)?.is_some() && store::read_file(&dir.database_file(), |tx| tx.has_sealed_keys())?)
+fn no_key_made(config: &Config, error: InstallationKeyError) -> Failure {
+    let failure = Failure::from(error);
+    if config.keys.file.is_none() {
+        return failure;
+    }
+    let next = "Make it without keys.file: it is then made in the data directory. Move it to where keys.file names it.";
+    Failure { exit: Exit::Configuration, code: Exit::Configuration.name().into(), ..failure }.next(next)
+}
+
+/// Makes the installation key where there is none, because the database is of an earlier version, or nothing is there.
+fn key_to_adopt_with(config: &Config, dir: &DataDir) -> Result<InstallationKey, Failure> {
+    if !matches!(mode(dir), Ok(Some(_))) {
+        return made_key(config, dir);
+    }
+    InstallationKey::create_to_adopt(&key_file(config, dir)).map_err(|error| no_key_made(config, error))
+}
+
+/// Whether the database holds keys that only its installation key opens, or commits that it must have signed.
+fn needs_key(dir: &DataDir) -> Result<bool, Failure> {
+    let needs = |tx: &ReadTx<'_>| Ok::<_, StoreError>(tx.schema_version()? >= SIGNED_SINCE || tx.has_sealed_keys()?);
+    Ok(mode(dir)?.is_some() && store::read_file(&dir.database_file(), needs)?)
 }
 
 fn missing_key(config: &Config, dir: &DataDir) -> Failure {
@@ -401,7 +466,7 @@ fn make<T>(
     set_up: impl FnOnce(&Arc<App>) -> Result<T, Failure>,
 ) -> Result<(Arc<App>, T), Failure> {
     let key = present_key(config, lock.dir())?.map_or_else(|| made_key(config, lock.dir()), Ok)?;
-    let store = Store::open(lock, &tuning(config))?;
+    let store = Store::open(lock, &tuning(config), &key, Found::Own)?;
     app::install(&store, &key, mode, &SystemClock, &SystemRandomness::default())?;
     let app = build_app(store, config, key)?;
     let made = set_up(&app).inspect_err(|_| app.close())?;

@@ -4,14 +4,16 @@ use std::fs;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
 use super::output::table;
 use super::{Session, data_dir, machine_user};
 use crate::backup::signature::VERIFIER_LABEL;
+use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{InstallationKey, KeyRow};
+use crate::store::{self, DataDir, InstallationKey, KeyRow, StoreError};
 use crate::system::SystemClock;
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -64,6 +66,7 @@ fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
     data_dir::read(&dir.database_file(), |_| Ok(()))?;
     let file = data_dir::key_file(config, &dir);
     let old = data_dir::present_key(config, &dir).ok().flatten();
+    let is_vouched = is_vouched(&dir, config, old.as_ref())?;
     let kept = file.exists().then(|| file.with_extension(format!("replaced-{}.key", SystemClock.now().unix_ms())));
     if let Some(kept) = &kept {
         fs::rename(&file, kept).map_err(|error| {
@@ -75,7 +78,7 @@ fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
         })?;
     }
     let key = data_dir::made_key(config, &dir)?;
-    let app = data_dir::open_with(lock, config, key)?;
+    let app = data_dir::open_with_new_key(lock, config, key)?;
     let verifier_of = |key: &InstallationKey| key.verifier(app.installation().uuid).to_string();
     let (verifier, old) = (verifier_of(app.key()), old.as_ref().map(verifier_of));
     let rotated =
@@ -84,6 +87,7 @@ fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
     let mut value = rotated?;
     (value["verifier"], value["old_verifier"]) = (json!(verifier), json!(old));
     value["kept"] = json!(kept);
+    value["history_signed"] = json!(is_vouched);
     let mut lines = vec![
         format!("Made a new installation key: {}", file.display()),
         "All end-user tokens have ended: platforms must reload the key set, and clients must log in again.".into(),
@@ -91,9 +95,37 @@ fn renew(session: &mut Session<'_>) -> Result<(), Failure> {
         format!("  # {VERIFIER_LABEL} {verifier}"),
         "Make one now, because those that the old key has signed are no longer trusted: bursar backup create".into(),
     ];
+    if !is_vouched {
+        lines.push(
+            "No key that is here has signed what the database holds. Compare it with what you kept of it: bursar audit \
+             --anchor FILE|FOLDER"
+                .into(),
+        );
+    }
     lines.extend(old.map(|old| format!("To trust them nevertheless, add to backup.trusted_keys: {old}")));
     lines.extend(kept.map(|kept| format!("The old file is kept as {}; remove it if it is of no use.", kept.display())));
     session.output.print(&value, lines.join("\n"))
+}
+
+/// Whether the key that is there, or one that an interrupted renewal has put beside it, signed what the database holds.
+/// Refuses to sign what the present key should have signed and did not.
+fn is_vouched(dir: &DataDir, config: &Config, present: Option<&InstallationKey>) -> Result<bool, Failure> {
+    let (file, database) = (data_dir::key_file(config, dir), dir.database_file());
+    let stem = file.file_stem().map_or_else(String::new, |stem| format!("{}.replaced-", stem.to_string_lossy()));
+    let beside = file.parent().and_then(|parent| fs::read_dir(parent).ok()).into_iter().flatten().flatten();
+    let replaced = beside.filter(|entry| entry.file_name().to_string_lossy().starts_with(&stem));
+    let replaced = replaced.filter_map(|entry| InstallationKey::load(&entry.path()).ok());
+    let keys: Vec<_> = present.cloned().into_iter().chain(replaced).map(|key| key.verifier(Uuid::nil())).collect();
+    if store::is_signed(&database, &keys)? {
+        return Ok(true);
+    }
+    let is_its_key = |key: &InstallationKey| {
+        store::read_file(&database, |tx| Ok::<_, StoreError>(tx.has_sealed_keys()? && tx.is_sealed_with(key)?))
+    };
+    match present.map(is_its_key).transpose()? {
+        Some(true) => Err(data_dir::unsigned(config, dir)),
+        _ => Ok(false),
+    }
 }
 
 fn state(key: &KeyRow, now: Moment) -> &'static str {

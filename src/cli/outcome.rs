@@ -12,6 +12,7 @@ use crate::backup::BackupError;
 use crate::backup::signature::Distrust;
 use crate::backup::target::{TargetError, TargetFault};
 use crate::config::ConfigErrors;
+use crate::config::start::quoted;
 use crate::domain::refusal::{Family, Noun, Refusal};
 use crate::store::{Abort, DataDirError, InstallationKeyError, MigrationError, StoreError};
 
@@ -177,6 +178,7 @@ impl From<MigrationError> for Failure {
                 "Nothing was changed. The only way back to an older schema is to restore a backup of it."
             }
             MigrationError::TooOld { .. } => "Migrate it with: bursar db migrate",
+            MigrationError::Unsigned(_) => "Compare it with the last good backup: bursar audit",
             MigrationError::Failed(_) => "Nothing was changed: the previous bursar version still works.",
             MigrationError::Store(_) => "Check that it is a bursar database on a healthy disk.",
         };
@@ -223,6 +225,8 @@ impl From<BackupError> for Failure {
             }
             BackupError::OtherWriter(_) | BackupError::PerhapsOtherWriter(_) => Failure::new(Exit::Busy, message)
                 .next("Stop one of the two. To make a backup all the same: bursar backup create --beside-other-server"),
+            BackupError::TwoRoots { .. } => Failure::new(Exit::Verification, message)
+                .next("Compare the database with what is there: bursar audit --anchor FOLDER"),
             BackupError::Branches(_) => Failure::new(Exit::Verification, message).next(
                 "Nothing was changed. Choose one with --branch ID, or an earlier moment with --at. `bursar restore \
                  list` shows them.",
@@ -300,6 +304,9 @@ impl From<InstallationKeyError> for Failure {
             InstallationKeyError::Io { path, error } => Failure::of_file(path.display(), error),
             InstallationKeyError::Foreign(_) => Failure::new(Exit::Configuration, error.to_string())
                 .next("Put the right file back, or move this one away."),
+            InstallationKeyError::Exposed { path, .. } => {
+                Failure::new(Exit::Configuration, error.to_string()).next(format!("Run: chmod 600 {}", quoted(path)))
+            }
             InstallationKeyError::NoRandomness => Failure::new(Exit::Failure, error.to_string()),
         }
     }

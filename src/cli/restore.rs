@@ -23,7 +23,7 @@ use crate::backup::signature::VERIFIER_LABEL;
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{
-    self, Census, DataDir, Finding, InstallationKey, Issued, LATEST_SCHEMA, Locked, OtherHistory, RestoreRow,
+    self, Census, DataDir, Finding, Found, InstallationKey, Issued, LATEST_SCHEMA, Locked, OtherHistory, RestoreRow,
     SpooledSegment, Store, StoreError,
 };
 use crate::system::{SystemClock, SystemRandomness};
@@ -210,6 +210,7 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
         Source::File(path) => service.unwrap_file(path, &file)?,
     };
     refuse_foreign_schema(&file)?;
+    refuse_unsigned(&file, &service)?;
     let timeline = 1 + before.timeline.max(built.contents.timeline).max(source.last_timeline());
     let (backup, asked_for) = source.recorded();
     let machine_user = machine_user::of_this_process();
@@ -287,6 +288,13 @@ fn refuse_foreign_schema(file: &Path) -> Result<(), Failure> {
     findings.first().map_or(Ok(()), |finding| Err(wrong(finding)))
 }
 
+/// Refuses a state whose last commit no trusted key has signed, unless the operator accepts what is not signed.
+fn refuse_unsigned(file: &Path, service: &BackupService) -> Result<(), Failure> {
+    let finding = store::read_file(file, |tx| service.trust().check_last_commit(tx))?;
+    store::settle_copy(file)?;
+    finding.map_or(Ok(()), |finding| Err(wrong(&finding)))
+}
+
 fn wrong(finding: &Finding) -> Failure {
     let message = format!("the restored database is wrong: {}: {}", finding.check, finding.what);
     Failure::new(Exit::Verification, message)
@@ -349,8 +357,10 @@ fn source<'a>(
     }
     // The spool holds the last commits, which may be at no target yet.
     let configured = DataDir::new(&config.server.data_dir);
-    let spooled =
-        if configured.path() == lock.dir().path() { store::settle_journal(lock) } else { spooled(&configured)? };
+    let spooled = match configured.path() == lock.dir().path() {
+        true => store::settle_journal(lock, data_dir::present_key(config, lock.dir()).ok().flatten().as_ref()),
+        false => spooled(&configured)?,
+    };
     let catalog = service.catalog(request.args.installation_of.installation, spooled)?;
     let plan = catalog.plan(request.args.request())?;
     Ok(Source::RestorePlan(Box::new(plan), Box::new(catalog)))
@@ -399,7 +409,7 @@ fn begin(work: &Path, config: &Config, key: &InstallationKey, restored: Restored
     let tuning = store::Tuning { journal: false, ..data_dir::tuning(config) };
     let lock = dir.lock()?;
     store::migrate(&lock, Some(key))?;
-    let store = Store::open(lock, &tuning)?;
+    let store = Store::open(lock, &tuning, key, Found::Checked)?;
     let row = maintenance::begin_timeline(&store, key, restored, &SystemClock, &SystemRandomness::default());
     store.close();
     Ok(row?)

@@ -156,6 +156,24 @@ impl<E, F: FnMut(u32, u64) -> Result<Hash, E>> Prover<F> {
     }
 }
 
+/// The root to which a leaf leads in a tree of a size, by the path that [`Prover::inclusion`] gives. None if the path
+/// has another length.
+pub fn root_by_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> Option<Hash> {
+    let (mut from, mut end) = (0, size);
+    let mut is_left = Vec::new();
+    while end.checked_sub(from)? > 1 {
+        let middle = from + split(end - from);
+        is_left.push(index < middle);
+        if index < middle { end = middle } else { from = middle }
+    }
+    let steps = path.iter().zip(is_left.iter().rev());
+    let join = |hash: Hash, (other, is_left): (&Hash, &bool)| match is_left {
+        true => node_hash(&hash, other),
+        false => node_hash(other, &hash),
+    };
+    (index < size && path.len() == is_left.len()).then(|| steps.fold(leaf, join))
+}
+
 /// The largest power of two below a length of at least two.
 fn split(length: u64) -> u64 {
     1 << (63 - (length - 1).leading_zeros())
@@ -196,6 +214,22 @@ mod tests {
         assert_eq!(Frontier::decode(3, &[0; 32]), None);
         assert_eq!(Frontier::decode(1, &[0; 33]), None);
         assert_eq!(EMPTY_ROOT, sha256(b""));
+    }
+
+    #[test]
+    fn a_leaf_leads_to_the_root_by_its_path_only() {
+        let all = leaves(33);
+        let mut prover = Prover::new(|level: u32, index: u64| {
+            let (from, length) = (usize::try_from(index << level).unwrap(), 1usize << level);
+            Ok::<_, Infallible>(defined(&all[from..from + length]))
+        });
+        for (size, index) in (1..=33).flat_map(|size| (0..size).map(move |index| (size, index))) {
+            let (path, root) = (prover.inclusion(index, size).unwrap(), prover.root(size).unwrap());
+            let leaf = all[usize::try_from(index).unwrap()];
+            assert_eq!(root_by_inclusion(leaf, index, size, &path), Some(root), "{index} of {size}");
+            assert_ne!(root_by_inclusion([7; 32], index, size, &path), Some(root), "{index} of {size}");
+            assert_eq!(root_by_inclusion(leaf, size, size, &path), None);
+        }
     }
 
     #[test]

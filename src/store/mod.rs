@@ -31,7 +31,7 @@ pub use database::journal::{
     SegmentLine, SegmentReader, SpooledSegment, settle_journal, spooled_segments,
 };
 pub use database::log_readers::LogState;
-pub use database::migrations::{LATEST_SCHEMA, MigrationError};
+pub use database::migrations::{LATEST_SCHEMA, MigrationError, SIGNED_SINCE};
 pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, settle_copy};
 pub use database::stats::{FileStats, TableStats};
 pub use database::trail::{LogCheckpoint, Mark, SignedCheckpoint};
@@ -87,6 +87,15 @@ impl Default for Tuning {
     }
 }
 
+/// The commits that a writer finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// The last one must be signed by the writer's own key.
+    Own,
+    /// Somebody else's: the caller has checked them.
+    Checked,
+}
+
 /// Bytes that must fit on the disk for the database to count as writable.
 const ROOM_BYTES: usize = 1 << 20;
 
@@ -101,15 +110,21 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or creates the database of a data directory and starts the writer. Refuses an older schema: [`migrate`]
-    /// upgrades it, after a backup.
-    pub fn open(lock: Locked, tuning: &Tuning) -> Result<Store, MigrationError> {
+    /// Opens or creates the database of a data directory and starts the writer, which signs every commit with `key`.
+    /// Refuses an older schema: [`migrate`] upgrades it, after a backup.
+    pub fn open(lock: Locked, tuning: &Tuning, key: &InstallationKey, found: Found) -> Result<Store, MigrationError> {
         let file = lock.database_file();
+        let signer = (found == Found::Own).then(|| key.verifier(Uuid::nil()));
         // Must come before SQLite opens the file, because SQLite may restart the log.
         let opening = match tuning.journal {
-            true => Opening::inspect(lock.dir().journal_dir(), &file),
+            true => Opening::inspect(lock.dir().journal_dir(), &file, signer.as_ref()),
             false => Opening::without_journal(lock.dir().journal_dir(), &file),
         };
+        if let Some(signer) = signer
+            && !is_signed(&file, &[signer])?
+        {
+            return Err(MigrationError::Unsigned(file));
+        }
         let mut connection = connection::open_writer(&file)?;
         let is_migrated = match migrations::version(&connection)? {
             found if found > 0 && found < LATEST_SCHEMA => return Err(MigrationError::TooOld { found }),
@@ -120,9 +135,9 @@ impl Store {
         let readers = connection::reader_pool(&file, tuning.readers)?;
         // The write-ahead log exists by now, and stays until the last connection is closed.
         lock.sync()?;
-        let found = ReadTx::new(&connection).journal_row()?.epoch;
+        let epoch_found = ReadTx::new(&connection).journal_row()?.epoch;
         let moment = CommitMoment::new(ReadTx::new(&connection).latest_moment()?);
-        let journal = Arc::new(opening.finish(&connection, (&moment, &trail), is_migrated)?);
+        let journal = Arc::new(opening.finish(&connection, (&moment, &trail, key), is_migrated)?);
         let log_watch = Arc::new(LogWatch::new(&file));
         let checkpointer = Checkpointer::start(
             connection::open_checkpointer(&file)?,
@@ -131,7 +146,14 @@ impl Store {
             Arc::clone(&log_watch),
             tuning.checkpoint_pages,
         );
-        let writer = Writer::start(connection, checkpointer, Arc::clone(&journal), (moment, trail), found, tuning);
+        let writer = Writer::start(
+            connection,
+            checkpointer,
+            Arc::clone(&journal),
+            (moment, trail, key.clone()),
+            epoch_found,
+            tuning,
+        );
         Ok(Store { file, writer, journal, log_watch, readers, lock })
     }
 
@@ -273,9 +295,19 @@ pub fn read_mode(file: &Path) -> Result<Option<Mode>, StoreError> {
     }
 }
 
+/// Whether one of these keys signed the last commit of a database, if it is set up and its schema is one of those whose
+/// commits are signed. Leaves file and log as they are.
+pub fn is_signed(file: &Path, keys: &[Verifier]) -> Result<bool, StoreError> {
+    let connection = connection::open_unfinished_leaving_log(file)?;
+    let transaction = connection.unchecked_transaction()?;
+    ReadTx::new(&transaction).is_signed_by(keys)
+}
+
 /// Upgrades the database of a data directory to the latest schema in one transaction, and proves the books before that
 /// commits. On failure nothing changes. Private keys that an earlier version left unsealed are sealed with `key`;
 /// without one, they are erased.
+///
+/// Whatever the file holds is signed with `key`: whether it may be adopted is for the caller to decide.
 pub fn migrate(lock: &Locked, key: Option<&InstallationKey>) -> Result<(), MigrationError> {
     let mut connection = connection::open_writer(&lock.database_file())?;
     migrations::migrate(&mut connection, key).map(|_| ())

@@ -77,15 +77,15 @@ fn holding(dir: &Path, part: &[u8]) -> Vec<PathBuf> {
     found
 }
 
-/// The error of a server that does not start, which ends with exit code 3.
+/// The error of a server that does not start, which ends with this exit code.
 #[track_caller]
-fn not_served(command: &mut Command) -> Value {
+pub(super) fn not_served(command: &mut Command, code: i32) -> Value {
     let mut process = Process::spawn(command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()));
     let mut stderr = process.take_stderr();
     assert!(process.banner().is_none(), "it serves");
     let mut text = String::new();
     stderr.read_to_string(&mut text).unwrap();
-    Ran { code: process.wait().code().unwrap(), stdout: String::new(), stderr: text }.error(3)
+    Ran { code: process.wait().code().unwrap(), stdout: String::new(), stderr: text }.error(code)
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_copy_of_the_database_or_a_backup_cannot_sign() {
     assert_eq!(holding(&server.data_dir(), secret.trim_ascii()), [key_file(&server)]);
     // With the key file moved away, the copy does not even start.
     fs::rename(key_file(&server), server.home().join("aside")).unwrap();
-    not_served(&mut server.program(&["serve", "--dev"]));
+    not_served(&mut server.program(&["serve", "--dev"]), 3);
     fs::rename(server.home().join("aside"), key_file(&server)).unwrap();
     server.start_again();
     assert_eq!(kid(&begin(&server)), kid(&token));
@@ -138,7 +138,7 @@ fn without_its_installation_key_a_database_is_not_served_and_no_key_is_made() {
         if let Some(wrong) = &wrong {
             write_private(&file, std::str::from_utf8(wrong).unwrap());
         }
-        let served = not_served(&mut server.program(&["serve", "--dev"]));
+        let served = not_served(&mut server.program(&["serve", "--dev"]), 3);
         for error in [served, run(&["keys", "rotate"]), run(&["operator", "disable", "dev"])] {
             assert!(error["message"].as_str().unwrap().contains(file.to_str().unwrap()), "{error}");
             let line = format!("bursar keys renew --config config.toml --data-dir {}", server.data_dir().display());
@@ -197,7 +197,7 @@ fn the_installation_key_may_be_where_the_service_manager_puts_it() {
         command
     };
     set_mode(&file, 0o444);
-    let error = not_served(&mut served());
+    let error = not_served(&mut served(), 3);
     assert!(error["message"].as_str().unwrap().contains("chmod 600 "), "{error}");
     set_mode(&file, 0o400);
     set_mode(&credentials, 0o500);

@@ -115,6 +115,7 @@ mod rights;
 mod sandbox;
 mod session_races;
 mod signed;
+mod signed_commits;
 mod signing_keys;
 mod story;
 mod tags;

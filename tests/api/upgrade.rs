@@ -45,6 +45,15 @@ pub(super) fn replace(file: &Path, old: &Path, connection: Connection, applicati
         let _ = std::fs::remove_file(file.with_extension(beside));
     }
     std::fs::rename(old, file).unwrap();
+    let_adopt(file.parent().unwrap());
+}
+
+/// Lets the installation key adopt a database of an earlier version, as one does that an upgrade has just made.
+pub(super) fn let_adopt(data: &Path) {
+    let file = data.join("installation.key");
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        write_private(&file, &text.replace("INSTALLATION-KEY-2-", "INSTALLATION-KEY-1-"));
+    }
 }
 
 /// Stores private keys as versions before 24 did.

@@ -1,7 +1,7 @@
 //! Statements, migrations and the resulting schema.
 
 use crate::{fail_on, files, names::code_of, read, root};
-use bursar::store::{DataDir, LATEST_SCHEMA, Store, StoreError, Tuning, read_file};
+use bursar::store::{DataDir, Found, InstallationKey, LATEST_SCHEMA, Store, StoreError, Tuning, read_file};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -38,7 +38,8 @@ fn every_migration_says_why_and_has_its_number() {
 fn schema() -> Vec<String> {
     let home = tempfile::tempdir().unwrap();
     let dir = DataDir::new(home.path());
-    let store = Store::open(dir.lock().unwrap(), &Tuning::default()).unwrap();
+    let store =
+        Store::open(dir.lock().unwrap(), &Tuning::default(), &InstallationKey::passing().unwrap(), Found::Own).unwrap();
     store.close();
     read_file::<_, StoreError>(&dir.database_file(), |tx| tx.schema()).unwrap()
 }

@@ -25,7 +25,8 @@ impl Query for ProveEntry {
                 view.tx.account(account, view.visibility)?.ok_or(hidden())?;
             }
         }
-        Ok(view.tx.prove_entry(self.0)?.ok_or(hidden())?)
+        let proof = view.tx.prove_entry(self.0)?.ok_or(hidden())?;
+        if proof.is_right() { Ok(proof) } else { Err(Refusal::Internal.into()) }
     }
 }
 

@@ -12,8 +12,9 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -25,7 +26,11 @@ pub const SIGNATURE_LEN: usize = 64;
 
 const SECRET_LEN: usize = 32;
 /// What the file begins with, so that a wrong file is noticed.
-const PREFIX: &str = "BURSAR-INSTALLATION-KEY-1-";
+const PREFIX: &str = "BURSAR-INSTALLATION-KEY-2-";
+/// What it begins with until the database of an earlier version, whose commits are not signed, has been migrated.
+const PREFIX_ADOPTING: &str = "BURSAR-INSTALLATION-KEY-1-";
+/// More bytes than any key file has.
+const FILE_MAX: u64 = 4096;
 /// Marks Ed25519 in a signed note.
 const ED25519_MARK: u8 = 1;
 
@@ -40,6 +45,8 @@ pub enum InstallationKeyError {
     /// Its content is not shown.
     #[error("{} is no installation key of bursar", .0.display())]
     Foreign(PathBuf),
+    #[error("the secret in {} is accessible to other users (mode {mode:04o})", path.display())]
+    Exposed { path: PathBuf, mode: u32 },
     #[error("the operating system gave no random bytes")]
     NoRandomness,
 }
@@ -56,6 +63,7 @@ impl InstallationKeyError {
 pub struct InstallationKey(Arc<Derived>);
 
 struct Derived {
+    may_adopt: bool,
     sealing: RandomizedNonceKey,
     signing: Ed25519KeyPair,
 }
@@ -69,37 +77,79 @@ impl fmt::Debug for InstallationKey {
 impl InstallationKey {
     /// Reads a key file.
     pub fn load(path: &Path) -> Result<InstallationKey, InstallationKeyError> {
-        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => InstallationKeyError::Foreign(path.into()),
-            _ => InstallationKeyError::Io { path: path.into(), error },
-        })?;
-        let secret = text.trim().strip_prefix(PREFIX).and_then(|text| STANDARD.decode(text).ok());
-        let secret = secret.and_then(|secret| <[u8; SECRET_LEN]>::try_from(secret).ok());
-        secret.and_then(|secret| Self::derive(&secret)).ok_or_else(|| InstallationKeyError::Foreign(path.into()))
+        let text = read_regular(path)?;
+        let secret = |prefix: &str| {
+            let secret = text.trim().strip_prefix(prefix).and_then(|text| STANDARD.decode(text).ok())?;
+            <[u8; SECRET_LEN]>::try_from(secret).ok()
+        };
+        let key = match secret(PREFIX) {
+            Some(secret) => Self::derive(&secret, false),
+            None => secret(PREFIX_ADOPTING).and_then(|secret| Self::derive(&secret, true)),
+        };
+        key.ok_or_else(|| InstallationKeyError::Foreign(path.into()))
+    }
+
+    /// Whether a database of an earlier version, whose commits are not signed, may be taken for one of this key. Ends
+    /// with [`InstallationKey::end_adoption`]: what comes later and is not signed was changed by somebody else.
+    pub fn may_adopt(&self) -> bool {
+        self.0.may_adopt
     }
 
     /// Makes a key and writes it to a new file of mode 0600, which survives a power cut once this returns. An existing
     /// file is never replaced.
     pub fn create(path: &Path) -> Result<InstallationKey, InstallationKeyError> {
-        let of_io = |error: io::Error| InstallationKeyError::Io { path: path.into(), error };
+        Self::create_with(PREFIX, path)
+    }
+
+    /// The same for a database of an earlier version, which is about to be migrated.
+    pub fn create_to_adopt(path: &Path) -> Result<InstallationKey, InstallationKeyError> {
+        Self::create_with(PREFIX_ADOPTING, path)
+    }
+
+    /// A key in memory only, for a copy that is thrown away.
+    pub fn passing() -> Result<InstallationKey, InstallationKeyError> {
+        let (_, key) = Self::random(false)?;
+        Ok(key)
+    }
+
+    fn random(may_adopt: bool) -> Result<([u8; SECRET_LEN], InstallationKey), InstallationKeyError> {
         let mut secret = [0; SECRET_LEN];
         aws_lc_rs::rand::fill(&mut secret).map_err(|_| InstallationKeyError::NoRandomness)?;
-        let key = Self::derive(&secret).ok_or(InstallationKeyError::NoRandomness)?;
+        let key = Self::derive(&secret, may_adopt).ok_or(InstallationKeyError::NoRandomness)?;
+        Ok((secret, key))
+    }
+
+    fn create_with(prefix: &str, path: &Path) -> Result<InstallationKey, InstallationKeyError> {
+        let of_io = |error: io::Error| InstallationKeyError::Io { path: path.into(), error };
+        let (secret, key) = Self::random(prefix == PREFIX_ADOPTING)?;
         // An incomplete file must not count as the key, and a link fails if there is one already.
         let making = path.with_extension("tmp");
         let mut file = new_private_file(&making).map_err(of_io)?;
-        let written = writeln!(file, "{PREFIX}{}", STANDARD.encode(secret)).and_then(|()| file.sync_all());
+        let written = writeln!(file, "{prefix}{}", STANDARD.encode(secret)).and_then(|()| file.sync_all());
         let linked = written.and_then(|()| fs::hard_link(&making, path));
         let removed = fs::remove_file(&making);
         linked.and(removed).and_then(|()| sync_parent(path)).map_err(of_io)?;
         Ok(key)
     }
 
-    fn derive(secret: &[u8; SECRET_LEN]) -> Option<InstallationKey> {
+    /// Marks the file of this key: every commit of its database is signed from now on. Does nothing if it is marked.
+    pub fn end_adoption(&self, path: &Path) -> Result<(), InstallationKeyError> {
+        if !self.0.may_adopt {
+            return Ok(());
+        }
+        let of_io = |error: io::Error| InstallationKeyError::Io { path: path.into(), error };
+        let text = read_regular(path)?.replacen(PREFIX_ADOPTING, PREFIX, 1);
+        let making = path.with_extension("tmp");
+        let mut file = new_private_file(&making).map_err(of_io)?;
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        written.and_then(|()| fs::rename(&making, path)).and_then(|()| sync_parent(path)).map_err(of_io)
+    }
+
+    fn derive(secret: &[u8; SECRET_LEN], may_adopt: bool) -> Option<InstallationKey> {
         let root = Salt::new(HKDF_SHA256, b"bursar installation key").extract(secret);
         let sealing = RandomizedNonceKey::new(&AES_256_GCM, &expand(&root, b"seal")?).ok()?;
         let signing = Ed25519KeyPair::from_seed_unchecked(&expand(&root, b"sign")?).ok()?;
-        Some(InstallationKey(Arc::new(Derived { sealing, signing })))
+        Some(InstallationKey(Arc::new(Derived { may_adopt, sealing, signing })))
     }
 
     /// Encrypts a secret that the database stores. `label` names it: only [`InstallationKey::open`] with the same label
@@ -136,6 +186,28 @@ impl InstallationKey {
         key.copy_from_slice(self.0.signing.public_key().as_ref());
         Verifier { installation, key }
     }
+}
+
+/// The text of a key file. A pipe is not waited for.
+fn read_regular(path: &Path) -> Result<String, InstallationKeyError> {
+    let of_io = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => InstallationKeyError::Foreign(path.into()),
+        _ => InstallationKeyError::Io { path: path.into(), error },
+    };
+    let not_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(not_waiting).open(path).map_err(of_io)?;
+    let found = file.metadata().map_err(of_io)?;
+    if !found.is_file() {
+        return Err(InstallationKeyError::Foreign(path.into()));
+    }
+    // Another owner lets this user read it through its group: root does so with the credentials of systemd.
+    let is_own = found.uid() == rustix::process::geteuid().as_raw();
+    if found.mode() & if is_own { 0o077 } else { 0o037 } != 0 {
+        return Err(InstallationKeyError::Exposed { path: path.into(), mode: found.mode() & 0o7777 });
+    }
+    let mut text = String::new();
+    file.take(FILE_MAX).read_to_string(&mut text).map_err(of_io)?;
+    Ok(text)
 }
 
 fn expand(root: &Prk, purpose: &[u8]) -> Option<[u8; 32]> {
@@ -220,10 +292,24 @@ mod tests {
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
         let id = Uuid::from_u128(7);
         assert_eq!(InstallationKey::load(&path).unwrap().verifier(id), key.verifier(id));
-        for wrong in ["", "nonsense", PREFIX, "BURSAR-INSTALLATION-KEY-1-AAAA"] {
+        for wrong in ["", "nonsense", PREFIX, "BURSAR-INSTALLATION-KEY-2-AAAA"] {
             fs::write(&path, wrong).unwrap();
             assert!(matches!(InstallationKey::load(&path), Err(InstallationKeyError::Foreign(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_key_adopts_until_that_has_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("installation.key");
+        let (key, id) = (InstallationKey::create_to_adopt(&path).unwrap(), Uuid::from_u128(7));
+        assert!(key.may_adopt() && InstallationKey::load(&path).unwrap().may_adopt());
+        key.end_adoption(&path).unwrap();
+        let marked = InstallationKey::load(&path).unwrap();
+        assert!(!marked.may_adopt() && marked.verifier(id) == key.verifier(id));
+        marked.end_adoption(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!made(&dir, "new").may_adopt());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use refinery::{Migrate, Migration, Target};
 use refinery_core::traits::sync::{Query, Transaction};
 use rusqlite::{Connection, TransactionBehavior};
 use std::io;
+use std::path::PathBuf;
 use thiserror::Error;
 
 mod embedded {
@@ -14,10 +15,13 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 26;
+pub const LATEST_SCHEMA: i64 = 27;
 
 /// The first schema version with a log.
 const LOG_SINCE: i64 = 23;
+
+/// The first schema version whose commits are signed.
+pub const SIGNED_SINCE: i64 = 27;
 
 /// Why this program cannot use a database.
 #[derive(Debug, Error)]
@@ -29,6 +33,9 @@ pub enum MigrationError {
     TooNew { found: i64 },
     #[error("the database has schema version {found}, this program works with {LATEST_SCHEMA}")]
     TooOld { found: i64 },
+    /// Somebody else has written to it, or it is an older file of another key.
+    #[error("{}: its last commit is not signed by the installation key; it was changed or replaced", .0.display())]
+    Unsigned(PathBuf),
     /// A migration failed, or differs from the one that was applied.
     #[error("migration failed, nothing was changed: {}", with_causes(.0))]
     Failed(#[source] Box<refinery::Error>),
@@ -148,7 +155,10 @@ impl Transaction for Proven<'_> {
             // The change journal cannot continue across a migration; a new stream begins.
             writing.begin_stream()?;
             writing.extend_log()?;
-            key.map_or(Ok(false), |key| writing.sign_log(key, moment.latest()))?;
+            if let Some(key) = key {
+                writing.sign_log(key, moment.latest())?;
+                writing.sign_commit(key)?;
+            }
             prove(&tx)?;
         }
         transaction.commit()?;

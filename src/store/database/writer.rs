@@ -2,6 +2,7 @@
 //! undoes only itself, and each caller gets its answer after the COMMIT that makes its change durable.
 
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
+use crate::store::database::installation_key::InstallationKey;
 use crate::store::database::journal::Journal;
 use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, WriteTx};
@@ -187,7 +188,7 @@ impl Writer {
         connection: Connection,
         checkpointer: Checkpointer,
         journal: Arc<Journal>,
-        (moment, trail): (CommitMoment, Trail),
+        (moment, trail, key): (CommitMoment, Trail, InstallationKey),
         epoch_found: Uuid,
         tuning: &Tuning,
     ) -> Writer {
@@ -204,6 +205,7 @@ impl Writer {
             moment,
             epoch_found: Cell::new(Some(epoch_found)),
             trail,
+            key,
             number,
             is_restart_due: Cell::new(false),
             news: Arc::clone(&news),
@@ -276,6 +278,8 @@ struct Loop {
     /// The epoch in which the database was found; none once this writer's own epoch has begun, with its first commit.
     epoch_found: Cell<Option<Uuid>>,
     trail: Trail,
+    /// Signs every commit.
+    key: InstallationKey,
     /// The number of the last commit in the change journal.
     number: Cell<u64>,
     /// Whether the log should restart as soon as the change journal has nearly caught up.
@@ -346,7 +350,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Numbers the commit if it changes anything.
+    /// Numbers and signs the commit if it changes anything.
     fn stamp_if(&self, has_changed: bool) -> Result<Option<u64>, StoreError> {
         if !has_changed {
             return Ok(None);
@@ -356,7 +360,7 @@ impl Loop {
             tx.begin_epoch(found)?;
         }
         tx.extend_log()?;
-        tx.stamp(self.moment.latest()).map(Some)
+        tx.stamp(self.moment.latest(), &self.key).map(Some)
     }
 
     /// Reports a commit to the journal.

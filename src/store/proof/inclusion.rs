@@ -4,11 +4,11 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{EntryId, EntrySeq, PrincipalSerial};
 use crate::domain::ledger::{EntryHash, EntryRecord, GENESIS};
-use crate::domain::merkle::{Hash, Prover, leaf_hash, node_hash};
+use crate::domain::merkle::{Hash, Prover, leaf_hash, node_hash, root_by_inclusion};
 use crate::store::database::trail::{Change, ENTRIES, NODE_LEVEL};
 use crate::store::database::transaction::{ReadTx, sql};
 use crate::store::ledger::entry_kind;
-use crate::store::{SignedCheckpoint, StoreError};
+use crate::store::{LogCheckpoint, SignedCheckpoint, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
@@ -30,6 +30,12 @@ pub struct EntryProof {
 }
 
 impl EntryProof {
+    /// Whether leaf and path lead to the root of the checkpoint. If not, somebody has changed the database.
+    pub fn is_right(&self) -> bool {
+        let LogCheckpoint { size, root, .. } = self.checkpoint.checkpoint;
+        root_by_inclusion(leaf_hash(&self.leaf), self.index, size, &self.path) == Some(root)
+    }
+
     /// The proof as a text in the form of C2SP (tlog-proof).
     pub fn text(&self) -> String {
         let mut text = format!("c2sp.org/tlog-proof@v1\nindex {}\n", self.index);

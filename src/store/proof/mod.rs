@@ -8,6 +8,7 @@ mod events;
 mod figures;
 mod inclusion;
 mod log;
+mod restores;
 mod schema;
 mod settings;
 mod signatures;
@@ -170,6 +171,7 @@ impl ReadTx<'_> {
         self.prove_queue(&mut proof)?;
         self.prove_locks(&mut proof)?;
         self.prove_epochs(&mut proof)?;
+        self.prove_restores(&mut proof)?;
         self.prove_salts(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;

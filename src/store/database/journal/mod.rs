@@ -33,6 +33,7 @@ pub use spool::{SpooledSegment, closed_segments as spooled_segments};
 
 use crate::domain::clock::Moment;
 use crate::store::StoreError;
+use crate::store::database::installation_key::{InstallationKey, Verifier};
 use crate::store::database::transaction::{ReadTx, WriteTx};
 use rusqlite::Connection;
 use spool::Spool;
@@ -332,7 +333,7 @@ impl Follower {
             if !tail.refresh().map_err(failed)? {
                 return Err("the write-ahead log has no header".into());
             }
-            catch_up(spool, tail, frames)?;
+            catch_up(spool, tail, frames, None)?;
             if spool.last().is_some_and(|last| last != number) {
                 return Err(format!("commit {number} is not in the write-ahead log"));
             }
@@ -343,8 +344,9 @@ impl Follower {
     }
 }
 
-/// Spools what the log has beyond the spool. The error says why its commits do not follow.
-fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String> {
+/// Spools what the log has beyond the spool, if this key, where one is given, has signed it. The error says why its
+/// commits do not follow.
+fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32, signer: Option<&Verifier>) -> Result<(), String> {
     const FOREIGN: &str = "another program has written to the database";
     let failed = |error: io::Error| format!("the change journal cannot continue: {error}");
     let stream = spool.head().stream;
@@ -373,6 +375,9 @@ fn catch_up(spool: &mut Spool, tail: &mut Tail, upto: u32) -> Result<(), String>
                 }
             }
             Some(last) if number != last + 1 => return Err(format!("commit {number} follows commit {last}")),
+            _ if signer.is_some_and(|signer| !commit.is_signed_by(signer)) => {
+                return Err(format!("commit {number} in the log is not signed by the installation key"));
+            }
             _ => {
                 spool.enter(head.row.epoch).map_err(failed)?;
                 spool.append(&head, commit.frames).map_err(failed)?;
@@ -411,15 +416,17 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Numbers the current commit and returns the number. Must be the last statement of every commit that changes
+    /// Numbers and signs the current commit, and returns the number. Must come last in every commit that changes
     /// anything.
-    pub(in crate::store) fn stamp(&self, moment: Moment) -> Result<u64, StoreError> {
+    pub(in crate::store) fn stamp(&self, moment: Moment, key: &InstallationKey) -> Result<u64, StoreError> {
         let sql = "UPDATE change_journal
                    SET commit_number = commit_number + 1, recorded_at = ?1,
                        last_entry = (SELECT coalesce(max(seq), 0) FROM entries),
                        last_event = (SELECT coalesce(max(seq), 0) FROM events)
                    RETURNING commit_number";
-        self.one(sql, [moment.unix_ms()], |row| row.get(0))
+        let number = self.one(sql, [moment.unix_ms()], |row| row.get(0))?;
+        self.sign_commit(key)?;
+        Ok(number)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Decides at start-up whether the journal can continue where it stopped.
 
 use crate::store::database::data_dir::new_private_file;
+use crate::store::database::installation_key::{InstallationKey, Verifier};
 use crate::store::database::journal::spool::{Spool, SpooledSegment, closed_segments};
 use crate::store::database::journal::tail::Tail;
 use crate::store::database::journal::{Epoch, Follower, Journal, Shared, catch_up};
@@ -67,10 +68,11 @@ impl Opening {
         Opening { dir, database: database.into(), is_wanted: false, found: Err(String::new()) }
     }
 
-    /// Inspects the spool and the log. Nobody may have the database open.
-    pub(in crate::store) fn inspect(dir: PathBuf, database: &Path) -> Opening {
+    /// Inspects the spool and the log, of which only commits that `signer` signed are spooled. Nobody may have the
+    /// database open.
+    pub(in crate::store) fn inspect(dir: PathBuf, database: &Path, signer: Option<&Verifier>) -> Opening {
         let found = match Spool::resume(&dir) {
-            Ok(Some(spool)) => complete(&dir, database, spool),
+            Ok(Some(spool)) => complete(&dir, database, spool, signer),
             Ok(None) => Err("there is no earlier stream".to_owned()),
             Err(error) => Err(error.to_string()),
         };
@@ -81,7 +83,7 @@ impl Opening {
     pub(in crate::store) fn finish(
         self,
         connection: &Connection,
-        (moment, trail): (&CommitMoment, &Trail),
+        (moment, trail, key): (&CommitMoment, &Trail, &InstallationKey),
         is_migrated: bool,
     ) -> Result<Journal, StoreError> {
         let tx = ReadTx::new(connection);
@@ -105,7 +107,7 @@ impl Opening {
         let (spool, number) = match found {
             Ok(spool) => (spool, row.number),
             Err(reason) => {
-                let epoch = match begin_stream(&WriteTx::new(connection, moment, trail)) {
+                let epoch = match begin_stream(&WriteTx::new(connection, moment, trail), key) {
                     Ok(epoch) => epoch,
                     // The server reports a full disk elsewhere, and keeps serving reads.
                     Err(error) if error.is_storage_failure() => {
@@ -128,12 +130,13 @@ impl Opening {
 }
 
 /// Begins a stream in one commit: the power may go between two.
-fn begin_stream(tx: &WriteTx<'_>) -> Result<Epoch, StoreError> {
+fn begin_stream(tx: &WriteTx<'_>, key: &InstallationKey) -> Result<Epoch, StoreError> {
     let connection = tx.connection();
     connection.execute_batch("BEGIN IMMEDIATE")?;
     tx.trail().clear();
     let begun = tx.begin_stream().and_then(|epoch| {
         tx.extend_log()?;
+        tx.sign_commit(key)?;
         Ok(connection.execute_batch("COMMIT").map(|()| epoch)?)
     });
     if begun.is_err() && !connection.is_autocommit() {
@@ -143,12 +146,14 @@ fn begin_stream(tx: &WriteTx<'_>) -> Result<Epoch, StoreError> {
 }
 
 /// Spools what the log holds and closes the open segment, so that every recorded commit can be restored. Nobody may
-/// have the database open. Returns the closed segments in the spool.
-pub fn settle_journal(lock: &Locked) -> Vec<SpooledSegment> {
+/// have the database open. What `key` has not signed is left out, unless it may still adopt the database of an earlier
+/// version. Returns the closed segments in the spool.
+pub fn settle_journal(lock: &Locked, key: Option<&InstallationKey>) -> Vec<SpooledSegment> {
+    let signer = key.filter(|key| !key.may_adopt()).map(|key| key.verifier(Uuid::nil()));
     let (dir, database) = (lock.dir().journal_dir(), lock.dir().database_file());
     let settled = Spool::resume(&dir).map_err(|error| error.to_string()).and_then(|spool| {
         let Some(spool) = spool else { return Ok(()) };
-        let completed = complete(&dir, &database, spool);
+        let completed = complete(&dir, &database, spool, signer.as_ref());
         let to_text = |error: io::Error| error.to_string();
         // If the log does not follow, the content of the spool is still good.
         let resume = |reason: String| {
@@ -173,12 +178,12 @@ fn wal_of(database: &Path) -> PathBuf {
 }
 
 /// Spools what the log holds beyond the spool. Without a log, the file must be exactly as a clean stop left it.
-fn complete(dir: &Path, database: &Path, mut spool: Spool) -> Result<Spool, String> {
+fn complete(dir: &Path, database: &Path, mut spool: Spool, signer: Option<&Verifier>) -> Result<Spool, String> {
     let to_text = |error: io::Error| error.to_string();
     if let Some(mut tail) = Tail::open(&wal_of(database), spool.head().row_page).map_err(to_text)?
         && tail.refresh().map_err(to_text)?
     {
-        catch_up(&mut spool, &mut tail, u32::MAX)?;
+        catch_up(&mut spool, &mut tail, u32::MAX, signer)?;
         spool.sync().map_err(to_text)?;
         return Ok(spool);
     }

@@ -1,7 +1,8 @@
 //! Follows the write-ahead log: reads the commits not seen yet, verified as SQLite verifies them.
 
-use crate::store::database::journal::frames::{FrameCheck, WAL_HEADER, WalHeader};
-use crate::store::database::journal::row::JournalRow;
+use crate::store::database::installation_key::Verifier;
+use crate::store::database::journal::frames::{FRAME_HEADER, FrameCheck, WAL_HEADER, WalHeader, be_u32};
+use crate::store::database::journal::row::{JournalRow, SignedHead};
 use crate::store::database::journal::segment::{CommitHead, WalPlace};
 use std::fs::File;
 use std::io;
@@ -31,6 +32,17 @@ pub(super) struct Tail {
 pub(super) struct TailCommit<'a> {
     pub(super) head: Option<CommitHead>,
     pub(super) frames: &'a [u8],
+    row_page: u32,
+}
+
+impl TailCommit<'_> {
+    /// Whether its row of the change journal is signed by this key.
+    pub(super) fn is_signed_by(&self, key: &Verifier) -> bool {
+        let Some(head) = &self.head else { return false };
+        let mut frames = self.frames.chunks_exact(head.frame_size()).rev();
+        let page = frames.find(|frame| be_u32(frame) == self.row_page).map(|frame| &frame[FRAME_HEADER..]);
+        page.and_then(SignedHead::parse).is_some_and(|signed| signed.is_signed_by(key))
+    }
 }
 
 impl Tail {
@@ -128,7 +140,7 @@ impl Tail {
                 let place = WalPlace { salts: header.salts, frames: self.frames, sum: self.check.sum };
                 let page_size = header.page_size;
                 let head = row.map(|row| CommitHead { row, frames: count, page_size, pages_after, before, place });
-                return Ok(Some(TailCommit { head, frames: &self.bytes[..self.given] }));
+                return Ok(Some(TailCommit { head, frames: &self.bytes[..self.given], row_page: self.row_page }));
             }
         }
     }

@@ -2,7 +2,7 @@
 //! own checkpoint.
 
 use crate::store::database::journal::*;
-use crate::store::{Abort, DataDir, Store, Tuning};
+use crate::store::{Abort, DataDir, Found, Store, Tuning};
 use fastrand::Rng;
 use std::fs::{self, File};
 use std::io::BufReader;
@@ -134,7 +134,7 @@ fn what_is_taken_from_the_log_is_what_sqlite_makes_of_it() {
                 plain.change(&mut choices, true);
             }
             if tail.refresh().unwrap() {
-                catch_up(&mut spool, &mut tail, u32::MAX).unwrap();
+                catch_up(&mut spool, &mut tail, u32::MAX, None).unwrap();
             }
             match choices.u64(..4) {
                 // Everything is moved, and the log restarts.
@@ -163,7 +163,7 @@ fn a_commit_that_nobody_numbered_ends_the_stream() {
     plain.connection.execute_batch("UPDATE change_journal SET commit_number = 1").unwrap();
     plain.connection.execute_batch("INSERT INTO things (what) VALUES (x'01')").unwrap();
     assert!(tail.refresh().unwrap());
-    let reason = catch_up(&mut spool, &mut tail, u32::MAX).unwrap_err();
+    let reason = catch_up(&mut spool, &mut tail, u32::MAX, None).unwrap_err();
     assert!(reason.contains("another program"), "{reason}");
     assert_eq!(spool.last(), Some(1));
 }
@@ -177,12 +177,12 @@ fn a_log_that_started_over_too_early_ends_the_stream() {
     };
     change(1);
     assert!(tail.refresh().unwrap());
-    catch_up(&mut spool, &mut tail, u32::MAX).unwrap();
+    catch_up(&mut spool, &mut tail, u32::MAX, None).unwrap();
     change(2);
     plain.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
     change(3);
     assert!(tail.refresh().unwrap());
-    let reason = catch_up(&mut spool, &mut tail, u32::MAX).unwrap_err();
+    let reason = catch_up(&mut spool, &mut tail, u32::MAX, None).unwrap_err();
     assert_eq!(reason, "commit 3 follows commit 1");
 }
 
@@ -195,7 +195,7 @@ fn a_segment_that_was_changed_or_cut_is_not_read() {
         plain.change(&mut choices, true);
     }
     assert!(tail.refresh().unwrap());
-    catch_up(&mut spool, &mut tail, u32::MAX).unwrap();
+    catch_up(&mut spool, &mut tail, u32::MAX, None).unwrap();
     spool.rotate().unwrap();
     let segment = spool::closed_segments(&plain.home.path().join("journal")).unwrap().remove(0);
     assert_eq!((segment.first, segment.last), (1, 6));
@@ -222,7 +222,9 @@ fn a_segment_that_was_changed_or_cut_is_not_read() {
 
 fn open(home: &Path) -> Store {
     let tuning = Tuning { checkpoint_pages: 100, ..Tuning::default() };
-    Store::open(DataDir::new(home).lock().unwrap(), &tuning).unwrap()
+    let (file, dir) = (home.join("installation.key"), DataDir::new(home));
+    let key = InstallationKey::load(&file).or_else(|_| InstallationKey::create(&file)).unwrap();
+    Store::open(dir.lock().unwrap(), &tuning, &key, Found::Own).unwrap()
 }
 
 fn write(store: &Store, choices: &mut Rng) {

@@ -260,6 +260,11 @@ pub(super) fn write(config: &Config, command: ControlCommand) -> Result<Value, F
 /// Opens a database and builds the app on it.
 pub(super) fn open(lock: Locked, config: &Config) -> Result<Arc<App>, Failure> {
     let key = key(config, lock.dir())?;
+    open_with(lock, config, key)
+}
+
+/// The same with this installation key, which must have signed the last commit.
+pub(super) fn open_with(lock: Locked, config: &Config, key: InstallationKey) -> Result<Arc<App>, Failure> {
     open_found(lock, config, key, Found::Own)
 }
 

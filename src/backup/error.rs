@@ -75,6 +75,19 @@ pub enum BackupError {
         /// The moment that can be reached without them.
         reaches: Moment,
     },
+    /// A signed checkpoint has seen more of the audit log than what is at the targets leads to.
+    #[error(
+        "changes are missing at the end: {checkpoint} covers {signed} rows of the audit log, and what is there leads \
+         to {rows}; what was recorded up to {reaches} can be restored"
+    )]
+    Unfinished {
+        /// Which checkpoint, and where it is.
+        checkpoint: String,
+        signed: u64,
+        rows: u64,
+        /// The moment that can be reached without them.
+        reaches: Moment,
+    },
     /// An earlier writer of this installation lives; the text says where.
     #[error("another server of this installation, in {0}, ships to the same target; this one came later and does not")]
     OtherWriter(String),

@@ -11,8 +11,9 @@ use super::service::{BackupService, backup_label, file_error, segment_label};
 use super::signature::Distrust;
 use super::synced_file::SyncedFile;
 use super::target::{TargetError, TargetFault};
+use crate::store::{LogEnd, SegmentError, SegmentReader};
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -183,6 +184,22 @@ pub(super) fn check_segment(
         true => distrusted(blame.called, Distrust::Renamed),
         false => Ok(()),
     }
+}
+
+/// Where the audit log stands after this commit of a segment, which is read up to it. None before there was a log.
+pub(super) fn log_after(
+    service: &BackupService,
+    repository: &Repository,
+    segment: &Segment,
+    commit: u64,
+) -> Result<Option<LogEnd>, BackupError> {
+    let (blame, facts, data) = open_segment(service, repository, segment)?;
+    let bytes = facts.map_or(segment.bytes.saturating_mul(RATIO_MAX), |facts| facts.segment.bytes);
+    let data = BufReader::with_capacity(1 << 17, data.take(bytes));
+    SegmentReader::new(data).and_then(|reader| reader.log_after(commit)).map_err(|error| match error {
+        SegmentError::Io(error) => blame.of_codec(CodecError::Damaged(error.into())),
+        error => blame.wrong(&format!("is damaged: {error}")),
+    })
 }
 
 /// Opens a segment and reads its facts, if it has any. Refuses what is not to be trusted.

@@ -113,6 +113,13 @@ pub struct PlacedCheckpoint {
     pub size: u64,
 }
 
+/// As in its name.
+impl fmt::Display for PlacedCheckpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:012}", self.log, self.size)
+    }
+}
+
 /// Everything of one installation at one target.
 #[derive(Clone)]
 pub struct Repository {
@@ -283,8 +290,8 @@ impl Repository {
         }
     }
 
-    fn checkpoint_key(&self, PlacedCheckpoint { timeline, log, size }: &PlacedCheckpoint) -> String {
-        format!("{}/{log}-{size:012}.{CHECKPOINT_SUFFIX}", self.folder(*timeline, "checkpoints"))
+    fn checkpoint_key(&self, placed: &PlacedCheckpoint) -> String {
+        format!("{}/{placed}.{CHECKPOINT_SUFFIX}", self.folder(placed.timeline, "checkpoints"))
     }
 
     /// The checkpoints of a timeline, by their names.

@@ -1,6 +1,6 @@
 //! Decides when the server makes and drills backups, and does so.
 
-use super::error::BackupError;
+use super::error::{BackupError, some};
 use super::manifest::Reason;
 use super::service::BackupService;
 use crate::domain::clock::Moment;
@@ -71,6 +71,10 @@ impl BackupService {
             Due::Backup => self.back_up(),
             Due::Drill if self.can_drill() => match self.drill() {
                 Ok(drilled) => {
+                    if !drilled.not_used.is_empty() {
+                        let what = some(&drilled.not_used);
+                        tracing::warn!(what, "what claims to be a newer backup is not used");
+                    }
                     let (name, target, took_ms) = (drilled.name, drilled.target, drilled.took_ms);
                     tracing::info!(%name, %target, took_ms, entries = drilled.entries, "backup drill passed");
                 }

@@ -14,7 +14,7 @@ use super::service::BackupService;
 use super::target::{TargetError, TargetFault, TargetSpec};
 use crate::domain::clock::{Clock, Moment};
 use crate::store::{
-    self, BackupRecord, DataDir, InstallationKey, Journal, LogCheckpoint, OtherHistory, RecordedShipping,
+    self, BackupRecord, DataDir, InstallationKey, Journal, JournalRow, LogCheckpoint, OtherHistory, RecordedShipping,
     SignedCheckpoint, SpooledSegment, StoreError,
 };
 use std::collections::BTreeSet;
@@ -53,6 +53,15 @@ const LOOK_EVERY_S: i64 = 600;
 
 /// How often a target gets a checkpoint of the audit log.
 const CHECKPOINT_EVERY_S: i64 = 600;
+
+/// A checkpoint to ship.
+struct DueCheckpoint {
+    timeline: i64,
+    /// The last commit when it was read.
+    row: JournalRow,
+    /// None if nothing has been signed yet.
+    last: Option<SignedCheckpoint>,
+}
 
 /// Ships the change journal of one installation.
 pub struct Shipping {
@@ -183,11 +192,18 @@ impl Shipping {
     /// Ships all commits until now to one target.
     pub fn ship(&self, lane: usize) -> Result<(), BackupError> {
         let began = self.clock.now();
+        let due = self.due_checkpoint(lane);
         let rotated = self.journal.rotate();
         if let Err(reason) = &rotated {
             tracing::debug!(%reason, "the change journal is not followed");
         }
-        let shipped = self.ship_closed(lane);
+        let shipped = self.ship_closed(lane).and_then(|repository| match due? {
+            // What it covers must be there before it, or a restore would miss changes that were never shipped.
+            Some(due) if rotated.is_err() || self.has_shipped(lane, &due.row) => {
+                self.ship_checkpoint(lane, &repository, &due)
+            }
+            _ => Ok(()),
+        });
         let (failure, now) = (shipped.as_ref().err().map(ToString::to_string), self.clock.now());
         self.note(lane, |lane| {
             match (&lane.failure, &failure) {
@@ -233,8 +249,9 @@ impl Shipping {
         }
     }
 
-    fn ship_closed(&self, lane: usize) -> Result<(), BackupError> {
-        let Some(spec) = self.targets.get(lane) else { return Ok(()) };
+    /// Ships the closed segments. Returns where to.
+    fn ship_closed(&self, lane: usize) -> Result<Repository, BackupError> {
+        let spec = self.targets.get(lane).ok_or(BackupError::NoTarget)?;
         let target = spec.open()?;
         let name = target.name().to_owned();
         self.note(lane, |lane| lane.target = name);
@@ -263,21 +280,33 @@ impl Shipping {
                 lane.reaches = lane.reaches.max(Some(segment.reaches));
             });
         }
-        self.ship_checkpoint(lane, &repository)
+        Ok(repository)
     }
 
-    /// Ships the last checkpoint of the audit log once in a while, so that the target shows how far it went.
-    fn ship_checkpoint(&self, lane: usize, repository: &Repository) -> Result<(), BackupError> {
-        let now = self.clock.now();
+    /// The last checkpoint of the audit log, if the target should get one: once in a while, so that it shows how far
+    /// the log went.
+    fn due_checkpoint(&self, lane: usize) -> Result<Option<DueCheckpoint>, BackupError> {
         let shipped = self.lock().get(lane).and_then(|lane| lane.checkpoint_at);
-        if shipped.is_some_and(|shipped| now < shipped.plus_s(CHECKPOINT_EVERY_S)) {
-            return Ok(());
+        if shipped.is_some_and(|shipped| self.clock.now() < shipped.plus_s(CHECKPOINT_EVERY_S)) {
+            return Ok(None);
         }
-        let (timeline, last) = store::read_file(&self.dir.database_file(), |tx| {
-            Ok::<_, StoreError>((tx.installation()?.map_or(1, |it| it.timeline), tx.last_checkpoint()?))
+        let due = store::read_file(&self.dir.database_file(), |tx| {
+            let timeline = tx.installation()?.map_or(1, |it| it.timeline);
+            Ok::<_, StoreError>(DueCheckpoint { timeline, row: tx.journal_row()?, last: tx.last_checkpoint()? })
         })?;
-        if let Some(checkpoint) = last
-            && let Some(found) = repository.put_checkpoint(timeline, &checkpoint)?
+        Ok(Some(due))
+    }
+
+    /// Whether a target has everything up to this commit.
+    fn has_shipped(&self, lane: usize, row: &JournalRow) -> bool {
+        let shipped = self.lock().get(lane).and_then(|lane| lane.shipped);
+        shipped.is_some_and(|it| it.stream == row.stream && it.commit >= row.number)
+    }
+
+    fn ship_checkpoint(&self, lane: usize, repository: &Repository, due: &DueCheckpoint) -> Result<(), BackupError> {
+        let now = self.clock.now();
+        if let Some(checkpoint) = &due.last
+            && let Some(found) = repository.put_checkpoint(due.timeline, checkpoint)?
         {
             self.report_other_checkpoint(lane, repository, found)?;
         }

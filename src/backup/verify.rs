@@ -22,7 +22,7 @@ use std::time::Instant;
 /// The backups to verify.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Selection {
-    /// The newest at each target.
+    /// The newest at each target that a trusted key signed.
     Newest,
     /// The one of this name at every target that has it.
     Named(BackupName),
@@ -67,6 +67,8 @@ pub struct Verification {
     pub found: Vec<Verified>,
     /// The changes after the newest backup at each target.
     pub changes: Vec<VerifiedChanges>,
+    /// What claims to be newer than the newest that was verified, each as a sentence.
+    pub not_used: Vec<String>,
     /// The targets that could not be listed.
     pub unreadable: Vec<TargetError>,
 }
@@ -83,6 +85,8 @@ pub struct Drilled {
     pub entries: u64,
     /// Milliseconds from the start until the restored database was written to.
     pub took_ms: u64,
+    /// What claims to be newer, each as a sentence.
+    pub not_used: Vec<String>,
 }
 
 impl BackupService {
@@ -92,7 +96,7 @@ impl BackupService {
     /// If no target has such a backup. A wrong backup or an unreachable target is part of the result instead.
     pub fn verify(&self, selection: Selection) -> Result<Verification, BackupError> {
         let work = self.inspection_dir()?;
-        let (mut found, mut changes, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut found, mut changes, mut unreadable, mut not_used) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
             let (mut listed, repository) = match listed {
@@ -105,8 +109,9 @@ impl BackupService {
             match selection {
                 Selection::All => {}
                 Selection::Named(name) => listed.retain(|listed| listed.name == name),
-                Selection::Newest => drop(listed.drain(..self.newest_of(&repository, &listed))),
+                Selection::Newest => listed = self.newest_of(&repository, listed, &mut not_used).into_iter().collect(),
             }
+            let begun = found.len();
             for listed in listed {
                 let outcome = self.verify_one(&work, &repository, &listed);
                 if outcome.is_err() && repository.has_manifest(listed.timeline, listed.name).is_ok_and(|has| !has) {
@@ -118,7 +123,7 @@ impl BackupService {
                 let target = repository.target().name().to_owned();
                 found.push(Verified { target, name: listed.name, outcome });
             }
-            let newest = found.last().filter(|it| it.target == repository.target().name() && it.outcome.is_ok());
+            let newest = found[begun..].iter().rfind(|it: &&Verified| it.outcome.is_ok());
             if let (Some(newest), Selection::Newest | Selection::All) = (newest, selection) {
                 let (target, after) = (newest.target.clone(), newest.name);
                 changes.push(VerifiedChanges {
@@ -139,7 +144,7 @@ impl BackupService {
             let recorded = RecordedBackup { at: self.now(), name: newest.name.to_string() };
             self.note(|record| record.last_proof = Some(recorded));
         }
-        Ok(Verification { found, changes, unreadable })
+        Ok(Verification { found, changes, not_used, unreadable })
     }
 
     fn verify_one(&self, work: &WorkDir, repository: &Repository, listed: &Listed) -> Result<ProofLevel, BackupError> {
@@ -223,7 +228,8 @@ impl BackupService {
 
     fn drill_in(&self, work: &WorkDir) -> Result<Drilled, BackupError> {
         let started = Instant::now();
-        let (repository, listed) = self.newest()?;
+        let mut not_used = Vec::new();
+        let (repository, listed) = self.newest(&mut not_used)?;
         let manifest = self.trusted(&repository, &listed)?;
         let dir = DataDir::new(work.path("drill"));
         dir.create()?;
@@ -257,7 +263,7 @@ impl BackupService {
         match written {
             Ok(Ok(Ok(()))) => {
                 let target = repository.target().name().to_owned();
-                Ok(Drilled { name: listed.name, target, commits, entries, took_ms })
+                Ok(Drilled { name: listed.name, target, commits, entries, took_ms, not_used })
             }
             _ => Err(wrong("was restored, but could not be written to".into())),
         }
@@ -299,17 +305,16 @@ impl BackupService {
         Ok(&signed.value)
     }
 
-    /// The newest backup among the targets that can be read.
-    fn newest(&self) -> Result<(Repository, Listed), BackupError> {
+    /// The newest backup among the targets that can be read, as [`BackupService::newest_of`] chooses it.
+    fn newest(&self, not_used: &mut Vec<String>) -> Result<(Repository, Listed), BackupError> {
         let (mut newest, mut error) = (None, None);
         for repository in self.repositories()? {
             let listed = repository.and_then(|repository| Ok((repository.backups()?, repository)));
             match listed {
                 Err(cause) => error = error.or(Some(cause)),
                 Ok((listed, repository)) => {
-                    let at = self.newest_of(&repository, &listed);
-                    let Some(last) = listed.into_iter().nth(at) else { continue };
-                    let rank = (!self.is_untrusted(&repository, &last), last.timeline, last.name);
+                    let Some(last) = self.newest_of(&repository, listed, not_used) else { continue };
+                    let rank = (self.is_ours(&repository, &last), last.timeline, last.name);
                     if newest.as_ref().is_none_or(|(highest, _, _)| *highest < rank) {
                         newest = Some((rank, repository, last));
                     }
@@ -327,10 +332,29 @@ impl BackupService {
         matches!(self.trusted(repository, listed), Err(BackupError::Untrusted { .. }))
     }
 
-    /// The position of the newest backup that nobody else put there; of the last one if there is none.
-    fn newest_of(&self, repository: &Repository, listed: &[Listed]) -> usize {
-        let is_ours = |listed: &Listed| !self.is_untrusted(repository, listed);
-        listed.iter().rposition(is_ours).unwrap_or(listed.len().saturating_sub(1))
+    /// The newest of these backups that is ours; the last one if none is. Adds to `not_used` what claims to be newer:
+    /// whoever can write to a target can put any name there.
+    fn newest_of(&self, repository: &Repository, listed: Vec<Listed>, not_used: &mut Vec<String>) -> Option<Listed> {
+        let at = listed.iter().rposition(|listed| self.is_ours(repository, listed));
+        let mut rest = listed.into_iter().skip(at.unwrap_or_default());
+        if at.is_none() {
+            return rest.last();
+        }
+        let newest = rest.next();
+        not_used.extend(rest.filter_map(|it| self.trusted(repository, &it).err().map(|error| error.to_string())));
+        newest
+    }
+
+    /// Whether a trusted key has signed a backup under its name, complete or not; or it is the last one that was made
+    /// for this target, damaged since then.
+    fn is_ours(&self, repository: &Repository, listed: &Listed) -> bool {
+        match &listed.manifest {
+            Ok(signed) => self.settings.trust.check_manifest(signed).is_ok(),
+            Err(_) => {
+                let made = self.record().targets.remove(repository.target().name());
+                made.is_some_and(|made| made.name == listed.name.to_string())
+            }
+        }
     }
 }
 

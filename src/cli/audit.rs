@@ -172,6 +172,9 @@ fn check_anchors(
                     }
                 }
             }
+            if let Some(why) = tx.left_unasked(&anchor)? {
+                proof.notes.push(format!("{} {why}", file.display()));
+            }
             compared.push(Compared { file, verdict, signer });
         }
         if compared.len() == before {

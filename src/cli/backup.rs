@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::outcome::Failure;
-use super::output::table;
+use super::output::{some_lines, table};
 use super::{Session, backup_config, data_dir, progress};
 use crate::backup::manifest::{Encoding, ManifestError, Reason};
 use crate::backup::repository::{BackupName, Listed};
@@ -203,7 +203,7 @@ fn view(target: &str, listed: &Listed, service: &BackupService) -> Value {
 }
 
 fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
-    let Verification { found, changes, unreadable } = service_with_keys(session, keys)?.verify(which)?;
+    let Verification { found, changes, not_used, unreadable } = service_with_keys(session, keys)?.verify(which)?;
     let described = |verified: &Verified| match &verified.outcome {
         Ok(ProofLevel::Proven) => "proven".to_owned(),
         Ok(ProofLevel::Stored) => {
@@ -232,9 +232,16 @@ fn verify(which: Selection, keys: &Keys, session: &mut Session<'_>) -> Result<()
         .collect();
     let values: Vec<_> = found.iter().map(value).collect();
     lines.extend(changes.iter().map(changes_text));
+    lines.extend(notes_on(&not_used));
     lines.extend(unreadable.iter().map(|error| format!("NOT VERIFIED: {error}")));
     let after: Vec<_> = changes.iter().map(changes_view).collect();
-    let value = json!({"ok": ok, "backups": values, "changes": after, "unreadable": views(&unreadable)});
+    let value = json!({
+        "ok": ok,
+        "backups": values,
+        "changes": after,
+        "not_used": not_used,
+        "unreadable": views(&unreadable),
+    });
     session.output.print(&value, lines.join("\n"))?;
     let wrong = found.into_iter().find_map(|verified| verified.outcome.err());
     let wrong = wrong.or_else(|| changes.into_iter().find_map(|changes| changes.outcome.err()));
@@ -269,13 +276,20 @@ fn drill(keys: &Keys, session: &mut Session<'_>) -> Result<(), Failure> {
         "commits": drilled.commits,
         "entries": drilled.entries,
         "took_ms": drilled.took_ms,
+        "not_used": drilled.not_used,
     });
-    let text = format!(
+    let mut lines = vec![format!(
         "Restored {} and {} commits after it from {} to a temporary directory: {} entries, proven, ready for writing \
          after {} ms.",
         drilled.name, drilled.commits, drilled.target, drilled.entries, drilled.took_ms
-    );
-    session.output.print(&value, text)
+    )];
+    lines.extend(notes_on(&drilled.not_used));
+    session.output.print(&value, lines.join("\n"))
+}
+
+/// What claims to be newer than the newest backup, and is not.
+fn notes_on(not_used: &[String]) -> Vec<String> {
+    some_lines(not_used.iter().map(|what| format!("NOTE not used: {what}")).collect())
 }
 
 fn prune(dry_run: bool, session: &mut Session<'_>) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -236,6 +237,7 @@ impl From<BackupError> for Failure {
                  name it with --timeline or --branch ID. `bursar restore list` shows both.",
             ),
             BackupError::Gap { reaches, .. }
+            | BackupError::Unfinished { reaches, .. }
             | BackupError::Segment { reaches, .. }
             | BackupError::Baseless(reaches)
             | BackupError::Conflict { reaches, .. } => Failure::new(Exit::Verification, message).next(format!(
@@ -332,6 +334,13 @@ impl From<&DataDirError> for Failure {
                 "Move the database with the files beside it here in place of the link, or set server.data_dir to the \
                  directory where they are.",
             ),
+            DataDirError::Shared { file, .. } => {
+                let dir = quoted(file.parent().unwrap_or(Path::new(".")));
+                Failure::new(Exit::Database, error.to_string()).next(format!(
+                    "Nothing was changed. Stop the server of the other directory, then give this one files of its \
+                     own:\nfind {dir} -type f -links +1 -exec cp -p {{}} {{}}.copy \\; -exec mv {{}}.copy {{}} \\;"
+                ))
+            }
             DataDirError::Io(path, io) => Failure::of_file(path.display(), io),
         }
     }

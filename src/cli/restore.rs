@@ -117,7 +117,7 @@ pub(super) fn run(command: RestoreCommand, session: &mut Session<'_>) -> Result<
             let service = service_with_keys(config, &keys, session.output.json)?;
             let spooled = spooled(&DataDir::new(&config.server.data_dir))?;
             let catalog = service.catalog(args.installation_of.installation, spooled)?;
-            let plan = catalog.plan(args.request())?;
+            let plan = service.plan(&catalog, args.request())?;
             session.output.print(&plan_view(&plan, &catalog), plan_text(&plan, &catalog))?;
             plan.failure().map_or(Ok(()), |failure| Err(failure.into()))
         }
@@ -187,13 +187,14 @@ fn apply(request: &ApplyRequest<'_>, keys: &Keys, session: &mut Session<'_>) -> 
     let dir = DataDir::new(request.into.unwrap_or(&config.server.data_dir));
     if let Some(into) = request.into {
         refuse_place(into, config)?;
+        refuse_used(&dir)?;
     }
     let mut made = Leftover(missing_part(dir.path()));
     dir.create()?;
     let lock = dir.lock()?;
     if request.into.is_some() && dir.has_database() {
         let message = format!("{} holds a database already", dir.path().display());
-        return Err(Failure::new(Exit::Failure, message).next("Name an empty directory, or one that does not exist."));
+        return Err(Failure::new(Exit::Failure, message).next(ADVICE_ON_INTO));
     }
     let service = service_with_keys(config, keys, session.output.json)?;
     let before = before(&dir);
@@ -250,6 +251,18 @@ fn refuse_place(into: &Path, config: &Config) -> Result<(), Failure> {
     let next = "Name a directory elsewhere: a restored database and its installation key must not lie beside backups.";
     Err(Failure::new(Exit::Failure, message).next(next))
 }
+
+/// Refuses to make a directory with other files in it a data directory, which is closed to other users.
+fn refuse_used(dir: &DataDir) -> Result<(), Failure> {
+    let message = match dir.stranger()? {
+        _ if dir.has_database() => format!("{} holds a database already", dir.path().display()),
+        Some(file) => format!("{} is not empty: it has {}", dir.path().display(), file.display()),
+        None => return Ok(()),
+    };
+    Err(Failure::new(Exit::Failure, message).next(ADVICE_ON_INTO))
+}
+
+const ADVICE_ON_INTO: &str = "Nothing was changed. Name an empty directory, or one that does not exist.";
 
 /// A directory that is removed unless the restore succeeds.
 struct Leftover(Option<PathBuf>);
@@ -362,7 +375,7 @@ fn source<'a>(
         false => spooled(&configured)?,
     };
     let catalog = service.catalog(request.args.installation_of.installation, spooled)?;
-    let plan = catalog.plan(request.args.request())?;
+    let plan = service.plan(&catalog, request.args.request())?;
     Ok(Source::RestorePlan(Box::new(plan), Box::new(catalog)))
 }
 

@@ -27,7 +27,7 @@ pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::installation_key::{InstallationKey, InstallationKeyError, SIGNATURE_LEN, Verifier};
 pub use database::journal::{
-    Epoch, Journal, JournalRow, JournalStatus, OtherHistory, Parent, SegmentCommit, SegmentError, SegmentHead,
+    Epoch, Journal, JournalRow, JournalStatus, LogEnd, OtherHistory, Parent, SegmentCommit, SegmentError, SegmentHead,
     SegmentLine, SegmentReader, SpooledSegment, settle_journal, spooled_segments,
 };
 pub use database::log_readers::LogState;

@@ -139,6 +139,25 @@ fn the_line_of_a_verifier_key_is_taken_as_it_was_printed() {
 }
 
 #[test]
+fn a_directory_with_other_files_is_left_as_it_is() {
+    let (home, _) = backed_up();
+    let (used, mode) = (home.path("used"), || fs::metadata(home.path("used")).unwrap().permissions().mode() & 0o777);
+    fs::create_dir(&used).unwrap();
+    fs::set_permissions(&used, fs::Permissions::from_mode(0o755)).unwrap();
+    let file = home.file("used/notes.txt", "mine");
+    for more in [&[][..], &["--dry-run"]] {
+        let error = run(&home, &[&["restore", "apply", "--into", "used"], more].concat()).error(1);
+        assert!(error["message"].as_str().unwrap().contains("is not empty"), "{error}");
+        assert_eq!((mode(), fs::read_dir(&used).unwrap().count()), (0o755, 1));
+    }
+    // A restore that failed leaves no more than the next one takes.
+    fs::remove_file(file).unwrap();
+    assert_ne!(run(&home, &["restore", "apply", "--into", "used", "--at", "1999-01-01T00:00:00Z"]).code, 0);
+    run(&home, &["restore", "apply", "--into", "used"]).json();
+    assert_eq!(mode(), 0o700);
+}
+
+#[test]
 fn nothing_is_restored_into_a_place_of_backups() {
     let (home, _) = backed_up();
     std::os::unix::fs::symlink(home.path("disk"), home.path("link")).unwrap();

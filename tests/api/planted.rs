@@ -91,7 +91,10 @@ fn is_refused(home: &Home, planted: &str, genuine: &str, state: &str, why: &str)
     let listed = backup(home, &["list"]).json();
     let found = listed["backups"].as_array().unwrap().iter().find(|it| it["name"] == planted).unwrap();
     assert_eq!(found["state"], state, "{found}");
-    for args in [&["verify"][..], &["verify", "--all"], &["verify", planted]] {
+    let newest = backup(home, &["verify"]).json();
+    assert_eq!((&newest["backups"][0]["name"], &newest["backups"][0]["state"]), (&json!(genuine), &json!("proven")));
+    assert!(newest["not_used"][0].as_str().unwrap().contains(why), "{newest}");
+    for args in [&["verify", "--all"][..], &["verify", planted]] {
         let ran = backup(home, args);
         let error = ran.error(5);
         assert!(error["message"].as_str().unwrap().contains(why), "{args:?}: {error}");
@@ -101,11 +104,9 @@ fn is_refused(home: &Home, planted: &str, genuine: &str, state: &str, why: &str)
         assert_eq!(outcome(planted).unwrap()["state"], "wrong", "{report}");
         assert!(outcome(genuine).is_none_or(|it| it["state"] == "proven"), "{report}");
     }
-    let drill = backup(home, &["drill"]);
-    match state {
-        "broken" => assert!(drill.error(5)["message"].as_str().unwrap().contains(why), "what is damaged is reported"),
-        _ => assert_eq!(drill.json()["name"], genuine),
-    }
+    let drill = backup(home, &["drill"]).json();
+    assert_eq!(drill["name"], genuine);
+    assert!(drill["not_used"][0].as_str().unwrap().contains(why), "{drill}");
     let plan = restore(home, &["plan"]).json();
     assert_eq!(plan["backup"], genuine);
     let named =

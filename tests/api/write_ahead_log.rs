@@ -37,6 +37,26 @@ fn a_reader_that_keeps_the_log_from_shrinking_is_named() {
 }
 
 #[test]
+fn a_database_with_two_names_is_refused() {
+    let home = Home::installed();
+    let other = home.path("other");
+    fs::create_dir(&other).unwrap();
+    fs::hard_link(home.data().join("bursar.db"), other.join("bursar.db")).unwrap();
+    let mut next = String::new();
+    for args in [&["keys", "rotate"][..], &["restore", "apply"], &["db", "migrate"], &["serve"]] {
+        let error = home.json(args).error(4);
+        assert!(error["message"].as_str().unwrap().contains("has 2 names"), "{args:?}: {error}");
+        error["next"].as_str().unwrap().clone_into(&mut next);
+    }
+    home.json(&["audit"]).json();
+    // The line that is printed works.
+    let line = next.lines().last().unwrap();
+    assert!(Command::new("sh").args(["-ec", line]).status().unwrap().success(), "{line}");
+    home.json(&["keys", "rotate"]).json();
+    assert!(other.join("bursar.db").exists());
+}
+
+#[test]
 fn a_database_behind_a_link_is_refused() {
     let home = Home::installed();
     let (file, elsewhere) = (home.data().join("bursar.db"), home.path("elsewhere"));

@@ -180,7 +180,7 @@ impl BackupService {
     }
 
     /// Where a segment is now: a running server may have shipped it and removed it from its spool.
-    fn locate(&self, found: &FoundSegment) -> SegmentLocation {
+    pub(super) fn locate(&self, found: &FoundSegment) -> SegmentLocation {
         match &found.location {
             SegmentLocation::Spool(path) if !path.exists() => {}
             location => return location.clone(),

@@ -6,7 +6,7 @@ use crate::backup::error::BackupError;
 use crate::backup::history::{Branch, Histories};
 use crate::backup::lease::Shipped;
 use crate::backup::manifest::Manifest;
-use crate::backup::repository::{BackupName, Repository, Segment};
+use crate::backup::repository::{BackupName, PlacedCheckpoint, Repository, Segment};
 use crate::backup::service::{BackupService, backup_label};
 use crate::backup::signature::{Distrust, Trust};
 use crate::backup::target::{Target, TargetError};
@@ -92,6 +92,8 @@ pub struct Catalog {
     pub untrusted_segments: Vec<UntrustedSegment>,
     /// How far trusted writers say that they had shipped.
     pub(super) shipped: Vec<Shipped>,
+    /// The checkpoints of the audit log, by their names.
+    pub(super) checkpoints: Vec<(Repository, PlacedCheckpoint)>,
     /// If no backup is trusted: the histories of those that are not, as their names and manifests say.
     pub unverified: Vec<Branch>,
     /// Unusable backups and segments, each as a sentence.
@@ -183,6 +185,7 @@ impl BackupService {
             }
             plan => plan?,
         };
+        let plan = self.compared(&catalog, plan)?;
         match plan.failure() {
             // The next stream begins with a backup that is newer, or on its way.
             None | Some(BackupError::Baseless(_)) => Ok(plan),
@@ -215,6 +218,10 @@ impl Catalog {
     fn add(&mut self, repository: &Repository, trust: &Trust) -> Result<(), TargetError> {
         // Read first: what is shipped meanwhile is listed after it was named here.
         self.shipped.extend(repository.trusted_leases(trust)?.into_iter().filter_map(|lease| lease.shipped));
+        for timeline in repository.timelines()? {
+            let placed = repository.checkpoints(timeline)?;
+            self.checkpoints.extend(placed.into_iter().map(|placed| (repository.clone(), placed)));
+        }
         for listed in repository.backups()? {
             let called = format!("{} at {}", listed.name, repository.target().name());
             match listed.manifest {

@@ -8,6 +8,7 @@ mod build;
 mod catalog;
 mod choice;
 mod plan;
+mod reach;
 mod vet;
 
 pub use build::Built;

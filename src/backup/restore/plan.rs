@@ -25,6 +25,8 @@ pub struct RestoreRequest {
 pub enum Obstacle {
     /// A range of commits that no target and no spool has.
     Missing { first: u64, last: u64 },
+    /// A checkpoint that covers more rows of the audit log than the plan leads to.
+    Unfinished { checkpoint: String, signed: u64, rows: u64 },
     /// The next stream has no backup to start from.
     Baseless,
     /// Two segments hold different commits of the same numbers.
@@ -78,6 +80,9 @@ impl RestorePlan {
         let reaches = self.reaches;
         Some(match self.obstacle.clone()? {
             Obstacle::Missing { first, last } => BackupError::Gap { first, last, reaches },
+            Obstacle::Unfinished { checkpoint, signed, rows } => {
+                BackupError::Unfinished { checkpoint, signed, rows, reaches }
+            }
             Obstacle::Baseless => BackupError::Baseless(reaches),
             Obstacle::Conflict { one, other } => BackupError::Conflict { one, other, reaches },
         })

@@ -21,6 +21,9 @@ pub enum DataDirError {
     /// SQLite keeps the log beside the file that the link leads to, and a restore would replace the link alone.
     #[error("{} is a link to {}", link.display(), target.display())]
     Link { link: PathBuf, target: PathBuf },
+    /// Another directory has the same file, and a server there would not know of this one.
+    #[error("{} has {names} names (hard links): another directory has the same file", file.display())]
+    Shared { file: PathBuf, names: u64 },
     /// Files of this process would be closed to the owner, whose server then could not use them.
     #[error("{} belongs to user {owner}, and this command runs as user {user}", path.display())]
     NotOwner { path: PathBuf, owner: u32, user: u32 },
@@ -29,6 +32,18 @@ pub enum DataDirError {
 }
 
 const BACKUP_LOCK: &str = "backup.lock";
+/// What may be in a directory before a restore into it: what an earlier attempt leaves, the key to restore with, and
+/// what file systems are made with.
+const OF_RESTORES: [&str; 8] = [
+    "bursar.lock",
+    "look.lock",
+    BACKUP_LOCK,
+    "restore.tmp",
+    "restore.swap",
+    "restore.making",
+    "installation.key",
+    "lost+found",
+];
 /// The record of backups, and its lock.
 pub(in crate::store) const RECORD_FILE: &str = "backup-record.json";
 pub(in crate::store) const RECORD_LOCK: &str = "backup-record.lock";
@@ -122,6 +137,23 @@ impl DataDir {
         missing.into_iter().skip(1).try_for_each(sync_parent).map_err(|error| self.io(error))
     }
 
+    /// The first file in the directory, by name, that no restore leaves behind and nobody puts there for one; none if
+    /// the directory is as good as empty, or does not exist.
+    pub fn stranger(&self) -> Result<Option<PathBuf>, DataDirError> {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            entries => entries.map_err(|error| self.io(error))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| self.io(error))?;
+            if !entry.file_name().to_str().is_some_and(|name| OF_RESTORES.contains(&name)) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found.into_iter().min())
+    }
+
     /// Takes the lock, held for as long as the returned value lives. The kernel releases it when the process ends,
     /// however it ends.
     pub fn lock(&self) -> Result<Locked, DataDirError> {
@@ -131,6 +163,8 @@ impl DataDir {
                 self.refuse_link()?;
                 let locked = Locked { dir: self.clone(), _file: file };
                 locked.finish_swap()?;
+                // An interrupted swap has given the old database another name.
+                self.refuse_shared()?;
                 Ok(locked)
             }
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.path.clone())),
@@ -143,6 +177,14 @@ impl DataDir {
         match fs::read_link(&link) {
             Ok(target) => Err(DataDirError::Link { link, target }),
             Err(_) => Ok(()), // not a link, or not there
+        }
+    }
+
+    fn refuse_shared(&self) -> Result<(), DataDirError> {
+        let file = self.database_file();
+        match fs::symlink_metadata(&file) {
+            Ok(found) if found.nlink() > 1 => Err(DataDirError::Shared { file, names: found.nlink() }),
+            _ => Ok(()), // not there, or its opening tells what is wrong
         }
     }
 

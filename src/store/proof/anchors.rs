@@ -1,8 +1,10 @@
 //! Compares the log with what was once seen of it.
 
+use crate::domain::clock::Moment;
 use crate::domain::ledger::EntryHash;
 use crate::store::database::transaction::ReadTx;
 use crate::store::{LogCheckpoint, StoreError};
+use uuid::Uuid;
 
 /// What was once seen of a database.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +54,26 @@ impl ReadTx<'_> {
             return Ok(Verdict::Broken(format!("has seen other rows among the first {size} of the audit log")));
         }
         Ok(Verdict::Continued { more: present - size })
+    }
+
+    /// Which restore left behind what an anchor has seen, although nobody had asked it for an earlier moment. The text
+    /// continues a sentence that begins with the name of the anchor.
+    pub fn left_unasked(&self, anchor: &Anchor) -> Result<Option<String>, StoreError> {
+        let Anchor::Log(LogCheckpoint { origin, size, .. }) = anchor else { return Ok(None) };
+        let sql = "SELECT log_id, log_size, restored_at, backup FROM restores
+                   WHERE log_size < ?1 AND asked_for IS NULL";
+        let restores = self.all(sql, [size.cast_signed()], |row| {
+            let (log, end, at) = (row.get::<_, Vec<u8>>(0)?, row.get::<_, u64>(1)?, Moment::from_unix_ms(row.get(2)?));
+            Ok((log, end, at, row.get::<_, String>(3)?))
+        })?;
+        let is_of = |log: &[u8]| Uuid::from_slice(log).is_ok_and(|log| origin.ends_with(&log.simple().to_string()));
+        Ok(restores.into_iter().find(|(log, ..)| is_of(log)).map(|(_, end, at, backup)| {
+            format!(
+                "has seen {size} rows of the audit log: the restore of {at} from {backup} took over {end} of them and \
+                 left {} behind, although no earlier moment was asked for",
+                size - end
+            )
+        }))
     }
 
     fn check_chain_anchor(&self, entry: i64, hash: &EntryHash) -> Result<Verdict, StoreError> {

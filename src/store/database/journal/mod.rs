@@ -27,7 +27,7 @@ mod tests;
 pub use epochs::{Epoch, OtherHistory, Parent, SegmentLine};
 pub(in crate::store) use opening::Opening;
 pub use opening::settle_journal;
-pub use row::JournalRow;
+pub use row::{JournalRow, LogEnd};
 pub use segment::{SegmentCommit, SegmentError, SegmentHead, SegmentReader};
 pub use spool::{SpooledSegment, closed_segments as spooled_segments};
 

@@ -114,6 +114,27 @@ impl JournalRow {
     }
 }
 
+/// Where the audit log stands after a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogEnd {
+    /// The identity of the log.
+    pub log: Uuid,
+    /// The number of its rows.
+    pub size: u64,
+}
+
+impl LogEnd {
+    /// Reads it from the page of a [`JournalRow`]. None for any other page, and in schemas from before there was a log.
+    pub(super) fn parse(page: &[u8]) -> Option<LogEnd> {
+        match columns(page)?.get(7..9)? {
+            [ValueRef::Blob(log), ValueRef::Integer(size)] => {
+                Some(LogEnd { log: Uuid::from_slice(log).ok()?, size: u64::try_from(*size).ok()? })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The columns of the only row on a leaf page of a table b-tree.
 fn columns(page: &[u8]) -> Option<Vec<ValueRef<'_>>> {
     // Leaf header: page type, first free block, number of cells, start of the cells, fragments; then the cell

@@ -7,7 +7,7 @@
 use crate::domain::clock::Moment;
 use crate::store::database::journal::epochs::Parent;
 use crate::store::database::journal::frames::{Checksum, FRAME_HEADER, FrameCheck, be_u32};
-use crate::store::database::journal::row::JournalRow;
+use crate::store::database::journal::row::{JournalRow, LogEnd};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
@@ -188,6 +188,12 @@ impl SegmentCommit {
         self.head.row
     }
 
+    /// Where the audit log stands after it; none before there was a log.
+    fn log_end(&self, row_page: u32) -> Option<LogEnd> {
+        let mut frames = self.frames.chunks_exact(self.head.frame_size());
+        frames.rfind(|frame| be_u32(frame) == row_page).and_then(|frame| LogEnd::parse(&frame[FRAME_HEADER..]))
+    }
+
     /// The most bytes that it changes.
     pub fn size(&self) -> u64 {
         u64::from(self.head.frames) * u64::from(self.head.page_size)
@@ -235,6 +241,15 @@ impl<R: BufRead> SegmentReader<R> {
 
     pub fn head(&self) -> &SegmentHead {
         &self.head
+    }
+
+    /// Where the audit log stands after this commit, up to which the segment is read. None before there was a log.
+    pub fn log_after(mut self, commit: u64) -> Result<Option<LogEnd>, SegmentError> {
+        let mut end = None;
+        while let Some(next) = self.next_commit()?.filter(|next| next.row().number <= commit) {
+            end = next.log_end(self.head.row_page);
+        }
+        Ok(end)
     }
 
     pub fn into_inner(self) -> R {

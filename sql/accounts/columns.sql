@@ -9,7 +9,11 @@ SELECT a.id, a.uuid, a.serial, a.number, p.uuid AS profile_uuid, g.uuid AS group
        CASE WHEN l.account_id IS NOT NULL THEN (
             SELECT json_group_array(json_array(t.kind, t.name, t.type, t.value))
             FROM account_attributes t WHERE t.account_id = a.id) END AS attributes,
-       g.minimum_balance AS group_minimum
+       g.minimum_balance AS group_minimum,
+       EXISTS (SELECT 1 FROM positions s WHERE s.account_id = a.id AND s.closed_at IS NULL) AS has_positions,
+       EXISTS (
+            SELECT 1 FROM orders o
+            WHERE o.account_id = a.id AND o.state IN ('new', 'amended', 'partially_filled')) AS has_orders
 FROM accounts a
 JOIN books b ON b.id = a.id
 JOIN currencies c ON c.id = b.currency_id

@@ -1,6 +1,8 @@
 //! Exact decimal numbers in JSON.
 
 use crate::domain::money::{Amount, DecimalText, Decimals, Total};
+use crate::domain::reference::TRADE_DECIMALS_MAX;
+use crate::domain::trading::Exact;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -21,6 +23,11 @@ impl ExactNumber {
     /// A sum of amounts with the decimals of their currency.
     pub fn total(total: Total, decimals: Decimals) -> ExactNumber {
         ExactNumber(total.to_text(decimals))
+    }
+
+    /// With at most 12 decimals, rounded half away from zero.
+    pub fn exact(number: &Exact) -> ExactNumber {
+        ExactNumber(number.text(0, u32::from(TRADE_DECIMALS_MAX)))
     }
 
     /// Wraps decimal text that was checked before it was stored.

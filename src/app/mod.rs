@@ -72,6 +72,8 @@ pub struct Settings {
     /// The leading digits of generated account numbers.
     pub account_number_prefix: String,
     pub approvals: ApprovalRules,
+    /// Seconds for which a quote counts when something is paid out.
+    pub quote_age_s: u32,
     /// How long outcomes are stored for retries.
     pub retry_days: u32,
     /// Events older than this are deleted; None keeps all events.
@@ -99,6 +101,7 @@ impl Default for Settings {
             session_key_cache_s: 300,
             account_number_prefix: "21".into(),
             approvals: ApprovalRules { rate_band: RateBand(DecimalText::whole(5)), rate_age_hours: 24, expiry_days: 7 },
+            quote_age_s: 300,
             retry_days: 7,
             event_days: None,
             streams: events::StreamLimits::default(),

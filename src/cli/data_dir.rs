@@ -402,6 +402,7 @@ fn settings(config: &Config) -> Settings {
             rate_age_hours: narrow(config.approvals.rate_max_age_hours),
             expiry_days: narrow(config.approvals.expiry_days),
         },
+        quote_age_s: narrow(config.trading.quote_age_s),
         retry_days: narrow(config.idempotency.retention_days),
         event_days: Some(narrow(config.events.retention_days)).filter(|days| *days > 0),
         streams: StreamLimits {

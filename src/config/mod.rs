@@ -32,6 +32,7 @@ mod source;
 pub mod start;
 mod store;
 mod tls;
+mod trading;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -63,6 +64,7 @@ pub use sessions::Sessions;
 pub use source::{ConfigErrors, Finding, Problem, Source};
 pub use store::Store;
 pub use tls::{Tls, TlsMode};
+pub use trading::Trading;
 
 use layer::Layer;
 use section::Section;
@@ -80,6 +82,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub accounts: Accounts,
     pub approvals: Approvals,
+    pub trading: Trading,
     pub idempotency: Idempotency,
     pub events: Events,
     pub store: Store,
@@ -289,6 +292,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Sessions>("sessions"),
         section::<Accounts>("accounts"),
         section::<Approvals>("approvals"),
+        section::<Trading>("trading"),
         section::<Idempotency>("idempotency"),
         section::<Events>("events"),
         section::<Store>("store"),

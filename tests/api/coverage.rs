@@ -21,6 +21,7 @@ struct Tests {
 
 const READS_NO_CLIENT: &str = "";
 const ISSUES_TOKENS: &str = "idempotency::calls_that_issue_tokens_and_reads_ignore_the_key";
+const TRADES_HIDDEN: &str = "native_positions::what_a_caller_may_not_see_has_no_positions_orders_and_executions";
 const HIDDEN: &str = "tags::hidden_objects_are_not_found_by_any_route";
 const PROVEN: &str = "log_proofs::others_can_verify_that_the_log_contains_an_entry_and_only_grows";
 const LISTED: &str = "tags::lists_and_their_totals_omit_hidden_objects";
@@ -139,9 +140,15 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         read("/trial-balance", "native_trial_balance::the_trial_balance_shows_live_and_demo_money_apart",
             "native_trial_balance::the_trial_balance_is_refused_to_operators_with_tags"),
         read("/accounts/{id}/deals", "native_deals::a_deal_carries_every_field_of_the_contract", HIDDEN),
-        read("/accounts/{id}/positions", "native_portfolios::there_are_no_positions_and_orders", HIDDEN),
-        read("/accounts/{id}/orders", "native_portfolios::there_are_no_positions_and_orders", HIDDEN),
-        read("/accounts/{id}/history/positions", "native_portfolios::there_are_no_positions_and_orders", HIDDEN),
+        read("/accounts/{id}/positions", "native_positions::a_position_is_shown_open_and_then_in_the_history", HIDDEN),
+        read("/accounts/{id}/orders", "native_positions::orders_are_listed_while_they_work_and_all_on_request", HIDDEN),
+        read("/accounts/{id}/history/positions",
+            "native_positions::the_history_has_a_row_for_each_closed_position_flips_included", HIDDEN),
+        read("/accounts/{id}/executions", "native_positions::a_position_is_shown_open_and_then_in_the_history",
+            TRADES_HIDDEN),
+        read("/platform/exposure", "native_portfolios::exposure_is_added_up_by_symbol_and_group", TRADES_HIDDEN),
+        read("/platform/margin", "native_portfolios::accounts_in_margin_call_are_listed_the_worst_first",
+            TRADES_HIDDEN),
         write("POST", "/accounts/{id}/deposits", "native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN,
             MOVED, DEPOSIT),
         read("/accounts/{id}/deposits", "native_deposits::deposits_are_listed_newest_first_by_account_and_state",

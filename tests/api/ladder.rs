@@ -86,9 +86,12 @@ placed! {
     Refusal::LockKept => Met, ["LOCK_KEPT"];
     Refusal::CreditsOff => Met, ["CREDITS_OFF"];
     Refusal::DebitsOff => Met, ["DEBITS_OFF"];
+    Refusal::QuoteMissing { .. } => Met, ["QUOTE_MISSING"];
+    Refusal::QuoteStale { .. } => Met, ["QUOTE_STALE"];
     Refusal::InsufficientFunds { .. } => Met, ["INSUFFICIENT_FUNDS"];
     Refusal::BalanceOverflow => Met, ["BALANCE_OVERFLOW"];
-    Refusal::NotEmpty(_) => Met, ["BALANCE_NOT_ZERO", "HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT"];
+    Refusal::NotEmpty(_) => Met,
+        ["BALANCE_NOT_ZERO", "HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT", "POSITIONS_OPEN", "ORDERS_WORKING"];
     Refusal::Busy { .. } => Elsewhere("needs a full queue; the crash tests fill it"), ["BUSY"];
     Refusal::ClockLeapt => Elsewhere("needs a clock that leaps; clock.rs has one"), ["CLOCK_LEAPT"];
     Refusal::StorageUnavailable => Elsewhere("needs a disk that fails; the crash tests have one"),

@@ -2,6 +2,8 @@
 
 use super::harness::{Caller, Server};
 use super::ladder::{Ladders, NOBODY, edit, require_approval, set_account, sql_id};
+use super::native_positions::order;
+use super::platform_feed::{accept, fill, with};
 use serde_json::{Value, json};
 
 pub(super) fn opening(ladders: &Ladders, server: &Server) {
@@ -132,6 +134,12 @@ pub(super) fn locks_and_archiving(ladders: &Ladders, server: &Server) {
     admin.step(&format!("/holds/{hold}/release")).ok();
     ladder.rung(&archive(&admin, &account), "PENDING_LEFT");
     admin.step(&format!("/deposits/{announced}/return")).ok();
+    let working = order(&account, "1", 0, ("BUY", "1", "1"));
+    accept(&admin, &[fill(&account, "1", 0, ("BUY", "0.01", "1.1")), working]);
+    ladder.rung(&archive(&admin, &account), "POSITIONS_OPEN");
+    accept(&admin, &[fill(&account, "2", 1, ("SELL", "0.01", "1.1"))]);
+    ladder.rung(&archive(&admin, &account), "ORDERS_WORKING");
+    accept(&admin, &[with(order(&account, "1", 2, ("BUY", "1", "1")), json!({"state": "cancelled"}))]);
     archive(&admin, &account).ok();
 }
 

@@ -2,6 +2,8 @@
 
 use super::harness::{Caller, Server};
 use super::ladder::{Ladders, NOBODY, edit, require_approval, set_account, sql_id};
+use super::native_positions::quote;
+use super::platform_feed::{accept, at, fill};
 use serde_json::{Value, json};
 
 pub(super) fn movements(ladders: &Ladders, server: &Server) {
@@ -20,7 +22,13 @@ pub(super) fn movements(ladders: &Ladders, server: &Server) {
     body["reference"] = Value::Null;
     ladder.rung(&hold(&account, &body), "ACCOUNT_LOCKED");
     admin.step(&format!("/accounts/{account}/unlock")).ok();
+    accept(&admin, &[fill(&account, "1", 0, ("BUY", "0.01", "1.1"))]);
+    ladder.rung(&hold(&account, &body), "QUOTE_MISSING");
+    accept(&admin, &[quote("1.1", "1.1", &at(1))]);
+    ladder.rung(&hold(&account, &body), "QUOTE_STALE");
+    accept(&admin, &[quote("1.1", "1.1", &server.advance(0).to_string())]);
     ladder.rung(&hold(&account, &body), "INSUFFICIENT_FUNDS");
+    accept(&admin, &[fill(&account, "2", 2, ("SELL", "0.01", "1.1"))]);
     // Decided by its own requester, and too late.
     let group = admin.get(&format!("/accounts/{account}")).ok().text_at("groupId");
     require_approval(server, &group, true);

@@ -3,6 +3,7 @@
 
 use super::harness::{Caller, PASSWORD, Reply, Server, unique};
 use super::openapi::{document, operations, resolve};
+use super::platform_feed::{feed, fill, with};
 use boon::{Compiler, Draft, Schemas};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -61,6 +62,7 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
             admin.post("/transfers", &body).ok().text_at("id")
         }
         "approvals" => request_approval(server),
+        "platform" => of_platform(&admin, path, &account),
         "entries" => admin.deposit(&account, "10"),
         "user" => server.add_token("dev", &[]).0,
         _ => account.clone(),
@@ -77,7 +79,23 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
         ("id", profile),
         ("token", end_user_token(&admin)),
     ]);
-    Scene { path: path.replace("{id}", &id).replace("{profileId}", &second), body }
+    let path = path.replace("{id}", &id).replace("{profileId}", &second).replace("{platform}", "mt5");
+    Scene { path, body }
+}
+
+/// A parked event or an alert, for the routes that are about one.
+fn of_platform(admin: &Caller<'_>, path: &str, account: &str) -> String {
+    let event = match path {
+        "/platform/parked/{id}/drop" => fill(&unique("nobody"), "1", 0, ("BUY", "1", "1")),
+        // Closes what is not open.
+        "/platform/alerts/{id}/resolve" => {
+            with(fill(account, "1", 0, ("SELL", "1", "1")), json!({"entry": "out", "positionRef": "77"}))
+        }
+        _ => return account.to_owned(),
+    };
+    feed(admin, &[event]);
+    let list = path.split('/').nth(2).unwrap();
+    admin.get(&format!("/platform/{list}")).ok().text_at(&format!("{list}/0/id"))
 }
 
 /// What another operator asked for.

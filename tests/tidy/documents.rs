@@ -6,7 +6,7 @@ use bursar::dialects::kit::{Access, Dialect, REJECTIONS, Rejection, ReplyBody, R
 use bursar::dialects::native::Native;
 use bursar::domain::access::Right;
 use bursar::domain::accounts::{
-    Account, Balances, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope, Standing,
+    Account, Balances, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope, Standing, Valuation,
 };
 use bursar::domain::clients::{AccountLabels, ProfileStatus};
 use bursar::domain::clock::Moment;
@@ -70,6 +70,7 @@ fn account() -> Account {
         closed_at: None,
         labels: AccountLabels::default(),
         standing: Standing::default(),
+        valuation: Valuation::default(),
     }
 }
 
@@ -152,6 +153,8 @@ fn rejections() -> Vec<Rejection> {
         Refusal::LockKept,
         Refusal::CreditsOff,
         Refusal::DebitsOff,
+        Refusal::QuoteMissing { of: text() },
+        Refusal::QuoteStale { of: text(), age_s: 1, max_age_s: 1 },
         Refusal::InsufficientFunds { available: text(), currency: text() },
         Refusal::BalanceOverflow,
         Refusal::Busy { retry_after_s: 1 },
@@ -164,6 +167,7 @@ fn rejections() -> Vec<Rejection> {
     core.extend(ProfileStatus::ALL.map(Refusal::ProfileState));
     core.extend(Lifecycle::ALL.map(Refusal::AccountState));
     core.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));
+    core.extend([Remainder::Positions, Remainder::Orders].map(Refusal::NotEmpty));
     let transport = [
         Rejection::MalformedRequest,
         Rejection::HeadTimeout,

@@ -2,7 +2,7 @@
 
 use crate::app::accounts::{find, find_as, owners_of, publish_account_state};
 use crate::app::clients::check_version;
-use crate::app::ledger::{Draft, Side, hands_over, post, refuse_approval_bypass, return_announced};
+use crate::app::ledger::{Draft, Side, admit_valued, hands_over, post, refuse_approval_bypass, return_announced};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope};
@@ -231,8 +231,8 @@ fn admit_target(from: &Account, to: &Account) -> Result<(), Refusal> {
 /// Moves the client's own free funds to another account, without drawing on an overdraft.
 fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Failure> {
     let (from, to) = (find(context, from)?, find(context, to)?);
-    // The client's own free funds exclude trading credit, held and uncleared amounts, and the overdraft.
-    let own = from.balances.available().saturating_sub(from.balances.credit());
+    // The client's own free funds exclude margin, trading credit, held and uncleared amounts, and the overdraft.
+    let own = from.balances.free().saturating_sub(from.balances.credit());
     let amount = own.min(from.balances.withdrawable());
     if !amount.is_positive() {
         return Ok(());
@@ -243,6 +243,7 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
     }
     from.admit_funds(Direction::Debit)?;
     to.admit_credit(amount, false)?;
+    admit_valued(context, &from)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let draft = Draft {
         kind: EntryKind::Transfer,
@@ -259,8 +260,7 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
 /// Archives a closing account as soon as it is empty.
 pub(in crate::app) fn complete_closing(context: &Context<'_>, id: AccountId) -> Result<(), Failure> {
     let Some(account) = context.tx.account(id, &Visibility::Everything)? else { return Ok(()) };
-    let is_done = account.balances.is_empty() && !context.tx.has_open_positions(account.book)?;
-    if account.lifecycle != Lifecycle::Closing || !is_done {
+    if account.lifecycle != Lifecycle::Closing || account.admit_archiving().is_err() {
         return Ok(());
     }
     context.tx.close_account(account.book, context.now)?;

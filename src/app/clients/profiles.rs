@@ -6,12 +6,11 @@ use crate::app::clients::check_profile_reference;
 use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
-use crate::domain::accounts::Account;
 use crate::domain::approvals::{Cause, IdentityChange, IdentityField, IdentityRequest, Request};
 use crate::domain::clients::{EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
-use crate::domain::page::{Listing, Page, Part, Position};
+use crate::domain::page::{Listing, Page};
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::{ApprovalSubject, NewProfile};
 pub use crate::store::{LabelFilter, ProfileFilter};
@@ -297,26 +296,5 @@ impl Query for ListProfiles {
 
     fn run(self, view: &View<'_>) -> Result<Listing<Profile>, Failure> {
         Ok(view.tx.profiles(&self.filter, view.visibility, self.page)?)
-    }
-}
-
-/// The accounts of a client that are not archived.
-pub struct ListAccountsOfProfile {
-    pub id: ProfileId,
-    /// Only accounts after this position.
-    pub after: Option<Position>,
-    /// The most accounts to return.
-    pub limit: u32,
-}
-
-impl Query for ListAccountsOfProfile {
-    type Answer = Part<Account>;
-    const RIGHT: Right = Right::ReadAccounts;
-    const IS_LONG: bool = true;
-
-    fn run(self, view: &View<'_>) -> Result<Part<Account>, Failure> {
-        view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Profile))?;
-        let fetched = view.tx.accounts_of(self.id, self.after, self.limit.saturating_add(1))?;
-        Ok(Part::cut(fetched, self.limit, |account| Position::of(account.book.0)))
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::ids::{AccountId, EntryId, EntrySeq};
 use crate::domain::page::{Part, Position};
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::DealFilter;
-pub use crate::store::DealRow;
+pub use crate::store::{DealRow, DealTrade};
 
 /// The deals of an account, newest first. Refusals: unknown account; unknown deal in `before`.
 pub struct ListDeals {

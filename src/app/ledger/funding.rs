@@ -1,7 +1,7 @@
 //! Immediate funding: deposits, withdrawals and adjustments, each one entry against one house account.
 
 use crate::app::accounts::find;
-use crate::app::ledger::{Draft, PostedDraft, Side, amount_of, note_paid, post, post_deposit};
+use crate::app::ledger::{Draft, PostedDraft, Side, admit_covered, amount_of, note_paid, post, post_deposit};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Direction};
@@ -66,7 +66,7 @@ impl Command for PostFunds {
             Direction::Debit => account.admit_funds(direction)?,
         }
         if direction == Direction::Debit {
-            account.admit_covered(amount, is_credit)?;
+            admit_covered(context, &account, amount, is_credit)?;
         }
         // Money from or to the outside is a deposit or a withdrawal, with its own serial.
         let posted = match (self.kind, direction) {

@@ -25,7 +25,7 @@ impl Command for PlaceHold {
 
     fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Hold)?;
-        admit_debit(&account, amount)?;
+        admit_debit(context, &account, amount)?;
         reserve(context, &account, MovementKind::Hold, amount)?;
         let serial = self.request.note(context, MovementKind::Hold, &account, None, amount)?;
         publish_movement_state(context, serial, EventType::MovementRequested)

@@ -1,6 +1,6 @@
 //! Reversals: the only way to undo an entry, once.
 
-use crate::app::ledger::{Draft, Posted, Side, clear_deposit, hands_over, post};
+use crate::app::ledger::{Draft, Posted, Side, admit_covered, clear_deposit, hands_over, post};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{ObjectKind, Right};
 use crate::domain::accounts::{Account, Direction};
@@ -161,6 +161,6 @@ impl ReverseEntry {
             }
         }
         account.admit_funds(Direction::Debit)?;
-        if self.force { Ok(()) } else { Ok(account.admit_covered(amount, is_credit)?) }
+        if self.force { Ok(()) } else { admit_covered(context, account, amount, is_credit) }
     }
 }

@@ -3,7 +3,8 @@
 use crate::app::accounts::find_as as find_account;
 use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::ledger::{
-    Draft, MovementRequest, Side, free, hands_over, post, publish_movement_state, refuse_approval_bypass, reserve, save,
+    Draft, MovementRequest, Side, admit_covered, free, hands_over, post, publish_movement_state,
+    refuse_approval_bypass, reserve, save,
 };
 use crate::app::reference::judge;
 use crate::app::{Command, Context, Failure};
@@ -73,7 +74,7 @@ impl Command for Transfer {
         };
         self.request.admit_reference(context, MovementKind::Transfer)?;
         let sides = Sides { from: &from, amount, to: &to, arriving };
-        sides.admit()?;
+        sides.admit(context)?;
         let (reference, cause) = if is_same_currency {
             (None, hands_over(context, &from, &to)?.then_some(Cause::GuardedAccount))
         } else {
@@ -135,7 +136,7 @@ pub(in crate::app) fn make_approved_transfer(
     let undecided = movement.undecided(context.clock_now)?;
     let from = free(context, &undecided, &from)?;
     let sides = Sides { from: &from, amount: undecided.amount, to: &to, arriving: arrival.amount };
-    sides.admit()?;
+    sides.admit(context)?;
     let approved = undecided.approve(context.caller.principal.serial, context.now)?;
     let serial = approved.serial;
     sides.post(context, approved.undecided(context.clock_now)?)?;
@@ -159,7 +160,7 @@ impl Sides<'_> {
     }
 
     /// Refuses what the two accounts do not allow.
-    fn admit(&self) -> Result<(), Failure> {
+    fn admit(&self, context: &Context<'_>) -> Result<(), Failure> {
         let Sides { from, to, .. } = self;
         if from.id == to.id {
             return Err(Refusal::SameAccount { field: Field::ToAccount }.into());
@@ -171,7 +172,7 @@ impl Sides<'_> {
         refuse_approval_bypass(from, to)?;
         from.admit_funds(Direction::Debit)?;
         to.admit_credit(self.arriving, false)?;
-        Ok(from.admit_covered(self.leaving()?, false)?)
+        admit_covered(context, from, self.leaving()?, false)
     }
 
     fn request(&self, rate: Option<DecimalText>, reference: Option<ReferenceRate>) -> TransferRequest {

@@ -31,7 +31,7 @@ impl Command for RequestWithdrawal {
 
     fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Withdrawal)?;
-        admit_debit(&account, amount)?;
+        admit_debit(context, &account, amount)?;
         reserve(context, &account, MovementKind::Withdrawal, amount)?;
         let serial = self.request.note(context, MovementKind::Withdrawal, &account, None, amount)?;
         let movement = publish_movement_state(context, serial, EventType::MovementRequested)?;
@@ -52,10 +52,27 @@ impl Command for RequestWithdrawal {
 }
 
 /// Refuses a debit of this (positive) amount that the account forbids or does not cover.
-pub(in crate::app) fn admit_debit(account: &Account, amount: Amount) -> Result<(), Failure> {
+pub(in crate::app) fn admit_debit(context: &Context<'_>, account: &Account, amount: Amount) -> Result<(), Failure> {
     account.admit_funds(Direction::Debit)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
-    Ok(account.admit_covered(debit, false)?)
+    admit_covered(context, account, debit, false)
+}
+
+/// Refuses a debit (negative) that is not covered, or whose cover is not known because of a missing or old quote.
+pub(in crate::app) fn admit_covered(
+    context: &Context<'_>,
+    account: &Account,
+    debit: Amount,
+    is_credit: bool,
+) -> Result<(), Failure> {
+    admit_valued(context, account)?;
+    Ok(account.admit_covered(debit, is_credit)?)
+}
+
+/// Refuses a debit while the account's open positions cannot be valued.
+pub(in crate::app) fn admit_valued(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
+    let max_age_s = context.app.settings().quote_age_s;
+    Ok(account.valuation.admit_debit(context.clock_now, max_age_s)?)
 }
 
 /// Refuses to move money in one call from an account whose debits require approval to one whose debits do not: the next
@@ -144,7 +161,7 @@ pub(in crate::app) fn pay(
     amount: Amount,
 ) -> Result<Movement, Failure> {
     let account = free(context, &movement, account)?;
-    admit_debit(&account, amount)?;
+    admit_debit(context, &account, amount)?;
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let (reason, reference) = (&movement.reason, movement.reference.as_deref());
     let posted = post_with_bank(context, &account, debit, reason, reference)?;

@@ -126,25 +126,9 @@ impl<'a, 'c> Session<'a, 'c> {
     pub(super) fn rates(&mut self) -> Result<&RateTable, Failure> {
         let table = match self.rates.take() {
             Some(table) => table,
-            None => self.load_rates()?,
+            None => self.context.tx.rate_table()?,
         };
         Ok(self.rates.insert(table))
-    }
-
-    fn load_rates(&self) -> Result<RateTable, Failure> {
-        let mut table = RateTable::default();
-        let symbols: HashMap<SymbolSerial, Instrument> =
-            self.context.tx.symbols()?.iter().map(|symbol| (symbol.serial, Instrument::from(symbol))).collect();
-        for (symbol, quote) in self.context.tx.quotes()? {
-            // Only prices above zero are rates.
-            if let Some(instrument) = symbols.get(&symbol).filter(|_| quote.bid.is_positive()) {
-                table.quote(instrument, quote);
-            }
-        }
-        for (from, to, rate) in self.context.tx.numbered_rates()? {
-            table.reference(from, to, rate.into());
-        }
-        Ok(table)
     }
 
     /// Rates are looked up anew after quotes were written.

@@ -155,7 +155,7 @@ fn statement(account: &Account, kind: GroupKind, update_time: String) -> Stateme
     let of_trading = |amount| (kind == GroupKind::Trading).then(|| figure(amount));
     let balances = &account.balances;
     StatementView {
-        available_balance: figure(balances.available()),
+        available_balance: figure(balances.free()),
         current_balance: figure(balances.balance),
         hold: figure(balances.held),
         credit: of_trading(balances.credit()),

@@ -89,7 +89,9 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::CreditsOff | Refusal::DebitsOff => (StatusCode::FORBIDDEN, "operation_not_permitted"),
         Refusal::InsufficientFunds { .. } => (StatusCode::BAD_REQUEST, "insufficient_funds"),
         Refusal::NotEmpty(Remainder::Balance) => (StatusCode::BAD_REQUEST, "balance_not_zero"),
-        Refusal::NotEmpty(Remainder::Holds | Remainder::Pending) => (StatusCode::BAD_REQUEST, "account_in_use"),
+        Refusal::NotEmpty(Remainder::Holds | Remainder::Pending | Remainder::Positions | Remainder::Orders) => {
+            (StatusCode::BAD_REQUEST, "account_in_use")
+        }
         Refusal::DuplicateId(_)
         | Refusal::DuplicateEmail
         | Refusal::DuplicateName
@@ -98,6 +100,8 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::DuplicateAlias
         | Refusal::VersionMismatch { .. }
         | Refusal::RequestOutdated
+        | Refusal::QuoteMissing { .. }
+        | Refusal::QuoteStale { .. }
         | state_refusals!()
         | Refusal::AccountState(_)
         | Refusal::NotEmpty(Remainder::Accounts) => (StatusCode::CONFLICT, "conflict"),

@@ -276,7 +276,7 @@ impl From<Account> for AccountView {
             spread_betting: account.is_spread_betting,
             number: account.serial.0,
             account_number: account.number,
-            available_balance: money(account.balances.available()),
+            available_balance: money(account.balances.free()),
             minimum_balance: money(account.balances.minimum),
             lifecycle: account.lifecycle.name().to_uppercase(),
             lock: account.lock.name().to_uppercase(),

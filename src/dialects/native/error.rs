@@ -214,6 +214,8 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::LockKept
         | Refusal::CreditsOff
         | Refusal::DebitsOff
+        | Refusal::QuoteMissing { .. }
+        | Refusal::QuoteStale { .. }
         | Refusal::InsufficientFunds { .. }
         | Refusal::NotEmpty(_) => (StatusCode::BAD_REQUEST, code::FAILED_PRECONDITION),
         Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::ClockLeapt | Refusal::StorageUnavailable => {

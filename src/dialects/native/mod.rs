@@ -18,6 +18,8 @@ mod event_body;
 mod event_data;
 mod event_stream;
 mod events;
+mod executions;
+mod exposure;
 mod fields;
 mod funding;
 mod groups;
@@ -29,17 +31,20 @@ mod log;
 mod movements;
 mod names;
 mod openapi;
+mod orders;
 mod owners;
 mod parked;
 mod platform_accounts;
 mod platform_events;
 mod portfolios;
+mod positions;
 mod profile_states;
 mod profiles;
 mod sandbox;
 mod sessions;
 mod statements;
 mod stored_rejection;
+mod trades;
 mod transfers;
 mod trial_balance;
 mod users;
@@ -147,10 +152,13 @@ impl Dialect for Native {
             .post("/sandbox/clock", "move_clock", Administer, sandbox::clock).ignoring_keys()
             .post("/sandbox/reset", "reset_sandbox", Administer, sandbox::reset).ignoring_keys()
             .get("/accounts/{id}/deals", "list_deals", ReadAccounts, deals::list)
-            .get("/accounts/{id}/positions", "list_positions", ReadAccounts, portfolios::positions)
-            .get("/accounts/{id}/orders", "list_orders", ReadAccounts, portfolios::orders)
+            .get("/accounts/{id}/positions", "list_positions", ReadAccounts, positions::open)
+            .get("/accounts/{id}/orders", "list_orders", ReadAccounts, orders::list)
             .get("/accounts/{id}/history/positions", "list_closed_positions", ReadAccounts,
-                portfolios::closed_positions)
+                positions::closed)
+            .get("/accounts/{id}/executions", "list_executions", ReadAccounts, executions::list)
+            .get("/platform/exposure", "list_exposure", ReadAccounts, exposure::list)
+            .get("/platform/margin", "list_margin_calls", ReadAccounts, exposure::margin)
             .get("/portfolios/{id}", "get_portfolio", ReadAccounts, portfolios::get)
             .post("/platform/events", "feed_platform_events", FeedPlatform, platform_events::feed)
                 .with_bodies_of(platform_events::BODY_LIMIT_FACTOR)

@@ -8,9 +8,9 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, alerts, approvals, audit_log, batch, deposits, entries, event_stream, events, holds, log, owners,
-    parked, platform_accounts, platform_events, profile_states, sandbox, statements, transfers, trial_balance,
-    withdrawals,
+    account_states, alerts, approvals, audit_log, batch, deposits, entries, event_stream, events, executions, exposure,
+    holds, log, orders, owners, parked, platform_accounts, platform_events, positions, profile_states, sandbox,
+    statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
@@ -45,9 +45,12 @@ use utoipa::OpenApi;
         funding::withdraw,
         funding::adjust,
         deals::list,
-        portfolios::positions,
-        portfolios::orders,
-        portfolios::closed_positions,
+        positions::open,
+        positions::closed,
+        orders::list,
+        executions::list,
+        exposure::list,
+        exposure::margin,
         portfolios::get,
         deposits::announce,
         deposits::list_of_account,

@@ -1,22 +1,16 @@
-//! Portfolios: snapshots of an account with its positions and orders. Without an attached trading engine there are
-//! none, and margins are zero.
+//! Portfolios: snapshots of an account with its positions and orders.
 
 use super::fields;
 use super::lists::LISTS;
-use crate::app::accounts::GetAccount;
-use crate::app::clients::ListAccountsOfProfile;
-use crate::dialects::kit::formats::rfc3339;
+use super::orders::OrderView;
+use super::positions::PositionView;
+use crate::app::trading::{GetPortfolio, ListPortfolios, Portfolio};
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
-use crate::domain::accounts::Account;
-use crate::domain::money::Amount;
 use crate::domain::page::Position;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Always empty, until a trading engine is attached.
-type NoRows = [(); 0];
-
-/// A snapshot of one account.
+/// A snapshot of one account, in its currency. Each figure is computed exactly and rounded once.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Portfolio)]
@@ -25,45 +19,52 @@ pub(super) struct PortfolioView {
     currency: String,
     #[schema(value_type = f64)]
     balance: ExactNumber,
+    /// Of the open positions, at the last quotes; a position without a quote counts as 0.
     #[schema(value_type = f64)]
     unrealized_pnl: ExactNumber,
     #[schema(value_type = f64)]
     used_margin: ExactNumber,
+    /// What working orders add to `usedMargin`.
     #[schema(value_type = f64)]
     pending_margin: ExactNumber,
     #[schema(example = "1")]
     account_version: String,
     in_margin_call: bool,
     in_stop_out: bool,
-    #[schema(value_type = Vec<Object>)]
-    positions: NoRows,
-    #[schema(value_type = Vec<Object>)]
-    orders: NoRows,
+    positions: Vec<PositionView>,
+    orders: Vec<OrderView>,
     /// The balance plus the unrealized profit or loss.
     #[schema(value_type = f64)]
     equity: ExactNumber,
     /// Equity less used and pending margin.
     #[schema(value_type = f64)]
     free_margin: ExactNumber,
+    /// Equity in percent of the used margin, rounded to 2 decimals; null without margin.
+    #[schema(value_type = Option<f64>, required)]
+    margin_level: Option<ExactNumber>,
 }
 
-impl From<Account> for PortfolioView {
-    fn from(account: Account) -> Self {
+/// Decimals of a margin level.
+pub(super) const LEVEL_DECIMALS: u32 = 2;
+
+impl From<Portfolio> for PortfolioView {
+    fn from(Portfolio { account, figures, positions, orders }: Portfolio) -> Self {
         let money = |amount| ExactNumber::of(amount, account.decimals);
         PortfolioView {
             account_id: account.id.to_string(),
             currency: account.currency.to_string(),
             balance: money(account.balances.balance),
-            unrealized_pnl: money(Amount::ZERO),
-            used_margin: money(Amount::ZERO),
-            pending_margin: money(Amount::ZERO),
+            unrealized_pnl: money(figures.unrealised),
+            used_margin: money(figures.used_margin),
+            pending_margin: money(figures.pending_margin),
             account_version: account.version.to_string(),
-            in_margin_call: false,
-            in_stop_out: false,
-            positions: [],
-            orders: [],
-            equity: money(account.balances.balance),
-            free_margin: money(account.balances.balance),
+            in_margin_call: figures.is_in_margin_call,
+            in_stop_out: figures.is_in_stop_out,
+            positions: positions.iter().map(|shown| PositionView::of(&account, shown)).collect(),
+            orders: orders.iter().map(|shown| OrderView::of(&account, shown)).collect(),
+            equity: money(figures.equity),
+            free_margin: money(figures.free_margin),
+            margin_level: figures.margin_level.map(|level| ExactNumber::from_stored(&level.text(0, LEVEL_DECIMALS))),
         }
     }
 }
@@ -86,7 +87,7 @@ pub(super) struct PortfolioList {
 pub(super) async fn of_profile(call: Call) -> Result<Reply, Rejection> {
     let window = LISTS.part(&call)?;
     let after = window.after.map(|[row]| Position::of(row));
-    let found = call.ask(ListAccountsOfProfile { id: fields::path_id(&call)?, after, limit: window.limit }).await?;
+    let found = call.ask(ListPortfolios { client: fields::path_id(&call)?, after, limit: window.limit }).await?;
     let next = window.next(found.next.map(|shown| [shown.row]));
     Reply::ok(&PortfolioList { accounts: found.rows.into_iter().map(PortfolioView::from).collect(), next })
 }
@@ -95,52 +96,6 @@ pub(super) async fn of_profile(call: Call) -> Result<Reply, Rejection> {
 #[utoipa::path(get, path = "/portfolios/{id}", tag = "Trading data",
     params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = PortfolioView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let account = call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
-    Reply::ok(&PortfolioView::from(account))
-}
-
-/// Positions of an account.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PositionList {
-    #[schema(value_type = Vec<Object>)]
-    positions: NoRows,
-}
-
-/// List the open positions of an account.
-#[utoipa::path(get, path = "/accounts/{id}/positions", tag = "Trading data",
-    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = PositionList)))]
-pub(super) async fn positions(call: Call) -> Result<Reply, Rejection> {
-    call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
-    Reply::ok(&PositionList { positions: [] })
-}
-
-/// List the closed positions of an account.
-#[utoipa::path(get, path = "/accounts/{id}/history/positions", tag = "Trading data",
-    params(
-        ("id" = Uuid, Path, description = "account id"),
-        ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
-        ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),
-    ),
-    responses((status = 200, body = PositionList)))]
-pub(super) async fn closed_positions(call: Call) -> Result<Reply, Rejection> {
-    let query = call.query();
-    query.value("from", rfc3339)?;
-    query.value("to", rfc3339)?;
-    call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
-    Reply::ok(&PositionList { positions: [] })
-}
-
-/// Orders of an account.
-#[derive(Serialize, ToSchema)]
-pub(super) struct OrderList {
-    #[schema(value_type = Vec<Object>)]
-    orders: NoRows,
-}
-
-/// List the working and inactive orders of an account.
-#[utoipa::path(get, path = "/accounts/{id}/orders", tag = "Trading data",
-    params(("id" = Uuid, Path, description = "account id")), responses((status = 200, body = OrderList)))]
-pub(super) async fn orders(call: Call) -> Result<Reply, Rejection> {
-    call.ask(GetAccount { id: fields::path_id(&call)? }).await?;
-    Reply::ok(&OrderList { orders: [] })
+    let found = call.ask(GetPortfolio { account: fields::path_id(&call)? }).await?;
+    Reply::ok(&PortfolioView::from(found))
 }

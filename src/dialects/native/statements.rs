@@ -61,7 +61,7 @@ impl BalanceView {
             at: past.at.to_string(),
             basis: basis.name(),
             balance: money(balances.balance),
-            available_balance: money(balances.available()),
+            available_balance: money(balances.free()),
             withdrawable_balance: money(balances.withdrawable()),
             held_balance: money(balances.held),
             uncleared_balance: money(balances.uncleared),

@@ -1,6 +1,6 @@
 //! Accounts: each holds money in one currency and belongs to a client.
 
-use crate::domain::accounts::{Balances, Lock};
+use crate::domain::accounts::{Balances, Lock, Valuation};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
@@ -154,6 +154,8 @@ pub struct Account {
     pub labels: AccountLabels,
     #[serde(skip)]
     pub standing: Standing,
+    #[serde(skip)]
+    pub valuation: Valuation,
 }
 
 impl Account {
@@ -220,6 +222,10 @@ impl Account {
             left(Remainder::Holds)
         } else if !self.balances.is_empty() {
             left(Remainder::Pending)
+        } else if self.valuation.has_positions {
+            left(Remainder::Positions)
+        } else if self.valuation.has_orders {
+            left(Remainder::Orders)
         } else {
             Ok(())
         }

@@ -17,6 +17,14 @@ pub struct Balances {
     pub credit_net: Amount,
     /// How far the account may go below zero: zero or less. The stricter of the account's own setting and its group's.
     pub minimum: Amount,
+    /// What open positions and working orders take of `available`: used and pending margin, and what positions have
+    /// lost; zero or more. Unrealised profit is not money yet.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub margin: Amount,
+}
+
+fn is_none(margin: &Amount) -> bool {
+    margin.is_zero()
 }
 
 impl Balances {
@@ -25,17 +33,20 @@ impl Balances {
         self.balance.saturating_sub(self.held).saturating_sub(self.uncleared)
     }
 
+    /// `available` less what positions and orders take.
+    pub fn free(&self) -> Amount {
+        self.available().saturating_sub(self.margin)
+    }
+
     /// Trading credit: part of `balance`, never withdrawable, never negative.
     pub fn credit(&self) -> Amount {
         self.credit_net.max(Amount::ZERO)
     }
 
     /// The most that a withdrawal may take: `free − credit − minimum`. Negative if losses have consumed part of the
-    /// credit.
-    ///
-    /// `free` equals `available` as long as no trading engine reports positions.
+    /// credit, or if positions need more than there is.
     pub fn withdrawable(&self) -> Amount {
-        self.available().saturating_sub(self.credit()).saturating_sub(self.minimum)
+        self.free().saturating_sub(self.credit()).saturating_sub(self.minimum)
     }
 
     /// The figures after a posting of `amount` (signed). `is_credit` marks entries of kind CREDIT. None on overflow.
@@ -96,6 +107,15 @@ mod tests {
         assert!(!book.covers(minor(-101), true));
         let lost = Balances { balance: minor(30), ..book };
         assert!(lost.covers(minor(-30), true) && !lost.covers(minor(-31), true));
+    }
+
+    #[test]
+    fn what_positions_take_cannot_be_withdrawn() {
+        let book = Balances { balance: minor(1000), margin: minor(400), credit_net: minor(100), ..Balances::default() };
+        assert_eq!((book.available(), book.free(), book.withdrawable()), (minor(1000), minor(600), minor(500)));
+        assert!(book.covers(minor(-500), false) && !book.covers(minor(-501), false));
+        let under = Balances { margin: minor(1001), ..book };
+        assert_eq!((under.free(), under.debitable(true)), (minor(-1), minor(-1)));
     }
 
     #[test]

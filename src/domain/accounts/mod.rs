@@ -4,8 +4,10 @@ mod account;
 mod balance;
 mod lock;
 mod owner;
+mod valuation;
 
 pub use account::*;
 pub use balance::*;
 pub use lock::*;
 pub use owner::*;
+pub use valuation::*;

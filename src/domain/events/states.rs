@@ -153,7 +153,7 @@ impl AccountSnapshot {
             lock: self.lock,
             allows_credits: !self.credits_off,
             allows_debits: !self.debits_off,
-            balances: Balances { balance, held, uncleared, pending, credit_net: credit, minimum },
+            balances: Balances { balance, held, uncleared, pending, credit_net: credit, minimum, margin: Amount::ZERO },
             version: self.version,
             updated_at: self.updated_at.unwrap_or(then),
             closed_at: self.closed_at,
@@ -215,7 +215,7 @@ impl ProfileSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::accounts::{LockHolder, LockReason, LockScope, Standing};
+    use crate::domain::accounts::{LockHolder, LockReason, LockScope, Standing, Valuation};
     use crate::domain::clients::{AccountLabels, Labels, ProfileDetails};
     use crate::domain::ids::ProfileSerial;
     use crate::domain::ids::{AccountId, AccountSerial, BookId, EntryId, MovementId, MovementSerial, PrincipalSerial};
@@ -261,6 +261,7 @@ mod tests {
                 pending: minor(4),
                 credit_net: minor(5),
                 minimum: minor(-6),
+                margin: Amount::ZERO,
             },
             version: 9,
             created_at: Moment::from_unix_ms(1),
@@ -272,6 +273,7 @@ mod tests {
                 common: Labels { reference: "r".into(), category: "c".into(), ..Labels::default() },
             },
             standing: Standing::default(),
+            valuation: Valuation::default(),
         }
     }
 

@@ -117,6 +117,10 @@ pub enum Remainder {
     /// A deposit is announced or uncleared, or a transfer is in progress.
     #[error("a movement is still under way")]
     Pending,
+    #[error("a position is open")]
+    Positions,
+    #[error("an order is working")]
+    Orders,
     /// The client owns accounts that are not archived.
     #[error("the client still has accounts; archive or leave them")]
     Accounts,
@@ -307,6 +311,18 @@ pub enum Refusal {
     /// The account's flag for debits is off.
     #[error("debits are switched off for this account")]
     DebitsOff,
+    /// A debit, while an open position cannot be valued.
+    #[error("there is no quote of {of} to value the open positions at; nothing can be paid out until it arrives")]
+    QuoteMissing {
+        /// A symbol, or a pair of currencies such as `USD/EUR`.
+        of: String,
+    },
+    /// A debit, while an open position can be valued at an old price only.
+    #[error(
+        "the quote of {of}, which the open positions are valued at, is {age_s} s old and may be {max_age_s} s old; \
+         nothing can be paid out until a new one arrives"
+    )]
+    QuoteStale { of: String, age_s: i64, max_age_s: u32 },
     /// The debit exceeds the funds that can be withdrawn.
     #[error("only {available} {currency} available")]
     InsufficientFunds {

@@ -132,10 +132,14 @@ table! {
         450 "LOCK_KEPT" => Refusal::LockKept,
         460 "CREDITS_OFF" => Refusal::CreditsOff,
         470 "DEBITS_OFF" => Refusal::DebitsOff,
+        472 "QUOTE_MISSING" => Refusal::QuoteMissing { .. },
+        474 "QUOTE_STALE" => Refusal::QuoteStale { .. },
         500 "BALANCE_NOT_ZERO" => Refusal::NotEmpty(Remainder::Balance),
         501 "HOLDS_LEFT" => Refusal::NotEmpty(Remainder::Holds),
         502 "PENDING_LEFT" => Refusal::NotEmpty(Remainder::Pending),
         503 "ACCOUNTS_LEFT" => Refusal::NotEmpty(Remainder::Accounts),
+        504 "POSITIONS_OPEN" => Refusal::NotEmpty(Remainder::Positions),
+        505 "ORDERS_WORKING" => Refusal::NotEmpty(Remainder::Orders),
     }
 
     Funds {

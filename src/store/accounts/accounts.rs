@@ -1,7 +1,9 @@
 //! Accounts: their settings, joined with their balances.
 
 use crate::domain::access::Visibility;
-use crate::domain::accounts::{Account, Balances, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing};
+use crate::domain::accounts::{
+    Account, Balances, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing, Valuation,
+};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
@@ -18,6 +20,7 @@ use crate::store::database::conditions::Conditions;
 use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql, unreadable};
 use crate::store::reference::decimals;
+use crate::store::trading::Market;
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
@@ -142,6 +145,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             pending: Amount::from_minor(columns.next("pending_minor")?),
             credit_net: Amount::from_minor(columns.next("credit_net_minor")?),
             minimum: Amount::from_minor(columns.next("minimum_minor")?),
+            margin: Amount::ZERO,
         },
         version: columns.next("version")?,
         created_at: Moment::from_unix_ms(columns.next("created_at")?),
@@ -164,12 +168,15 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             alias: columns.next::<Option<String>>("alias")?.unwrap_or_default(),
             common: labels(columns.next("reference")?, columns.next("category")?, columns.next("attributes")?)?,
         },
+        valuation: Valuation::default(),
     };
     account.standing.own_minimum = account.balances.minimum;
     // The stricter limit applies, even if the group's became stricter after the account's own was set.
     let of_group: String = columns.next("group_minimum")?;
     let of_group = DecimalText::parse(&of_group).map_err(|_| unreadable("group_minimum", &of_group))?;
     account.balances.minimum = account.balances.minimum.max(of_group.to_limit(account.decimals));
+    account.valuation.has_positions = columns.next("has_positions")?;
+    account.valuation.has_orders = columns.next("has_orders")?;
     Ok(account)
 }
 
@@ -232,10 +239,12 @@ impl ReadTx<'_> {
     /// The account, if it is visible; archived accounts included.
     pub fn account(&self, id: AccountId, visibility: &Visibility) -> Result<Option<Account>, StoreError> {
         let sql = sql!("accounts/columns", "accounts/by_uuid");
-        self.find(sql, (id.uuid(), visible_tags(visibility)), account)
+        let found = self.find(sql, (id.uuid(), visible_tags(visibility)), account)?;
+        found.map(|account| Market::of(self).valued(account)).transpose()
     }
 
-    /// The accounts of a client that are not archived, oldest first: at most `limit` of those after a position.
+    /// The accounts of a client that are not archived, oldest first: at most `limit` of those after a position. Their
+    /// margin is not computed.
     pub fn accounts_of(
         &self,
         profile: ProfileId,
@@ -246,6 +255,12 @@ impl ReadTx<'_> {
         self.all(sql!("accounts/columns", "accounts/of_profile"), (profile.uuid(), after, limit), account)
     }
 
+    /// The visible accounts with open positions, live or demo. Their margin is not computed.
+    pub fn accounts_with_positions(&self, is_demo: bool, visibility: &Visibility) -> Result<Vec<Account>, StoreError> {
+        let sql = sql!("accounts/columns", "accounts/with_positions");
+        self.all(sql, (is_demo, visible_tags(visibility)), account)
+    }
+
     /// One page of the visible accounts.
     pub fn accounts(
         &self,
@@ -253,7 +268,13 @@ impl ReadTx<'_> {
         visibility: &Visibility,
         page: Page,
     ) -> Result<Listing<Account>, StoreError> {
-        self.listing(conditions(filter, visibility), BY_ROW, page, account)
+        let listing = self.listing(conditions(filter, visibility), BY_ROW, page, account)?;
+        Ok(Listing { rows: self.all_valued(listing.rows)?, ..listing })
+    }
+
+    fn all_valued(&self, accounts: Vec<Account>) -> Result<Vec<Account>, StoreError> {
+        let market = Market::of(self);
+        accounts.into_iter().map(|account| market.valued(account)).collect()
     }
 
     /// The visible accounts in a window, in the order of opening, and how many match in total.
@@ -263,7 +284,8 @@ impl ReadTx<'_> {
         visibility: &Visibility,
         window: Window,
     ) -> Result<(Vec<Account>, u64), StoreError> {
-        self.window(conditions(filter, visibility), BY_ROW, window, account)
+        let (accounts, total) = self.window(conditions(filter, visibility), BY_ROW, window, account)?;
+        Ok((self.all_valued(accounts)?, total))
     }
 
     /// When the balance, the available amount or the limits of an account were last recorded.

@@ -8,6 +8,7 @@ use crate::store::StoreError;
 use crate::store::database::transaction::{Columns, ReadTx, WriteTx, named, sql, unreadable};
 use crate::store::ledger::transfer_rate;
 use crate::store::reference::decimals;
+use crate::store::trading::{DealTrade, deal_trade};
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -69,8 +70,12 @@ pub struct DealRow {
     pub recorded_at: Moment,
     /// Empty if there is none.
     pub comment: String,
+    /// When it counts; not after it was recorded.
+    pub effective_at: Moment,
     /// For a transfer from another currency, on the receiving account.
     pub rate: Option<DecimalText>,
+    /// For what follows from the feed of a platform.
+    pub trade: Option<Box<DealTrade>>,
 }
 
 fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
@@ -83,11 +88,17 @@ fn deal(row: &Row<'_>) -> rusqlite::Result<DealRow> {
         balance_after: Amount::from_minor(columns.next("balance_minor")?),
         recorded_at: Moment::from_unix_ms(columns.next("recorded_at")?),
         comment: columns.next::<Option<String>>("comment")?.unwrap_or_default(),
+        effective_at: Moment::from_unix_ms(0),
         rate: None,
+        trade: None,
     };
+    let backdated = columns.next::<Option<i64>>("effective_at")?.map(Moment::from_unix_ms);
+    deal.effective_at = backdated.unwrap_or(deal.recorded_at);
     let given = columns.next("rate")?;
     let paid = (columns.next::<Option<i64>>("paid_minor")?, columns.next::<Option<u8>>("paid_decimals")?);
-    if let ((Some(paid), Some(of_paid)), Some(of_arrived)) = (paid, columns.next("arrived_decimals")?) {
+    let of_arrived = columns.next("arrived_decimals")?;
+    deal.trade = deal_trade(&mut columns)?.map(Box::new);
+    if let ((Some(paid), Some(of_paid)), Some(of_arrived)) = (paid, of_arrived) {
         let arrived = (deal.amount, decimals(of_arrived)?);
         deal.rate = transfer_rate(given, arrived, (Amount::from_minor(paid), decimals(of_paid)?))?;
     }

@@ -21,6 +21,7 @@ impl ReadTx<'_> {
                 pending: Amount::from_minor(row.get("pending_minor")?),
                 credit_net: Amount::from_minor(row.get("credit_net_minor")?),
                 minimum: own.max(of_group.to_limit(decimals)),
+                margin: Amount::ZERO,
             })
         })?;
         Ok(figures.unwrap_or_default())

@@ -102,8 +102,8 @@ impl WriteTx<'_> {
         self.run("UPDATE installation SET clock_ahead_ms = ?1", [ms]).map(|_| ())
     }
 
-    /// Deletes clients, accounts, entries and everything that belongs to them. Operators, tokens, keys and reference
-    /// data stay.
+    /// Deletes clients, accounts, entries, what platforms fed and everything that belongs to them. Operators, tokens,
+    /// keys and reference data stay.
     pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
         self.trail().pause();
         for table in [
@@ -115,6 +115,18 @@ impl WriteTx<'_> {
             "jobs",
             "approvals",
             "event_checkpoint_books",
+            "trade_entries",
+            "alerts",
+            "parked_events",
+            "positions",
+            "execution_versions",
+            "executions",
+            "orders",
+            "platform_charges",
+            "symbol_splits",
+            "platform_events",
+            "platform_accounts",
+            "quotes",
             "movements",
             "book_figures",
             "postings",

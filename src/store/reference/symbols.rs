@@ -51,6 +51,15 @@ impl ReadTx<'_> {
         self.find(concat!(sql!("symbols/columns"), "WHERE s.id = ?1"), [serial.0], symbol)
     }
 
+    /// The enabled symbols whose quotes are rates between currencies.
+    pub fn currency_pairs(&self) -> Result<Vec<Symbol>, StoreError> {
+        let sql = concat!(
+            sql!("symbols/columns"),
+            "WHERE s.class = 'forex' AND s.enabled = 1 AND s.margin_currency_id <> s.profit_currency_id ORDER BY s.id"
+        );
+        self.all(sql, [], symbol)
+    }
+
     /// Whether a symbol was ever traded. Reads all executions if it was not.
     pub fn has_executions(&self, symbol: SymbolSerial) -> Result<bool, StoreError> {
         self.one("SELECT EXISTS (SELECT 1 FROM executions WHERE symbol_id = ?1)", [symbol.0], |row| row.get(0))

@@ -4,7 +4,7 @@ use crate::app::sandbox::YEARS_MAX_S;
 use crate::dialects::kit::openapi::{Member, Place, reference};
 use crate::dialects::kit::{PAGE_MAX, REJECTIONS};
 use crate::dialects::native::lists::LISTS;
-use crate::dialects::native::{audit_log, deals, events, sessions, statements};
+use crate::dialects::native::{audit_log, deals, events, positions, sessions, statements, trades};
 use crate::domain::access::{ObjectKind, PASSWORD_MAX, PASSWORD_MIN};
 use crate::domain::accounts::OWNERS_MAX;
 use crate::domain::clients::{
@@ -43,7 +43,11 @@ pub(super) fn form(member: &Member<'_>) -> Option<Value> {
 fn number(member: &Member<'_>) -> &'static str {
     match (member.place, member.name) {
         (Place::Request, _) => "Amount",
-        (_, "volume" | "rate" | "marginCallLevel" | "stopOutLevel") => "Decimal",
+        // Of all accounts, in the profit currency.
+        _ if member.owner.starts_with("Exposure") => "Decimal",
+        (_, "volume" | "rate" | "marginLevel" | "marginCallLevel" | "stopOutLevel") => "Decimal",
+        (_, "qty" | "qtyClosed" | "qtyOriginal" | "qtyFilled" | "slippage" | "openValue") => "Decimal",
+        (_, "units" | "unitsClosed" | "unitsOriginal" | "unitsFilled") => "Decimal",
         (_, name) if name.contains("Rate") || name.contains("Price") || name == "fxToUsd" => "Decimal",
         _ => "Money",
     }
@@ -55,12 +59,14 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
     Some(match (member.owner, member.name) {
         ("PlatformEvent" | "BookedFigures" | "SnapshotPosition", _) => return None,
         ("Profile" | "/profiles", "status") => "ClientStatus",
-        ("Account" | "AccountGroup" | "AccountRequest" | "/accounts" | "/account-groups", "status") => "TradeStatus",
+        ("Account" | "AccountGroup" | "AccountRequest" | "Permission", "status") => "TradeStatus",
+        ("/accounts" | "/account-groups", "status") => "TradeStatus",
         ("Profile" | "ProfileRequest", "state") => return None,
         ("Approval" | "/approvals", "state") => "ApprovalState",
         ("Approval" | "/approvals", "kind") => "ApprovalKind",
         ("OwnerChange", "change") => return None,
         ("Approval", "cause") => "ApprovalCause",
+        ("/accounts/{id}/orders" | "/platform/alerts", "state") => return None,
         (_, "state") => "MovementState",
         (_, "positionMode") => "PositioningMode",
         (_, "marginCalcTypeOverride" | "marginCalculationType") => "MarginCalculationType",
@@ -93,7 +99,17 @@ fn text(member: &Member<'_>) -> Option<Value> {
     let at_most = |max: usize| json!({ "maxLength": max });
     let one_of = |names: &[&str]| json!({ "enum": names });
     Some(match (owner, name) {
-        // Empty until a trading engine is attached; then they are that engine's ids.
+        ("/accounts/{id}/orders", "state") => one_of(&["working", "all"]),
+        ("/platform/alerts", "state") => one_of(&["open", "resolved", "all"]),
+        ("Position" | "Order" | "Execution", "side") => one_of(&trades::SIDES),
+        ("Position", "status") => one_of(&positions::POSITION_STATES),
+        ("Order", "status") => one_of(&trades::ORDER_STATES),
+        ("Order", "type") => one_of(&trades::ORDER_TYPES),
+        ("Order", "timeInForce") => one_of(&trades::TIMES_IN_FORCE),
+        ("Order", "expirationDate") => moment(member.place),
+        ("Position" | "Order" | "Execution", "accountId" | "groupId" | "symbolId") => uuid(),
+        // Ids of platforms, or empty.
+        ("Position" | "Order" | "Execution", name) if name.ends_with("Id") => return None,
         ("TradeFields", _) | ("AccountGroup", "externalGatewayId" | "symbolProfileId" | "fundingProfileId") => {
             return None;
         }
@@ -103,6 +119,8 @@ fn text(member: &Member<'_>) -> Option<Value> {
             at_most(EVENT_ID_MAX)
         }
         ("Alert", "lastSeen") => moment(member.place),
+        ("Permission", "id" | "marginTemplateId" | "commissionTemplateId") => return None,
+        ("Permission", "volumeTemplateId" | "protectionTemplateId") => return None,
         (_, "search") => json!({ "minLength": 1, "maxLength": SEARCH_MAX }),
         // Open: there will be more of them.
         ("ErrorDetail", "reason") => {
@@ -162,7 +180,9 @@ fn integer(member: &Member<'_>) -> Option<Value> {
     Some(match (member.owner, member.name) {
         ("/events/checkpoint", "limit") => limit(events::LIMIT_MAX, events::LIMIT_MAX),
         ("/events", "limit") => limit(events::LIMIT_DEFAULT, events::LIMIT_MAX),
-        ("/accounts/{id}/deals", "limit") => limit(deals::LIMIT_DEFAULT, deals::LIMIT_MAX),
+        ("/accounts/{id}/deals" | "/accounts/{id}/executions" | "/accounts/{id}/history/positions", "limit") => {
+            limit(deals::LIMIT_DEFAULT, deals::LIMIT_MAX)
+        }
         ("/audit-log", "limit") => limit(audit_log::LIMIT_DEFAULT, audit_log::LIMIT_MAX),
         ("/accounts/{id}/statement", "limit") => limit(statements::LIMIT_DEFAULT, statements::LIMIT_MAX),
         (_, "page") => json!({ "minimum": 1, "maximum": PAGE_MAX, "default": 1 }),

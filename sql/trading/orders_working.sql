@@ -1,0 +1,1 @@
+WHERE o.account_id = ?1 AND o.state IN ('new', 'amended', 'partially_filled')

@@ -79,7 +79,7 @@ impl DirectoryTarget {
         })
     }
 
-    /// Adds the objects below a folder. One that is missing has none; one that cannot be read is an error that names it.
+    /// Adds the objects below a folder. A missing folder has none; one that cannot be read is an error that names it.
     fn walk(&self, folder: &Path, found: &mut Vec<Object>) -> Result<(), TargetError> {
         let failed = |error| self.error(folder.display(), error);
         let entries = match fs::read_dir(folder) {

@@ -33,8 +33,8 @@ impl File {
         self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap()
     }
 
-    /// A hash of all rows in all tables, except for what a rehearsal leaves: its row in the audit log, what follows from
-    /// that row, and the number of the commit that wrote it. The server also signs the log now and then by itself.
+    /// A hash of all rows in all tables, except for what a rehearsal leaves: its row in the audit log, what follows
+    /// from that row, and the number of the commit that wrote it. The server also signs the log by itself.
     pub(super) fn hash(&self) -> Vec<u8> {
         let mut context = Context::new(&SHA256);
         let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'

@@ -423,11 +423,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equal_numbers_settle_and_are_stored_alike(a in any_number(), factor in 1i64..1000) {
-            let factor = Exact::whole(factor);
-            let same = (&a * &factor).over(&factor).unwrap();
-            prop_assert_eq!(same.to_string(), a.to_string());
-            prop_assert_eq!(same.settled().to_string(), a.settled().to_string());
+        fn equal_numbers_settle_and_are_stored_alike(
+            (digits, over, scale) in (any::<i64>(), 1u64..1 << 34, 0u32..20),
+            factor in prop_oneof![Just(10), Just(1 << 20), 2u64..1_000_000],
+        ) {
+            let number = |factor: u64| {
+                let digits = i128::from(digits) * i128::from(factor);
+                Exact(Repr::Small(Small { digits, over: over * factor, scale }))
+            };
+            let (one, same) = (number(1), number(factor));
+            prop_assert_eq!(same.to_string(), one.to_string());
+            prop_assert_eq!(same.settled().to_string(), one.settled().to_string());
         }
 
         #[test]

@@ -107,7 +107,6 @@ mod planted;
 mod planted_changes;
 mod planted_names;
 mod platform_feed;
-mod platform_order;
 mod private_files;
 mod query_params;
 mod races;

@@ -527,3 +527,147 @@ fn refused_calls_leave_no_trace() {
     admin.put(&format!("{path}/mt5"), &json!({})).refused("INVALID_FIELD").naming("number");
     assert_eq!(server.trace(), before);
 }
+
+#[test]
+fn protection_counts_the_money_that_was_there_when_the_loss_came() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let lose = |first: &str, second: &str, minute: u32| {
+        [
+            fill(&account, first, minute, ("BUY", "0.1", "1.2")),
+            fill(&account, second, minute + 1, ("SELL", "0.1", "1.1")),
+        ]
+    };
+    admin.deposit(&account, "100");
+    accept(&admin, &lose("1", "2", 10));
+    // Money that comes later through another door stays the client's.
+    admin.deposit(&account, "500");
+    accept(&admin, &lose("3", "4", 20));
+    assert_eq!(admin.balance(&account), "0.00");
+    admin.deposit(&account, "70");
+    let before = deals(&admin, &account).len();
+    // The platform had 40 more before both losses: the first needed 40 less, the second as much as before.
+    accept(&admin, &[operation(&account, 5, "deposit", "40")]);
+    assert_eq!(deals(&admin, &account)[before..], ["BALANCE 40.00", "CORRECTION -40.00"]);
+    // And 30 more between them.
+    accept(&admin, &[operation(&account, 15, "deposit", "30")]);
+    assert_eq!(deals(&admin, &account)[before + 2..], ["BALANCE 30.00", "CORRECTION -30.00"]);
+    assert_eq!(admin.balance(&account), "70.00");
+    proves_its_books(&server);
+}
+
+#[test]
+fn differences_to_the_platform_are_reported_until_they_are_gone() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "HEDGING");
+    let open = || {
+        let alerts = admin.get("/platform/alerts").ok().json();
+        let mut kinds: Vec<_> = alerts["alerts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alert| format!("{} {}", alert["kind"].as_str().unwrap(), alert["subject"].as_str().unwrap()))
+            .collect();
+        kinds.sort();
+        kinds
+    };
+    let of = |entry: &str, booked: Value| json!({"positionRef": "7", "entry": entry, "booked": booked});
+    admin.deposit(&account, "1000");
+    accept(
+        &admin,
+        &[
+            json!({"kind": "order", "platform": "mt5", "eventId": unique("o"), "account": account, "at": at(1),
+               "orderId": "90", "state": "cancelled", "symbol": "EURUSD"}),
+            with(
+                with(fill(&account, "2", 5, ("SELL", "0.1", "1.2")), of("out", json!({"profit": "100"}))),
+                json!({"orderId": "90"}),
+            ),
+        ],
+    );
+    assert_eq!(open(), ["close_without_position 2", "fill_after_cancellation 2"]);
+    // What it closed comes late. It made 99, and the platform booked 100.
+    accept(&admin, &[with(fill(&account, "1", 2, ("BUY", "0.1", "1.1901")), of("in", json!({"balanceAfter": "5"})))]);
+    assert_eq!(open(), ["fill_after_cancellation 2", "profit_differs 2"]);
+    assert_eq!(admin.balance(&account), "1100.00");
+    accept(&admin, &[with(fill(&account, "3", 6, ("BUY", "0.1", "1.2")), of("in", json!({"balanceAfter": "1099"})))]);
+    let snapshot = |minute: u32, balance: &str, quantity: &str| {
+        json!({
+            "kind": "snapshot", "platform": "mt5", "eventId": unique("x"), "account": account, "at": at(minute),
+            "balance": balance,
+            "positions": [{"positionRef": "7", "symbol": "EURUSD", "side": "BUY", "quantity": quantity, "openPrice": "1.20000"}],
+        })
+    };
+    accept(&admin, &[snapshot(7, "1100", "0.2")]);
+    let seen =
+        ["balance_differs balance", "fill_after_cancellation 2", "profit_differs 2", "snapshot_differs position 7"];
+    assert_eq!(open(), seen);
+    // One from before the last execution says nothing.
+    accept(&admin, &[snapshot(5, "1", "9")]);
+    assert_eq!(open(), seen);
+    accept(
+        &admin,
+        &[
+            snapshot(8, "1100.00", "0.10"),
+            with(fill(&account, "4", 9, ("BUY", "0.1", "1.2")), of("in", json!({"balanceAfter": "1100"}))),
+        ],
+    );
+    assert_eq!(open(), ["fill_after_cancellation 2", "profit_differs 2", "snapshot_differs position 7"]);
+    accept(&admin, &[snapshot(10, "1100.00", "0.20")]);
+    assert_eq!(open(), ["fill_after_cancellation 2", "profit_differs 2"]);
+    // An opening snapshot is for accounts that have not traded.
+    let opening = |account: &str| with(snapshot(11, "0", "0.5"), json!({"purpose": "opening", "account": account}));
+    let fresh = trading_account(&admin, "USD", "HEDGING");
+    accept(
+        &admin,
+        &[json!({"kind": "quote", "platform": "mt5", "symbol": "EURUSD", "at": at(0), "bid": "1.1", "ask": "1.1"})],
+    );
+    assert_eq!(fates(&admin, &[opening(&account), opening(&fresh)]), ["refused: already_traded", "accepted"]);
+    let close = with(fill(&fresh, "1", 12, ("SELL", "0.5", "1.21")), of("out", json!({})));
+    accept(&admin, &[close]);
+    assert_eq!(deals(&admin, &fresh), ["SELL 500.00"]);
+    proves_its_books(&server);
+}
+
+#[test]
+fn what_waits_for_another_event_of_the_same_call_is_accepted() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let correction = |id: &str, corrects: &str| {
+        json!({
+            "kind": "correction", "platform": "mt5", "eventId": format!("{id}-{account}"), "account": account, "at": at(9),
+            "executionId": id, "corrects": corrects, "action": "replace", "quantity": "2",
+        })
+    };
+    accept(
+        &admin,
+        &[
+            correction("c2", "c1"),
+            correction("c1", "1"),
+            fill(&account, "2", 3, ("SELL", "2", "1.2")),
+            fill(&account, "1", 2, ("BUY", "1", "1.1")),
+        ],
+    );
+    assert_eq!(admin.balance(&account), "20000.00");
+}
+
+#[test]
+fn one_event_that_overflows_affects_no_other() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let huge = fill(&account, "2", 1, ("SELL", "1", "999999999999"));
+    let events = [
+        fill(&account, "1", 0, ("BUY", "1", "1.1")),
+        huge.clone(),
+        fill(&account, "3", 2, ("SELL", "1", "1.2")),
+        operation(&account, 3, "deposit", "1000000000000000.01"),
+    ];
+    assert_eq!(fates(&admin, &events), ["accepted", "refused: overflow", "accepted", "refused: overflow"]);
+    assert_eq!(admin.balance(&account), "10000.00");
+    let before = server.trace();
+    assert_eq!(fates(&admin, &[huge]), ["refused: overflow"]);
+    assert_eq!(server.trace(), before);
+}

@@ -327,6 +327,9 @@ impl Command for ChangeAccount {
             return Ok(account);
         }
         context.tx.change_account(account.book, &new, context.now)?;
+        if new.group != old.group {
+            context.appeared("group:".into());
+        }
         if labels != account.labels {
             context.tx.set_account_labels(account.book, &labels)?;
         }

@@ -86,7 +86,7 @@ impl Session<'_, '_> {
     ) -> Result<(), Failure> {
         let tx = self.context.tx;
         let (account, symbol) = (work.account.book, traded.symbol.serial);
-        let (arrived, _) = tx.chain_head()?;
+        let arrived = work.arrived(self.context)?;
         let new = NewExecution { account, symbol, place: &place, recorded: &recorded, arrived };
         let serial = tx.add_execution(&new)?;
         let execution = Execution {

@@ -5,7 +5,7 @@ use crate::app::trading::session::Traded;
 use crate::app::{Context, Failure};
 use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{BookId, ExecutionSerial, SymbolSerial, uuid_v7};
+use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, SymbolSerial, uuid_v7};
 use crate::domain::money::OPERATION_MAX;
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::{Exact, Outcome, Place, ProfitTooLarge, Scope, Side};
@@ -21,6 +21,8 @@ pub(super) struct Work {
     pub(super) earliest: Option<Moment>,
     /// Whether money outside executions changed, which may change protection.
     pub(super) has_charges: bool,
+    /// The last entry before this work, once it was looked up.
+    arrived: Option<EntrySeq>,
 }
 
 /// A symbol in which executions of the account came or changed.
@@ -53,7 +55,18 @@ pub(super) struct Derived {
 
 impl Work {
     pub(super) fn new(account: Account) -> Work {
-        Work { account, touched: BTreeMap::new(), earliest: None, has_charges: false }
+        Work { account, touched: BTreeMap::new(), earliest: None, has_charges: false, arrived: None }
+    }
+
+    /// The last entry before the executions that come. Entries of this work in between are linked to events and do not
+    /// matter.
+    pub(super) fn arrived(&mut self, context: &Context<'_>) -> Result<EntrySeq, Failure> {
+        let arrived = match self.arrived {
+            Some(arrived) => arrived,
+            None => context.tx.chain_head()?.0,
+        };
+        self.arrived = Some(arrived);
+        Ok(arrived)
     }
 
     pub(super) fn changes_at(&mut self, at: Moment) {
@@ -127,7 +140,8 @@ impl Work {
             // Its last position may have closed without money.
             context.touch(self.account.id);
         }
-        self.protect(context, &derived)
+        self.protect(context, &derived)?;
+        self.compare_balance(context, &derived)
     }
 }
 

@@ -187,8 +187,12 @@ impl Session<'_, '_> {
         account: AccountId,
         items: &[(&PlatformEvent, &str, Option<i64>)],
     ) -> Result<Vec<Fate>, Failure> {
-        let context = self.context;
-        match context.tx.attempt(|| self.take_in_savepoint(account, items))? {
+        let (context, appeared) = (self.context, self.appeared.clone());
+        let taken = context.tx.attempt(|| self.take_in_savepoint(account, items))?;
+        if taken.is_err() {
+            self.appeared = appeared;
+        }
+        match taken {
             Ok(fates) => Ok(fates),
             Err(Refusal::Internal) => Err(Refusal::Internal.into()),
             Err(refusal) if items.len() <= 1 => {

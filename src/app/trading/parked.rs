@@ -1,6 +1,6 @@
 //! Parked events: tried again when what they wait for may have appeared, listed, dropped.
 
-use crate::app::trading::session::Session;
+use crate::app::trading::session::{Fate, Session};
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::ids::{AccountId, ParkedId};
@@ -29,13 +29,17 @@ impl Session<'_, '_> {
             }
             waiting.sort_by_key(|parked| parked.row);
             waiting.dedup_by_key(|parked| parked.row);
-            // Each round takes events that waited, so it ends.
-            self.retry(waiting)?;
+            // Each round but the last takes events that waited, so this ends.
+            if !self.retry(waiting)? {
+                self.appeared.clear();
+            }
         }
         Ok(())
     }
 
-    fn retry(&mut self, waiting: Vec<ParkedEvent>) -> Result<(), Failure> {
+    /// Whether any of the events was taken.
+    fn retry(&mut self, waiting: Vec<ParkedEvent>) -> Result<bool, Failure> {
+        let mut was_taken = false;
         let mut groups: Vec<(AccountId, Vec<usize>)> = Vec::new();
         let mut group_of: HashMap<AccountId, usize> = HashMap::new();
         let mut splits = Vec::new();
@@ -70,13 +74,13 @@ impl Session<'_, '_> {
                 .iter()
                 .map(|index| (&events[*index].0, events[*index].1.sent.as_str(), Some(events[*index].1.row)))
                 .collect();
-            self.take_together(account, &items)?;
+            was_taken |= self.take_together(account, &items)?.iter().any(Fate::is_taken);
         }
         for index in splits {
             let (event, parked) = &events[index];
-            self.take_split(event, &parked.sent, Some(parked.row))?;
+            was_taken |= self.take_split(event, &parked.sent, Some(parked.row))?.is_taken();
         }
-        Ok(())
+        Ok(was_taken)
     }
 }
 

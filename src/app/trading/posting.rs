@@ -93,6 +93,26 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Compares our balance with the platform's after the last execution, if it came last.
+    pub(super) fn compare_balance(&self, context: &Context<'_>, derived: &[Derived]) -> Result<(), Failure> {
+        let Some(last) = derived.last().filter(|last| last.is_new) else { return Ok(()) };
+        let Execution { place, recorded, .. } = &last.execution;
+        let Some(theirs) = recorded.booked.balance_after else { return Ok(()) };
+        if context.tx.has_trading_after(self.account.book, place.at)? {
+            return Ok(());
+        }
+        let ours = self.account.balances.balance;
+        let about = (AlertKind::BalanceDiffers, Some(self.account.book), "balance");
+        if ours == theirs {
+            return Ok(context.tx.settle_alert(about, context.now)?);
+        }
+        let text = |amount: Amount| amount.to_text(self.account.decimals);
+        let detail = serde_json::json!({"execution": place.execution_id, "ours": text(ours), "theirs": text(theirs)});
+        raise(context, about, &detail)
+    }
+}
+
 /// Raises an alert about an account.
 pub(super) fn raise(
     context: &Context<'_>,

@@ -18,8 +18,12 @@ impl Session<'_, '_> {
     ) -> Result<Fate, Failure> {
         let context = self.context;
         let News::Split(report) = &event.news else { return Err(Refusal::Internal.into()) };
+        let appeared = self.appeared.clone();
         let taken =
             context.tx.attempt(|| self.settle_fate(event, sent, parked, |session| session.split(event, report)))?;
+        if taken.is_err() {
+            self.appeared = appeared;
+        }
         match taken {
             Ok(fate) => Ok(fate),
             Err(Refusal::Internal) => Err(Refusal::Internal.into()),

@@ -19,7 +19,8 @@ use utoipa::ToSchema;
 #[schema(as = Alert)]
 pub(super) struct AlertView {
     id: String,
-    /// profit_differs, fill_after_cancellation, close_without_position, closed_account, snapshot_differs or swap_free.
+    /// profit_differs, balance_differs, fill_after_cancellation, close_without_position, closed_account,
+    /// snapshot_differs or swap_free.
     #[schema(example = "profit_differs")]
     kind: &'static str,
     /// Null if it is about no account.

@@ -250,6 +250,8 @@ named_enum! {
         /// An event of a closed account waits.
         ClosedAccount = "closed_account",
         SnapshotDiffers = "snapshot_differs",
+        /// The platform had another balance after its last execution.
+        BalanceDiffers = "balance_differs",
         /// An execution of a swap-free group bears swap.
         SwapFree = "swap_free",
     }

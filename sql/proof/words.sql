@@ -1,3 +1,3 @@
-SELECT audit_id, subject, subject_id, field, old, new
+SELECT audit_id, position, subject, subject_id, field, old, new
 FROM audit_changes
 ORDER BY audit_id, position

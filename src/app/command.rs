@@ -220,7 +220,7 @@ impl<'a> Context<'a> {
         if let Some(hashes) = retry
             && let Some(earlier) = self.tx.outcome(&hashes.key)?
         {
-            if earlier.command_hash != hashes.call {
+            if earlier.command_hash != hashes.call || earlier.is_erased() {
                 return Err(Refusal::IdempotencyConflict.into());
             }
             let kept: Kept<C::Outcome> = serde_json::from_str(&earlier.outcome).map_err(|error| {

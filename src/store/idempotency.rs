@@ -6,6 +6,7 @@
 
 use super::StoreError;
 use crate::domain::clock::Moment;
+use crate::domain::ids::ProfileId;
 use crate::store::database::transaction::{ReadTx, WriteTx};
 
 /// The outcome of an earlier call with the same key.
@@ -40,6 +41,21 @@ fn table(generation: i64) -> usize {
     usize::try_from(generation.rem_euclid(3)).unwrap_or(0)
 }
 
+/// What is left of an outcome with erased data. It still says that the call was made.
+const ERASED: &str = r#"{"o":null}"#;
+const ERASE: [&str; 3] = [
+    "UPDATE idempotency_0 SET outcome = ?2 WHERE instr(outcome, ?1)",
+    "UPDATE idempotency_1 SET outcome = ?2 WHERE instr(outcome, ?1)",
+    "UPDATE idempotency_2 SET outcome = ?2 WHERE instr(outcome, ?1)",
+];
+
+impl StoredOutcome {
+    /// Whether it was erased, because it told personal data of a client.
+    pub fn is_erased(&self) -> bool {
+        self.outcome == ERASED
+    }
+}
+
 impl ReadTx<'_> {
     fn generation(&self) -> Result<(i64, Moment), StoreError> {
         self.one("SELECT generation, started_at FROM idempotency_state", [], |row| {
@@ -66,6 +82,11 @@ impl WriteTx<'_> {
         let (generation, _) = self.generation()?;
         let row = (key_hash.as_slice(), outcome.command_hash.as_slice(), &outcome.outcome);
         self.run(INSERT[table(generation)], row).map(|_| ())
+    }
+
+    /// Erases the outcomes that name a client.
+    pub(in crate::store) fn erase_outcomes(&self, client: ProfileId) -> Result<(), StoreError> {
+        ERASE.iter().try_for_each(|sql| self.run(sql, (client.to_string(), ERASED)).map(|_| ()))
     }
 
     /// Deletes some expired outcomes. Starts the next generation once the current one is as old as the retention period

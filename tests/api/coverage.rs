@@ -49,6 +49,8 @@ const APPROVALS_REFUSED: &str = "native_approvals::refused_decisions_leave_no_tr
 const DEATH: &str = "native_deaths::heirs_follow_and_accounts_without_any_are_locked";
 const DEATH_REFUSED: &str = "native_deaths::refused_reports_leave_no_trace";
 const ARCHIVED: &str = "native_approvals::archiving_a_client_without_accounts_is_final";
+const ERASED: &str = "native_erasure::what_is_personal_about_an_archived_client_is_erased_and_the_audit_stays_clean";
+const ERASURE_REFUSED: &str = "native_erasure::refused_erasures_leave_no_trace";
 const PROFILE: &str = "native_profiles::a_refused_profile_leaves_no_trace";
 
 const QUEUE: &str = "approvals::a_transfer_that_waits_holds_its_money_and_is_made_once_approved";
@@ -114,6 +116,8 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         write("POST", "/profiles/{id}/deny", DENY, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED),
         write("POST", "/profiles/{id}/deceased", DEATH, APPROVALS_HIDDEN, APPROVALS_REPLAYED, DEATH_REFUSED),
         write("POST", "/profiles/{id}/archive", ARCHIVED, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED),
+        write("POST", "/profiles/{id}/erase", ERASED, ERASURE_REFUSED, "native_erasure::an_erasure_is_replayed",
+            ERASURE_REFUSED),
         read("/profiles/{id}/accounts", "native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN),
         write("POST", "/accounts", "native_accounts::an_account_is_opened_wrapped_and_read_bare", HIDDEN, REPLAYED,
             "native_accounts::a_refused_account_leaves_no_trace"),

@@ -53,6 +53,20 @@ fn who_did_what_when_and_to_whom_cannot_be_rewritten() {
         ("UPDATE change_journal SET log_frontier = zeroblob(length(log_frontier))", "log"),
         ("UPDATE audit_changes SET new = 'x' WHERE position = 0", "changes"),
         ("DELETE FROM audit_changes", "changes"),
+        // Their order stays as it was.
+        (
+            "UPDATE audit_changes SET position = position + 1000
+             WHERE position = (SELECT max(l.position) FROM audit_changes l WHERE l.audit_id = audit_changes.audit_id)",
+            "changes",
+        ),
+        // Says nothing new, at a moment without a commit.
+        (
+            "INSERT INTO book_figures
+             SELECT book_id, recorded_at + 86400000, held_minor, uncleared_minor, pending_minor, credit_net_minor,
+                    minimum_minor, group_id
+             FROM book_figures ORDER BY recorded_at DESC LIMIT 1",
+            "figures",
+        ),
         ("UPDATE events SET principal_id = 1", "history"),
         ("UPDATE events SET recorded_at = recorded_at - 5000", "history"),
         ("UPDATE events SET profile_id = NULL WHERE profile_id IS NOT NULL", "history"),

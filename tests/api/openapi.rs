@@ -208,7 +208,7 @@ fn is_bare(path: &str) -> bool {
     }
     [
         "settle", "return", "approve", "pay", "reject", "cancel", "release", "reset", "unlock", "activate", "inactive",
-        "dormant", "deny", "archive", "logout",
+        "dormant", "deny", "archive", "erase", "logout",
     ]
     .contains(&step)
 }

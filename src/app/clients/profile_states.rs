@@ -4,10 +4,12 @@
 use crate::app::accounts::{
     TakenAlias, activate_reviewed_accounts, admit_primary, owners_of, publish_account_state, write,
 };
+use crate::app::approvals::close;
 use crate::app::clients::{check_version, find, publish_profile_state};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Lock, LockHolder, LockReason, LockScope};
+use crate::domain::approvals::ApprovalState;
 use crate::domain::clients::{Profile, ProfileStatus, check_past_day};
 use crate::domain::events::EventType;
 use crate::domain::ids::ProfileId;
@@ -183,5 +185,39 @@ impl Command for ArchiveProfile {
         context.tx.set_profile_status(profile.serial, ProfileStatus::Archived, day, context.now)?;
         context.tx.revoke_sessions(profile.serial, context.now)?;
         publish_profile_state(context, self.id, EventType::ProfileArchived)
+    }
+}
+
+/// Erases the personal data of an archived client for good: its details, labels and password, the labels of its
+/// accounts, and the comments and reasons of what was booked there. Pending requests about the client are cancelled.
+///
+/// Refusals: unknown; version differs; not archived; it owns accounts that are not archived.
+pub struct EraseProfile {
+    pub id: ProfileId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+}
+
+impl Command for EraseProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.erase";
+    const RIGHT: Right = Right::Administer;
+    const IS_LONG: bool = true;
+
+    fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
+        let profile = find(context, self.id)?;
+        check_version(self.expected_version, profile.version)?;
+        if profile.status != ProfileStatus::Archived {
+            return Err(Refusal::ProfileState(profile.status).into());
+        }
+        if !context.tx.open_accounts_of(profile.serial)?.is_empty() {
+            return Err(Refusal::NotEmpty(Remainder::Accounts).into());
+        }
+        for serial in context.tx.pending_approvals_of(profile.serial)? {
+            let request = context.tx.approval_by_serial(serial)?.ok_or(Refusal::Internal)?;
+            close(context, request, ApprovalState::Cancelled, String::new())?;
+        }
+        context.tx.erase_profile(profile.serial, self.id, context.now)?;
+        publish_profile_state(context, self.id, EventType::ProfileErased)
     }
 }

@@ -94,6 +94,7 @@ impl Dialect for Native {
             .post("/profiles/{id}/deny", "deny_profile", WriteProfiles, profile_states::deny)
             .post("/profiles/{id}/deceased", "report_death", WriteProfiles, profile_states::deceased)
             .post("/profiles/{id}/archive", "archive_profile", WriteProfiles, profile_states::archive)
+            .post("/profiles/{id}/erase", "erase_profile", Administer, profile_states::erase)
             .get("/profiles/{id}/accounts", "list_portfolios_of_profile", ReadAccounts, portfolios::of_profile)
             .post("/accounts", "open_account", WriteAccounts, accounts::open)
             .get("/accounts", "list_accounts", ReadAccounts, accounts::list)

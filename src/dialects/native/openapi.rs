@@ -97,6 +97,7 @@ use utoipa::OpenApi;
         profile_states::deny,
         profile_states::deceased,
         profile_states::archive,
+        profile_states::erase,
         batch::run,
         events::list,
         events::checkpoint,

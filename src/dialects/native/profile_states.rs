@@ -1,9 +1,9 @@
-//! Client states: approval, denial, death and archiving.
+//! Client states: approval, denial, death, archiving and erasure.
 
 use super::fields;
 use super::profiles::{self, ProfileView};
 use crate::app::Command;
-use crate::app::clients::{ApproveProfile, ArchiveProfile, DenyProfile, ReportDeath};
+use crate::app::clients::{ApproveProfile, ArchiveProfile, DenyProfile, EraseProfile, ReportDeath};
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::clients::Profile;
 use serde::Deserialize;
@@ -61,4 +61,15 @@ pub(super) async fn deceased(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let expected_version = fields::expected_version(&call, None)?;
     run(&call, ArchiveProfile { id: fields::path_id(&call)?, expected_version }).await
+}
+
+/// Erase the personal data of an archived client permanently, with the labels of its accounts and the comments and
+/// reasons on them. Older backups keep it.
+#[utoipa::path(post, path = "/profiles/{id}/erase", tag = "Client states",
+    params(("id" = Uuid, Path, description = "profile id"),
+           ("If-Match" = Option<String>, Header, description = "the version you read, from ETag")),
+    responses((status = 200, body = ProfileView)))]
+pub(super) async fn erase(call: Call) -> Result<Reply, Rejection> {
+    let expected_version = fields::expected_version(&call, None)?;
+    run(&call, EraseProfile { id: fields::path_id(&call)?, expected_version }).await
 }

@@ -45,6 +45,7 @@ impl Right {
             | "token.revoke"
             | "keys.rotate"
             | "keys.erase"
+            | "profile.erase"
             | "reference.apply"
             | "restore.resume"
             | "clock.accept"

@@ -34,6 +34,11 @@ pub struct ProfileDetails {
 }
 
 impl ProfileDetails {
+    /// What is left of a client whose data was erased: a unique address that cannot exist (RFC 6761, `invalid`).
+    pub fn erased(client: ProfileId) -> ProfileDetails {
+        ProfileDetails { email: format!("erased-{client}@invalid"), ..ProfileDetails::default() }
+    }
+
     /// Checks and normalises the details.
     pub fn checked(self) -> Result<ProfileDetails, Refusal> {
         if self.email.is_empty() {

@@ -18,6 +18,8 @@ named_enum! {
         ProfileDenied = "profile.denied",
         ProfileDeceased = "profile.deceased",
         ProfileArchived = "profile.archived",
+        /// The personal data of an archived client was erased.
+        ProfileErased = "profile.erased",
         AccountOpened = "account.opened",
         /// An account pending approval was approved.
         AccountApproved = "account.approved",

@@ -110,7 +110,8 @@ impl Snapshot {
             | EventType::ProfileApproved
             | EventType::ProfileDenied
             | EventType::ProfileDeceased
-            | EventType::ProfileArchived => Snapshot::Profile(serde_json::from_str(text)?),
+            | EventType::ProfileArchived
+            | EventType::ProfileErased => Snapshot::Profile(serde_json::from_str(text)?),
             EventType::ApprovalRequested
             | EventType::ApprovalApproved
             | EventType::ApprovalRejected

@@ -114,13 +114,13 @@ pub(in crate::store) fn labels(
 }
 
 /// The statements that write the attributes of profiles or of accounts.
-struct Attributes {
+pub(super) struct Attributes {
     remove: &'static str,
     remove_labels: &'static str,
     add: &'static str,
 }
 
-const OF_PROFILES: Attributes = Attributes {
+pub(super) const OF_PROFILES: Attributes = Attributes {
     remove: "DELETE FROM profile_attributes WHERE profile_id = ?1",
     remove_labels: "DELETE FROM profile_labels WHERE profile_id = ?1",
     add: "INSERT INTO profile_attributes (profile_id, kind, name, type, value) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -193,7 +193,7 @@ impl WriteTx<'_> {
         self.run(sql, (account.0, portfolio.0)).map(|_| ())
     }
 
-    fn remove_labels(&self, of: &Attributes, row: i64) -> Result<(), StoreError> {
+    pub(super) fn remove_labels(&self, of: &Attributes, row: i64) -> Result<(), StoreError> {
         self.run(of.remove, [row])?;
         self.run(of.remove_labels, [row]).map(|_| ())
     }

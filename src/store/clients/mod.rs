@@ -1,5 +1,6 @@
 //! Clients, and the labels of clients and accounts.
 
+mod erasure;
 mod labels;
 mod profiles;
 mod search;

@@ -241,7 +241,7 @@ impl Tree {
 /// The changes in words, beside the audit rows that they belong to.
 struct WordsOf<'s> {
     rows: Rows<'s>,
-    next: Option<(i64, Word)>,
+    next: Option<(i64, i64, Word)>,
 }
 
 impl<'s> WordsOf<'s> {
@@ -251,7 +251,7 @@ impl<'s> WordsOf<'s> {
         Ok(words)
     }
 
-    fn advance(&mut self) -> Result<Option<(i64, Word)>, StoreError> {
+    fn advance(&mut self) -> Result<Option<(i64, i64, Word)>, StoreError> {
         let next = self.rows.next()?.map(|row| {
             let word = Word {
                 subject: row.get("subject")?,
@@ -260,25 +260,28 @@ impl<'s> WordsOf<'s> {
                 old: row.get("old")?,
                 new: row.get("new")?,
             };
-            Ok::<_, rusqlite::Error>((row.get("audit_id")?, word))
+            Ok::<_, rusqlite::Error>((row.get("audit_id")?, row.get("position")?, word))
         });
         Ok(std::mem::replace(&mut self.next, next.transpose()?))
     }
 
     fn prove(&mut self, proof: &mut Proof, id: i64, told: Option<Hash>) -> Result<(), StoreError> {
         let mut words = Vec::new();
-        while self.next.as_ref().is_some_and(|(of, _)| *of <= id) {
-            words.extend(self.advance()?.map(|(_, word)| word));
+        let mut is_numbered = true;
+        while self.next.as_ref().is_some_and(|(of, ..)| *of <= id) {
+            let Some((_, position, word)) = self.advance()? else { break };
+            is_numbered &= i64::try_from(words.len()) == Ok(position);
+            words.push(word);
         }
         let found = (!words.is_empty()).then(|| digest(&words));
-        if found != told {
+        if found != told || !is_numbered {
             proof.find("changes", || format!("the changes of row {id} of the audit log are not those that were told"));
         }
         Ok(())
     }
 
     fn finish(&self, proof: &mut Proof) {
-        if let Some((id, _)) = &self.next {
+        if let Some((id, ..)) = &self.next {
             proof.find("changes", || format!("there are changes of row {id} of the audit log, which does not exist"));
         }
     }

@@ -462,13 +462,17 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// The history of an account must end with its current group and limit. The other figures are proven row by row
-    /// beside the ledger.
+    /// The history of an account must end with its current group and limit, and each of its moments be that of a
+    /// commit. The other figures are proven row by row beside the ledger.
     fn prove_figure_history(&self, proof: &mut Proof) -> Result<(), StoreError> {
         for book in self.all(sql!("proof/figure_history"), [], |row| row.get::<_, i64>(0))? {
             proof.find("figures", || {
                 format!("the history of book {book} does not end with its current group and limit")
             });
+        }
+        for at in self.all(sql!("proof/figure_moments"), [], |row| row.get(0))? {
+            let at = Moment::from_unix_ms(at);
+            proof.find("figures", || format!("the history of a book has a row for {at}, when nothing was committed"));
         }
         Ok(())
     }

@@ -302,6 +302,12 @@ impl Covered {
         COVERED.iter().find(|covered| covered.number == number)
     }
 
+    /// Whether rows are hashed with the salt of a client or an account.
+    #[cfg(test)]
+    pub(in crate::store) fn is_salted(&self) -> bool {
+        self.salt.is_some()
+    }
+
     fn has(&self, column: &str) -> bool {
         match self.columns {
             Choice::AllBut(left_out) => !left_out.contains(&column),

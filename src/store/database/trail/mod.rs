@@ -33,7 +33,7 @@ struct Pending {
     words: Words,
     /// The leaves of the audit rows of this commit.
     leaves: Vec<Hash>,
-    /// Whether changes are ignored, because the log starts over.
+    /// Whether changes are ignored, because the log starts over or they are noted in another way.
     is_paused: bool,
     buffer: Vec<u8>,
 }
@@ -70,9 +70,14 @@ impl Trail {
         self.roll_back(Mark::default());
     }
 
-    /// Ignores changes until [`Trail::clear`].
+    /// Ignores changes until [`Trail::resume`] or [`Trail::clear`].
     pub(in crate::store) fn pause(&self) {
         self.pending().is_paused = true;
+    }
+
+    /// Notes changes again after [`Trail::pause`].
+    pub(in crate::store) fn resume(&self) {
+        self.pending().is_paused = false;
     }
 
     /// Whether there are changes that no audit row contains.

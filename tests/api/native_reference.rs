@@ -1,6 +1,7 @@
 //! Currencies and account groups.
 
 use super::harness::{Server, assert_shown};
+use super::platform_feed::{accept, fill, trading_account};
 use serde_json::Value;
 
 #[test]
@@ -145,4 +146,30 @@ fn a_running_server_takes_thousands_of_symbols() {
     assert_eq!(server.command(&["reference", "show"])["symbols"].as_array().unwrap().len(), 6012);
     let groups = server.admin().get("/account-groups?perPage=1").ok().json();
     assert_eq!(groups["groups"][0]["permissions"].as_array().unwrap().len(), 6012);
+}
+
+#[test]
+fn what_a_symbol_was_traded_under_is_fixed() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let file = include_str!("../../packaging/reference.toml");
+    let larger = file.replace("\"100000\"\nprice_decimals = 5", "\"10000\"\nprice_decimals = 5");
+    server.apply_reference(&larger);
+    server.apply_reference(file);
+    let account = trading_account(&admin, "USD", "NETTING");
+    accept(&admin, &[fill(&account, "1", 0, ("BUY", "1", "1.1"))]);
+    let path = server.home().join("changed.toml");
+    let refused = |text: &str, part: &str| {
+        std::fs::write(&path, text).unwrap();
+        for command in ["diff", "apply"] {
+            let output = server.program(&["reference", command, &path.display().to_string()]).output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+            assert!(!output.status.success() && told.contains(part), "{command}: {told}");
+        }
+    };
+    refused(&larger, "EURUSD are fixed");
+    refused(&file.replacen("\nmargin_currency = \"EUR\"", "", 1), "EURUSD are fixed");
+    // A symbol that nobody traded can change, and so can the name of one that was.
+    let index = file.replace("code = \"US500\"\n", "code = \"US500\"\nmargin_currency = \"EUR\"\n");
+    server.apply_reference(&index.replace("Euro / US dollar", "Euro"));
 }

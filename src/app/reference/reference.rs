@@ -109,14 +109,7 @@ pub(super) fn check_name(name: &str, wrong: &mut impl FnMut(String)) {
 }
 
 pub(super) fn check_time_zone(name: Option<&str>, wrong: &mut impl FnMut(String)) {
-    let is_name = |name: &str| {
-        let mut parts = name.split('/');
-        let is_part = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
-        };
-        name.len() <= 64 && parts.all(is_part)
-    };
-    if name.is_some_and(|name| !is_name(name)) {
+    if name.is_some_and(|name| jiff::tz::TimeZone::get(name).is_err()) {
         wrong("time_zone: a name of the IANA time zone database, such as \"Europe/Athens\"".into());
     }
 }

@@ -245,7 +245,7 @@ mod tests {
             ("\"USD\"", "\"EUR\"", "EUR is not declared"),
             ("= \"USD\"", "= \"USD\"\nmargin_currency = \"EUR\"", "EUR is not declared"),
             ("= \"USD\"", "= \"USD\"\nmargin_rate = \"0\"", "margin_rate: above zero"),
-            ("= \"USD\"", "= \"USD\"\ntime_zone = \"5 pm\"", "time_zone"),
+            ("= \"USD\"", "= \"USD\"\ntime_zone = \"Europe/Atlantis\"", "time_zone"),
             ("= \"USD\"", "= \"USD\"\ncolour = \"red\"", "colour"),
         ] {
             let text = format!("{CURRENCIES}{}", SYMBOL.replacen(from, to, 1));

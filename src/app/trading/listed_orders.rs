@@ -41,6 +41,7 @@ pub struct ListOrders {
 impl Query for ListOrders {
     type Answer = Orders;
     const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Orders, Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;

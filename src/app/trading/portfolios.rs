@@ -85,6 +85,7 @@ pub struct GetPortfolio {
 impl Query for GetPortfolio {
     type Answer = Portfolio;
     const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Portfolio, Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;

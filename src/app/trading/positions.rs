@@ -54,6 +54,7 @@ pub struct ListOpenPositions {
 impl Query for ListOpenPositions {
     type Answer = Positions<i64>;
     const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Positions<i64>, Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
@@ -86,6 +87,7 @@ pub struct ListClosedPositions {
 impl Query for ListClosedPositions {
     type Answer = Positions<ClosedPlace>;
     const RIGHT: Right = Right::ReadAccounts;
+    const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Positions<ClosedPlace>, Failure> {
         let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;

@@ -99,10 +99,7 @@ impl ReadTx<'_> {
                 listed,
             )?,
             false => self.all(
-                concat!(
-                    sql!("trading/order_columns"),
-                    "WHERE o.account_id = ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3"
-                ),
+                sql!("trading/order_columns", "trading/orders_all"),
                 (account.0, after.unwrap_or(i64::MAX), limit),
                 listed,
             )?,

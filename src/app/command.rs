@@ -126,6 +126,7 @@ pub struct Context<'a> {
     touched: RefCell<BTreeSet<AccountId>>,
     appeared: RefCell<BTreeSet<String>>,
     involved: RefCell<Involved>,
+    needs_no_row: Cell<bool>,
 }
 
 impl<'a> Context<'a> {
@@ -145,6 +146,7 @@ impl<'a> Context<'a> {
             touched: RefCell::default(),
             appeared: RefCell::default(),
             involved: RefCell::default(),
+            needs_no_row: Cell::new(false),
         })
     }
 
@@ -203,6 +205,11 @@ impl<'a> Context<'a> {
     /// Adds a member to what the audit row says beyond its columns.
     pub(in crate::app) fn explain(&self, name: &str, value: impl Into<serde_json::Value>) {
         self.detail.borrow_mut().insert(name.to_owned(), value.into());
+    }
+
+    /// Leaves no audit row, unless an event is published or something is written that the log covers.
+    pub(in crate::app) fn leaves_no_row(&self) {
+        self.needs_no_row.set(true);
     }
 
     /// Records that the money of an account has moved, for [`FOLLOWERS`].
@@ -282,6 +289,9 @@ impl<'a> Context<'a> {
             RETRY(self, appeared)?;
         }
         let first = self.first_event.get();
+        if self.needs_no_row.get() && first.is_none() && !self.tx.has_changed_since(mark) {
+            return Ok(outcome);
+        }
         let object = first.map(|event| event.object).or(self.object.get());
         self.note(C::ACTION, object, first.map(|event| event.seq).zip(self.last_event.get()), mark)?;
         Ok(outcome)

@@ -90,6 +90,10 @@ impl<const LONG: bool> Command for FeedEvents<LONG> {
         if *context.visibility() != Visibility::Everything {
             return Err(Refusal::LimitedByTags.into());
         }
+        let is_quote = |it: &Incoming| it.event.as_ref().is_ok_and(|event| matches!(event.news, News::Quote(_)));
+        if self.events.iter().all(is_quote) {
+            context.leaves_no_row();
+        }
         let mut session = Session::new(context)?;
         let waiting: Vec<_> = self.events.iter().map(Incoming::name).collect();
         let taken = session.take_all(self.events)?;

@@ -156,6 +156,11 @@ impl<'c> WriteTx<'c> {
         self.trail.mark()
     }
 
+    /// Whether anything that the audit log covers was written since the mark.
+    pub fn has_changed_since(&self, mark: Mark) -> bool {
+        self.trail.mark() != mark
+    }
+
     /// Records that this commit has something for followers of events.
     /// See [`CommitMoment::latest`].
     pub(in crate::store) fn latest_of_commit(&self) -> Moment {

@@ -39,7 +39,7 @@ struct Pending {
 }
 
 /// A point among the changes of a commit.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Mark {
     changes: usize,
     words: usize,

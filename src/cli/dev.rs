@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Exit, Failure};
 use super::{data_dir, machine_user, progress};
-use crate::app::App;
 use crate::app::access::{AddOperator, CreateToken, FreshToken, ResetPassword, hash_blocking};
 use crate::app::reference::{ApplyReference, sample};
+use crate::app::trading::{FeedEvents, Zones};
+use crate::app::{App, Caller};
 use crate::config::Config;
+use crate::dialects::native::{ReadEvents, read_events};
 use crate::domain::access::{Password, Role};
 use crate::domain::clock::Randomness;
 use crate::domain::refusal::{Field, Refusal};
@@ -72,6 +74,7 @@ fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials,
         app.execute_blocking(&caller, ApplyReference { file })?;
         if with_samples {
             app.add_samples(&caller)?;
+            feed_unknown_account(app, &caller)?;
         }
     }
     let file = dir.join(CREDENTIALS_FILE);
@@ -79,6 +82,17 @@ fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials,
         Some(credentials) => Ok(credentials),
         None => fresh(app, &file),
     }
+}
+
+/// Feeds an event that waits, so that the list of such events is not empty.
+fn feed_unknown_account(app: &Arc<App>, caller: &Caller) -> Result<(), Failure> {
+    let event = serde_json::json!({
+        "kind": "swap", "platform": "mt5", "eventId": "500199-swap-1", "account": "500199", "at": app.now().to_string(),
+        "symbol": "EURUSD", "amount": "-4.15",
+    });
+    let ReadEvents { events, .. } = read_events([event.to_string().as_bytes()], &Zones::default());
+    app.execute_blocking(caller, FeedEvents::<false> { events })?;
+    Ok(())
 }
 
 fn stored(file: &Path) -> Option<Credentials> {

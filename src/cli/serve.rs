@@ -25,7 +25,7 @@ pub struct ServeArgs {
     /// Run for development: a sandbox in ./bursar-dev with sample data and a printed token
     #[arg(long)]
     dev: bool,
-    /// With --dev: create no sample clients
+    /// With --dev: create no sample clients, and move no quotes
     #[arg(long, requires = "dev")]
     no_sample: bool,
     #[command(flatten)]
@@ -49,10 +49,11 @@ pub(super) fn run(args: &ServeArgs, mut sources: Sources, json: bool) -> Result<
     let used = loaded.used();
     let config = &loaded.config;
     let dir = DataDir::new(&config.server.data_dir);
+    let has_samples = args.dev && !args.no_sample;
     let clock = app.clock_report()?;
     let paused_on = app.rests_after()?.map(|restore| restore.timeline);
     let next_backup = |state: &BackupState| next_backup(config, &dir, state);
-    let outcome = serve(&app, config, &dir, |listening| {
+    let outcome = serve(&app, config, &dir, has_samples, |listening| {
         let backups = app.backup_state();
         let banner = Banner {
             listening,
@@ -87,7 +88,13 @@ fn next_backup(config: &Config, dir: &DataDir, state: &BackupState) -> Option<Ne
 }
 
 /// Runs everything that works on the open database, and stops it before the database closes.
-fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&http::Listening)) -> Result<(), Failure> {
+fn serve(
+    app: &Arc<App>,
+    config: &Config,
+    dir: &DataDir,
+    has_samples: bool,
+    banner: impl FnOnce(&http::Listening),
+) -> Result<(), Failure> {
     let control = ControlServer::start(dir, Arc::clone(app))
         .map_err(|error| Failure::of_file(dir.control_socket().display(), &error))?;
     let _housekeeping = jobs::housekeeping(Arc::clone(app))
@@ -122,6 +129,7 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
             Some((jobs::shipping(shipping, interval).map_err(no_thread)?, stream.map_err(no_thread)?))
         }
     };
+    let quotes = has_samples.then(|| jobs::sample_quotes(Arc::clone(app))).transpose().map_err(no_thread)?;
     let ready = |listening: &http::Listening| {
         control.announce(&listening.url);
         banner(listening);
@@ -129,7 +137,7 @@ fn serve(app: &Arc<App>, config: &Config, dir: &DataDir, banner: impl FnOnce(&ht
     let served = actix_web::rt::System::new()
         .block_on(http::run(Arc::clone(app), config, ready))
         .map_err(|error| serve_failure(&error));
-    drop(threads);
+    drop((quotes, threads));
     if let Some(shipping) = shipping {
         app.close();
         ship_remaining(&shipping);

@@ -42,3 +42,13 @@ pub fn scheduler(app: Arc<App>) -> io::Result<PeriodicThread> {
         false
     })
 }
+
+/// Moves the quotes of sample symbols every second.
+pub fn sample_quotes(app: Arc<App>) -> io::Result<PeriodicThread> {
+    PeriodicThread::start("sample-quotes", Duration::from_secs(1), move || {
+        if let Err(refusal) = app.move_sample_quotes() {
+            tracing::warn!(%refusal, "the quotes of the samples did not move; they will be tried again");
+        }
+        false
+    })
+}

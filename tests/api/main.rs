@@ -116,6 +116,7 @@ mod rates;
 mod removed_ends;
 mod restore_kill;
 mod rights;
+mod samples;
 mod sandbox;
 mod session_races;
 mod signed;

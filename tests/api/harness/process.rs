@@ -62,6 +62,13 @@ impl Server {
         Server::launch(home, &["serve", "--dev", "--no-sample"], Vec::new())
     }
 
+    /// Starts a separate server with the sample data.
+    pub(crate) fn with_samples() -> Server {
+        let home = tempfile::tempdir().unwrap();
+        write_private(&home.path().join("config.toml"), "");
+        Server::launch(home, &["serve", "--dev"], Vec::new())
+    }
+
     /// Like [`Server::start`], with this environment.
     pub(crate) fn start_in(config: &str, environment: Vec<(String, String)>) -> Server {
         let home = tempfile::tempdir().unwrap();

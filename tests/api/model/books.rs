@@ -2,6 +2,9 @@
 
 use super::clients::{Client, Owner, Wait};
 use super::step::{Arrival, Decision, Kind};
+use super::trading::{Fill, Open};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The reason for a refusal.
 pub(super) type Reason = &'static str;
@@ -153,6 +156,12 @@ pub(super) struct Books {
     pub(super) accounts: Vec<Account>,
     pub(super) movements: Vec<Movement>,
     pub(super) entries: Vec<Entry>,
+    /// Executions that a platform reported, in the order in which they came.
+    pub(super) fills: Vec<Fill>,
+    /// All events that were sent.
+    pub(super) told: Vec<Value>,
+    /// What is open, by account and symbol.
+    pub(super) open: BTreeMap<usize, BTreeMap<&'static str, Open>>,
 }
 
 impl Books {

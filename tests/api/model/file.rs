@@ -109,6 +109,21 @@ impl File {
         })
     }
 
+    /// Side, lots and open price of all open positions, by account and symbol.
+    pub(super) fn positions(&self) -> BTreeMap<(String, String), (String, String, String)> {
+        let positions = self.all(
+            "SELECT a.uuid, s.code, p.side, p.quantity, p.open_price
+             FROM positions p JOIN accounts a ON a.id = p.account_id JOIN symbols s ON s.id = p.symbol_id
+             WHERE p.closed_at IS NULL",
+            [],
+            |row| {
+                let place = (row.get::<_, uuid::Uuid>(0)?.to_string(), row.get(1)?);
+                Ok((place, (row.get(2)?, row.get(3)?, row.get(4)?)))
+            },
+        );
+        positions.into_iter().collect()
+    }
+
     /// The stored figures of all client accounts, by public id.
     pub(super) fn figures(&self) -> BTreeMap<String, Figures> {
         let figures = self.all(

@@ -7,6 +7,7 @@
 //! - a retry gets the same answer;
 //! - a batch does what its operations would do alone, or nothing if it is atomic and one of them is refused;
 //! - the events, read from the first, give the same figures;
+//! - executions, corrections and charges of a platform, late and repeated ones too, lead to its positions and money;
 //! - past balances are those seen at that time, and statements lead from them to the present.
 //!
 //! `BURSAR_MODEL_STEPS=200000 cargo test --test api model` is the long form, with a new seed each time; the short form
@@ -18,6 +19,7 @@ mod feed;
 mod file;
 mod past;
 mod step;
+mod trading;
 mod transitions;
 mod world;
 

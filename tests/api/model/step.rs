@@ -1,5 +1,7 @@
 //! The steps of a sequence, and how they are chosen.
 
+use super::trading::Report;
+
 /// One step. Objects are referred to by any number, taken modulo how many exist.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -57,6 +59,8 @@ pub(super) enum Action {
     ChangeProfile(usize),
     /// A batch of operations, atomic or independent.
     Batch(bool, Vec<Action>),
+    /// Events of a platform about one of its accounts.
+    Feed(usize, Vec<Report>),
     /// Advances the clock by hours.
     AdvanceClock(i64),
     /// Repeats a call that succeeded long ago.
@@ -172,6 +176,10 @@ impl Dice {
                 Action::Batch(self.one_in(2), (0..count).map(|_| self.operation()).collect())
             }
             2 => self.about_clients(),
+            3..=4 => {
+                let count = 1 + self.below(5);
+                Action::Feed(self.any(), (0..count).map(|_| self.report()).collect())
+            }
             _ => self.about_money(),
         }
     }
@@ -188,6 +196,20 @@ impl Dice {
                 Action::SetFlags(number, ..) => return Action::ApproveAccount(number),
                 what => return what,
             }
+        }
+    }
+
+    fn report(&mut self) -> Report {
+        let mut upto = |end: u64| i64::try_from(self.below(end)).unwrap();
+        // Late as often as not.
+        let when = if upto(2) == 0 { Step::WHENS } else { upto(Step::WHENS.cast_unsigned()) };
+        let (lots, price, commission) = (upto(401) - 200, 109_500 + upto(1_000), -upto(300));
+        match upto(10) {
+            0..=5 => Report::Fill(when, self.any(), lots, price, commission),
+            6 => Report::Cancel(self.any()),
+            7 => Report::Replace(self.any(), price, commission),
+            8 => Report::Charge(when, self.from(&["swap", "dividend", "funding", "balance"]), 3 * lots + 1),
+            _ => Report::Repeat(self.any()),
         }
     }
 

@@ -3,12 +3,13 @@
 use super::books::{Account, Books, Movement, Reason};
 use super::clients::{Client, Wait, owners_altered, owners_with, owners_without};
 use super::step::{Action, Arrival, Decision, Kind, Step};
+use super::trading::{FIRST_TRADER, TRADERS};
 use super::world::{ACCOUNTS, fresh_account};
 use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 
 /// The maximum number of accounts and clients in a sequence.
-const ACCOUNTS_MAX: usize = 12;
+const ACCOUNTS_MAX: usize = 14;
 const CLIENTS_MAX: usize = 6;
 
 /// What a call needs beside the model.
@@ -51,7 +52,11 @@ impl Plan {
 impl Books {
     /// Replaces arbitrary numbers by valid indexes; `None` if no object of the kind exists.
     pub(super) fn resolve(&self, what: &Action) -> Option<Action> {
-        let account = |number: usize| number % self.accounts.len();
+        // Operators leave the accounts of the platform alone.
+        let account = |number: usize| {
+            let number = number % (self.accounts.len() - TRADERS.len());
+            if number < FIRST_TRADER { number } else { number + TRADERS.len() }
+        };
         let client = |number: usize| number % self.clients.len();
         // Owners of other accounts wait for a second operator; approvals.rs tests that.
         let shared = |number: usize| if self.accounts[account(number)].requires_approval { 0 } else { account(number) };
@@ -93,7 +98,13 @@ impl Books {
                 let to = if waits { 0 } else { to };
                 Action::Transfer(from, to, minor, self.near_reference(from, to, minor, arrival))
             }
-            Action::Reverse(number, force) => Action::Reverse(number.checked_rem(self.entries.len())?, force),
+            Action::Reverse(number, force) => {
+                let number = number.checked_rem(self.entries.len())?;
+                if self.entries[number].legs.iter().any(|leg| Books::is_trader(leg.0)) {
+                    return None;
+                }
+                Action::Reverse(number, force)
+            }
             Action::Lock(number, lock, is_kept) => Action::Lock(account(number), lock, is_kept),
             Action::Unlock(number) => Action::Unlock(account(number)),
             Action::SetState(number, state) => Action::SetState(account(number), state),
@@ -234,7 +245,7 @@ impl Books {
                 let body = json!({"email": of.email, "city": setting.name, "category": "of the model"});
                 Plan::new("PUT", format!("/profiles/{}", of.id), body)
             }
-            Action::Batch(..) | Action::AdvanceClock(_) | Action::Retry(_) | Action::Invalid(..) => {
+            Action::Batch(..) | Action::Feed(..) | Action::AdvanceClock(_) | Action::Retry(_) | Action::Invalid(..) => {
                 unreachable!("{what:?}")
             }
         }

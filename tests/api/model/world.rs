@@ -6,11 +6,13 @@ use super::feed::Feed;
 use super::file::{Figures, File};
 use super::past::{Seen, check_any_moment};
 use super::step::{Action, Step};
+use super::trading::{FIRST_TRADER, Report, TRADERS};
 use super::transitions::Setting;
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
 use bursar::domain::ledger::Basis;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The accounts of each sequence: group code, currency, decimals, the group's minimum in whole units, hours for which
 /// its deposits are held back, and whether a second operator must approve.
@@ -74,6 +76,8 @@ pub(super) fn run(steps: &[Step]) -> Tally {
         let code = format!("code = \"{group}\"\n");
         rules = rules.replace(&code, &format!("{code}{rule}\n"));
     }
+    // Protection is tested on its own.
+    let rules = rules.replace("negative_balance_protection = true", "negative_balance_protection = false");
     server.apply_reference(&rules);
     let mut world = World::new(&server);
     let mut tally = Tally::default();
@@ -131,8 +135,10 @@ impl<'a> World<'a> {
         };
         let groups: Vec<String> = ACCOUNTS.iter().map(id_of).collect();
         let mut books = Books::default();
-        for (sort, (_, currency, ..)) in ACCOUNTS.iter().enumerate() {
-            let body = json!({"profileId": client, "currency": currency, "groupId": groups[sort]});
+        let sorts = (0..ACCOUNTS.len()).map(|sort| (sort, Value::Null));
+        for (sort, mode) in sorts.chain(TRADERS.map(|sort| (sort, json!("POSITIONING_MODE_NETTING")))) {
+            let (currency, group) = (ACCOUNTS[sort].1, &groups[sort]);
+            let body = json!({"profileId": client, "currency": currency, "groupId": group, "positionMode": mode});
             let opened = admin.post("/accounts", &body).ok();
             let at = Moment::parse(&opened.text_at("account/createdAt")).unwrap().unix_ms();
             books.accounts.push(Account { opened: at, ..fresh_account(opened.text_at("account/id"), 0, sort) });
@@ -162,7 +168,8 @@ impl<'a> World<'a> {
         self.taken += 1;
         let before: Vec<i128> = self.books.accounts.iter().map(Account::withdrawable).collect();
         let is_done = self.go(step);
-        let may_overdraw = |what: &Action| matches!(what, Action::SetMinimum(..) | Action::Reverse(_, true));
+        let may_overdraw =
+            |what: &Action| matches!(what, Action::SetMinimum(..) | Action::Reverse(_, true) | Action::Feed(..));
         let is_exempt = match &step.what {
             Action::Batch(_, items) => items.iter().any(may_overdraw),
             what => may_overdraw(what),
@@ -179,6 +186,7 @@ impl<'a> World<'a> {
     fn go(&mut self, step: &Step) -> bool {
         match &step.what {
             Action::Batch(is_atomic, items) => self.batch(step, *is_atomic, items),
+            Action::Feed(trader, reports) => self.feed_platform(*trader, reports, step.is_repeated),
             Action::AdvanceClock(hours) => {
                 let reply = self.admin.post("/sandbox/clock", &json!({"advance": hours * 3_600})).ok();
                 self.now = Moment::parse(&reply.text_at("now")).unwrap();
@@ -210,6 +218,41 @@ impl<'a> World<'a> {
         self.compare(what, &answer);
         self.name_entries();
         true
+    }
+
+    /// Sends events of a platform, and applies them to the model.
+    fn feed_platform(&mut self, trader: usize, reports: &[Report], is_repeated: bool) -> bool {
+        let sent = self.books.report(trader, reports);
+        if sent.events.is_empty() {
+            return false;
+        }
+        // Only administrators may feed, and a feed is not rehearsed.
+        let what = Action::Feed(trader, Vec::new());
+        let step = Step { what, is_second: false, is_rehearsal: false, is_repeated };
+        let body = json!(sent.events);
+        let answer = self.send(&step, "POST", "/platform/events", &body, Ok(())).unwrap().json();
+        let accepted = sent.events.len() - sent.repeated;
+        assert_eq!((&answer["accepted"], &answer["duplicates"]), (&json!(accepted), &json!(sent.repeated)), "{answer}");
+        self.name_entries();
+        self.check_positions(FIRST_TRADER + trader % TRADERS.len());
+        true
+    }
+
+    /// Checks the open positions that the API shows.
+    fn check_positions(&self, account: usize) {
+        let id = &self.books.accounts[account].id;
+        let shown = self.admin.get(&format!("/accounts/{id}/positions")).ok();
+        let count = shown.json()["positions"].as_array().unwrap().len();
+        let of = |number: usize| {
+            let member = |name: &str| format!("positions/{number}/{name}");
+            let side = shown.text_at(&member("side")).trim_start_matches("TRADE_SIDE_").to_lowercase();
+            let (lots, price) = (shown.digits(&member("qty")), shown.digits(&member("openPrice")));
+            ((id.clone(), shown.text_at(&member("symbolName"))), (side, lots, price))
+        };
+        let found: BTreeMap<_, _> = (0..count).map(of).collect();
+        let mut expected = self.books.shown_positions();
+        expected.retain(|(of, _), _| of == id);
+        assert_eq!(found, expected, "{}", shown.text);
     }
 
     fn setting(&self, name: String) -> Setting<'_> {
@@ -389,6 +432,7 @@ impl<'a> World<'a> {
             pending: of.pending,
             credit_net: of.credit_net,
         };
+        assert_eq!(self.file.positions(), self.books.shown_positions(), "stored positions and those of the model");
         let stored = self.file.figures();
         let reported = self.feed.read(&self.admin);
         for of in &self.books.accounts {
@@ -401,7 +445,7 @@ impl<'a> World<'a> {
         let is_audit = self.taken.is_multiple_of(AUDIT_EVERY);
         for (number, of) in self.books.accounts.iter().enumerate() {
             if is_audit || number == self.taken % self.books.accounts.len() {
-                self.check_account(of);
+                self.check_account(number, of);
             }
         }
         let count = self.books.clients.len();
@@ -431,10 +475,14 @@ impl<'a> World<'a> {
             self.server.trace();
         }
     }
-    fn check_account(&self, of: &Account) {
+
+    fn check_account(&self, number: usize, of: &Account) {
         let shown = self.admin.get(&format!("/accounts/{}", of.id)).ok();
-        let figures = (shown.digits("balance"), shown.digits("availableBalance"));
-        assert_eq!(figures, (of.text(of.balance), of.text(of.available())), "{}", shown.text);
+        assert_eq!(shown.digits("balance"), of.text(of.balance), "{}", shown.text);
+        // What is free beside open positions depends on quotes.
+        if !self.books.has_open_positions(number) {
+            assert_eq!(shown.digits("availableBalance"), of.text(of.available()), "{}", shown.text);
+        }
         let json = shown.json();
         let settings = (&json["lifecycle"], &json["lock"], &json["allowCredits"], &json["allowDebits"]);
         let life = match of.life {

@@ -108,6 +108,7 @@ mod planted;
 mod planted_changes;
 mod planted_names;
 mod platform_feed;
+mod platform_money;
 mod private_files;
 mod query_params;
 mod races;

@@ -224,6 +224,30 @@ impl Day {
     }
 }
 
+/// Positions as callers see them, without what belongs to one feed.
+fn shown(admin: &Caller<'_>, path: &str) -> Vec<String> {
+    let list = admin.get(path).ok();
+    let count = list.json()["positions"].as_array().unwrap().len();
+    let names = [
+        "positionRef",
+        "side",
+        "status",
+        "qty",
+        "units",
+        "qtyClosed",
+        "openPrice",
+        "closePrice",
+        "realizedPnl",
+        "margin",
+        "createdAt",
+        "updatedAt",
+    ];
+    let show = |index: usize| names.map(|name| list.digits(&format!("positions/{index}/{name}"))).join(" ");
+    let mut lines: Vec<_> = (0..count).map(show).collect();
+    lines.sort();
+    lines
+}
+
 /// Everything that must not depend on the order: positions, balance, and money by execution and action.
 fn end(server: &Server, admin: &Caller<'_>, account: &str) -> Vec<String> {
     let file = Connection::open(server.data_dir().join("bursar.db")).unwrap();
@@ -252,6 +276,8 @@ fn end(server: &Server, admin: &Caller<'_>, account: &str) -> Vec<String> {
     let mut statement = file.prepare(sql).unwrap();
     lines.extend(statement.query_map([uuid], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap));
     lines.push(format!("balance {}", admin.balance(account)));
+    lines.extend(shown(admin, &format!("/accounts/{account}/positions")));
+    lines.extend(shown(admin, &format!("/accounts/{account}/history/positions?limit=1000")));
     lines
 }
 

@@ -311,7 +311,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_and_a_read_only_target_keep_what_they_have() {
-    let Some(disk) = SmallDisk::mount("160k") else { return };
+    let Some(disk) = SmallDisk::mount("480k") else { return };
     let home = seeded();
     configure(&home, &format!("directories = [\"{}\"]", disk.0.path().display()));
     backup(&home, &["create"]).json();

@@ -240,3 +240,17 @@ fn one_event_that_overflows_affects_no_other() {
     assert_eq!(fates(&admin, &[huge]), ["refused: overflow"]);
     assert_eq!(server.trace(), before);
 }
+
+#[test]
+fn what_the_platform_booked_is_not_reversed_by_an_operator() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    admin.deposit(&account, "1000");
+    accept(&admin, &[fill(&account, "1", 0, ("BUY", "1", "1.1")), fill(&account, "2", 1, ("SELL", "1", "1.102"))]);
+    let deals = admin.get(&format!("/accounts/{account}/deals")).ok();
+    assert_eq!(deals.text_at("deals/0/action"), "DEAL_ACTION_SELL");
+    let way = format!("/entries/{}/reverse", deals.text_at("deals/0/id"));
+    admin.post(&way, &json!({"reason": "not ours"})).refused("NOT_REVERSIBLE");
+    admin.post(&way, &json!({"force": true, "reason": "not ours"})).refused("NOT_REVERSIBLE");
+}

@@ -57,7 +57,8 @@ impl Command for ReverseEntry {
             };
             parts.push((part, opposite));
         }
-        if entry.kind == EntryKind::Reversal {
+        // What the platform booked is undone by its own correction; the next one would count the entry as posted.
+        if entry.kind == EntryKind::Reversal || context.tx.is_of_platform(entry.seq)? {
             return Err(Refusal::NotReversible.into());
         }
         if context.tx.is_reversed(entry.seq)? {

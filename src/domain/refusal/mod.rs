@@ -259,7 +259,7 @@ pub enum Refusal {
     RequesterDisabled,
     #[error("the entry has already been reversed")]
     AlreadyReversed,
-    #[error("an entry of this kind cannot be reversed")]
+    #[error("reversals, and what a trading platform booked, cannot be reversed; the platform sends a correction")]
     NotReversible,
     /// Both sides of a movement are the same account.
     #[error("must be a different account")]

@@ -3,7 +3,7 @@
 use crate::domain::ids::{EntrySeq, ExecutionSerial};
 use crate::domain::named::named_enum;
 use crate::store::StoreError;
-use crate::store::database::transaction::WriteTx;
+use crate::store::database::transaction::{ReadTx, WriteTx};
 use crate::store::trading::ChargeRow;
 
 named_enum! {
@@ -30,6 +30,14 @@ named_enum! {
 pub enum TradeOrigin {
     Execution(ExecutionSerial, TradePart),
     Charge(ChargeRow),
+}
+
+impl ReadTx<'_> {
+    /// Whether an entry follows from the feed of a platform.
+    pub fn is_of_platform(&self, entry: EntrySeq) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM trade_entries WHERE entry_seq = ?1)";
+        self.one(sql, [entry.0], |row| row.get(0))
+    }
 }
 
 impl WriteTx<'_> {

@@ -9,7 +9,7 @@ use crate::domain::events::Event;
 use crate::domain::ids::{AccountId, EventSeq, ProfileId, ProfileSerial, RequestId};
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::{
-    Abort, AuditRow, CommitTime, Mark, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes,
+    Abort, AuditRow, CommitTime, Mark, NoOutcome, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -360,7 +360,8 @@ impl App {
     /// Runs a command and returns once it is on disk. A refused command changes nothing.
     ///
     /// The answer is definite. If the operation waits too long, it is cancelled before the writer takes it; once the
-    /// writer has it, the call waits for the outcome.
+    /// writer has it, the call waits for the outcome. If that stays in doubt, because the disk is broken, it never
+    /// returns.
     pub async fn execute<C: Command>(
         self: &Arc<App>,
         caller: &Caller,
@@ -445,7 +446,11 @@ impl App {
             Err(_) if ticket.cancel() => return Err(Refusal::Busy { retry_after_s: 1 }),
             Err(_) => ticket.answer().await,
         };
-        answer.map_err(refusal_of)
+        match answer {
+            // Any answer could be false. The caller gives up, and a retry with its key gets the truth.
+            Err(NoOutcome::InDoubt) => std::future::pending().await,
+            answer => answer.map_err(refusal_of),
+        }
     }
 
     /// Like `execute`, for callers that may block their thread, such as commands run on the machine itself.

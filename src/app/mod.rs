@@ -35,7 +35,7 @@ use crate::domain::ids::{DEFAULT_LEDGER, PrincipalId, PrincipalSerial, RequestId
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::domain::refusal::Refusal;
-use crate::store::{Installation, InstallationKey, Mode, NotApplied, Store, StoreError, WriteTx};
+use crate::store::{Installation, InstallationKey, Mode, NoOutcome, Store, StoreError, WriteTx};
 use access::{FailedLogins, Hashers, PrincipalCache, Throttle};
 use aws_lc_rs::hmac;
 use clock::WatchedClock;
@@ -362,12 +362,13 @@ pub fn install(
     ticket.wait().map_err(refusal_of)?
 }
 
-/// The refusal for an operation that was certainly not applied.
-fn refusal_of(reason: NotApplied) -> Refusal {
+/// The refusal for an operation without an outcome.
+fn refusal_of(reason: NoOutcome) -> Refusal {
     match reason {
-        NotApplied::QueueFull | NotApplied::Cancelled => Refusal::Busy { retry_after_s: 1 },
-        NotApplied::StorageFailed => Refusal::StorageUnavailable,
-        NotApplied::Closing => Refusal::ShuttingDown,
-        NotApplied::Defect => Refusal::Internal,
+        NoOutcome::QueueFull | NoOutcome::Cancelled => Refusal::Busy { retry_after_s: 1 },
+        NoOutcome::StorageFailed => Refusal::StorageUnavailable,
+        NoOutcome::Closing => Refusal::ShuttingDown,
+        // Only for callers inside this machine: those of the APIs get no answer.
+        NoOutcome::Defect | NoOutcome::InDoubt => Refusal::Internal,
     }
 }

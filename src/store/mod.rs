@@ -36,7 +36,7 @@ pub use database::snapshot::{CopyError, CopyFacts, copy_file, migrate_copy, sett
 pub use database::stats::{FileStats, TableStats};
 pub use database::trail::{LogCheckpoint, Mark, SignedCheckpoint};
 pub use database::transaction::{CommitTime, ReadTx, WriteTx};
-pub use database::writer::{Abort, Health, NotApplied, Ticket};
+pub use database::writer::{Abort, Health, NoOutcome, Ticket};
 pub use error::{StoreError, with_causes};
 pub use events::{
     BookLine, BookName, EntryContent, EventCheckpoint, EventContent, EventFilter, EventRow, Feed, LegacyContent,
@@ -163,19 +163,19 @@ impl Store {
 
     /// Starts a new stream of the change journal, and blocks until it has begun. Every later commit belongs to it, so a
     /// copy made from now on can be brought forward to any of them.
-    pub fn begin_stream(&self) -> Result<Uuid, NotApplied> {
+    pub fn begin_stream(&self) -> Result<Uuid, NoOutcome> {
         self.begin_stream_beside(Vec::new())
     }
 
     /// The same, and records histories that were found beside this one.
-    pub fn begin_stream_beside(&self, others: Vec<OtherHistory>) -> Result<Uuid, NotApplied> {
+    pub fn begin_stream_beside(&self, others: Vec<OtherHistory>) -> Result<Uuid, NoOutcome> {
         let begin = move |tx: &WriteTx<'_>| {
             tx.note_other_histories(&others)?;
             Ok::<_, Abort<()>>(tx.begin_stream()?)
         };
         let epoch = match self.submit(begin)?.wait()? {
             Ok(epoch) => epoch,
-            Err(()) => return Err(NotApplied::Defect),
+            Err(()) => return Err(NoOutcome::Defect),
         };
         self.journal.follow(epoch);
         Ok(epoch.stream)
@@ -197,7 +197,7 @@ impl Store {
 
     /// Queues an operation for the writer. It runs in its own savepoint, and the answer comes after the COMMIT that
     /// makes it durable. The queue is bounded; if it is full, the operation is refused at once.
-    pub fn submit<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
+    pub fn submit<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NoOutcome>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -208,7 +208,7 @@ impl Store {
 
     /// Like [`Store::submit`], for a slow operation: it gets its own commit, so that the operations queued before it do
     /// not wait for it to finish.
-    pub fn submit_long<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NotApplied>
+    pub fn submit_long<T, E, F>(&self, operation: F) -> Result<Ticket<T, E>, NoOutcome>
     where
         T: Send + 'static,
         E: Send + 'static,

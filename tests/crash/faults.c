@@ -3,7 +3,8 @@
  * is on it only once it was synced, it fails where a test says so, and its power can be cut.
  *
  *   FAULTS_DIR=DIR     the directory; what happens elsewhere is left alone. DIR.lost must exist beside it.
- *   FAULTS_PLAN=TEXT   "STEP KIND TIMES,…": from the STEP-th change on, the next TIMES changes that it fits.
+ *   FAULTS_PLAN=TEXT   "STEP KIND TIMES,…": from the STEP-th change on, the next TIMES changes that it fits. STEP 0: as soon
+ *                      as the one before it is used up.
  *   FAULTS_IF=FILE     changes count, and plans hold, only while FILE exists.
  *   FAULTS_SEED=N      decides how much of what was not synced survives a power cut.
  *
@@ -82,6 +83,7 @@ static int fails(enum what what, int *plug, int *is_for_good) {
     changes++;
     for (struct fault *fault = plan; fault < plan + faults; fault++) {
         if (changes < fault->at || fault->times == 0) continue;
+        if (fault->at == 0 && fault > plan && fault[-1].times > 0) continue;
         if (!strcmp(fault->kind, "kill")) die();
         if (!strcmp(fault->kind, "plug")) { *plug = 1; return 0; }
         if (what == IN_DIRECTORY) continue;

@@ -13,6 +13,7 @@ pub(crate) struct Faults {
 /// The kind of fault and the file change at which it occurs; `faults.c` defines what counts as a change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
+    /// Zero: as soon as the preceding fault is used up.
     pub(crate) at: u64,
     pub(crate) kind: Kind,
     /// The number of consecutive changes that are affected.

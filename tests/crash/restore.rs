@@ -370,7 +370,9 @@ fn encrypted_changes_are_restored_with_their_key_only() {
     let verifier = place.verifier();
     server.kill();
     fs::remove_dir_all(place.data()).unwrap();
-    place.run(&["restore", "apply", "--identity", &right]).fails(5, &verifier);
+    let refused = place.run(&["restore", "apply", "--identity", &right]);
+    refused.fails(5, &format!("with the hash {}", verifier.split('+').nth(1).unwrap()));
+    assert!(!refused.text().contains(&verifier), "a key that was found is never offered: {}", refused.text());
     place.run(&["restore", "apply", "--trust", &verifier]).fails(8, "no private key");
     place.run(&["restore", "apply", "--trust", &verifier, "--identity", &wrong]).fails(8, "another key");
     // The file with the private key is where the other one is kept.

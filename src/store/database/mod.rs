@@ -5,6 +5,7 @@ pub(in crate::store) mod checkpoint;
 pub(in crate::store) mod conditions;
 pub(in crate::store) mod connection;
 pub(in crate::store) mod data_dir;
+pub(in crate::store) mod failed_commit;
 pub(in crate::store) mod installation_key;
 pub(in crate::store) mod journal;
 pub(in crate::store) mod lists;

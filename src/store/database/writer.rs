@@ -2,6 +2,7 @@
 //! undoes only itself, and each caller gets its answer after the COMMIT that makes its change durable.
 
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
+use crate::store::database::failed_commit;
 use crate::store::database::installation_key::InstallationKey;
 use crate::store::database::journal::Journal;
 use crate::store::database::trail::Trail;
@@ -12,7 +13,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -23,6 +24,10 @@ use uuid::Uuid;
 const BATCH_MAX: usize = 256;
 /// How long a batch is filled at most, which keeps commits short even if operations are slow.
 const BATCH_TIME: Duration = Duration::from_millis(10);
+/// The pause between two attempts to remove a failed commit from the log. Operations that arrive do not wait for it.
+const REMOVAL_PAUSE: Duration = Duration::from_millis(100);
+/// How long the callers of a failed commit are kept waiting for a definite answer.
+const REMOVAL_TIME: Duration = Duration::from_secs(10);
 
 /// Why an operation was rolled back.
 #[derive(Debug)]
@@ -38,9 +43,9 @@ impl<E> From<StoreError> for Abort<E> {
     }
 }
 
-/// Why an operation was certainly not applied, other than by its own refusal.
+/// Why an operation has no outcome. Except with [`NoOutcome::InDoubt`], it was certainly not applied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotApplied {
+pub enum NoOutcome {
     QueueFull,
     /// The caller cancelled it before the writer took it.
     Cancelled,
@@ -48,6 +53,9 @@ pub enum NotApplied {
     Closing,
     /// The operation panicked or hit a defect; the log has the details.
     Defect,
+    /// Its COMMIT failed and was not removed from the log in time: a restart may apply it. No caller may be told that it
+    /// was not applied.
+    InDoubt,
 }
 
 /// The state of the writer, for probes and metrics.
@@ -83,20 +91,19 @@ const CANCELLED: u8 = 2;
 
 /// A caller's handle on its queued or running operation.
 pub struct Ticket<T, E> {
-    answer: oneshot::Receiver<Result<Result<T, E>, NotApplied>>,
+    answer: oneshot::Receiver<Result<Result<T, E>, NoOutcome>>,
     state: Arc<AtomicU8>,
 }
 
 impl<T, E> Ticket<T, E> {
-    /// Waits for the commit and returns the outcome. The outer error means that the operation was certainly not
-    /// applied.
-    pub async fn answer(&mut self) -> Result<Result<T, E>, NotApplied> {
-        (&mut self.answer).await.unwrap_or(Err(NotApplied::Closing))
+    /// Waits for the commit and returns the outcome.
+    pub async fn answer(&mut self) -> Result<Result<T, E>, NoOutcome> {
+        (&mut self.answer).await.unwrap_or_else(|_| Err(dropped(&self.state)))
     }
 
     /// Like [`Ticket::answer`], for callers that may block their thread.
-    pub fn wait(self) -> Result<Result<T, E>, NotApplied> {
-        self.answer.blocking_recv().unwrap_or(Err(NotApplied::Closing))
+    pub fn wait(self) -> Result<Result<T, E>, NoOutcome> {
+        self.answer.blocking_recv().unwrap_or_else(|_| Err(dropped(&self.state)))
     }
 
     /// Cancels the operation. True if it was still waiting and will never run; false if the writer has taken it, and
@@ -104,6 +111,11 @@ impl<T, E> Ticket<T, E> {
     pub fn cancel(&self) -> bool {
         self.state.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
+}
+
+/// What it means that an operation was dropped without an answer: in doubt once the writer had begun it.
+fn dropped(state: &AtomicU8) -> NoOutcome {
+    if state.load(Ordering::Acquire) == TAKEN { NoOutcome::InDoubt } else { NoOutcome::Closing }
 }
 
 /// The result of one operation inside its savepoint.
@@ -120,13 +132,13 @@ trait Job: Send {
     /// Whether it is slow and so gets its own commit.
     fn is_long(&self) -> bool;
     fn run(&mut self, tx: &WriteTx<'_>) -> Verdict;
-    fn answer(self: Box<Self>, fate: Result<(), NotApplied>);
+    fn answer(self: Box<Self>, fate: Result<(), NoOutcome>);
 }
 
 struct Operation<T, E, F> {
     work: Option<F>,
     outcome: Option<Result<T, E>>,
-    answer: oneshot::Sender<Result<Result<T, E>, NotApplied>>,
+    answer: oneshot::Sender<Result<Result<T, E>, NoOutcome>>,
     state: Arc<AtomicU8>,
     is_long: bool,
 }
@@ -164,10 +176,10 @@ where
         }
     }
 
-    fn answer(self: Box<Self>, fate: Result<(), NotApplied>) {
+    fn answer(self: Box<Self>, fate: Result<(), NoOutcome>) {
         let answer = match (fate, self.outcome) {
             (Ok(()), Some(outcome)) => Ok(outcome),
-            (Ok(()), None) => Err(NotApplied::Defect),
+            (Ok(()), None) => Err(NoOutcome::Defect),
             (Err(reason), _) => Err(reason),
         };
         // The caller may be gone. That changes nothing about what was done.
@@ -236,7 +248,7 @@ impl Writer {
         &self.news
     }
 
-    pub(in crate::store) fn submit<T, E, F>(&self, work: F, is_long: bool) -> Result<Ticket<T, E>, NotApplied>
+    pub(in crate::store) fn submit<T, E, F>(&self, work: F, is_long: bool) -> Result<Ticket<T, E>, NoOutcome>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -248,8 +260,8 @@ impl Writer {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         match queue.as_ref().map(|queue| queue.try_send(Box::new(job))) {
             Some(Ok(())) => Ok(Ticket { answer, state }),
-            Some(Err(TrySendError::Full(_))) => Err(NotApplied::QueueFull),
-            Some(Err(TrySendError::Disconnected(_))) | None => Err(NotApplied::Closing),
+            Some(Err(TrySendError::Full(_))) => Err(NoOutcome::QueueFull),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(NoOutcome::Closing),
         }
     }
 
@@ -377,7 +389,7 @@ impl Loop {
     fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) -> Option<Box<dyn Job>> {
         // Waiting for a lock on behalf of callers who are gone would make the others wait too.
         if first.is_cancelled() {
-            first.answer(Err(NotApplied::Cancelled));
+            first.answer(Err(NoOutcome::Cancelled));
             return None;
         }
         let started = Instant::now();
@@ -389,7 +401,7 @@ impl Loop {
         self.trail.clear();
         let mut left = None;
         self.has_news.set(false);
-        let mut done: Vec<(Box<dyn Job>, Result<(), NotApplied>)> = Vec::new();
+        let mut done: Vec<(Box<dyn Job>, Result<(), NoOutcome>)> = Vec::new();
         let mut next = Some(first);
         let mut has_changed = false;
         while let Some(mut job) = next.take() {
@@ -415,7 +427,7 @@ impl Loop {
                     }
                 }
             } else {
-                job.answer(Err(NotApplied::Cancelled));
+                job.answer(Err(NoOutcome::Cancelled));
             }
             if !is_long && done.len() < BATCH_MAX && started.elapsed() < BATCH_TIME {
                 next = self.jobs.try_recv().ok();
@@ -440,18 +452,14 @@ impl Loop {
                     job.answer(fate);
                 }
             }
-            Err(error) => {
-                self.rollback();
-                self.overwrite(gauge);
-                self.fail(done.into_iter().map(|(job, _)| job).collect(), &error);
-            }
+            Err(error) => left = self.take_back(done.into_iter().map(|(job, _)| job).collect(), &error, left),
         }
         left
     }
 
     /// Runs the job in a savepoint. Returns its fate if the batch commits and whether its changes are kept. An error
     /// means that the whole transaction is broken.
-    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NotApplied>, bool), StoreError> {
+    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NoOutcome>, bool), StoreError> {
         self.execute("SAVEPOINT operation")?;
         let mark = self.trail.mark();
         let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
@@ -479,11 +487,11 @@ impl Loop {
             Ok(Verdict::Failed(error)) => {
                 let error = with_causes(&error);
                 tracing::error!(error, "an operation failed in the database and was undone");
-                Err(NotApplied::Defect)
+                Err(NoOutcome::Defect)
             }
             Err(_) => {
                 tracing::error!("an operation panicked and was undone");
-                Err(NotApplied::Defect)
+                Err(NoOutcome::Defect)
             }
         };
         self.execute("ROLLBACK TO operation")?;
@@ -505,33 +513,45 @@ impl Loop {
         }
     }
 
-    /// Overwrites what a failed COMMIT may have left in the write-ahead log. If the disk stored those bytes without
-    /// confirming them, they form a complete transaction, and a restart would apply it although its callers were
-    /// refused. The next transaction takes their place in the file, so an empty one is written now. Whether it is
-    /// confirmed does not matter.
-    fn overwrite(&self, gauge: &WalGauge) {
-        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
-            self.trail.clear();
-            WriteTx::new(&self.connection, &self.moment, &self.trail).touch()?;
-            let number = self.stamp_if(true)?;
-            self.execute("COMMIT")?;
-            Ok(number)
-        });
-        match written {
-            Ok(number) => self.report(number, gauge),
-            Err(error) => {
-                tracing::debug!(%error, "overwriting a failed commit failed too");
-                self.rollback();
+    /// Removes what a failed COMMIT may have left in the write-ahead log, and only then tells its callers that nothing
+    /// was applied: a restart would apply what the disk has stored without confirming it. Until the disk confirms the
+    /// removal, nothing else is written. If that takes too long, the callers get no answer at all.
+    ///
+    /// `next` is the job for the next transaction. Returns the one that goes there.
+    fn take_back(
+        &self,
+        mut jobs: Vec<Box<dyn Job>>,
+        error: &StoreError,
+        mut next: Option<Box<dyn Job>>,
+    ) -> Option<Box<dyn Job>> {
+        let since = Instant::now();
+        loop {
+            self.rollback();
+            let Err(obstacle) = failed_commit::remove(&self.connection) else { break };
+            let (error, obstacle) = (with_causes(error), with_causes(&obstacle));
+            self.health.note(Some(format!("{error}; the failed commit cannot be removed: {obstacle}")));
+            // None of these has begun.
+            for job in next.take().into_iter().chain(self.jobs.try_iter()) {
+                job.answer(Err(NoOutcome::StorageFailed));
+            }
+            if since.elapsed() >= REMOVAL_TIME && !jobs.is_empty() {
+                tracing::error!(calls = jobs.len(), error, obstacle, "a failed commit is in doubt: no answers");
+                jobs.clear();
+            }
+            match self.jobs.recv_timeout(REMOVAL_PAUSE) {
+                Ok(job) => next = Some(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
-        // So few bytes may fit where nothing else does, so they do not prove that writing works.
-        gauge.has_written();
+        self.fail(jobs, error);
+        next
     }
 
     fn fail(&self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {
         self.health.note(Some(with_causes(error)));
         for job in jobs {
-            job.answer(Err(NotApplied::StorageFailed));
+            job.answer(Err(NoOutcome::StorageFailed));
         }
     }
 

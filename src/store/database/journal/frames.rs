@@ -9,6 +9,11 @@ use std::os::unix::fs::FileExt;
 pub(super) const WAL_HEADER: usize = 32;
 pub(super) const FRAME_HEADER: usize = 24;
 
+/// The bytes of a log with this many frames; none of a log that begins anew, whose header is written again.
+pub(in crate::store) fn log_len(frames: u64, page_size: u64) -> u64 {
+    if frames == 0 { 0 } else { WAL_HEADER as u64 + frames * (FRAME_HEADER as u64 + page_size) }
+}
+
 /// The checksum of the log: two sums that feed each other, over 32-bit words in the byte order that the header names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Checksum(pub(super) u32, pub(super) u32);

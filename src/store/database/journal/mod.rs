@@ -25,8 +25,9 @@ mod tail;
 mod tests;
 
 pub use epochs::{Epoch, OtherHistory, Parent, SegmentLine};
-pub(in crate::store) use opening::Opening;
+pub(in crate::store) use frames::log_len;
 pub use opening::settle_journal;
+pub(in crate::store) use opening::{Opening, wal_of};
 pub use row::{JournalRow, LogEnd};
 pub use segment::{SegmentCommit, SegmentError, SegmentHead, SegmentReader};
 pub use spool::{SpooledSegment, closed_segments as spooled_segments};

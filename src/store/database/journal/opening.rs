@@ -171,7 +171,8 @@ pub fn settle_journal(lock: &Locked, key: Option<&InstallationKey>) -> Vec<Spool
     closed_segments(&dir).unwrap_or_default()
 }
 
-fn wal_of(database: &Path) -> PathBuf {
+/// The write-ahead log of a database file.
+pub(in crate::store) fn wal_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
     name.into()

@@ -57,6 +57,7 @@ pub use trading::*;
 
 use database::checkpoint::Checkpointer;
 use database::connection::{self, ReaderManager};
+use database::failed_commit;
 use database::journal::Opening;
 use database::log_readers::LogWatch;
 use database::migrations;
@@ -115,6 +116,7 @@ impl Store {
     pub fn open(lock: Locked, tuning: &Tuning, key: &InstallationKey, found: Found) -> Result<Store, MigrationError> {
         let file = lock.database_file();
         let signer = (found == Found::Own).then(|| key.verifier(Uuid::nil()));
+        failed_commit::confirm_log(&file)?;
         // Must come before SQLite opens the file, because SQLite may restart the log.
         let opening = match tuning.journal {
             true => Opening::inspect(lock.dir().journal_dir(), &file, signer.as_ref()),
@@ -309,6 +311,7 @@ pub fn is_signed(file: &Path, keys: &[Verifier]) -> Result<bool, StoreError> {
 ///
 /// Whatever the file holds is signed with `key`: whether it may be adopted is for the caller to decide.
 pub fn migrate(lock: &Locked, key: Option<&InstallationKey>) -> Result<(), MigrationError> {
+    failed_commit::confirm_log(&lock.database_file())?;
     let mut connection = connection::open_writer(&lock.database_file())?;
     migrations::migrate(&mut connection, key).map(|_| ())
 }

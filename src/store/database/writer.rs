@@ -53,8 +53,8 @@ pub enum NoOutcome {
     Closing,
     /// The operation panicked or hit a defect; the log has the details.
     Defect,
-    /// Its COMMIT failed and was not removed from the log in time: a restart may apply it. No caller may be told that it
-    /// was not applied.
+    /// Its COMMIT failed and was not removed from the log in time: a restart may apply it. No caller may be told that
+    /// it was not applied.
     InDoubt,
 }
 

@@ -272,6 +272,23 @@ impl<'a> Context<'a> {
         Ok(outcome)
     }
 
+    /// Runs some steps of this command in a savepoint. A refusal rolls back these steps alone, and their events no
+    /// longer count for the audit row.
+    pub(in crate::app) fn attempt<T>(
+        &self,
+        steps: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<Result<T, Refusal>, StoreError> {
+        let (first, last, object) = (self.first_event.get(), self.last_event.get(), self.object.get());
+        let outcome = self.tx.attempt(steps)?;
+        if outcome.is_err() {
+            // Accounts stay touched: followers look at what is there.
+            self.first_event.set(first);
+            self.last_event.set(last);
+            self.object.set(object);
+        }
+        Ok(outcome)
+    }
+
     /// Runs a command on behalf of others, whose outcome and rights do not concern the caller of this one.
     pub(in crate::app) fn beside<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         Context::new(self.tx, self.caller, self.app)?.perform(command)
@@ -284,16 +301,16 @@ impl<'a> Context<'a> {
         for account in self.touched.take() {
             FOLLOWERS.iter().try_for_each(|follow| follow(self, account))?;
         }
+        let first = self.first_event.get();
+        if !self.needs_no_row.get() || first.is_some() || self.tx.has_changed_since(mark) {
+            let object = first.map(|event| event.object).or(self.object.get());
+            self.note(C::ACTION, object, first.map(|event| event.seq).zip(self.last_event.get()), mark)?;
+        }
+        // It has a row of its own, which follows this one because its events follow.
         let appeared = self.appeared.take();
         if !appeared.is_empty() && self.tx.has_parked()? {
             RETRY(self, appeared)?;
         }
-        let first = self.first_event.get();
-        if self.needs_no_row.get() && first.is_none() && !self.tx.has_changed_since(mark) {
-            return Ok(outcome);
-        }
-        let object = first.map(|event| event.object).or(self.object.get());
-        self.note(C::ACTION, object, first.map(|event| event.seq).zip(self.last_event.get()), mark)?;
         Ok(outcome)
     }
 

@@ -109,6 +109,7 @@ mod planted_changes;
 mod planted_names;
 mod platform_feed;
 mod platform_money;
+mod platform_record;
 mod private_files;
 mod query_params;
 mod races;

@@ -223,6 +223,78 @@ fn differences_to_the_platform_are_reported_until_they_are_gone() {
 }
 
 #[test]
+fn equity_and_margin_are_compared_with_the_platform() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    admin.deposit(&account, "10000");
+    let quote = json!({
+        "kind": "quote", "platform": "mt5", "symbol": "EURUSD", "at": at(1), "bid": "1.19", "ask": "1.2",
+    });
+    accept(&admin, &[quote, fill(&account, "1", 0, ("BUY", "0.1", "1.2"))]);
+    let portfolio = admin.get(&format!("/portfolios/{account}")).ok();
+    let margin = portfolio.digits("usedMargin");
+    assert_eq!(portfolio.digits("equity"), "9900.00");
+    let snapshot = |minute: u32, equity: &str, margin: &str| {
+        json!({
+            "kind": "snapshot", "platform": "mt5", "eventId": unique("x"), "account": account, "at": at(minute),
+            "balance": "10000", "equity": equity, "margin": margin,
+        })
+    };
+    let open = || admin.get("/platform/alerts").ok().json()["alerts"].clone();
+    accept(&admin, &[snapshot(2, "9900.004", &margin)]);
+    assert_eq!(open(), json!([]));
+    accept(&admin, &[snapshot(3, "9899.99", "7")]);
+    let alerts = open();
+    let seen: Vec<_> =
+        alerts.as_array().unwrap().iter().map(|it| (&it["kind"], &it["subject"], &it["detail"])).collect();
+    let differs = json!("snapshot_differs");
+    let ours = |theirs: &str, ours: &str| json!({"theirs": theirs, "ours": ours});
+    assert_eq!(
+        seen,
+        [
+            (&differs, &json!("margin"), &ours("7.00", &margin)),
+            (&differs, &json!("equity"), &ours("9899.99", "9900.00")),
+        ]
+    );
+    accept(&admin, &[snapshot(4, "9900", &margin)]);
+    assert_eq!(open(), json!([]));
+}
+
+#[test]
+fn absurd_figures_of_one_account_do_not_hide_the_others() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (absurd, other) = (trading_account(&admin, "USD", "NETTING"), trading_account(&admin, "USD", "NETTING"));
+    let most = "9999999999999999";
+    let quote = json!({
+        "kind": "quote", "platform": "mt5", "symbol": "EURUSD", "at": at(1), "bid": "1.19", "ask": "1.2",
+    });
+    accept(
+        &admin,
+        &[
+            quote,
+            with(fill(&absurd, "1", 0, ("BUY", most, most)), json!({"marginRate": most})),
+            fill(&other, "1", 0, ("BUY", "1", "1.2")),
+        ],
+    );
+    let calls = admin.get("/platform/margin").ok().text;
+    assert!(calls.contains(&absurd) && calls.contains(&other), "{calls}");
+    let portfolio = admin.get(&format!("/portfolios/{absurd}")).ok();
+    assert_eq!(portfolio.digits("usedMargin"), "92233720368547758.07");
+    assert_eq!(portfolio.digits("equity"), "-92233720368547758.08");
+    let client = admin.get(&format!("/accounts/{absurd}")).ok().text_at("profileId");
+    for path in [
+        format!("/profiles/{client}/accounts"),
+        format!("/accounts/{absurd}/positions"),
+        "/accounts".into(),
+        "/platform/exposure".into(),
+    ] {
+        admin.get(&path).ok();
+    }
+}
+
+#[test]
 fn one_event_that_overflows_affects_no_other() {
     let server = Server::start("");
     let admin = server.admin();

@@ -192,7 +192,7 @@ impl Session<'_, '_> {
         items: &[(&PlatformEvent, &str, Option<i64>)],
     ) -> Result<Vec<Fate>, Failure> {
         let (context, appeared) = (self.context, self.appeared.clone());
-        let taken = context.tx.attempt(|| self.take_in_savepoint(account, items))?;
+        let taken = context.attempt(|| self.take_in_savepoint(account, items))?;
         if taken.is_err() {
             self.appeared = appeared;
         }

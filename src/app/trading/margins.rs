@@ -37,7 +37,7 @@ impl Query for ListMarginCalls {
         let mut calls = Vec::new();
         for account in view.tx.accounts_with_positions(self.is_demo, view.visibility)? {
             let worth = market.worth(&account)?;
-            let figures = PortfolioFigures::of(&account, &worth)?;
+            let figures = PortfolioFigures::of(&account, &worth);
             if figures.is_in_stop_out || (figures.is_in_margin_call && !self.only_stop_out) {
                 let rules = &worth.rules;
                 let (margin_call_level, stop_out_level) =

@@ -24,7 +24,8 @@ pub struct Portfolio {
     pub orders: Vec<ShownOrder>,
 }
 
-/// Present figures of an account, in its currency, each computed exactly and rounded once.
+/// Present figures of an account, in its currency, each computed exactly and rounded once. What does not fit is the
+/// largest amount: one account with absurd figures does not hide the others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PortfolioFigures {
     /// Zero for positions without a quote.
@@ -43,27 +44,27 @@ pub struct PortfolioFigures {
 }
 
 impl PortfolioFigures {
-    pub(super) fn of(account: &Account, worth: &Worth) -> Result<PortfolioFigures, Refusal> {
+    pub(super) fn of(account: &Account, worth: &Worth) -> PortfolioFigures {
         let figures = &worth.figures;
         let balance = Exact::of(account.balances.balance, account.decimals);
-        let round = |exact: &Exact| exact.round_to(account.decimals).ok_or(Refusal::BalanceOverflow);
-        Ok(PortfolioFigures {
-            unrealised: round(&figures.unrealised)?,
-            used_margin: round(&figures.used)?,
-            pending_margin: round(&figures.pending)?,
-            equity: round(&figures.equity(&balance))?,
-            free_margin: round(&figures.free_margin(&balance))?,
+        let round = |exact: &Exact| exact.round_to_fit(account.decimals);
+        PortfolioFigures {
+            unrealised: round(&figures.unrealised),
+            used_margin: round(&figures.used),
+            pending_margin: round(&figures.pending),
+            equity: round(&figures.equity(&balance)),
+            free_margin: round(&figures.free_margin(&balance)),
             margin_level: figures.level(&balance),
             is_in_margin_call: figures.is_at_or_below(&worth.rules.margin_call_level, &balance),
             is_in_stop_out: figures.is_at_or_below(&worth.rules.stop_out_level, &balance),
-        })
+        }
     }
 }
 
 /// The portfolio of an account that the caller can see.
 fn portfolio(view: &View<'_>, market: &Market<'_, '_>, account: Account) -> Result<Portfolio, Failure> {
     let worth = market.worth(&account)?;
-    let figures = PortfolioFigures::of(&account, &worth)?;
+    let figures = PortfolioFigures::of(&account, &worth);
     let (mut positions, mut orders) = (Vec::new(), Vec::new());
     if account.valuation.has_positions {
         let listed = view.tx.open_positions_listed(account.book, None, ROWS_MAX)?;

@@ -1,14 +1,16 @@
 //! Snapshots: the platform's view of an account, which opens its positions once or is compared with ours.
 
 use crate::app::Failure;
+use crate::app::trading::PortfolioFigures;
 use crate::app::trading::charges::rounded;
 use crate::app::trading::derive::Work;
 use crate::app::trading::session::{Fate, Session};
+use crate::domain::money::Amount;
 use crate::domain::trading::{
     AlertKind, Exact, ExecutionEntry, ExecutionReport, Figures, PlatformEvent, PlatformView, Side, SnapshotPurpose,
     Verdict, ViewedPosition,
 };
-use crate::store::PositionRow;
+use crate::store::{Market, PositionRow};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -96,8 +98,8 @@ impl Session<'_, '_> {
         Ok(Fate::Accepted)
     }
 
-    /// Compares the platform's view with ours, and raises an alert for each difference. A view from before something
-    /// that is known already says nothing.
+    /// Compares the platform's view with ours at the last quotes, and raises an alert for each difference. A view from
+    /// before something that is known already says nothing.
     fn reconcile(&mut self, work: &Work, event: &PlatformEvent, view: &PlatformView) -> Result<Fate, Failure> {
         let tx = self.context.tx;
         let (account, book) = (&work.account, work.account.book);
@@ -105,15 +107,20 @@ impl Session<'_, '_> {
             return Ok(Fate::Accepted);
         }
         let mut differences: BTreeMap<String, Value> = BTreeMap::new();
-        if let Some(balance) = view.balance {
-            let theirs = match rounded(balance, account.decimals) {
+        let market = Market::of(tx);
+        let figures = PortfolioFigures::of(account, &market.worth(account)?);
+        for (subject, theirs, ours) in [
+            ("balance", view.balance, account.balances.balance),
+            ("equity", view.equity, figures.equity),
+            ("margin", view.margin, figures.used_margin),
+        ] {
+            let theirs = match theirs.map(|theirs| rounded(theirs, account.decimals)).transpose() {
                 Ok(theirs) => theirs,
                 Err(fate) => return Ok(fate),
             };
-            if theirs != account.balances.balance {
-                let text = |amount: crate::domain::money::Amount| amount.to_text(account.decimals);
-                let ours = text(account.balances.balance);
-                differences.insert("balance".into(), json!({"theirs": text(theirs), "ours": ours}));
+            if let Some(theirs) = theirs.filter(|theirs| *theirs != ours) {
+                let text = |amount: Amount| amount.to_text(account.decimals);
+                differences.insert(subject.into(), json!({"theirs": text(theirs), "ours": text(ours)}));
             }
         }
         if let Some(positions) = &view.positions {

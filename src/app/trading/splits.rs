@@ -20,7 +20,7 @@ impl Session<'_, '_> {
         let News::Split(report) = &event.news else { return Err(Refusal::Internal.into()) };
         let appeared = self.appeared.clone();
         let taken =
-            context.tx.attempt(|| self.settle_fate(event, sent, parked, |session| session.split(event, report)))?;
+            context.attempt(|| self.settle_fate(event, sent, parked, |session| session.split(event, report)))?;
         if taken.is_err() {
             self.appeared = appeared;
         }

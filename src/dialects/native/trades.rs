@@ -1,7 +1,7 @@
 //! Writes values of trades as the native API has them.
 
 use crate::dialects::kit::ExactNumber;
-use crate::domain::money::{Amount, Decimals};
+use crate::domain::money::Decimals;
 use crate::domain::trading::{Exact, OrderState, OrderType, Side, TimeInForce};
 use uuid::Uuid;
 
@@ -81,8 +81,7 @@ pub(super) fn number(number: Option<&Exact>) -> ExactNumber {
 
 /// Money that was computed, rounded once. What does not fit is shown as the largest amount.
 pub(super) fn money(exact: &Exact, decimals: Decimals) -> ExactNumber {
-    let most = if exact.is_negative() { i64::MIN } else { i64::MAX };
-    ExactNumber::of(exact.round_to(decimals).unwrap_or(Amount::from_minor(most)), decimals)
+    ExactNumber::of(exact.round_to_fit(decimals), decimals)
 }
 
 /// Our id of something at a platform, else the platform's; empty if it has none.

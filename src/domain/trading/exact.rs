@@ -207,6 +207,12 @@ impl Exact {
         minor.map(Amount::from_minor)
     }
 
+    /// The same; what does not fit is the largest or the smallest amount.
+    pub fn round_to_fit(&self, decimals: Decimals) -> Amount {
+        let most = if self.is_negative() { i64::MIN } else { i64::MAX };
+        self.round_to(decimals).unwrap_or(Amount::from_minor(most))
+    }
+
     /// Decimal text with at most `most` decimals, rounded half away from zero, and at least `least`.
     pub fn text(&self, least: u32, most: u32) -> String {
         let mut text = decimal_text(&self.rounded(most), most);

@@ -816,7 +816,8 @@ CREATE TABLE symbol_splits (
     platform_id INTEGER NOT NULL REFERENCES platforms (id), -- the platform that told of it
     event_id TEXT NOT NULL,                -- the event
     ratio TEXT NOT NULL,                   -- new units for one old, decimal text
-    split_at INTEGER NOT NULL,             -- when, by the platform
+    split_at INTEGER NOT NULL, left_accounts TEXT -- JSON array of the accounts that were closed when it came and that it does not change; none: none
+    DEFAULT NULL,             -- when, by the platform
     UNIQUE (symbol_id, split_at)
 ) STRICT;
 

@@ -436,3 +436,71 @@ fn what_waits_for_another_event_of_the_same_call_is_accepted() {
     );
     assert_eq!(admin.balance(&account), "20000.00");
 }
+
+#[test]
+fn an_event_id_books_one_fill() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let [account, other] = [(); 2].map(|()| trading_account(&admin, "USD", "NETTING"));
+    let open = fill(&account, "1", 0, ("BUY", "1", "1.1"));
+    let waiting = with(fill(&account, "2", 0, ("BUY", "1", "1.1")), json!({"symbol": "NOSUCH"}));
+    let swap = json!({
+        "kind": "swap", "platform": "mt5", "eventId": unique("s"), "account": account, "at": at(1), "amount": "-1",
+    });
+    assert_eq!(
+        fates(&admin, &[open.clone(), swap.clone(), waiting.clone()]),
+        ["accepted", "accepted", "parked: unknown_symbol"]
+    );
+    let conflicts = [
+        with(open.clone(), json!({"executionId": "3"})),
+        with(open.clone(), json!({"account": other})),
+        with(open.clone(), json!({"executionId": "3", "eventId": swap["eventId"]})),
+        with(waiting, json!({"symbol": "EURUSD"})),
+    ];
+    assert_eq!(fates(&admin, &conflicts), ["refused: conflicting_repeat"; 4]);
+    let more = with(open, json!({"booked": {"commission": "-2"}}));
+    assert_eq!(fates(&admin, &[more]), ["accepted"]);
+    accept(&admin, &[fill(&account, "4", 5, ("SELL", "1", "1.2"))]);
+    assert_eq!(deals(&admin, &account), ["SWAP -1.00", "CORRECTION -2.00", "SELL 10000.00"]);
+    assert_eq!(deals(&admin, &other), [""; 0]);
+    proves_its_books(&server);
+}
+
+#[test]
+fn an_execution_does_not_have_the_id_of_a_correction() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let correction = json!({
+        "kind": "correction", "platform": "mt5", "eventId": unique("c"), "account": account, "at": at(9),
+        "executionId": "c1", "corrects": "1", "action": "replace", "quantity": "2",
+    });
+    accept(&admin, &[fill(&account, "1", 0, ("BUY", "1", "1.1")), correction]);
+    let named_alike = fill(&account, "c1", 1, ("BUY", "1", "1.1"));
+    assert_eq!(fates(&admin, &[named_alike]), ["refused: conflicting_repeat"]);
+}
+
+#[test]
+fn a_fill_at_the_beginning_of_time_counts() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let first = with(fill(&account, "1", 0, ("BUY", "1", "1.0")), json!({"at": "0001-01-01T00:00:00Z"}));
+    accept(&admin, &[first, fill(&account, "3", 10, ("SELL", "1", "1.2"))]);
+    assert_eq!(admin.balance(&account), "20000.00");
+    accept(&admin, &[fill(&account, "2", 5, ("BUY", "1", "1.1"))]);
+    assert_eq!(admin.balance(&account), "15000.00");
+    proves_its_books(&server);
+}
+
+#[test]
+fn the_number_of_another_account_is_taken() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let [account, other] = [(); 2].map(|()| trading_account(&admin, "USD", "NETTING"));
+    let number =
+        |account: &str| json!({"number": admin.get(&format!("/accounts/{account}")).ok().json()["accountNumber"]});
+    let way = format!("/accounts/{account}/platform-accounts/mt5");
+    admin.put(&way, &number(&other)).refused("DUPLICATE_REFERENCE");
+    admin.put(&way, &number(&account)).ok();
+}

@@ -326,3 +326,96 @@ fn what_the_platform_booked_is_not_reversed_by_an_operator() {
     admin.post(&way, &json!({"reason": "not ours"})).refused("NOT_REVERSIBLE");
     admin.post(&way, &json!({"force": true, "reason": "not ours"})).refused("NOT_REVERSIBLE");
 }
+
+#[test]
+fn a_late_split_leaves_archived_accounts_as_they_are() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let [held, later] = [(); 2].map(|()| trading_account(&admin, "USD", "NETTING"));
+    for (account, minute) in [(&held, 0), (&later, 6)] {
+        let trades =
+            [fill(account, "1", minute, ("BUY", "1", "1.2")), fill(account, "2", minute + 10, ("SELL", "1", "1.2"))];
+        accept(&admin, &trades);
+        admin.delete(&format!("/accounts/{account}")).ok();
+    }
+    let split = json!({
+        "kind": "split", "platform": "mt5", "eventId": unique("split"), "symbol": "EURUSD", "at": at(5), "ratio": "4",
+    });
+    accept(&admin, std::slice::from_ref(&split));
+    for account in [&held, &later] {
+        assert_eq!(deals(&admin, account), [""; 0]);
+    }
+    let alerts = admin.get("/platform/alerts").ok().json();
+    let alerts: Vec<_> = alerts["alerts"].as_array().unwrap().iter().collect();
+    assert_eq!(alerts.len(), 1, "{alerts:#?}");
+    assert_eq!(
+        (&alerts[0]["kind"], &alerts[0]["accountId"], &alerts[0]["subject"]),
+        (&json!("closed_account"), &json!(held), &split["eventId"])
+    );
+    proves_its_books(&server);
+}
+
+#[test]
+fn a_close_by_is_corrected_to_a_deal() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "HEDGING");
+    let position = |reference: &str, entry: &str| json!({"positionRef": reference, "entry": entry});
+    let close_by = json!({
+        "kind": "execution", "platform": "mt5", "eventId": unique("b"), "account": account, "at": at(2),
+        "executionId": "3", "entry": "out-by", "positionRef": "77", "oppositeRef": "78", "symbol": "EURUSD",
+        "quantity": "1", "marginRate": "1.1",
+    });
+    accept(
+        &admin,
+        &[
+            with(fill(&account, "1", 0, ("BUY", "1", "1.1")), position("77", "in")),
+            with(fill(&account, "2", 1, ("SELL", "1", "1.1")), position("78", "in")),
+            close_by.clone(),
+        ],
+    );
+    let correction = |more: Value| {
+        let event = json!({
+            "kind": "correction", "platform": "mt5", "eventId": unique("c"), "account": account, "at": at(9),
+            "executionId": "c3", "corrects": "3", "action": "replace", "entry": "out", "positionRef": "77",
+        });
+        with(event, more)
+    };
+    let without_price = correction(json!({"side": "SELL"}));
+    assert_eq!(fates(&admin, &[without_price]), ["refused: invalid"]);
+    accept(&admin, &[correction(json!({"side": "SELL", "price": "1.102"}))]);
+    assert_eq!(admin.balance(&account), "200.00");
+    // The close-by is told again with more: the correction still counts.
+    accept(&admin, &[with(close_by, json!({"eventId": unique("b"), "booked": {"commission": "-1"}}))]);
+    assert_eq!(admin.balance(&account), "199.00");
+    proves_its_books(&server);
+}
+
+#[test]
+fn orders_without_a_price_reserve_nothing() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let order = |id: &str, more: Value| {
+        let event = json!({
+            "kind": "order", "platform": "mt5", "eventId": unique("o"), "account": account, "at": at(0), "orderId": id,
+            "state": "new", "symbol": "EURUSD", "side": "BUY", "quantity": "1",
+        });
+        with(event, more)
+    };
+    let quote =
+        json!({"kind": "quote", "platform": "mt5", "symbol": "EURUSD", "at": at(0), "bid": "1.1", "ask": "1.1"});
+    accept(
+        &admin,
+        &[
+            quote,
+            order("1", json!({"type": "market", "limitPrice": "0"})),
+            order("2", json!({"type": "market", "limitPrice": "1.1"})),
+            order("3", json!({"type": "limit", "limitPrice": "0"})),
+        ],
+    );
+    let pending = || admin.get(&format!("/portfolios/{account}")).ok().digits("pendingMargin");
+    assert_eq!(pending(), "0.00");
+    accept(&admin, &[order("4", json!({"type": "stop", "limitPrice": "0", "stopPrice": "1.2"}))]);
+    assert_ne!(pending(), "0.00");
+}

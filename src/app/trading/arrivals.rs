@@ -42,6 +42,10 @@ impl Session<'_, '_> {
         let (book, id) = (work.account.book, report.execution.as_str());
         let fate = match self.context.tx.execution(book, platform, id)? {
             Some(known) => self.complete(work, &traded, known, &recorded)?,
+            None if self.context.tx.has_correction(book, platform, id)? => Fate::refused(
+                Verdict::ConflictingRepeat,
+                format!("{id} is a correction; an execution needs its own id"),
+            ),
             None => {
                 let (at, sequence) = (event.at, event.sequence);
                 let place = Place { at, sequence, execution_id: id.to_owned(), platform };
@@ -274,7 +278,8 @@ impl Recorded {
         missing.entry = self.entry.or(missing.entry);
         missing.order = self.order.clone().or(missing.order);
         missing.position_ref = self.position_ref.clone().or(missing.position_ref);
-        missing.opposite_ref = self.opposite_ref.clone().or(missing.opposite_ref);
+        let is_close_by = missing.entry == Some(ExecutionEntry::OutBy);
+        missing.opposite_ref = self.opposite_ref.clone().or(missing.opposite_ref).filter(|_| is_close_by);
         missing.reason = self.reason.clone().or(missing.reason);
         missing.booked = BookedAmounts {
             profit: self.booked.profit.or(missing.booked.profit),

@@ -6,7 +6,9 @@ use crate::app::trading::session::{Fate, Session, Traded};
 use crate::app::{Failure, to_json};
 use crate::domain::ids::PlatformSerial;
 use crate::domain::refusal::Refusal;
-use crate::domain::trading::{Correction, CorrectionAction, Figures, PlatformEvent, Recorded, Verdict, VolumeUnit};
+use crate::domain::trading::{
+    Correction, CorrectionAction, ExecutionEntry, Figures, PlatformEvent, Recorded, Verdict, VolumeUnit,
+};
 use crate::store::Execution;
 use std::rc::Rc;
 
@@ -164,7 +166,12 @@ impl Session<'_, '_> {
         recorded.price = new.price.or(recorded.price);
         recorded.order = new.order.or(recorded.order);
         recorded.position_ref = new.position_ref.or(recorded.position_ref);
-        recorded.opposite_ref = figures.opposite_ref.clone().or(recorded.opposite_ref);
+        let is_close_by = recorded.entry == Some(ExecutionEntry::OutBy);
+        recorded.opposite_ref = figures.opposite_ref.clone().or(recorded.opposite_ref).filter(|_| is_close_by);
+        let is_deal = recorded.side.is_some() && recorded.quantity.is_some() && recorded.price.is_some();
+        if !is_close_by && !is_deal {
+            return Ok(Err(Fate::refused(Verdict::Invalid, "a deal needs a side, a quantity and a price")));
+        }
         recorded.reason = new.reason.or(recorded.reason);
         Ok(Ok(recorded))
     }

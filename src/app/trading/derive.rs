@@ -110,7 +110,7 @@ impl Work {
             let last = context.tx.executions_back(self.account.book, symbol, Moment::MAX, 2)?;
             let last =
                 last.into_iter().find(|execution| Some(execution.serial) != new).map(|execution| execution.place);
-            let last_split = context.tx.splits(symbol)?.last().map(|split| split.at);
+            let last_split = context.tx.splits_of(self.account.book, symbol)?.last().map(|split| split.at);
             let traded = Rc::clone(traded);
             let (fresh, new) = (Vec::new(), Vec::new());
             self.touched.insert(symbol, Touched { traded, last, last_split, earliest: at, fresh, new, is_late: false });
@@ -151,10 +151,10 @@ impl Touched {
         let tx = context.tx;
         let (rows, executions, splits) = if self.is_late {
             let flat = tx.last_flat(account.book, symbol, self.earliest)?;
-            let flat = flat.unwrap_or(Moment::from_unix_ms(i64::MIN));
-            let splits = tx.splits(symbol)?.into_iter().filter(|split| split.at > flat).collect();
-            let executions = tx.executions_in_scope(account.book, symbol, flat.plus_ms(1))?;
-            (tx.positions_since(account.book, symbol, flat)?, executions, splits)
+            let from = flat.map_or(Moment::from_unix_ms(i64::MIN), |flat| flat.plus_ms(1));
+            let splits = tx.splits_of(account.book, symbol)?.into_iter().filter(|split| split.at >= from).collect();
+            let executions = tx.executions_in_scope(account.book, symbol, from)?;
+            (tx.positions_since(account.book, symbol, from)?, executions, splits)
         } else {
             self.fresh.sort_by(|one, other| one.place.cmp(&other.place));
             (tx.open_positions_in(account.book, symbol)?, std::mem::take(&mut self.fresh), Vec::new())

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Sets the number of an account at a platform. Events that wait for that number are tried again.
 ///
-/// Refusals: invalid number; unknown account or platform; archived; another account has the number there.
+/// Refusals: invalid number; unknown account or platform; archived; another account has the number there or as its own.
 pub struct LinkPlatformAccount {
     pub account: AccountId,
     /// The code of the platform.
@@ -41,13 +41,15 @@ impl Command for LinkPlatformAccount {
         let platform = platforms.into_iter().find(|it| it.declared.code == self.platform);
         let platform =
             platform.ok_or_else(|| Refusal::invalid(Field::Platform, "no platform of the reference data"))?;
-        match context.tx.account_at_platform(platform.serial, &number)? {
-            Some(holder) if holder != account.book => {
+        let tx = context.tx;
+        let holders = [tx.account_at_platform(platform.serial, &number)?, tx.account_numbered(&number)?];
+        match holders.into_iter().flatten().find(|holder| *holder != account.book) {
+            Some(holder) => {
                 let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
                 let is_visible = context.tx.account(id, context.visibility())?.is_some();
                 return Err(context.taken(is_visible, Field::Number, Refusal::DuplicateReference).into());
             }
-            _ => context.tx.link_account(account.book, platform.serial, &number)?,
+            None => context.tx.link_account(account.book, platform.serial, &number)?,
         }
         context.appeared(format!("account:{number}"));
         Ok(PlatformAccount { platform: self.platform, number })

@@ -187,7 +187,7 @@ impl<'a, 'c> Session<'a, 'c> {
             let message = format!("event {} of {} came before, with other contents", event.id, event.platform);
             let conflict = Fate::refused(Verdict::ConflictingRepeat, message);
             // An execution may be told again with more, which is judged by its figures.
-            if !matches!(event.news, News::Execution(_)) {
+            if !self.has_execution(event)? {
                 return Ok(conflict);
             }
             return Ok(match take(self)? {
@@ -209,6 +209,16 @@ impl<'a, 'c> Session<'a, 'c> {
             Fate::Duplicate | Fate::Refused { .. } => {}
         }
         Ok(fate)
+    }
+
+    /// Whether an event tells again of an execution that is recorded.
+    fn has_execution(&mut self, event: &PlatformEvent) -> Result<bool, Failure> {
+        let News::Execution(report) = &event.news else { return Ok(false) };
+        let Ok(platform) = self.platform(event).map(|platform| platform.serial) else { return Ok(false) };
+        let Ok(account) = self.account_of(event)? else { return Ok(false) };
+        let tx = self.context.tx;
+        let account = tx.account(account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+        Ok(tx.execution(account.book, platform, &report.execution)?.is_some())
     }
 
     pub(super) fn symbol_code(&self, serial: SymbolSerial) -> Result<String, Failure> {

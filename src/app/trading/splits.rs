@@ -2,8 +2,10 @@
 
 use crate::app::Failure;
 use crate::app::trading::derive::Work;
-use crate::app::trading::session::{Fate, Session};
+use crate::app::trading::session::{Fate, Session, Traded};
 use crate::domain::access::Visibility;
+use crate::domain::accounts::{Account, Lifecycle};
+use crate::domain::clock::Moment;
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::{Exact, News, PlatformEvent, SplitReport, Verdict};
 use crate::store::SymbolSplit;
@@ -50,14 +52,29 @@ impl Session<'_, '_> {
             let message = format!("{} was split at {} by another ratio", report.symbol, split.at);
             return Ok(Fate::refused(Verdict::ConflictingRepeat, message));
         }
-        tx.add_split(symbol, platform, &event.id, &split)?;
+        let (mut changed, mut left) = (Vec::new(), Vec::new());
         for book in tx.accounts_split(symbol, split.at)? {
             let id = tx.account_of_book(book)?.ok_or(Refusal::Internal)?;
             let account = tx.account(id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+            if account.lifecycle != Lifecycle::Closed {
+                changed.push(account);
+            } else if self.had_open(&account, &traded, split.at)? {
+                self.raise_closed(&account, event)?;
+                left.push(book);
+            }
+        }
+        tx.add_split(symbol, platform, &event.id, &split, &left)?;
+        for account in changed {
             let mut work = Work::new(account);
             work.changed(self.context, &traded, split.at)?;
             work.settle(self.context)?;
         }
         Ok(Fate::Accepted)
+    }
+
+    /// Whether an account had a position in a symbol just before a moment.
+    fn had_open(&self, account: &Account, traded: &Traded, at: Moment) -> Result<bool, Failure> {
+        let before = self.context.tx.executions_back(account.book, traded.symbol.serial, at.plus_ms(-1), 1)?;
+        Ok(before.first().is_some_and(|execution| !execution.outcome.leaves_flat))
     }
 }

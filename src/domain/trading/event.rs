@@ -247,7 +247,7 @@ named_enum! {
         FillAfterCancellation = "fill_after_cancellation",
         /// An execution closed more than was open.
         CloseWithoutPosition = "close_without_position",
-        /// An event of a closed account waits.
+        /// An event of a closed account waits, or a split that came late has not changed it.
         ClosedAccount = "closed_account",
         SnapshotDiffers = "snapshot_differs",
         /// The platform had another balance after its last execution.

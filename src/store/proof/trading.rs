@@ -71,7 +71,7 @@ impl ReadTx<'_> {
     ) -> Result<(), StoreError> {
         let Traded { account, symbol: serial, mode, decimals } = *traded;
         let mut run = ScopeRun::new(Scope { symbol, mode, decimals }, &[]);
-        let mut splits = self.splits(serial)?.into_iter().peekable();
+        let mut splits = self.splits_of(account, serial)?.into_iter().peekable();
         let sql = sql!("trading/execution_columns", "proof/executions_in_order");
         let mut statement = self.connection().prepare_cached(sql)?;
         let mut rows = statement.query((account.0, serial.0))?;

@@ -5,7 +5,7 @@ use crate::domain::ids::{GroupSerial, SymbolSerial};
 use crate::domain::money::{Amount, DecimalText};
 use crate::domain::reference::{MarginBasis, MarginCalculation, Symbol};
 use crate::domain::trading::{
-    Exact, Holdings, Instrument, MarginFigures, MarginTerms, Need, Position, Quote, RateTable, WorkingOrder,
+    Exact, Holdings, Instrument, MarginFigures, MarginTerms, Need, OrderType, Position, Quote, RateTable, WorkingOrder,
 };
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, named, named_if_any, unreadable};
@@ -206,7 +206,8 @@ impl<'t, 'c> Market<'t, 'c> {
 impl Held {
     fn inputs(&self) -> (Vec<Position>, Vec<WorkingOrder>) {
         let order = |(order, fills): &(OrderRow, OrderFills)| {
-            let price = order.limit_price.clone().or_else(|| order.stop_price.clone());
+            let mut prices = [&order.limit_price, &order.stop_price].into_iter().flatten();
+            let price = prices.find(|price| !price.is_zero() && order.kind != Some(OrderType::Market)).cloned();
             Some(WorkingOrder { side: order.side?, quantity: order.unfilled(fills), price })
         };
         let positions = self.positions.iter().map(|row| row.position.clone()).collect();

@@ -19,6 +19,11 @@ impl ReadTx<'_> {
         let sql = "SELECT account_id FROM platform_accounts WHERE platform_id = ?1 AND number = ?2";
         self.find(sql, (platform.0, number), |row| Ok(BookId(row.get(0)?)))
     }
+
+    /// The account that has this number here.
+    pub fn account_numbered(&self, number: &str) -> Result<Option<BookId>, StoreError> {
+        self.find("SELECT id FROM accounts WHERE number = ?1", [number], |row| Ok(BookId(row.get(0)?)))
+    }
 }
 
 impl WriteTx<'_> {

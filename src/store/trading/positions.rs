@@ -84,14 +84,14 @@ impl ReadTx<'_> {
         self.one(sql, [account.0], |row| row.get(0))
     }
 
-    /// The positions of an account in a symbol that were open after a moment at which it held nothing.
+    /// The positions of an account in a symbol that are open, or were closed at or after a moment.
     pub fn positions_since(
         &self,
         account: BookId,
         symbol: SymbolSerial,
-        flat_at: Moment,
+        from: Moment,
     ) -> Result<Vec<PositionRow>, StoreError> {
-        self.all(SINCE, (account.0, symbol.0, flat_at.unix_ms()), position)
+        self.all(SINCE, (account.0, symbol.0, from.unix_ms()), position)
     }
 }
 

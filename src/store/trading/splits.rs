@@ -6,6 +6,8 @@ use crate::domain::trading::Exact;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use crate::store::trading::exact;
+use rusqlite::Row;
+use serde_json::Value;
 
 /// Each old unit becomes `ratio` new ones.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,14 +16,21 @@ pub struct SymbolSplit {
     pub ratio: Exact,
 }
 
+fn split(row: &Row<'_>) -> rusqlite::Result<SymbolSplit> {
+    let ratio: String = row.get(1)?;
+    Ok(SymbolSplit { at: Moment::from_unix_ms(row.get(0)?), ratio: exact("ratio", &ratio)? })
+}
+
 impl ReadTx<'_> {
     /// The splits of a symbol in their order.
     pub fn splits(&self, symbol: SymbolSerial) -> Result<Vec<SymbolSplit>, StoreError> {
         let sql = "SELECT split_at, ratio FROM symbol_splits WHERE symbol_id = ?1 ORDER BY split_at";
-        self.all(sql, [symbol.0], |row| {
-            let ratio: String = row.get(1)?;
-            Ok(SymbolSplit { at: Moment::from_unix_ms(row.get(0)?), ratio: exact("ratio", &ratio)? })
-        })
+        self.all(sql, [symbol.0], split)
+    }
+
+    /// The splits of a symbol that count for an account, in their order.
+    pub fn splits_of(&self, account: BookId, symbol: SymbolSerial) -> Result<Vec<SymbolSplit>, StoreError> {
+        self.all(sql!("trading/splits_of"), (account.0, symbol.0), split)
     }
 
     /// The accounts whose positions a split at this moment changes: those with executions since then, or with open
@@ -32,14 +41,17 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Adds a split, which does not change the accounts in `left`.
     pub fn add_split(
         &self,
         symbol: SymbolSerial,
         platform: PlatformSerial,
         event: &str,
         split: &SymbolSplit,
+        left: &[BookId],
     ) -> Result<(), StoreError> {
-        let params = (symbol.0, platform.0, event, split.ratio.to_string(), split.at.unix_ms());
+        let left = (!left.is_empty()).then(|| Value::from_iter(left.iter().map(|book| book.0)).to_string());
+        let params = (symbol.0, platform.0, event, split.ratio.to_string(), split.at.unix_ms(), left);
         self.run(sql!("trading/add_split"), params).map(|_| ())
     }
 }

@@ -40,6 +40,8 @@ struct Lane {
     is_swept: bool,
     /// When a checkpoint of the audit log was shipped last.
     checkpoint_at: Option<Moment>,
+    /// Whether the log was compared with the checkpoints there.
+    is_compared: bool,
     /// When what is there was compared with this database; none if it must be compared before anything is added.
     looked_at: Option<Moment>,
     found: Found,
@@ -53,6 +55,9 @@ const LOOK_EVERY_S: i64 = 600;
 
 /// How often a target gets a checkpoint of the audit log.
 const CHECKPOINT_EVERY_S: i64 = 600;
+
+/// How many checkpoints at a target are read in search of one of our own.
+const CHECKPOINTS_COMPARED: usize = 8;
 
 /// A checkpoint to ship.
 struct DueCheckpoint {
@@ -198,11 +203,15 @@ impl Shipping {
             tracing::debug!(%reason, "the change journal is not followed");
         }
         let shipped = self.ship_closed(lane).and_then(|repository| match due? {
-            // What it covers must be there before it, or a restore would miss changes that were never shipped.
-            Some(due) if rotated.is_err() || self.has_shipped(lane, &due.row) => {
-                self.ship_checkpoint(lane, &repository, &due)
+            Some(due) => {
+                self.compare_once(lane, &repository, &due)?;
+                // What it covers must be there before it, or a restore would miss changes that were never shipped.
+                match rotated.is_err() || self.has_shipped(lane, &due.row) {
+                    true => self.ship_checkpoint(lane, &repository, &due),
+                    false => Ok(()),
+                }
             }
-            _ => Ok(()),
+            None => Ok(()),
         });
         let (failure, now) = (shipped.as_ref().err().map(ToString::to_string), self.clock.now());
         self.note(lane, |lane| {
@@ -312,6 +321,38 @@ impl Shipping {
         }
         self.note(lane, |lane| lane.checkpoint_at = Some(now));
         Ok(())
+    }
+
+    /// Compares the log with the newest checkpoint at the target, after a start.
+    fn compare_once(&self, lane: usize, repository: &Repository, due: &DueCheckpoint) -> Result<(), BackupError> {
+        let is_compared = self.lock().get(lane).is_none_or(|lane| lane.is_compared);
+        let Some(last) = due.last.as_ref().filter(|_| !is_compared) else { return Ok(()) };
+        let found = self.contradiction(repository, due.timeline, last)?;
+        self.note(lane, |lane| lane.is_compared = true);
+        found.map_or(Ok(()), |found| self.report_other_checkpoint(lane, repository, Ok(found)))
+    }
+
+    /// The newest checkpoint at a target that this installation signed and the log has passed, if it says something
+    /// else than the log. Looks at a few only: others may be planted.
+    fn contradiction(
+        &self,
+        repository: &Repository,
+        timeline: i64,
+        last: &SignedCheckpoint,
+    ) -> Result<Option<SignedCheckpoint>, BackupError> {
+        let (log, reached) = (last.checkpoint.log(), last.checkpoint.size);
+        let own = self.signing_key.verifier(self.installation);
+        let mut placed = repository.checkpoints(timeline)?;
+        placed.retain(|it| it.log == log && it.size <= reached);
+        placed.sort_by_key(|it| std::cmp::Reverse(it.size));
+        for it in placed.iter().take(CHECKPOINTS_COMPARED) {
+            let found = repository.read_checkpoint(it)?.filter(|found| found.is_signed_by(&own) == Some(true));
+            if let Some(found) = found {
+                let root = store::read_file(&self.dir.database_file(), |tx| tx.log_root(it.size))?;
+                return Ok((found.checkpoint.root != root).then_some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Where our checkpoint should be, the target has another one. It stays. If this installation signed that one, its

@@ -42,7 +42,7 @@ fn table(generation: i64) -> usize {
 }
 
 /// What is left of an outcome with erased data. It still says that the call was made.
-const ERASED: &str = r#"{"o":null}"#;
+const ERASED: &str = r#"{"erased":true,"o":null}"#;
 const ERASE: [&str; 3] = [
     "UPDATE idempotency_0 SET outcome = ?2 WHERE instr(outcome, ?1)",
     "UPDATE idempotency_1 SET outcome = ?2 WHERE instr(outcome, ?1)",

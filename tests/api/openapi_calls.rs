@@ -111,6 +111,11 @@ fn of_profile(admin: &Caller<'_>, path: &str, profile: &str) -> String {
     match path.rsplit('/').next().unwrap() {
         "approve" | "deny" => admin.new_profile_with(&json!({"requiresReview": true})),
         "archive" => admin.new_profile(),
+        "erase" => {
+            let archived = admin.new_profile();
+            admin.step(&format!("/profiles/{archived}/archive")).ok();
+            archived
+        }
         _ => profile.to_owned(),
     }
 }

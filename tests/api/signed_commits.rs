@@ -247,8 +247,9 @@ fn a_new_key_signs_what_an_old_one_vouches_for() {
 fn two_signed_roots_of_one_log_are_said_and_not_shipped_over() {
     let (mut server, _) = stopped();
     let (key, target) = (server.data_dir().join("installation.key"), server.home().join("target"));
-    let file = found(&target, ".checkpoint").pop().unwrap();
-    let old = SignedCheckpoint::parse(&fs::read_to_string(&file).unwrap()).unwrap().checkpoint;
+    let checkpoint = |file: &PathBuf| SignedCheckpoint::parse(&fs::read_to_string(file).unwrap()).unwrap().checkpoint;
+    let file = found(&target, ".checkpoint").into_iter().max_by_key(|file| checkpoint(file).size).unwrap();
+    let old = checkpoint(&file);
     let text = format!("{}\n{}\n{}\n", old.origin, old.size, STANDARD.encode([7; 32]));
     let key = InstallationKey::load(&key).unwrap();
     let verifier = key.verifier(old.installation().unwrap());

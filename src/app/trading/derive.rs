@@ -31,7 +31,6 @@ struct Touched {
     /// The last step before this work.
     last: Option<Place>,
     last_split: Option<Moment>,
-    /// The earliest change.
     earliest: Moment,
     /// Executions that came, if all of them are after everything before.
     fresh: Vec<Execution>,

@@ -12,7 +12,6 @@ use crate::domain::refusal::Refusal;
 use crate::domain::trading::{AlertKind, Side};
 use crate::store::{BookOwner, Execution, TradeOrigin, TradePart};
 
-/// Money to post.
 pub(super) struct Move<'a> {
     pub(super) kind: EntryKind,
     pub(super) house: House,

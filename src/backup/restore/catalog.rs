@@ -157,7 +157,6 @@ impl BackupService {
         Ok(catalog)
     }
 
-    /// Lists one target.
     pub(in crate::backup) fn catalog_at(&self, repository: &Repository) -> Result<Catalog, TargetError> {
         let mut catalog = Catalog { installation: repository.installation(), ..Catalog::default() };
         catalog.add(repository, &self.settings.trust)?;

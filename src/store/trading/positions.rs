@@ -13,7 +13,6 @@ use uuid::Uuid;
 /// Decimals of stored prices, which are for reading.
 pub(in crate::store) const PRICE_DECIMALS: u32 = 12;
 
-/// A stored position.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PositionRow {
     pub row: i64,

@@ -8,7 +8,6 @@ use rusqlite::types::ValueRef;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// A changed field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::store) struct Word {
     pub(in crate::store) subject: String,

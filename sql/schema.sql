@@ -670,7 +670,8 @@ CREATE TABLE quotes (
     bid TEXT NOT NULL,                     -- what a seller gets for one unit, decimal text
     ask TEXT NOT NULL,                     -- what a buyer pays
     quoted_at INTEGER NOT NULL             -- when, by the platform
-) STRICT;
+, quoted_ns INTEGER -- nanoseconds beyond quoted_at; none: 0
+    DEFAULT NULL) STRICT;
 
 CREATE TABLE platform_accounts (
     account_id INTEGER NOT NULL REFERENCES accounts (id), -- the account
@@ -726,11 +727,10 @@ CREATE TABLE executions (
     posted_swap_minor INTEGER NOT NULL,    -- of its swap
     posted_fee_minor INTEGER NOT NULL,     -- of its fee
     protected_credit_minor INTEGER NOT NULL, -- protection that consumed trading credit
-    protected_balance_minor INTEGER NOT NULL, -- protection that lifted the balance
+    protected_balance_minor INTEGER NOT NULL, executed_ns INTEGER -- nanoseconds beyond executed_at; none: 0
+    DEFAULT NULL, -- protection that lifted the balance
     UNIQUE (account_id, execution_id, platform_id)
 ) STRICT;
-
-CREATE INDEX executions_in_order ON executions (account_id, symbol_id, executed_at, sequence, execution_id);
 
 CREATE INDEX executions_of_account ON executions (account_id, executed_at);
 
@@ -802,7 +802,9 @@ CREATE TABLE orders (
     reported_at INTEGER NOT NULL,          -- time of the latest report, by the platform
     sequence INTEGER,                      -- the platform's order of that report; none sorts first
     event_id TEXT NOT NULL,                -- the event of that report
-    created_at INTEGER NOT NULL,           -- time of the earliest report
+    created_at INTEGER NOT NULL, reported_ns INTEGER -- nanoseconds beyond reported_at; none: 0
+    DEFAULT NULL, earlier TEXT -- JSON object: the columns that the latest report left out, each with the place of the last report that gave it; none: it gave all
+    DEFAULT NULL,           -- time of the earliest report
     UNIQUE (account_id, order_id, platform_id)
 ) STRICT;
 
@@ -817,6 +819,7 @@ CREATE TABLE symbol_splits (
     event_id TEXT NOT NULL,                -- the event
     ratio TEXT NOT NULL,                   -- new units for one old, decimal text
     split_at INTEGER NOT NULL, left_accounts TEXT -- JSON array of the accounts that were closed when it came and that it does not change; none: none
+    DEFAULT NULL, split_ns INTEGER -- nanoseconds beyond split_at; none: 0
     DEFAULT NULL,             -- when, by the platform
     UNIQUE (symbol_id, split_at)
 ) STRICT;
@@ -832,7 +835,8 @@ CREATE TABLE platform_charges (
     position_ref TEXT,                     -- the position at the platform; none: not of a position
     charged_at INTEGER NOT NULL,           -- when, by the platform
     sequence INTEGER                       -- the platform's order within the account; none sorts first
-) STRICT;
+, charged_ns INTEGER -- nanoseconds beyond charged_at; none: 0
+    DEFAULT NULL) STRICT;
 
 CREATE INDEX platform_charges_of_account ON platform_charges (account_id, charged_at);
 
@@ -857,7 +861,8 @@ CREATE TABLE parked_events (
     waits_for TEXT NOT NULL,               -- what it waits for, such as symbol:EURUSD
     parked_at INTEGER NOT NULL,            -- since when
     dropped_at INTEGER,                    -- when an operator dropped it; none: it waits
-    drop_reason TEXT NOT NULL,             -- why; empty: it was not dropped
+    drop_reason TEXT NOT NULL, is_next INTEGER -- 1: what it waits for is there, and it and those behind it that wait for the same have yet to be tried; none: no
+    DEFAULT NULL,             -- why; empty: it was not dropped
     UNIQUE (platform_id, event_id)
 ) STRICT;
 
@@ -877,3 +882,8 @@ CREATE TABLE alerts (
 ) STRICT;
 
 CREATE UNIQUE INDEX alerts_open ON alerts (kind, coalesce(account_id, 0), subject) WHERE resolved_at IS NULL;
+
+CREATE INDEX executions_in_order
+    ON executions (account_id, symbol_id, executed_at, executed_ns, sequence, execution_id);
+
+CREATE INDEX parked_events_next ON parked_events (is_next) WHERE is_next IS NOT NULL;

@@ -1,5 +1,5 @@
-SELECT e.id, e.account_id, e.symbol_id, e.executed_at, e.sequence, e.execution_id, e.platform_id, e.side, e.entry,
-       e.quantity, e.price, e.order_id, e.position_ref, e.opposite_ref, e.reason, e.profit_rate, e.profit_rate_high,
+SELECT e.id, e.account_id, e.symbol_id, e.executed_at, e.executed_ns, e.sequence, e.execution_id, e.platform_id, e.side,
+       e.entry, e.quantity, e.price, e.order_id, e.position_ref, e.opposite_ref, e.reason, e.profit_rate, e.profit_rate_high,
        e.margin_rate, e.has_profit_rate, e.has_margin_rate, e.booked_profit_minor, e.booked_commission_minor,
        e.booked_swap_minor, e.booked_fee_minor, e.balance_after_minor, e.version_id, e.is_cancelled, e.arrived_entry,
        e.closed_quantity, e.open_price, e.position_id, e.profit_minor, e.leaves_flat, e.posted_profit_minor,

@@ -11,5 +11,5 @@ WHERE NOT (
     SELECT e.leaves_flat
     FROM executions e
     WHERE e.account_id = ?1 AND e.symbol_id = traded.symbol_id AND e.executed_at < ?2
-    ORDER BY e.executed_at DESC, e.sequence DESC, e.execution_id DESC, e.platform_id DESC
+    ORDER BY e.executed_at DESC, e.executed_ns DESC, e.sequence DESC, e.execution_id DESC, e.platform_id DESC
     LIMIT 1)

@@ -35,21 +35,32 @@ impl Moment {
 
     /// Reads an RFC 3339 time; fractions of a millisecond are dropped.
     pub fn parse(text: &str) -> Option<Moment> {
+        Moment::parse_exactly(text).map(|(moment, _)| moment)
+    }
+
+    /// Reads an RFC 3339 time, with the nanoseconds beyond its millisecond.
+    pub fn parse_exactly(text: &str) -> Option<(Moment, u32)> {
         if text.len() > 40 {
             return None;
         }
         match text.parse::<jiff::Timestamp>() {
-            Ok(timestamp) => {
-                let moment = Moment::from_unix_ms(timestamp.as_millisecond());
-                (moment.0 == timestamp.as_millisecond()).then_some(moment)
-            }
+            Ok(timestamp) => Moment::exactly(timestamp),
             // The last hours of the year 9999 are often used to mean "no end".
             Err(_) => {
                 let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
                 let is_time = pieces.time().is_some() && pieces.offset().is_some();
-                (is_time && pieces.date() >= jiff::civil::date(9999, 12, 30)).then_some(Moment::MAX)
+                (is_time && pieces.date() >= jiff::civil::date(9999, 12, 30)).then_some((Moment::MAX, 0))
             }
         }
+    }
+
+    /// The millisecond of a time, and the nanoseconds beyond it. None: outside the years 1 to 9999.
+    pub fn exactly(timestamp: jiff::Timestamp) -> Option<(Moment, u32)> {
+        let nanoseconds = timestamp.as_nanosecond();
+        let ms = i64::try_from(nanoseconds.div_euclid(1_000_000)).ok()?;
+        let beyond = u32::try_from(nanoseconds.rem_euclid(1_000_000)).ok()?;
+        let moment = Moment::from_unix_ms(ms);
+        (moment.0 == ms).then_some((moment, beyond))
     }
 }
 
@@ -105,6 +116,15 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-03-02T08:15:00.120Z");
         assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
         assert_eq!(Moment::parse("2026-03-02T10:15:00.120+02:00"), Some(moment));
+    }
+
+    #[test]
+    fn a_time_has_nanoseconds_beyond_its_millisecond() {
+        let read = |text: &str| Moment::parse_exactly(text).map(|(moment, beyond)| (moment.unix_ms(), beyond));
+        assert_eq!(read("2026-03-02T08:15:00.120000001Z"), Some((1_772_439_300_120, 1)));
+        assert_eq!(read("2026-03-02T08:15:00.1209+00:00"), Some((1_772_439_300_120, 900_000)));
+        assert_eq!(read("1969-12-31T23:59:59.9999Z"), Some((-1, 900_000)));
+        assert_eq!(read("9999-12-31T23:59:59.999999Z"), Some((Moment::MAX.unix_ms(), 0)));
     }
 
     #[test]

@@ -116,6 +116,7 @@ mod races;
 mod random_edits;
 mod rates;
 mod removed_ends;
+mod report_order;
 mod restore_kill;
 mod rights;
 mod samples;

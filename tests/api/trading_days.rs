@@ -69,8 +69,9 @@ impl Day {
     fn add(&mut self, account: &str, event: Value) {
         self.count += 1;
         let id = format!("{}", self.count);
-        let minute = self.random.u32(0..25);
-        let mut event = with(event, json!({"platform": "mt5", "eventId": format!("e{id}"), "at": at(minute)}));
+        let fraction = ["", ".0001", ".000200001"][self.random.usize(0..3)];
+        let at = at(self.random.u32(0..25)).replace('Z', &format!("{fraction}Z"));
+        let mut event = with(event, json!({"platform": "mt5", "eventId": format!("e{id}"), "at": at}));
         if event["kind"] != "split" {
             event["account"] = json!(account);
         }

@@ -96,7 +96,7 @@ impl Priced {
         let (bid, ask) = (decimal(self.bid(at), self.decimals)?, decimal(self.ask(at), self.decimals)?);
         let news = News::Quote(QuoteReport { symbol: self.code.into(), bid, ask });
         let (platform, id, account) = (PLATFORM.into(), String::new(), String::new());
-        Ok(PlatformEvent { platform, id, account, at, sequence: None, news })
+        Ok(PlatformEvent { platform, id, account, at, nanos: 0, sequence: None, news })
     }
 }
 

@@ -97,7 +97,7 @@ impl Script<'_> {
         let sequence = i64::try_from(self.events.len()).ok();
         let id = format!("{}-{name}-{}", self.trader.number, self.events.len());
         let (platform, account) = (PLATFORM.into(), self.trader.number.into());
-        self.events.push(PlatformEvent { platform, id, account, at, sequence, news });
+        self.events.push(PlatformEvent { platform, id, account, at, nanos: 0, sequence, news });
     }
 
     fn charge(

@@ -47,8 +47,8 @@ impl Session<'_, '_> {
                 format!("{id} is a correction; an execution needs its own id"),
             ),
             None => {
-                let (at, sequence) = (event.at, event.sequence);
-                let place = Place { at, sequence, execution_id: id.to_owned(), platform };
+                let (at, nanos, sequence) = (event.at, event.nanos, event.sequence);
+                let place = Place { at, nanos, sequence, execution_id: id.to_owned(), platform };
                 self.record(work, &traded, place, recorded)?;
                 Fate::Accepted
             }

@@ -74,6 +74,7 @@ impl Session<'_, '_> {
             symbol,
             position_ref: charge.position_ref.as_deref(),
             at: event.at,
+            nanos: event.nanos,
             sequence: event.sequence,
         })?;
         let house = House::counterpart(kind).ok_or(Refusal::Internal)?;

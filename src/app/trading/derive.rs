@@ -9,7 +9,7 @@ use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, SymbolSerial, uuid_v
 use crate::domain::money::OPERATION_MAX;
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::{Exact, Outcome, Place, ProfitTooLarge, Scope, Side};
-use crate::store::{Execution, ExecutionOutcome, PositionRow, ScopeRun};
+use crate::store::{Execution, ExecutionOutcome, PositionRow, ScopeRun, SymbolSplit};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ struct Touched {
     traded: Rc<Traded>,
     /// The last step before this work.
     last: Option<Place>,
-    last_split: Option<Moment>,
+    last_split: Option<(Moment, u32)>,
     earliest: Moment,
     /// Executions that came, if all of them are after everything before.
     fresh: Vec<Execution>,
@@ -83,7 +83,7 @@ impl Work {
         let serial = execution.serial;
         let touched = self.touch(context, traded, execution.place.at, Some(serial))?;
         let is_behind = touched.last.as_ref().is_some_and(|last| execution.place < *last)
-            || touched.last_split.is_some_and(|split| execution.place.at < split);
+            || touched.last_split.is_some_and(|split| execution.place.time() < split);
         touched.is_late |= is_behind;
         touched.new.push(serial);
         touched.fresh.push(execution);
@@ -109,7 +109,7 @@ impl Work {
             let last = context.tx.executions_back(self.account.book, symbol, Moment::MAX, 2)?;
             let last =
                 last.into_iter().find(|execution| Some(execution.serial) != new).map(|execution| execution.place);
-            let last_split = context.tx.splits_of(self.account.book, symbol)?.last().map(|split| split.at);
+            let last_split = context.tx.splits_of(self.account.book, symbol)?.last().map(SymbolSplit::time);
             let traded = Rc::clone(traded);
             let (fresh, new) = (Vec::new(), Vec::new());
             self.touched.insert(symbol, Touched { traded, last, last_split, earliest: at, fresh, new, is_late: false });

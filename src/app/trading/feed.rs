@@ -219,17 +219,17 @@ pub struct Zones(HashMap<String, Option<jiff::tz::TimeZone>>);
 
 impl Zones {
     /// Reads a time of a platform: RFC 3339 with a zone or, if the reference data names one for the platform, without.
-    pub fn read(&self, platform: &str, text: &str) -> Result<Moment, String> {
-        if let Some(moment) = Moment::parse(text) {
-            return Ok(moment);
+    /// Returns the nanoseconds beyond the moment, too.
+    pub fn read(&self, platform: &str, text: &str) -> Result<(Moment, u32), String> {
+        if let Some(exactly) = Moment::parse_exactly(text) {
+            return Ok(exactly);
         }
         let zone = self.0.get(platform).and_then(Option::as_ref);
         let local = text.parse::<jiff::civil::DateTime>().ok().filter(|_| text.len() <= 40);
         match (local, zone) {
-            (Some(local), Some(zone)) => zone
-                .to_timestamp(local)
-                .map(|timestamp| Moment::from_unix_ms(timestamp.as_millisecond()))
-                .map_err(|_| "not a time".into()),
+            (Some(local), Some(zone)) => {
+                zone.to_timestamp(local).ok().and_then(Moment::exactly).ok_or_else(|| "not a time".into())
+            }
             (Some(_), None) => Err("has no zone, and the reference data names none for the platform".into()),
             (None, _) => Err("not an RFC 3339 time such as 2026-03-02T08:15:00Z".into()),
         }

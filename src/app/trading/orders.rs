@@ -1,45 +1,51 @@
-//! Orders: the latest report of each counts.
+//! Orders: of each, the latest report that gave a member counts for it.
 
 use crate::app::Failure;
 use crate::app::trading::derive::Work;
 use crate::app::trading::session::{Fate, Session};
 use crate::domain::ids::uuid_v7;
 use crate::domain::trading::{AlertKind, Exact, OrderReport, OrderState, PlatformEvent, Verdict};
-use crate::store::{Execution, OrderRow};
+use crate::store::{Execution, OrderRow, ReportPlace};
+use std::collections::BTreeMap;
 
 impl OrderRow {
-    fn order_of_report(&self) -> (crate::domain::clock::Moment, Option<i64>, &str) {
-        (self.reported_at, self.sequence, &self.event)
+    /// The report that gave a column.
+    fn source(&self, column: &str) -> &ReportPlace {
+        self.earlier.get(column).unwrap_or(&self.reported)
     }
 
-    /// Takes what this report leaves out from another one.
-    fn fill_from(&mut self, other: OrderRow) {
-        self.kind = self.kind.or(other.kind);
-        self.time_in_force = self.time_in_force.or(other.time_in_force);
-        self.side = self.side.or(other.side);
-        self.expires_at = self.expires_at.or(other.expires_at);
-        for (mine, theirs) in [
-            (&mut self.quantity, other.quantity),
-            (&mut self.filled, other.filled),
-            (&mut self.limit_price, other.limit_price),
-            (&mut self.stop_price, other.stop_price),
-            (&mut self.stop_loss, other.stop_loss),
-            (&mut self.take_profit, other.take_profit),
-        ] {
-            if mine.is_none() {
-                *mine = theirs;
-            }
+    /// Joins what two sets of reports of one order say, in whichever order they came: each column is as of the latest
+    /// report that gave it.
+    fn join(self, other: OrderRow) -> OrderRow {
+        let created_at = self.created_at.min(other.created_at);
+        let (mut later, mut sooner) = if self.reported < other.reported { (other, self) } else { (self, other) };
+        macro_rules! join {
+            ($($member:ident: $column:literal),+ $(,)?) => {$(
+                let is_newer = later.$member.is_none() || later.source($column) < sooner.source($column);
+                if sooner.$member.is_some() && is_newer {
+                    later.earlier.insert($column.to_owned(), sooner.source($column).clone());
+                    later.$member = sooner.$member.take();
+                }
+            )+};
         }
-        for (mine, theirs) in [
-            (&mut self.parent, other.parent),
-            (&mut self.position_ref, other.position_ref),
-            (&mut self.reason, other.reason),
-            (&mut self.comment, other.comment),
-        ] {
-            if mine.is_none() {
-                *mine = theirs;
-            }
+        join! {
+            kind: "type",
+            time_in_force: "time_in_force",
+            side: "side",
+            quantity: "quantity",
+            filled: "filled_quantity",
+            limit_price: "limit_price",
+            stop_price: "stop_price",
+            stop_loss: "stop_loss",
+            take_profit: "take_profit",
+            parent: "parent_order_id",
+            position_ref: "position_ref",
+            reason: "reason",
+            comment: "comment",
+            expires_at: "expires_at",
         }
+        later.created_at = created_at;
+        later
     }
 }
 
@@ -59,6 +65,7 @@ impl Session<'_, '_> {
             Err(fate) => return Ok(fate),
         };
         let tx = self.context.tx;
+        let (at, nanos) = (event.at, event.nanos);
         let unit = report.unit.unwrap_or(default_unit);
         let lots = |quantity: Option<crate::domain::money::DecimalText>| {
             quantity.map(|quantity| traded.instrument.lots(&Exact::from(quantity), unit))
@@ -84,25 +91,17 @@ impl Session<'_, '_> {
             reason: report.reason.clone(),
             comment: report.comment.clone(),
             expires_at: report.expires_at,
-            reported_at: event.at,
-            sequence: event.sequence,
-            event: event.id.clone(),
-            created_at: event.at,
+            reported: ReportPlace { at, nanos, sequence: event.sequence, event: event.id.clone() },
+            earlier: BTreeMap::new(),
+            created_at: at,
         };
-        if let Some(mut known) = tx.order(work.account.book, platform, &report.order)? {
+        if let Some(known) = tx.order(work.account.book, platform, &report.order)? {
             if known.symbol != row.symbol {
                 let message = format!("order {} is of another symbol", report.order);
                 return Ok(Fate::refused(Verdict::ConflictingRepeat, message));
             }
-            row.created_at = row.created_at.min(known.created_at);
-            known.created_at = row.created_at;
-            row.uuid = known.uuid;
-            if row.order_of_report() < known.order_of_report() {
-                known.fill_from(row);
-                row = known;
-            } else {
-                row.fill_from(known);
-            }
+            let uuid = known.uuid;
+            row = OrderRow { uuid, ..row.join(known) };
         }
         tx.put_order(&row)?;
         for execution in tx.executions_of_order(work.account.book, &row.order)? {
@@ -123,10 +122,10 @@ impl Session<'_, '_> {
         order: &OrderRow,
         execution: &Execution,
     ) -> Result<(), Failure> {
-        let place = &execution.place;
-        let is_after = (place.at, place.sequence) > (order.reported_at, order.sequence);
+        let (place, report) = (&execution.place, &order.reported);
+        let is_after = (place.time(), place.sequence) > ((report.at, report.nanos), report.sequence);
         if order.state == OrderState::Cancelled && order.platform == place.platform && is_after {
-            let detail = serde_json::json!({"order": order.order, "cancelled_at": order.reported_at.to_string()});
+            let detail = serde_json::json!({"order": order.order, "cancelled_at": report.at.to_string()});
             let about = (AlertKind::FillAfterCancellation, Some(work.account.book), place.execution_id.as_str());
             self.raise(about, &detail)?;
         }

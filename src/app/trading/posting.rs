@@ -98,7 +98,7 @@ impl Work {
         let Some(last) = derived.last().filter(|last| last.is_new) else { return Ok(()) };
         let Execution { place, recorded, .. } = &last.execution;
         let Some(theirs) = recorded.booked.balance_after else { return Ok(()) };
-        if context.tx.has_trading_after(self.account.book, place.at)? {
+        if context.tx.has_trading_after(self.account.book, place.time())? {
             return Ok(());
         }
         let ours = self.account.balances.balance;

@@ -61,7 +61,7 @@ impl History {
     /// out.
     fn after(&self, index: usize) -> Moved {
         let (step, later) = (&self.steps[index], self.later[index]);
-        let place = (step.place.at, step.place.sequence);
+        let place = (step.place.time(), step.place.sequence);
         let charge = self.charges.partition_point(|(at, _)| *at <= place);
         let other = self.others.partition_point(|(seq, _)| *seq <= step.arrived);
         let charges = self.charges.get(charge).map(|(_, moved)| *moved).unwrap_or_default();

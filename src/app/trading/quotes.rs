@@ -27,9 +27,9 @@ impl Session<'_, '_> {
                 return Ok(Fate::refused(Verdict::UnknownSymbol, message));
             }
         };
-        let quote = Quote { bid, ask, at: event.at };
+        let quote = (Quote { bid, ask, at: event.at }, event.nanos);
         let known = self.quotes.entry(traded.symbol.serial).or_insert_with(|| quote.clone());
-        if known.at <= quote.at {
+        if (known.0.at, known.1) <= (quote.0.at, quote.1) {
             *known = quote;
         }
         Ok(Fate::Accepted)
@@ -40,8 +40,8 @@ impl Session<'_, '_> {
         if self.quotes.is_empty() {
             return Ok(());
         }
-        for (symbol, quote) in std::mem::take(&mut self.quotes) {
-            self.context.tx.put_quote(symbol, &quote.bid, &quote.ask, quote.at)?;
+        for (symbol, (quote, nanos)) in std::mem::take(&mut self.quotes) {
+            self.context.tx.put_quote(symbol, &quote, nanos)?;
         }
         self.forget_rates();
         self.appeared.insert("rate:".into());

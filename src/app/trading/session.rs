@@ -59,8 +59,8 @@ pub(super) struct Session<'a, 'c> {
     symbols: HashMap<String, Option<Rc<Traded>>>,
     accounts: HashMap<(String, String), AccountId>,
     rates: Option<RateTable>,
-    /// The latest quotes of this run that are not written yet.
-    pub(super) quotes: HashMap<SymbolSerial, Quote>,
+    /// The latest quotes of this run that are not written yet, with the nanoseconds beyond their times.
+    pub(super) quotes: HashMap<SymbolSerial, (Quote, u32)>,
     /// What appeared in this run that parked events may wait for.
     pub(super) appeared: BTreeSet<String>,
     /// Whether any event waits.
@@ -181,7 +181,8 @@ impl<'a, 'c> Session<'a, 'c> {
         }
         let digest = digest_of(event)?;
         if let Some(known) = tx.event_digest(platform, &event.id)? {
-            if known == digest {
+            // It may be from before nanoseconds were kept.
+            if known == digest || event.nanos > 0 && known == digest_of(&PlatformEvent { nanos: 0, ..event.clone() })? {
                 return Ok(Fate::Duplicate);
             }
             let message = format!("event {} of {} came before, with other contents", event.id, event.platform);

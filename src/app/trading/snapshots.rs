@@ -103,7 +103,7 @@ impl Session<'_, '_> {
     fn reconcile(&mut self, work: &Work, event: &PlatformEvent, view: &PlatformView) -> Result<Fate, Failure> {
         let tx = self.context.tx;
         let (account, book) = (&work.account, work.account.book);
-        if tx.has_trading_after(book, event.at)? {
+        if tx.has_trading_after(book, (event.at, event.nanos))? {
             return Ok(Fate::Accepted);
         }
         let mut differences: BTreeMap<String, Value> = BTreeMap::new();

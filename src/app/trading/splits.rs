@@ -44,7 +44,7 @@ impl Session<'_, '_> {
         };
         let tx = self.context.tx;
         let symbol = traded.symbol.serial;
-        let split = SymbolSplit { at: event.at, ratio: Exact::from(report.ratio) };
+        let split = SymbolSplit { at: event.at, nanos: event.nanos, ratio: Exact::from(report.ratio) };
         if let Some(known) = tx.splits(symbol)?.into_iter().find(|known| known.at == split.at) {
             if known.ratio == split.ratio {
                 return Ok(Fate::Duplicate);

@@ -321,10 +321,12 @@ impl EventBody {
         let account = if is_of_account { must("account", &self.account, id)? } else { String::new() };
         let is_quote = matches!(news, News::Quote(_));
         let event = if is_quote { String::new() } else { must("eventId", &self.event_id, id)? };
+        let (at, nanos) = must("at", &self.at, time)?;
         Ok(PlatformEvent {
             id: event,
             account,
-            at: must("at", &self.at, time)?,
+            at,
+            nanos,
             sequence: may("sequence", &self.sequence, sequence)?,
             news,
             platform,
@@ -373,7 +375,7 @@ impl EventBody {
         Ok(Correction { execution, corrects: must("corrects", &self.corrects, id)?, action })
     }
 
-    fn order(&self, time: impl Fn(&str) -> Result<Moment, Fault>) -> Result<OrderReport, Rejection> {
+    fn order(&self, time: impl Fn(&str) -> Result<(Moment, u32), Fault>) -> Result<OrderReport, Rejection> {
         Ok(OrderReport {
             order: must("orderId", &self.order_id, id)?,
             symbol: must("symbol", &self.symbol, id)?,
@@ -392,7 +394,7 @@ impl EventBody {
             position_ref: may("positionRef", &self.position_ref, id)?,
             reason: may("reason", &self.reason, word)?,
             comment: may("comment", &self.comment, note)?,
-            expires_at: may("expiresAt", &self.expires_at, time)?,
+            expires_at: may("expiresAt", &self.expires_at, time)?.map(|(at, _)| at),
         })
     }
 

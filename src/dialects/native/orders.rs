@@ -118,7 +118,7 @@ impl OrderView {
             md: "",
             reason: order.reason.clone().unwrap_or_default(),
             created_at: order.created_at.to_string(),
-            updated_at: order.reported_at.to_string(),
+            updated_at: order.reported.at.to_string(),
             expiration_date: order.expires_at.map(|at| at.to_string()),
             qty_original: trades::number(order.quantity.as_ref()),
             units_original: order.quantity.as_ref().map_or_else(zero, units),

@@ -36,9 +36,16 @@ pub struct PlatformEvent {
     /// Our id, our number, or the platform's number; empty for what concerns a symbol.
     pub account: String,
     pub at: Moment,
+    /// Nanoseconds beyond `at`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nanos: u32,
     /// The platform's order within the account; none sorts first.
     pub sequence: Option<i64>,
     pub news: News,
+}
+
+fn is_zero(nanos: &u32) -> bool {
+    *nanos == 0
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -21,12 +21,21 @@ pub struct Scope<'a> {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
     pub at: Moment,
+    /// Nanoseconds beyond `at`.
+    pub nanos: u32,
     /// The platform's order within the account; none sorts first.
     pub sequence: Option<i64>,
     /// Its id at the platform, compared as text.
     pub execution_id: String,
     /// For two platforms that use the same id.
     pub platform: PlatformSerial,
+}
+
+impl Place {
+    /// By the platform, with the nanoseconds beyond it.
+    pub fn time(&self) -> (Moment, u32) {
+        (self.at, self.nanos)
+    }
 }
 
 /// What a fill does.
@@ -67,6 +76,8 @@ pub struct Fill {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Split {
     pub at: Moment,
+    /// Nanoseconds beyond `at`.
+    pub nanos: u32,
     /// New units for one old, above zero.
     pub ratio: Exact,
 }
@@ -79,10 +90,10 @@ pub enum Step {
 
 impl Step {
     /// By time; a split comes before the fills of its time.
-    fn order(&self) -> (Moment, Option<&Place>) {
+    fn order(&self) -> (Moment, u32, Option<&Place>) {
         match self {
-            Step::Split(split) => (split.at, None),
-            Step::Fill(fill) => (fill.place.at, Some(&fill.place)),
+            Step::Split(split) => (split.at, split.nanos, None),
+            Step::Fill(fill) => (fill.place.at, fill.place.nanos, Some(&fill.place)),
         }
     }
 

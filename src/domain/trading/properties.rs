@@ -76,7 +76,7 @@ proptest! {
         let symbol = share("3");
         let scope = Scope { mode, ..scope(&symbol, PositionMode::Netting) };
         let mut steps = steps(&fills);
-        steps.push(Step::Split(Split { at: fills[0].place.at, ratio: Exact::whole(ratio) }));
+        steps.push(Step::Split(Split { at: fills[0].place.at, nanos: 0, ratio: Exact::whole(ratio) }));
         let in_order = derive(&scope, State::default(), steps.clone()).unwrap();
         fastrand::Rng::with_seed(shuffled).shuffle(&mut steps);
         prop_assert_eq!(derive(&scope, State::default(), steps.clone()).unwrap(), in_order.clone());

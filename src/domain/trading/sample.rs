@@ -57,6 +57,7 @@ pub(super) fn deal(serial: i64, side: Side, quantity: &str, price: &str) -> Fill
         serial: ExecutionSerial(serial),
         place: Place {
             at: Moment::from_unix_ms(serial * 1000),
+            nanos: 0,
             sequence: None,
             execution_id: format!("x{serial}"),
             platform: PlatformSerial(1),

@@ -153,7 +153,7 @@ fn a_split_multiplies_lots_and_comes_before_fills_of_its_time() {
     let symbol = share("1");
     let scope = scope(&symbol, Netting);
     let fills = [buy(1, "10", "100"), sell(2, "15", "30")];
-    let split = Step::Split(Split { at: fills[1].place.at, ratio: number("4") });
+    let split = Step::Split(Split { at: fills[1].place.at, nanos: 0, ratio: number("4") });
     let steps = [vec![split.clone()], steps(&fills)].concat();
     let derivation = derive(&scope, State::default(), steps).unwrap();
     let position = only(&derivation.state);

@@ -77,7 +77,7 @@ impl ReadTx<'_> {
         let mut rows = statement.query((account.0, serial.0))?;
         while let Some(row) = rows.next()? {
             let execution = execution(row)?;
-            while let Some(split) = splits.next_if(|split| split.at <= execution.place.at) {
+            while let Some(split) = splits.next_if(|split| split.time() <= execution.place.time()) {
                 run.split(split);
             }
             let Ok(outcome) = run.apply_one(&execution) else {

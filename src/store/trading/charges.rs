@@ -6,6 +6,7 @@ use crate::domain::ledger::EntryKind;
 use crate::domain::money::Amount;
 use crate::store::StoreError;
 use crate::store::database::transaction::{WriteTx, sql};
+use crate::store::trading::nanos;
 
 /// A charge to be recorded.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,8 @@ pub struct NewCharge<'a> {
     pub symbol: Option<SymbolSerial>,
     pub position_ref: Option<&'a str>,
     pub at: Moment,
+    /// Nanoseconds beyond `at`.
+    pub nanos: u32,
     pub sequence: Option<i64>,
 }
 
@@ -38,6 +41,7 @@ impl WriteTx<'_> {
             new.position_ref,
             new.at.unix_ms(),
             new.sequence,
+            nanos(new.nanos),
         );
         self.insert(sql!("trading/add_charge"), params).map(ChargeRow)
     }

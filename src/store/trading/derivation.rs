@@ -30,7 +30,7 @@ impl<'a> ScopeRun<'a> {
         let mut splits = splits.into_iter().peekable();
         let mut outcomes = Vec::with_capacity(executions.len());
         for execution in executions {
-            while let Some(split) = splits.next_if(|split| split.at <= execution.place.at) {
+            while let Some(split) = splits.next_if(|split| split.time() <= execution.place.time()) {
                 self.split(split);
             }
             outcomes.push(self.apply_one(execution)?);
@@ -50,7 +50,7 @@ impl<'a> ScopeRun<'a> {
     }
 
     pub fn split(&mut self, split: SymbolSplit) {
-        self.state.split(&self.scope, &Split { at: split.at, ratio: split.ratio });
+        self.state.split(&self.scope, &Split { at: split.at, nanos: split.nanos, ratio: split.ratio });
     }
 
     /// All positions with their average open prices: first those that were closed, then those that are open.

@@ -6,7 +6,7 @@ use crate::domain::money::Amount;
 use crate::domain::trading::{BookedAmounts, Exact, ExecutionEntry, Parts, Place, Recorded, RecordedRates, Side};
 use crate::store::StoreError;
 use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql};
-use crate::store::trading::{exact, exact_if_any};
+use crate::store::trading::{exact, exact_if_any, nanos};
 use rusqlite::{Row, params};
 
 /// An execution as it counts now.
@@ -58,9 +58,10 @@ pub(in crate::store) fn execution(row: &Row<'_>) -> rusqlite::Result<Execution> 
     let account = BookId(columns.next("account_id")?);
     let symbol = SymbolSerial(columns.next("symbol_id")?);
     let at = Moment::from_unix_ms(columns.next("executed_at")?);
+    let nanos = columns.next::<Option<u32>>("executed_ns")?.unwrap_or_default();
     let sequence = columns.next("sequence")?;
     let execution_id = columns.next("execution_id")?;
-    let place = Place { at, sequence, execution_id, platform: PlatformSerial(columns.next("platform_id")?) };
+    let place = Place { at, nanos, sequence, execution_id, platform: PlatformSerial(columns.next("platform_id")?) };
     let recorded = recorded(&mut columns)?;
     Ok(Execution {
         serial,
@@ -264,6 +265,7 @@ impl WriteTx<'_> {
                 minor(booked.fee),
                 minor(booked.balance_after),
                 arrived.0,
+                nanos(place.nanos),
             ],
         )?;
         Ok(ExecutionSerial(row))

@@ -62,7 +62,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<ListedOrder> {
         parent: row.get("parent_uuid")?,
         position: row.get("position_uuid")?,
         platform: row.get("platform")?,
-        reported_at: order.reported_at,
+        reported_at: order.reported.at,
         order,
     })
 }

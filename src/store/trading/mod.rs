@@ -40,6 +40,11 @@ pub use trade_deals::*;
 use crate::domain::trading::Exact;
 use crate::store::database::transaction::unreadable;
 
+/// Nanoseconds as they are stored: none for 0.
+fn nanos(nanos: u32) -> Option<u32> {
+    Some(nanos).filter(|nanos| *nanos > 0)
+}
+
 /// Reads a stored exact number.
 fn exact(column: &str, text: &str) -> rusqlite::Result<Exact> {
     Exact::from_stored(text).ok_or_else(|| unreadable(column, text))

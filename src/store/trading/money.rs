@@ -37,13 +37,13 @@ pub struct Moved {
     pub credit: i128,
 }
 
-/// The place of a charge among executions: its time, and the platform's sequence.
-pub type ChargePlace = (Moment, Option<i64>);
+/// The place of a charge among executions: its time with the nanoseconds beyond it, and the platform's sequence.
+pub type ChargePlace = ((Moment, u32), Option<i64>);
 
 impl ReadTx<'_> {
-    /// Whether the account has executions or charges after a moment.
-    pub fn has_trading_after(&self, account: BookId, at: Moment) -> Result<bool, StoreError> {
-        self.one(sql!("trading/has_trading_after"), (account.0, at.unix_ms()), |row| row.get(0))
+    /// Whether the account has executions or charges after a moment and the nanoseconds beyond it.
+    pub fn has_trading_after(&self, account: BookId, (at, nanos): (Moment, u32)) -> Result<bool, StoreError> {
+        self.one(sql!("trading/has_trading_after"), (account.0, at.unix_ms(), nanos), |row| row.get(0))
     }
 
     /// Whether the account has more executions at or after a moment than these.
@@ -62,6 +62,7 @@ impl ReadTx<'_> {
                 serial: ExecutionSerial(row.get("id")?),
                 place: Place {
                     at: Moment::from_unix_ms(row.get("executed_at")?),
+                    nanos: row.get::<_, Option<u32>>("executed_ns")?.unwrap_or_default(),
                     sequence: row.get("sequence")?,
                     execution_id: row.get("execution_id")?,
                     platform: PlatformSerial(row.get("platform_id")?),
@@ -89,9 +90,10 @@ impl ReadTx<'_> {
     /// The charges of an account at or after a moment, in their order.
     pub fn charges_since(&self, account: BookId, from: Moment) -> Result<Vec<(ChargePlace, Moved)>, StoreError> {
         self.all(sql!("trading/charges_since"), (account.0, from.unix_ms()), |row| {
-            let (balance, credit): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let (balance, credit): (i64, i64) = (row.get(3)?, row.get(4)?);
             let moved = Moved { balance: balance.into(), credit: credit.into() };
-            Ok(((Moment::from_unix_ms(row.get(0)?), row.get(1)?), moved))
+            let nanos = row.get::<_, Option<u32>>(1)?.unwrap_or_default();
+            Ok((((Moment::from_unix_ms(row.get(0)?), nanos), row.get(2)?), moved))
         })
     }
 

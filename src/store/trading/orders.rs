@@ -1,12 +1,15 @@
-//! Orders as of their latest reports.
+//! Orders, each member as of the latest report that gave it.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, PlatformSerial, SymbolSerial};
 use crate::domain::trading::{Exact, OrderState, OrderType, Side, TimeInForce};
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, named, sql, unreadable};
-use crate::store::trading::exact_if_any;
+use crate::store::trading::{exact_if_any, nanos};
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,17 +38,33 @@ pub struct OrderRow {
     pub reason: Option<String>,
     pub comment: Option<String>,
     pub expires_at: Option<Moment>,
-    /// Of the latest report, by the platform; so are the next two.
-    pub reported_at: Moment,
-    pub sequence: Option<i64>,
-    pub event: String,
+    /// Of the latest report.
+    pub reported: ReportPlace,
+    /// The columns that the latest report left out, with the last report that gave each.
+    pub earlier: BTreeMap<String, ReportPlace>,
     /// Of the earliest report, by the platform.
     pub created_at: Moment,
+}
+
+/// The place of a report among those of its order: the later one counts, however they arrive.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct ReportPlace {
+    /// By the platform.
+    pub at: Moment,
+    /// Nanoseconds beyond `at`.
+    pub nanos: u32,
+    /// The platform's order within the account; none sorts first.
+    pub sequence: Option<i64>,
+    pub event: String,
 }
 
 fn enum_if_any<T: crate::domain::named::Named>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
     let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
     T::from_name(&text).map(Some).ok_or_else(|| unreadable(column, &text))
+}
+
+fn earlier(text: &str) -> rusqlite::Result<BTreeMap<String, ReportPlace>> {
+    serde_json::from_str(text).map_err(|_| unreadable("earlier", text))
 }
 
 pub(in crate::store) fn order(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
@@ -71,9 +90,13 @@ pub(in crate::store) fn order(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
         reason: row.get("reason")?,
         comment: row.get("comment")?,
         expires_at: row.get::<_, Option<i64>>("expires_at")?.map(Moment::from_unix_ms),
-        reported_at: Moment::from_unix_ms(row.get("reported_at")?),
-        sequence: row.get("sequence")?,
-        event: row.get("event_id")?,
+        reported: ReportPlace {
+            at: Moment::from_unix_ms(row.get("reported_at")?),
+            nanos: row.get::<_, Option<u32>>("reported_ns")?.unwrap_or_default(),
+            sequence: row.get("sequence")?,
+            event: row.get("event_id")?,
+        },
+        earlier: row.get::<_, Option<String>>("earlier")?.map_or_else(|| Ok(BTreeMap::new()), |text| earlier(&text))?,
         created_at: Moment::from_unix_ms(row.get("created_at")?),
     })
 }
@@ -93,6 +116,7 @@ impl WriteTx<'_> {
     /// Adds an order, or replaces what is known of it; its id stays.
     pub fn put_order(&self, order: &OrderRow) -> Result<(), StoreError> {
         let number = |number: &Option<Exact>| number.as_ref().map(Exact::to_string);
+        let earlier = (!order.earlier.is_empty()).then(|| json!(order.earlier).to_string());
         self.run(
             sql!("trading/put_order"),
             params![
@@ -116,10 +140,12 @@ impl WriteTx<'_> {
                 order.reason,
                 order.comment,
                 order.expires_at.map(Moment::unix_ms),
-                order.reported_at.unix_ms(),
-                order.sequence,
-                order.event,
+                order.reported.at.unix_ms(),
+                order.reported.sequence,
+                order.reported.event,
                 order.created_at.unix_ms(),
+                nanos(order.reported.nanos),
+                earlier,
             ],
         )
         .map(|_| ())

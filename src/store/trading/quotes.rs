@@ -2,10 +2,10 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::SymbolSerial;
-use crate::domain::trading::{Exact, Quote};
+use crate::domain::trading::Quote;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
-use crate::store::trading::exact;
+use crate::store::trading::{exact, nanos};
 
 fn quote(row: &rusqlite::Row<'_>) -> rusqlite::Result<(SymbolSerial, Quote)> {
     let (bid, ask): (String, String) = (row.get("bid")?, row.get("ask")?);
@@ -25,9 +25,10 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Replaces the quote of a symbol, unless that is later.
-    pub fn put_quote(&self, symbol: SymbolSerial, bid: &Exact, ask: &Exact, at: Moment) -> Result<(), StoreError> {
-        let params = (symbol.0, bid.to_string(), ask.to_string(), at.unix_ms());
+    /// Replaces the quote of a symbol, unless that is later. `beyond` are nanoseconds beyond the quote's time.
+    pub fn put_quote(&self, symbol: SymbolSerial, quote: &Quote, beyond: u32) -> Result<(), StoreError> {
+        let Quote { bid, ask, at } = quote;
+        let params = (symbol.0, bid.to_string(), ask.to_string(), at.unix_ms(), nanos(beyond));
         self.run(sql!("trading/put_quote"), params).map(|_| ())
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::ids::{BookId, PlatformSerial, SymbolSerial};
 use crate::domain::trading::Exact;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
-use crate::store::trading::exact;
+use crate::store::trading::{exact, nanos};
 use rusqlite::Row;
 use serde_json::Value;
 
@@ -13,18 +13,29 @@ use serde_json::Value;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SymbolSplit {
     pub at: Moment,
+    /// Nanoseconds beyond `at`.
+    pub nanos: u32,
     pub ratio: Exact,
 }
 
+impl SymbolSplit {
+    /// By the platform, with the nanoseconds beyond it.
+    pub fn time(&self) -> (Moment, u32) {
+        (self.at, self.nanos)
+    }
+}
+
 fn split(row: &Row<'_>) -> rusqlite::Result<SymbolSplit> {
-    let ratio: String = row.get(1)?;
-    Ok(SymbolSplit { at: Moment::from_unix_ms(row.get(0)?), ratio: exact("ratio", &ratio)? })
+    let nanos = row.get::<_, Option<u32>>(1)?.unwrap_or_default();
+    let ratio: String = row.get(2)?;
+    Ok(SymbolSplit { at: Moment::from_unix_ms(row.get(0)?), nanos, ratio: exact("ratio", &ratio)? })
 }
 
 impl ReadTx<'_> {
     /// The splits of a symbol in their order.
     pub fn splits(&self, symbol: SymbolSerial) -> Result<Vec<SymbolSplit>, StoreError> {
-        let sql = "SELECT split_at, ratio FROM symbol_splits WHERE symbol_id = ?1 ORDER BY split_at";
+        let sql =
+            "SELECT split_at, split_ns, ratio FROM symbol_splits WHERE symbol_id = ?1 ORDER BY split_at, split_ns";
         self.all(sql, [symbol.0], split)
     }
 
@@ -51,7 +62,8 @@ impl WriteTx<'_> {
         left: &[BookId],
     ) -> Result<(), StoreError> {
         let left = (!left.is_empty()).then(|| Value::from_iter(left.iter().map(|book| book.0)).to_string());
-        let params = (symbol.0, platform.0, event, split.ratio.to_string(), split.at.unix_ms(), left);
+        let params =
+            (symbol.0, platform.0, event, split.ratio.to_string(), split.at.unix_ms(), left, nanos(split.nanos));
         self.run(sql!("trading/add_split"), params).map(|_| ())
     }
 }

@@ -1,5 +1,6 @@
 //! The single writer. Operations that wait together share one COMMIT. Each runs in its own savepoint, so that a refusal
-//! undoes only itself, and each caller gets its answer after the COMMIT that makes its change durable.
+//! undoes only itself, and each caller gets its answer after the COMMIT that makes its change durable. A long operation
+//! has a transaction to itself and needs no savepoint.
 
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
 use crate::store::database::failed_commit;
@@ -412,7 +413,7 @@ impl Loop {
             }
             if job.take() {
                 let changes = self.connection.total_changes();
-                match self.run_in_savepoint(job.as_mut()) {
+                match self.run_job(job.as_mut()) {
                     Ok((fate, is_kept)) => {
                         has_changed |= is_kept && self.connection.total_changes() != changes;
                         done.push((job, fate));
@@ -459,8 +460,14 @@ impl Loop {
 
     /// Runs the job in a savepoint. Returns its fate if the batch commits and whether its changes are kept. An error
     /// means that the whole transaction is broken.
-    fn run_in_savepoint(&self, job: &mut dyn Job) -> Result<(Result<(), NoOutcome>, bool), StoreError> {
-        self.execute("SAVEPOINT operation")?;
+    ///
+    /// A long job has no savepoint: its transaction ends with ROLLBACK if it keeps nothing. A savepoint around all of it
+    /// would make SQLite copy each page that it changes, and walk over all these copies at the end of each savepoint
+    /// inside it.
+    fn run_job(&self, job: &mut dyn Job) -> Result<(Result<(), NoOutcome>, bool), StoreError> {
+        let is_long = job.is_long();
+        let savepoint = |sql: &str| if is_long { Ok(()) } else { self.execute(sql) };
+        savepoint("SAVEPOINT operation")?;
         let mark = self.trail.mark();
         let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
         let verdict = catch_unwind(AssertUnwindSafe(|| match job.run(&tx) {
@@ -476,7 +483,7 @@ impl Loop {
         }
         let fate = match verdict {
             Ok(Verdict::Keep) => {
-                self.execute("RELEASE operation")?;
+                savepoint("RELEASE operation")?;
                 if tx.has_news() {
                     self.has_news.set(true);
                 }
@@ -494,9 +501,9 @@ impl Loop {
                 Err(NoOutcome::Defect)
             }
         };
-        self.execute("ROLLBACK TO operation")?;
+        savepoint("ROLLBACK TO operation")?;
         self.trail.roll_back(mark);
-        self.execute("RELEASE operation")?;
+        savepoint("RELEASE operation")?;
         Ok((fate, false))
     }
 

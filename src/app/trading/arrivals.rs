@@ -118,7 +118,7 @@ impl Session<'_, '_> {
 
     /// Swap of a swap-free group is posted if a deal bears it, and reported.
     fn check_swap(&self, work: &Work, execution: &Execution) -> Result<(), Failure> {
-        let group = self.context.tx.group(work.account.group)?.ok_or(Refusal::Internal)?.declared;
+        let group = &work.group;
         if group.is_swap_free {
             let subject = execution.place.execution_id.as_str();
             let swap = execution.recorded.booked.swap.unwrap_or_default().to_text(work.account.decimals);

@@ -54,7 +54,7 @@ impl Session<'_, '_> {
                 let message = "the reference data says that closing deals of this platform book swap";
                 return Ok(Fate::refused(Verdict::SwapBookedByDeals, message));
             }
-            let group = self.context.tx.group(work.account.group)?.ok_or(Refusal::Internal)?.declared;
+            let group = &work.group;
             if group.is_swap_free {
                 let message = format!("accounts of group {} bear no swap", group.code);
                 return Ok(Fate::parked(Verdict::SwapFree, format!("group:{}", group.code), message));

@@ -7,6 +7,7 @@ use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, SymbolSerial, uuid_v7};
 use crate::domain::money::OPERATION_MAX;
+use crate::domain::reference::DeclaredGroup;
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::{Exact, Outcome, Place, ProfitTooLarge, Scope, Side};
 use crate::store::{Execution, ExecutionOutcome, PositionRow, ScopeRun, SymbolSplit};
@@ -16,6 +17,7 @@ use std::rc::Rc;
 /// Events of one account under way.
 pub(super) struct Work {
     pub(super) account: Account,
+    pub(super) group: Rc<DeclaredGroup>,
     touched: BTreeMap<SymbolSerial, Touched>,
     /// The earliest moment at which something changed, money outside executions included.
     pub(super) earliest: Option<Moment>,
@@ -53,8 +55,8 @@ pub(super) struct Derived {
 }
 
 impl Work {
-    pub(super) fn new(account: Account) -> Work {
-        Work { account, touched: BTreeMap::new(), earliest: None, has_charges: false, arrived: None }
+    pub(super) fn new(account: Account, group: Rc<DeclaredGroup>) -> Work {
+        Work { account, group, touched: BTreeMap::new(), earliest: None, has_charges: false, arrived: None }
     }
 
     /// The last entry before the executions that come. Entries of this work in between are linked to events and do not

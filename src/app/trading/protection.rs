@@ -74,8 +74,7 @@ impl Work {
     /// Brings protection in line with what changed, in the order of the executions since the earliest change.
     pub(super) fn protect(&mut self, context: &Context<'_>, derived: &[Derived]) -> Result<(), Failure> {
         let Some(earliest) = self.earliest else { return Ok(()) };
-        let group = context.tx.group(self.account.group)?.ok_or(Refusal::Internal)?.declared;
-        let Some(rule) = Protection::rule(&group) else { return Ok(()) };
+        let Some(rule) = Protection::rule(&self.group) else { return Ok(()) };
         let is_candidate = |it: &Derived| it.execution.outcome.leaves_flat && it.execution.posted.profit.is_negative();
         let is_simple = !self.has_charges && derived.iter().all(|it| it.is_new && !is_candidate(it));
         if is_simple && !context.tx.has_executions_after(self.account.book, earliest, derived.len())? {

@@ -43,7 +43,7 @@ impl Session<'_, '_> {
         for (symbol, (quote, nanos)) in std::mem::take(&mut self.quotes) {
             self.context.tx.put_quote(symbol, &quote, nanos)?;
         }
-        self.forget_rates();
+        self.forget_prices();
         self.appeared.insert("rate:".into());
         Ok(())
     }

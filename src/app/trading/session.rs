@@ -3,13 +3,14 @@
 use crate::app::trading::derive::Work;
 use crate::app::{Context, Failure, to_json};
 use crate::domain::access::Visibility;
-use crate::domain::ids::{AccountId, CurrencySerial, ParkedId, SymbolSerial};
-use crate::domain::reference::Symbol;
+use crate::domain::accounts::Account;
+use crate::domain::ids::{AccountId, CurrencySerial, GroupId, ParkedId, SymbolSerial};
+use crate::domain::reference::{DeclaredGroup, Symbol};
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::{
     AHEAD_MAX_S, Instrument, MissingRate, News, PlatformEvent, Quote, RateTable, SnapshotPurpose, Verdict,
 };
-use crate::store::{NewParked, Platform};
+use crate::store::{Market, NewParked, Platform};
 use aws_lc_rs::digest;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -58,7 +59,9 @@ pub(super) struct Session<'a, 'c> {
     platforms: HashMap<String, Platform>,
     symbols: HashMap<String, Option<Rc<Traded>>>,
     accounts: HashMap<(String, String), AccountId>,
-    rates: Option<RateTable>,
+    /// The prices and rates of now.
+    market: Market<'a, 'c>,
+    groups: HashMap<GroupId, Rc<DeclaredGroup>>,
     /// The latest quotes of this run that are not written yet, with the nanoseconds beyond their times.
     pub(super) quotes: HashMap<SymbolSerial, (Quote, u32)>,
     /// What appeared in this run that parked events may wait for.
@@ -75,7 +78,8 @@ impl<'a, 'c> Session<'a, 'c> {
             platforms: platforms.collect(),
             symbols: HashMap::new(),
             accounts: HashMap::new(),
-            rates: None,
+            market: Market::of(context.tx),
+            groups: HashMap::new(),
             quotes: HashMap::new(),
             appeared: BTreeSet::new(),
             has_parked: context.tx.has_parked()?,
@@ -128,17 +132,32 @@ impl<'a, 'c> Session<'a, 'c> {
     }
 
     /// The rates of now.
-    pub(super) fn rates(&mut self) -> Result<&RateTable, Failure> {
-        let table = match self.rates.take() {
-            Some(table) => table,
-            None => self.context.tx.rate_table()?,
-        };
-        Ok(self.rates.insert(table))
+    pub(super) fn rates(&self) -> Result<&RateTable, Failure> {
+        Ok(self.market.rates()?)
     }
 
-    /// Rates are looked up anew after quotes were written.
-    pub(super) fn forget_rates(&mut self) {
-        self.rates = None;
+    /// Prices and rates are looked up anew after quotes were written.
+    pub(super) fn forget_prices(&mut self) {
+        self.market = Market::of(self.context.tx);
+    }
+
+    /// An account at the prices of now.
+    pub(super) fn account(&self, id: AccountId) -> Result<Account, Failure> {
+        let account = self.context.tx.account_at(&self.market, id, &Visibility::Everything)?;
+        Ok(account.ok_or(Refusal::Internal)?)
+    }
+
+    /// Begins to work on the events of an account.
+    pub(super) fn work_on(&mut self, account: Account) -> Result<Work, Failure> {
+        let group = match self.groups.get(&account.group) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let group = Rc::new(self.context.tx.group(account.group)?.ok_or(Refusal::Internal)?.declared);
+                self.groups.insert(account.group, Rc::clone(&group));
+                group
+            }
+        };
+        Ok(Work::new(account, group))
     }
 
     /// Parks an event for a rate.
@@ -218,7 +237,7 @@ impl<'a, 'c> Session<'a, 'c> {
         let Ok(platform) = self.platform(event).map(|platform| platform.serial) else { return Ok(false) };
         let Ok(account) = self.account_of(event)? else { return Ok(false) };
         let tx = self.context.tx;
-        let account = tx.account(account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+        let account = self.account(account)?;
         Ok(tx.execution(account.book, platform, &report.execution)?.is_some())
     }
 
@@ -244,8 +263,7 @@ impl<'a, 'c> Session<'a, 'c> {
             if !items.iter().any(|(event, ..)| turn(event) == wanted) {
                 continue;
             }
-            let account = self.context.tx.account(account, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
-            let mut work = Work::new(account);
+            let mut work = self.work_on(self.account(account)?)?;
             for (fate, (event, sent, parked)) in fates.iter_mut().zip(items) {
                 if turn(event) == wanted {
                     *fate = self.settle_fate(event, sent, *parked, |session| session.take(&mut work, event))?;

@@ -1,9 +1,7 @@
 //! Splits of symbols, which change the positions of all accounts.
 
 use crate::app::Failure;
-use crate::app::trading::derive::Work;
 use crate::app::trading::session::{Fate, Session, Traded};
-use crate::domain::access::Visibility;
 use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::clock::Moment;
 use crate::domain::refusal::Refusal;
@@ -55,7 +53,7 @@ impl Session<'_, '_> {
         let (mut changed, mut left) = (Vec::new(), Vec::new());
         for book in tx.accounts_split(symbol, split.at)? {
             let id = tx.account_of_book(book)?.ok_or(Refusal::Internal)?;
-            let account = tx.account(id, &Visibility::Everything)?.ok_or(Refusal::Internal)?;
+            let account = self.account(id)?;
             if account.lifecycle != Lifecycle::Closed {
                 changed.push(account);
             } else if self.had_open(&account, &traded, split.at)? {
@@ -65,7 +63,7 @@ impl Session<'_, '_> {
         }
         tx.add_split(symbol, platform, &event.id, &split, &left)?;
         for account in changed {
-            let mut work = Work::new(account);
+            let mut work = self.work_on(account)?;
             work.changed(self.context, &traded, split.at)?;
             work.settle(self.context)?;
         }

@@ -238,9 +238,19 @@ const BY_ROW: &str = concat!(sql!("accounts/columns"), "WHERE a.id = ?1");
 impl ReadTx<'_> {
     /// The account, if it is visible; archived accounts included.
     pub fn account(&self, id: AccountId, visibility: &Visibility) -> Result<Option<Account>, StoreError> {
+        self.account_at(&Market::of(self), id, visibility)
+    }
+
+    /// Like [`ReadTx::account`], at the prices of a market that serves several accounts.
+    pub fn account_at(
+        &self,
+        market: &Market<'_, '_>,
+        id: AccountId,
+        visibility: &Visibility,
+    ) -> Result<Option<Account>, StoreError> {
         let sql = sql!("accounts/columns", "accounts/by_uuid");
         let found = self.find(sql, (id.uuid(), visible_tags(visibility)), account)?;
-        found.map(|account| Market::of(self).valued(account)).transpose()
+        found.map(|account| market.valued(account)).transpose()
     }
 
     /// The accounts of a client that are not archived, oldest first: at most `limit` of those after a position. Their

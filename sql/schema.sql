@@ -203,7 +203,8 @@ CREATE TABLE accounts (
     version INTEGER NOT NULL CHECK (version >= 1), -- rises with every change of settings
     created_at INTEGER NOT NULL,           -- when it was opened
     updated_at INTEGER NOT NULL,           -- when its settings last changed
-    closed_at INTEGER,                     -- when it was archived
+    closed_at INTEGER, withheld TEXT -- JSON array of the permissions it lacks; none: it has all
+    DEFAULT NULL,                     -- when it was archived
     UNIQUE (portfolio_id, portfolio_serial)
 ) STRICT;
 

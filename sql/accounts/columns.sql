@@ -2,7 +2,7 @@ SELECT a.id, a.uuid, a.serial, a.number, p.uuid AS profile_uuid, g.uuid AS group
        a.portfolio_serial, c.code AS currency, c.decimals, b.demo, a.spread_betting, a.position_mode,
        a.margin_calculation, a.trade_status, a.max_leverage, a.nop_limit_minor, a.daily_statement, a.lifecycle, a.lock,
        a.lock_holder, a.lock_reason,
-       a.allow_credits, a.allow_debits, b.balance_minor, b.held_minor, b.uncleared_minor, b.pending_minor,
+       a.allow_credits, a.allow_debits, a.withheld, b.balance_minor, b.held_minor, b.uncleared_minor, b.pending_minor,
        b.credit_net_minor, a.minimum_minor, a.version, a.created_at, a.updated_at, a.closed_at,
        b.ledger_id, b.currency_id, a.portfolio_id, a.group_id, a.profile_id, p.created_at AS client_since,
        g.deposit_hold_days, g.new_client_hold_days, g.requires_approval, l.name, l.alias, l.reference, l.category,

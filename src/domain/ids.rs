@@ -92,6 +92,8 @@ row_ids! {
     /// From one counter shared with external accounts.
     AccountSerial,
     GroupSerial,
+    /// A currency that a group offers.
+    OfferSerial,
     PlatformSerial,
     MovementSerial,
     ApprovalSerial,

@@ -13,6 +13,29 @@ pub(super) fn admin(server: &Server) -> Caller<'_> {
     server.admin().at(&base(server))
 }
 
+/// Opens an account through the native API, with the last number so far; returns its number and its public id.
+pub(super) fn open(server: &Server, profile: &str, group: &str, currency: &str) -> (i64, String) {
+    let native = server.admin();
+    let groups = native.get("/account-groups").ok().json();
+    let group = groups["groups"].as_array().unwrap().iter().find(|found| found["name"] == group).unwrap()["id"].clone();
+    let body = json!({"profileId": profile, "currency": currency, "groupId": group});
+    let opened = native.post("/accounts", &body).ok();
+    (opened.json()["account"]["number"].as_i64().unwrap(), opened.text_at("account/id"))
+}
+
+/// The number of a client.
+pub(super) fn client_id(server: &Server, profile: &str) -> i64 {
+    server.admin().get(&format!("/profiles/{profile}")).ok().json()["number"].as_i64().unwrap()
+}
+
+/// The number of a currency of a product.
+pub(super) fn product_currency(server: &Server, product: &str, currency: &str) -> i64 {
+    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let sql = "SELECT o.id FROM group_currencies o JOIN account_groups g ON g.id = o.group_id
+               JOIN currencies c ON c.id = o.currency_id WHERE g.name = ?1 AND c.code = ?2";
+    file.query_row(sql, [product, currency], |row| row.get(0)).unwrap()
+}
+
 pub(super) fn base(server: &Server) -> String {
     format!("{}/api/v2", server.banner["apis"]["b2core"][0].as_str().unwrap())
 }
@@ -27,6 +50,13 @@ impl Reply {
         assert_eq!(body["code"], code, "{body}");
         assert!(!body["message"].as_str().unwrap().is_empty());
         assert_eq!(body["errors"].is_array(), !self.fields().is_empty(), "{body}");
+        self
+    }
+
+    /// Asserts the status of a success without a body.
+    #[track_caller]
+    pub(super) fn status_is(self, status: u16) -> Reply {
+        assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
@@ -182,9 +212,9 @@ fn unknown_paths_answer_in_the_envelope_of_the_dialect() {
     let server = Server::shared();
     let caller = admin(&server);
     caller.get("/nowhere").refused_as(404, "not_found");
-    caller.get("/accounts/1").refused_as(404, "not_found");
+    caller.get("/accounts/1/nowhere").refused_as(404, "not_found");
     let wrong = caller.delete("/accounts").refused_as(405, "method_not_allowed");
-    assert_eq!(wrong.header("allow"), Some("GET, HEAD"));
+    assert_eq!(wrong.header("allow"), Some("GET, HEAD, POST"));
     let stranger = anyone(&server).get("/accounts").refused_as(401, "unauthorized");
     assert_eq!(stranger.header("www-authenticate"), Some("Bearer"));
     let (_, token) = server.add_token("dev", &["--scope", "reference:read"]);

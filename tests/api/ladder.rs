@@ -75,6 +75,7 @@ placed! {
     Refusal::GroupDisabled => Met, ["GROUP_DISABLED"];
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];
     Refusal::GroupModeDiffers => Met, ["GROUP_MODE_DIFFERS"];
+    Refusal::AccountKind { .. } => Met, ["ACCOUNT_KIND"];
     Refusal::ProfileState(_) => Met,
         ["PROFILE_PENDING", "PROFILE_VERIFIED", "PROFILE_DENIED", "PROFILE_DECEASED", "PROFILE_ARCHIVED"];
     Refusal::AccountState(bursar::domain::accounts::Lifecycle::Active) =>
@@ -86,6 +87,7 @@ placed! {
     Refusal::LockKept => Met, ["LOCK_KEPT"];
     Refusal::CreditsOff => Met, ["CREDITS_OFF"];
     Refusal::DebitsOff => Met, ["DEBITS_OFF"];
+    Refusal::PermissionWithheld { .. } => Met, ["PERMISSION_WITHHELD"];
     Refusal::QuoteMissing { .. } => Met, ["QUOTE_MISSING"];
     Refusal::QuoteStale { .. } => Met, ["QUOTE_STALE"];
     Refusal::InsufficientFunds { .. } => Met, ["INSUFFICIENT_FUNDS"];

@@ -46,6 +46,13 @@ pub(super) fn opening(ladders: &Ladders, server: &Server) {
             sql_id(&group)
         ),
     );
+    let set_kind = |kind: &str| {
+        edit(server, &format!("UPDATE account_groups SET kind = '{kind}' WHERE uuid = {}", sql_id(&group)))
+    };
+    body["accountNumber"] = json!("rung-1");
+    set_kind("wallet");
+    ladder.rung(&admin.post("/accounts", &body), "ACCOUNT_KIND");
+    set_kind("trading");
     admin.post("/accounts", &body).ok();
 }
 

@@ -82,7 +82,9 @@ pub(super) fn transfers(ladders: &Ladders, server: &Server) {
     ladder.rung(&send(&body), "ACCOUNT_LOCKED");
     admin.step(&format!("/accounts/{from}/unlock")).ok();
     ladder.rung(&send(&body), "CREDITS_OFF");
-    set_account(server, &to, "allow_credits = 1");
+    set_account(server, &to, "allow_credits = 1, withheld = '[\"transfer_deposit\"]'");
+    ladder.rung(&send(&body), "PERMISSION_WITHHELD");
+    set_account(server, &to, "withheld = NULL");
     ladder.rung(&send(&body), "INSUFFICIENT_FUNDS");
     // A sweep checks the same conditions before it checks whether there is anything to close.
     set_account(server, &from, "lifecycle = 'pending_approval'");

@@ -49,7 +49,7 @@ const FOR_ALL: &[&str] = &["domain/refusal"];
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     (
         "domain/refusal",
-        &["access", "clients", "accounts", "ledger", "approvals"],
+        &["reference", "access", "clients", "accounts", "ledger", "approvals"],
         "a refusal tells the state that it is about",
     ),
     ("app/batch", &["approvals", "accounts", "ledger"], "a batch consists of their commands"),

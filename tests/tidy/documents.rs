@@ -6,14 +6,15 @@ use bursar::dialects::kit::{Access, Dialect, REJECTIONS, Rejection, ReplyBody, R
 use bursar::dialects::native::Native;
 use bursar::domain::access::Right;
 use bursar::domain::accounts::{
-    Account, Balances, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope, Standing, Valuation,
+    Account, Balances, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope, Permission, Permissions,
+    Standing, Valuation,
 };
 use bursar::domain::clients::{AccountLabels, ProfileStatus};
 use bursar::domain::clock::Moment;
 use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
 use bursar::domain::ledger::{EntryKind, House, MovementState};
 use bursar::domain::money::{Amount, Decimals};
-use bursar::domain::reference::{CurrencyCode, TradeStatus};
+use bursar::domain::reference::{CurrencyCode, GroupKind, TradeStatus};
 use bursar::domain::refusal::{Credentials, Excess, Field, Noun, REFUSALS, Refusal, Remainder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -63,6 +64,7 @@ fn account() -> Account {
         lock: Lock::Open,
         allows_credits: true,
         allows_debits: true,
+        permissions: Permissions::default(),
         balances: Balances::default(),
         version: 1,
         created_at: Moment::from_unix_ms(0),
@@ -153,6 +155,8 @@ fn rejections() -> Vec<Rejection> {
         Refusal::LockKept,
         Refusal::CreditsOff,
         Refusal::DebitsOff,
+        Refusal::PermissionWithheld { permission: Permission::Enabled },
+        Refusal::AccountKind { needed: GroupKind::Trading },
         Refusal::QuoteMissing { of: text() },
         Refusal::QuoteStale { of: text(), age_s: 1, max_age_s: 1 },
         Refusal::InsufficientFunds { available: text(), currency: text() },

@@ -4,7 +4,7 @@ use crate::app::access::{Attempt, AttemptBy, Subject, Whose};
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::{ObjectKind, Right, TypedPassword, Visibility};
-use crate::domain::accounts::{Account, Lifecycle};
+use crate::domain::accounts::{Account, Lifecycle, Permission};
 use crate::domain::clients::EmailKey;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, ProfileSerial, SessionId};
@@ -44,8 +44,8 @@ pub struct IssuedSession {
 /// The most accounts in one token.
 const ACCOUNTS_MAX: u32 = 500;
 
-/// The accounts that a client may trade with: the caller can see them, trading is enabled, and the client has full
-/// access as the primary or another owner.
+/// The accounts that a client may trade with: the caller can see them, they and their trading are enabled, and the
+/// client has full access as the primary or another owner.
 fn tradable(
     tx: &ReadTx<'_>,
     client: ProfileSerial,
@@ -53,6 +53,7 @@ fn tradable(
 ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
     let may_trade = |account: &Account| {
         account.trade_status != TradeStatus::Disabled
+            && account.permissions.has(Permission::Enabled)
             && matches!(account.lifecycle, Lifecycle::Active | Lifecycle::Closing)
     };
     let accounts = tx.accounts_with_full_access(client, seen, ACCOUNTS_MAX)?;

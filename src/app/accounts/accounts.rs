@@ -4,21 +4,25 @@ use crate::app::clients::{check_account_labels, check_version};
 use crate::app::events::publish_account;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Right, Visibility};
-use crate::domain::accounts::{Account, Lifecycle, PositionMode};
+use crate::domain::accounts::{Account, Lifecycle, Permissions, PositionMode};
 use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
 use crate::domain::events::EventType;
-use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PortfolioId, ProfileId};
+use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PlatformSerial, PortfolioId, ProfileId};
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
-use crate::domain::reference::{Currency, CurrencyCode, Group, LEVERAGE_MAX, MarginCalculation, TradeStatus};
+use crate::domain::reference::{
+    Currency, CurrencyCode, Group, GroupKind, LEVERAGE_MAX, MarginCalculation, TradeStatus,
+};
 use crate::domain::refusal::{Field, Noun, Refusal};
+use crate::domain::text;
 pub use crate::store::AccountFilter;
 use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
 
 /// Opens an account with a balance of zero. If the client is in review, so is the account.
 ///
-/// Refusals: unknown profile, group or currency; id, reference or alias taken; group disabled or without the currency;
-/// the mode contradicts the group's; leverage or limit out of range; the client was denied, or is deceased or archived.
+/// Refusals: unknown profile, group or currency; id, reference, alias or number taken; group disabled or without the
+/// currency; the mode contradicts the group's; leverage or limit out of range; a wallet at a platform; the client was
+/// denied, or is deceased or archived.
 pub struct OpenAccount {
     /// An unused id chosen by the caller; None generates one.
     pub id: Option<AccountId>,
@@ -35,7 +39,7 @@ pub struct OpenAccount {
     pub margin_calculation_override: Option<MarginCalculation>,
     /// None allows all trading.
     pub trade_status: Option<TradeStatus>,
-    /// None takes the group's.
+    /// None takes the group's. Zero, for an account that exists at a platform: the group's applies.
     pub max_leverage: Option<u32>,
     /// In the account's currency; None means no limit.
     pub net_open_position_limit: Option<DecimalText>,
@@ -43,6 +47,10 @@ pub struct OpenAccount {
     pub labels: AccountLabelsChange,
     pub allows_credits: bool,
     pub allows_debits: bool,
+    pub permissions: Permissions,
+    /// The number of an account that exists already at the platform of the group. It becomes the number of the account
+    /// here, and what the platform says about it counts from now on. None generates a number.
+    pub number_at_platform: Option<String>,
     /// Whether an operator must approve the account before it can be used.
     pub requires_approval: bool,
 }
@@ -55,7 +63,9 @@ impl Command for OpenAccount {
     fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
         let now = context.now;
         let labels = self.labels.checked()?;
-        if let Some(leverage) = self.max_leverage {
+        let number = self.number_at_platform.map(checked_number).transpose()?;
+        let is_left_to_group = number.is_some() && self.max_leverage == Some(0);
+        if let Some(leverage) = self.max_leverage.filter(|_| !is_left_to_group) {
             check_leverage(leverage)?;
         }
         let profile =
@@ -70,7 +80,9 @@ impl Command for OpenAccount {
             .filter(|currency| currency.enabled)
             .ok_or(Refusal::UnknownCurrency { field: Field::Currency })?;
         let max_leverage = self.max_leverage.unwrap_or(group.declared.max_leverage);
-        check_leverage(max_leverage)?;
+        if !is_left_to_group {
+            check_leverage(max_leverage)?;
+        }
         let limit = self.net_open_position_limit.map(|limit| position_limit(limit, currency.decimals)).transpose()?;
         if let Some(id) = self.id
             && context.tx.has_account(id)?
@@ -86,7 +98,14 @@ impl Command for OpenAccount {
         )?;
         let labels = labels.apply(&AccountLabels::default());
         check_account_labels(context, &labels, (DEFAULT_LEDGER, portfolio), None)?;
+        let link = match &number {
+            Some(number) => Some((free_platform(context, &group, number)?, number.clone())),
+            None => None,
+        };
         check_group(&group, &currency)?;
+        if link.is_some() && group.declared.kind == GroupKind::Wallet {
+            return Err(Refusal::AccountKind { needed: GroupKind::Trading }.into());
+        }
         let awaits = match profile.status {
             ProfileStatus::Verified | ProfileStatus::Pending if self.requires_approval => Some(Awaits::Operator),
             ProfileStatus::Verified => None,
@@ -96,7 +115,8 @@ impl Command for OpenAccount {
 
         let id = self.id.unwrap_or_else(|| AccountId::new(now, context.app.randomness()));
         let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.declared.is_demo };
-        let (serial, number) = next_number(context)?;
+        let (serial, generated) = next_number(context)?;
+        let number = number.unwrap_or(generated);
         let new = NewAccount {
             book: context.tx.add_client_book(owner)?,
             id,
@@ -118,9 +138,13 @@ impl Command for OpenAccount {
                 minimum: Amount::ZERO,
                 allows_credits: self.allows_credits,
                 allows_debits: self.allows_debits,
+                permissions: self.permissions,
             },
         };
         context.tx.add_account(&new, now)?;
+        if let Some((platform, number)) = link {
+            context.tx.link_account(new.book, platform, &number)?;
+        }
         if labels != AccountLabels::default() {
             context.tx.set_account_labels(new.book, &labels)?;
         }
@@ -145,6 +169,31 @@ fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure
             return Ok((serial, number));
         }
     }
+}
+
+/// The longest account number that a platform may bring, in characters.
+pub const NUMBER_MAX: usize = 50;
+
+fn checked_number(number: String) -> Result<String, Refusal> {
+    match number.is_empty() {
+        true => Err(Refusal::Required { field: Field::Number }),
+        false => text::identifier(Field::Number, number, NUMBER_MAX),
+    }
+}
+
+/// The platform of a group, where this number is to become an account's. Refusals: another account has the number, here
+/// or there.
+fn free_platform(context: &Context<'_>, group: &Group, number: &str) -> Result<PlatformSerial, Failure> {
+    let platforms = context.tx.platforms()?;
+    let platform = platforms.into_iter().find(|platform| platform.declared.code == group.declared.platform);
+    let platform = platform.ok_or(Refusal::Internal)?.serial;
+    let holders = [context.tx.account_numbered(number)?, context.tx.account_at_platform(platform, number)?];
+    if let Some(holder) = holders.into_iter().flatten().next() {
+        let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
+        let is_visible = context.tx.account(id, context.visibility())?.is_some();
+        return Err(context.taken(is_visible, Field::Number, Refusal::DuplicateReference).into());
+    }
+    Ok(platform)
 }
 
 fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {
@@ -207,6 +256,7 @@ pub struct ChangeAccount {
     pub labels: AccountLabelsChange,
     pub allows_credits: Option<bool>,
     pub allows_debits: Option<bool>,
+    pub permissions: Option<Permissions>,
 }
 
 /// The fields of an account that never change; None if the caller did not send them.
@@ -312,6 +362,7 @@ impl Command for ChangeAccount {
             minimum: own,
             allows_credits: account.allows_credits,
             allows_debits: account.allows_debits,
+            permissions: account.permissions,
         };
         let new = AccountChange {
             group: group.serial,
@@ -322,6 +373,7 @@ impl Command for ChangeAccount {
             minimum: minimum.unwrap_or(old.minimum),
             allows_credits: self.allows_credits.unwrap_or(old.allows_credits),
             allows_debits: self.allows_debits.unwrap_or(old.allows_debits),
+            permissions: self.permissions.unwrap_or(old.permissions),
         };
         if new == old && labels == account.labels {
             return Ok(account);

@@ -2,10 +2,10 @@
 
 mod account_states;
 mod accounts;
-mod described;
+mod numbered;
 mod owners;
 
 pub use account_states::*;
 pub use accounts::*;
-pub use described::*;
+pub use numbered::*;
 pub use owners::*;

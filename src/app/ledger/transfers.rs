@@ -35,8 +35,8 @@ pub enum Arrival {
 /// and to another client. A transfer that waits holds its amount on the paying account.
 ///
 /// Refusals: invalid amount, rate or texts; reference already used; the same account twice; demo and live mixed;
-/// different currencies without a rate; it would bypass approval by a second operator; the lifecycle, lock or flags of
-/// either account; not covered; overflow.
+/// different currencies without a rate; it would bypass approval by a second operator; the lifecycle, lock, flags or
+/// permissions of either account; not covered; overflow.
 pub struct Transfer {
     /// The paying account, the amount and the reason.
     pub request: MovementRequest,
@@ -171,7 +171,9 @@ impl Sides<'_> {
         }
         refuse_approval_bypass(from, to)?;
         from.admit_funds(Direction::Debit)?;
+        from.admit_transfer(Direction::Debit)?;
         to.admit_credit(self.arriving, false)?;
+        to.admit_transfer(Direction::Credit)?;
         admit_covered(context, from, self.leaving()?, false)
     }
 

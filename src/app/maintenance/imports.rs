@@ -6,7 +6,7 @@ use crate::app::ledger::{adjust, amount_of};
 use crate::app::trading::LinkPlatformAccount;
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
-use crate::domain::accounts::PositionMode;
+use crate::domain::accounts::{Permissions, PositionMode};
 use crate::domain::clients::{AccountLabelsChange, EmailKey};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, DEFAULT_LEDGER, ProfileId, ProfileSerial};
@@ -134,6 +134,8 @@ impl Command for ImportAccount {
             labels,
             allows_credits: true,
             allows_debits: true,
+            permissions: Permissions::default(),
+            number_at_platform: None,
             requires_approval: false,
         };
         let account = open.run(context)?.id;

@@ -6,6 +6,7 @@ use crate::app::ledger::{MovementRequest, PostFunds, RequestWithdrawal};
 use crate::app::sandbox::sample_traders::{PLATFORM, TRADERS};
 use crate::app::trading::LinkPlatformAccount;
 use crate::app::{App, Caller};
+use crate::domain::accounts::Permissions;
 use crate::domain::clients::{AccountLabelsChange, LabelsChange, ProfileDetails};
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::ledger::EntryKind;
@@ -141,6 +142,8 @@ impl App {
             labels: AccountLabelsChange::default(),
             allows_credits: true,
             allows_debits: true,
+            permissions: Permissions::default(),
+            number_at_platform: None,
             requires_approval: false,
         };
         let account = self.execute_blocking(caller, open)?.outcome.id;

@@ -6,6 +6,7 @@ mod arrivals;
 mod charges;
 mod corrections;
 mod derive;
+mod described;
 mod executions;
 mod exposure;
 mod feed;
@@ -24,6 +25,7 @@ mod snapshots;
 mod splits;
 
 pub use alerts::*;
+pub use described::*;
 pub use executions::*;
 pub use exposure::*;
 pub use feed::*;

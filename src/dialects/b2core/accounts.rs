@@ -1,171 +1,222 @@
 //! Accounts: wallets and trading accounts.
 
-use super::fields;
-use crate::app::accounts::{AccountFilter, DescribedAccount, ListDescribedAccounts};
+use super::account_view::{AccountView, amount_text};
+use super::{fields, permissions};
+use crate::app::accounts::{AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, OpenAccount};
+use crate::app::trading::{Described, DescribedAccount, GetDescribedAccount, ListDescribedAccounts};
 use crate::dialects::kit::formats::serial;
-use crate::dialects::kit::{Call, QueryParams, Rejection, Reply};
-use crate::domain::accounts::{Account, Lifecycle};
-use crate::domain::ids::{GroupSerial, PlatformSerial, ProfileSerial};
-use crate::domain::money::Amount;
-use crate::domain::reference::{Currency, GroupKind};
-use serde::Serialize;
+use crate::dialects::kit::{Call, Literal, QueryParams, Rejection, Reply, required_text};
+use crate::domain::accounts::{Lifecycle, Permissions};
+use crate::domain::clients::AccountLabelsChange;
+use crate::domain::ids::{GroupSerial, OfferSerial, PlatformSerial, ProfileSerial};
+use crate::domain::reference::{GroupKind, LEVERAGE_MAX};
+use crate::domain::refusal::Refusal;
+use actix_web::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use utoipa::ToSchema;
 
-/// All permissions; `deposit` and `withdrawal` show whether the account takes credits and debits.
-const PERMISSIONS: [&str; 8] =
-    ["deposit", "enabled", "exchange", "trade", "transferDeposit", "transferWithdrawal", "visible", "withdrawal"];
+/// The longest caption, in characters.
+const CAPTION_MAX: usize = 100;
+/// The longest account number, in characters.
+const NUMBER_MAX: usize = 50;
 
-/// A wallet or a trading account.
-#[derive(Serialize, ToSchema)]
+/// A wallet or a trading account to create.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Account)]
-pub(super) struct AccountView {
-    #[schema(example = 4711)]
-    account_id: i64,
-    #[schema(example = "2100004711")]
-    account_number: String,
-    #[schema(example = 305)]
-    client_id: i64,
-    /// The account's name, or its currency if it has no name.
-    #[schema(example = "EUR")]
-    caption: String,
-    /// The product's name and the currency.
-    #[schema(example = "Pro EUR")]
-    name: String,
-    currency: CurrencyView,
-    /// The label of the product.
-    group: Option<NamedView>,
-    permissions: Vec<&'static str>,
-    platform: NamedView,
-    product: NamedView,
-    statement: StatementView,
-    /// `personal` for wallets, `trade` or `demo` for trading accounts.
-    #[serde(rename = "type")]
-    #[schema(example = "trade")]
-    kind: &'static str,
-    archive_time: Option<String>,
-    #[schema(example = "2026-03-02T08:15:00+00:00")]
-    create_time: String,
+pub(super) struct NewAccount {
+    /// The product and the currency, which never change.
+    #[schema(required, example = 12)]
+    product_currency_id: Option<i64>,
+    #[schema(required, example = 305)]
+    client_id: Option<i64>,
+    /// Whether the account exists already on the trading platform; only for trading accounts.
+    already_existing_platform_account: Option<bool>,
+    /// From 1 to the maximum of the product, which is the default. Required for an account that exists already, where 0
+    /// leaves it to the product.
+    #[schema(example = 100)]
+    leverage: Option<i64>,
+    /// The number of an account that exists already, where it is required; at most 50 characters. Ignored otherwise.
+    #[schema(value_type = Option<String>, example = "2100242175")]
+    account_number: Option<Literal>,
 }
 
-/// The currency of an account.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Currency)]
-pub(super) struct CurrencyView {
-    #[schema(example = "EUR")]
-    alphabetic_code: String,
-    #[schema(example = 2)]
-    minor_unit: u32,
-    #[schema(example = "Euro")]
-    name: String,
-    /// ISO 4217; none for crypto.
-    #[schema(example = 978)]
-    numeric_code: Option<u16>,
-}
-
-/// Something that has a name.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Named)]
-pub(super) struct NamedView {
-    id: i64,
-    name: String,
-}
-
-/// The figures of an account, as text with 18 decimals. Those of trading only are null for wallets.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Statement)]
-pub(super) struct StatementView {
-    /// The balance less holds, uncleared deposits and margin.
-    #[schema(example = "500.000000000000000000")]
-    available_balance: String,
-    /// Sum of all postings.
-    #[schema(example = "500.000000000000000000")]
-    current_balance: String,
-    /// Trading credit granted and not yet revoked.
-    credit: Option<String>,
-    /// Balance plus unrealized profit or loss.
-    equity: Option<String>,
-    /// Equity less margin: what new positions may use.
-    free_margin: Option<String>,
-    /// Active holds, including pending withdrawals.
-    hold: String,
-    margin: Option<String>,
-    /// Equity in percent of margin; null without margin.
-    margin_level: Option<String>,
-    /// Unrealized profit or loss.
-    pnl: Option<String>,
-    update_time: String,
-}
-
-impl From<DescribedAccount> for AccountView {
-    fn from(described: DescribedAccount) -> Self {
-        let DescribedAccount { account, group, label, platform, currency, figures_recorded_at } = described;
-        AccountView {
-            account_id: account.serial.0,
-            client_id: account.standing.profile.0,
-            caption: if account.labels.name.is_empty() {
-                currency.code.to_string()
-            } else {
-                account.labels.name.clone()
-            },
-            name: format!("{} {}", group.declared.name, currency.code),
-            group: label.map(|label| NamedView { id: label.0, name: group.declared.label.clone() }),
-            permissions: permissions(&account),
-            platform: NamedView { id: platform.serial.0, name: platform.declared.name },
-            kind: match (group.declared.kind, account.is_demo) {
-                (GroupKind::Wallet, _) => "personal",
-                (GroupKind::Trading, false) => "trade",
-                (GroupKind::Trading, true) => "demo",
-            },
-            statement: statement(&account, group.declared.kind, fields::time(figures_recorded_at)),
-            product: NamedView { id: group.serial.0, name: group.declared.name },
-            archive_time: account.closed_at.map(fields::time),
-            create_time: fields::time(account.created_at),
-            currency: currency.into(),
-            account_number: account.number,
+impl NewAccount {
+    fn opening(self, call: &Call) -> Result<OpenAccount, Rejection> {
+        let offer = self.product_currency_id.ok_or_else(|| Rejection::missing("productCurrencyId"))?;
+        let client = self.client_id.ok_or_else(|| Rejection::missing("clientId"))?;
+        let exists = self.already_existing_platform_account.unwrap_or(false);
+        let number = match (exists, self.account_number) {
+            (true, number) => Some(required_text("accountNumber", number.map(|number| number.0), NUMBER_MAX)?),
+            (false, _) => None,
+        };
+        let (app, caller) = (call.app()?, call.caller()?);
+        let offer = app.offer_numbered(OfferSerial(offer))?.filter(|offer| offer.is_open);
+        let offer = offer.ok_or_else(|| Rejection::invalid("productCurrencyId", "no such product currency"))?;
+        let client = app.client_numbered(caller, ProfileSerial(client))?;
+        let client = client.ok_or_else(|| Rejection::invalid("clientId", "no such client"))?;
+        if exists && offer.kind == GroupKind::Wallet {
+            return Err(Rejection::invalid("alreadyExistingPlatformAccount", "only for trading accounts"));
         }
+        let leverage = match (self.leverage, exists) {
+            (None, true) => return Err(Rejection::missing("leverage")),
+            (None, false) => None,
+            (Some(leverage), true) => Some(within(leverage, 0..=LEVERAGE_MAX)?),
+            (Some(leverage), false) => Some(within(leverage, 1..=offer.max_leverage)?),
+        };
+        Ok(OpenAccount {
+            id: None,
+            profile: client,
+            group: offer.group,
+            currency: offer.currency,
+            is_demo: None,
+            is_spread_betting: false,
+            position_mode: None,
+            margin_calculation_override: None,
+            trade_status: None,
+            max_leverage: leverage,
+            net_open_position_limit: None,
+            wants_daily_statement: false,
+            labels: AccountLabelsChange::default(),
+            allows_credits: true,
+            allows_debits: true,
+            permissions: Permissions::default(),
+            number_at_platform: number,
+            requires_approval: false,
+        })
     }
 }
 
-impl From<Currency> for CurrencyView {
-    fn from(currency: Currency) -> Self {
-        CurrencyView {
-            alphabetic_code: currency.code.to_string(),
-            minor_unit: u32::from(currency.decimals.count()),
-            name: currency.name,
-            numeric_code: currency.numeric_code,
+fn within(leverage: i64, range: RangeInclusive<u32>) -> Result<u32, Rejection> {
+    let found = u32::try_from(leverage).ok().filter(|leverage| range.contains(leverage));
+    let reason = || format!("{} to {}", range.start(), range.end());
+    found.ok_or_else(|| Rejection::out_of_range("leverage", reason()))
+}
+
+/// Create a wallet or a trading account.
+#[utoipa::path(post, path = "/api/v2/accounts", tag = "Accounts", request_body = NewAccount,
+    responses((status = 201, description = "the new account", body = AccountView)))]
+pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
+    let command = call.lenient_body::<NewAccount>()?.opening(&call)?;
+    let render = |account: DescribedAccount| Reply::json(StatusCode::CREATED, &AccountView::from(account));
+    call.run(Described(command), render).await
+}
+
+/// Changes of an account. Omitted fields stay.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountChange {
+    /// The name of the account, 1 to 100 characters.
+    #[schema(example = "Bitcoin")]
+    caption: Option<String>,
+    /// Replaces all permissions: deposit, enabled, exchange, trade, transferDeposit, transferWithdrawal, visible,
+    /// withdrawal.
+    #[schema(example = json!(["deposit", "trade", "withdrawal"]))]
+    permissions: Option<Vec<String>>,
+    /// Fixed: only the present value is accepted.
+    client_id: Option<i64>,
+    /// Fixed: only the present value is accepted.
+    product_currency_id: Option<i64>,
+}
+
+impl AccountChange {
+    fn command(self, call: &Call) -> Result<ChangeAccount, Rejection> {
+        let account = fields::account(call)?;
+        let name = match self.caption {
+            Some(caption) if (1..=CAPTION_MAX).contains(&caption.chars().count()) => Some(caption),
+            Some(_) => return Err(Rejection::out_of_range("caption", format!("1 to {CAPTION_MAX} characters"))),
+            None => None,
+        };
+        let permissions = self.permissions.as_deref().map(permissions::parse).transpose()?;
+        if self.client_id.is_some_and(|client| client != account.client.0) {
+            return Err(Rejection::invalid("clientId", "fixed at creation"));
         }
+        if self.product_currency_id.is_some_and(|id| account.offer.is_none_or(|offer| offer.0 != id)) {
+            return Err(Rejection::invalid("productCurrencyId", "fixed at creation"));
+        }
+        Ok(ChangeAccount {
+            id: account.id,
+            expected_version: None,
+            fixed: FixedFields::default(),
+            group: None,
+            trade_status: None,
+            max_leverage: None,
+            net_open_position_limit: None,
+            wants_daily_statement: None,
+            minimum_balance: None,
+            labels: AccountLabelsChange { name, ..AccountLabelsChange::default() },
+            allows_credits: permissions.as_ref().map(|sent| sent.allows_credits),
+            allows_debits: permissions.as_ref().map(|sent| sent.allows_debits),
+            permissions: permissions.map(|sent| sent.others),
+        })
     }
 }
 
-fn permissions(account: &Account) -> Vec<&'static str> {
-    let is_given = |permission: &&str| match *permission {
-        "deposit" => account.allows_credits,
-        "withdrawal" => account.allows_debits,
-        _ => true,
-    };
-    PERMISSIONS.into_iter().filter(is_given).collect()
+/// Update an account: its caption and its permissions. PUT and PATCH do the same.
+#[utoipa::path(method(put, patch), path = "/api/v2/accounts/{accountId}", tag = "Accounts",
+    params(("accountId" = i64, Path, description = "account id")), request_body = AccountChange,
+    responses((status = 200, description = "the account after the change", body = AccountView)))]
+pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
+    let command = call.optional_lenient_body::<AccountChange>()?.unwrap_or_default().command(&call)?;
+    call.run(Described(command), |account| Reply::ok(&AccountView::from(account))).await
 }
 
-/// Without a trading platform there are no positions, so margin and unrealized profit are zero.
-fn statement(account: &Account, kind: GroupKind, update_time: String) -> StatementView {
-    let figure = |amount| fields::figure(amount, account.decimals);
-    let of_trading = |amount| (kind == GroupKind::Trading).then(|| figure(amount));
-    let balances = &account.balances;
-    StatementView {
-        available_balance: figure(balances.free()),
-        current_balance: figure(balances.balance),
-        hold: figure(balances.held),
-        credit: of_trading(balances.credit()),
-        equity: of_trading(balances.balance),
-        free_margin: of_trading(balances.balance),
-        margin: of_trading(Amount::ZERO),
-        margin_level: None,
-        pnl: of_trading(Amount::ZERO),
-        update_time,
+/// Get an account, archived or not.
+#[utoipa::path(get, path = "/api/v2/accounts/{accountId}", tag = "Accounts",
+    params(("accountId" = i64, Path, description = "account id")),
+    responses((status = 200, description = "the account", body = AccountView)))]
+pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
+    let id = fields::account(&call)?.id;
+    Reply::ok(&AccountView::from(call.ask(GetDescribedAccount { id }).await?))
+}
+
+/// Archive a trading account for good. Its balance must be zero.
+#[utoipa::path(post, path = "/api/v2/accounts/{accountId}/archive", tag = "Accounts",
+    params(("accountId" = i64, Path, description = "account id")),
+    responses((status = 204, description = "archived, also if it was before")))]
+pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
+    let account = fields::account(&call)?;
+    if account.kind != GroupKind::Trading {
+        return Err(Refusal::AccountKind { needed: GroupKind::Trading }.into());
     }
+    let command = ArchiveAccount { id: account.id, expected_version: None };
+    call.run(command, |()| Ok(Reply::empty(StatusCode::NO_CONTENT))).await
+}
+
+/// The preferences of an account.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Preferences {
+    /// The most leverage of its positions; 0 leaves it to the product. Of a wallet, 1.
+    #[schema(example = 1)]
+    leverage: u32,
+}
+
+/// Get the preferences of an account.
+#[utoipa::path(get, path = "/api/v2/accounts/{accountId}/preferences", tag = "Accounts",
+    params(("accountId" = i64, Path, description = "account id")),
+    responses((status = 200, description = "the preferences", body = Preferences)))]
+pub(super) async fn preferences(call: Call) -> Result<Reply, Rejection> {
+    let numbered = fields::account(&call)?;
+    let account = call.ask(GetAccount { id: numbered.id }).await?;
+    let leverage = if numbered.kind == GroupKind::Wallet { 1 } else { account.max_leverage };
+    Reply::ok(&Preferences { leverage })
+}
+
+/// The balance of an account.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Balance {
+    /// With all decimals of the currency.
+    #[schema(example = "500.00")]
+    balance: String,
+}
+
+/// Get the balance of an account.
+#[utoipa::path(get, path = "/api/v2/accounts/{accountId}/balance", tag = "Accounts",
+    params(("accountId" = i64, Path, description = "account id")),
+    responses((status = 200, description = "the balance", body = Balance)))]
+pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
+    let account = call.ask(GetAccount { id: fields::account(&call)?.id }).await?;
+    Reply::ok(&Balance { balance: amount_text(&account, account.balances.balance) })
 }
 
 /// List the accounts that you can see.

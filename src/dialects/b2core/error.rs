@@ -1,7 +1,9 @@
 //! Renders rejections in B2Core's envelope and maps each to its status and code.
 
+use super::names::spell;
 use crate::dialects::kit::{Rejection, Reply, ReplyContext, state_refusals};
 use crate::domain::accounts::Lifecycle;
+use crate::domain::reference::GroupKind;
 use crate::domain::refusal::{Refusal, Remainder};
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -34,18 +36,41 @@ pub(super) struct FieldError {
 /// The code of errors that concern a field.
 const INVALID: &str = "validation_failed";
 
-/// Renders a rejection. The requests of the mounted routes have no fields of the core, so only names that the dialect
-/// itself reads can be at fault.
-pub(super) fn reply(rejection: &Rejection, _context: &ReplyContext) -> Reply {
+/// Renders a rejection. Names a field of the core only if the caller sent it or must send it.
+pub(super) fn reply(rejection: &Rejection, context: &ReplyContext) -> Reply {
     let (status, code) = status_and_code(rejection);
-    let errors = match rejection {
+    let error = match rejection {
         Rejection::InvalidField { name, reason } | Rejection::OutOfRange { name, reason } => {
-            vec![FieldError { field: name.clone(), message: reason.clone() }]
+            Some(FieldError { field: name.clone(), message: reason.clone() })
         }
-        _ => Vec::new(),
+        Rejection::Refused(refusal) if code == INVALID => field_error(refusal, context),
+        _ => None,
     };
-    let view = ErrorView { code, message: rejection.to_string(), errors };
+    let message = match (&error, rejection) {
+        (Some(FieldError { field, message }), _) => format!("{field}: {message}"),
+        (None, Rejection::Refused(refusal)) => sentence(refusal),
+        (None, rejection) => rejection.to_string(),
+    };
+    answer(status, code, message, error.into_iter().collect())
+}
+
+fn answer(status: StatusCode, code: &'static str, message: String, errors: Vec<FieldError>) -> Reply {
+    let view = ErrorView { code, message, errors };
     Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
+}
+
+fn field_error(refusal: &Refusal, context: &ReplyContext) -> Option<FieldError> {
+    let name = spell(&refusal.field()?)?;
+    let is_required = matches!(refusal, Refusal::Required { .. });
+    (is_required || context.was_sent(name)).then(|| FieldError { field: name.into(), message: refusal.to_string() })
+}
+
+fn sentence(refusal: &Refusal) -> String {
+    match (refusal, refusal.field()) {
+        (Refusal::NotFound { .. }, _) | (_, None) => refusal.to_string(),
+        (other, Some(_)) if other.stands_alone() => other.to_string(),
+        (other, Some(field)) => format!("{field}: {other}"),
+    }
 }
 
 fn status_and_code(rejection: &Rejection) -> (StatusCode, &'static str) {
@@ -86,7 +111,11 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::AccountState(Lifecycle::Closed) => (StatusCode::CONFLICT, "account_archived"),
         Refusal::AccountState(Lifecycle::Closing) => (StatusCode::CONFLICT, "account_closing"),
         Refusal::AccountLocked | Refusal::LockKept => (StatusCode::CONFLICT, "account_locked"),
-        Refusal::CreditsOff | Refusal::DebitsOff => (StatusCode::FORBIDDEN, "operation_not_permitted"),
+        Refusal::AccountKind { needed: GroupKind::Wallet } => (StatusCode::BAD_REQUEST, "not_a_wallet"),
+        Refusal::AccountKind { needed: GroupKind::Trading } => (StatusCode::BAD_REQUEST, "not_a_trading_account"),
+        Refusal::CreditsOff | Refusal::DebitsOff | Refusal::PermissionWithheld { .. } => {
+            (StatusCode::FORBIDDEN, "operation_not_permitted")
+        }
         Refusal::InsufficientFunds { .. } => (StatusCode::BAD_REQUEST, "insufficient_funds"),
         Refusal::NotEmpty(Remainder::Balance) => (StatusCode::BAD_REQUEST, "balance_not_zero"),
         Refusal::NotEmpty(Remainder::Holds | Remainder::Pending | Remainder::Positions | Remainder::Orders) => {

@@ -1,10 +1,12 @@
 //! B2Core's spelling of values and lists: times with an offset, money as text, totals in a header.
 
+use crate::app::accounts::NumberedAccount;
 use crate::dialects::kit::formats::one_of;
-use crate::dialects::kit::{QueryParams, Rejection, Reply};
+use crate::dialects::kit::{Call, QueryParams, Rejection, Reply};
 use crate::domain::clock::Moment;
-use crate::domain::money::{Amount, Decimals};
+use crate::domain::ids::AccountSerial;
 use crate::domain::page::Window;
+use crate::domain::refusal::{Noun, Refusal};
 use actix_web::http::header::HeaderName;
 use serde::Serialize;
 
@@ -22,11 +24,28 @@ pub(super) fn time(moment: Moment) -> String {
     format!("{seconds}+00:00")
 }
 
-/// A figure of a statement, with 18 decimals whatever the currency.
-pub(super) fn figure(amount: Amount, decimals: Decimals) -> String {
-    let text = amount.to_text(decimals);
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+/// A figure of a statement: this decimal with 18 decimals.
+pub(super) fn figure(text: &str) -> String {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}.{fraction:0<STATEMENT_DECIMALS$}")
+}
+
+/// The account that the path names. A text that is no id is that of no account.
+pub(super) fn account(call: &Call) -> Result<NumberedAccount, Rejection> {
+    let found = match path_id(call, "accountId") {
+        Some(serial) => call.app()?.account_numbered(call.caller()?, AccountSerial(serial))?,
+        None => None,
+    };
+    found.ok_or_else(|| not_found(Noun::Account))
+}
+
+/// An id in the path; none if it is not a number.
+pub(super) fn path_id(call: &Call, name: &str) -> Option<i64> {
+    call.path(name).parse().ok()
+}
+
+pub(super) fn not_found(noun: Noun) -> Rejection {
+    Refusal::NotFound { noun, field: None }.into()
 }
 
 /// `limit`, `offset`, `sort_by` and `sort_order` of a list.
@@ -55,10 +74,9 @@ mod tests {
 
     #[test]
     fn figures_have_18_decimals() {
-        let figure = |minor, decimals| figure(Amount::from_minor(minor), Decimals::new(decimals).unwrap());
-        assert_eq!(figure(0, 2), "0.000000000000000000");
-        assert_eq!(figure(-1205, 2), "-12.050000000000000000");
-        assert_eq!(figure(7, 0), "7.000000000000000000");
-        assert_eq!(figure(1, 8), "0.000000010000000000");
+        assert_eq!(figure("0.00"), "0.000000000000000000");
+        assert_eq!(figure("-12.05"), "-12.050000000000000000");
+        assert_eq!(figure("7"), "7.000000000000000000");
+        assert_eq!(figure("0.00000001"), "0.000000010000000000");
     }
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document of the B2Core dialect, built from the annotations of its handlers.
 
 use super::error::{ErrorView, FieldError};
-use super::{access, accounts};
+use super::{access, accounts, balances};
 use crate::dialects::kit;
 use serde_json::Value;
 use utoipa::openapi::OpenApi as Document;
@@ -16,7 +16,19 @@ use utoipa::{Modify, OpenApi};
         description = "What bursar has of the B2Core Back Office API so far, on the same data as its other APIs.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    paths(access::sign_in, access::refresh, access::sign_out, accounts::list),
+    paths(
+        access::sign_in,
+        access::refresh,
+        access::sign_out,
+        accounts::list,
+        accounts::create,
+        accounts::get,
+        accounts::update,
+        accounts::archive,
+        accounts::preferences,
+        accounts::balance,
+        balances::change,
+    ),
     components(schemas(ErrorView, FieldError)),
     security(("token" = [])),
     modifiers(&Common)
@@ -31,7 +43,8 @@ impl Modify for Common {
         let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         document.components.get_or_insert_default().add_security_scheme("token", bearer);
         for item in document.paths.paths.values_mut() {
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
                 let content = Content::new(Some(Ref::from_schema_name("Error")));
                 let error = ResponseBuilder::new().description("refused").content("application/json", content).build();
                 operation.responses.responses.insert("default".into(), error.into());

@@ -137,6 +137,11 @@ impl Call {
         if self.is_body_blank() { Ok(None) } else { self.body().map(Some) }
     }
 
+    /// Like [`Call::lenient_body`]; `None` if it is empty or white space.
+    pub fn optional_lenient_body<T: DeserializeOwned>(&self) -> Result<Option<T>, Rejection> {
+        if self.is_body_blank() { Ok(None) } else { self.lenient_body().map(Some) }
+    }
+
     fn is_body_blank(&self) -> bool {
         self.body.iter().all(u8::is_ascii_whitespace)
     }

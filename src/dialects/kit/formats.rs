@@ -64,6 +64,37 @@ pub fn decimal(text: &str) -> Result<DecimalText, Fault> {
     })
 }
 
+/// An exact decimal number that may have an exponent, as programs write small JSON numbers: `1e-7`.
+pub fn number(text: &str) -> Result<DecimalText, Fault> {
+    match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => decimal(&shifted(digits, exponent).ok_or_else(|| Fault::invalid("not a number"))?),
+        None => decimal(text),
+    }
+}
+
+/// The largest exponent; no amount has more digits.
+const EXPONENT_MAX: usize = 40;
+
+/// A decimal with its point moved by an exponent; `None` if either is malformed.
+fn shifted(digits: &str, exponent: &str) -> Option<String> {
+    let exponent: i32 = exponent.parse().ok()?;
+    let by = usize::try_from(exponent.unsigned_abs()).ok().filter(|by| *by <= EXPONENT_MAX)?;
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || ![whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+        return None;
+    }
+    let padding = "0".repeat(by);
+    let (all, point) = match exponent < 0 {
+        true => (format!("{padding}{whole}{fraction}"), whole.len()),
+        false => (format!("{whole}{fraction}{padding}"), whole.len() + by),
+    };
+    let (whole, fraction) = all.split_at(point);
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
 /// A time in the form of RFC 3339, with any offset.
 pub fn rfc3339(text: &str) -> Result<Moment, Fault> {
     Moment::parse(text).ok_or_else(|| Fault::invalid("not an RFC 3339 time such as 2026-03-02T08:15:00Z"))
@@ -130,6 +161,24 @@ mod tests {
         }
         for text in ["", "-", "1.0", "1e3", "+1", " 1"] {
             assert_eq!(whole_number(text), invalid("not a whole number"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_exponent_moves_the_point() {
+        for (text, plain) in [
+            ("1e-7", "0.0000001"),
+            ("-5e-1", "-0.5"),
+            ("1.5E3", "1500"),
+            ("12.345e+1", "123.45"),
+            ("0e40", "0"),
+            ("100e-2", "1"),
+            ("10.50", "10.50"),
+        ] {
+            assert_eq!(number(text).map(String::from), Ok(plain.to_owned()), "{text}");
+        }
+        for text in ["1e", "e1", "1e41", "1e99999999999", "1e1.5", "--1e1", "1.2.3e1", "0x1e1", ".5e1", "1e1e1"] {
+            assert!(number(text).is_err(), "{text}");
         }
     }
 

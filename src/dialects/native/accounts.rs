@@ -9,7 +9,7 @@ use crate::app::accounts::{
 };
 use crate::dialects::kit::formats::{capitals, currency, decimal, one_of, uuid, whole_number};
 use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Rejection, Reply, Scalar, optional, required, sent};
-use crate::domain::accounts::{Account, Lifecycle, LockReason};
+use crate::domain::accounts::{Account, Lifecycle, LockReason, Permission, Permissions};
 use crate::domain::clients::AccountLabelsChange;
 use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
@@ -87,6 +87,12 @@ pub(super) struct AccountRequest {
     allow_credits: Option<bool>,
     /// Whether debits are allowed; defaults to true on creation.
     allow_debits: Option<bool>,
+    /// Replaces all permissions; on creation, the account gets all if the field is omitted.
+    #[schema(example = json!(["ENABLED", "VISIBLE"]))]
+    permissions: Option<Vec<String>>,
+    /// The number of an account that exists already at the platform of the group; only on creation, and only for
+    /// trading accounts. The account gets this number, and `maxLeverage` may be 0, which leaves it to the group.
+    account_number: Option<String>,
     /// Whether an operator must approve the account before it can be used; only on creation.
     requires_approval: Option<bool>,
 }
@@ -111,6 +117,13 @@ impl AccountRequest {
             (Some(a), Some(b)) if a != b => Err(Rejection::invalid("spreadBetting", "contradicts isSb")),
             (a, b) => Ok(a.or(b)),
         }
+    }
+
+    fn permissions(&self) -> Result<Option<Permissions>, Rejection> {
+        let Some(names) = &self.permissions else { return Ok(None) };
+        let parse = |name: &String| required("permissions", Some(name), capitals(Permission::ALL, Permission::name));
+        let granted = names.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(Permissions::of(&granted)))
     }
 
     fn labels(&mut self) -> AccountLabelsChange {
@@ -150,6 +163,8 @@ impl AccountRequest {
             labels: self.labels(),
             allows_credits: self.allow_credits.unwrap_or(true),
             allows_debits: self.allow_debits.unwrap_or(true),
+            permissions: self.permissions()?.unwrap_or_default(),
+            number_at_platform: self.account_number.clone().filter(|number| !number.is_empty()),
             requires_approval: self.requires_approval.unwrap_or(false),
         })
     }
@@ -181,6 +196,7 @@ impl AccountRequest {
             minimum_balance: optional("minimumBalance", self.minimum_balance.as_ref(), decimal)?,
             allows_credits: self.allow_credits,
             allows_debits: self.allow_debits,
+            permissions: self.permissions()?,
         })
     }
 }
@@ -244,6 +260,10 @@ pub(super) struct AccountView {
     lock_reason: Option<&'static str>,
     allow_credits: bool,
     allow_debits: bool,
+    /// What the account may be used for. ENABLED: sessions and transfers; TRANSFER_DEPOSIT: transfers to it;
+    /// TRANSFER_WITHDRAWAL: transfers from it. EXCHANGE, TRADE and VISIBLE are labels for other programs.
+    #[schema(example = json!(["ENABLED", "VISIBLE"]))]
+    permissions: Vec<String>,
     created_at: String,
     updated_at: String,
     /// Null if the account is not archived.
@@ -284,6 +304,7 @@ impl From<Account> for AccountView {
             lock_reason: account.lock.reason().map(LockReason::name),
             allow_credits: account.allows_credits,
             allow_debits: account.allows_debits,
+            permissions: fields::permissions(account.permissions),
             created_at: account.created_at.to_string(),
             updated_at: account.updated_at.to_string(),
             archived_at: account.closed_at.map(|at| at.to_string()),

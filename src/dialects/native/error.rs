@@ -214,6 +214,8 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::LockKept
         | Refusal::CreditsOff
         | Refusal::DebitsOff
+        | Refusal::PermissionWithheld { .. }
+        | Refusal::AccountKind { .. }
         | Refusal::QuoteMissing { .. }
         | Refusal::QuoteStale { .. }
         | Refusal::InsufficientFunds { .. }

@@ -213,6 +213,7 @@ struct AccountData<'a> {
     lock_reason: Option<LockReason>,
     allow_credits: bool,
     allow_debits: bool,
+    permissions: Vec<String>,
     minimum_balance: ExactNumber,
     #[serde(serialize_with = "text")]
     version: u64,
@@ -251,6 +252,7 @@ impl AccountData<'_> {
             lock_reason: account.lock.reason(),
             allow_credits: account.allows_credits,
             allow_debits: account.allows_debits,
+            permissions: fields::permissions(account.permissions),
             minimum_balance: money(account.balances.minimum),
             version: account.version,
             created_at: account.created_at,

@@ -3,7 +3,7 @@
 
 use crate::dialects::kit::formats::{Fault, unknown, uuid};
 use crate::dialects::kit::{Call, QueryParams, Rejection};
-use crate::domain::accounts::{LockHolder, PositionMode};
+use crate::domain::accounts::{LockHolder, Permissions, PositionMode};
 use crate::domain::ledger::EntryKind;
 use crate::domain::reference::{MarginCalculation, TradeStatus};
 use crate::domain::search::{SEARCH_MAX, SEARCH_WORDS_MAX, SearchText, SearchTextError};
@@ -131,6 +131,10 @@ pub(super) fn lock_type(holder: Option<LockHolder>) -> &'static str {
         Some(LockHolder::Customer) => "CST",
         Some(LockHolder::System) => "SYS",
     }
+}
+
+pub(super) fn permissions(permissions: Permissions) -> Vec<String> {
+    permissions.granted().map(|permission| permission.name().to_uppercase()).collect()
 }
 
 /// The kind of an adjustment: any deal action except BUY and SELL. UNSPECIFIED means CORRECTION.

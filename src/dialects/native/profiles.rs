@@ -116,6 +116,9 @@ impl ProfileRequest {
 #[schema(as = Profile)]
 pub(super) struct ProfileView {
     id: String,
+    /// A short number that counts up and is never reused.
+    #[schema(example = 305)]
+    number: i64,
     email: String,
     first_name: String,
     last_name: String,
@@ -149,6 +152,7 @@ impl From<Profile> for ProfileView {
         let d = profile.details;
         ProfileView {
             id: profile.id.to_string(),
+            number: profile.serial.0,
             email: d.email,
             first_name: d.first_name,
             last_name: d.last_name,

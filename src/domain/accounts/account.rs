@@ -1,6 +1,6 @@
 //! Accounts: each holds money in one currency and belongs to a client.
 
-use crate::domain::accounts::{Balances, Lock, Valuation};
+use crate::domain::accounts::{Balances, Lock, Permission, Permissions, Valuation};
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
@@ -142,6 +142,8 @@ pub struct Account {
     pub lock: Lock,
     pub allows_credits: bool,
     pub allows_debits: bool,
+    #[serde(default, skip_serializing_if = "has_all")]
+    pub permissions: Permissions,
     pub balances: Balances,
     /// Incremented by every change of settings, never by postings; from 1.
     pub version: u64,
@@ -156,6 +158,10 @@ pub struct Account {
     pub standing: Standing,
     #[serde(skip)]
     pub valuation: Valuation,
+}
+
+fn has_all(permissions: &Permissions) -> bool {
+    *permissions == Permissions::default()
 }
 
 impl Account {
@@ -190,6 +196,18 @@ impl Account {
             Direction::Credit if !self.allows_credits => Err(Refusal::CreditsOff),
             Direction::Debit if !self.allows_debits => Err(Refusal::DebitsOff),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses this side of a transfer between accounts if a permission for it is withheld.
+    pub fn admit_transfer(&self, direction: Direction) -> Result<(), Refusal> {
+        let of_side = match direction {
+            Direction::Credit => Permission::TransferDeposit,
+            Direction::Debit => Permission::TransferWithdrawal,
+        };
+        match [Permission::Enabled, of_side].into_iter().find(|permission| !self.permissions.has(*permission)) {
+            Some(permission) => Err(Refusal::PermissionWithheld { permission }),
+            None => Ok(()),
         }
     }
 

@@ -4,10 +4,12 @@ mod account;
 mod balance;
 mod lock;
 mod owner;
+mod permission;
 mod valuation;
 
 pub use account::*;
 pub use balance::*;
 pub use lock::*;
 pub use owner::*;
+pub use permission::*;
 pub use valuation::*;

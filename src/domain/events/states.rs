@@ -1,6 +1,6 @@
 //! Snapshots of movements, accounts and profiles, and how an event and the present row together yield the past object.
 
-use crate::domain::accounts::{Account, Balances, Lifecycle, Lock};
+use crate::domain::accounts::{Account, Balances, Lifecycle, Lock, Permissions};
 use crate::domain::clients::{Profile, ProfileStatus};
 use crate::domain::clock::Moment;
 use crate::domain::events::snapshot::is_default;
@@ -90,6 +90,9 @@ pub struct AccountSnapshot {
     /// Whether debits were switched off.
     #[serde(default, skip_serializing_if = "is_default")]
     pub debits_off: bool,
+    /// Stored as those withheld.
+    #[serde(default, rename = "withheld", skip_serializing_if = "is_default")]
+    pub permissions: Permissions,
     /// The overdraft limit: the stricter of its own and its group's.
     #[serde(default, skip_serializing_if = "is_default")]
     pub minimum: Amount,
@@ -121,6 +124,7 @@ impl AccountSnapshot {
             daily_statement: account.wants_daily_statement,
             credits_off: !account.allows_credits,
             debits_off: !account.allows_debits,
+            permissions: account.permissions,
             minimum: account.balances.minimum,
             version: account.version,
             updated_at: Some(account.updated_at).filter(|at| *at != now),
@@ -153,6 +157,7 @@ impl AccountSnapshot {
             lock: self.lock,
             allows_credits: !self.credits_off,
             allows_debits: !self.debits_off,
+            permissions: self.permissions,
             balances: Balances { balance, held, uncleared, pending, credit_net: credit, minimum, margin: Amount::ZERO },
             version: self.version,
             updated_at: self.updated_at.unwrap_or(then),
@@ -215,7 +220,7 @@ impl ProfileSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::accounts::{LockHolder, LockReason, LockScope, Standing, Valuation};
+    use crate::domain::accounts::{LockHolder, LockReason, LockScope, Permission, Standing, Valuation};
     use crate::domain::clients::{AccountLabels, Labels, ProfileDetails};
     use crate::domain::ids::ProfileSerial;
     use crate::domain::ids::{AccountId, AccountSerial, BookId, EntryId, MovementId, MovementSerial, PrincipalSerial};
@@ -254,6 +259,7 @@ mod tests {
             lock: Lock::Locked { scope: LockScope::Full, holder: LockHolder::System, reason: LockReason::Ded },
             allows_credits: false,
             allows_debits: true,
+            permissions: Permissions::of(&[Permission::Visible]),
             balances: Balances {
                 balance: minor(1),
                 held: minor(2),
@@ -294,6 +300,7 @@ mod tests {
             lock: Lock::Open,
             allows_credits: true,
             allows_debits: false,
+            permissions: Permissions::default(),
             balances: Balances::default(),
             version: 10,
             updated_at: Moment::from_unix_ms(5),

@@ -38,7 +38,7 @@ impl std::fmt::Display for CurrencyCode {
 }
 
 /// A currency that accounts can be opened in.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Currency {
     pub serial: CurrencySerial,
     /// Identifies the currency and never changes.

@@ -1,6 +1,6 @@
 //! Account groups: bundles of rules that the broker configures as reference data; callers only read them.
 
-use crate::domain::ids::{GroupId, GroupSerial};
+use crate::domain::ids::{CurrencySerial, GroupId, GroupSerial, OfferSerial};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
 use serde::{Deserialize, Serialize};
@@ -157,6 +157,21 @@ pub struct DeclaredGroup {
     pub requires_approval: bool,
     /// The lowest balance its accounts may be allowed, as decimal text: zero or less.
     pub minimum_balance: String,
+}
+
+/// A currency that a group offers, or has offered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    pub serial: OfferSerial,
+    pub group: GroupSerial,
+    pub currency: CurrencySerial,
+    /// Whether the group still offers it.
+    pub enabled: bool,
+}
+
+/// The number of a label: the serial of the first group that has it. None for no label.
+pub fn label_serial(groups: &[Group], label: &str) -> Option<GroupSerial> {
+    groups.iter().find(|group| !label.is_empty() && group.declared.label == label).map(|group| group.serial)
 }
 
 /// A group that accounts can join.

@@ -78,6 +78,7 @@ fields! {
     MinimumBalance = "minimum balance";
     Platform = "platform";
     Number = "number";
+    Permissions = "permissions";
     Access = "access";
     Priority = "priority";
 

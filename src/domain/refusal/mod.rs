@@ -16,10 +16,11 @@ pub(crate) use table::table;
 pub use table::{Family, REFUSALS, Row};
 
 use crate::domain::access::Right;
-use crate::domain::accounts::Lifecycle;
+use crate::domain::accounts::{Lifecycle, Permission};
 use crate::domain::approvals::ApprovalState;
 use crate::domain::clients::ProfileStatus;
 use crate::domain::ledger::MovementState;
+use crate::domain::reference::GroupKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -294,6 +295,9 @@ pub enum Refusal {
     /// The new group would turn a demo account live or a live one demo.
     #[error("an account cannot change between demo and live")]
     GroupModeDiffers,
+    /// Only accounts of the other kind can do this.
+    #[error("only for {}", match needed { GroupKind::Trading => "trading accounts", GroupKind::Wallet => "wallets" })]
+    AccountKind { needed: GroupKind },
     /// The client's status does not allow the operation.
     #[error("the client is {}", .0.word())]
     ProfileState(ProfileStatus),
@@ -311,6 +315,9 @@ pub enum Refusal {
     /// The account's flag for debits is off.
     #[error("debits are switched off for this account")]
     DebitsOff,
+    /// The account is not permitted to take part in the transfer.
+    #[error("the account lacks the permission {}", permission.name())]
+    PermissionWithheld { permission: Permission },
     /// A debit, while an open position cannot be valued.
     #[error("there is no quote of {of} to value the open positions at; nothing can be paid out until it arrives")]
     QuoteMissing {

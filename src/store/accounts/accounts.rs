@@ -2,7 +2,7 @@
 
 use crate::domain::access::Visibility;
 use crate::domain::accounts::{
-    Account, Balances, Lifecycle, Lock, LockHolder, LockReason, PositionMode, Standing, Valuation,
+    Account, Balances, Lifecycle, Lock, LockHolder, LockReason, Permissions, PositionMode, Standing, Valuation,
 };
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
@@ -18,9 +18,9 @@ use crate::store::StoreError;
 use crate::store::clients::{LabelFilter, labels};
 use crate::store::database::conditions::Conditions;
 use crate::store::database::lists::visible_tags;
-use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql, unreadable};
+use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql, unless_default, unreadable};
 use crate::store::reference::decimals;
-use crate::store::trading::Market;
+use crate::store::trading::{Market, Worth};
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
@@ -109,6 +109,7 @@ pub struct AccountChange {
     pub minimum: Amount,
     pub allows_credits: bool,
     pub allows_debits: bool,
+    pub permissions: Permissions,
 }
 
 pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -138,6 +139,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         lock: lock(&mut columns)?,
         allows_credits: columns.next("allow_credits")?,
         allows_debits: columns.next("allow_debits")?,
+        permissions: permissions(&mut columns)?,
         balances: Balances {
             balance: Amount::from_minor(columns.next("balance_minor")?),
             held: Amount::from_minor(columns.next("held_minor")?),
@@ -184,6 +186,17 @@ fn lock(columns: &mut Columns<'_>) -> rusqlite::Result<Lock> {
     let name = columns.next_text("lock")?;
     let (holder, reason) = (columns.next_named_if_any("lock_holder")?, columns.next_named_if_any("lock_reason")?);
     Lock::from_parts(name, holder, reason).ok_or_else(|| unreadable("lock", name))
+}
+
+fn permissions(columns: &mut Columns<'_>) -> rusqlite::Result<Permissions> {
+    let Some(json) = columns.next::<Option<String>>("withheld")? else { return Ok(Permissions::default()) };
+    serde_json::from_str(&json).map_err(|_| unreadable("withheld", &json))
+}
+
+/// A JSON array of what is withheld; none if nothing is.
+fn withheld(permissions: Permissions) -> Option<String> {
+    let names = permissions.withheld().map(|permission| permission.name().to_owned());
+    unless_default(permissions).map(|_| serde_json::Value::from_iter(names).to_string())
 }
 
 /// A JSON array of ids in hexadecimal; none if there are no ids.
@@ -287,15 +300,27 @@ impl ReadTx<'_> {
         accounts.into_iter().map(|account| market.valued(account)).collect()
     }
 
-    /// The visible accounts in a window, in the order of opening, and how many match in total.
+    /// The account with a serial, if it is visible; archived accounts included. Its margin is not computed.
+    pub fn account_with_serial(
+        &self,
+        serial: AccountSerial,
+        visibility: &Visibility,
+    ) -> Result<Option<Account>, StoreError> {
+        self.find(sql!("accounts/columns", "accounts/by_serial"), (serial.0, visible_tags(visibility)), account)
+    }
+
+    /// The visible accounts in a window, in the order of opening, with what they are worth, and how many match in
+    /// total.
     pub fn accounts_in(
         &self,
         filter: &AccountFilter,
         visibility: &Visibility,
         window: Window,
-    ) -> Result<(Vec<Account>, u64), StoreError> {
+    ) -> Result<(Vec<(Account, Worth)>, u64), StoreError> {
         let (accounts, total) = self.window(conditions(filter, visibility), BY_ROW, window, account)?;
-        Ok((self.all_valued(accounts)?, total))
+        let market = Market::of(self);
+        let appraised = accounts.into_iter().map(|account| market.appraised(account)).collect::<Result<_, _>>()?;
+        Ok((appraised, total))
     }
 
     /// When the balance, the available amount or the limits of an account were last recorded.
@@ -343,6 +368,7 @@ impl WriteTx<'_> {
                 new.lifecycle.name(),
                 new.settings.allows_credits,
                 new.settings.allows_debits,
+                withheld(new.settings.permissions),
             ],
         )?;
         self.index_account(new.book)?;
@@ -364,6 +390,7 @@ impl WriteTx<'_> {
                 now.unix_ms(),
                 change.allows_credits,
                 change.allows_debits,
+                withheld(change.permissions),
             ),
         )?;
         self.record_figures(book, now)

@@ -1,9 +1,9 @@
 //! Account groups and the currencies that they offer.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::{GroupId, GroupSerial};
+use crate::domain::ids::{CurrencySerial, GroupId, GroupSerial, OfferSerial};
 use crate::domain::reference::{
-    CurrencyCode, DeclaredGroup, Group, GroupNames, GroupSymbol, MarginBasis, ProtectAfter, TradeStatus,
+    CurrencyCode, DeclaredGroup, Group, GroupNames, GroupSymbol, MarginBasis, Offer, ProtectAfter, TradeStatus,
 };
 use crate::store::StoreError;
 use crate::store::database::lists::text_list;
@@ -85,6 +85,18 @@ impl ReadTx<'_> {
     /// All groups, in the order of declaration.
     pub fn groups(&self) -> Result<Vec<Group>, StoreError> {
         self.all(concat!(sql!("groups/columns"), "ORDER BY g.id"), [], group)
+    }
+
+    /// Every currency that a group offers or has offered, in the order in which it first did.
+    pub fn offers(&self) -> Result<Vec<Offer>, StoreError> {
+        self.all("SELECT id, group_id, currency_id, enabled FROM group_currencies ORDER BY id", [], |row| {
+            Ok(Offer {
+                serial: OfferSerial(row.get(0)?),
+                group: GroupSerial(row.get(1)?),
+                currency: CurrencySerial(row.get(2)?),
+                enabled: row.get(3)?,
+            })
+        })
     }
 
     /// The currencies that each group offers, by group code, in order, disabled currencies included.

@@ -174,11 +174,17 @@ impl<'t, 'c> Market<'t, 'c> {
     }
 
     /// Completes an account that has something open with what follows from present prices.
-    pub(in crate::store) fn valued(&self, mut account: Account) -> Result<Account, StoreError> {
+    pub(in crate::store) fn valued(&self, account: Account) -> Result<Account, StoreError> {
+        if account.valuation.is_flat() { Ok(account) } else { Ok(self.appraised(account)?.0) }
+    }
+
+    /// The same, with what it is worth.
+    pub(in crate::store) fn appraised(&self, mut account: Account) -> Result<(Account, Worth), StoreError> {
+        let worth = self.worth(&account)?;
         if account.valuation.is_flat() {
-            return Ok(account);
+            return Ok((account, worth));
         }
-        let Worth { figures, .. } = self.worth(&account)?;
+        let figures = &worth.figures;
         // What does not fit leaves nothing free.
         account.balances.margin = figures.reserve(account.decimals).unwrap_or(Amount::from_minor(i64::MAX));
         if account.valuation.has_positions {
@@ -187,7 +193,7 @@ impl<'t, 'c> Market<'t, 'c> {
                 account.valuation.prices.push(UsedPrice { of, quoted_at: dependency.quoted_at });
             }
         }
-        Ok(account)
+        Ok((account, worth))
     }
 
     /// What people call a quote or a rate: `EURUSD`, `USD/EUR`.

@@ -141,6 +141,11 @@ impl<'a> Caller<'a> {
     pub(crate) fn put(&self, path: &str, body: &Value) -> Reply {
         self.send("PUT", path, Some("application/json"), Some(body.to_string().as_bytes()))
     }
+
+    #[track_caller]
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Reply {
+        self.send("PATCH", path, Some("application/json"), Some(body.to_string().as_bytes()))
+    }
 }
 
 /// The HTTP client shared by all callers of a server; it trusts this certificate.

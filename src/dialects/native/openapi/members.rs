@@ -1,5 +1,6 @@
 //! Describes members and parameters by name: a name has the same type and limits in every body, path and query string.
 
+use crate::app::accounts::NUMBER_MAX;
 use crate::app::sandbox::YEARS_MAX_S;
 use crate::dialects::kit::openapi::{Member, Place, reference};
 use crate::dialects::kit::{PAGE_MAX, REJECTIONS};
@@ -76,6 +77,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("LockBody", "type") => "NewLockType",
         (_, "lockType") => "LockType",
         ("LockBody", "reason") | (_, "lockReason") => "LockReason",
+        ("Account" | "AccountRequest", "permissions") => "AccountPermission",
         (_, "access") => "OwnerAccess",
         ("AdjustRequest", "action") => "AdjustmentAction",
         ("AuditRecord" | "/audit-log", "action") => return None,
@@ -166,6 +168,7 @@ fn text(member: &Member<'_>) -> Option<Value> {
         (_, "reference") => at_most(REFERENCE_MAX),
         (_, "category") => at_most(CATEGORY_MAX),
         ("AccountRequest", "name" | "alias") => at_most(NAME_MAX),
+        ("AccountRequest", "accountNumber") => at_most(NUMBER_MAX),
         (_, "username") => json!({ "minLength": 1, "maxLength": FIELD_MAX }),
         ("IntrospectRequest", "token") => json!({ "minLength": 1, "maxLength": sessions::TOKEN_MAX }),
         (_, "metaData") => at_most(META_DATA_MAX),

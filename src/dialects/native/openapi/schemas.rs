@@ -3,7 +3,7 @@
 use crate::app::access::TokenKind;
 use crate::dialects::native::fields;
 use crate::domain::access::Right;
-use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess};
+use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess, Permission};
 use crate::domain::approvals::{ApprovalKind, ApprovalState, Cause};
 use crate::domain::clients::ProfileStatus;
 use crate::domain::events::EventType;
@@ -100,6 +100,7 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ),
         ("NewLockType", "Who can remove the lock: CST any operator, SYS administrators.", plain(holders.to_vec())),
         ("LockReason", "Why an account is locked.", plain(LockReason::ALL.map(LockReason::name).to_vec())),
+        ("AccountPermission", "What an account may be used for.", upper(&Permission::ALL.map(Permission::name))),
         ("TokenKind", "How a token was made.", upper(&TokenKind::ALL.map(TokenKind::name))),
         ("TokenScope", "A right.", plain(Right::ALL.map(Right::name).to_vec())),
         ("MovementState", "The state of a movement.", upper(&MovementState::ALL.map(MovementState::name))),

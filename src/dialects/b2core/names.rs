@@ -1,0 +1,88 @@
+//! Maps the fields of the core to their names in the B2Core API.
+
+use crate::domain::refusal::Field;
+
+/// The name of a field; none if no request has it.
+pub(super) fn spell(field: &Field) -> Option<&'static str> {
+    Some(match field {
+        Field::Profile => "clientId",
+        Field::Email => "email",
+        Field::FirstName => "firstName",
+        Field::LastName => "lastName",
+        Field::Language => "language",
+        Field::Address => "address",
+        Field::ZipCode => "zipCode",
+        Field::City => "city",
+        Field::Country => "countryCode",
+        Field::Phone => "phone",
+        Field::Company => "companyShortName",
+        Field::BirthDate => "birthDate",
+        Field::Password => "password",
+        Field::Tags => "tags",
+        Field::Name => "caption",
+        Field::Account => "accountId",
+        Field::Group | Field::Currency => "productCurrencyId",
+        Field::MaxLeverage => "leverage",
+        Field::Number => "accountNumber",
+        Field::Permissions => "permissions",
+        Field::Amount => "amount",
+        Field::Id
+        | Field::Version
+        | Field::IpAddress
+        | Field::State
+        | Field::FreeText
+        | Field::Timezone
+        | Field::NewPassword
+        | Field::CurrentPassword
+        | Field::DiedOn
+        | Field::Reference
+        | Field::Category
+        | Field::CustomFields
+        | Field::CustomField(_)
+        | Field::Metadata
+        | Field::MetadataValue(_)
+        | Field::Alias
+        | Field::FromAccount
+        | Field::ToAccount
+        | Field::SweepTo
+        | Field::IsDemo
+        | Field::IsSpreadBetting
+        | Field::PositionMode
+        | Field::MarginCalculation
+        | Field::NetOpenPositionLimit
+        | Field::MinimumBalance
+        | Field::Platform
+        | Field::Access
+        | Field::Priority
+        | Field::ToAmount
+        | Field::Rate
+        | Field::Comment
+        | Field::Reason
+        | Field::EffectiveAt
+        | Field::ExpiresAt
+        | Field::Deposit
+        | Field::Withdrawal
+        | Field::Transfer
+        | Field::Hold
+        | Field::Entry
+        | Field::Approval
+        | Field::Operations
+        | Field::After
+        | Field::Before
+        | Field::From
+        | Field::To
+        | Field::At
+        | Field::ClockTime
+        | Field::Operator
+        | Field::Token
+        | Field::TokenLabel
+        | Field::Grant
+        | Field::Scope
+        | Field::Network
+        | Field::Groups
+        | Field::Currencies
+        | Field::Rates
+        | Field::Symbols
+        | Field::Decimals => return None,
+    })
+}

@@ -729,6 +729,8 @@ CREATE TABLE executions (
     posted_fee_minor INTEGER NOT NULL,     -- of its fee
     protected_credit_minor INTEGER NOT NULL, -- protection that consumed trading credit
     protected_balance_minor INTEGER NOT NULL, executed_ns INTEGER -- nanoseconds beyond executed_at; none: 0
+    DEFAULT NULL, protection TEXT CHECK (protection IN ('never', 'any_close', 'stop_out')) -- after which closings the account was protected when it arrived; none: recorded by an earlier version
+    DEFAULT NULL, protected_minimum_minor INTEGER -- what own money was lifted to then; none: recorded by an earlier version
     DEFAULT NULL, -- protection that lifted the balance
     UNIQUE (account_id, execution_id, platform_id)
 ) STRICT;
@@ -837,6 +839,8 @@ CREATE TABLE platform_charges (
     charged_at INTEGER NOT NULL,           -- when, by the platform
     sequence INTEGER                       -- the platform's order within the account; none sorts first
 , charged_ns INTEGER -- nanoseconds beyond charged_at; none: 0
+    DEFAULT NULL, offset_credit_minor INTEGER -- derived: protection in place of trading credit that this compensation replaced; none: nothing
+    DEFAULT NULL, offset_balance_minor INTEGER -- derived: protection of the balance that it replaced; none: nothing
     DEFAULT NULL) STRICT;
 
 CREATE INDEX platform_charges_of_account ON platform_charges (account_id, charged_at);

@@ -5,6 +5,7 @@ LEFT JOIN executions e ON e.id = t.execution_id
 LEFT JOIN platform_charges c ON c.id = t.charge_id
 WHERE NOT EXISTS (
         SELECT 1 FROM postings p WHERE p.book_id = coalesce(e.account_id, c.account_id) AND p.entry_seq = t.entry_seq)
+   OR (t.execution_id IS NULL) <> (t.part = 'charge' OR c.kind = 'negative_balance_protection' AND t.part IN ('protected_credit', 'credit_consumed', 'protected_balance'))
    OR NOT CASE t.part
         WHEN 'profit' THEN n.kind IN ('buy', 'sell', 'correction')
         WHEN 'charge' THEN n.kind = c.kind

@@ -102,6 +102,8 @@ row_ids! {
     PortfolioSerial,
     /// The row of a fill, in order of arrival.
     ExecutionSerial,
+    /// The row of money that a platform booked outside executions, in order of arrival.
+    ChargeSerial,
     /// A book of the ledger: a client account or a house account, in one currency.
     BookId,
     /// The sequence number of an entry: from 1, without gaps except where a restore skipped numbers.

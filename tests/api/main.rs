@@ -112,6 +112,7 @@ mod planted_changes;
 mod planted_names;
 mod platform_feed;
 mod platform_money;
+mod platform_protection;
 mod platform_record;
 mod private_files;
 mod query_params;

@@ -35,8 +35,11 @@ fn traded(server: &Server) {
                     "symbol": "EURUSD", "marginRate": "1.1",
                 }),
             ),
+            with(other("balance", 13), json!({"account": hedge, "operation": "compensation", "amount": "10"})),
+            with(other("balance", 14), json!({"account": hedge, "operation": "deposit", "amount": "10"})),
         ],
     );
+    admin.deposit(&hedge, "7");
 }
 
 #[test]
@@ -87,6 +90,11 @@ fn edits_of_trading_data_are_found() {
             "trades",
         ),
         ("UPDATE executions SET protected_balance_minor = 1 WHERE opposite_ref IS NOT NULL".to_owned(), "trades"),
+        ("UPDATE executions SET protection = 'never'".to_owned(), "trades"),
+        ("UPDATE executions SET protected_minimum_minor = -1".to_owned(), "trades"),
+        ("UPDATE executions SET arrived_entry = 100000".to_owned(), "trades"),
+        ("UPDATE platform_charges SET charged_at = 0 WHERE kind = 'balance'".to_owned(), "trades"),
+        ("UPDATE platform_charges SET offset_balance_minor = NULL".to_owned(), "trades"),
         ("DELETE FROM trade_entries WHERE part = 'commission'".to_owned(), "trades"),
         ("DELETE FROM trade_entries WHERE part = 'profit'".to_owned(), "trades"),
         ("DELETE FROM trade_entries WHERE part = 'charge'".to_owned(), "trades"),

@@ -90,8 +90,8 @@ impl Session<'_, '_> {
     ) -> Result<(), Failure> {
         let tx = self.context.tx;
         let (account, symbol) = (work.account.book, traded.symbol.serial);
-        let arrived = work.arrived(self.context)?;
-        let new = NewExecution { account, symbol, place: &place, recorded: &recorded, arrived };
+        let (arrived, protection) = (work.arrived(self.context)?, work.protection());
+        let new = NewExecution { account, symbol, place: &place, recorded: &recorded, arrived, protection };
         let serial = tx.add_execution(&new)?;
         let execution = Execution {
             serial,

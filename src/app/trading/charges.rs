@@ -9,7 +9,7 @@ use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDeci
 use crate::domain::reference::SwapBookedBy;
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::{Charge, ChargeKind, PlatformEvent, Verdict};
-use crate::store::{NewCharge, TradeOrigin};
+use crate::store::{NewCharge, TradeOrigin, TradePart};
 
 /// An amount of the feed, rounded half away from zero. What rounds to zero is zero.
 pub(super) fn rounded(amount: DecimalText, decimals: Decimals) -> Result<Amount, Fate> {
@@ -79,7 +79,7 @@ impl Session<'_, '_> {
         })?;
         let house = House::counterpart(kind).ok_or(Refusal::Internal)?;
         let comment = charge.comment.as_deref().unwrap_or_default();
-        let origin = TradeOrigin::Charge(row);
+        let origin = TradeOrigin::Charge(row, TradePart::Charge);
         work.post(self.context, &Move { kind, house, amount, at: event.at, comment, origin })?;
         work.changes_at(event.at);
         work.has_charges = true;

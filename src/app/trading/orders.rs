@@ -106,11 +106,11 @@ impl Session<'_, '_> {
         tx.put_order(&row)?;
         for execution in tx.executions_of_order(work.account.book, &row.order)? {
             self.check_cancellation(work, &row, &execution)?;
-        }
-        // Protection may depend on why an order was placed.
-        if row.reason.is_some() {
-            work.changes_at(row.created_at);
-            work.has_charges = true;
+            // Protection may depend on why an order was placed.
+            if row.reason.is_some() {
+                work.changes_at(execution.place.at);
+                work.has_charges = true;
+            }
         }
         Ok(Fate::Accepted)
     }

@@ -1,9 +1,8 @@
 //! Protection against a negative balance: the broker absorbs what a closing loses beyond the client's own money.
 
-use crate::domain::accounts::Balances;
 use crate::domain::money::Amount;
 use crate::domain::reference::{DeclaredGroup, GroupKind};
-use crate::domain::trading::ProtectAfter;
+use crate::domain::trading::{Moved, ProtectAfter};
 
 /// A closing fill, as far as protection depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,29 +25,49 @@ pub struct Protection {
     pub of_balance: Amount,
 }
 
-impl Protection {
-    /// After which closings the group's accounts are protected. None: never, as for wallets.
-    pub fn rule(group: &DeclaredGroup) -> Option<ProtectAfter> {
-        (group.negative_balance_protection && group.kind == GroupKind::Trading).then_some(group.protect_after)
-    }
+/// Under which terms an account is protected. They are recorded with each execution as it arrives, so that deriving
+/// again gives the same after the group has changed them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ProtectionTerms {
+    /// After which closings. None: never, as for wallets.
+    pub after: Option<ProtectAfter>,
+    /// What own money is lifted to: zero or less.
+    pub minimum: Amount,
+}
 
-    /// What a fill entails, given the balances with all its other entries: own money (balance less credit) is lifted to
-    /// the account's minimum, by the loss of the fill at most.
-    pub fn of(rule: ProtectAfter, fill: ClosingFill, balances: &Balances) -> Protection {
+impl ProtectionTerms {
+    pub fn of(group: &DeclaredGroup, minimum: Amount) -> ProtectionTerms {
+        let is_protected = group.negative_balance_protection && group.kind == GroupKind::Trading;
+        ProtectionTerms { after: is_protected.then_some(group.protect_after), minimum }
+    }
+}
+
+impl Protection {
+    /// What a fill entails, given the money with all its other entries: own money (balance less credit) is lifted to
+    /// the minimum, by the loss of the fill at most.
+    pub fn of(terms: ProtectionTerms, fill: ClosingFill, money: Moved) -> Protection {
         let is_due = fill.leaves_flat
-            && match rule {
-                ProtectAfter::AnyClose => true,
-                ProtectAfter::StopOut => fill.is_stop_out,
+            && match terms.after {
+                None => false,
+                Some(ProtectAfter::AnyClose) => true,
+                Some(ProtectAfter::StopOut) => fill.is_stop_out,
             };
         let loss = Amount::ZERO.saturating_sub(fill.profit);
-        let own = balances.balance.saturating_sub(balances.credit());
-        let shortfall = balances.minimum.saturating_sub(own).min(loss);
+        let credit = saturated(money.credit).max(Amount::ZERO);
+        let own = saturated(money.balance).saturating_sub(credit);
+        let shortfall = terms.minimum.saturating_sub(own).min(loss);
         if !is_due || !shortfall.is_positive() {
             return Protection::default();
         }
-        let from_credit = balances.credit().min(shortfall);
+        let from_credit = credit.min(shortfall);
         Protection { from_credit, of_balance: shortfall.saturating_sub(from_credit) }
     }
+}
+
+/// What is beyond an amount is beyond every loss, too.
+fn saturated(sum: i128) -> Amount {
+    let most = if sum.is_negative() { i64::MIN } else { i64::MAX };
+    Amount::from_minor(i64::try_from(sum).unwrap_or(most))
 }
 
 #[cfg(test)]
@@ -57,9 +76,10 @@ mod tests {
     use crate::domain::trading::sample::minor;
 
     fn protection(balance: i64, credit: i64, loss: i64) -> (i64, i64) {
-        let balances = Balances { balance: minor(balance), credit_net: minor(credit), ..Balances::default() };
+        let money = Moved { balance: balance.into(), credit: credit.into() };
         let fill = ClosingFill { leaves_flat: true, is_stop_out: true, profit: minor(-loss) };
-        let protection = Protection::of(ProtectAfter::StopOut, fill, &balances);
+        let terms = ProtectionTerms { after: Some(ProtectAfter::StopOut), minimum: Amount::ZERO };
+        let protection = Protection::of(terms, fill, money);
         (protection.from_credit.minor(), protection.of_balance.minor())
     }
 
@@ -84,9 +104,12 @@ mod tests {
 
     #[test]
     fn own_money_is_lifted_to_the_minimum_of_the_account() {
-        let balances = Balances { balance: minor(-500), minimum: minor(-300), ..Balances::default() };
+        let money = Moved { balance: -500, credit: 0 };
         let fill = ClosingFill { leaves_flat: true, is_stop_out: false, profit: minor(-1000) };
-        let of_balance = |rule, fill| Protection::of(rule, fill, &balances).of_balance.minor();
+        let of_balance = |after, fill| {
+            let terms = ProtectionTerms { after: Some(after), minimum: minor(-300) };
+            Protection::of(terms, fill, money).of_balance.minor()
+        };
         assert_eq!(of_balance(ProtectAfter::AnyClose, fill), 200);
         assert_eq!(of_balance(ProtectAfter::StopOut, fill), 0);
         assert_eq!(of_balance(ProtectAfter::AnyClose, ClosingFill { leaves_flat: false, ..fill }), 0);

@@ -4,15 +4,18 @@
 //! takes little memory.
 
 use crate::domain::accounts::PositionMode;
-use crate::domain::ids::{BookId, ExecutionSerial, SymbolSerial};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, SymbolSerial};
 use crate::domain::money::Decimals;
 use crate::domain::named::Named;
-use crate::domain::trading::{Exact, Instrument, Outcome, Position, Scope};
+use crate::domain::trading::{Exact, Instrument, Outcome, Position, ProtectionRun, Scope};
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, sql, unreadable};
 use crate::store::proof::Proof;
 use crate::store::reference::decimals;
-use crate::store::trading::{Execution, PRICE_DECIMALS, PositionRow, ScopeRun, execution, position};
+use crate::store::trading::{
+    Execution, MONEY_STEPS, PRICE_DECIMALS, PositionRow, ScopeRun, execution, money_step, position,
+};
 use rusqlite::Rows;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -54,6 +57,9 @@ impl ReadTx<'_> {
             }
         }
         positions.of(proof, (BookId(i64::MAX), SymbolSerial(i64::MAX)))?;
+        for account in self.all(sql!("proof/protected_accounts"), [], |row| row.get(0).map(BookId))? {
+            self.prove_protection(proof, account)?;
+        }
         for (sql, noun, what) in COMPARISONS {
             for row in self.all(sql, [], |row| row.get::<_, i64>(0))? {
                 proof.find("trades", || format!("{noun} {row}: {what}"));
@@ -95,6 +101,36 @@ impl ReadTx<'_> {
         }
         for stored in stored.values().filter(|stored| !stored.is_derived) {
             proof.find("positions", || format!("position {}: no execution opened it", stored.row));
+        }
+        Ok(())
+    }
+}
+
+impl ReadTx<'_> {
+    /// Protection follows from the money that was there and from the terms of its time.
+    fn prove_protection(&self, proof: &mut Proof, account: BookId) -> Result<(), StoreError> {
+        let beginning = Moment::from_unix_ms(i64::MIN);
+        let charges = self.money_charges(account, beginning)?;
+        let others = self.others_since(account, EntrySeq(0))?;
+        let mut run = ProtectionRun::new(Default::default(), [], charges, others);
+        let mut statement = self.connection().prepare_cached(MONEY_STEPS)?;
+        let mut rows = statement.query((account.0, beginning.unix_ms()))?;
+        while let Some(row) = rows.next()? {
+            let step = money_step(row)?;
+            let Some(terms) = step.terms else {
+                run.step_as_posted(&step);
+                continue;
+            };
+            if run.step(&step, terms) != step.protection {
+                proof.find("trades", || format!("execution {}: its protection is not what was due", step.serial));
+            }
+        }
+        for (charge, offset) in run.finish() {
+            if offset != charge.offset {
+                proof.find("trades", || {
+                    format!("charge {}: it did not replace the protection that it should have", charge.serial)
+                });
+            }
         }
         Ok(())
     }

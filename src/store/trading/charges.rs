@@ -1,7 +1,7 @@
 //! Money that platforms booked outside executions.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::{BookId, PlatformSerial, SymbolSerial};
+use crate::domain::ids::{BookId, ChargeSerial, PlatformSerial, SymbolSerial};
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::Amount;
 use crate::store::StoreError;
@@ -25,12 +25,8 @@ pub struct NewCharge<'a> {
     pub sequence: Option<i64>,
 }
 
-/// The row of a charge.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ChargeRow(pub i64);
-
 impl WriteTx<'_> {
-    pub fn add_charge(&self, new: &NewCharge<'_>) -> Result<ChargeRow, StoreError> {
+    pub fn add_charge(&self, new: &NewCharge<'_>) -> Result<ChargeSerial, StoreError> {
         let params = (
             new.account.0,
             new.platform.0,
@@ -43,6 +39,6 @@ impl WriteTx<'_> {
             new.sequence,
             nanos(new.nanos),
         );
-        self.insert(sql!("trading/add_charge"), params).map(ChargeRow)
+        self.insert(sql!("trading/add_charge"), params).map(ChargeSerial)
     }
 }

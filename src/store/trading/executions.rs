@@ -3,10 +3,12 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, PlatformSerial, SymbolSerial};
 use crate::domain::money::Amount;
-use crate::domain::trading::{BookedAmounts, Exact, ExecutionEntry, Parts, Place, Recorded, RecordedRates, Side};
+use crate::domain::trading::{
+    BookedAmounts, Exact, ExecutionEntry, Parts, Place, ProtectAfter, ProtectionTerms, Recorded, RecordedRates, Side,
+};
 use crate::store::StoreError;
 use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql};
-use crate::store::trading::{exact, exact_if_any, nanos};
+use crate::store::trading::{NEVER, exact, exact_if_any, nanos};
 use rusqlite::{Row, params};
 
 /// An execution as it counts now.
@@ -49,6 +51,7 @@ pub struct NewExecution<'a> {
     pub place: &'a Place,
     pub recorded: &'a Recorded,
     pub arrived: EntrySeq,
+    pub protection: ProtectionTerms,
 }
 
 pub(in crate::store) fn execution(row: &Row<'_>) -> rusqlite::Result<Execution> {
@@ -233,7 +236,7 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     pub fn add_execution(&self, new: &NewExecution<'_>) -> Result<ExecutionSerial, StoreError> {
-        let NewExecution { account, symbol, place, recorded, arrived } = *new;
+        let NewExecution { account, symbol, place, recorded, arrived, protection } = *new;
         let stored = Stored::of(recorded);
         let (rates, booked) = (&recorded.rates, &recorded.booked);
         let minor = |amount: Option<Amount>| amount.map(Amount::minor);
@@ -266,6 +269,8 @@ impl WriteTx<'_> {
                 minor(booked.balance_after),
                 arrived.0,
                 nanos(place.nanos),
+                protection.after.map_or(NEVER, ProtectAfter::name),
+                protection.minimum.minor(),
             ],
         )?;
         Ok(ExecutionSerial(row))

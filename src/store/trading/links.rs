@@ -1,10 +1,9 @@
 //! Which execution or charge an entry follows from.
 
-use crate::domain::ids::{EntrySeq, ExecutionSerial};
+use crate::domain::ids::{ChargeSerial, EntrySeq, ExecutionSerial};
 use crate::domain::named::named_enum;
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx};
-use crate::store::trading::ChargeRow;
 
 named_enum! {
     /// What an entry of the feed is.
@@ -14,11 +13,11 @@ named_enum! {
         Commission = "commission",
         Swap = "swap",
         Fee = "fee",
-        /// Protection in place of trading credit that was consumed.
+        /// Protection in place of trading credit that was consumed; of a compensation, what it replaced of that.
         ProtectedCredit = "protected_credit",
-        /// The trading credit that was consumed.
+        /// The trading credit that was consumed; of a compensation, what it restored.
         CreditConsumed = "credit_consumed",
-        /// Protection that lifted the balance.
+        /// Protection that lifted the balance; of a compensation, what it replaced of that.
         ProtectedBalance = "protected_balance",
         /// All of a charge.
         Charge = "charge",
@@ -29,7 +28,7 @@ named_enum! {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TradeOrigin {
     Execution(ExecutionSerial, TradePart),
-    Charge(ChargeRow),
+    Charge(ChargeSerial, TradePart),
 }
 
 impl ReadTx<'_> {
@@ -44,7 +43,7 @@ impl WriteTx<'_> {
     pub fn link_entry(&self, entry: EntrySeq, origin: TradeOrigin) -> Result<(), StoreError> {
         let (execution, charge, part) = match origin {
             TradeOrigin::Execution(row, part) => (Some(row.0), None, part),
-            TradeOrigin::Charge(row) => (None, Some(row.0), TradePart::Charge),
+            TradeOrigin::Charge(row, part) => (None, Some(row.0), part),
         };
         let sql = "INSERT INTO trade_entries (entry_seq, execution_id, charge_id, part) VALUES (?1, ?2, ?3, ?4)";
         self.run(sql, (entry.0, execution, charge, part.name())).map(|_| ())

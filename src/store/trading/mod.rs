@@ -30,7 +30,7 @@ pub use listed_executions::*;
 pub use listed_orders::*;
 pub use listed_positions::*;
 pub use market::*;
-pub use money::*;
+pub(in crate::store) use money::*;
 pub use orders::*;
 pub use parked::*;
 pub use positions::*;

@@ -1,44 +1,16 @@
 //! What happened to the money of an account since a moment, as protection needs it.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, PlatformSerial, SymbolSerial};
+use crate::domain::ids::{BookId, ChargeSerial, EntrySeq, ExecutionSerial, PlatformSerial, SymbolSerial};
+use crate::domain::ledger::EntryKind;
 use crate::domain::money::Amount;
-use crate::domain::trading::Place;
+use crate::domain::trading::{MoneyCharge, MoneyStep, Moved, Place, ProtectAfter, Protection, ProtectionTerms};
 use crate::store::StoreError;
-use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use crate::store::database::transaction::{ReadTx, WriteTx, sql, unreadable};
+use rusqlite::Row;
 
-/// An execution, as far as protection depends on it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MoneyStep {
-    pub serial: ExecutionSerial,
-    pub place: Place,
-    pub symbol: SymbolSerial,
-    pub is_cancelled: bool,
-    /// Whether it closed anything.
-    pub closes: bool,
-    /// Whether nothing is open in its symbol afterwards.
-    pub leaves_flat: bool,
-    pub arrived: EntrySeq,
-    pub reason: Option<String>,
-    pub order: Option<String>,
-    /// What was posted for its profit.
-    pub profit: Amount,
-    /// What was posted for its profit, commission, swap and fee.
-    pub moved: i128,
-    pub protected_credit: Amount,
-    pub protected_balance: Amount,
-}
-
-/// Money that moved, in minor units.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Moved {
-    pub balance: i128,
-    /// Of it, trading credit.
-    pub credit: i128,
-}
-
-/// The place of a charge among executions: its time with the nanoseconds beyond it, and the platform's sequence.
-pub type ChargePlace = ((Moment, u32), Option<i64>);
+/// The name of terms under which an account is never protected.
+pub(in crate::store) const NEVER: &str = "never";
 
 impl ReadTx<'_> {
     /// Whether the account has executions or charges after a moment and the nanoseconds beyond it.
@@ -57,29 +29,7 @@ impl ReadTx<'_> {
 
     /// The executions of an account at or after a moment, in their order.
     pub fn money_steps(&self, account: BookId, from: Moment) -> Result<Vec<MoneyStep>, StoreError> {
-        self.all(sql!("trading/money_steps"), (account.0, from.unix_ms()), |row| {
-            Ok(MoneyStep {
-                serial: ExecutionSerial(row.get("id")?),
-                place: Place {
-                    at: Moment::from_unix_ms(row.get("executed_at")?),
-                    nanos: row.get::<_, Option<u32>>("executed_ns")?.unwrap_or_default(),
-                    sequence: row.get("sequence")?,
-                    execution_id: row.get("execution_id")?,
-                    platform: PlatformSerial(row.get("platform_id")?),
-                },
-                symbol: SymbolSerial(row.get("symbol_id")?),
-                is_cancelled: row.get("is_cancelled")?,
-                closes: row.get("closes")?,
-                leaves_flat: row.get("leaves_flat")?,
-                arrived: EntrySeq(row.get("arrived_entry")?),
-                reason: row.get("reason")?,
-                order: row.get("order_id")?,
-                profit: Amount::from_minor(row.get("posted_profit_minor")?),
-                moved: i128::from(row.get::<_, i64>("moved")?),
-                protected_credit: Amount::from_minor(row.get("protected_credit_minor")?),
-                protected_balance: Amount::from_minor(row.get("protected_balance_minor")?),
-            })
-        })
+        self.all(MONEY_STEPS, (account.0, from.unix_ms()), money_step)
     }
 
     /// The symbols in which an account held something before a moment.
@@ -88,12 +38,33 @@ impl ReadTx<'_> {
     }
 
     /// The charges of an account at or after a moment, in their order.
-    pub fn charges_since(&self, account: BookId, from: Moment) -> Result<Vec<(ChargePlace, Moved)>, StoreError> {
-        self.all(sql!("trading/charges_since"), (account.0, from.unix_ms()), |row| {
-            let (balance, credit): (i64, i64) = (row.get(3)?, row.get(4)?);
-            let moved = Moved { balance: balance.into(), credit: credit.into() };
-            let nanos = row.get::<_, Option<u32>>(1)?.unwrap_or_default();
-            Ok((((Moment::from_unix_ms(row.get(0)?), nanos), row.get(2)?), moved))
+    pub fn money_charges(&self, account: BookId, from: Moment) -> Result<Vec<MoneyCharge>, StoreError> {
+        self.all(sql!("trading/money_charges"), (account.0, from.unix_ms()), |row| {
+            let (amount, kind): (i64, String) = (row.get("amount_minor")?, row.get("kind")?);
+            let offset = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.unwrap_or_default());
+            Ok(MoneyCharge {
+                serial: ChargeSerial(row.get("id")?),
+                at: Moment::from_unix_ms(row.get("charged_at")?),
+                nanos: row.get::<_, Option<u32>>("charged_ns")?.unwrap_or_default(),
+                sequence: row.get("sequence")?,
+                moved: Moved {
+                    balance: amount.into(),
+                    credit: if kind == EntryKind::Credit.name() { amount.into() } else { 0 },
+                },
+                is_compensation: kind == EntryKind::NegativeBalanceProtection.name(),
+                offset: Protection {
+                    from_credit: Amount::from_minor(offset("offset_credit_minor")?),
+                    of_balance: Amount::from_minor(offset("offset_balance_minor")?),
+                },
+            })
+        })
+    }
+
+    /// What protection before a moment moved and no compensation before it replaced.
+    pub fn protected_before(&self, account: BookId, until: Moment) -> Result<Moved, StoreError> {
+        self.one(sql!("trading/protected_before"), (account.0, until.unix_ms()), |row| {
+            let (balance, credit): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(Moved { balance: balance.into(), credit: -i128::from(credit) })
         })
     }
 
@@ -108,8 +79,53 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     /// Stores how much protection was posted for an execution.
-    pub fn set_protection(&self, row: ExecutionSerial, credit: Amount, balance: Amount) -> Result<(), StoreError> {
+    pub fn set_protection(&self, row: ExecutionSerial, posted: Protection) -> Result<(), StoreError> {
         let sql = "UPDATE executions SET protected_credit_minor = ?2, protected_balance_minor = ?3 WHERE id = ?1";
-        self.run(sql, (row.0, credit.minor(), balance.minor())).map(|_| ())
+        self.run(sql, (row.0, posted.from_credit.minor(), posted.of_balance.minor())).map(|_| ())
     }
+
+    /// Stores how much protection a compensation replaced.
+    pub fn set_offset(&self, row: ChargeSerial, posted: Protection) -> Result<(), StoreError> {
+        let sql = "UPDATE platform_charges SET offset_credit_minor = ?2, offset_balance_minor = ?3 WHERE id = ?1";
+        self.run(sql, (row.0, posted.from_credit.minor(), posted.of_balance.minor())).map(|_| ())
+    }
+}
+
+pub(in crate::store) const MONEY_STEPS: &str = sql!("trading/money_steps");
+
+pub(in crate::store) fn money_step(row: &Row<'_>) -> rusqlite::Result<MoneyStep> {
+    let amount = |column| row.get(column).map(Amount::from_minor);
+    Ok(MoneyStep {
+        serial: ExecutionSerial(row.get("id")?),
+        place: Place {
+            at: Moment::from_unix_ms(row.get("executed_at")?),
+            nanos: row.get::<_, Option<u32>>("executed_ns")?.unwrap_or_default(),
+            sequence: row.get("sequence")?,
+            execution_id: row.get("execution_id")?,
+            platform: PlatformSerial(row.get("platform_id")?),
+        },
+        symbol: SymbolSerial(row.get("symbol_id")?),
+        is_cancelled: row.get("is_cancelled")?,
+        closes: row.get("closes")?,
+        leaves_flat: row.get("leaves_flat")?,
+        is_stop_out: row.get("is_stop_out")?,
+        arrived: EntrySeq(row.get("arrived_entry")?),
+        terms: terms(row)?,
+        profit: amount("posted_profit_minor")?,
+        moved: i128::from(row.get::<_, i64>("moved")?),
+        protection: Protection {
+            from_credit: amount("protected_credit_minor")?,
+            of_balance: amount("protected_balance_minor")?,
+        },
+    })
+}
+
+fn terms(row: &Row<'_>) -> rusqlite::Result<Option<ProtectionTerms>> {
+    let (name, minimum) = (row.get::<_, Option<String>>("protection")?, row.get("protected_minimum_minor")?);
+    let Some((name, minimum)) = name.zip(minimum) else { return Ok(None) };
+    let after = match name.as_str() {
+        NEVER => None,
+        name => Some(ProtectAfter::parse(name).ok_or_else(|| unreadable("protection", name))?),
+    };
+    Ok(Some(ProtectionTerms { after, minimum: Amount::from_minor(minimum) }))
 }

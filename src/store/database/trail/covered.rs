@@ -250,7 +250,11 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     Covered { since: 25, ..row("execution_versions", 35, "execution_id") },
     Covered { since: 25, ..row("orders", 36, "id") },
     Covered { since: 25, ..row("symbol_splits", 37, "id") },
-    Covered { since: 25, ..row("platform_charges", 38, "id") },
+    Covered {
+        since: 25,
+        columns: Choice::AllBut(&["offset_credit_minor", "offset_balance_minor"]),
+        ..row("platform_charges", 38, "id")
+    },
     Covered { since: 25, ..row("trade_entries", 39, "entry_seq") },
     Covered { since: 25, ..row("parked_events", 40, "id") },
     Covered { since: 26, ..row("epochs", 41, "id") },

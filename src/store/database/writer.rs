@@ -461,8 +461,8 @@ impl Loop {
     /// Runs the job in a savepoint. Returns its fate if the batch commits and whether its changes are kept. An error
     /// means that the whole transaction is broken.
     ///
-    /// A long job has no savepoint: its transaction ends with ROLLBACK if it keeps nothing. A savepoint around all of it
-    /// would make SQLite copy each page that it changes, and walk over all these copies at the end of each savepoint
+    /// A long job has no savepoint: its transaction ends with ROLLBACK if it keeps nothing. A savepoint around all of
+    /// it would make SQLite copy each page that it changes, and walk over all these copies at the end of each savepoint
     /// inside it.
     fn run_job(&self, job: &mut dyn Job) -> Result<(Result<(), NoOutcome>, bool), StoreError> {
         let is_long = job.is_long();

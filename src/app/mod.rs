@@ -74,6 +74,8 @@ pub struct Settings {
     pub approvals: ApprovalRules,
     /// Seconds for which a quote counts when something is paid out.
     pub quote_age_s: u32,
+    /// The most parked events that one command tries again.
+    pub retried_at_once: u32,
     /// How long outcomes are stored for retries.
     pub retry_days: u32,
     /// Events older than this are deleted; None keeps all events.
@@ -102,6 +104,7 @@ impl Default for Settings {
             account_number_prefix: "21".into(),
             approvals: ApprovalRules { rate_band: RateBand(DecimalText::whole(5)), rate_age_hours: 24, expiry_days: 7 },
             quote_age_s: 300,
+            retried_at_once: 10_000,
             retry_days: 7,
             event_days: None,
             streams: events::StreamLimits::default(),

@@ -403,6 +403,7 @@ fn settings(config: &Config) -> Settings {
             expiry_days: narrow(config.approvals.expiry_days),
         },
         quote_age_s: narrow(config.trading.quote_age_s),
+        retried_at_once: narrow(config.trading.retried_at_once),
         retry_days: narrow(config.idempotency.retention_days),
         event_days: Some(narrow(config.events.retention_days)).filter(|days| *days > 0),
         streams: StreamLimits {

@@ -33,13 +33,15 @@ pub fn checkpoints(app: Arc<App>) -> io::Result<PeriodicThread> {
     })
 }
 
-/// Runs due jobs every second: expiries and clearings. Erases the private keys that have retired.
+/// Runs due jobs every second: expiries and clearings. Erases the private keys that have retired, and goes on with
+/// events of platforms that waited.
 pub fn scheduler(app: Arc<App>) -> io::Result<PeriodicThread> {
     PeriodicThread::start("scheduler", Duration::from_secs(1), move || {
-        if let Err(refusal) = app.run_due_jobs().and_then(|_| app.tidy_keys()) {
+        let done = app.run_due_jobs().and_then(|_| app.tidy_keys()).and_then(|()| app.resume_retries());
+        done.unwrap_or_else(|refusal| {
             tracing::warn!(%refusal, "jobs failed; they will be tried again");
-        }
-        false
+            false
+        })
     })
 }
 

@@ -107,6 +107,7 @@ mod openapi;
 mod openapi_calls;
 mod other_users;
 mod own_access;
+mod parked_events;
 mod planted;
 mod planted_changes;
 mod planted_names;

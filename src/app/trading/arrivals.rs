@@ -261,7 +261,7 @@ impl Session<'_, '_> {
         Ok(rounded.map(Some).ok_or_else(|| Fate::refused(Verdict::Overflow, "the commission is too large")))
     }
 
-    fn currency(&self, code: &str) -> Result<Option<CurrencySerial>, Failure> {
+    pub(super) fn currency(&self, code: &str) -> Result<Option<CurrencySerial>, Failure> {
         let Ok(code) = CurrencyCode::parse(Field::Currency, code) else { return Ok(None) };
         Ok(self.context.tx.currency(&code)?.map(|currency| currency.serial))
     }

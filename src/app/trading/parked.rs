@@ -1,7 +1,8 @@
 //! Parked events: tried again when what they wait for may have appeared, listed, dropped.
 
-use crate::app::trading::session::{Fate, Session};
-use crate::app::{Command, Context, Failure, Query, View};
+use crate::app::command::refusal_of_read;
+use crate::app::trading::session::Session;
+use crate::app::{App, Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::ids::{AccountId, ParkedId};
 use crate::domain::page::{Part, Position};
@@ -10,36 +11,78 @@ use crate::domain::text;
 use crate::domain::trading::{News, PlatformEvent};
 pub use crate::store::ParkedEvent;
 use std::collections::{BTreeSet, HashMap};
-
-/// The most events that are tried again for one thing that appeared.
-const RETRIED_MAX: u32 = 10_000;
+use std::sync::Arc;
 
 impl Session<'_, '_> {
-    /// Tries the events again that wait for what appeared, and those that wait for what they bring.
+    /// Tries the events again that wait for what appeared, and those that wait for what they bring: at most as many as
+    /// one command may. [`RetryParked`] goes on with the others later.
     pub(super) fn retry_awaited(&mut self) -> Result<(), Failure> {
-        while self.has_parked && !self.appeared.is_empty() {
+        if self.has_parked { self.retry_up_to(self.context.app.settings().retried_at_once, false) } else { Ok(()) }
+    }
+
+    /// Tries at most `left` events. `resumes`: those, too, at which earlier commands stopped.
+    fn retry_up_to(&mut self, mut left: u32, resumes: bool) -> Result<(), Failure> {
+        // Each round but the last makes less of what is left, so this ends.
+        loop {
             let mut waiting = Vec::new();
-            for awaited in std::mem::take(&mut self.appeared) {
-                let found = if awaited.ends_with(':') {
-                    self.context.tx.parked_for(&awaited, RETRIED_MAX)?
-                } else {
-                    self.context.tx.parked_for_exactly(&awaited, RETRIED_MAX)?
-                };
-                waiting.extend(found);
+            for appeared in std::mem::take(&mut self.appeared) {
+                for awaited in self.awaited(appeared)? {
+                    waiting.append(&mut self.take_waiting(&awaited, 0, &mut left)?);
+                }
+            }
+            while resumes
+                && left > 0
+                && let Some((row, awaited)) = self.context.tx.next_parked()?
+            {
+                waiting.append(&mut self.take_waiting(&awaited, row, &mut left)?);
+            }
+            if waiting.is_empty() {
+                return Ok(());
             }
             waiting.sort_by_key(|parked| parked.row);
             waiting.dedup_by_key(|parked| parked.row);
-            // Each round but the last takes events that waited, so this ends.
-            if !self.retry(waiting)? {
-                self.appeared.clear();
-            }
+            self.retry(waiting)?;
         }
-        Ok(())
     }
 
-    /// Whether any of the events was taken.
-    fn retry(&mut self, waiting: Vec<ParkedEvent>) -> Result<bool, Failure> {
-        let mut was_taken = false;
+    /// What exactly events wait for that may have got what appeared.
+    fn awaited(&mut self, appeared: String) -> Result<Vec<String>, Failure> {
+        if !appeared.ends_with(':') {
+            return Ok(vec![appeared]);
+        }
+        let mut found = Vec::new();
+        for awaited in self.context.tx.awaited_like(&appeared)? {
+            if self.may_be_there(&awaited)? {
+                found.push(awaited);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Quotes come all the time, and few of them bring a rate for which events wait.
+    fn may_be_there(&mut self, awaited: &str) -> Result<bool, Failure> {
+        let Some((from, to)) = awaited.strip_prefix("rate:").and_then(|pair| pair.split_once('/')) else {
+            return Ok(true);
+        };
+        match (self.currency(from)?, self.currency(to)?) {
+            (Some(from), Some(to)) => Ok(self.rates()?.find(from, to).is_ok()),
+            _ => Ok(false),
+        }
+    }
+
+    /// The first events from a row on that wait for something, at most as many as are left to try. The one behind them
+    /// is marked, so that a later command goes on with it.
+    fn take_waiting(&self, awaited: &str, from: i64, left: &mut u32) -> Result<Vec<ParkedEvent>, Failure> {
+        let tx = self.context.tx;
+        let mut found = tx.parked_for(awaited, from, left.saturating_add(1))?;
+        let tried = found.len().min(*left as usize);
+        let next = found.drain(tried..).next().map(|parked| parked.row);
+        tx.mark_next_parked(awaited, from, next)?;
+        *left -= u32::try_from(tried).unwrap_or(*left);
+        Ok(found)
+    }
+
+    fn retry(&mut self, waiting: Vec<ParkedEvent>) -> Result<(), Failure> {
         let mut groups: Vec<(AccountId, Vec<usize>)> = Vec::new();
         let mut group_of: HashMap<AccountId, usize> = HashMap::new();
         let mut splits = Vec::new();
@@ -74,17 +117,18 @@ impl Session<'_, '_> {
                 .iter()
                 .map(|index| (&events[*index].0, events[*index].1.sent.as_str(), Some(events[*index].1.row)))
                 .collect();
-            was_taken |= self.take_together(account, &items)?.iter().any(Fate::is_taken);
+            self.take_together(account, &items)?;
         }
         for index in splits {
             let (event, parked) = &events[index];
-            was_taken |= self.take_split(event, &parked.sent, Some(parked.row))?.is_taken();
+            self.take_split(event, &parked.sent, Some(parked.row))?;
         }
-        Ok(was_taken)
+        Ok(())
     }
 }
 
-/// Tries parked events again, as a part of the command after which what they wait for may be there.
+/// Tries parked events again: as a part of the command after which what they wait for may be there, and where such
+/// commands stopped.
 struct RetryParked {
     appeared: BTreeSet<String>,
 }
@@ -107,7 +151,20 @@ impl Command for RetryParked {
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let mut session = Session::new(context)?;
         session.appeared = self.appeared;
-        session.retry_awaited()
+        session.retry_up_to(context.app.settings().retried_at_once, true)
+    }
+}
+
+impl App {
+    /// Goes on with parked events at which an earlier command stopped; not while jobs are paused. Returns whether there
+    /// may be more of them. Blocks.
+    pub fn resume_retries(self: &Arc<App>) -> Result<bool, Refusal> {
+        let is_paused = self.clock_leap().is_some() || self.rests_after()?.is_some();
+        if is_paused || self.store.read(|tx| Ok(tx.next_parked()?)).map_err(refusal_of_read)?.is_none() {
+            return Ok(false);
+        }
+        self.execute_blocking(&self.system_caller(), RetryParked { appeared: BTreeSet::new() })?;
+        Ok(true)
     }
 }
 

@@ -37,11 +37,6 @@ impl Fate {
         Fate::Refused { reason, message: message.into() }
     }
 
-    /// Whether there is nothing left to do for the event.
-    pub(super) fn is_taken(&self) -> bool {
-        matches!(self, Fate::Accepted | Fate::Duplicate)
-    }
-
     pub(super) fn parked(reason: Verdict, waits_for: String, message: impl Into<String>) -> Fate {
         Fate::Parked { reason, waits_for, message: message.into() }
     }

@@ -71,16 +71,22 @@ impl ReadTx<'_> {
         self.find(&sql, [id.uuid()], parked)
     }
 
-    /// Events that wait for what begins with this, oldest first.
-    pub fn parked_for(&self, beginning: &str, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
-        let sql = format!("{COLUMNS}{}", sql!("trading/parked_for"));
-        self.all(&sql, (beginning, format!("{beginning}\u{10ffff}"), limit), parked)
+    /// What events wait for that begins with this.
+    pub fn awaited_like(&self, beginning: &str) -> Result<Vec<String>, StoreError> {
+        self.all(sql!("trading/awaited_like"), (beginning, format!("{beginning}\u{10ffff}")), |row| row.get(0))
     }
 
-    /// Events that wait for exactly this, oldest first.
-    pub fn parked_for_exactly(&self, awaited: &str, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE waits_for = ?1 AND dropped_at IS NULL ORDER BY id LIMIT ?2");
-        self.all(&sql, (awaited, limit), parked)
+    /// Events from a row on that wait for this, oldest first.
+    pub fn parked_for(&self, awaited: &str, from: i64, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE waits_for = ?1 AND id >= ?2 AND dropped_at IS NULL ORDER BY id LIMIT ?3");
+        self.all(&sql, (awaited, from, limit), parked)
+    }
+
+    /// A row from which on events have yet to be tried, with what they wait for. Of several, the last: each attempt
+    /// begins at the front and would otherwise keep those at the end waiting.
+    pub fn next_parked(&self) -> Result<Option<(i64, String)>, StoreError> {
+        let sql = "SELECT id, waits_for FROM parked_events WHERE is_next IS NOT NULL ORDER BY id DESC LIMIT 1";
+        self.find(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }
 
@@ -97,6 +103,15 @@ impl WriteTx<'_> {
             now.unix_ms(),
         );
         self.run(sql!("trading/park"), params).map(|_| ())
+    }
+
+    /// Marks the row from which on events have yet to be tried that wait for this; none: all were, from `from` on.
+    pub fn mark_next_parked(&self, awaited: &str, from: i64, next: Option<i64>) -> Result<(), StoreError> {
+        let sql = "UPDATE parked_events SET is_next = NULL
+                   WHERE is_next IS NOT NULL AND waits_for = ?1 AND id >= ?2 AND id < ?3";
+        self.run(sql, (awaited, from, next.unwrap_or(i64::MAX)))?;
+        let Some(next) = next else { return Ok(()) };
+        self.run("UPDATE parked_events SET is_next = 1 WHERE id = ?1", [next]).map(|_| ())
     }
 
     /// Says anew why an event waits.

@@ -504,3 +504,13 @@ fn the_number_of_another_account_is_taken() {
     admin.put(&way, &number(&other)).refused("DUPLICATE_REFERENCE");
     admin.put(&way, &number(&account)).ok();
 }
+
+#[test]
+fn an_event_names_all_members_that_it_misses() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let event =
+        json!({"kind": "execution", "platform": "mt5", "eventId": unique("bare"), "at": at(0), "symbol": "EURUSD"});
+    let report = feed(&admin, &[event]);
+    assert_eq!(report["results"][0]["message"], "account, executionId, quantity, side, price: required", "{report:#}");
+}

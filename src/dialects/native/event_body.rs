@@ -288,7 +288,56 @@ impl PositionBody {
 }
 
 impl EventBody {
+    /// Names all required members that are missing, or one that is wrong.
     fn read(&self, zones: &Zones) -> Result<PlatformEvent, Rejection> {
+        self.parse(zones).map_err(|rejection| {
+            let missing = self.missing();
+            match &rejection {
+                Rejection::InvalidField { name, .. } if missing.contains(&name.as_str()) => {
+                    Rejection::missing(missing.join(", "))
+                }
+                _ => rejection,
+            }
+        })
+    }
+
+    /// The required members that are missing. Reading checks each of them as well.
+    fn missing(&self) -> Vec<&'static str> {
+        let text = |sent: &Sent| filled(sent).map(|literal| literal.0.clone()).unwrap_or_default();
+        let kind = text(&self.kind);
+        let mut required = vec![("platform", &self.platform), ("kind", &self.kind), ("at", &self.at)];
+        if !["quote", ""].contains(&kind.as_str()) {
+            required.push(("eventId", &self.event_id));
+        }
+        if !["quote", "split", ""].contains(&kind.as_str()) {
+            required.push(("account", &self.account));
+        }
+        let moves_nothing = decimal(&text(&self.quantity)).is_ok_and(|quantity| quantity.is_zero());
+        required.append(&mut match kind.as_str() {
+            "order" => vec![("orderId", &self.order_id), ("symbol", &self.symbol), ("state", &self.state)],
+            "execution" => vec![("executionId", &self.execution_id), ("symbol", &self.symbol)],
+            "correction" => {
+                vec![("executionId", &self.execution_id), ("corrects", &self.corrects), ("action", &self.action)]
+            }
+            "swap" | "funding" | "dividend" => vec![("amount", &self.amount)],
+            "balance" => vec![("operation", &self.operation), ("amount", &self.amount)],
+            "split" => vec![("symbol", &self.symbol), ("ratio", &self.ratio)],
+            "quote" => vec![("symbol", &self.symbol), ("bid", &self.bid), ("ask", &self.ask)],
+            _ => Vec::new(),
+        });
+        required.append(&mut match kind.as_str() {
+            "execution" if text(&self.entry) == "out-by" => {
+                vec![("positionRef", &self.position_ref), ("oppositeRef", &self.opposite_ref)]
+            }
+            "execution" if !moves_nothing => {
+                vec![("quantity", &self.quantity), ("side", &self.side), ("price", &self.price)]
+            }
+            _ => Vec::new(),
+        });
+        required.into_iter().filter(|(_, sent)| filled(sent).is_none()).map(|(name, _)| name).collect()
+    }
+
+    fn parse(&self, zones: &Zones) -> Result<PlatformEvent, Rejection> {
         let platform = must("platform", &self.platform, id)?;
         let time = |text: &str| zones.read(&platform, text).map_err(Fault::invalid);
         let kind = must("kind", &self.kind, |text| Ok(text.to_owned()))?;
@@ -462,3 +511,6 @@ fn read_event(text: &[u8], zones: &Zones, unknown: &mut BTreeSet<String>) -> Inc
     let event = read.map_err(|rejection| Unreadable { verdict: Verdict::Invalid, message: rejection.to_string() });
     Incoming { sent: String::from_utf8_lossy(text).into_owned(), event }
 }
+
+#[cfg(test)]
+mod tests;

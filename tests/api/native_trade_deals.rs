@@ -71,6 +71,33 @@ fn trades_and_movements_of_funds_are_one_history() {
 }
 
 #[test]
+fn an_execution_that_closes_nothing_has_no_prices_of_a_closing() {
+    let server = Server::shared();
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let gold = |id: &str, minute, of| with(fill(&account, id, minute, of), json!({"symbol": "XAUUSD"}));
+    let booked = json!({"booked": {"commission": "-1"}, "marginRate": null});
+    accept(
+        &admin,
+        &[with(gold("1", 0, ("BUY", "1", "1900")), booked.clone()), with(gold("2", 1, ("SELL", "1", "1910")), booked)],
+    );
+    let deals = admin.deals(&account);
+    let prices: Vec<_> =
+        deals.iter().rev().map(|deal| json!([deal["action"], deal["closePrice"], deal["openPrice"]])).collect();
+    let commission = "DEAL_ACTION_COMMISSION";
+    assert_eq!(
+        prices,
+        [json!([commission, 0, 0]), json!(["DEAL_ACTION_SELL", 1910, 1900]), json!([commission, 1910, 1900])]
+    );
+    let list = admin.get(&format!("/accounts/{account}/executions")).ok().json();
+    let shown = |index: usize| {
+        let execution = &list["executions"][index];
+        json!([execution["price"], execution["openPrice"], execution["marginRate"]])
+    };
+    assert_eq!([shown(1), shown(0)], [json!([1900, null, null]), json!([1910, 1900, null])]);
+}
+
+#[test]
 fn corrections_name_the_execution_that_they_follow_from() {
     let server = Server::start("");
     let admin = server.admin();

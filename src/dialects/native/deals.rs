@@ -72,7 +72,7 @@ pub(super) struct TradeFields {
     /// Lots of the execution.
     #[schema(value_type = f64)]
     volume: ExactNumber,
-    /// The price of the execution.
+    /// The price of the execution if it closed something.
     #[schema(value_type = f64)]
     close_price: ExactNumber,
     #[schema(value_type = f64)]
@@ -139,8 +139,8 @@ impl TradeFields {
             client_deal_id: text(|trade| trade.origin.clone()),
             closed_volume: text(|trade| trade.closed.as_ref().map(|lots| lots.text(0, 12)).unwrap_or_default()),
             volume: number(|trade| trade.quantity.as_ref()),
-            close_price: number(|trade| trade.price.as_ref()),
-            close_price_raw: number(|trade| trade.price.as_ref()),
+            close_price: number(DealTrade::close_price),
+            close_price_raw: number(DealTrade::close_price),
             open_price: number(|trade| trade.open_price.as_ref()),
             open_price_raw: number(|trade| trade.open_price.as_ref()),
             commission: money(commission),

@@ -34,11 +34,12 @@ pub(super) struct ExecutionView {
     /// in, out, inout or out-by; empty if the platform did not say.
     #[schema(example = "in")]
     entry: String,
-    /// Lots.
-    #[schema(value_type = f64)]
-    qty: ExactNumber,
-    #[schema(value_type = f64)]
-    price: ExactNumber,
+    /// Lots; null for a close-by of all that both positions have.
+    #[schema(value_type = Option<f64>, required)]
+    qty: Option<ExactNumber>,
+    /// Null for a close-by, which has none.
+    #[schema(value_type = Option<f64>, required)]
+    price: Option<ExactNumber>,
     /// The order, or the platform's id of one that was not reported; empty without one.
     order_id: String,
     /// The platform's id of the order; empty without one.
@@ -51,15 +52,15 @@ pub(super) struct ExecutionView {
     /// Account currency for one unit of the profit currency.
     #[schema(value_type = f64)]
     profit_rate: ExactNumber,
-    /// Account currency for one unit of the margin currency; 0 if it is not needed.
-    #[schema(value_type = f64)]
-    margin_rate: ExactNumber,
+    /// Account currency for one unit of the margin currency; null if that is the profit currency and none was given.
+    #[schema(value_type = Option<f64>, required)]
+    margin_rate: Option<ExactNumber>,
     /// Lots that it closed.
     #[schema(value_type = f64)]
     qty_closed: ExactNumber,
-    /// The average open price of what it closed; 0 if nothing.
-    #[schema(value_type = f64)]
-    open_price: ExactNumber,
+    /// The average open price of what it closed; null if it closed nothing.
+    #[schema(value_type = Option<f64>, required)]
+    open_price: Option<ExactNumber>,
     /// Price profit as computed from open and closing price.
     #[schema(value_type = f64)]
     computed_pnl: ExactNumber,
@@ -95,8 +96,8 @@ impl ExecutionView {
             sequence: execution.place.sequence,
             side: trades::side(recorded.side),
             entry: recorded.entry.map(|entry| entry.name().replace('_', "-")).unwrap_or_default(),
-            qty: trades::number(recorded.quantity.as_ref()),
-            price: trades::number(recorded.price.as_ref()),
+            qty: recorded.quantity.as_ref().map(ExactNumber::exact),
+            price: recorded.price.as_ref().map(ExactNumber::exact),
             order_id: trades::id_or(listed.order, recorded.order.as_ref()),
             client_order_id: recorded.order.clone().unwrap_or_default(),
             position_id: listed.position.map(|id| id.to_string()).unwrap_or_default(),
@@ -104,9 +105,9 @@ impl ExecutionView {
             opposite_ref: recorded.opposite_ref.clone().unwrap_or_default(),
             reason: recorded.reason.clone().unwrap_or_default(),
             profit_rate: ExactNumber::exact(&recorded.rates.profit),
-            margin_rate: trades::number(recorded.rates.margin.as_ref()),
+            margin_rate: recorded.rates.margin.as_ref().map(ExactNumber::exact),
             qty_closed: trades::number(execution.outcome.closed.as_ref()),
-            open_price: trades::number(execution.outcome.open_price.as_ref()),
+            open_price: execution.outcome.open_price.as_ref().map(ExactNumber::exact),
             computed_pnl: money(execution.outcome.profit),
             realized_pnl: money(posted.profit),
             commission: money(posted.commission),

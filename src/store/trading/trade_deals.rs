@@ -37,6 +37,13 @@ pub struct DealTrade {
     pub rate: Option<Exact>,
 }
 
+impl DealTrade {
+    /// The price at which something was closed.
+    pub fn close_price(&self) -> Option<&Exact> {
+        self.price.as_ref().filter(|_| self.closed.is_some())
+    }
+}
+
 /// Reads the columns of a deal that follows from a feed; there are none on other deals.
 pub(in crate::store) fn deal_trade(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DealTrade>> {
     let Some(origin) = columns.next::<Option<String>>("origin")? else { return Ok(None) };

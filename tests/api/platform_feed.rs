@@ -514,3 +514,19 @@ fn an_event_names_all_members_that_it_misses() {
     let report = feed(&admin, &[event]);
     assert_eq!(report["results"][0]["message"], "account, executionId, quantity, side, price: required", "{report:#}");
 }
+
+#[test]
+fn the_counter_skips_numbers_that_a_platform_has_used() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let number = |account: &str| -> u64 {
+        admin.get(&format!("/accounts/{account}")).ok().text_at("accountNumber").parse().unwrap()
+    };
+    let accounts = [(); 2].map(|()| trading_account(&admin, "USD", "NETTING"));
+    let last = number(&accounts[1]);
+    for (account, ahead) in accounts.iter().zip(1..) {
+        let way = format!("/accounts/{account}/platform-accounts/mt5");
+        admin.put(&way, &json!({"number": (last + ahead).to_string()})).ok();
+    }
+    assert_eq!(number(&trading_account(&admin, "USD", "NETTING")), last + 3);
+}

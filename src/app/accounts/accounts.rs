@@ -158,14 +158,15 @@ impl Command for OpenAccount {
     }
 }
 
-/// The next account serial and the number derived from it. Serials whose number is already taken are skipped.
+/// The next account serial and the number derived from it. Serials whose number is taken, here or at a platform, are
+/// skipped.
 fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure> {
     let prefix = &context.app.settings().account_number_prefix;
     let digits = 10usize.saturating_sub(prefix.len());
     loop {
         let serial = context.tx.next_account_serial()?;
         let number = format!("{prefix}{:0digits$}", serial.0);
-        if !context.tx.has_account_number(&number)? {
+        if !context.tx.is_account_number_taken(&number)? {
             return Ok((serial, number));
         }
     }

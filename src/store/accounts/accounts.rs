@@ -334,8 +334,9 @@ impl ReadTx<'_> {
         self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE uuid = ?1)", [id.uuid()], |row| row.get(0))
     }
 
-    pub fn has_account_number(&self, number: &str) -> Result<bool, StoreError> {
-        self.one("SELECT EXISTS (SELECT 1 FROM accounts WHERE number = ?1)", [number], |row| row.get(0))
+    /// Whether an account has this number, here or at any platform.
+    pub fn is_account_number_taken(&self, number: &str) -> Result<bool, StoreError> {
+        self.one(sql!("accounts/number_taken"), [number], |row| row.get(0))
     }
 }
 

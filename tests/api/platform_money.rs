@@ -226,39 +226,52 @@ fn differences_to_the_platform_are_reported_until_they_are_gone() {
 fn equity_and_margin_are_compared_with_the_platform() {
     let server = Server::start("");
     let admin = server.admin();
-    let account = trading_account(&admin, "USD", "NETTING");
+    let account = trading_account(&admin, "USD", "HEDGING");
     admin.deposit(&account, "10000");
     let quote = json!({
         "kind": "quote", "platform": "mt5", "symbol": "EURUSD", "at": at(1), "bid": "1.19", "ask": "1.2",
     });
-    accept(&admin, &[quote, fill(&account, "1", 0, ("BUY", "0.1", "1.2"))]);
+    let open =
+        |id: &str| with(fill(&account, id, 0, ("BUY", "0.05", "1.2")), json!({"positionRef": id, "entry": "in"}));
+    accept(&admin, &[quote, open("1"), open("2")]);
+    // 10,000 x 1.1 / 30.
     let portfolio = admin.get(&format!("/portfolios/{account}")).ok();
-    let margin = portfolio.digits("usedMargin");
-    assert_eq!(portfolio.digits("equity"), "9900.00");
-    let snapshot = |minute: u32, equity: &str, margin: &str| {
+    assert_eq!((portfolio.digits("equity"), portfolio.digits("usedMargin")), ("9900.00".into(), "366.67".into()));
+    let snapshot = |minute: u32, balance: &str, equity: &str, margin: &str| {
         json!({
             "kind": "snapshot", "platform": "mt5", "eventId": unique("x"), "account": account, "at": at(minute),
-            "balance": "10000", "equity": equity, "margin": margin,
+            "balance": balance, "equity": equity, "margin": margin,
         })
     };
-    let open = || admin.get("/platform/alerts").ok().json()["alerts"].clone();
-    accept(&admin, &[snapshot(2, "9900.004", &margin)]);
-    assert_eq!(open(), json!([]));
-    accept(&admin, &[snapshot(3, "9899.99", "7")]);
-    let alerts = open();
-    let seen: Vec<_> =
-        alerts.as_array().unwrap().iter().map(|it| (&it["kind"], &it["subject"], &it["detail"])).collect();
-    let differs = json!("snapshot_differs");
-    let ours = |theirs: &str, ours: &str| json!({"theirs": theirs, "ours": ours});
-    assert_eq!(
-        seen,
-        [
-            (&differs, &json!("margin"), &ours("7.00", &margin)),
-            (&differs, &json!("equity"), &ours("9899.99", "9900.00")),
-        ]
-    );
-    accept(&admin, &[snapshot(4, "9900", &margin)]);
-    assert_eq!(open(), json!([]));
+    // What is reported, as `subject theirs ours`.
+    let reported = || {
+        let alerts = admin.get("/platform/alerts").ok().json()["alerts"].clone();
+        let show = |alert: &Value| {
+            assert_eq!(alert["kind"], "snapshot_differs");
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let detail = &alert["detail"];
+            [text(&alert["subject"]), text(&detail["theirs"]), text(&detail["ours"])].join(" ")
+        };
+        let mut shown: Vec<_> = alerts.as_array().unwrap().iter().map(show).collect();
+        shown.sort();
+        shown
+    };
+    // Two positions, each rounded by the platform: two minor units are noise.
+    for (minute, equity, margin) in [(2, "9900.004", "366.67"), (3, "9899.98", "366.65"), (4, "9900.02", "366.69")] {
+        accept(&admin, &[snapshot(minute, "10000", equity, margin)]);
+        assert_eq!(reported(), [""; 0], "{equity} {margin}");
+    }
+    accept(&admin, &[snapshot(5, "10000.01", "9899.97", "366.70")]);
+    let noted = ["balance 10000.01 10000.00", "equity 9899.97 9900.00", "margin 366.70 366.67"];
+    assert_eq!(reported(), noted);
+    accept(&admin, &[snapshot(6, "10000", "9900.03", "366.64")]);
+    assert_eq!(reported(), ["equity 9900.03 9900.00", "margin 366.64 366.67"]);
+    accept(&admin, &[snapshot(7, "10000", "9900", "366.67")]);
+    assert_eq!(reported(), [""; 0]);
+    // Without positions there is nothing to round.
+    let flat = trading_account(&admin, "USD", "NETTING");
+    accept(&admin, &[with(snapshot(8, "0", "0.01", "0.01"), json!({"account": flat}))]);
+    assert_eq!(reported(), ["equity 0.01 0.00", "margin 0.01 0.00"]);
 }
 
 #[test]

@@ -99,7 +99,8 @@ impl Session<'_, '_> {
     }
 
     /// Compares the platform's view with ours at the last quotes, and raises an alert for each difference. A view from
-    /// before something that is known already says nothing.
+    /// before something that is known already says nothing. Platforms round the figures of each position and add them
+    /// up: a sum may differ by one minor unit for each.
     fn reconcile(&mut self, work: &Work, event: &PlatformEvent, view: &PlatformView) -> Result<Fate, Failure> {
         let tx = self.context.tx;
         let (account, book) = (&work.account, work.account.book);
@@ -108,17 +109,19 @@ impl Session<'_, '_> {
         }
         let mut differences: BTreeMap<String, Value> = BTreeMap::new();
         let market = Market::of(tx);
-        let figures = PortfolioFigures::of(account, &market.worth(account)?);
-        for (subject, theirs, ours) in [
-            ("balance", view.balance, account.balances.balance),
-            ("equity", view.equity, figures.equity),
-            ("margin", view.margin, figures.used_margin),
+        let worth = market.worth(account)?;
+        let figures = PortfolioFigures::of(account, &worth);
+        let rounding = worth.figures.positions.len() as u64;
+        for (subject, theirs, ours, tolerance) in [
+            ("balance", view.balance, account.balances.balance, 0),
+            ("equity", view.equity, figures.equity, rounding),
+            ("margin", view.margin, figures.used_margin, rounding),
         ] {
             let theirs = match theirs.map(|theirs| rounded(theirs, account.decimals)).transpose() {
                 Ok(theirs) => theirs,
                 Err(fate) => return Ok(fate),
             };
-            if let Some(theirs) = theirs.filter(|theirs| *theirs != ours) {
+            if let Some(theirs) = theirs.filter(|theirs| theirs.minor().abs_diff(ours.minor()) > tolerance) {
                 let text = |amount: Amount| amount.to_text(account.decimals);
                 differences.insert(subject.into(), json!({"theirs": text(theirs), "ours": text(ours)}));
             }

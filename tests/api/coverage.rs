@@ -151,7 +151,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         read("/accounts/{id}/executions", "native_positions::a_position_is_shown_open_and_then_in_the_history",
             TRADES_HIDDEN),
         read("/platform/exposure", "native_portfolios::exposure_is_added_up_by_symbol_and_group", TRADES_HIDDEN),
-        read("/platform/margin", "native_portfolios::accounts_in_margin_call_are_listed_the_worst_first",
+        read("/platform/margin", "native_portfolios::accounts_in_margin_call_are_listed_in_pages_that_do_not_shift",
             TRADES_HIDDEN),
         write("POST", "/accounts/{id}/deposits", "native_deposits::a_deposit_is_pending_until_it_settles", HIDDEN,
             MOVED, DEPOSIT),

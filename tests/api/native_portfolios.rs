@@ -222,7 +222,7 @@ fn exposure_is_added_up_by_symbol_and_group() {
 }
 
 #[test]
-fn accounts_in_margin_call_are_listed_the_worst_first() {
+fn accounts_in_margin_call_are_listed_in_pages_that_do_not_shift() {
     let server = Server::start("");
     let admin = server.admin();
     let accounts: Vec<_> = ["4000", "2000", "1000"]
@@ -240,11 +240,14 @@ fn accounts_in_margin_call_are_listed_the_worst_first() {
         let list = admin.get(&format!("/platform/margin?{query}")).ok().json();
         list["accounts"].as_array().unwrap().iter().map(|row| row["accountId"].as_str().unwrap().into()).collect()
     };
-    assert_eq!(shown.text_at("accounts/0/accountId"), accounts[2]);
-    assert_eq!(listed("perPage=1&page=2"), accounts[1..2]);
-    let page = admin.get("/platform/margin?perPage=1").ok();
-    assert_eq!(listed(&format!("perPage=1&after={}", page.text_at("next"))), accounts[1..2]);
+    assert_eq!(shown.text_at("accounts/0/accountId"), accounts[1]);
+    assert_eq!(listed("perPage=1&page=2"), accounts[2..]);
     assert_eq!(listed("stopOut=true"), accounts[2..]);
+    // The levels of both change places between two pages.
+    let page = admin.get("/platform/margin?perPage=1").ok();
+    admin.deposit(&accounts[2], "1100");
+    assert_eq!(page.text_at("accounts/0/accountId"), accounts[1]);
+    assert_eq!(listed(&format!("perPage=1&after={}", page.text_at("next"))), accounts[2..]);
     assert_eq!(listed("isDemo=true"), [""; 0]);
     // Exactly at the level is in margin call: 2,200 of equity.
     accept(&admin, &[quote("1.0700", "1.0702", &at(4))]);

@@ -17,8 +17,8 @@ pub struct MarginCall {
     pub stop_out_level: Exact,
 }
 
-/// The visible accounts that are in margin call now, the lowest margin level first. Levels move with quotes, so the
-/// pages are those of the moment.
+/// The visible accounts that are in margin call now, in the order of opening: levels move with quotes, and an account
+/// must not move between pages with them.
 pub struct ListMarginCalls {
     /// Demo accounts instead of live ones.
     pub is_demo: bool,
@@ -45,14 +45,12 @@ impl Query for ListMarginCalls {
                 calls.push(MarginCall { account, figures, margin_call_level, stop_out_level });
             }
         }
-        let level = |call: &MarginCall| (call.figures.margin_level.clone(), call.account.book);
-        calls.sort_by_cached_key(level);
         let total = calls.len() as u64;
-        // The position of a row is its number in the list.
-        let skipped = self.page.position().map_or(self.page.offset(), |shown| shown.row);
-        let numbered = (skipped + 1..).zip(calls.into_iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX)));
-        let fetched = numbered.take(self.page.fetched() as usize).collect();
-        let page = Part::cut(fetched, self.page.size(), |(number, _)| Position::of(*number));
-        Ok(page.of(total, self.page).map(|(_, call)| call))
+        let after = self.page.position().map_or(0, |shown| shown.row);
+        let behind = calls.into_iter().filter(|call| call.account.book.0 > after);
+        let skipped = usize::try_from(self.page.offset()).unwrap_or(usize::MAX);
+        let fetched = behind.skip(skipped).take(self.page.fetched() as usize).collect();
+        let page = Part::cut(fetched, self.page.size(), |call: &MarginCall| Position::of(call.account.book.0));
+        Ok(page.of(total, self.page))
     }
 }

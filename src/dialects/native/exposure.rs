@@ -195,7 +195,7 @@ pub(super) struct MarginCallList {
     paging: PagingView,
 }
 
-/// List the accounts that are in margin call or stop-out now, the lowest margin level first.
+/// List the accounts that are in margin call or stop-out now, oldest first.
 #[utoipa::path(get, path = "/platform/margin", tag = "Trading data",
     params(
         ("isDemo" = Option<bool>, Query, description = "demo accounts instead of live ones"),

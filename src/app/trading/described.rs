@@ -104,8 +104,9 @@ impl Query for GetDescribedAccount {
     const RIGHT: Right = Right::ReadAccounts;
 
     fn run(self, view: &View<'_>) -> Result<DescribedAccount, Failure> {
-        let account = view.tx.account(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
-        describe(view.tx, account)
+        let found = view.tx.account_appraised(&Market::of(view.tx), self.id, view.visibility)?;
+        let (account, worth) = found.ok_or(Refusal::not_found(Noun::Account))?;
+        Reference::read(view.tx)?.describe(view.tx, account, &worth)
     }
 }
 

@@ -62,9 +62,8 @@ impl PortfolioFigures {
 }
 
 /// The portfolio of an account that the caller can see.
-fn portfolio(view: &View<'_>, market: &Market<'_, '_>, account: Account) -> Result<Portfolio, Failure> {
-    let worth = market.worth(&account)?;
-    let figures = PortfolioFigures::of(&account, &worth);
+fn portfolio(view: &View<'_>, market: &Market<'_, '_>, account: Account, worth: &Worth) -> Result<Portfolio, Failure> {
+    let figures = PortfolioFigures::of(&account, worth);
     let (mut positions, mut orders) = (Vec::new(), Vec::new());
     if account.valuation.has_positions {
         let listed = view.tx.open_positions_listed(account.book, None, ROWS_MAX)?;
@@ -89,8 +88,10 @@ impl Query for GetPortfolio {
     const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Portfolio, Failure> {
-        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
-        portfolio(view, &Market::of(view.tx), account)
+        let market = Market::of(view.tx);
+        let found = view.tx.account_appraised(&market, self.account, view.visibility)?;
+        let (account, worth) = found.ok_or(Refusal::not_found(Noun::Account))?;
+        portfolio(view, &market, account, &worth)
     }
 }
 
@@ -112,7 +113,11 @@ impl Query for ListPortfolios {
         let fetched = view.tx.accounts_of(self.client, self.after, self.limit.saturating_add(1))?;
         let Part { rows, next } = Part::cut(fetched, self.limit, |account| Position::of(account.book.0));
         let market = Market::of(view.tx);
-        let rows = rows.into_iter().map(|account| portfolio(view, &market, account)).collect::<Result<_, _>>()?;
+        let shown = |account: Account| {
+            let worth = market.worth(&account)?;
+            portfolio(view, &market, account, &worth)
+        };
+        let rows = rows.into_iter().map(shown).collect::<Result<_, _>>()?;
         Ok(Part { rows, next })
     }
 }

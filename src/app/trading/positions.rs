@@ -57,12 +57,12 @@ impl Query for ListOpenPositions {
     const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<Positions<i64>, Failure> {
-        let account = view.tx.account(self.account, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
+        let market = Market::of(view.tx);
+        let found = view.tx.account_appraised(&market, self.account, view.visibility)?;
+        let (account, worth) = found.ok_or(Refusal::not_found(Noun::Account))?;
         if !account.valuation.has_positions {
             return Ok(Positions { account, positions: Vec::new(), next: None });
         }
-        let market = Market::of(view.tx);
-        let worth = market.worth(&account)?;
         let mut listed = view.tx.open_positions_listed(account.book, self.after, self.limit.saturating_add(1))?;
         let next = cut(&mut listed, self.limit).map(|last| last.row.row);
         let positions = shown_positions(view, &market, &account, &worth.figures.positions, listed)?;

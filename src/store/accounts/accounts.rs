@@ -246,6 +246,7 @@ fn conditions(filter: &AccountFilter, visibility: &Visibility) -> Conditions {
     conditions
 }
 
+const BY_UUID: &str = sql!("accounts/columns", "accounts/by_uuid");
 const BY_ROW: &str = concat!(sql!("accounts/columns"), "WHERE a.id = ?1");
 
 impl ReadTx<'_> {
@@ -261,9 +262,19 @@ impl ReadTx<'_> {
         id: AccountId,
         visibility: &Visibility,
     ) -> Result<Option<Account>, StoreError> {
-        let sql = sql!("accounts/columns", "accounts/by_uuid");
-        let found = self.find(sql, (id.uuid(), visible_tags(visibility)), account)?;
+        let found = self.find(BY_UUID, (id.uuid(), visible_tags(visibility)), account)?;
         found.map(|account| market.valued(account)).transpose()
+    }
+
+    /// Like [`ReadTx::account_at`], with what it is worth.
+    pub fn account_appraised(
+        &self,
+        market: &Market<'_, '_>,
+        id: AccountId,
+        visibility: &Visibility,
+    ) -> Result<Option<(Account, Worth)>, StoreError> {
+        let found = self.find(BY_UUID, (id.uuid(), visible_tags(visibility)), account)?;
+        found.map(|account| market.appraised(account)).transpose()
     }
 
     /// The accounts of a client that are not archived, oldest first: at most `limit` of those after a position. Their

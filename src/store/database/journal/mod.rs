@@ -182,9 +182,10 @@ impl Journal {
     /// Waits until this commit is on disk in the spool. Returns at once if no commits are followed.
     pub(in crate::store) fn sync(&self, number: u64) {
         let mut state = self.shared.state();
-        state.wanted = state.wanted.max(number.min(state.status.committed));
-        self.shared.wanted.notify_one();
         while state.synced < number.min(state.status.committed) && state.status.stream.is_some() && !state.is_idle {
+            // The writer may have recorded the commit only now: a reader sees it a moment earlier.
+            state.wanted = state.wanted.max(number.min(state.status.committed));
+            self.shared.wanted.notify_one();
             state = self.shared.wait(state, &self.shared.done);
         }
     }

@@ -6,6 +6,7 @@ use crate::store::{Abort, DataDir, Found, Store, Tuning};
 use fastrand::Rng;
 use std::fs::{self, File};
 use std::io::BufReader;
+use std::time::Duration;
 
 /// A plain SQLite database with a change journal and none of this program's machinery.
 struct Plain {
@@ -386,4 +387,32 @@ fn operations_that_share_a_commit_share_its_moment() {
     let (commits, row) = (seen.last().unwrap().0 - seen[0].0 + 1, store.read(|tx| tx.journal_row()).unwrap());
     assert!((2..600).contains(&commits), "{commits} commits");
     assert_eq!(row.recorded_at, seen.last().unwrap().1);
+}
+
+#[test]
+fn a_commit_that_is_recorded_while_someone_waits_for_it_is_spooled() {
+    let journal = Arc::new(Journal::idle(PathBuf::new(), 1, None));
+    let shared = Arc::clone(&journal.shared);
+    {
+        let mut state = shared.state();
+        (state.is_idle, state.status.stream) = (false, Some(Uuid::max()));
+    }
+    // A reader sees commit 2 before the writer has recorded it.
+    let waits = std::thread::spawn({
+        let journal = Arc::clone(&journal);
+        move || journal.sync(2)
+    });
+    let wanted = |number: u64| {
+        let patience = Duration::from_secs(20);
+        let waited = shared.wanted.wait_timeout_while(shared.state(), patience, |state| state.wanted < number);
+        assert!(!waited.unwrap().1.timed_out(), "nobody asks for commit {number}");
+    };
+    wanted(1);
+    journal.committed(2, 0);
+    for number in 1..=2 {
+        wanted(number);
+        shared.state().synced = number;
+        shared.done.notify_all();
+    }
+    waits.join().unwrap();
 }

@@ -85,6 +85,7 @@ mod native_labels;
 mod native_lists;
 mod native_locks;
 mod native_login;
+mod native_margin;
 mod native_owners;
 mod native_permissions;
 mod native_portfolios;

@@ -516,6 +516,21 @@ fn an_event_names_all_members_that_it_misses() {
 }
 
 #[test]
+fn a_late_fill_and_one_on_time_in_one_call_are_both_where_they_belong() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    accept(&admin, &[fill(&account, "3", 10, ("SELL", "1", "1.11"))]);
+    // Bought at minute 5, before the sale; the last one opens again.
+    let late = fill(&account, "2", 5, ("BUY", "1", "1.1"));
+    accept(&admin, &[late, fill(&account, "4", 20, ("BUY", "0.5", "1.12"))]);
+    assert_eq!(deals(&admin, &account), ["CORRECTION 1000.00"]);
+    let open = admin.get(&format!("/accounts/{account}/positions")).ok();
+    assert_eq!([open.digits("positions/0/qty"), open.digits("positions/0/openPrice")], ["0.5", "1.12"]);
+    proves_its_books(&server);
+}
+
+#[test]
 fn the_counter_skips_numbers_that_a_platform_has_used() {
     let server = Server::start("");
     let admin = server.admin();

@@ -53,3 +53,27 @@ fn events_of_a_part_that_overflowed_are_not_in_the_audit_log() {
     admin.deposit(&other, "1");
     proves_its_books(&server);
 }
+
+/// Number and action of the newest row of the audit log.
+fn newest(admin: &Caller<'_>) -> [String; 2] {
+    let log = admin.get("/audit-log?limit=1").ok();
+    [log.text_at("rows/0/id"), log.text_at("rows/0/action")]
+}
+
+#[test]
+fn quotes_leave_no_row_in_the_audit_log_and_other_events_do() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let account = trading_account(&admin, "USD", "NETTING");
+    let quote = |minute| {
+        let event = json!({"kind": "quote", "platform": "mt5", "symbol": "EURUSD", "bid": "1.1", "ask": "1.2"});
+        with(event, json!({"at": at(minute)}))
+    };
+    let before = newest(&admin);
+    accept(&admin, &[quote(0), quote(1)]);
+    assert_eq!(newest(&admin), before);
+    accept(&admin, &[quote(2), fill(&account, "1", 0, ("BUY", "1", "1.1"))]);
+    let [id, action] = newest(&admin);
+    assert_ne!(id, before[0]);
+    assert_eq!(action, "platform.feed");
+}

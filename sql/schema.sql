@@ -51,7 +51,8 @@ CREATE TABLE currencies (
     decimals INTEGER NOT NULL CHECK (decimals BETWEEN 0 AND 8), -- minor units are 10^-decimals; fixed for good
     is_crypto INTEGER NOT NULL CHECK (is_crypto IN (0, 1)), -- whether it is a crypto currency
     enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)) -- whether accounts may be opened in it
-) STRICT;
+, made_by_caller INTEGER -- 1: a caller made it, and the reference file does not say it; none: it does
+    CHECK (made_by_caller = 1)) STRICT;
 
 CREATE TABLE platforms (
     id INTEGER PRIMARY KEY,                -- serial
@@ -87,7 +88,8 @@ CREATE TABLE account_groups (
 , lists_symbols INTEGER -- 1: only those in group_symbols; none: it offers all symbols
     CHECK (lists_symbols = 1), margin_basis TEXT -- prices that margin is computed from; none: those of the opening
     CHECK (margin_basis = 'current'), protect_after TEXT -- after which closings a negative balance is lifted; none: any
-    CHECK (protect_after = 'stop_out'), profiles TEXT) STRICT;
+    CHECK (protect_after = 'stop_out'), profiles TEXT, ledger_id INTEGER REFERENCES ledgers (id), is_ledger_default INTEGER -- 1: its accounts have no product; none: it is one
+    CHECK (is_ledger_default = 1), status_code TEXT, status_description TEXT, metadata TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER) STRICT;
 
 CREATE TABLE group_currencies (
     id INTEGER PRIMARY KEY,                -- serial of the pair, a public id in some dialects
@@ -102,7 +104,7 @@ CREATE TABLE organizations (
     uuid BLOB NOT NULL UNIQUE,             -- public id
     name TEXT NOT NULL,                    -- its name
     created_at INTEGER NOT NULL            -- when it was created
-) STRICT;
+, legal_document TEXT, trading_name TEXT, address TEXT, parent_id INTEGER REFERENCES organizations (id), status_code TEXT, status_description TEXT, metadata TEXT, updated_at INTEGER, deleted_at INTEGER) STRICT;
 
 CREATE TABLE ledgers (
     id INTEGER PRIMARY KEY,                -- row; 1 is the default ledger
@@ -110,7 +112,7 @@ CREATE TABLE ledgers (
     organization_id INTEGER NOT NULL REFERENCES organizations (id), -- whose books it keeps
     name TEXT NOT NULL,                    -- its name
     created_at INTEGER NOT NULL            -- when it was created
-) STRICT;
+, status_code TEXT, status_description TEXT, metadata TEXT, updated_at INTEGER, deleted_at INTEGER) STRICT;
 
 CREATE TABLE profiles (
     id INTEGER PRIMARY KEY,                -- serial, in order of creation
@@ -156,7 +158,7 @@ CREATE TABLE portfolios (
     is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)), -- whether new accounts of the profile join it
     last_account_serial INTEGER NOT NULL,  -- the serial issued last inside it; never issued again
     created_at INTEGER NOT NULL            -- when it was created
-) STRICT;
+, updated_at INTEGER, deleted_at INTEGER) STRICT;
 
 CREATE INDEX portfolios_by_profile ON portfolios (profile_id);
 
@@ -204,7 +206,7 @@ CREATE TABLE accounts (
     created_at INTEGER NOT NULL,           -- when it was opened
     updated_at INTEGER NOT NULL,           -- when its settings last changed
     closed_at INTEGER, withheld TEXT -- JSON array of the permissions it lacks; none: it has all
-    DEFAULT NULL,                     -- when it was archived
+    DEFAULT NULL, parent_id INTEGER REFERENCES accounts (id),                     -- when it was archived
     UNIQUE (portfolio_id, portfolio_serial)
 ) STRICT;
 
@@ -408,7 +410,7 @@ CREATE TABLE account_labels (
     category TEXT NOT NULL,                -- the caller's word for its sort; empty: none
     name TEXT NOT NULL,                    -- what people call it; empty: none
     alias TEXT CHECK (alias <> ''),        -- a second name for programs; none: it has none
-    alias_portfolio_id INTEGER REFERENCES portfolios (id), -- where its alias is taken; none: no alias, or it is archived
+    alias_portfolio_id INTEGER REFERENCES portfolios (id), status_code TEXT, status_description TEXT, -- where its alias is taken; none: no alias, or it is archived
     CHECK (alias_portfolio_id IS NULL OR alias IS NOT NULL),
     UNIQUE (ledger_id, reference),
     UNIQUE (alias_portfolio_id, alias)
@@ -892,3 +894,35 @@ CREATE INDEX executions_in_order
     ON executions (account_id, symbol_id, executed_at, executed_ns, sequence, execution_id);
 
 CREATE INDEX parked_events_next ON parked_events (is_next) WHERE is_next IS NOT NULL;
+
+CREATE TABLE instruments (
+    id INTEGER PRIMARY KEY,                -- serial, in order of creation
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    ledger_id INTEGER NOT NULL REFERENCES ledgers (id), -- a ledger that keeps accounts in the currency
+    currency_id INTEGER NOT NULL REFERENCES currencies (id), -- the currency
+    name TEXT NOT NULL,                    -- what callers call it
+    type TEXT NOT NULL,                    -- the caller's word for its sort, such as currency or crypto
+    status_code TEXT,                      -- as of organizations
+    status_description TEXT,               -- as of organizations
+    metadata TEXT,                         -- as of organizations
+    created_at INTEGER NOT NULL,           -- when it was created
+    updated_at INTEGER,                    -- when it was last changed; none: never
+    deleted_at INTEGER                     -- when it was deleted; none: it was not
+) STRICT;
+
+CREATE UNIQUE INDEX instruments_living ON instruments (ledger_id, currency_id) WHERE deleted_at IS NULL;
+
+CREATE TABLE portfolio_labels (
+    portfolio_id INTEGER PRIMARY KEY REFERENCES portfolios (id), -- the portfolio; one without labels has no row
+    profile_id INTEGER NOT NULL REFERENCES profiles (id), -- whose it is, with whose salt the log hashes it
+    name TEXT NOT NULL,                    -- what the caller calls it; empty: as in portfolios
+    status_code TEXT,                      -- as of organizations
+    status_description TEXT,               -- as of organizations
+    metadata TEXT                          -- as of organizations
+) STRICT;
+
+CREATE INDEX portfolios_by_ledger ON portfolios (ledger_id);
+
+CREATE INDEX accounts_by_parent ON accounts (parent_id) WHERE parent_id IS NOT NULL;
+
+CREATE INDEX accounts_by_portfolio ON accounts (portfolio_id);

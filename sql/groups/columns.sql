@@ -2,8 +2,12 @@ SELECT g.id, g.uuid, g.code, g.name, g.description, f.code AS platform, g.kind, 
        g.max_leverage, g.margin_call_level, g.stop_out_level, g.negative_balance_protection, g.swap_free,
        g.margin_calculation, g.deposit_hold_days, g.new_client_hold_days, g.requires_approval, g.minimum_balance,
        g.margin_basis, g.protect_after, g.lists_symbols, g.profiles,
-       (SELECT json_group_array(o.code) FROM (
+       coalesce(g.ledger_id, 1) AS ledger_id, g.ledger_id IS NOT NULL AS made_by_caller,
+       CASE WHEN g.ledger_id IS NOT NULL THEN (
+            SELECT json_group_array(c.code) FROM instruments i JOIN currencies c ON c.id = i.currency_id
+            WHERE i.ledger_id = g.ledger_id AND i.deleted_at IS NULL AND c.enabled = 1)
+       ELSE (SELECT json_group_array(o.code) FROM (
             SELECT c.code FROM group_currencies gc JOIN currencies c ON c.id = gc.currency_id
-            WHERE gc.group_id = g.id AND gc.enabled = 1 AND c.enabled = 1 ORDER BY gc.id) o) AS currencies
+            WHERE gc.group_id = g.id AND gc.enabled = 1 AND c.enabled = 1 ORDER BY gc.id) o) END AS currencies
 FROM account_groups g
 JOIN platforms f ON f.id = g.platform_id

@@ -17,6 +17,7 @@ mod exact;
 mod idempotency;
 pub mod ledger;
 pub mod maintenance;
+pub mod organizations;
 mod reads;
 pub mod reference;
 pub mod sandbox;

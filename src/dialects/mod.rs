@@ -15,10 +15,16 @@ macro_rules! dialects {
                 /// Days until a refresh token expires.
                 refresh_token_days: u64 = 30, in 1..=365;
             }
+            /// Midaz v1: organizations, ledgers, instruments, portfolios, products and accounts.
+            Midaz midaz = "/midaz", $crate::dialects::midaz::Midaz::new, {
+                /// Whether accounts can be opened with a balance, as a correction; in sandboxes they always can.
+                opening_balances: bool = false;
+            }
         }
     };
 }
 
 pub mod b2core;
 pub mod kit;
+pub mod midaz;
 pub mod native;

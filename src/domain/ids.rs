@@ -64,6 +64,8 @@ public_ids! {
     /// A legal entity that keeps ledgers.
     OrganizationId,
     LedgerId,
+    /// A currency in a ledger.
+    InstrumentId,
     PositionId,
     OrderId,
     /// An event of a trading platform that waits.
@@ -113,7 +115,7 @@ row_ids! {
     PrincipalSerial,
 }
 
-/// The ledger that every dialect except Midaz uses; it always exists.
+/// The ledger of accounts that name no other; it always exists.
 pub const DEFAULT_LEDGER: i64 = 1;
 
 /// The organization that every profile belongs to; it always exists.

@@ -32,7 +32,8 @@ impl Cors {
         if origins.is_empty() {
             return None;
         }
-        let sent = format!("Authorization, Content-Type, If-Match, Last-Event-ID, {}", dialect.retry_header());
+        let sent =
+            format!("Authorization, Content-Type, If-Match, Last-Event-ID, {}", dialect.retry_headers().join(", "));
         let exposed = format!(
             "{}, {}, Allow, Content-Disposition, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate",
             dialect.request_id_header(),

@@ -7,7 +7,7 @@ use super::networks::Networks;
 use super::tally::{Due, Tally};
 use crate::app::App;
 use crate::config::ForwardedHeader;
-use crate::dialects::kit::{Endpoint, Origin, Rejection, ReplyContext};
+use crate::dialects::kit::{Dialect, Endpoint, Origin, REQUEST_ID, Rejection, ReplyContext};
 use crate::domain::ids::RequestId;
 use crate::domain::refusal::Refusal;
 use actix_web::body::{BoxBody, EitherBody};
@@ -131,10 +131,27 @@ async fn pass(endpoint: Endpoint, cors: Option<Arc<Cors>>, request: ServiceReque
     if let Some(cors) = &cors {
         cors.mark(&mut response);
     }
-    if let Ok(value) = HeaderValue::from_str(&origin.request.to_string()) {
-        response.headers_mut().insert(HeaderName::from_static(endpoint.dialect().request_id_header()), value);
-    }
+    name_request(endpoint.dialect(), origin, &mut response);
     Ok(response)
+}
+
+/// The longest id of a caller's own that is repeated, in bytes.
+const ECHO_MAX: usize = 128;
+
+/// Puts the request's id into the headers of its answer.
+fn name_request<B>(dialect: &dyn Dialect, origin: Origin, response: &mut ServiceResponse<B>) {
+    let Ok(id) = HeaderValue::from_str(&origin.request.to_string()) else { return };
+    let name = HeaderName::from_static(dialect.request_id_header());
+    let sent = response.request().headers().get(&name).filter(|sent| (1..=ECHO_MAX).contains(&sent.len())).cloned();
+    match sent.filter(|_| dialect.echoes_request_id()) {
+        Some(sent) => {
+            response.headers_mut().insert(name, sent);
+            response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
+        }
+        None => {
+            response.headers_mut().insert(name, id);
+        }
+    }
 }
 
 fn log<B>(response: &ServiceResponse<B>, origin: Origin) {

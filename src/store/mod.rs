@@ -13,6 +13,7 @@ mod events;
 mod idempotency;
 mod ledger;
 mod maintenance;
+mod organizations;
 mod proof;
 mod reference;
 mod trading;

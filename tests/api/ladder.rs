@@ -56,6 +56,11 @@ placed! {
     Refusal::DuplicateEmail => Met, ["DUPLICATE_EMAIL"];
     Refusal::DuplicateName => Elsewhere("operators are added by a command, and cli.rs tests it"), ["DUPLICATE_NAME"];
     Refusal::DuplicateOwner => Met, ["DUPLICATE_OWNER"];
+    Refusal::NameTaken(_) => Elsewhere("only ledgers, instruments and products; midaz_errors.rs"), ["NAME_TAKEN"];
+    Refusal::Permanent(_) => Elsewhere("only what accounts are filed under; midaz_errors.rs"), ["PERMANENT"];
+    Refusal::ParentArchived | Refusal::ParentCurrencyDiffers => Elsewhere("accounts are nested in midaz_accounts.rs"),
+        ["PARENT_ARCHIVED", "PARENT_CURRENCY_DIFFERS"];
+    Refusal::OwnerKept => Elsewhere("only where an edit changes the owner; midaz_accounts.rs"), ["OWNER_KEPT"];
     Refusal::LastOwner => Met, ["LAST_OWNER"];
     Refusal::HeirHidden => Met, ["HEIR_HIDDEN"];
     Refusal::DuplicateAlias => Met, ["DUPLICATE_ALIAS"];
@@ -84,6 +89,7 @@ placed! {
     Refusal::AccountState(_) => Met,
         ["ACCOUNT_PENDING_APPROVAL", "ACCOUNT_INACTIVE", "ACCOUNT_DORMANT", "ACCOUNT_CLOSING", "ACCOUNT_ARCHIVED"];
     Refusal::AccountLocked => Met, ["ACCOUNT_LOCKED"];
+    Refusal::AccountBlocked => Elsewhere("a status stops money; midaz_accounts.rs"), ["ACCOUNT_BLOCKED"];
     Refusal::LockKept => Met, ["LOCK_KEPT"];
     Refusal::CreditsOff => Met, ["CREDITS_OFF"];
     Refusal::DebitsOff => Met, ["DEBITS_OFF"];
@@ -92,6 +98,8 @@ placed! {
     Refusal::QuoteStale { .. } => Met, ["QUOTE_STALE"];
     Refusal::InsufficientFunds { .. } => Met, ["INSUFFICIENT_FUNDS"];
     Refusal::BalanceOverflow => Met, ["BALANCE_OVERFLOW"];
+    Refusal::NotEmpty(bursar::domain::refusal::Remainder::Children) =>
+        Elsewhere("only parents; midaz_accounts.rs"), ["CHILDREN_LEFT"];
     Refusal::NotEmpty(_) => Met,
         ["BALANCE_NOT_ZERO", "HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT", "POSITIONS_OPEN", "ORDERS_WORKING"];
     Refusal::Busy { .. } => Elsewhere("needs a full queue; the crash tests fill it"), ["BUSY"];
@@ -115,7 +123,8 @@ placed! {
     Rejection::WrongContentType => Met, ["WRONG_CONTENT_TYPE"];
     Rejection::MalformedBody { .. } => Met, ["MALFORMED_BODY"];
     Rejection::InvalidField { .. } | Rejection::OutOfRange { .. } => Met, [];
-    Rejection::InOperation { .. } | Rejection::Refused(_) => Elsewhere("have no reason of their own"), [];
+    Rejection::InOperation { .. } | Rejection::Refused(_) | Rejection::OfDialect { .. } =>
+        Elsewhere("have no reason of their own"), [];
 }
 
 /// The reasons in order of precedence as documented; another test compares the document with the code.

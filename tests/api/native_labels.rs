@@ -488,7 +488,9 @@ fn the_audit_finds_labels_that_count_in_another_place() {
         account_with(&server.admin(), &json!({"alias": "a", "reference": "r"}));
         server.restart_after(|file| {
             let file = rusqlite::Connection::open(file).unwrap();
-            file.execute("INSERT INTO ledgers SELECT 2, randomblob(16), 1, 'Other', 0", []).unwrap();
+            let other = "INSERT INTO ledgers (id, uuid, organization_id, name, created_at)
+                         SELECT 2, randomblob(16), 1, 'Other', 0";
+            file.execute(other, []).unwrap();
             file.execute(wrong, []).unwrap();
         });
         let proof = bursar::store::read_file(&server.data_dir().join("bursar.db"), |tx| tx.prove()).unwrap();

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The areas of each layer: an area may use those before it, and all layers below. docs/architecture.md has the same
 /// table.
 const FLOORS: [(&str, &[&str]); 3] = [
-    ("domain", &["reference", "access", "clients", "accounts", "trading", "ledger", "approvals", "events"]),
+    (
+        "domain",
+        &["reference", "access", "clients", "organizations", "accounts", "trading", "ledger", "approvals", "events"],
+    ),
     (
         "app",
         &[
@@ -17,6 +20,7 @@ const FLOORS: [(&str, &[&str]); 3] = [
             "access",
             "approvals",
             "clients",
+            "organizations",
             "accounts",
             "ledger",
             "trading",
@@ -31,6 +35,7 @@ const FLOORS: [(&str, &[&str]); 3] = [
             "reference",
             "access",
             "clients",
+            "organizations",
             "trading",
             "accounts",
             "ledger",
@@ -43,7 +48,7 @@ const FLOORS: [(&str, &[&str]); 3] = [
 ];
 
 /// Modules at the root of a layer that all of its areas may use.
-const FOR_ALL: &[&str] = &["domain/refusal"];
+const FOR_ALL: &[&str] = &["domain/refusal", "domain/status"];
 
 /// Permitted exceptions: file, areas, reason.
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[

@@ -16,6 +16,7 @@ use bursar::domain::ledger::{EntryKind, House, MovementState};
 use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::reference::{CurrencyCode, GroupKind, TradeStatus};
 use bursar::domain::refusal::{Credentials, Excess, Field, Noun, REFUSALS, Refusal, Remainder};
+use bursar::domain::status::StatusLabel;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use uuid::Uuid;
@@ -50,6 +51,8 @@ fn account() -> Account {
         group: GroupId::from(Uuid::nil()),
         portfolio: PortfolioId::from(Uuid::nil()),
         portfolio_serial: 1,
+        ledger: None,
+        parent: None,
         currency: CurrencyCode::from_stored("EUR".into()),
         decimals: Decimals::new(2).unwrap(),
         is_demo: false,
@@ -102,6 +105,12 @@ fn the_tables_of_allowed_credits_and_debits_match_the_code() {
         ("allows_debits is off".into(), admission(&Account { allows_debits: false, ..account() })),
     ];
     assert_eq!(written("flags"), BTreeMap::from(flags));
+    let of_status = |code: &'static str| {
+        let status = StatusLabel { code: code.into(), description: None };
+        let labels = AccountLabels { status, ..AccountLabels::default() };
+        (code.to_owned(), admission(&Account { labels, ..account() }))
+    };
+    assert_eq!(written("statuses"), BTreeMap::from(["ACTIVE", "BLOCKED", "INACTIVE"].map(of_status)));
     // The order of the reasons if several apply.
     let shut =
         Account { lifecycle: Lifecycle::Dormant, lock: locked(LockScope::Full), allows_debits: false, ..account() };
@@ -130,6 +139,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::DuplicateId(Noun::Account),
         Refusal::DuplicateEmail,
         Refusal::DuplicateName,
+        Refusal::NameTaken(Noun::Ledger),
         Refusal::DuplicateReference,
         Refusal::DuplicateOwner,
         Refusal::DuplicateAlias,
@@ -141,6 +151,10 @@ fn rejections() -> Vec<Rejection> {
         Refusal::AlreadyReversed,
         Refusal::NotReversible,
         Refusal::SameAccount { field: field() },
+        Refusal::Permanent(Noun::Ledger),
+        Refusal::ParentArchived,
+        Refusal::ParentCurrencyDiffers,
+        Refusal::OwnerKept,
         Refusal::LastOwner,
         Refusal::HeirHidden,
         Refusal::ModesDiffer,
@@ -152,6 +166,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::GroupWithoutCurrency { currency: text() },
         Refusal::GroupModeDiffers,
         Refusal::AccountLocked,
+        Refusal::AccountBlocked,
         Refusal::LockKept,
         Refusal::CreditsOff,
         Refusal::DebitsOff,
@@ -171,7 +186,7 @@ fn rejections() -> Vec<Rejection> {
     core.extend(ProfileStatus::ALL.map(Refusal::ProfileState));
     core.extend(Lifecycle::ALL.map(Refusal::AccountState));
     core.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));
-    core.extend([Remainder::Positions, Remainder::Orders].map(Refusal::NotEmpty));
+    core.extend([Remainder::Positions, Remainder::Orders, Remainder::Children].map(Refusal::NotEmpty));
     let transport = [
         Rejection::MalformedRequest,
         Rejection::HeadTimeout,

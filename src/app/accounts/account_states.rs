@@ -1,6 +1,6 @@
 //! Lifecycle of accounts as operators control it: locks, deactivation, closing.
 
-use crate::app::accounts::{find, find_as, owners_of, publish_account_state};
+use crate::app::accounts::{find, find_as, owners_of, publish_account_state, refuse_children};
 use crate::app::clients::check_version;
 use crate::app::ledger::{Draft, Side, admit_valued, hands_over, post, refuse_approval_bypass, return_announced};
 use crate::app::{Command, Context, Failure};
@@ -176,9 +176,9 @@ impl Command for SetLifecycle {
 /// Closes an account: announced deposits are returned, and the balance is swept to another account if one is named. The
 /// account is archived as soon as it is empty. Until then it pays out, and accepts only what it owes.
 ///
-/// Refusals: unknown; archived or pending approval; the target is the same account, has another currency or mode, or
-/// accepts no credits; there is a balance to sweep but the account is locked or its debits are off, or it would bypass
-/// approval by a second operator.
+/// Refusals: unknown; archived or pending approval; accounts are nested in it; the target is the same account, has
+/// another currency or mode, or accepts no credits; there is a balance to sweep but the account is locked or its debits
+/// are off, or it would bypass approval by a second operator.
 pub struct CloseAccount {
     pub id: AccountId,
     /// The account that receives the balance; None leaves the balance where it is.
@@ -201,6 +201,7 @@ impl Command for CloseAccount {
         if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::PendingApproval) {
             return Err(Refusal::AccountState(account.lifecycle).into());
         }
+        refuse_children(context, &account)?;
         return_announced(context, &account)?;
         if account.lifecycle != Lifecycle::Closing {
             context.tx.set_lifecycle(account.book, Lifecycle::Closing, context.now)?;
@@ -260,7 +261,8 @@ fn sweep(context: &Context<'_>, from: AccountId, to: AccountId) -> Result<(), Fa
 /// Archives a closing account as soon as it is empty.
 pub(in crate::app) fn complete_closing(context: &Context<'_>, id: AccountId) -> Result<(), Failure> {
     let Some(account) = context.tx.account(id, &Visibility::Everything)? else { return Ok(()) };
-    if account.lifecycle != Lifecycle::Closing || account.admit_archiving().is_err() {
+    let is_done = account.lifecycle == Lifecycle::Closing && account.admit_archiving().is_ok();
+    if !is_done || context.tx.has_children(account.book)? {
         return Ok(());
     }
     context.tx.close_account(account.book, context.now)?;

@@ -7,28 +7,32 @@ use crate::domain::access::{ObjectKind, Right, Visibility};
 use crate::domain::accounts::{Account, Lifecycle, Permissions, PositionMode};
 use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
 use crate::domain::events::EventType;
-use crate::domain::ids::{AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PlatformSerial, PortfolioId, ProfileId};
+use crate::domain::ids::{AccountId, AccountSerial, GroupId, PlatformSerial, PortfolioId, PortfolioSerial, ProfileId};
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::{
     Currency, CurrencyCode, Group, GroupKind, LEVERAGE_MAX, MarginCalculation, TradeStatus,
 };
-use crate::domain::refusal::{Field, Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal, Remainder};
 use crate::domain::text;
 pub use crate::store::AccountFilter;
 use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
 
 /// Opens an account with a balance of zero. If the client is in review, so is the account.
 ///
-/// Refusals: unknown profile, group or currency; id, reference, alias or number taken; group disabled or without the
-/// currency; the mode contradicts the group's; leverage or limit out of range; a wallet at a platform; the client was
-/// denied, or is deceased or archived.
+/// Refusals: unknown profile, group, currency, portfolio or parent; the parent is archived or in another currency; id,
+/// reference, alias or number taken; group disabled or without the currency; the mode contradicts the group's; leverage
+/// or limit out of range; a wallet at a platform; the client was denied, or is deceased or archived.
 pub struct OpenAccount {
     /// An unused id chosen by the caller; None generates one.
     pub id: Option<AccountId>,
     /// Becomes the primary owner.
     pub profile: ProfileId,
     pub group: GroupId,
+    /// None for the client's default portfolio in the ledger of the group.
+    pub portfolio: Option<PortfolioId>,
+    /// The account that it is nested in.
+    pub parent: Option<AccountId>,
     pub currency: CurrencyCode,
     /// The mode that the caller expects; the group decides, and a contradiction is refused.
     pub is_demo: Option<bool>,
@@ -90,14 +94,16 @@ impl Command for OpenAccount {
             let is_visible = context.tx.account(id, context.visibility())?.is_some();
             return Err(context.taken(is_visible, Field::Id, Refusal::DuplicateId(Noun::Account)).into());
         }
-        let portfolio = context.tx.default_portfolio(
-            DEFAULT_LEDGER,
-            profile.serial,
-            PortfolioId::new(now, context.app.randomness()),
-            now,
-        )?;
+        let portfolio = match self.portfolio {
+            Some(id) => find_portfolio(context, &group, id)?,
+            None => {
+                let new_id = PortfolioId::new(now, context.app.randomness());
+                context.tx.default_portfolio(group.ledger, profile.serial, new_id, now)?
+            }
+        };
+        let parent = self.parent.map(|parent| find_parent(context, parent, portfolio, &self.currency)).transpose()?;
         let labels = labels.apply(&AccountLabels::default());
-        check_account_labels(context, &labels, (DEFAULT_LEDGER, portfolio), None)?;
+        check_account_labels(context, &labels, (group.ledger, portfolio), None)?;
         let link = match &number {
             Some(number) => Some((free_platform(context, &group, number)?, number.clone())),
             None => None,
@@ -114,7 +120,7 @@ impl Command for OpenAccount {
         };
 
         let id = self.id.unwrap_or_else(|| AccountId::new(now, context.app.randomness()));
-        let owner = BookOwner { ledger: DEFAULT_LEDGER, currency: currency.serial, is_demo: group.declared.is_demo };
+        let owner = BookOwner { ledger: group.ledger, currency: currency.serial, is_demo: group.declared.is_demo };
         let (serial, generated) = next_number(context)?;
         let number = number.unwrap_or(generated);
         let new = NewAccount {
@@ -125,6 +131,7 @@ impl Command for OpenAccount {
             profile: profile.serial,
             portfolio,
             portfolio_serial: context.tx.next_portfolio_serial(portfolio)?,
+            parent: parent.map(|parent| parent.book),
             is_spread_betting: self.is_spread_betting,
             position_mode: self.position_mode,
             margin_calculation_override: self.margin_calculation_override,
@@ -156,6 +163,32 @@ impl Command for OpenAccount {
         context.appeared(format!("account:{id}"));
         publish_account_state(context, id, EventType::AccountOpened)
     }
+}
+
+/// A portfolio in the ledger of the group.
+fn find_portfolio(context: &Context<'_>, group: &Group, id: PortfolioId) -> Result<PortfolioSerial, Failure> {
+    let found = context.tx.portfolio(group.ledger, id, context.visibility())?;
+    Ok(found.map(|found| PortfolioSerial(found.row)).ok_or(Refusal::not_found(Noun::Portfolio))?)
+}
+
+/// The account of a portfolio that another one is to be nested in.
+fn find_parent(
+    context: &Context<'_>,
+    id: AccountId,
+    portfolio: PortfolioSerial,
+    currency: &CurrencyCode,
+) -> Result<Account, Failure> {
+    let parent = find_as(context, id, Field::ParentAccount)?;
+    if parent.standing.portfolio != portfolio {
+        return Err(Refusal::NotFound { noun: Noun::Account, field: Some(Field::ParentAccount) }.into());
+    }
+    if parent.lifecycle == Lifecycle::Closed {
+        return Err(Refusal::ParentArchived.into());
+    }
+    if parent.currency != *currency {
+        return Err(Refusal::ParentCurrencyDiffers.into());
+    }
+    Ok(parent)
 }
 
 /// The next account serial and the number derived from it. Serials whose number is taken, here or at a platform, are
@@ -321,7 +354,10 @@ impl Command for ChangeAccount {
         let account = find(context, id)?;
         let present = context.tx.group(account.group)?.ok_or(Refusal::not_found(Noun::Group))?;
         let group = match self.group {
-            Some(group) => context.tx.group(group)?.ok_or(Refusal::not_found(Noun::Group))?,
+            Some(group) => {
+                let found = context.tx.group(group)?.filter(|group| group.ledger == account.standing.ledger);
+                found.ok_or(Refusal::not_found(Noun::Group))?
+            }
             None => present.clone(),
         };
         // Checks that depend on the account run as soon as it is known.
@@ -392,7 +428,7 @@ impl Command for ChangeAccount {
 
 /// Archives an account; final. Does nothing if it is archived already.
 ///
-/// Refusals: unknown account; version differs; a balance, holds or movements are left.
+/// Refusals: unknown account; version differs; a balance, holds, movements or nested accounts are left.
 pub struct ArchiveAccount {
     pub id: AccountId,
     /// The version that the caller has read.
@@ -411,8 +447,17 @@ impl Command for ArchiveAccount {
         }
         check_version(self.expected_version, account.version)?;
         account.admit_archiving()?;
+        refuse_children(context, &account)?;
         context.tx.close_account(account.book, context.now)?;
         publish_account_state(context, self.id, EventType::AccountArchived).map(|_| ())
+    }
+}
+
+/// Refuses an account that accounts are nested in which are not archived.
+pub(in crate::app) fn refuse_children(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
+    match context.tx.has_children(account.book)? {
+        true => Err(Refusal::NotEmpty(Remainder::Children).into()),
+        false => Ok(()),
     }
 }
 

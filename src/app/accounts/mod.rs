@@ -2,10 +2,12 @@
 
 mod account_states;
 mod accounts;
+mod filed;
 mod numbered;
 mod owners;
 
 pub use account_states::*;
 pub use accounts::*;
+pub use filed::*;
 pub use numbered::*;
 pub use owners::*;

@@ -267,6 +267,8 @@ pub(in crate::app) enum TakenAlias {
     Refuses,
     /// The alias is dropped: an event that has already happened cannot wait for a name.
     IsDropped,
+    /// The account stays in its portfolio, whosever it is, and with it its alias.
+    KeepsPortfolio,
 }
 
 /// Writes the owners of an account and everything that follows from the change. Returns the account's version.
@@ -284,7 +286,9 @@ pub(in crate::app) fn write(
     context.tx.set_owners(account.book, new, context.now)?;
     let (leaving, primary) = (old.primary(), new.primary());
     let mut alias_dropped = false;
-    if leaving.profile != primary.profile {
+    if leaving.profile != primary.profile && taken_alias == TakenAlias::KeepsPortfolio {
+        context.tx.hand_over(account.book, primary.serial)?;
+    } else if leaving.profile != primary.profile {
         let portfolio = context.tx.default_portfolio(
             account.standing.ledger,
             primary.serial,

@@ -3,6 +3,7 @@
 use crate::app::access::PasswordHash;
 use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::clients::check_profile_reference;
+use crate::app::command::Undo;
 use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
@@ -249,6 +250,48 @@ pub(in crate::app) fn find(context: &Context<'_>, id: ProfileId) -> Result<Profi
     context.involve(profile.id);
     context.concerns_of(ObjectKind::Client, profile.id.uuid(), Some(profile.serial));
     Ok(profile)
+}
+
+/// The client with this id. If there is none, one is registered.
+///
+/// Refusals: the id is that of a hidden client; the caller may not create clients.
+pub(in crate::app) fn find_or_register(context: &Context<'_>, id: ProfileId) -> Result<Profile, Failure> {
+    if !context.tx.has_profile(id)? {
+        return Ok(context.part(RegisterProfile { id }, Undo::Whole)??);
+    }
+    match context.tx.profile(id, context.visibility())? {
+        Some(_) => find(context, id),
+        None => Err(context.taken(false, Field::Profile, Refusal::not_found(Noun::Profile)).into()),
+    }
+}
+
+/// Creates a client of which nothing but the id is known, with the tags of the operator.
+///
+/// Refusals: id taken.
+pub(in crate::app) struct RegisterProfile {
+    pub(in crate::app) id: ProfileId,
+}
+
+impl Command for RegisterProfile {
+    type Outcome = Profile;
+    const ACTION: &'static str = "profile.register";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
+        if context.tx.has_profile(self.id)? {
+            return Err(Refusal::DuplicateId(Noun::Profile).into());
+        }
+        let new = NewProfile {
+            id: self.id,
+            details: ProfileDetails::default(),
+            tags: own_tags(context.visibility(), &BTreeSet::new(), None)?,
+            password_hash: None,
+            status: ProfileStatus::Verified,
+            created_by: context.caller.principal.serial,
+        };
+        context.tx.add_profile(&new, context.now)?;
+        publish_profile_state(context, self.id, EventType::ProfileCreated)
+    }
 }
 
 /// Refuses if the caller has read a version other than the present one.

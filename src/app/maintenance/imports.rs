@@ -122,6 +122,8 @@ impl Command for ImportAccount {
             id: None,
             profile,
             group: group.ok_or(Refusal::not_found(Noun::Group))?.id,
+            portfolio: None,
+            parent: None,
             currency: self.currency,
             is_demo: None,
             is_spread_betting: false,

@@ -1,15 +1,17 @@
 //! Currencies: callers list them, the operator configures them.
 
-use crate::app::reference::{Change, ReferenceFile, check_name, yes};
+use crate::app::reference::{Change, ReferenceFile, check_name, shipped, yes};
 use crate::app::{Context, Failure, Query, View};
 use crate::domain::access::Right;
+use crate::domain::ids::InstrumentId;
 use crate::domain::money::Decimals;
 use crate::domain::page::{Part, Position};
 use crate::domain::reference::{Currency, CurrencyCode};
 use crate::domain::refusal::{Field, Refusal};
 use crate::store::{CurrencyRow, ReadTx, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// A currency in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,7 @@ impl CurrencyEntry {
             numeric_code: self.numeric_code,
             is_crypto: self.crypto,
             enabled: self.enabled,
+            is_made_by_caller: false,
         })
     }
 }
@@ -61,6 +64,29 @@ impl Query for ListCurrencies {
         let mut currencies = view.tx.currencies()?;
         currencies.retain(|currency| currency.enabled && self.after.is_none_or(|shown| position(currency) > shown));
         Ok(Part::cut(currencies, self.limit, position))
+    }
+}
+
+/// What ISO 4217 says of a currency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IsoCurrency {
+    pub decimals: Decimals,
+    pub numeric_code: u16,
+}
+
+impl IsoCurrency {
+    /// None if ISO 4217 has no such code. The reference data of a new installation has all of its currencies.
+    pub fn of(code: &str) -> Option<IsoCurrency> {
+        static ALL: OnceLock<BTreeMap<String, IsoCurrency>> = OnceLock::new();
+        let all = ALL.get_or_init(|| {
+            let currencies = shipped().map(|file| file.currencies).unwrap_or_default();
+            let known = |entry: CurrencyEntry| {
+                let (numeric_code, decimals) = (entry.numeric_code?, Decimals::new(entry.decimals)?);
+                Some((entry.code, IsoCurrency { decimals, numeric_code }))
+            };
+            currencies.into_iter().filter_map(known).collect()
+        });
+        all.get(code).copied()
     }
 }
 
@@ -95,7 +121,7 @@ pub(super) fn stored_currencies(tx: &ReadTx<'_>) -> Result<Vec<CurrencyEntry>, S
         crypto: currency.is_crypto,
         enabled: currency.enabled,
     };
-    Ok(tx.currencies()?.into_iter().map(entry).collect())
+    Ok(tx.currencies()?.into_iter().filter(|currency| !currency.is_made_by_caller).map(entry).collect())
 }
 
 /// Currencies that the file adds or changes. Refusals: a change to something fixed.
@@ -105,9 +131,7 @@ pub(super) fn currency_differences(file: &ReferenceFile, stored: &ReferenceFile)
         match stored.currencies.iter().find(|c| c.code == entry.code) {
             None => changes.push(Change::new("create", "currency", &entry.code)),
             Some(old) if old.decimals != entry.decimals || old.crypto != entry.crypto => {
-                let reason =
-                    format!("decimals and crypto of {} are fixed: amounts are stored in its minor units", entry.code);
-                return Err(Refusal::invalid(Field::Currencies, reason));
+                return Err(fixed(&entry.code));
             }
             Some(old) if old != entry => changes.push(Change::new("change", "currency", &entry.code)),
             Some(_) => {}
@@ -116,7 +140,12 @@ pub(super) fn currency_differences(file: &ReferenceFile, stored: &ReferenceFile)
     Ok(changes)
 }
 
-/// Makes one change of a currency.
+fn fixed(code: &str) -> Refusal {
+    let reason = format!("decimals and crypto of {code} are fixed: amounts are stored in its minor units");
+    Refusal::invalid(Field::Currencies, reason)
+}
+
+/// Makes one change of a currency, which the default ledger has an instrument for.
 pub(super) fn apply_currency(
     context: &Context<'_>,
     file: &ReferenceFile,
@@ -127,5 +156,14 @@ pub(super) fn apply_currency(
     let currencies = if is_off { &stored.currencies } else { &file.currencies };
     let entry = currencies.iter().find(|c| c.code == change.code).ok_or(Refusal::Internal)?;
     let enabled = entry.enabled && !is_off;
-    Ok(context.tx.put_currency(&CurrencyEntry { enabled, ..entry.clone() }.row()?)?)
+    let row = CurrencyEntry { enabled, ..entry.clone() }.row()?;
+    // The file may declare what a caller made before.
+    if let Some(made) = context.tx.currency(&row.code)?
+        && (made.decimals, made.is_crypto) != (row.decimals, row.is_crypto)
+    {
+        return Err(fixed(&entry.code).into());
+    }
+    context.tx.put_currency(&row)?;
+    let id = InstrumentId::new(context.now, context.app.randomness());
+    Ok(context.tx.follow_currency(&row.code, id, context.now)?)
 }

@@ -290,7 +290,8 @@ pub(super) fn stored_groups(tx: &ReadTx<'_>) -> Result<Vec<GroupEntry>, StoreErr
             minimum_balance: g.minimum_balance,
         }
     };
-    Ok(tx.groups()?.into_iter().map(entry).collect())
+    // What callers make is not declared: applying a file leaves it as it is.
+    Ok(tx.groups()?.into_iter().filter(|group| !group.is_made_by_caller).map(entry).collect())
 }
 
 /// Groups that the file adds or changes. Refusals: a change to something fixed.

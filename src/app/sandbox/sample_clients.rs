@@ -130,6 +130,8 @@ impl App {
             id: None,
             profile,
             group: group.ok_or(Refusal::Internal)?.into(),
+            portfolio: None,
+            parent: None,
             currency: CurrencyCode::parse(Field::Currency, sample.currency)?,
             is_demo: None,
             is_spread_betting: false,

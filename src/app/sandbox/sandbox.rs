@@ -107,9 +107,13 @@ pub const YEARS_MAX_S: i64 = 100 * 366 * 86_400;
 const JOBS_MAX: usize = 100_000;
 
 impl App {
+    pub fn is_sandbox(&self) -> bool {
+        self.installation().mode == Mode::Sandbox
+    }
+
     fn require_sandbox(&self, caller: &Caller) -> Result<(), Refusal> {
         caller.principal.require(Right::Administer)?;
-        if self.installation().mode == Mode::Sandbox { Ok(()) } else { Err(Refusal::NotASandbox) }
+        if self.is_sandbox() { Ok(()) } else { Err(Refusal::NotASandbox) }
     }
 
     /// Moves a sandbox's clock ahead to a moment, stopping at each job that falls due so that it runs at its own time.

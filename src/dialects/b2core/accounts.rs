@@ -68,6 +68,8 @@ impl NewAccount {
             id: None,
             profile: client,
             group: offer.group,
+            portfolio: None,
+            parent: None,
             currency: offer.currency,
             is_demo: None,
             is_spread_betting: false,

@@ -86,7 +86,8 @@ fn status_and_code(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::MalformedRequest
         | Rejection::MalformedBody { .. }
         | Rejection::InvalidField { .. }
-        | Rejection::OutOfRange { .. } => (StatusCode::BAD_REQUEST, INVALID),
+        | Rejection::OutOfRange { .. }
+        | Rejection::OfDialect { .. } => (StatusCode::BAD_REQUEST, INVALID),
     }
 }
 
@@ -110,7 +111,9 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::IdempotencyConflict => (StatusCode::CONFLICT, "idempotency_conflict"),
         Refusal::AccountState(Lifecycle::Closed) => (StatusCode::CONFLICT, "account_archived"),
         Refusal::AccountState(Lifecycle::Closing) => (StatusCode::CONFLICT, "account_closing"),
-        Refusal::AccountLocked | Refusal::LockKept => (StatusCode::CONFLICT, "account_locked"),
+        Refusal::AccountLocked | Refusal::AccountBlocked | Refusal::LockKept => {
+            (StatusCode::CONFLICT, "account_locked")
+        }
         Refusal::AccountKind { needed: GroupKind::Wallet } => (StatusCode::BAD_REQUEST, "not_a_wallet"),
         Refusal::AccountKind { needed: GroupKind::Trading } => (StatusCode::BAD_REQUEST, "not_a_trading_account"),
         Refusal::CreditsOff | Refusal::DebitsOff | Refusal::PermissionWithheld { .. } => {
@@ -127,13 +130,16 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::DuplicateReference
         | Refusal::DuplicateOwner
         | Refusal::DuplicateAlias
+        | Refusal::NameTaken(_)
+        | Refusal::ParentArchived
+        | Refusal::ParentCurrencyDiffers
         | Refusal::VersionMismatch { .. }
         | Refusal::RequestOutdated
         | Refusal::QuoteMissing { .. }
         | Refusal::QuoteStale { .. }
         | state_refusals!()
         | Refusal::AccountState(_)
-        | Refusal::NotEmpty(Remainder::Accounts) => (StatusCode::CONFLICT, "conflict"),
+        | Refusal::NotEmpty(Remainder::Accounts | Remainder::Children) => (StatusCode::CONFLICT, "conflict"),
         Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::ClockLeapt | Refusal::StorageUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }

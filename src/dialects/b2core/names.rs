@@ -83,6 +83,17 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         | Field::Currencies
         | Field::Rates
         | Field::Symbols
-        | Field::Decimals => return None,
+        | Field::Decimals
+        | Field::Status
+        | Field::LegalDocument
+        | Field::TradingName
+        | Field::AddressLine1
+        | Field::AddressLine2
+        | Field::Neighborhood
+        | Field::ParentOrganization
+        | Field::ParentAccount
+        | Field::Portfolio
+        | Field::Kind
+        | Field::Code => return None,
     })
 }

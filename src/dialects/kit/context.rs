@@ -28,7 +28,8 @@ impl ReplyContext {
         self.in_query(name) || self.in_body(name)
     }
 
-    fn in_query(&self, name: &str) -> bool {
+    /// Whether the query string has a parameter of this name.
+    pub fn in_query(&self, name: &str) -> bool {
         form_urlencoded::parse(self.query.as_bytes()).any(|(key, _)| key.trim_end_matches("[]") == name)
     }
 

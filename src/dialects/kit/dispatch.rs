@@ -153,12 +153,16 @@ impl Endpoint {
         if route.key_policy == KeyPolicy::Ignored {
             return Ok(None);
         }
-        let name = self.dialect.retry_header();
-        let key = retry_key(request, name)?;
-        if key.is_none() && route.key_policy == KeyPolicy::Required {
-            return Err(Rejection::missing(name));
+        let names = self.dialect.retry_headers();
+        for name in names {
+            if let Some(key) = retry_key(request, name)? {
+                return Ok(Some(key.to_owned()));
+            }
         }
-        Ok(key.map(str::to_owned))
+        match route.key_policy {
+            KeyPolicy::Required => Err(Rejection::missing(names.first().copied().unwrap_or_default())),
+            KeyPolicy::Optional | KeyPolicy::Ignored => Ok(None),
+        }
     }
 
     /// Turns an answer into an HTTP response. The dialect renders rejections; the headers that HTTP requires are added

@@ -36,7 +36,7 @@ pub use paths::PathMatching;
 pub use query::QueryParams;
 pub use rate::Rates;
 pub(crate) use rejection::state_refusals;
-pub use rejection::{REJECTIONS, Rejection};
+pub use rejection::{REJECTIONS, REQUIRED, Rejection};
 pub use reply::{Reply, ReplyBody};
 pub use routes::{Access, Handler, KeyPolicy, Route, Routes};
 pub use unknown::{UnknownMembers, members_of, refuse_unknown_members, sent_members};
@@ -49,6 +49,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use serde_json::Value;
 use std::sync::Arc;
+
+/// The response header with the id of a request in bursar's log.
+pub const REQUEST_ID: &str = "x-request-id";
 
 /// A request without its body.
 #[derive(Clone, Copy)]
@@ -106,9 +109,9 @@ pub trait Dialect: Send + Sync + 'static {
         "Bearer"
     }
 
-    /// The request header with the idempotency key.
-    fn retry_header(&self) -> &'static str {
-        "Idempotency-Key"
+    /// The request headers that can have the idempotency key, the usual one first.
+    fn retry_headers(&self) -> &'static [&'static str] {
+        &["Idempotency-Key"]
     }
 
     /// The response header that marks a replayed answer.
@@ -118,6 +121,11 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// The response header with the request id, in lower case.
     fn request_id_header(&self) -> &'static str {
-        "x-request-id"
+        REQUEST_ID
+    }
+
+    /// Whether that header repeats what the caller sent in the header of the same name. [`REQUEST_ID`] then has the id.
+    fn echoes_request_id(&self) -> bool {
+        false
     }
 }

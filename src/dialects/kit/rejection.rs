@@ -58,6 +58,15 @@ pub enum Rejection {
         name: String,
         reason: String,
     },
+    /// A rule that only one dialect has, by its number there. Never stored, so it needs no serialized form.
+    #[serde(skip)]
+    #[error("{message}")]
+    OfDialect {
+        rule: u16,
+        message: String,
+        /// The members at fault, each with what is shown of it.
+        members: serde_json::Map<String, serde_json::Value>,
+    },
     /// An operation of an atomic batch is malformed, so nothing is done. Has the rank and status of the inner
     /// rejection.
     #[error("{rejection}")]
@@ -68,13 +77,16 @@ pub enum Rejection {
     },
 }
 
+/// The reason of a member that is missing.
+pub const REQUIRED: &str = "required";
+
 impl Rejection {
     pub fn invalid(name: impl Into<String>, reason: impl Into<String>) -> Rejection {
         Rejection::InvalidField { name: name.into(), reason: reason.into() }
     }
 
     pub fn missing(name: impl Into<String>) -> Rejection {
-        Rejection::invalid(name, "required")
+        Rejection::invalid(name, REQUIRED)
     }
 
     pub fn out_of_range(name: impl Into<String>, reason: impl Into<String>) -> Rejection {
@@ -100,7 +112,7 @@ table! {
     }
 
     Field {
-        150 "INVALID_FIELD" => Rejection::InvalidField { .. },
+        150 "INVALID_FIELD" => Rejection::InvalidField { .. } | Rejection::OfDialect { .. },
         160 "OUT_OF_RANGE" => Rejection::OutOfRange { .. },
     }
 }
@@ -115,6 +127,8 @@ macro_rules! state_refusals {
             | $crate::domain::refusal::Refusal::AlreadyReversed
             | $crate::domain::refusal::Refusal::NotReversible
             | $crate::domain::refusal::Refusal::LastOwner
+            | $crate::domain::refusal::Refusal::Permanent(_)
+            | $crate::domain::refusal::Refusal::OwnerKept
             | $crate::domain::refusal::Refusal::HeirHidden
             | $crate::domain::refusal::Refusal::ModesDiffer
             | $crate::domain::refusal::Refusal::NotASandbox

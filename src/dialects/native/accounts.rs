@@ -13,6 +13,7 @@ use crate::domain::accounts::{Account, Lifecycle, LockReason, Permission, Permis
 use crate::domain::clients::AccountLabelsChange;
 use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
+use crate::domain::status::StatusLabel;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -80,6 +81,13 @@ pub(super) struct AccountRequest {
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Members<Scalar>>,
+    /// Your own word for the account's status, at most 100 characters. BLOCKED and INACTIVE, in any case, stop credits
+    /// and debits; others, such as ACTIVE, have no effect. Null or empty stands for ACTIVE.
+    #[serde(default, deserialize_with = "sent")]
+    status_code: Option<String>,
+    /// What you say about the status, at most 256 characters; only with `statusCode`.
+    #[serde(default, deserialize_with = "sent")]
+    status_description: Option<String>,
     /// Overdraft limit, zero or below, within what the group allows; only in a change.
     #[schema(value_type = Option<f64>)]
     minimum_balance: Option<Literal>,
@@ -126,14 +134,28 @@ impl AccountRequest {
         Ok(Some(Permissions::of(&granted)))
     }
 
-    fn labels(&mut self) -> AccountLabelsChange {
+    fn status_label(&mut self) -> Result<Option<StatusLabel>, Rejection> {
+        match (self.status_code.take(), self.status_description.take()) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Rejection::invalid("statusDescription", "send it with statusCode")),
+            (Some(code), description) if code.is_empty() && description.as_ref().is_none_or(String::is_empty) => {
+                Ok(Some(StatusLabel::default()))
+            }
+            (Some(code), description) => {
+                Ok(Some(StatusLabel { code: code.into(), description: description.filter(|text| !text.is_empty()) }))
+            }
+        }
+    }
+
+    fn labels(&mut self) -> Result<AccountLabelsChange, Rejection> {
         let request = LabelsRequest {
             reference: self.reference.take(),
             category: self.category.take(),
             custom_fields: self.custom_fields.take(),
             metadata: self.metadata.take(),
         };
-        AccountLabelsChange { name: self.name.take(), alias: self.alias.take(), common: request.into() }
+        let status = self.status_label()?;
+        Ok(AccountLabelsChange { name: self.name.take(), alias: self.alias.take(), status, common: request.into() })
     }
 
     fn opening(mut self) -> Result<OpenAccount, Rejection> {
@@ -145,6 +167,8 @@ impl AccountRequest {
             id: optional("id", self.id.as_deref(), uuid)?,
             profile: required("profileId", self.profile_id.as_deref(), uuid)?,
             group: required("groupId", self.group_id.as_deref(), uuid)?,
+            portfolio: None,
+            parent: None,
             currency: required("currency", self.currency.as_deref(), currency)?,
             is_demo: self.is_demo,
             is_spread_betting: self.is_spread_betting()?.unwrap_or(false),
@@ -160,7 +184,7 @@ impl AccountRequest {
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement.unwrap_or(false),
-            labels: self.labels(),
+            labels: self.labels()?,
             allows_credits: self.allow_credits.unwrap_or(true),
             allows_debits: self.allow_debits.unwrap_or(true),
             permissions: self.permissions()?.unwrap_or_default(),
@@ -192,7 +216,7 @@ impl AccountRequest {
             max_leverage: self.max_leverage()?,
             net_open_position_limit: self.limit()?,
             wants_daily_statement: self.daily_statement,
-            labels: self.labels(),
+            labels: self.labels()?,
             minimum_balance: optional("minimumBalance", self.minimum_balance.as_ref(), decimal)?,
             allows_credits: self.allow_credits,
             allows_debits: self.allow_debits,
@@ -272,6 +296,17 @@ pub(super) struct AccountView {
     name: String,
     /// A name for programs; empty if none is set.
     alias: String,
+    /// Your own word for its status. BLOCKED and INACTIVE stop credits and debits.
+    #[schema(example = "ACTIVE")]
+    status_code: String,
+    /// What you say about the status; empty if nothing.
+    status_description: String,
+    /// The portfolio that it is in.
+    portfolio_id: String,
+    /// The ledger that keeps it; null if an answer of an earlier version is repeated.
+    ledger_id: Option<String>,
+    /// The account that it is nested in; null if it is not.
+    parent_account_id: Option<String>,
     #[serde(flatten)]
     labels: LabelsView,
 }
@@ -310,6 +345,11 @@ impl From<Account> for AccountView {
             archived_at: account.closed_at.map(|at| at.to_string()),
             name: account.labels.name,
             alias: account.labels.alias,
+            status_code: account.labels.status.code.into_owned(),
+            status_description: account.labels.status.description.unwrap_or_default(),
+            portfolio_id: account.portfolio.to_string(),
+            ledger_id: account.ledger.map(|ledger| ledger.to_string()),
+            parent_account_id: account.parent.map(|parent| parent.to_string()),
             labels: account.labels.common.into(),
             currency: account.currency.to_string(),
         }

@@ -113,7 +113,8 @@ fn field_and_message(rejection: &Rejection, was_sent: &dyn Fn(&str) -> bool) -> 
         | Rejection::BodyTimeout
         | Rejection::BodyTooLarge { .. }
         | Rejection::WrongContentType
-        | Rejection::MalformedBody { .. } => (None, rejection.to_string()),
+        | Rejection::MalformedBody { .. }
+        | Rejection::OfDialect { .. } => (None, rejection.to_string()),
     }
 }
 
@@ -178,9 +179,10 @@ fn status_and_code(rejection: &Rejection) -> (StatusCode, u8) {
         Rejection::WrongContentEncoding | Rejection::WrongContentType => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, code::INVALID_ARGUMENT)
         }
-        Rejection::MalformedRequest | Rejection::MalformedBody { .. } | Rejection::InvalidField { .. } => {
-            (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT)
-        }
+        Rejection::MalformedRequest
+        | Rejection::MalformedBody { .. }
+        | Rejection::InvalidField { .. }
+        | Rejection::OfDialect { .. } => (StatusCode::BAD_REQUEST, code::INVALID_ARGUMENT),
         Rejection::OutOfRange { .. } => (StatusCode::BAD_REQUEST, code::OUT_OF_RANGE),
     }
 }
@@ -205,12 +207,16 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::DuplicateName
         | Refusal::DuplicateReference
         | Refusal::DuplicateOwner
-        | Refusal::DuplicateAlias => (StatusCode::CONFLICT, code::ALREADY_EXISTS),
+        | Refusal::DuplicateAlias
+        | Refusal::NameTaken(_) => (StatusCode::CONFLICT, code::ALREADY_EXISTS),
         Refusal::VersionMismatch { .. } | Refusal::RequestOutdated => (StatusCode::CONFLICT, code::ABORTED),
         state_refusals!()
         | Refusal::SameAccount { .. }
+        | Refusal::ParentArchived
+        | Refusal::ParentCurrencyDiffers
         | Refusal::AccountState(_)
         | Refusal::AccountLocked
+        | Refusal::AccountBlocked
         | Refusal::LockKept
         | Refusal::CreditsOff
         | Refusal::DebitsOff

@@ -19,6 +19,12 @@ named_enum! {
         ParkedEvent = "parked_event",
         /// What an operator should look at.
         Alert = "alert",
+        Organization = "organization",
+        Ledger = "ledger",
+        Instrument = "instrument",
+        Portfolio = "portfolio",
+        /// An account group that a caller made.
+        Product = "product",
         /// The database as a whole: reference data, restores, the clock.
         Installation = "installation",
     }

@@ -4,7 +4,7 @@ use crate::domain::accounts::{Balances, Lock, Permission, Permissions, Valuation
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
-    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, GroupSerial, PortfolioId,
+    AccountId, AccountSerial, BookId, CurrencySerial, DEFAULT_LEDGER, GroupId, GroupSerial, LedgerId, PortfolioId,
     PortfolioSerial, ProfileId, ProfileSerial,
 };
 use crate::domain::money::{Amount, Decimals};
@@ -120,6 +120,12 @@ pub struct Account {
     pub portfolio: PortfolioId,
     /// Its serial within the portfolio, from 1.
     pub portfolio_serial: i64,
+    /// Absent in outcomes stored by older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerId>,
+    /// The account that it is nested in. Never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<AccountId>,
     /// Fixed when the account is opened.
     pub currency: CurrencyCode,
     pub decimals: Decimals,
@@ -165,7 +171,7 @@ fn has_all(permissions: &Permissions) -> bool {
 }
 
 impl Account {
-    /// Refuses a movement of funds that the account's lifecycle, lock or flags forbid.
+    /// Refuses a movement of funds that the account's lifecycle, lock, status or flags forbid.
     ///
     /// The trade status does not matter: it governs trading only.
     pub fn admit_funds(&self, direction: Direction) -> Result<(), Refusal> {
@@ -187,10 +193,13 @@ impl Account {
         self.admit_funds(Direction::Credit)
     }
 
-    /// Refuses what the lock or the flags forbid.
+    /// Refuses what the lock, the caller's status or the flags forbid.
     fn admit_unlocked(&self, direction: Direction) -> Result<(), Refusal> {
         if !self.lock.admits(direction) {
             return Err(Refusal::AccountLocked);
+        }
+        if self.labels.status.stops_money() {
+            return Err(Refusal::AccountBlocked);
         }
         match direction {
             Direction::Credit if !self.allows_credits => Err(Refusal::CreditsOff),

@@ -2,6 +2,7 @@
 //! metadata. They have no meaning to bursar but can be searched. Lengths are in characters, counts are per object.
 
 use crate::domain::refusal::{Field, Refusal};
+use crate::domain::status::StatusLabel;
 use crate::domain::text;
 use std::collections::BTreeMap;
 
@@ -121,6 +122,9 @@ pub struct AccountLabels {
     pub name: String,
     /// A name for programs, case-sensitive; unique among the accounts of its portfolio that are not archived.
     pub alias: String,
+    /// The status that callers gave it; some stop its money.
+    #[serde(default, skip_serializing_if = "StatusLabel::is_default")]
+    pub status: StatusLabel,
     /// The labels shared with profiles.
     #[serde(flatten)]
     pub common: Labels,
@@ -131,6 +135,7 @@ pub struct AccountLabels {
 pub struct AccountLabelsChange {
     pub name: Option<String>,
     pub alias: Option<String>,
+    pub status: Option<StatusLabel>,
     /// The labels shared with profiles.
     pub common: LabelsChange,
 }
@@ -141,6 +146,7 @@ impl AccountLabelsChange {
         Ok(AccountLabelsChange {
             name: self.name.map(checked_name).transpose()?,
             alias: self.alias.map(|alias| text::identifier(Field::Alias, alias, NAME_MAX)).transpose()?,
+            status: self.status.map(StatusLabel::checked).transpose()?,
             common: self.common.checked()?,
         })
     }
@@ -149,6 +155,7 @@ impl AccountLabelsChange {
         AccountLabels {
             name: self.name.unwrap_or_else(|| present.name.clone()),
             alias: self.alias.unwrap_or_else(|| present.alias.clone()),
+            status: self.status.unwrap_or_else(|| present.status.clone()),
             common: self.common.apply(&present.common),
         }
     }
@@ -173,7 +180,8 @@ fn checked_custom_fields(fields: BTreeMap<String, String>) -> Result<BTreeMap<St
     Ok(checked)
 }
 
-fn checked_metadata(metadata: BTreeMap<String, MetadataValue>) -> Result<BTreeMap<String, MetadataValue>, Refusal> {
+/// Checks and normalises metadata.
+pub fn checked_metadata(metadata: BTreeMap<String, MetadataValue>) -> Result<BTreeMap<String, MetadataValue>, Refusal> {
     if metadata.len() > METADATA_KEYS_MAX {
         return Err(Refusal::out_of_range(Field::Metadata, format!("at most {METADATA_KEYS_MAX} keys")));
     }

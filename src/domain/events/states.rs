@@ -245,6 +245,8 @@ mod tests {
             group: GroupId::from(Uuid::from_u128(3)),
             portfolio: PortfolioId::from(Uuid::from_u128(4)),
             portfolio_serial: 1,
+            ledger: None,
+            parent: None,
             currency: CurrencyCode::from_stored("EUR".into()),
             decimals: Decimals::new(2).unwrap(),
             is_demo: false,
@@ -276,6 +278,7 @@ mod tests {
             labels: AccountLabels {
                 name: "Zoë's".into(),
                 alias: "zoe".into(),
+                status: crate::domain::status::StatusLabel::default(),
                 common: Labels { reference: "r".into(), category: "c".into(), ..Labels::default() },
             },
             standing: Standing::default(),

@@ -52,4 +52,6 @@ pub struct Currency {
     pub is_crypto: bool,
     /// Whether new accounts may be opened in it.
     pub enabled: bool,
+    /// Whether a caller made it; otherwise the reference file declares it.
+    pub is_made_by_caller: bool,
 }

@@ -181,6 +181,11 @@ pub struct Group {
     pub serial: GroupSerial,
     pub id: GroupId,
     pub declared: DeclaredGroup,
-    /// The enabled currencies that it offers, in the order of the reference file.
+    /// The ledger of its accounts.
+    pub ledger: i64,
+    /// Whether a caller made it; otherwise the reference file declares it.
+    pub is_made_by_caller: bool,
+    /// The enabled currencies that it offers, in the order of the reference file; of one made by a caller, those of its
+    /// ledger's instruments.
     pub currencies: Vec<CurrencyCode>,
 }

@@ -62,6 +62,18 @@ fields! {
     Metadata = "metadata";
     Name = "name";
     Alias = "alias";
+    Status = "status";
+
+    LegalDocument = "legal document";
+    TradingName = "trading name";
+    AddressLine1 = "first line of the address";
+    AddressLine2 = "second line of the address";
+    Neighborhood = "neighborhood";
+    ParentOrganization = "parent organization";
+    ParentAccount = "parent account";
+    Portfolio = "portfolio";
+    Kind = "type";
+    Code = "code";
 
     Account = "account";
     FromAccount = "account that pays";

@@ -43,6 +43,10 @@ pub enum Noun {
     Token,
     ParkedEvent,
     Alert,
+    Organization,
+    Ledger,
+    Instrument,
+    Portfolio,
 }
 
 impl fmt::Display for Noun {
@@ -62,6 +66,10 @@ impl fmt::Display for Noun {
             Noun::Token => "token",
             Noun::ParkedEvent => "parked event",
             Noun::Alert => "alert",
+            Noun::Organization => "organization",
+            Noun::Ledger => "ledger",
+            Noun::Instrument => "instrument",
+            Noun::Portfolio => "portfolio",
         })
     }
 }
@@ -81,7 +89,8 @@ impl Noun {
             Noun::Approval => Field::Approval,
             Noun::Operator => Field::Operator,
             Noun::Token => Field::Token,
-            Noun::ParkedEvent | Noun::Alert => Field::Id,
+            Noun::Portfolio => Field::Portfolio,
+            Noun::ParkedEvent | Noun::Alert | Noun::Organization | Noun::Ledger | Noun::Instrument => Field::Id,
         }
     }
 }
@@ -106,7 +115,7 @@ pub enum Credentials {
     BadLogin,
 }
 
-/// What prevents an account or a client from being archived.
+/// What prevents an object from being archived or deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
@@ -125,6 +134,9 @@ pub enum Remainder {
     /// The client owns accounts that are not archived.
     #[error("the client still has accounts; archive or leave them")]
     Accounts,
+    /// Something is filed under the object, or nested in the account, that is not deleted.
+    #[error("something in it is not deleted")]
+    Children,
 }
 
 /// The limit that a caller exceeded.
@@ -232,6 +244,9 @@ pub enum Refusal {
     /// An operator with this name already exists.
     #[error("another operator has this name")]
     DuplicateName,
+    /// Another one in the same place has this name or code.
+    #[error("another {0} has it")]
+    NameTaken(Noun),
     /// Another object of the same kind has this reference.
     #[error("already in use")]
     DuplicateReference,
@@ -268,6 +283,16 @@ pub enum Refusal {
         /// The field that names the second account.
         field: Field,
     },
+    /// Callers cannot change or delete it: the books always have it, or the reference file declares it.
+    #[error("this {0} is permanent")]
+    Permanent(Noun),
+    #[error("the parent account is archived")]
+    ParentArchived,
+    #[error("the parent account has another currency")]
+    ParentCurrencyDiffers,
+    /// The owner cannot be replaced by an edit: the account has several, or money, holds or movements.
+    #[error("the owner can change only while the account has one owner and is empty")]
+    OwnerKept,
     /// The owner to remove is the account's only one.
     #[error("an account keeps at least one owner; close the account instead")]
     LastOwner,
@@ -306,6 +331,9 @@ pub enum Refusal {
     AccountState(Lifecycle),
     #[error("the account is locked")]
     AccountLocked,
+    /// The status that a caller gave the account stops its money.
+    #[error("the status of the account stops its money")]
+    AccountBlocked,
     /// Only an administrator may remove or replace this lock.
     #[error("only an administrator can remove or replace this lock")]
     LockKept,
@@ -401,6 +429,10 @@ impl Refusal {
             Refusal::DuplicateReference => Field::Reference,
             Refusal::DuplicateOwner => Field::Profile,
             Refusal::DuplicateAlias => Field::Alias,
+            Refusal::NameTaken(Noun::Instrument) => Field::Code,
+            Refusal::NameTaken(_) => Field::Name,
+            Refusal::ParentArchived | Refusal::ParentCurrencyDiffers => Field::ParentAccount,
+            Refusal::OwnerKept => Field::Profile,
             Refusal::VersionMismatch { .. } => Field::Version,
             Refusal::GroupDisabled | Refusal::GroupModeDiffers => Field::Group,
             Refusal::GroupWithoutCurrency { .. } => Field::Currency,

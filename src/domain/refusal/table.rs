@@ -96,6 +96,7 @@ table! {
         210 "DUPLICATE_ID" => Refusal::DuplicateId(_),
         220 "DUPLICATE_EMAIL" => Refusal::DuplicateEmail,
         230 "DUPLICATE_NAME" => Refusal::DuplicateName,
+        235 "NAME_TAKEN" => Refusal::NameTaken(_),
         240 "DUPLICATE_REFERENCE" => Refusal::DuplicateReference,
         250 "DUPLICATE_OWNER" => Refusal::DuplicateOwner,
         260 "DUPLICATE_ALIAS" => Refusal::DuplicateAlias,
@@ -107,6 +108,10 @@ table! {
         300 "ALREADY_REVERSED" => Refusal::AlreadyReversed,
         310 "NOT_REVERSIBLE" => Refusal::NotReversible,
         320 "SAME_ACCOUNT" => Refusal::SameAccount { .. },
+        322 "PERMANENT" => Refusal::Permanent(_),
+        324 "PARENT_ARCHIVED" => Refusal::ParentArchived,
+        326 "PARENT_CURRENCY_DIFFERS" => Refusal::ParentCurrencyDiffers,
+        328 "OWNER_KEPT" => Refusal::OwnerKept,
         330 "LAST_OWNER" => Refusal::LastOwner,
         340 "HEIR_HIDDEN" => Refusal::HeirHidden,
         350 "MODES_DIFFER" => Refusal::ModesDiffer,
@@ -130,6 +135,7 @@ table! {
         434 "ACCOUNT_CLOSING" => Refusal::AccountState(Lifecycle::Closing),
         435 "ACCOUNT_ARCHIVED" => Refusal::AccountState(Lifecycle::Closed),
         440 "ACCOUNT_LOCKED" => Refusal::AccountLocked,
+        445 "ACCOUNT_BLOCKED" => Refusal::AccountBlocked,
         450 "LOCK_KEPT" => Refusal::LockKept,
         460 "CREDITS_OFF" => Refusal::CreditsOff,
         470 "DEBITS_OFF" => Refusal::DebitsOff,
@@ -142,6 +148,7 @@ table! {
         503 "ACCOUNTS_LEFT" => Refusal::NotEmpty(Remainder::Accounts),
         504 "POSITIONS_OPEN" => Refusal::NotEmpty(Remainder::Positions),
         505 "ORDERS_WORKING" => Refusal::NotEmpty(Remainder::Orders),
+        506 "CHILDREN_LEFT" => Refusal::NotEmpty(Remainder::Children),
     }
 
     Funds {

@@ -7,7 +7,7 @@ use crate::domain::accounts::{
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
-    AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, PlatformSerial, PortfolioId,
+    AccountId, AccountSerial, BookId, CurrencySerial, GroupId, GroupSerial, LedgerId, PlatformSerial, PortfolioId,
     PortfolioSerial, ProfileId, ProfileSerial,
 };
 use crate::domain::money::{Amount, DecimalText};
@@ -15,7 +15,7 @@ use crate::domain::page::{Listing, Page, Position, Window};
 use crate::domain::reference::{CurrencyCode, MarginCalculation, TradeStatus};
 use crate::domain::search::SearchText;
 use crate::store::StoreError;
-use crate::store::clients::{LabelFilter, labels};
+use crate::store::clients::{LabelFilter, labels, status};
 use crate::store::database::conditions::Conditions;
 use crate::store::database::lists::visible_tags;
 use crate::store::database::transaction::{Columns, ReadTx, WriteTx, sql, unless_default, unreadable};
@@ -52,6 +52,7 @@ pub struct AccountFilter {
     pub groups: Vec<GroupSerial>,
     /// In a group on any of these platforms; empty for all.
     pub platforms: Vec<PlatformSerial>,
+    pub portfolio: Option<PortfolioSerial>,
 }
 
 /// The primary owner of the account has one of the listed tags.
@@ -88,6 +89,8 @@ pub struct NewAccount {
     pub portfolio: PortfolioSerial,
     /// Counted within the portfolio.
     pub portfolio_serial: i64,
+    /// The account that it is nested in.
+    pub parent: Option<BookId>,
     pub is_spread_betting: bool,
     pub position_mode: Option<PositionMode>,
     /// None for the calculation of the group.
@@ -125,6 +128,8 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         group: GroupId::from(columns.next::<Uuid>("group_uuid")?),
         portfolio: PortfolioId::from(columns.next::<Uuid>("portfolio_uuid")?),
         portfolio_serial: columns.next("portfolio_serial")?,
+        ledger: Some(LedgerId::from(columns.next::<Uuid>("ledger_uuid")?)),
+        parent: columns.next::<Option<Uuid>>("parent_uuid")?.map(AccountId::from),
         currency: CurrencyCode::from_stored(columns.next("currency")?),
         decimals: decimals(columns.next("decimals")?)?,
         is_demo: columns.next("demo")?,
@@ -168,6 +173,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         labels: AccountLabels {
             name: columns.next::<Option<String>>("name")?.unwrap_or_default(),
             alias: columns.next::<Option<String>>("alias")?.unwrap_or_default(),
+            status: status(columns.next("status_code")?, columns.next("status_description")?),
             common: labels(columns.next("reference")?, columns.next("category")?, columns.next("attributes")?)?,
         },
         valuation: Valuation::default(),
@@ -228,6 +234,7 @@ fn conditions(filter: &AccountFilter, visibility: &Visibility) -> Conditions {
     let groups = number_list(filter.groups.iter().map(|serial| serial.0));
     conditions.if_any("a.group_id IN (SELECT value FROM json_each(?))", groups);
     conditions.if_any(ON_PLATFORM, number_list(filter.platforms.iter().map(|serial| serial.0)));
+    conditions.if_any("a.portfolio_id = ?", filter.portfolio.map(|serial| serial.0));
     conditions.if_any(IN_CURRENCY, filter.currency.as_ref().map(|code| code.as_str().to_owned()));
     conditions.if_any("a.trade_status = ?", filter.status.map(|status| status.name().to_owned()));
     conditions.if_any("a.lifecycle = ?", filter.lifecycle.map(|state| state.name().to_owned()));
@@ -334,6 +341,18 @@ impl ReadTx<'_> {
         Ok((appraised, total))
     }
 
+    /// Whether accounts that are not archived are nested in this one.
+    pub fn has_children(&self, account: BookId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM accounts WHERE parent_id = ?1 AND lifecycle <> 'closed')";
+        self.one(sql, [account.0], |row| row.get(0))
+    }
+
+    /// Accounts whose portfolio, group or parent belongs to another ledger than their book, or whose parent has another
+    /// currency; at most `limit`.
+    pub(in crate::store) fn misplaced_accounts(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+        self.all(sql!("accounts/misplaced"), [limit], |row| row.get(0))
+    }
+
     /// When the balance, the available amount or the limits of an account were last recorded.
     pub fn figures_recorded_at(&self, account: &Account) -> Result<Moment, StoreError> {
         let last: Option<i64> = self.one(sql!("accounts/figures_recorded_at"), [account.book.0], |row| row.get(0))?;
@@ -381,6 +400,7 @@ impl WriteTx<'_> {
                 new.settings.allows_credits,
                 new.settings.allows_debits,
                 withheld(new.settings.permissions),
+                new.parent.map(|parent| parent.0),
             ],
         )?;
         self.index_account(new.book)?;
@@ -417,6 +437,11 @@ impl WriteTx<'_> {
     /// Sets the lifecycle state of an account. Archiving has its own method, [`WriteTx::close_account`].
     pub fn set_lifecycle(&self, book: BookId, state: Lifecycle, now: Moment) -> Result<(), StoreError> {
         self.run(sql!("accounts/set_lifecycle"), (book.0, state.name(), now.unix_ms())).map(|_| ())
+    }
+
+    /// Gives an account another primary owner; it stays in its portfolio, which may be another client's.
+    pub fn hand_over(&self, account: BookId, profile: ProfileSerial) -> Result<(), StoreError> {
+        self.run("UPDATE accounts SET profile_id = ?2 WHERE id = ?1", (account.0, profile.0)).map(|_| ())
     }
 
     /// Archives an account permanently.

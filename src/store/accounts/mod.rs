@@ -1,8 +1,7 @@
-//! Accounts, their owners, their portfolios, and their requests for approval.
+//! Accounts, their owners, and their requests for approval.
 
 mod accounts;
 mod owners;
-mod portfolios;
 mod requests;
 mod search;
 

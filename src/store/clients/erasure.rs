@@ -14,12 +14,13 @@ use std::collections::BTreeMap;
 
 /// The tables whose rows are hashed with the salt of a client or of its accounts, and a statement for the keys of the
 /// rows of one client.
-const SALTED: [(&str, &str); 7] = [
+const SALTED: [(&str, &str); 8] = [
     ("profiles", "SELECT ?1"),
     ("profile_labels", "SELECT ?1"),
     ("profile_attributes", "SELECT ?1"),
     ("account_labels", "SELECT id FROM accounts WHERE profile_id = ?1"),
     ("account_attributes", "SELECT id FROM accounts WHERE profile_id = ?1"),
+    ("portfolio_labels", "SELECT id FROM portfolios WHERE profile_id = ?1"),
     ("approvals", sql!("erasure/approvals")),
     ("movements", sql!("erasure/movements")),
 ];
@@ -105,6 +106,7 @@ impl WriteTx<'_> {
         for table in ["account_attributes", "account_labels"] {
             self.run(&format!("DELETE FROM {table} WHERE account_id IN {of_accounts}"), row)?;
         }
+        self.run("DELETE FROM portfolio_labels WHERE profile_id = ?1", row)?;
         self.remove_labels(&OF_PROFILES, client.0)?;
         self.run("UPDATE profiles SET password_hash = NULL, deceased_on = NULL WHERE id = ?1", row)?;
         self.replace_profile(client, &ProfileDetails::erased(id), now)?;

@@ -2,6 +2,7 @@
 
 use crate::domain::clients::{AccountLabels, Labels, MetadataValue};
 use crate::domain::ids::{AccountId, BookId, DEFAULT_ORGANIZATION, PortfolioSerial, ProfileSerial};
+use crate::domain::status::StatusLabel;
 use crate::domain::text::nfc;
 use crate::store::StoreError;
 use crate::store::database::conditions::Conditions;
@@ -113,6 +114,22 @@ pub(in crate::store) fn labels(
     Ok(labels)
 }
 
+/// The status of a row; the code is none if it says no more than the default.
+pub(in crate::store) fn status(code: Option<String>, description: Option<String>) -> StatusLabel {
+    match code {
+        Some(code) => StatusLabel { code: code.into(), description },
+        None => StatusLabel::default(),
+    }
+}
+
+/// The code and the description to store.
+pub(in crate::store) fn status_columns(status: &StatusLabel) -> (Option<&str>, Option<&str>) {
+    match status.is_default() {
+        true => (None, None),
+        false => (Some(&status.code), status.description.as_deref()),
+    }
+}
+
 /// The statements that write the attributes of profiles or of accounts.
 pub(super) struct Attributes {
     remove: &'static str,
@@ -174,8 +191,10 @@ impl WriteTx<'_> {
     pub fn set_account_labels(&self, account: BookId, labels: &AccountLabels) -> Result<(), StoreError> {
         self.remove_labels(&OF_ACCOUNTS, account.0)?;
         if *labels != AccountLabels::default() {
-            let AccountLabels { name, alias, common } = labels;
-            self.run(sql!("labels/of_account"), (account.0, &common.reference, &common.category, name, alias))?;
+            let AccountLabels { name, alias, status, common } = labels;
+            let (code, description) = status_columns(status);
+            let row = (account.0, &common.reference, &common.category, name, alias, code, description);
+            self.run(sql!("labels/of_account"), row)?;
         }
         self.index_account(account)?;
         self.add_attributes(&OF_ACCOUNTS, account.0, &labels.common)

@@ -132,6 +132,11 @@ impl ReadTx<'_> {
     }
 }
 
+/// The form in which an address is compared. A client without one gets a form that no address has, in capitals.
+fn folded_email(email: &str, client: ProfileId) -> String {
+    if email.is_empty() { format!("NONE {client}") } else { EmailKey::of(email).as_str().to_owned() }
+}
+
 /// The first 18 parameters of both statements that write a profile. The key is the UUID of a new profile, else the
 /// serial.
 fn written<'a>(key: &'a dyn ToSql, d: &'a ProfileDetails, email: &'a dyn ToSql, at: &'a i64) -> Vec<&'a dyn ToSql> {
@@ -159,7 +164,8 @@ fn written<'a>(key: &'a dyn ToSql, d: &'a ProfileDetails, email: &'a dyn ToSql, 
 
 impl WriteTx<'_> {
     pub fn add_profile(&self, new: &NewProfile, now: Moment) -> Result<ProfileSerial, StoreError> {
-        let (uuid, email, at) = (new.id.uuid(), EmailKey::of(&new.details.email), now.unix_ms());
+        let (uuid, at) = (new.id.uuid(), now.unix_ms());
+        let email = folded_email(&new.details.email, new.id);
         let email = email.as_str();
         let mut values = written(&uuid, &new.details, &email, &at);
         let (status, by) = (new.status.name(), new.created_by.0);
@@ -215,7 +221,7 @@ impl WriteTx<'_> {
     /// Stores the form in which each address is compared, as this version makes it. Returns how many addresses keep an
     /// older form, because another client has the same address in another spelling.
     pub(in crate::store) fn refold_emails(&self) -> Result<usize, StoreError> {
-        let all = self.all("SELECT id, email, email_folded FROM profiles", [], |row| {
+        let all = self.all("SELECT id, email, email_folded FROM profiles WHERE email <> ''", [], |row| {
             let (email, folded): (String, String) = (row.get(1)?, row.get(2)?);
             let key = EmailKey::of(&email);
             Ok((key.as_str() != folded).then_some((ProfileSerial(row.get(0)?), key)))

@@ -102,8 +102,8 @@ impl WriteTx<'_> {
         self.run("UPDATE installation SET clock_ahead_ms = ?1", [ms]).map(|_| ())
     }
 
-    /// Deletes clients, accounts, entries, what platforms fed and everything that belongs to them. Operators, tokens,
-    /// keys and reference data stay.
+    /// Deletes clients, accounts, entries, what platforms fed and everything that belongs to them, and organizations,
+    /// ledgers and products of callers. Operators, tokens, keys and reference data stay.
     pub fn wipe_sandbox(&self, now: Moment) -> Result<(), StoreError> {
         self.trail().pause();
         for table in [
@@ -143,6 +143,7 @@ impl WriteTx<'_> {
             "account_requests",
             "accounts",
             "books",
+            "portfolio_labels",
             "portfolios",
             "profile_attributes",
             "profile_labels",
@@ -154,10 +155,19 @@ impl WriteTx<'_> {
         ] {
             self.run(&format!("DELETE FROM {table}"), [])?;
         }
+        self.forget_group_minimums()?;
+        for made in [
+            "group_minimums WHERE group_id IN (SELECT id FROM account_groups WHERE ledger_id IS NOT NULL)",
+            "account_groups WHERE ledger_id IS NOT NULL",
+            "instruments WHERE ledger_id <> 1",
+            "ledgers WHERE id <> 1",
+            "organizations WHERE id <> 1",
+        ] {
+            self.run(&format!("DELETE FROM {made}"), [])?;
+        }
         self.run("UPDATE event_checkpoint SET seq = 0, entry_seq = 0", [])?;
         self.run("UPDATE event_consumers SET delivered_seq = 0", [])?;
         self.note_news();
-        self.forget_group_minimums()?;
         self.index_all_profiles()?;
         self.index_all_accounts()?;
         self.run("UPDATE idempotency_state SET generation = 0, started_at = ?1", [now.unix_ms()])?;

@@ -175,6 +175,11 @@ impl ReadTx<'_> {
         self.prove_salts(&mut proof)?;
         self.prove_outcomes(&mut proof)?;
         self.prove_figure_history(&mut proof)?;
+        for account in self.misplaced_accounts(FINDINGS_MAX)? {
+            proof.find("accounts", || {
+                format!("account {account}: its portfolio, group or parent belongs to another ledger or currency")
+            });
+        }
         for account in self.misplaced_labels(FINDINGS_MAX)? {
             proof.find("labels", || {
                 format!("account {account}: its reference or alias is filed under another ledger or portfolio")

@@ -19,6 +19,8 @@ pub struct CurrencyRow {
     pub is_crypto: bool,
     /// Whether accounts may be opened in it.
     pub enabled: bool,
+    /// Whether a caller makes it.
+    pub is_made_by_caller: bool,
 }
 
 pub(in crate::store) fn decimals(count: u8) -> rusqlite::Result<Decimals> {
@@ -34,14 +36,14 @@ fn currency(row: &Row<'_>) -> rusqlite::Result<Currency> {
         numeric_code: row.get("numeric_code")?,
         is_crypto: row.get("is_crypto")?,
         enabled: row.get("enabled")?,
+        is_made_by_caller: row.get::<_, Option<bool>>("made_by_caller")?.unwrap_or_default(),
     })
 }
 
 impl ReadTx<'_> {
     /// All currencies, in the order of declaration.
     pub fn currencies(&self) -> Result<Vec<Currency>, StoreError> {
-        let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies ORDER BY id";
-        self.all(sql, [], currency)
+        self.all(concat!(sql!("currencies/columns"), "ORDER BY id"), [], currency)
     }
 
     pub fn currency_code(&self, serial: CurrencySerial) -> Result<Option<CurrencyCode>, StoreError> {
@@ -50,8 +52,7 @@ impl ReadTx<'_> {
     }
 
     pub fn currency(&self, code: &CurrencyCode) -> Result<Option<Currency>, StoreError> {
-        let sql = "SELECT id, code, name, decimals, numeric_code, is_crypto, enabled FROM currencies WHERE code = ?1";
-        self.find(sql, [code.as_str()], currency)
+        self.find(concat!(sql!("currencies/columns"), "WHERE code = ?1"), [code.as_str()], currency)
     }
 }
 
@@ -60,7 +61,15 @@ impl WriteTx<'_> {
     pub fn put_currency(&self, row: &CurrencyRow) -> Result<(), StoreError> {
         self.run(
             sql!("currencies/upsert"),
-            (row.code.as_str(), &row.name, row.numeric_code, row.decimals.count(), row.is_crypto, row.enabled),
+            (
+                row.code.as_str(),
+                &row.name,
+                row.numeric_code,
+                row.decimals.count(),
+                row.is_crypto,
+                row.enabled,
+                row.is_made_by_caller.then_some(true),
+            ),
         )?;
         Ok(())
     }

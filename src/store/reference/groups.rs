@@ -53,6 +53,8 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             requires_approval: row.get("requires_approval")?,
             minimum_balance: row.get("minimum_balance")?,
         },
+        ledger: row.get("ledger_id")?,
+        is_made_by_caller: row.get("made_by_caller")?,
         currencies: text_list::<Vec<String>>(row, "currencies")?
             .unwrap_or_default()
             .into_iter()

@@ -16,6 +16,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// The request, for failure messages.
+    pub(crate) fn call(&self) -> &str {
+        &self.call
+    }
+
     /// Asserts success and returns the body.
     #[track_caller]
     pub(crate) fn ok(self) -> Reply {

@@ -16,6 +16,7 @@ use crate::domain::money::Decimals;
 use crate::domain::reference::LEVERAGE_MAX;
 use crate::domain::refusal::REFUSALS;
 use crate::domain::search::SEARCH_MAX;
+use crate::domain::status::{STATUS_CODE_MAX, STATUS_DESCRIPTION_MAX};
 use crate::domain::text::{COMMENT_MAX, EMAIL_MAX, FIELD_MAX, META_DATA_MAX};
 use crate::domain::trading::{EVENT_BYTES_MAX, EVENT_ID_MAX};
 use serde_json::{Value, json};
@@ -168,6 +169,8 @@ fn text(member: &Member<'_>) -> Option<Value> {
         (_, "reference") => at_most(REFERENCE_MAX),
         (_, "category") => at_most(CATEGORY_MAX),
         ("AccountRequest", "name" | "alias") => at_most(NAME_MAX),
+        ("AccountRequest", "statusCode") => at_most(STATUS_CODE_MAX),
+        ("AccountRequest", "statusDescription") => at_most(STATUS_DESCRIPTION_MAX),
         ("AccountRequest", "accountNumber") => at_most(NUMBER_MAX),
         (_, "username") => json!({ "minLength": 1, "maxLength": FIELD_MAX }),
         ("IntrospectRequest", "token") => json!({ "minLength": 1, "maxLength": sessions::TOKEN_MAX }),

@@ -98,8 +98,14 @@ pub(in crate::store) const COVERED: &[Covered] = &[
         told: Some(Told { skipped: &["timeline"], secret: &["hash_key"], ..told("installation", Shape::Thing) }),
         ..row("installation", 6, "id")
     },
-    Covered { told: Some(told("organization", Shape::Thing)), ..row("organizations", 7, "id") },
-    Covered { told: Some(told("ledger", Shape::Thing)), ..row("ledgers", 8, "id") },
+    Covered {
+        told: Some(Told { skipped: &["updated_at"], ..told("organization", Shape::Thing) }),
+        ..row("organizations", 7, "id")
+    },
+    Covered {
+        told: Some(Told { skipped: &["updated_at"], ..told("ledger", Shape::Thing) }),
+        ..row("ledgers", 8, "id")
+    },
     Covered {
         told: Some(Told { skipped: &["name_folded"], secret: &["password_hash"], ..told("operator", Shape::Thing) }),
         ..row("principals", 9, "id")
@@ -119,7 +125,10 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     },
     Covered { told: Some(told("currency", Shape::Thing)), ..row("currencies", 13, "id") },
     Covered { told: Some(told("platform", Shape::Thing)), ..row("platforms", 14, "id") },
-    Covered { told: Some(told("group", Shape::Thing)), ..row("account_groups", 15, "id") },
+    Covered {
+        told: Some(Told { skipped: &["updated_at"], ..told("group", Shape::Thing) }),
+        ..row("account_groups", 15, "id")
+    },
     Covered {
         told: Some(Told {
             skipped: &["id"],
@@ -182,7 +191,7 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     },
     Covered {
         columns: Choice::AllBut(&["last_account_serial"]),
-        told: Some(told("portfolio", Shape::Thing)),
+        told: Some(Told { skipped: &["updated_at"], ..told("portfolio", Shape::Thing) }),
         ..row("portfolios", 23, "id")
     },
     // The other columns follow from the ledger.
@@ -202,7 +211,7 @@ pub(in crate::store) const COVERED: &[Covered] = &[
         salt: Some(OF_ACCOUNT),
         told: Some(Told {
             skipped: &["ledger_id", "alias_portfolio_id"],
-            personal: &["reference", "name", "alias"],
+            personal: &["reference", "name", "alias", "status_description"],
             ..told("account", Shape::Part)
         }),
         ..row("account_labels", 27, "account_id")
@@ -262,6 +271,21 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     // What it says is pruned, no other check looks at.
     Covered { since: 26, ..row("event_checkpoint", 43, "id") },
     Covered { since: 26, ..row("number_floors", 44, "floor") },
+    Covered {
+        since: 32,
+        told: Some(Told { skipped: &["updated_at"], ..told("instrument", Shape::Thing) }),
+        ..row("instruments", 45, "id")
+    },
+    Covered {
+        since: 32,
+        salt: Some(OF_PROFILE),
+        told: Some(Told {
+            skipped: &["profile_id"],
+            personal: &["name", "status_description", "metadata"],
+            ..told("portfolio", Shape::Part)
+        }),
+        ..row("portfolio_labels", 46, "portfolio_id")
+    },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the

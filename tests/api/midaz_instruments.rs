@@ -1,0 +1,78 @@
+//! Instruments in Midaz.
+
+use super::harness::Server;
+use super::midaz::{Books, text};
+use serde_json::json;
+
+#[test]
+fn an_instrument_is_created_read_changed_and_deleted() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    let all = books.path("instruments");
+    let body = json!({"name": "Brazilian Real", "type": "FIAT", "code": "BRL", "metadata": {"chave": "x"}});
+    let made = books.api.post(&all, &body).gives(201);
+    assert_eq!((&made["type"], &made["code"], &made["name"]), (&json!("FIAT"), &json!("BRL"), &body["name"]));
+    assert_eq!((text(&made["ledgerId"]), text(&made["organizationId"])), (&*books.ledger, &*books.organization));
+    let one = format!("{all}/{}", text(&made["id"]));
+    assert_eq!(books.api.get(&one).gives(200), made);
+    let change = json!({"name": "Real", "status": {"code": "BLOCKED", "description": null}, "metadata": {}});
+    let changed = books.api.patch(&one, &change).gives(200);
+    assert_eq!((&changed["name"], &changed["metadata"]), (&json!("Real"), &json!(null)));
+    books.api.patch(&one, &json!({"code": "EUR"})).coded(400, "0053");
+    books.api.patch(&one, &json!({"type": "crypto"})).coded(400, "0053");
+    books.api.post(&all, &body).coded(409, "0003");
+    // A blocked instrument takes accounts, and is kept by them.
+    let account = books.account_with(&json!({"instrumentCode": "BRL"}));
+    books.api.delete(&one).coded(400, "0008");
+    books.api.delete(&books.accounts(&format!("/{account}"))).deleted();
+    books.api.delete(&one).deleted();
+    books.api.get(&one).coded(404, "0007");
+    let open = json!({"instrumentCode": "BRL", "type": "deposit"});
+    books.api.post(&books.accounts(""), &open).coded(404, "0034");
+    books.api.post(&all, &body).gives(201);
+}
+
+#[test]
+fn a_code_is_that_of_iso_4217_or_makes_a_currency() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let all = books.path("instruments");
+    let post = |kind: &str, code: &str| books.api.post(&all, &json!({"name": "N", "type": kind, "code": code}));
+    post("currency", "brl").coded(400, "0004");
+    post("crypto", "brl").coded(400, "0004");
+    post("currency", "XYZ").coded(400, "0005");
+    post("FIAT", "BTC").coded(400, "0005");
+    post("commodity", "A-B").coded(400, "0047");
+    for (kind, code, decimals) in [("crypto", "PEPE", 8), ("commodity", "GRAIN", 2), ("currency", "JPY", 0)] {
+        post(kind, code).gives(201);
+        let account = books.account_with(&json!({"instrumentCode": code}));
+        let shown = books.api.get(&books.accounts(&format!("/{account}"))).gives(200);
+        assert_eq!(shown["balance"], json!({"available": 0, "onHold": 0, "scale": decimals}));
+    }
+    // The new currencies are there in every API, and the reference file leaves them alone.
+    let currencies = server.admin().get("/options/currencies").ok().text;
+    assert!(currencies.contains("PEPE") && currencies.contains("GRAIN"));
+    assert!(!server.command(&["reference", "show"]).to_string().contains("PEPE"));
+    server.apply_reference(include_str!("../../packaging/reference.toml"));
+    books.account_with(&json!({"instrumentCode": "PEPE"}));
+}
+
+#[test]
+fn the_default_ledger_has_an_instrument_for_every_currency() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let organizations = books.api.get("/v1/organizations").gives(200);
+    let default = organizations.as_array().unwrap().last().unwrap();
+    let ledgers = format!("/v1/organizations/{}/ledgers", text(&default["id"]));
+    let ledger = books.api.get(&ledgers).gives(200)[0]["id"].clone();
+    let all = format!("{ledgers}/{}/instruments", text(&ledger));
+    let instruments = books.api.get(&all).gives(200);
+    let currencies = server.admin().get("/options/currencies").ok().json();
+    assert_eq!(instruments.as_array().unwrap().len(), currencies["currencies"].as_array().unwrap().len());
+    let franc = instruments.as_array().unwrap().iter().find(|found| found["code"] == "CHF").unwrap();
+    books.api.delete(&format!("{all}/{}", text(&franc["id"]))).coded(400, "0008");
+    books.api.post(&all, &json!({"name": "Franc", "type": "currency", "code": "CHF"})).coded(409, "0003");
+    // One that a caller adds there can go again.
+    let made = books.api.post(&all, &json!({"name": "Token", "type": "token", "code": "TOKN"})).gives(201);
+    books.api.delete(&format!("{all}/{}", text(&made["id"]))).deleted();
+}

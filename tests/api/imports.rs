@@ -58,6 +58,16 @@ pub(super) fn counts(summary: &Value) -> [u64; 4] {
     ["accepted", "duplicates", "parked", "refused"].map(|name| summary[name].as_u64().unwrap())
 }
 
+/// Client, name and value of each custom field.
+fn custom_fields(home: &Home) -> Vec<[String; 3]> {
+    let connection = open(&home.data());
+    let sql = "SELECT l.reference, a.name, a.value FROM profile_attributes a JOIN profile_labels l USING (profile_id)
+               WHERE a.kind = 'custom_field' ORDER BY 1, 2";
+    let mut query = connection.prepare(sql).unwrap();
+    let rows = query.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
 /// The summary of an import, whatever its exit code.
 #[track_caller]
 fn summary(ran: &Ran) -> Value {
@@ -70,7 +80,9 @@ fn clients_and_accounts(home: &Home) {
     let accounts = home.file("accounts.csv", ACCOUNTS);
     let made = home.json(&["import", "profiles", &profiles]).json();
     assert_eq!((counts(&made), &made["format"]), ([2, 0, 0, 0], &json!("csv")));
-    assert_eq!(made["unknown"], json!(["favouriteColour"]));
+    assert_eq!(made["unknown"], json!(["Password", "favouriteColour"]));
+    let fields = [("c-1", "Desk (EU)", "North"), ("c-1", "riskClass", "2")];
+    assert_eq!(custom_fields(home), fields.map(|(client, name, value)| [client, name, value].map(str::to_owned)));
     assert_eq!(counts(&home.json(&["import", "accounts", &accounts]).json()), [3, 0, 0, 0]);
     // A second run changes nothing.
     assert_eq!(counts(&home.json(&["import", "profiles", &profiles]).json()), [0, 2, 0, 0]);
@@ -105,7 +117,8 @@ fn clients_and_accounts_come_with_their_balances_through_a_server() {
 #[test]
 fn clients_and_accounts_that_are_refused_are_named_and_can_be_mended() {
     let home = Home::installed();
-    let lines = "{\"reference\": 1, \"email\": \"a@example.com\", \"colour\": \"red\"}\n\
+    let lines = "{\"reference\": 1, \"email\": \"a@example.com\", \"colour\": \"red\", \
+                   \"customFields\": {\"desk\": 7}}\n\
                  {\"reference\": 2, \"email\": \"no address\"}\n\
                  {\"reference\": 3, \"email\": \"a@example.com\"}\n\
                  {\"email\":\n";
@@ -114,6 +127,7 @@ fn clients_and_accounts_that_are_refused_are_named_and_can_be_mended() {
     assert_eq!((rehearsed.code, counts(&summary(&rehearsed))), (5, [1, 0, 0, 3]));
     assert_eq!(count(&home, "profiles"), 0, "a dry run changes nothing");
     let ran = home.json(&["import", "profiles", &file, "--rejects", &rejects]);
+    assert_eq!(custom_fields(&home), [["1", "desk", "7"].map(str::to_owned)]);
     let made = summary(&ran);
     assert_eq!((ran.code, counts(&made), &made["unknown"]), (5, [1, 0, 0, 3], &json!(["colour"])));
     assert!(ran.stderr.contains("3 lines were refused"), "{}", ran.stderr);

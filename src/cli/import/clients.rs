@@ -1,6 +1,6 @@
 //! `bursar import profiles` and `bursar import accounts`: the clients and accounts of an existing system.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -54,7 +54,8 @@ const PROFILES: Shape = Shape::new(
         ("requiresReview", Cell::Flag),
     ],
     "email",
-);
+)
+.with_texts("customFields", "custom.");
 
 const ACCOUNTS: Shape = Shape::new(
     &[
@@ -119,6 +120,7 @@ struct ProfileRecord {
     category: Option<String>,
     tags: Option<Vec<String>>,
     requires_review: Option<bool>,
+    custom_fields: Option<BTreeMap<String, Option<Literal>>>,
 }
 
 impl ProfileRecord {
@@ -143,11 +145,13 @@ impl ProfileRecord {
             timezone: text(self.timezone),
         };
         let reference = self.reference.map(|value| value.0);
+        let custom_fields =
+            self.custom_fields.map(|fields| fields.into_iter().map(|(name, value)| (name, literal(value))).collect());
         Ok(ImportProfile(CreateProfile {
             id: self.id.filter(|id| !id.is_empty()).map(|id| uuid(&id, "id")).transpose()?.map(Into::into),
             details,
             tags: self.tags.map(|tags| tags.into_iter().collect()),
-            labels: LabelsChange { reference, category: self.category, ..LabelsChange::default() },
+            labels: LabelsChange { reference, category: self.category, custom_fields, ..LabelsChange::default() },
             password: None,
             requires_review: self.requires_review.unwrap_or(false),
         }))

@@ -50,13 +50,13 @@ impl Event {
     }
 
     /// Adds an object of those that are there; nothing if none is.
-    pub(super) fn object(mut self, name: &str, members: &[(&str, Option<String>)]) -> Event {
+    pub(super) fn object(mut self, name: &str, members: &[(impl AsRef<str>, Option<String>)]) -> Event {
         if members.iter().any(|(_, value)| value.is_some()) {
             self.name(name);
             self.0.push(b'{');
             for (name, value) in members {
                 if let Some(value) = value {
-                    self.member(name, value);
+                    self.member(name.as_ref(), value);
                 }
             }
             self.0.push(b'}');

@@ -83,21 +83,31 @@ pub(super) struct Shape {
     members: &'static [(&'static str, Cell)],
     /// Members of an object in columns such as `booked.profit` or `bookedProfit`.
     nested: Option<(&'static str, &'static [(&'static str, Cell)])>,
+    /// An object of texts in columns such as `custom.colour`: its name, and what the names of its columns begin with.
+    texts: Option<(&'static str, &'static str)>,
     /// The column without which a file is of another kind.
     key: &'static str,
 }
 
-pub(super) const EVENTS: Shape = Shape { members: &MEMBERS, nested: Some(("booked", &BOOKED)), key: "kind" };
+pub(super) const EVENTS: Shape =
+    Shape { members: &MEMBERS, nested: Some(("booked", &BOOKED)), texts: None, key: "kind" };
 
 impl Shape {
     pub(super) const fn new(members: &'static [(&'static str, Cell)], key: &'static str) -> Shape {
-        Shape { members, nested: None, key }
+        Shape { members, nested: None, texts: None, key }
+    }
+
+    pub(super) const fn with_texts(self, object: &'static str, prefix: &'static str) -> Shape {
+        Shape { texts: Some((object, prefix)), ..self }
     }
 
     /// The members of an object that none of these columns is for.
     pub(super) fn unknown_members(&self, text: &str) -> Vec<String> {
         let members: BTreeMap<String, serde::de::IgnoredAny> = serde_json::from_str(text).unwrap_or_default();
-        members.into_keys().filter(|name| !self.members.iter().any(|(known, _)| known == name)).collect()
+        let is_known = |name: &str| {
+            self.members.iter().any(|(known, _)| *known == name) || self.texts.is_some_and(|(object, _)| object == name)
+        };
+        members.into_keys().filter(|name| !is_known(name)).collect()
     }
 
     /// Whether a file with this header has records of this kind.
@@ -114,6 +124,7 @@ pub(super) struct OwnRecords {
     zone: Zone,
     columns: Columns,
     nested: Option<(&'static str, Columns)>,
+    texts: Option<(&'static str, Vec<(String, Column)>)>,
 }
 
 impl OwnRecords {
@@ -132,7 +143,8 @@ impl OwnRecords {
         };
         let columns = found("", shape.members);
         let nested = shape.nested.map(|(object, members)| (object, found(object, members)));
-        OwnRecords { defaults, zone: zone.clone(), columns, nested }
+        let texts = shape.texts.map(|(object, prefix)| (object, header.columns_of(prefix)));
+        OwnRecords { defaults, zone: zone.clone(), columns, nested, texts }
     }
 
     pub(super) fn convert(&self, row: &Table) -> Result<Content, Fault> {
@@ -171,6 +183,11 @@ impl OwnRecords {
                 };
                 members.push((*name, value));
             }
+            event = event.object(object, &members);
+        }
+        if let Some((object, columns)) = &self.texts {
+            let member = |(name, column): &(String, Column)| (name.clone(), row.field(*column).map(str::to_owned));
+            let members: Vec<_> = columns.iter().map(member).collect();
             event = event.object(object, &members);
         }
         Ok(Content::Events(vec![event.finish()]))

@@ -78,6 +78,20 @@ impl Header {
         Column(place)
     }
 
+    /// The columns whose names begin with this, in any case, each with the rest of its name as the file spells it. Of
+    /// two with the same rest, the first.
+    pub(super) fn columns_of(&mut self, prefix: &str) -> Vec<(String, Column)> {
+        let mut found: Vec<(String, Column)> = Vec::new();
+        for (place, name) in self.names.iter().enumerate() {
+            let Some((start, rest)) = name.split_at_checked(prefix.len()) else { continue };
+            if start.eq_ignore_ascii_case(prefix) && !found.iter().any(|(known, _)| known == rest.trim()) {
+                self.known[place] = true;
+                found.push((rest.trim().to_owned(), Column(Some(place))));
+            }
+        }
+        found
+    }
+
     /// The column in the spelling of the file.
     pub(super) fn name(&self, column: Column) -> &str {
         column.0.map_or("", |place| self.names[place].as_str())

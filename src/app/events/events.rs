@@ -151,9 +151,7 @@ impl Query for ReadCheckpoint {
     const IS_LONG: bool = true;
 
     fn run(self, view: &View<'_>) -> Result<CheckpointPage, Failure> {
-        if matches!(view.visibility, Visibility::Tagged(_)) {
-            return Err(Refusal::LimitedByTags.into());
-        }
+        view.visibility.require_everything()?;
         let seq = view.tx.event_checkpoint()?.seq;
         Ok(CheckpointPage { seq, books: view.tx.checkpoint_books(self.after, self.limit)? })
     }

@@ -2,7 +2,7 @@
 
 use crate::app::events::hide_reason;
 use crate::app::{Failure, Query, View};
-use crate::domain::access::{Right, Visibility};
+use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Balances};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntrySeq};
@@ -237,9 +237,7 @@ impl Query for GetTrialBalance {
 
     fn run(self, view: &View<'_>) -> Result<TrialBalance, Failure> {
         // Totals over the house and all clients are not for callers who see only some clients.
-        if *view.visibility != Visibility::Everything {
-            return Err(Refusal::LimitedByTags.into());
-        }
+        view.visibility.require_everything()?;
         if self.at.is_some_and(|at| at > view.now) {
             return Err(in_the_future(Field::At).into());
         }

@@ -152,10 +152,8 @@ pub(super) fn apply_currency(
     stored: &ReferenceFile,
     change: &Change,
 ) -> Result<(), Failure> {
-    let is_off = change.action == "switch_off";
-    let currencies = if is_off { &stored.currencies } else { &file.currencies };
-    let entry = currencies.iter().find(|c| c.code == change.code).ok_or(Refusal::Internal)?;
-    let enabled = entry.enabled && !is_off;
+    let (entry, is_used) = change.entry(&file.currencies, &stored.currencies, |currency| &currency.code)?;
+    let enabled = entry.enabled && is_used;
     let row = CurrencyEntry { enabled, ..entry.clone() }.row()?;
     // The file may declare what a caller made before.
     if let Some(made) = context.tx.currency(&row.code)?

@@ -334,17 +334,15 @@ pub(super) fn apply_group(
     stored: &ReferenceFile,
     change: &Change,
 ) -> Result<(), Failure> {
-    let (code, is_off) = (&change.code, change.action == "switch_off");
-    let groups = if is_off { &stored.groups } else { &file.groups };
-    let entry = groups.iter().find(|g| g.code == *code).ok_or(Refusal::Internal)?;
-    let declared = DeclaredGroup { enabled: entry.enabled && !is_off, ..entry.declared() };
+    let (entry, is_used) = change.entry(&file.groups, &stored.groups, |group| &group.code)?;
+    let declared = DeclaredGroup { enabled: entry.enabled && is_used, ..entry.declared() };
     let offers = GroupOffers { currencies: &entry.currencies, symbols: &entry.offered_symbols() };
     if change.action != "create" {
         return Ok(context.tx.change_group(&declared, offers, context.now)?);
     }
     let id = entry.id.map_or_else(|| GroupId::new(context.now, context.app.randomness()), GroupId::from);
     if context.tx.group(id)?.is_some() {
-        return Err(Refusal::invalid(Field::Groups, format!("the id of {code} is taken")).into());
+        return Err(Refusal::invalid(Field::Groups, format!("the id of {} is taken", change.code)).into());
     }
     Ok(context.tx.add_group(id, &declared, offers, context.now)?)
 }

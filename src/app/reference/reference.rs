@@ -65,6 +65,19 @@ impl Change {
     pub(super) fn new(action: &str, kind: &str, code: &str) -> Change {
         Change { action: action.into(), kind: kind.into(), code: code.into() }
     }
+
+    /// The entry that is changed, and whether it stays in use: one that is switched off is as it is stored.
+    pub(super) fn entry<'e, T>(
+        &self,
+        file: &'e [T],
+        stored: &'e [T],
+        code: impl Fn(&T) -> &str,
+    ) -> Result<(&'e T, bool), Refusal> {
+        let is_off = self.action == "switch_off";
+        let entries = if is_off { stored } else { file };
+        let entry = entries.iter().find(|entry| code(entry) == self.code).ok_or(Refusal::Internal)?;
+        Ok((entry, !is_off))
+    }
 }
 
 /// Parses the file. The error names line and column.

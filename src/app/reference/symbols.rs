@@ -209,15 +209,13 @@ pub(super) fn apply_symbol(
     stored: &ReferenceFile,
     change: &Change,
 ) -> Result<(), Failure> {
-    let is_off = change.action == "switch_off";
-    let symbols = if is_off { &stored.symbols } else { &file.symbols };
-    let entry = symbols.iter().find(|s| s.code == change.code).ok_or(Refusal::Internal)?;
+    let (entry, is_used) = change.entry(&file.symbols, &stored.symbols, |symbol| &symbol.code)?;
     let id = entry.id.map_or_else(|| SymbolId::new(context.now, context.app.randomness()), SymbolId::from);
     if change.action == "create" && stored.symbols.iter().any(|other| other.id == Some(id.uuid())) {
         return Err(Refusal::invalid(Field::Symbols, format!("the id of {} is taken", change.code)).into());
     }
     let declared = entry.declared()?;
-    Ok(context.tx.put_symbol(id, &DeclaredSymbol { enabled: declared.enabled && !is_off, ..declared })?)
+    Ok(context.tx.put_symbol(id, &DeclaredSymbol { enabled: declared.enabled && is_used, ..declared })?)
 }
 
 #[cfg(test)]

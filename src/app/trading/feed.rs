@@ -5,7 +5,7 @@
 
 use crate::app::trading::session::{Fate, Session};
 use crate::app::{Command, Context, Failure, Query, View};
-use crate::domain::access::{Right, Visibility};
+use crate::domain::access::Right;
 use crate::domain::clock::Moment;
 use crate::domain::ids::AccountId;
 use crate::domain::named::named_enum;
@@ -87,9 +87,7 @@ impl<const LONG: bool> Command for FeedEvents<LONG> {
         if self.events.len() > EVENTS_AT_ONCE {
             return Err(Refusal::out_of_range(Field::Operations, format!("at most {EVENTS_AT_ONCE} events")).into());
         }
-        if *context.visibility() != Visibility::Everything {
-            return Err(Refusal::LimitedByTags.into());
-        }
+        context.visibility().require_everything()?;
         let is_quote = |it: &Incoming| it.event.as_ref().is_ok_and(|event| matches!(event.news, News::Quote(_)));
         if self.events.iter().all(is_quote) {
             context.leaves_no_row();

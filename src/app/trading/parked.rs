@@ -1,13 +1,13 @@
 //! Parked events: tried again when what they wait for may have appeared, listed, dropped.
 
 use crate::app::command::refusal_of_read;
+use crate::app::trading::alerts::reason_to_settle;
 use crate::app::trading::session::Session;
 use crate::app::{App, Command, Context, Failure, Query, View};
-use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
+use crate::domain::access::{ObjectKind, Principal, Right};
 use crate::domain::ids::{AccountId, ParkedId};
 use crate::domain::page::{Part, Position};
-use crate::domain::refusal::{Field, Noun, Refusal};
-use crate::domain::text;
+use crate::domain::refusal::{Noun, Refusal};
 use crate::domain::trading::{News, PlatformEvent};
 pub use crate::store::ParkedEvent;
 use std::collections::{BTreeSet, HashMap};
@@ -182,9 +182,7 @@ impl Query for ListParked {
     const RIGHT: Right = Right::ReadAccounts;
 
     fn run(self, view: &View<'_>) -> Result<Part<ParkedEvent>, Failure> {
-        if *view.visibility != Visibility::Everything {
-            return Err(Refusal::LimitedByTags.into());
-        }
+        view.visibility.require_everything()?;
         let after = self.after.map_or(0, |shown| shown.row);
         let parked = view.tx.parked(after, self.limit.saturating_add(1))?;
         Ok(Part::cut(parked, self.limit, |parked| Position::of(parked.row)))
@@ -205,13 +203,7 @@ impl Command for DropParked {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
-        let reason = text::note(Field::Reason, self.reason, text::COMMENT_MAX)?;
-        if reason.trim().is_empty() {
-            return Err(Refusal::Required { field: Field::Reason }.into());
-        }
-        if *context.visibility() != Visibility::Everything {
-            return Err(Refusal::LimitedByTags.into());
-        }
+        let reason = reason_to_settle(context, self.reason)?;
         let parked = context.tx.parked_event(self.id)?.ok_or(Refusal::not_found(Noun::ParkedEvent))?;
         context.concerns(ObjectKind::ParkedEvent, self.id.uuid());
         Ok(context.tx.drop_parked(parked.row, &reason, context.now)?)

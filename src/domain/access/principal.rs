@@ -107,6 +107,11 @@ impl Visibility {
         if tags.is_empty() { Visibility::Everything } else { Visibility::Tagged(tags) }
     }
 
+    /// For what is not of single clients. Refusals: the caller does not see all of them.
+    pub fn require_everything(&self) -> Result<(), Refusal> {
+        if *self == Visibility::Everything { Ok(()) } else { Err(Refusal::LimitedByTags) }
+    }
+
     /// The intersection of both. If they have nothing in common, the result is an empty set, which shows nothing.
     pub fn narrowed_by(self, other: Visibility) -> Visibility {
         match (self, other) {

@@ -89,13 +89,13 @@ CREATE TABLE account_groups (
     CHECK (lists_symbols = 1), margin_basis TEXT -- prices that margin is computed from; none: those of the opening
     CHECK (margin_basis = 'current'), protect_after TEXT -- after which closings a negative balance is lifted; none: any
     CHECK (protect_after = 'stop_out'), profiles TEXT, ledger_id INTEGER REFERENCES ledgers (id), is_ledger_default INTEGER -- 1: its accounts have no product; none: it is one
-    CHECK (is_ledger_default = 1), status_code TEXT, status_description TEXT, metadata TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER) STRICT;
+    CHECK (is_ledger_default = 1), status_code TEXT, status_description TEXT, metadata TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER, declared_at INTEGER) STRICT;
 
 CREATE TABLE group_currencies (
     id INTEGER PRIMARY KEY,                -- serial of the pair, a public id in some dialects
     group_id INTEGER NOT NULL REFERENCES account_groups (id), -- the group
     currency_id INTEGER NOT NULL REFERENCES currencies (id), -- a currency that it offers
-    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)), -- whether it still does
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)), created_at INTEGER, -- whether it still does
     UNIQUE (group_id, currency_id)
 ) STRICT;
 
@@ -141,7 +141,9 @@ CREATE TABLE profiles (
     NOT NULL DEFAULT 'verified' CHECK (status IN ('pending', 'verified', 'denied', 'deceased', 'archived')), deceased_on TEXT -- day of death, yyyy-mm-dd; none: not known to be dead
     CHECK (status <> 'deceased' OR deceased_on IS NOT NULL), created_by INTEGER -- who created it; none: from before this was kept
     REFERENCES principals (id), reviewed_by INTEGER -- who verified it in a review; none: it was never reviewed
-    REFERENCES principals (id)) STRICT;
+    REFERENCES principals (id), nickname TEXT, company_full_name TEXT, kind TEXT -- what the client is; none: an individual
+    CHECK (kind = 'corporate'), blocked INTEGER -- 1: an operator keeps it from sessions and new accounts; none: not blocked
+    CHECK (blocked = 1)) STRICT;
 
 CREATE TABLE profile_tags (
     profile_id INTEGER NOT NULL REFERENCES profiles (id), -- the profile
@@ -315,7 +317,9 @@ CREATE TABLE movements (
     created_at INTEGER NOT NULL,           -- when it was asked for
     updated_at INTEGER NOT NULL            -- when it last changed
 , rate TEXT -- of a transfer across currencies, the rate as the caller gave it; none: the quotient of the two amounts
-    CHECK (rate IS NULL OR kind = 'transfer')) STRICT;
+    CHECK (rate IS NULL OR kind = 'transfer'), provider_commission_minor INTEGER -- of a deposit, what the payment provider took; recorded only; none: nothing
+    CHECK (provider_commission_minor IS NULL OR provider_commission_minor > 0 AND kind = 'deposit'), vendor_commission_minor INTEGER -- of a deposit, what the vendor took; recorded only; none: nothing
+    CHECK (vendor_commission_minor IS NULL OR vendor_commission_minor > 0 AND kind = 'deposit')) STRICT;
 
 CREATE INDEX movements_by_account ON movements (account_id, kind, id);
 

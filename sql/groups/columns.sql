@@ -2,6 +2,7 @@ SELECT g.id, g.uuid, g.code, g.name, g.description, f.code AS platform, g.kind, 
        g.max_leverage, g.margin_call_level, g.stop_out_level, g.negative_balance_protection, g.swap_free,
        g.margin_calculation, g.deposit_hold_days, g.new_client_hold_days, g.requires_approval, g.minimum_balance,
        g.margin_basis, g.protect_after, g.lists_symbols, g.profiles,
+       coalesce(g.created_at, g.declared_at) AS created_at,
        coalesce(g.ledger_id, 1) AS ledger_id, g.ledger_id IS NOT NULL AS made_by_caller,
        CASE WHEN g.ledger_id IS NOT NULL THEN (
             SELECT json_group_array(c.code) FROM instruments i JOIN currencies c ON c.id = i.currency_id

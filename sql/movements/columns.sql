@@ -1,6 +1,7 @@
 SELECT m.id, m.uuid, m.kind, a.uuid AS account_uuid, t.uuid AS to_account_uuid, m.amount_minor, m.posted_minor, m.state,
        m.reason, m.reference, m.requested_by, m.approved_by, m.expires_at, m.clears_at, m.uncleared_minor,
        e.uuid AS entry_uuid, m.created_at, m.updated_at, c.code AS currency, c.decimals, m.rate,
+       m.provider_commission_minor, m.vendor_commission_minor, a.serial AS account_serial, a.profile_id AS client_id,
        tp.amount_minor AS arrived_minor, tc.code AS to_currency, tc.decimals AS to_decimals
 FROM movements m
 JOIN accounts a ON a.id = m.account_id

@@ -45,8 +45,8 @@ pub use events::{
 };
 pub use idempotency::StoredOutcome;
 pub use ledger::{
-    Book, BookOwner, DealFilter, DealRow, EntryRow, MovementFilter, NewEntry, NewMovement, Period, PostedEntry,
-    StatementRow, Turnover,
+    Book, BookOwner, DealFilter, DealRow, DepositFilter, EntryRow, MovementFilter, NewEntry, NewMovement,
+    NumberedMovement, Period, PostedEntry, StatementRow, Turnover,
 };
 pub use maintenance::{
     BackupRecord, Census, Installation, Issued, Job, JobRow, Mode, NewTimeline, RecordedBackup, RecordedFailure,

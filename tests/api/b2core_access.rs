@@ -30,10 +30,11 @@ pub(super) fn client_id(server: &Server, profile: &str) -> i64 {
 
 /// The number of a currency of a product.
 pub(super) fn product_currency(server: &Server, product: &str, currency: &str) -> i64 {
-    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
-    let sql = "SELECT o.id FROM group_currencies o JOIN account_groups g ON g.id = o.group_id
-               JOIN currencies c ON c.id = o.currency_id WHERE g.name = ?1 AND c.code = ?2";
-    file.query_row(sql, [product, currency], |row| row.get(0)).unwrap()
+    let caller = admin(server);
+    let products = caller.get("/products?limit=500").ok().json();
+    let product = products.as_array().unwrap().iter().find(|found| found["name"] == product).unwrap();
+    let path = format!("/products/{}/currencies?filter%5BalphabeticCode%5D={currency}", product["id"]);
+    caller.get(&path).ok().json()[0]["id"].as_i64().unwrap()
 }
 
 pub(super) fn base(server: &Server) -> String {
@@ -138,7 +139,7 @@ fn a_refused_sign_in_names_the_field_or_says_nothing_and_leaves_no_trace() {
     assert!(throttled.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
     // Attempts are counted per operator across all APIs.
     server.anyone().post("/user/login", &json!({"username": "ada", "password": PASSWORD})).refused("THROTTLED");
-    refresh(&server, "nonsense").refused_as(401, "unauthorized");
+    anyone(&server).post("/refresh", &json!({"refreshToken": "nonsense"})).refused_as(401, "unauthorized");
     assert_eq!(refresh(&server, "").refused_as(400, "validation_failed").fields(), ["refreshToken"]);
     assert_eq!(server.trace(), before);
 }
@@ -236,7 +237,9 @@ fn the_dialect_is_described_and_can_be_switched_off_and_moved() {
         described.extend(item.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())));
     }
     let dialect = bursar::dialects::b2core::B2Core::new(&bursar::config::Config::default());
-    let mut routed: Vec<_> = dialect.routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let routes = dialect.routes();
+    let documented = routes.iter().filter(|route| route.operation != bursar::dialects::b2core::READ_ONLY);
+    let mut routed: Vec<_> = documented.map(|route| format!("{} {}", route.method, route.path)).collect();
     routed.sort();
     described.sort();
     assert_eq!(described, routed);

@@ -175,3 +175,19 @@ fn every_request_of_the_document_gets_the_documented_answer() {
     let archived = Line(&details.replace("accounts/1", &format!("accounts/{}", created["accountId"]))).send(&server);
     assert!(archived.json()["archiveTime"].is_string(), "{}", archived.body);
 }
+
+#[test]
+fn the_first_five_minutes_of_the_manual_work_as_printed() {
+    let server = Server::start("");
+    let manual = include_str!("../../docs/dialects.md").split_once("## B2Core").unwrap().1;
+    let script = manual.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
+    let url = base(&server);
+    let script = script.replace("http://127.0.0.1:8080/b2core/api/v2", &url);
+    assert!(script.contains(&url));
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-euc", &script]).env("TOKEN", server.banner["token"].as_str().unwrap());
+    let output = shell.output().unwrap();
+    let (told, errors) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    assert!(told.contains(r#""caption":"Savings""#) && told.ends_with(r#"{"balance":"459.50"}"#), "{told}");
+}

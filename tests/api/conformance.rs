@@ -3,6 +3,7 @@
 //!
 //! A further dialect adds one `impl Column` and one test.
 
+use super::b2core_access::{admin as b2core_admin, product_currency};
 use super::harness::{Caller, Reply, Server};
 use super::midaz;
 use super::native_events::read_all;
@@ -308,4 +309,104 @@ impl Column for Midaz<'_> {
 #[test]
 fn midaz_tells_the_story() {
     conforms([&Server::start(""), &Server::start("")], Midaz::new);
+}
+
+/// B2Core has no locks, changes the balance of wallets only, and archives trading accounts only: what it lacks goes
+/// through the native API.
+struct B2Core<'a> {
+    server: &'a Server,
+    caller: Caller<'a>,
+    native: Native<'a>,
+    is_wallet: bool,
+}
+
+impl<'a> B2Core<'a> {
+    fn of(server: &'a Server, is_wallet: bool) -> B2Core<'a> {
+        B2Core { server, caller: b2core_admin(server), native: Native(server.admin()), is_wallet }
+    }
+
+    /// The public id of an account.
+    fn id(&self, account: &str) -> String {
+        let path = format!("/accounts?archived=true&number={account}");
+        self.server.admin().get(&path).ok().text_at("accounts/0/id")
+    }
+
+    fn change(&self, key: &str, account: &str, amount: &str) -> Reply {
+        self.caller.key(key).patch(&format!("/accounts/{account}/balance"), &json!({"amount": amount}))
+    }
+}
+
+impl Column for B2Core<'_> {
+    fn onboard(&self, key: &str, email: &str) -> Reply {
+        let body = json!({"email": email, "firstName": "Ada", "lastName": "Moss"});
+        self.caller.key(key).post("/clients", &body)
+    }
+
+    fn open_account(&self, key: &str, client: &str) -> Reply {
+        let product = if self.is_wallet { "Wallet" } else { "Standard" };
+        let offer = product_currency(self.server, product, "USD");
+        let body = json!({"productCurrencyId": offer, "clientId": client.parse::<i64>().unwrap()});
+        self.caller.key(key).post("/accounts", &body)
+    }
+
+    fn deposit(&self, key: &str, account: &str, amount: &str) -> Reply {
+        if self.is_wallet {
+            return self.change(key, account, amount);
+        }
+        let body = json!({"accountId": account.parse::<i64>().unwrap(), "methodId": 1, "amount": amount});
+        self.caller.key(key).post("/deposits", &body)
+    }
+
+    fn withdraw(&self, key: &str, account: &str, amount: &str) -> Reply {
+        match self.is_wallet {
+            true => self.change(key, account, &format!("-{amount}")),
+            false => self.native.withdraw(key, &self.id(account), amount),
+        }
+    }
+
+    fn restrict(&self, key: &str, account: &str) -> Reply {
+        self.native.restrict(key, &self.id(account))
+    }
+
+    fn lift(&self, key: &str, account: &str) -> Reply {
+        self.native.lift(key, &self.id(account))
+    }
+
+    fn close(&self, key: &str, account: &str) -> Reply {
+        match self.is_wallet {
+            true => self.native.close(key, &self.id(account)),
+            false => self.caller.key(key).post(&format!("/accounts/{account}/archive"), &json!({})),
+        }
+    }
+
+    fn id_in(&self, reply: &Reply) -> String {
+        let made = reply.json();
+        made["accountId"].as_i64().or(made["clientId"].as_i64()).unwrap().to_string()
+    }
+
+    fn accept(&self, reply: Reply) -> Reply {
+        assert!((200..300).contains(&reply.status), "{}", reply.text);
+        reply
+    }
+
+    fn refuse(&self, reply: Reply, reason: &str) {
+        if reply.json()["details"].is_array() {
+            return drop(reply.refused(reason));
+        }
+        let (status, code) = match reason {
+            "INSUFFICIENT_FUNDS" => (400, "insufficient_funds"),
+            "BALANCE_NOT_ZERO" => (400, "balance_not_zero"),
+            "ACCOUNT_LOCKED" => (409, "account_locked"),
+            "ACCOUNT_ARCHIVED" => (409, "account_archived"),
+            other => panic!("{other}"),
+        };
+        reply.refused_as(status, code);
+    }
+}
+
+#[test]
+fn b2core_tells_the_story_of_a_wallet_and_of_a_trading_account() {
+    for is_wallet in [true, false] {
+        conforms([&Server::start(""), &Server::start("")], |server| B2Core::of(server, is_wallet));
+    }
 }

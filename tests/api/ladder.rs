@@ -81,6 +81,7 @@ placed! {
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];
     Refusal::GroupModeDiffers => Met, ["GROUP_MODE_DIFFERS"];
     Refusal::AccountKind { .. } => Met, ["ACCOUNT_KIND"];
+    Refusal::ProfileBlocked => Met, ["PROFILE_BLOCKED"];
     Refusal::ProfileState(_) => Met,
         ["PROFILE_PENDING", "PROFILE_VERIFIED", "PROFILE_DENIED", "PROFILE_DECEASED", "PROFILE_ARCHIVED"];
     Refusal::AccountState(bursar::domain::accounts::Lifecycle::Active) =>

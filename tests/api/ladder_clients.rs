@@ -53,6 +53,10 @@ pub(super) fn opening(ladders: &Ladders, server: &Server) {
     set_kind("wallet");
     ladder.rung(&admin.post("/accounts", &body), "ACCOUNT_KIND");
     set_kind("trading");
+    let client = sql_id(body["profileId"].as_str().unwrap());
+    edit(server, &format!("UPDATE profiles SET blocked = 1 WHERE uuid = {client}"));
+    ladder.rung(&admin.post("/accounts", &body), "PROFILE_BLOCKED");
+    edit(server, &format!("UPDATE profiles SET blocked = NULL WHERE uuid = {client}"));
     admin.post("/accounts", &body).ok();
 }
 

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The schemas of the document, compiled when first needed.
-struct Checker {
+pub(super) struct Checker {
     compiler: Compiler,
     schemas: Schemas,
 }
 
 impl Checker {
-    fn new(document: &Value) -> Checker {
+    pub(super) fn new(document: &Value) -> Checker {
         let mut compiler = Compiler::new();
         compiler.set_default_draft(Draft::V2020_12);
         compiler.enable_format_assertions();
@@ -32,7 +32,7 @@ impl Checker {
     }
 
     #[track_caller]
-    fn expect(&mut self, place: &[&str], value: &Value, what: &str) {
+    pub(super) fn expect(&mut self, place: &[&str], value: &Value, what: &str) {
         self.check(place, value).unwrap_or_else(|error| panic!("{what}: {error}\n{value:#}"));
     }
 }

@@ -172,6 +172,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::DebitsOff,
         Refusal::PermissionWithheld { permission: Permission::Enabled },
         Refusal::AccountKind { needed: GroupKind::Trading },
+        Refusal::ProfileBlocked,
         Refusal::QuoteMissing { of: text() },
         Refusal::QuoteStale { of: text(), age_s: 1, max_age_s: 1 },
         Refusal::InsufficientFunds { available: text(), currency: text() },

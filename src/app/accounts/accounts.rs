@@ -112,6 +112,9 @@ impl Command for OpenAccount {
         if link.is_some() && group.declared.kind == GroupKind::Wallet {
             return Err(Refusal::AccountKind { needed: GroupKind::Trading }.into());
         }
+        if profile.status == ProfileStatus::Verified {
+            profile.admit_unblocked()?;
+        }
         let awaits = match profile.status {
             ProfileStatus::Verified | ProfileStatus::Pending if self.requires_approval => Some(Awaits::Operator),
             ProfileStatus::Verified => None,

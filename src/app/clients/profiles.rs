@@ -8,10 +8,12 @@ use crate::app::events::publish_profile;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::approvals::{Cause, IdentityChange, IdentityField, IdentityRequest, Request};
-use crate::domain::clients::{EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags};
+use crate::domain::clients::{
+    DetailsChange, EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags,
+};
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Window};
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::store::{ApprovalSubject, NewProfile};
 pub use crate::store::{LabelFilter, ProfileFilter};
@@ -31,6 +33,7 @@ pub struct CreateProfile {
     pub password: Option<PasswordHash>,
     /// Whether an operator must approve the client before it can use accounts.
     pub requires_review: bool,
+    pub is_blocked: bool,
 }
 
 impl Command for CreateProfile {
@@ -58,7 +61,8 @@ impl Command for CreateProfile {
         let password_hash = self.password.map(|hash| hash.as_str().to_owned());
         let status = if self.requires_review { ProfileStatus::Pending } else { ProfileStatus::Verified };
         let created_by = context.caller.principal.serial;
-        let new = NewProfile { id, details, tags, password_hash, status, created_by };
+        let is_blocked = self.is_blocked;
+        let new = NewProfile { id, details, tags, password_hash, status, is_blocked, created_by };
         let serial = context.tx.add_profile(&new, context.now)?;
         if labels != Labels::default() {
             context.tx.set_profile_labels(serial, &labels)?;
@@ -118,6 +122,8 @@ pub struct ReplaceProfile {
     pub labels: LabelsChange,
     /// None keeps the present password.
     pub password: Option<PasswordHash>,
+    /// None keeps or leaves out the block.
+    pub is_blocked: Option<bool>,
     /// The version that the caller has read.
     pub expected_version: Option<u64>,
 }
@@ -138,16 +144,85 @@ impl Command for ReplaceProfile {
     fn run(self, context: &Context<'_>) -> Result<Handled<Profile>, Failure> {
         let (details, labels) = (self.details.checked()?, self.labels.checked()?);
         let profile = find(context, self.id)?;
-        check_email_is_free(context, &details.email, Some(profile.serial))?;
         let labels = labels.apply(&profile.labels);
+        let (tags, password, is_blocked) = (self.tags, self.password, self.is_blocked);
+        Replacement { details, labels, tags, password, is_blocked }.write(context, profile, self.expected_version)
+    }
+}
+
+/// Changes some details of a client; None keeps the present ones. Does nothing if nothing differs. Like a replacement,
+/// it may wait for a second operator.
+///
+/// Refusals: unknown id; invalid fields; address taken; archived; a password or a block together with a change that
+/// waits.
+pub struct ChangeProfile {
+    pub id: ProfileId,
+    pub details: DetailsChange,
+    pub tags: Option<BTreeSet<String>>,
+    pub password: Option<PasswordHash>,
+    pub is_blocked: Option<bool>,
+}
+
+impl Command for ChangeProfile {
+    type Outcome = Handled<Profile>;
+    const ACTION: &'static str = "profile.change";
+    const RIGHT: Right = Right::WriteProfiles;
+
+    fn recall(context: &Context<'_>, outcome: Handled<Profile>) -> Result<Handled<Profile>, Failure> {
+        outcome.with_request(context)
+    }
+
+    fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
+        admit_password(principal, self.password.is_some())
+    }
+
+    fn run(self, context: &Context<'_>) -> Result<Handled<Profile>, Failure> {
+        let profile = find(context, self.id)?;
+        let details = self.details.apply(&profile.details);
+        // Another API may have made a client without an address, but none loses it.
+        let details = match profile.details.email.is_empty() {
+            true => details.checked_as_sent()?,
+            false => details.checked()?,
+        };
+        let (tags, password, is_blocked) = (self.tags, self.password, self.is_blocked);
+        let keeps_tags = tags.as_ref().is_none_or(|tags| *tags == profile.tags);
+        let keeps_block = is_blocked.is_none_or(|is_blocked| is_blocked == profile.is_blocked);
+        if details == profile.details && keeps_tags && keeps_block && password.is_none() {
+            profile.admit_change()?;
+            return Ok(Handled::Done(profile));
+        }
+        let labels = profile.labels.clone();
+        Replacement { details, labels, tags, password, is_blocked }.write(context, profile, None)
+    }
+}
+
+/// What a client is to be.
+struct Replacement {
+    details: ProfileDetails,
+    labels: Labels,
+    tags: Option<BTreeSet<String>>,
+    password: Option<PasswordHash>,
+    is_blocked: Option<bool>,
+}
+
+impl Replacement {
+    fn write(
+        self,
+        context: &Context<'_>,
+        profile: Profile,
+        expected_version: Option<u64>,
+    ) -> Result<Handled<Profile>, Failure> {
+        let Replacement { details, labels, .. } = self;
+        check_email_is_free(context, &details.email, Some(profile.serial))?;
         check_profile_reference(context, &labels.reference, Some(profile.serial))?;
-        check_version(self.expected_version, profile.version)?;
+        check_version(expected_version, profile.version)?;
         let tags = self.tags.map(|tags| check_tags(Field::Tags, tags)).transpose()?;
         let tags = match tags.filter(|requested| *requested != profile.tags) {
             Some(requested) => Some(own_tags(context.visibility(), &profile.tags, Some(requested))?),
             None => None,
         };
         profile.admit_change()?;
+        let is_blocked = self.is_blocked.filter(|is_blocked| *is_blocked != profile.is_blocked);
         let fields = IdentityField::changes(&profile.details, &details);
         let change = IdentityChange { details, tags, labels, version: profile.version };
         if !fields.is_empty()
@@ -156,6 +231,10 @@ impl Command for ReplaceProfile {
             if self.password.is_some() {
                 let reason = "a change of identity waits for approval: set the password in a call of its own";
                 return Err(Refusal::invalid(Field::Password, reason).into());
+            }
+            if is_blocked.is_some() {
+                let reason = "a change of identity waits for approval: block the client in a call of its own";
+                return Err(Refusal::invalid(Field::Blocked, reason).into());
             }
             let asked = Asked {
                 request: Request::Identity(IdentityRequest { fields, asked: Some(Box::new(change)) }),
@@ -167,11 +246,16 @@ impl Command for ReplaceProfile {
             return Ok(Handled::Waits { approval: Box::new(ask(context, asked)?) });
         }
         write_profile(context, &profile, &change)?;
-        if let Some(password) = self.password {
+        if let Some(is_blocked) = is_blocked {
+            context.tx.set_profile_blocked(profile.serial, is_blocked)?;
+        }
+        if let Some(password) = &self.password {
             context.tx.set_profile_password(profile.serial, password.as_str(), context.now)?;
+        }
+        if self.password.is_some() || is_blocked == Some(true) {
             context.tx.revoke_sessions(profile.serial, context.now)?;
         }
-        publish_profile_state(context, self.id, EventType::ProfileUpdated).map(Handled::Done)
+        publish_profile_state(context, profile.id, EventType::ProfileUpdated).map(Handled::Done)
     }
 }
 
@@ -287,6 +371,7 @@ impl Command for RegisterProfile {
             tags: own_tags(context.visibility(), &BTreeSet::new(), None)?,
             password_hash: None,
             status: ProfileStatus::Verified,
+            is_blocked: false,
             created_by: context.caller.principal.serial,
         };
         context.tx.add_profile(&new, context.now)?;
@@ -323,6 +408,22 @@ impl Query for GetProfile {
 
     fn run(self, view: &View<'_>) -> Result<Profile, Failure> {
         Ok(view.tx.profile(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Profile))?)
+    }
+}
+
+/// The profiles in a window of a list, and the total count.
+pub struct ListProfilesIn {
+    pub filter: ProfileFilter,
+    pub window: Window,
+}
+
+impl Query for ListProfilesIn {
+    type Answer = (Vec<Profile>, u64);
+    const RIGHT: Right = Right::ReadProfiles;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure> {
+        Ok(view.tx.profiles_in(&self.filter, view.visibility, self.window)?)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, MovementId, MovementSerial};
-use crate::domain::ledger::{Clearing, EntryKind, House, Movement, MovementKind, MovementState};
+use crate::domain::ledger::{Clearing, Commissions, EntryKind, House, Movement, MovementKind, MovementState};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::CurrencyCode;
@@ -115,6 +115,7 @@ impl MovementRequest {
             amount,
             reason: self.reason.clone(),
             reference: self.reference.clone(),
+            commissions: Commissions::default(),
             requested_by: context.caller.principal.serial,
             expires_at: self.expires_at,
         };
@@ -312,7 +313,7 @@ pub(in crate::app) fn note_posted(
     context: &Context<'_>,
     kind: MovementKind,
     account: &Account,
-    amount: Amount,
+    (amount, commissions): (Amount, Commissions),
     posted: PostedDraft,
     clearing: Option<Clearing>,
 ) -> Result<MovementSerial, Failure> {
@@ -325,6 +326,7 @@ pub(in crate::app) fn note_posted(
         amount,
         reason: String::new(),
         reference: None,
+        commissions,
         requested_by: context.caller.principal.serial,
         expires_at: None,
     };

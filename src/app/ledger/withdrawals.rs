@@ -11,7 +11,7 @@ use crate::domain::accounts::{Account, Direction};
 use crate::domain::approvals::{Cause, Request};
 use crate::domain::events::EventType;
 use crate::domain::ids::MovementId;
-use crate::domain::ledger::{Movement, MovementKind, Undecided};
+use crate::domain::ledger::{Commissions, Movement, MovementKind, Undecided};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
 use crate::store::ApprovalSubject;
@@ -179,7 +179,7 @@ pub(in crate::app) fn note_paid(
 ) -> Result<PostedDraft, Failure> {
     let amount = debit.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let posted = post_with_bank(context, account, debit, comment, None)?;
-    note_posted(context, MovementKind::Withdrawal, account, amount, posted, None)?;
+    note_posted(context, MovementKind::Withdrawal, account, (amount, Commissions::default()), posted, None)?;
     Ok(posted)
 }
 

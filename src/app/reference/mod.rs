@@ -1,5 +1,6 @@
 //! Reference data: currencies, reference rates, symbols, account groups and trading platforms.
 
+mod catalogue;
 mod currencies;
 mod group_entries;
 mod groups;
@@ -8,6 +9,7 @@ mod rates;
 mod reference;
 mod symbols;
 
+pub use catalogue::*;
 pub use currencies::*;
 pub use group_entries::*;
 pub use groups::*;

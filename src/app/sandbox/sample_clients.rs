@@ -112,7 +112,15 @@ impl App {
             ..ProfileDetails::default()
         };
         let labels = LabelsChange::default();
-        let new = CreateProfile { id: None, details, tags: None, labels, password: None, requires_review: false };
+        let new = CreateProfile {
+            id: None,
+            details,
+            tags: None,
+            labels,
+            password: None,
+            requires_review: false,
+            is_blocked: false,
+        };
         Ok(self.execute_blocking(caller, new)?.outcome.id)
     }
 

@@ -143,6 +143,7 @@ impl ProfileRecord {
             meta_data: text(self.meta_data),
             birth_date: text(self.birth_date),
             timezone: text(self.timezone),
+            ..ProfileDetails::default()
         };
         let reference = self.reference.map(|value| value.0);
         let custom_fields =
@@ -154,6 +155,7 @@ impl ProfileRecord {
             labels: LabelsChange { reference, category: self.category, custom_fields, ..LabelsChange::default() },
             password: None,
             requires_review: self.requires_review.unwrap_or(false),
+            is_blocked: false,
         }))
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct AccountView {
 #[schema(as = Currency)]
 pub(super) struct CurrencyView {
     #[schema(example = "EUR")]
-    alphabetic_code: String,
+    pub(super) alphabetic_code: String,
     #[schema(example = 2)]
     minor_unit: u32,
     #[schema(example = "Euro")]

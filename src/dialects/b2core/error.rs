@@ -59,6 +59,12 @@ fn answer(status: StatusCode, code: &'static str, message: String, errors: Vec<F
     Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
 }
 
+/// The answer to writes of what is configured elsewhere.
+pub(super) fn read_only() -> Reply {
+    let message = "platforms, products and currencies are reference data, which the broker configures";
+    answer(StatusCode::FORBIDDEN, "read_only", message.into(), Vec::new())
+}
+
 fn field_error(refusal: &Refusal, context: &ReplyContext) -> Option<FieldError> {
     let name = spell(&refusal.field()?)?;
     let is_required = matches!(refusal, Refusal::Required { .. });

@@ -58,6 +58,16 @@ pub(super) fn window(query: &QueryParams) -> Result<Window, Rejection> {
     })
 }
 
+/// A part of a list that is known as a whole, oldest first.
+pub(super) fn part<V: Serialize>(mut views: Vec<V>, window: Window) -> Result<Reply, Rejection> {
+    let total = views.len() as u64;
+    if window.newest_first {
+        views.reverse();
+    }
+    let part: Vec<V> = views.into_iter().skip(window.offset as usize).take(window.limit as usize).collect();
+    list(&part, total)
+}
+
 /// A list: an array, with the total number of matches in a header.
 pub(super) fn list(views: &[impl Serialize], total: u64) -> Result<Reply, Rejection> {
     Ok(Reply::ok(&views)?.header(HeaderName::from_static("x-total-count"), &total.to_string()))

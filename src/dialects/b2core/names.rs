@@ -16,6 +16,10 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         Field::Country => "countryCode",
         Field::Phone => "phone",
         Field::Company => "companyShortName",
+        Field::CompanyFullName => "companyFullName",
+        Field::Nickname => "nickname",
+        Field::ProfileKind => "typeId",
+        Field::Blocked => "statusId",
         Field::BirthDate => "birthDate",
         Field::Password => "password",
         Field::Tags => "tags",
@@ -26,6 +30,8 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         Field::Number => "accountNumber",
         Field::Permissions => "permissions",
         Field::Amount => "amount",
+        Field::ProviderCommission => "providerCommission",
+        Field::VendorCommission => "vendorCommission",
         Field::Id
         | Field::Version
         | Field::IpAddress

@@ -1,21 +1,13 @@
-//! The OpenAPI document of the B2Core dialect, built from the annotations of its handlers.
+//! The OpenAPI document of the B2Core dialect, built from the annotations of its handlers and the route table.
 
 use super::error::{ErrorView, FieldError};
-use super::{access, accounts, balances};
-use crate::dialects::kit;
-use serde_json::Value;
-use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Ref, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+use super::{B2Core, access, accounts, balances, clients, deposits, products};
+use crate::dialects::kit::openapi::{Document, Style};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(
-        title = "bursar: B2Core Back Office API v2",
-        description = "What bursar has of the B2Core Back Office API so far, on the same data as its other APIs.",
-        license(name = "Apache-2.0", identifier = "Apache-2.0")
-    ),
     paths(
         access::sign_in,
         access::refresh,
@@ -28,33 +20,88 @@ use utoipa::{Modify, OpenApi};
         accounts::preferences,
         accounts::balance,
         balances::change,
+        clients::list,
+        clients::create,
+        clients::get,
+        clients::update,
+        clients::delete,
+        products::list_platforms,
+        products::get_platform,
+        products::list,
+        products::get,
+        products::list_currencies,
+        products::get_currency,
+        products::list_groups,
+        products::get_group,
+        deposits::methods,
+        deposits::create,
+        deposits::get,
+        deposits::list,
     ),
-    components(schemas(ErrorView, FieldError)),
-    security(("token" = [])),
-    modifiers(&Common)
+    components(schemas(ErrorView, FieldError))
 )]
 struct Api;
 
-/// Parts that all operations share.
-struct Common;
+const ABOUT: &str = "Sign-in, accounts, clients, products and deposits of the B2Core Back Office API, on the same data \
+    as the other APIs. PUT and PATCH do the same: both change only what is sent. Bodies are read as JSON whatever they \
+    are declared to be, and unknown members are ignored. Platforms, products and their currencies are configured by \
+    the broker: writes are answered 403 with the code `read_only`.";
 
-impl Modify for Common {
-    fn modify(&self, document: &mut Document) {
-        let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-        document.components.get_or_insert_default().add_security_scheme("token", bearer);
-        for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            for operation in operations.into_iter().flatten() {
-                let content = Content::new(Some(Ref::from_schema_name("Error")));
-                let error = ResponseBuilder::new().description("refused").content("application/json", content).build();
-                operation.responses.responses.insert("default".into(), error.into());
-            }
+const TAGS: [(&str, &str); 5] = [
+    ("Access", "Pairs of tokens for operators."),
+    ("Accounts", "Wallets and trading accounts."),
+    ("Clients", "The broker's clients."),
+    ("Products", "Products, their currencies and groups, and platforms."),
+    ("Deposits", "Money that comes in."),
+];
+
+const STYLE: Style =
+    Style { scheme: "token", write_parameters: &["IdempotencyKey", "DryRun"], versioned: &[], error: "Error" };
+
+pub(super) fn document(dialect: &B2Core) -> Value {
+    let mut document = Document::new(&Api::openapi());
+    describe_root(document.root());
+    document.complete_operations(dialect, &STYLE);
+    document.require_members_of_answers();
+    document.require("NewAccount", &["productCurrencyId", "clientId"]);
+    document.require("NewDeposit", &["accountId", "methodId", "amount"]);
+    document.require("BalanceChange", &["amount"]);
+    document.each_operation(|method, _, operation| {
+        // Operations that PUT and PATCH share need two ids.
+        if method == "PUT" {
+            let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            operation["operationId"] = format!("{id}_by_put").into();
         }
-    }
+    });
+    document.finish()
 }
 
-pub(super) fn document() -> Value {
-    let mut document = Api::openapi();
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    kit::openapi::Document::new(&document).finish()
+fn describe_root(root: &mut Value) {
+    root["info"] = json!({
+        "title": "bursar: B2Core Back Office API v2",
+        "description": ABOUT,
+        "version": env!("CARGO_PKG_VERSION"),
+        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+    });
+    let tag = |(name, description): (&str, &str)| json!({ "name": name, "description": description });
+    root["tags"] = TAGS.into_iter().map(tag).collect();
+    root["components"]["securitySchemes"]["token"] = json!({
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token from sign-in, or a token from `bursar token create`.",
+    });
+    root["components"]["parameters"] = json!({
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Repeating a call with the same key returns the first answer.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        },
+        "DryRun": {
+            "name": "dryRun",
+            "in": "query",
+            "description": "true: check and answer the call without doing it.",
+            "schema": { "type": "boolean", "default": false },
+        },
+    });
 }

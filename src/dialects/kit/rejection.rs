@@ -139,6 +139,7 @@ macro_rules! state_refusals {
             | $crate::domain::refusal::Refusal::GroupWithoutCurrency { .. }
             | $crate::domain::refusal::Refusal::GroupModeDiffers
             | $crate::domain::refusal::Refusal::ProfileState(_)
+            | $crate::domain::refusal::Refusal::ProfileBlocked
     };
 }
 pub(crate) use state_refusals;

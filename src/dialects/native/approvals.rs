@@ -100,7 +100,7 @@ pub(super) struct OwnerChangeView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = FieldChange)]
 pub(super) struct FieldChangeView {
-    /// As in a client: email, firstName, lastName, birthDate, country or company.
+    /// As in a client: email, firstName, lastName, birthDate, country, company, companyFullName or kind.
     #[schema(example = "lastName")]
     field: &'static str,
     /// Erased once the request is decided.
@@ -131,6 +131,8 @@ impl From<FieldChange> for FieldChangeView {
             IdentityField::BirthDate => "birthDate",
             IdentityField::Country => "country",
             IdentityField::Company => "company",
+            IdentityField::CompanyFullName => "companyFullName",
+            IdentityField::Kind => "kind",
         };
         FieldChangeView { field, old_value: change.from, new_value: change.to }
     }

@@ -77,6 +77,12 @@ pub(super) struct MovementView {
     currency: String,
     #[schema(value_type = f64, example = 250.00)]
     amount: ExactNumber,
+    /// Deposits only: what the payment provider took. Recorded only; `amount` is what the account gets.
+    #[schema(value_type = Option<f64>)]
+    provider_commission: Option<ExactNumber>,
+    /// Deposits only: what the vendor took. Recorded only.
+    #[schema(value_type = Option<f64>)]
+    vendor_commission: Option<ExactNumber>,
     /// The part of `amount` that was posted.
     #[schema(value_type = f64, example = 0.00)]
     posted_amount: ExactNumber,
@@ -98,6 +104,7 @@ pub(super) struct MovementView {
 impl From<Movement> for MovementView {
     fn from(movement: Movement) -> Self {
         let money = |amount| ExactNumber::of(amount, movement.decimals);
+        let of_deposit = |amount| (movement.kind == MovementKind::Deposit).then(|| money(amount));
         MovementView {
             id: movement.id.to_string(),
             number: movement.serial.0,
@@ -106,6 +113,8 @@ impl From<Movement> for MovementView {
             to_amount: movement.arrived.as_ref().map(|arrived| ExactNumber::of(arrived.amount, arrived.decimals)),
             to_currency: movement.arrived.as_ref().map(|arrived| arrived.currency.to_string()),
             rate: movement.arrived.and_then(|arrived| arrived.rate).map(ExactNumber::from),
+            provider_commission: of_deposit(movement.commissions.provider),
+            vendor_commission: of_deposit(movement.commissions.vendor),
             amount: money(movement.amount),
             posted_amount: money(movement.stage.posted()),
             state: movement.stage.state().name().to_uppercase(),

@@ -9,7 +9,7 @@ use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfile
 use crate::dialects::kit::formats::{capitals, uuid};
 use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, optional, required, required_text, sent};
 use crate::domain::access::{Password, Right};
-use crate::domain::clients::{EmailKey, LabelsChange, Profile, ProfileDetails, ProfileStatus};
+use crate::domain::clients::{EmailKey, LabelsChange, Profile, ProfileDetails, ProfileKind, ProfileStatus};
 use crate::domain::ids::ProfileId;
 use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,12 @@ pub(super) struct ProfileRequest {
     country: Option<String>,
     phone: Option<String>,
     company: Option<String>,
+    /// The registered name of the company.
+    company_full_name: Option<String>,
+    nickname: Option<String>,
+    /// INDIVIDUAL or CORPORATE.
+    #[schema(example = "INDIVIDUAL")]
+    kind: Option<String>,
     /// Free-form text, which bursar does not interpret.
     meta_data: Option<String>,
     birth_date: Option<String>,
@@ -60,14 +66,17 @@ pub(super) struct ProfileRequest {
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Members<Scalar>>,
+    /// Whether the client is blocked: it gets no sessions, which end, and no new accounts. Omitting it keeps it.
+    blocked: Option<bool>,
     /// Whether an operator must approve the client before its accounts can be used; only on creation.
     requires_review: Option<bool>,
 }
 
 impl ProfileRequest {
-    fn details(&mut self) -> ProfileDetails {
+    fn details(&mut self) -> Result<ProfileDetails, Rejection> {
+        let kind = optional("kind", self.kind.as_deref(), capitals(ProfileKind::ALL, ProfileKind::name))?;
         let text = |field: &mut Option<String>| field.take().unwrap_or_default();
-        ProfileDetails {
+        let details = ProfileDetails {
             email: text(&mut self.email).trim().to_owned(),
             first_name: text(&mut self.first_name),
             last_name: text(&mut self.last_name),
@@ -80,10 +89,14 @@ impl ProfileRequest {
             country: text(&mut self.country),
             phone: text(&mut self.phone),
             company: text(&mut self.company),
+            company_full_name: text(&mut self.company_full_name),
+            nickname: text(&mut self.nickname),
+            kind: kind.unwrap_or_default(),
             meta_data: text(&mut self.meta_data),
             birth_date: text(&mut self.birth_date),
             timezone: text(&mut self.timezone),
-        }
+        };
+        Ok(details.checked()?)
     }
 
     fn labels(&mut self) -> LabelsChange {
@@ -131,6 +144,12 @@ pub(super) struct ProfileView {
     country: String,
     phone: String,
     company: String,
+    /// The registered name of the company.
+    company_full_name: String,
+    nickname: String,
+    /// INDIVIDUAL or CORPORATE.
+    #[schema(example = "INDIVIDUAL")]
+    kind: String,
     meta_data: String,
     birth_date: String,
     timezone: String,
@@ -143,6 +162,8 @@ pub(super) struct ProfileView {
     /// PENDING, VERIFIED, DENIED, DECEASED or ARCHIVED.
     #[schema(example = "VERIFIED")]
     status: String,
+    /// Whether the client is kept from sessions and new accounts.
+    blocked: bool,
     /// The date of death; null if no death was reported.
     deceased_on: Option<String>,
 }
@@ -165,6 +186,9 @@ impl From<Profile> for ProfileView {
             country: d.country,
             phone: d.phone,
             company: d.company,
+            company_full_name: d.company_full_name,
+            nickname: d.nickname,
+            kind: d.kind.name().to_uppercase(),
             meta_data: d.meta_data,
             birth_date: d.birth_date,
             timezone: d.timezone,
@@ -172,6 +196,7 @@ impl From<Profile> for ProfileView {
             tags: profile.tags.into_iter().collect(),
             labels: profile.labels.into(),
             status: profile.status.name().to_uppercase(),
+            blocked: profile.is_blocked,
             deceased_on: profile.deceased_on,
         }
     }
@@ -182,7 +207,7 @@ impl From<Profile> for ProfileView {
     responses((status = 200, body = ProfileView)))]
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let mut request: ProfileRequest = call.body()?;
-    let (details, labels) = (request.details().checked()?, request.labels().checked()?);
+    let (details, labels) = (request.details()?, request.labels().checked()?);
     let command = CreateProfile {
         id: optional("id", request.id.as_deref(), uuid)?,
         details,
@@ -190,6 +215,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
         labels,
         password: request.password(&call).await?,
         requires_review: request.requires_review.unwrap_or(false),
+        is_blocked: request.blocked.unwrap_or(false),
     };
     match command.password.is_some() {
         true => call.run_secretly(command, show).await,
@@ -207,7 +233,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
     let id = fields::path_id(&call)?;
     let mut request: ProfileRequest = call.body()?;
-    let (details, labels) = (request.details().checked()?, request.labels().checked()?);
+    let (details, labels) = (request.details()?, request.labels().checked()?);
     if optional("id", request.id.as_deref(), uuid)?.is_some_and(|sent: ProfileId| sent != id) {
         return Err(Refusal::Immutable { field: Field::Id }.into());
     }
@@ -217,6 +243,7 @@ pub(super) async fn replace(call: Call) -> Result<Reply, Rejection> {
         tags: fields::tags(request.tags.take()),
         labels,
         password: request.password(&call).await?,
+        is_blocked: request.blocked,
         expected_version: fields::expected_version(&call, None)?,
     };
     match command.password.is_some() {
@@ -297,6 +324,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
         email: query.one("email")?.map(|email| EmailKey::parse(Field::Email, email)).transpose()?,
         status: query.value("status", capitals(ProfileStatus::ALL, ProfileStatus::name))?,
         labels: labels::filter(query)?,
+        ..ProfileFilter::default()
     };
     let paging = LISTS.page(&call)?;
     let found = call.ask(ListProfiles { filter, page: paging.page }).await?;

@@ -13,6 +13,7 @@ impl Right {
             | "profile.import"
             | "profile.register"
             | "profile.replace"
+            | "profile.change"
             | "profile.approve"
             | "profile.deny"
             | "profile.report_death"
@@ -42,10 +43,9 @@ impl Right {
             | "product.change"
             | "product.delete" => Right::WriteAccounts,
             "funds.post" | "transfer" | "entry.reverse" | "deposit.announce" | "deposit.settle" | "deposit.return"
-            | "withdrawal.request" | "withdrawal.approve" | "withdrawal.pay" | "withdrawal.void" | "hold.place"
-            | "hold.capture" | "hold.release" | "job.run" | "job.postpone" | "platform.drop" | "alert.resolve" => {
-                Right::MoveFunds
-            }
+            | "deposit.make" | "withdrawal.request" | "withdrawal.approve" | "withdrawal.pay" | "withdrawal.void"
+            | "hold.place" | "hold.capture" | "hold.release" | "job.run" | "job.postpone" | "platform.drop"
+            | "alert.resolve" => Right::MoveFunds,
             "platform.feed" => Right::FeedPlatform,
             "operator.add"
             | "operator.update"

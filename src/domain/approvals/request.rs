@@ -57,6 +57,8 @@ named_enum! {
         BirthDate = "birth_date",
         Country = "country",
         Company = "company",
+        CompanyFullName = "company_full_name",
+        Kind = "kind",
     }
 }
 
@@ -95,6 +97,8 @@ impl IdentityField {
             IdentityField::BirthDate => &details.birth_date,
             IdentityField::Country => &details.country,
             IdentityField::Company => &details.company,
+            IdentityField::CompanyFullName => &details.company_full_name,
+            IdentityField::Kind => details.kind.name(),
         }
     }
 

@@ -26,6 +26,14 @@ pub struct ProfileDetails {
     pub country: String,
     pub phone: String,
     pub company: String,
+    /// The registered name of the company.
+    #[serde(default)]
+    pub company_full_name: String,
+    /// How the client wants to be called.
+    #[serde(default)]
+    pub nickname: String,
+    #[serde(default)]
+    pub kind: ProfileKind,
     /// Free-form text for the caller's own use.
     pub meta_data: String,
     /// As reported by the caller; not checked.
@@ -41,12 +49,14 @@ impl ProfileDetails {
 
     /// Checks and normalises the details.
     pub fn checked(self) -> Result<ProfileDetails, Refusal> {
-        if self.email.is_empty() {
-            return Err(Refusal::Required { field: Field::Email });
-        }
+        if self.email.is_empty() { Err(Refusal::Required { field: Field::Email }) } else { self.checked_as_sent() }
+    }
+
+    /// The same for a client who may have no address.
+    pub fn checked_as_sent(self) -> Result<ProfileDetails, Refusal> {
         let name = |field, value| text::name(field, value, text::FIELD_MAX);
         Ok(ProfileDetails {
-            email: check_email(Field::Email, self.email)?,
+            email: if self.email.is_empty() { self.email } else { check_email(Field::Email, self.email)? },
             first_name: name(Field::FirstName, self.first_name)?,
             last_name: name(Field::LastName, self.last_name)?,
             ip_address: name(Field::IpAddress, self.ip_address)?,
@@ -58,10 +68,65 @@ impl ProfileDetails {
             country: name(Field::Country, self.country)?,
             phone: name(Field::Phone, self.phone)?,
             company: name(Field::Company, self.company)?,
+            company_full_name: name(Field::CompanyFullName, self.company_full_name)?,
+            nickname: name(Field::Nickname, self.nickname)?,
+            kind: self.kind,
             birth_date: name(Field::BirthDate, self.birth_date)?,
             timezone: name(Field::Timezone, self.timezone)?,
             meta_data: text::note(Field::FreeText, self.meta_data, text::META_DATA_MAX)?,
         })
+    }
+}
+
+/// A change of some details; None keeps the present one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DetailsChange {
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub nickname: Option<String>,
+    pub language: Option<String>,
+    pub address: Option<String>,
+    pub zip_code: Option<String>,
+    pub city: Option<String>,
+    pub country: Option<String>,
+    pub phone: Option<String>,
+    pub company: Option<String>,
+    pub company_full_name: Option<String>,
+    pub birth_date: Option<String>,
+    pub kind: Option<ProfileKind>,
+}
+
+impl DetailsChange {
+    pub fn apply(self, present: &ProfileDetails) -> ProfileDetails {
+        let text = |new: Option<String>, present: &String| new.unwrap_or_else(|| present.clone());
+        ProfileDetails {
+            email: text(self.email, &present.email),
+            first_name: text(self.first_name, &present.first_name),
+            last_name: text(self.last_name, &present.last_name),
+            nickname: text(self.nickname, &present.nickname),
+            language: text(self.language, &present.language),
+            address: text(self.address, &present.address),
+            zip_code: text(self.zip_code, &present.zip_code),
+            city: text(self.city, &present.city),
+            country: text(self.country, &present.country),
+            phone: text(self.phone, &present.phone),
+            company: text(self.company, &present.company),
+            company_full_name: text(self.company_full_name, &present.company_full_name),
+            birth_date: text(self.birth_date, &present.birth_date),
+            kind: self.kind.unwrap_or(present.kind),
+            ..present.clone()
+        }
+    }
+}
+
+named_enum! {
+    /// What a client is.
+    #[derive(Default)]
+    pub enum ProfileKind {
+        #[default]
+        Individual = "individual",
+        Corporate = "corporate",
     }
 }
 
@@ -114,6 +179,9 @@ pub struct Profile {
     pub labels: Labels,
     #[serde(default)]
     pub status: ProfileStatus,
+    /// Whether an operator keeps it from sessions and from new accounts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_blocked: bool,
     /// A date as `yyyy-mm-dd`.
     #[serde(default)]
     pub deceased_on: Option<String>,
@@ -129,10 +197,21 @@ pub struct Profile {
     pub updated_at: Moment,
 }
 
+fn is_false(is_blocked: &bool) -> bool {
+    !is_blocked
+}
+
 impl Profile {
-    /// Refuses unless the client is verified: only verified clients may own accounts and start sessions.
+    /// Refuses unless the client is verified and not blocked: only such clients may own accounts and start sessions.
     pub fn admit_verified(&self) -> Result<(), Refusal> {
-        if self.status == ProfileStatus::Verified { Ok(()) } else { Err(Refusal::ProfileState(self.status)) }
+        match self.status {
+            ProfileStatus::Verified => self.admit_unblocked(),
+            status => Err(Refusal::ProfileState(status)),
+        }
+    }
+
+    pub fn admit_unblocked(&self) -> Result<(), Refusal> {
+        if self.is_blocked { Err(Refusal::ProfileBlocked) } else { Ok(()) }
     }
 
     /// Refuses changes once the client is archived.

@@ -180,6 +180,8 @@ pub struct AccountPlaces {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ProfileSnapshot {
     pub status: ProfileStatus,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub blocked: bool,
     /// The caller's own id of the client.
     #[serde(default, skip_serializing_if = "is_default")]
     pub reference: String,
@@ -199,6 +201,7 @@ impl ProfileSnapshot {
     pub fn of(profile: &Profile, now: Moment) -> ProfileSnapshot {
         ProfileSnapshot {
             status: profile.status,
+            blocked: profile.is_blocked,
             reference: profile.labels.reference.clone(),
             category: profile.labels.category.clone(),
             tags: profile.tags.clone(),
@@ -213,7 +216,8 @@ impl ProfileSnapshot {
         let mut labels = today.labels;
         (labels.reference, labels.category) = (self.reference, self.category);
         let updated_at = self.updated_at.unwrap_or(then);
-        Profile { status: self.status, tags: self.tags, version: self.version, updated_at, labels, ..today }
+        let (status, is_blocked, tags) = (self.status, self.blocked, self.tags);
+        Profile { status, is_blocked, tags, version: self.version, updated_at, labels, ..today }
     }
 }
 
@@ -224,7 +228,7 @@ mod tests {
     use crate::domain::clients::{AccountLabels, Labels, ProfileDetails};
     use crate::domain::ids::ProfileSerial;
     use crate::domain::ids::{AccountId, AccountSerial, BookId, EntryId, MovementId, MovementSerial, PrincipalSerial};
-    use crate::domain::ledger::MovementKind;
+    use crate::domain::ledger::{Commissions, MovementKind};
     use crate::domain::money::Decimals;
     use crate::domain::reference::CurrencyCode;
     use uuid::Uuid;
@@ -329,6 +333,7 @@ mod tests {
             tags: ["vip".to_owned()].into(),
             labels: Labels { reference: "r".into(), category: "c".into(), ..Labels::default() },
             status: ProfileStatus::Pending,
+            is_blocked: true,
             deceased_on: None,
             created_by: None,
             reviewed_by: None,
@@ -342,6 +347,7 @@ mod tests {
             tags: BTreeSet::new(),
             labels: Labels::default(),
             status: ProfileStatus::Archived,
+            is_blocked: false,
             version: 7,
             updated_at: Moment::from_unix_ms(7),
             ..then.clone()
@@ -362,6 +368,7 @@ mod tests {
             decimals: Decimals::new(2).unwrap(),
             amount: minor(100),
             stage: Stage::Pending,
+            commissions: Commissions::default(),
             arrived: None,
             reason: "why".into(),
             reference: Some("wire".into()),

@@ -38,6 +38,19 @@ impl MovementKind {
     }
 }
 
+/// What others took of a deposit, in its currency. Only recorded: the account is credited with the full amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Commissions {
+    /// Of the payment provider; zero or more.
+    pub provider: Amount,
+    /// Of the vendor; zero or more.
+    pub vendor: Amount,
+}
+
+fn is_nothing(commissions: &Commissions) -> bool {
+    *commissions == Commissions::default()
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Movement {
     /// In order of creation, from 1.
@@ -56,6 +69,9 @@ pub struct Movement {
     /// What a posted transfer delivered; None otherwise, or if it is hidden from the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Arrived>,
+    /// Zero unless it is a deposit.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub commissions: Commissions,
     #[serde(flatten)]
     pub stage: Stage,
     /// In the caller's words.
@@ -179,6 +195,7 @@ mod tests {
             decimals: Decimals::new(2).unwrap(),
             amount: Amount::from_minor(100),
             arrived: None,
+            commissions: Commissions::default(),
             stage,
             reason: String::new(),
             reference: None,

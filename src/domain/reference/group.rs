@@ -1,5 +1,6 @@
 //! Account groups: bundles of rules that the broker configures as reference data; callers only read them.
 
+use crate::domain::clock::Moment;
 use crate::domain::ids::{CurrencySerial, GroupId, GroupSerial, OfferSerial};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
@@ -167,6 +168,8 @@ pub struct Offer {
     pub currency: CurrencySerial,
     /// Whether the group still offers it.
     pub enabled: bool,
+    /// When the group first offered it; None if that was before this was kept.
+    pub created_at: Option<Moment>,
 }
 
 /// The number of a label: the serial of the first group that has it. None for no label.
@@ -188,4 +191,6 @@ pub struct Group {
     /// The enabled currencies that it offers, in the order of the reference file; of one made by a caller, those of its
     /// ledger's instruments.
     pub currencies: Vec<CurrencyCode>,
+    /// When it was declared; None if that was before this was kept.
+    pub created_at: Option<Moment>,
 }

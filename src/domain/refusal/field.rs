@@ -47,6 +47,10 @@ fields! {
     Country = "country";
     Phone = "phone number";
     Company = "company";
+    CompanyFullName = "registered name of the company";
+    Nickname = "nickname";
+    ProfileKind = "kind of client";
+    Blocked = "block";
     FreeText = "free text";
     BirthDate = "date of birth";
     Timezone = "time zone";
@@ -95,6 +99,8 @@ fields! {
     Priority = "priority";
 
     Amount = "amount";
+    ProviderCommission = "commission of the provider";
+    VendorCommission = "commission of the vendor";
     /// Of a transfer between two currencies.
     ToAmount = "amount that arrives";
     Rate = "rate";

@@ -326,6 +326,9 @@ pub enum Refusal {
     /// The client's status does not allow the operation.
     #[error("the client is {}", .0.word())]
     ProfileState(ProfileStatus),
+    /// An operator has blocked the client.
+    #[error("the client is blocked")]
+    ProfileBlocked,
     /// The account's lifecycle does not allow the operation.
     #[error("the account is {}", .0.word())]
     AccountState(Lifecycle),

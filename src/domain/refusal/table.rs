@@ -128,6 +128,7 @@ table! {
         422 "PROFILE_DENIED" => Refusal::ProfileState(ProfileStatus::Denied),
         423 "PROFILE_DECEASED" => Refusal::ProfileState(ProfileStatus::Deceased),
         424 "PROFILE_ARCHIVED" => Refusal::ProfileState(ProfileStatus::Archived),
+        425 "PROFILE_BLOCKED" => Refusal::ProfileBlocked,
         430 "ACCOUNT_PENDING_APPROVAL" => Refusal::AccountState(Lifecycle::PendingApproval),
         431 "ACCOUNT_ACTIVE" => Refusal::AccountState(Lifecycle::Active),
         432 "ACCOUNT_INACTIVE" => Refusal::AccountState(Lifecycle::Inactive),

@@ -1,16 +1,16 @@
 //! Clients: their details, state, tags and labels.
 
 use crate::domain::access::Visibility;
-use crate::domain::clients::{EmailKey, Profile, ProfileDetails, ProfileStatus};
+use crate::domain::clients::{EmailKey, Profile, ProfileDetails, ProfileKind, ProfileStatus};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
-use crate::domain::page::{Listing, Page};
+use crate::domain::page::{Listing, Page, Window};
 use crate::domain::search::SearchText;
 use crate::store::StoreError;
 use crate::store::clients::{LabelFilter, labels};
 use crate::store::database::conditions::Conditions;
-use crate::store::database::lists::{text_list, visible_tags};
-use crate::store::database::transaction::{ReadTx, WriteTx, named, sql};
+use crate::store::database::lists::{json_list, text_list, visible_tags};
+use crate::store::database::transaction::{ReadTx, WriteTx, named, named_if_any, sql, unless_default};
 use rusqlite::{Row, ToSql};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -22,7 +22,67 @@ pub struct ProfileFilter {
     pub search: Option<SearchText>,
     pub labels: LabelFilter,
     pub status: Option<ProfileStatus>,
+    /// Any of these; empty for all.
+    pub serials: Vec<ProfileSerial>,
+    /// Any of these; empty for all.
+    pub emails: Vec<EmailKey>,
+    /// A part of the first and the last name together; ignores the case of ASCII letters, as do the next four.
+    pub name_part: Option<String>,
+    /// Any of these; empty for all.
+    pub nicknames: Vec<String>,
+    /// Any of these; empty for all.
+    pub cities: Vec<String>,
+    /// Any of these; empty for all.
+    pub companies: Vec<String>,
+    /// Any of these; empty for all.
+    pub companies_full: Vec<String>,
+    /// Any of these, as they are stored; empty for all.
+    pub countries: Vec<String>,
+    pub kind: Option<ProfileKind>,
+    /// Only clients who are verified and not blocked, or only others.
+    pub is_active: Option<bool>,
+    pub without_archived: bool,
 }
+
+const ACTIVE: &str = "(p.status = 'verified' AND p.blocked IS NULL)";
+const NOT_ACTIVE: &str = "(p.status <> 'verified' OR p.blocked = 1)";
+const NAMED: &str = "instr(lower(p.first_name || ' ' || p.last_name), lower(?)) > 0";
+
+fn conditions(filter: &ProfileFilter, visibility: &Visibility) -> Conditions {
+    let mut conditions = Conditions::on("profiles", "p");
+    if let Some(search) = &filter.search {
+        conditions.profiles_found(search);
+    }
+    let any = |texts: &[String]| (!texts.is_empty()).then(|| json_list(texts));
+    let emails: Vec<String> = filter.emails.iter().map(|email| email.as_str().to_owned()).collect();
+    let serials = filter.serials.iter().map(|serial| serial.0);
+    let serials = (!filter.serials.is_empty()).then(|| serde_json::Value::from_iter(serials).to_string());
+    conditions.if_any("p.email_folded = ?", filter.email.as_ref().map(|email| email.as_str().to_owned()));
+    conditions.if_any("p.status = ?", filter.status.map(|status| status.name().to_owned()));
+    conditions.if_any("p.id IN (SELECT value FROM json_each(?))", serials);
+    conditions.if_any("p.email_folded IN (SELECT value FROM json_each(?))", any(&emails));
+    conditions.if_any(NAMED, filter.name_part.clone());
+    conditions.if_any("p.nickname COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.nicknames));
+    conditions.if_any("p.city COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.cities));
+    conditions.if_any("p.company COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.companies));
+    let of_full_name = "p.company_full_name COLLATE NOCASE IN (SELECT value FROM json_each(?))";
+    conditions.if_any(of_full_name, any(&filter.companies_full));
+    conditions.if_any("p.country COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.countries));
+    conditions.if_any("coalesce(p.kind, 'individual') = ?", filter.kind.map(|kind| kind.name().to_owned()));
+    match filter.is_active {
+        Some(true) => conditions.add(ACTIVE),
+        Some(false) => conditions.add(NOT_ACTIVE),
+        None => {}
+    }
+    if filter.without_archived {
+        conditions.add("p.status <> 'archived'");
+    }
+    filter.labels.on_profiles(&mut conditions);
+    conditions.visible(VISIBLE, visibility);
+    conditions
+}
+
+const BY_ROW: &str = concat!(sql!("profiles/columns"), "WHERE p.id = ?1");
 
 /// The profile has one of the listed tags. As a set of profiles this can use the index of tags.
 const VISIBLE: &str = "p.id IN (SELECT profile_id FROM profile_tags WHERE tag IN (SELECT value FROM json_each(?)))";
@@ -35,6 +95,7 @@ pub struct NewProfile {
     /// Argon2id in PHC form; none if the client cannot have end-user sessions.
     pub password_hash: Option<String>,
     pub status: ProfileStatus,
+    pub is_blocked: bool,
     pub created_by: PrincipalSerial,
 }
 
@@ -55,6 +116,9 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
             country: row.get("country")?,
             phone: row.get("phone")?,
             company: row.get("company")?,
+            company_full_name: row.get::<_, Option<String>>("company_full_name")?.unwrap_or_default(),
+            nickname: row.get::<_, Option<String>>("nickname")?.unwrap_or_default(),
+            kind: named_if_any(row, "kind")?.unwrap_or_default(),
             meta_data: row.get("meta_data")?,
             birth_date: row.get("birth_date")?,
             timezone: row.get("timezone")?,
@@ -62,6 +126,7 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
         tags: text_list(row, "tags")?.unwrap_or_default(),
         labels: labels(row.get("reference")?, row.get("category")?, row.get("attributes")?)?,
         status: named(row, "status")?,
+        is_blocked: row.get::<_, Option<bool>>("blocked")?.unwrap_or_default(),
         deceased_on: row.get("deceased_on")?,
         created_by: row.get::<_, Option<i64>>("created_by")?.map(PrincipalSerial),
         reviewed_by: row.get::<_, Option<i64>>("reviewed_by")?.map(PrincipalSerial),
@@ -120,15 +185,17 @@ impl ReadTx<'_> {
         visibility: &Visibility,
         page: Page,
     ) -> Result<Listing<Profile>, StoreError> {
-        let mut conditions = Conditions::on("profiles", "p");
-        if let Some(search) = &filter.search {
-            conditions.profiles_found(search);
-        }
-        conditions.if_any("p.email_folded = ?", filter.email.as_ref().map(|email| email.as_str().to_owned()));
-        conditions.if_any("p.status = ?", filter.status.map(|status| status.name().to_owned()));
-        filter.labels.on_profiles(&mut conditions);
-        conditions.visible(VISIBLE, visibility);
-        self.listing(conditions, concat!(sql!("profiles/columns"), "WHERE p.id = ?1"), page, profile)
+        self.listing(conditions(filter, visibility), BY_ROW, page, profile)
+    }
+
+    /// The visible profiles in a window, in the order of creation, and how many match in total.
+    pub fn profiles_in(
+        &self,
+        filter: &ProfileFilter,
+        visibility: &Visibility,
+        window: Window,
+    ) -> Result<(Vec<Profile>, u64), StoreError> {
+        self.window(conditions(filter, visibility), BY_ROW, window, profile)
     }
 }
 
@@ -137,9 +204,23 @@ fn folded_email(email: &str, client: ProfileId) -> String {
     if email.is_empty() { format!("NONE {client}") } else { EmailKey::of(email).as_str().to_owned() }
 }
 
-/// The first 18 parameters of both statements that write a profile. The key is the UUID of a new profile, else the
+/// What is stored of details only if it says something: nickname, registered name and kind.
+type Optional<'a> = (Option<&'a str>, Option<&'a str>, Option<&'static str>);
+
+fn optional(d: &ProfileDetails) -> Optional<'_> {
+    let text = |text| unless_default(text);
+    (text(d.nickname.as_str()), text(d.company_full_name.as_str()), unless_default(d.kind).map(ProfileKind::name))
+}
+
+/// The first 21 parameters of both statements that write a profile. The key is the UUID of a new profile, else the
 /// serial.
-fn written<'a>(key: &'a dyn ToSql, d: &'a ProfileDetails, email: &'a dyn ToSql, at: &'a i64) -> Vec<&'a dyn ToSql> {
+fn written<'a>(
+    key: &'a dyn ToSql,
+    d: &'a ProfileDetails,
+    email: &'a dyn ToSql,
+    at: &'a i64,
+    optional: &'a Optional<'_>,
+) -> Vec<&'a dyn ToSql> {
     vec![
         key,
         &d.email,
@@ -159,6 +240,9 @@ fn written<'a>(key: &'a dyn ToSql, d: &'a ProfileDetails, email: &'a dyn ToSql, 
         &d.birth_date,
         &d.timezone,
         at,
+        &optional.0,
+        &optional.1,
+        &optional.2,
     ]
 }
 
@@ -167,9 +251,10 @@ impl WriteTx<'_> {
         let (uuid, at) = (new.id.uuid(), now.unix_ms());
         let email = folded_email(&new.details.email, new.id);
         let email = email.as_str();
-        let mut values = written(&uuid, &new.details, &email, &at);
-        let (status, by) = (new.status.name(), new.created_by.0);
-        values.extend::<[&dyn ToSql; 3]>([&new.password_hash, &status, &by]);
+        let optional = optional(&new.details);
+        let mut values = written(&uuid, &new.details, &email, &at, &optional);
+        let (status, by, blocked) = (new.status.name(), new.created_by.0, unless_default(new.is_blocked));
+        values.extend::<[&dyn ToSql; 4]>([&status, &by, &blocked, &new.password_hash]);
         let serial = ProfileSerial(self.insert(sql!("profiles/insert"), values.as_slice())?);
         self.set_profile_tags(serial, &new.tags)?;
         self.index_profile(serial)?;
@@ -182,10 +267,17 @@ impl WriteTx<'_> {
         details: &ProfileDetails,
         now: Moment,
     ) -> Result<(), StoreError> {
-        let (email, at) = (EmailKey::of(&details.email), now.unix_ms());
+        let (email, at) = (folded_email(&details.email, self.profile_id(serial)?), now.unix_ms());
         let email = email.as_str();
-        self.run(sql!("profiles/update"), written(&serial.0, details, &email, &at).as_slice())?;
+        let optional = optional(details);
+        self.run(sql!("profiles/update"), written(&serial.0, details, &email, &at, &optional).as_slice())?;
         self.index_profile(serial)
+    }
+
+    /// Blocks a client or lifts its block; its version stays.
+    pub fn set_profile_blocked(&self, serial: ProfileSerial, is_blocked: bool) -> Result<(), StoreError> {
+        let blocked = unless_default(is_blocked);
+        self.run("UPDATE profiles SET blocked = ?2 WHERE id = ?1", (serial.0, blocked)).map(|_| ())
     }
 
     pub fn set_profile_tags(&self, serial: ProfileSerial, tags: &BTreeSet<String>) -> Result<(), StoreError> {

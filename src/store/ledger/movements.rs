@@ -3,15 +3,18 @@
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
-    AccountId, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial, ProfileSerial,
+    AccountId, AccountSerial, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial, ProfileSerial,
 };
-use crate::domain::ledger::{Arrived, Clearing, Movement, MovementKind, MovementState, Stage, StageColumns};
+use crate::domain::ledger::{
+    Arrived, Clearing, Commissions, Movement, MovementKind, MovementState, Stage, StageColumns,
+};
 use crate::domain::money::{Amount, DecimalText, Decimals};
-use crate::domain::page::{Listing, Page, Part, Position};
+use crate::domain::page::{Listing, Page, Part, Position, Window};
 use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
+use crate::store::database::conditions::Conditions;
 use crate::store::database::lists::visible_tags;
-use crate::store::database::transaction::{ReadTx, WriteTx, named, sql, unreadable};
+use crate::store::database::transaction::{ReadTx, WriteTx, named, sql, unless_default, unreadable};
 use crate::store::reference::decimals;
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -30,6 +33,8 @@ pub struct NewMovement {
     pub reason: String,
     /// The caller's own reference.
     pub reference: Option<String>,
+    /// Zero unless it is a deposit.
+    pub commissions: Commissions,
     pub requested_by: PrincipalSerial,
     pub expires_at: Option<Moment>,
 }
@@ -41,6 +46,46 @@ pub struct MovementFilter {
     /// For transfers, on either side.
     pub account: Option<BookId>,
     pub state: Option<MovementState>,
+}
+
+/// Selects deposits in a list; all conditions must hold.
+#[derive(Clone, Debug, Default)]
+pub struct DepositFilter {
+    /// To any of these accounts; empty for all.
+    pub accounts: Vec<AccountSerial>,
+    /// To an account of which any of these clients is the primary owner; empty for all.
+    pub clients: Vec<ProfileSerial>,
+}
+
+/// A movement with the serials of its account and of the primary owner.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NumberedMovement {
+    pub movement: Movement,
+    pub account: AccountSerial,
+    pub client: ProfileSerial,
+}
+
+fn numbered(row: &Row<'_>) -> rusqlite::Result<NumberedMovement> {
+    Ok(NumberedMovement {
+        movement: movement(row)?,
+        account: AccountSerial(row.get("account_serial")?),
+        client: ProfileSerial(row.get("client_id")?),
+    })
+}
+
+/// The primary owner of the account has one of the listed tags.
+const VISIBLE: &str = "m.account_id IN (SELECT v.id FROM accounts v JOIN profile_tags t ON t.profile_id = v.profile_id
+                                        WHERE t.tag IN (SELECT value FROM json_each(?)))";
+
+const TO_ACCOUNTS: &str =
+    "m.account_id IN (SELECT v.id FROM accounts v WHERE v.serial IN (SELECT value FROM json_each(?)))";
+
+const TO_CLIENTS: &str =
+    "m.account_id IN (SELECT v.id FROM accounts v WHERE v.profile_id IN (SELECT value FROM json_each(?)))";
+
+fn commissions(row: &Row<'_>) -> rusqlite::Result<Commissions> {
+    let amount = |column| row.get::<_, Option<i64>>(column).map(|minor| Amount::from_minor(minor.unwrap_or(0)));
+    Ok(Commissions { provider: amount("provider_commission_minor")?, vendor: amount("vendor_commission_minor")? })
 }
 
 fn moment(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Moment>> {
@@ -94,6 +139,7 @@ fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
         decimals: decimals(row.get("decimals")?)?,
         amount: Amount::from_minor(row.get("amount_minor")?),
         arrived: arrived(row)?,
+        commissions: commissions(row)?,
         stage: stage(row)?,
         reason: row.get("reason")?,
         reference: row.get("reference")?,
@@ -143,6 +189,34 @@ impl ReadTx<'_> {
         self.find(sql, (kind.name(), reference), |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))
     }
 
+    /// The movement with a serial, if it is of this kind and its account is visible.
+    pub fn movement_numbered(
+        &self,
+        kind: MovementKind,
+        serial: MovementSerial,
+        visibility: &Visibility,
+    ) -> Result<Option<NumberedMovement>, StoreError> {
+        let sql = concat!(sql!("movements/columns"), "WHERE m.id = ?1 AND m.kind = ?2");
+        let Some(found) = self.find(sql, (serial.0, kind.name()), numbered)? else { return Ok(None) };
+        Ok(self.is_profile_visible(found.client, visibility)?.then_some(found))
+    }
+
+    /// The visible deposits in a window, in the order of creation, and how many match in total.
+    pub fn deposits_in(
+        &self,
+        filter: &DepositFilter,
+        visibility: &Visibility,
+        window: Window,
+    ) -> Result<(Vec<NumberedMovement>, u64), StoreError> {
+        let list = |numbers: Vec<i64>| (!numbers.is_empty()).then(|| serde_json::Value::from(numbers).to_string());
+        let mut conditions = Conditions::on("movements", "m");
+        conditions.add("m.kind = 'deposit'");
+        conditions.if_any(TO_ACCOUNTS, list(filter.accounts.iter().map(|serial| serial.0).collect()));
+        conditions.if_any(TO_CLIENTS, list(filter.clients.iter().map(|serial| serial.0).collect()));
+        conditions.visible(VISIBLE, visibility);
+        self.window(conditions, concat!(sql!("movements/columns"), "WHERE m.id = ?1"), window, numbered)
+    }
+
     /// One page of movements, newest first.
     pub fn movements(
         &self,
@@ -164,6 +238,10 @@ impl ReadTx<'_> {
             })?;
         Ok(Part::cut(fetched, page.size(), |movement| Position::of(movement.serial.0)).of(total, page))
     }
+}
+
+fn minor_if_any(amount: Amount) -> Option<i64> {
+    unless_default(amount.minor())
 }
 
 impl WriteTx<'_> {
@@ -207,6 +285,8 @@ impl WriteTx<'_> {
                 clearing.map_or(0, |clearing| clearing.uncleared.minor()),
                 entry.0,
                 now.unix_ms(),
+                minor_if_any(new.commissions.provider),
+                minor_if_any(new.commissions.vendor),
             ),
         )?;
         Ok(MovementSerial(serial))

@@ -60,6 +60,7 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             .into_iter()
             .map(CurrencyCode::from_stored)
             .collect(),
+        created_at: row.get::<_, Option<i64>>("created_at")?.map(Moment::from_unix_ms),
     })
 }
 
@@ -91,12 +92,14 @@ impl ReadTx<'_> {
 
     /// Every currency that a group offers or has offered, in the order in which it first did.
     pub fn offers(&self) -> Result<Vec<Offer>, StoreError> {
-        self.all("SELECT id, group_id, currency_id, enabled FROM group_currencies ORDER BY id", [], |row| {
+        let sql = "SELECT id, group_id, currency_id, enabled, created_at FROM group_currencies ORDER BY id";
+        self.all(sql, [], |row| {
             Ok(Offer {
                 serial: OfferSerial(row.get(0)?),
                 group: GroupSerial(row.get(1)?),
                 currency: CurrencySerial(row.get(2)?),
                 enabled: row.get(3)?,
+                created_at: row.get::<_, Option<i64>>(4)?.map(Moment::from_unix_ms),
             })
         })
     }
@@ -136,14 +139,14 @@ impl WriteTx<'_> {
         now: Moment,
     ) -> Result<(), StoreError> {
         self.write_group(sql!("groups/insert"), Some(id), group, now)?;
-        self.offer(&group.code, offers)
+        self.offer(&group.code, offers, now)
     }
 
     /// Updates a group. Its kind and demo flag do not change.
     pub fn change_group(&self, group: &DeclaredGroup, offers: GroupOffers<'_>, now: Moment) -> Result<(), StoreError> {
         self.write_group(sql!("groups/update"), None, group, now)?;
         self.run(sql!("groups/withdraw_offers"), [&group.code])?;
-        self.offer(&group.code, offers)
+        self.offer(&group.code, offers, now)
     }
 
     /// Runs a statement with a parameter for each column. An update does not use those that are fixed.
@@ -155,41 +158,42 @@ impl WriteTx<'_> {
         now: Moment,
     ) -> Result<(), StoreError> {
         let names = unless_default(group.names.clone()).map(|names| json(&names)).transpose()?;
-        self.run(
-            sql,
-            rusqlite::params![
-                id.map(GroupId::uuid),
-                group.code,
-                group.name,
-                group.description,
-                group.platform,
-                group.kind.name(),
-                group.is_demo,
-                group.enabled,
-                group.status.name(),
-                group.label,
-                group.max_leverage,
-                group.margin_call_level,
-                group.stop_out_level,
-                group.negative_balance_protection,
-                group.is_swap_free,
-                group.margin_calculation.name(),
-                group.deposit_hold_days,
-                group.new_client_hold_days,
-                group.requires_approval,
-                group.minimum_balance,
-                unless_default(group.margin_basis).map(MarginBasis::name),
-                unless_default(group.protect_after).map(ProtectAfter::name),
-                group.lists_symbols.then_some(true),
-                names,
-            ],
-        )?;
+        let values: &[&dyn rusqlite::ToSql] = rusqlite::params![
+            id.map(GroupId::uuid),
+            group.code,
+            group.name,
+            group.description,
+            group.platform,
+            group.kind.name(),
+            group.is_demo,
+            group.enabled,
+            group.status.name(),
+            group.label,
+            group.max_leverage,
+            group.margin_call_level,
+            group.stop_out_level,
+            group.negative_balance_protection,
+            group.is_swap_free,
+            group.margin_calculation.name(),
+            group.deposit_hold_days,
+            group.new_client_hold_days,
+            group.requires_approval,
+            group.minimum_balance,
+            unless_default(group.margin_basis).map(MarginBasis::name),
+            unless_default(group.protect_after).map(ProtectAfter::name),
+            group.lists_symbols.then_some(true),
+            names,
+            now.unix_ms(),
+        ];
+        // A change keeps the time of declaration.
+        let used = if id.is_some() { values } else { &values[..values.len() - 1] };
+        self.run(sql, used)?;
         self.note_group_minimum(&group.code, now)
     }
 
-    fn offer(&self, code: &str, offers: GroupOffers<'_>) -> Result<(), StoreError> {
+    fn offer(&self, code: &str, offers: GroupOffers<'_>, now: Moment) -> Result<(), StoreError> {
         for currency in offers.currencies {
-            self.run(sql!("groups/offer"), (code, currency))?;
+            self.run(sql!("groups/offer"), (code, currency, now.unix_ms()))?;
         }
         let pair = |offered: &GroupSymbol| {
             let templates = GroupSymbol { symbol: String::new(), ..offered.clone() };

@@ -64,6 +64,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("Account" | "AccountGroup" | "AccountRequest" | "Permission", "status") => "TradeStatus",
         ("/accounts" | "/account-groups", "status") => "TradeStatus",
         ("Profile" | "ProfileRequest", "state") => return None,
+        ("Profile" | "ProfileRequest", "kind") => "ClientKind",
         ("Approval" | "/approvals", "state") => "ApprovalState",
         ("Approval" | "/approvals", "kind") => "ApprovalKind",
         ("OwnerChange", "change") => return None,

@@ -5,7 +5,7 @@ use crate::dialects::native::fields;
 use crate::domain::access::Right;
 use crate::domain::accounts::{Lifecycle, Lock, LockHolder, LockReason, LockScope, OwnerAccess, Permission};
 use crate::domain::approvals::{ApprovalKind, ApprovalState, Cause};
-use crate::domain::clients::ProfileStatus;
+use crate::domain::clients::{ProfileKind, ProfileStatus};
 use crate::domain::events::EventType;
 use crate::domain::ledger::{Basis, EntryKind, House, MovementState};
 use crate::domain::money::AMOUNT_TEXT_MAX;
@@ -90,6 +90,7 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<String>)> {
     });
     let mut all = vec![
         ("ClientStatus", "The status of a client.", upper(&ProfileStatus::ALL.map(ProfileStatus::name))),
+        ("ClientKind", "What a client is.", upper(&ProfileKind::ALL.map(ProfileKind::name))),
         ("AccountLifecycle", "The lifecycle state of an account.", upper(&Lifecycle::ALL.map(Lifecycle::name))),
         ("AccountLock", "The direction that a lock still allows; FULL allows none, NONE means no lock.", upper(&locks)),
         ("NewLock", "The direction that the lock still allows; FULL allows none.", upper(&scopes)),

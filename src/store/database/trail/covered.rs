@@ -131,7 +131,7 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     },
     Covered {
         told: Some(Told {
-            skipped: &["id"],
+            skipped: &["id", "created_at"],
             ..told("group", Shape::Item { prefix: "currency", of: &["currency_id"] })
         }),
         ..row("group_currencies", 16, "group_id")
@@ -161,6 +161,9 @@ pub(in crate::store) const COVERED: &[Covered] = &[
                 "country",
                 "phone",
                 "company",
+                "company_full_name",
+                "nickname",
+                "kind",
                 "meta_data",
                 "birth_date",
                 "timezone",

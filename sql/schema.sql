@@ -930,3 +930,11 @@ CREATE INDEX portfolios_by_ledger ON portfolios (ledger_id);
 CREATE INDEX accounts_by_parent ON accounts (parent_id) WHERE parent_id IS NOT NULL;
 
 CREATE INDEX accounts_by_portfolio ON accounts (portfolio_id);
+
+CREATE TABLE position_states (
+    account_id INTEGER NOT NULL REFERENCES accounts (id), -- the account
+    symbol_id INTEGER NOT NULL REFERENCES symbols (id), -- the symbol
+    at INTEGER NOT NULL,                   -- the millisecond, by the platform, at whose end the positions were open
+    positions TEXT NOT NULL,               -- these positions, JSON; derived, so that it can be deleted at any time
+    PRIMARY KEY (account_id, symbol_id, at)
+) STRICT, WITHOUT ROWID;

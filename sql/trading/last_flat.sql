@@ -1,6 +1,7 @@
 SELECT e.executed_at
 FROM executions e
-WHERE e.account_id = ?1 AND e.symbol_id = ?2 AND e.executed_at < ?3 AND e.leaves_flat
+WHERE e.account_id = ?1 AND e.symbol_id = ?2 AND e.executed_at < ?3 AND e.executed_at > ?4
+  AND e.leaves_flat
   AND NOT EXISTS (
         SELECT 1 FROM executions later
         WHERE later.account_id = ?1 AND later.symbol_id = ?2 AND later.executed_at = e.executed_at

@@ -206,3 +206,63 @@ fn what_else_happens_within_a_millisecond_counts_as_it_happened() {
     assert_eq!(positions.digits("positions/0/profit"), "12.00", "{:#}", positions.json());
     proves_its_books(&server);
 }
+
+/// Fills of an account that is never flat, so that late ones are derived from positions that were kept.
+#[test]
+fn late_fills_of_a_long_history_apply_where_they_belong() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let mut random = fastrand::Rng::with_seed(3);
+    for mode in ["NETTING", "HEDGING"] {
+        let accounts = [0; 2].map(|_| trading_account(&admin, "USD", mode));
+        let of = |account: &str, number: u32, (side, lots, price): &(&str, String, String)| {
+            let (second, ms) = (number / 50 % 60, number % 50);
+            let at = format!("2026-03-02T{:02}:{:02}:{second:02}.{ms:03}Z", 8 + number / 180_000, number / 3_000 % 60);
+            let reference = if number == 0 { "0".to_owned() } else { (number % 3).to_string() };
+            with(
+                fill(account, &number.to_string(), 0, (side, lots, price)),
+                json!({"at": at, "positionRef": reference}),
+            )
+        };
+        let mut fills = vec![("BUY", "90".to_owned(), "1.1".to_owned())];
+        for number in 1..1_200 {
+            let side = ["BUY", "SELL"][random.usize(..2)];
+            fills.push((side, format!("0.{:02}", random.u32(1..50)), format!("1.{}", 1_000 + number % 97)));
+        }
+        let order: Vec<usize> = (0..fills.len()).collect();
+        let mut jittered = order.clone();
+        // Most come in their order, some up to 300 places later.
+        for index in (0..fills.len() - 300).filter(|index| index % 7 == 3) {
+            jittered[index..index + random.usize(2..300)].rotate_left(1);
+        }
+        // A few come at the very end, each in a call of its own.
+        let (last, jittered): (Vec<_>, Vec<_>) = jittered.into_iter().partition(|number| number % 400 == 150);
+        let parts = |order: &[usize]| order.chunks(40).map(<[_]>::to_vec).collect::<Vec<_>>();
+        let mut late = parts(&jittered);
+        late.extend(parts(&last).concat().into_iter().map(|number| vec![number]));
+        for (account, parts) in accounts.iter().zip([parts(&order), late]) {
+            for part in parts {
+                let events: Vec<_> = part.iter().map(|number| of(account, *number as u32, &fills[*number])).collect();
+                accept(&admin, &events);
+            }
+            for corrected in ["600", "1100"] {
+                let cancel = json!({"kind": "correction", "platform": "mt5", "eventId": unique("c"), "account": account,
+                                    "at": at(90), "executionId": format!("c{corrected}"), "corrects": corrected,
+                                    "action": "cancel"});
+                accept(&admin, &[cancel]);
+            }
+        }
+        let end = |account: &String| {
+            let list = admin.get(&format!("/accounts/{account}/positions")).ok();
+            let count = list.json()["positions"].as_array().unwrap().len();
+            let names = ["positionRef", "side", "qty", "openPrice", "realizedPnl", "qtyClosed", "updatedAt"];
+            let show = |index| names.map(|name| list.digits(&format!("positions/{index}/{name}")));
+            ((0..count).map(show).collect::<std::collections::BTreeSet<_>>(), admin.balance(account))
+        };
+        assert_eq!(end(&accounts[0]), end(&accounts[1]), "{mode}");
+    }
+    let file = Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let kept: i64 = file.query_row("SELECT count(*) FROM position_states", [], |row| row.get(0)).unwrap();
+    assert!(kept > 4, "{kept} states were kept");
+    proves_its_books(&server);
+}

@@ -12,7 +12,11 @@ use crate::domain::refusal::Refusal;
 use crate::domain::trading::{Exact, Outcome, Place, ProfitTooLarge, Scope, Side};
 use crate::store::{Execution, ExecutionOutcome, PositionRow, ScopeRun, SymbolSplit};
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
 use std::rc::Rc;
+
+/// Of so many executions, about one makes the open positions of its symbol be kept.
+const KEPT_EVERY: u16 = 256;
 
 /// Events of one account under way.
 pub(super) struct Work {
@@ -150,21 +154,34 @@ impl Touched {
     fn derive(mut self, context: &Context<'_>, account: &Account) -> Result<Vec<Derived>, Failure> {
         let symbol = self.traded.symbol.serial;
         let tx = context.tx;
+        tx.forget_positions(account.book, symbol, self.earliest)?;
+        let mut open = Vec::new();
         let (rows, executions, splits) = if self.is_late {
-            let flat = tx.last_flat(account.book, symbol, self.earliest)?;
-            let from = flat.map_or(Moment::from_unix_ms(i64::MIN), |flat| flat.plus_ms(1));
+            let beginning = Moment::from_unix_ms(i64::MIN);
+            let known = tx.positions_known_before(account.book, symbol, self.earliest)?;
+            let known_at = known.as_ref().map(|(at, _)| *at);
+            let flat = tx.last_flat(account.book, symbol, known_at.unwrap_or(beginning), self.earliest)?;
+            if flat.is_none() {
+                open = known.map(|(_, open)| open).unwrap_or_default();
+            }
+            let from = flat.or(known_at).map_or(beginning, |before| before.plus_ms(1));
             let splits = tx.splits_of(account.book, symbol)?.into_iter().filter(|split| split.at >= from).collect();
             let executions = tx.executions_in_scope(account.book, symbol, from)?;
             (tx.positions_since(account.book, symbol, from)?, executions, splits)
         } else {
             self.fresh.sort_by(|one, other| one.place.cmp(&other.place));
-            (tx.open_positions_in(account.book, symbol)?, std::mem::take(&mut self.fresh), Vec::new())
+            let rows = tx.open_positions_in(account.book, symbol)?;
+            open.extend(rows.iter().map(|row| row.position.clone()));
+            (rows, std::mem::take(&mut self.fresh), Vec::new())
         };
         let (mode, decimals) = (account.position_mode, account.decimals);
         let scope = Scope { symbol: &self.traded.instrument, mode, decimals };
-        let mut run = ScopeRun::new(scope, if self.is_late { &[] } else { &rows });
-        let too_large = |_: ProfitTooLarge| Failure::from(Refusal::BalanceOverflow);
-        let outcomes = run.apply(&executions, splits).map_err(too_large)?;
+        let mut run = ScopeRun::new(scope, open);
+        let outcomes = if self.is_late {
+            self.apply_again(context, account, &mut run, (&executions, splits))?
+        } else {
+            self.apply_next(context, account, &mut run, &executions)?
+        };
         let places = write_positions(context, (account.book, symbol), &run, &rows)?;
         let derived = executions.into_iter().zip(outcomes).map(|(execution, outcome)| {
             let is_new = self.new.contains(&execution.serial);
@@ -172,6 +189,74 @@ impl Touched {
         });
         derived.collect()
     }
+}
+
+impl Touched {
+    /// Applies executions after all others. Now and then, what is open afterwards is kept.
+    fn apply_next(
+        &self,
+        context: &Context<'_>,
+        account: &Account,
+        run: &mut ScopeRun<'_>,
+        executions: &[Execution],
+    ) -> Result<Vec<Outcome>, Failure> {
+        let outcomes = run.apply(executions, Vec::new()).map_err(too_large)?;
+        let is_due = executions.iter().any(|execution| execution.serial.0 % i64::from(KEPT_EVERY) == 0);
+        if let Some(last) = executions.last().filter(|_| is_due) {
+            let at = last.place.at;
+            // A split within the same millisecond may come after it.
+            if self.last_split.is_none_or(|(split, _)| split < at) {
+                self.keep(context, account, at, run)?;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Applies executions and splits since a moment. What is open on the way is kept at a few places, more of them
+    /// towards the end: for one that comes late, at most twice as many executions are derived as are after it.
+    fn apply_again(
+        &self,
+        context: &Context<'_>,
+        account: &Account,
+        run: &mut ScopeRun<'_>,
+        (executions, splits): (&[Execution], Vec<SymbolSplit>),
+    ) -> Result<Vec<Outcome>, Failure> {
+        let mut outcomes = Vec::with_capacity(executions.len());
+        let mut splits = splits.into_iter().peekable();
+        let mut rest = executions;
+        for place in kept_places(executions.len()) {
+            // A state is of the end of a millisecond.
+            let at = executions[place].place.at.plus_ms(-1);
+            let (before, after) = rest.split_at(rest.partition_point(|execution| execution.place.at <= at));
+            let splits_before = iter::from_fn(|| splits.next_if(|split| split.at <= at)).collect();
+            outcomes.append(&mut run.apply(before, splits_before).map_err(too_large)?);
+            self.keep(context, account, at, run)?;
+            rest = after;
+        }
+        outcomes.append(&mut run.apply(rest, splits.collect()).map_err(too_large)?);
+        Ok(outcomes)
+    }
+
+    fn keep(&self, context: &Context<'_>, account: &Account, at: Moment, run: &ScopeRun<'_>) -> Result<(), Failure> {
+        if run.open().next().is_some() {
+            context.tx.keep_positions(account.book, self.traded.symbol.serial, at, run.open())?;
+        }
+        Ok(())
+    }
+}
+
+/// The executions before which what is open is kept, of so many.
+fn kept_places(count: usize) -> Vec<usize> {
+    let every = usize::from(KEPT_EVERY);
+    let distances = iter::successors(Some(every), |distance| distance.checked_mul(2));
+    let mut places: Vec<_> =
+        distances.map_while(|distance| count.checked_sub(distance).filter(|it| *it >= every)).collect();
+    places.reverse();
+    places
+}
+
+fn too_large(_: ProfitTooLarge) -> Failure {
+    Refusal::BalanceOverflow.into()
 }
 
 /// Writes positions in place of the rows before; returns their rows by the executions that opened them.

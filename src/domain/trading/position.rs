@@ -4,16 +4,17 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::ExecutionSerial;
 use crate::domain::money::Amount;
 use crate::domain::trading::{Exact, Fill, FillRates, Instrument, Side, Split};
+use serde::{Deserialize, Serialize};
 
 /// What closed a position.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Closing {
     pub by: ExecutionSerial,
     pub at: Moment,
 }
 
 /// A position of an account in a symbol. The fill that opened it identifies it: each opens one at most.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Position {
     pub opened_by: ExecutionSerial,
     /// The platform's reference of it.

@@ -119,6 +119,7 @@ impl WriteTx<'_> {
             "alerts",
             "parked_events",
             "positions",
+            "position_states",
             "execution_versions",
             "executions",
             "orders",

@@ -76,7 +76,7 @@ impl ReadTx<'_> {
         (mut stored, hasher): (HashMap<ExecutionSerial, Stored>, &RandomState),
     ) -> Result<(), StoreError> {
         let Traded { account, symbol: serial, mode, decimals } = *traded;
-        let mut run = ScopeRun::new(Scope { symbol, mode, decimals }, &[]);
+        let mut run = ScopeRun::new(Scope { symbol, mode, decimals }, []);
         let mut splits = self.splits_of(account, serial)?.into_iter().peekable();
         let sql = sql!("trading/execution_columns", "proof/executions_in_order");
         let mut statement = self.connection().prepare_cached(sql)?;

@@ -4,7 +4,7 @@
 use crate::domain::trading::{
     ClosedPosition, Exact, Fill, Outcome, Parts, Position, ProfitTooLarge, Scope, Split, State, Trade,
 };
-use crate::store::trading::{Execution, PositionRow, SymbolSplit};
+use crate::store::trading::{Execution, SymbolSplit};
 
 /// What follows from the executions of an account in a symbol.
 pub struct ScopeRun<'a> {
@@ -15,8 +15,8 @@ pub struct ScopeRun<'a> {
 
 impl<'a> ScopeRun<'a> {
     /// Begins with the open positions.
-    pub fn new(scope: Scope<'a>, open: &[PositionRow]) -> ScopeRun<'a> {
-        let state = State::of(scope.mode, open.iter().map(|row| row.position.clone()));
+    pub fn new(scope: Scope<'a>, open: impl IntoIterator<Item = Position>) -> ScopeRun<'a> {
+        let state = State::of(scope.mode, open);
         ScopeRun { scope, state, closed: Vec::new() }
     }
 
@@ -57,6 +57,11 @@ impl<'a> ScopeRun<'a> {
     pub fn positions(&self) -> impl Iterator<Item = (&Position, Exact)> {
         let closed = self.closed.iter().map(|closed| (&closed.position, closed.open_price.clone()));
         closed.chain(self.state.open().map(|position| (position, position.open_price().unwrap_or_default())))
+    }
+
+    /// The positions that are open.
+    pub fn open(&self) -> impl Iterator<Item = &Position> {
+        self.state.open()
     }
 
     /// The positions that were closed since this was called last.

@@ -221,15 +221,18 @@ impl ReadTx<'_> {
         self.one("SELECT EXISTS (SELECT 1 FROM executions WHERE account_id = ?1)", [account.0], |row| row.get(0))
     }
 
-    /// The last moment before `until`, at or before which the account held nothing in the symbol; none: it always did.
+    /// The last moment after `from` and before `until` at which the account held nothing in the symbol; none: it always
+    /// did.
     /// Executions at that very moment count only if all of them are before it.
     pub fn last_flat(
         &self,
         account: BookId,
         symbol: SymbolSerial,
+        from: Moment,
         until: Moment,
     ) -> Result<Option<Moment>, StoreError> {
-        let found = self.find(sql!("trading/last_flat"), (account.0, symbol.0, until.unix_ms()), |row| row.get(0))?;
+        let range = (account.0, symbol.0, until.unix_ms(), from.unix_ms());
+        let found = self.find(sql!("trading/last_flat"), range, |row| row.get(0))?;
         Ok(found.map(Moment::from_unix_ms))
     }
 }

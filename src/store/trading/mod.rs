@@ -15,6 +15,7 @@ mod orders;
 mod parked;
 mod platform_accounts;
 mod platform_events;
+mod position_states;
 mod positions;
 mod quotes;
 mod splits;

@@ -313,6 +313,7 @@ const LEFT_OUT: &[&str] = &[
     "log_checkpoints",
     "log_nodes",
     "platform_events",
+    "position_states",
     "positions",
     "postings",
     "profile_salts",

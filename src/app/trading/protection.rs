@@ -58,7 +58,7 @@ impl History {
         let present = Moved { balance: balances.balance.minor().into(), credit: balances.credit_net.minor().into() };
         let steps =
             self.steps.iter().map(|step| Moved { balance: step.moved, credit: 0 }.plus(step.protection.moved()));
-        let charges = self.charges.iter().map(|charge| charge.moved.minus(charge.offset.moved()));
+        let charges = self.charges.iter().map(|charge| charge.moved.minus(charge.offset.unwrap_or_default().moved()));
         let money = steps.chain(charges).chain(others.iter().map(|(_, moved)| *moved)).fold(present, Moved::minus);
         let is_compensated = self.charges.iter().any(|charge| charge.is_compensation);
         let outstanding = if is_compensated { tx.protected_before(book, moment)? } else { Moved::default() };
@@ -120,7 +120,7 @@ impl Work {
 
     /// Takes back the protection that a compensation replaces.
     fn post_offset(&mut self, context: &Context<'_>, charge: &MoneyCharge, offset: Protection) -> Result<(), Failure> {
-        let posted = charge.offset;
+        let posted = charge.offset.unwrap_or_default();
         if offset == posted {
             return Ok(());
         }

@@ -69,8 +69,16 @@ pub struct MoneyCharge {
     pub moved: Moved,
     /// Whether the platform compensated a negative balance with it.
     pub is_compensation: bool,
-    /// The protection that was taken back because of it.
-    pub offset: Protection,
+    /// The protection that was taken back because of it. None: not a compensation, or one that an earlier version
+    /// recorded, which took nothing back.
+    pub offset: Option<Protection>,
+}
+
+impl MoneyCharge {
+    /// For the proof: what an earlier version recorded as a compensation replaced nothing.
+    pub fn as_posted(self) -> MoneyCharge {
+        MoneyCharge { is_compensation: self.is_compensation && self.offset.is_some(), ..self }
+    }
 }
 
 /// The money of an account at a place among its executions.
@@ -209,7 +217,7 @@ mod tests {
             sequence: None,
             moved: Moved { balance: amount, credit: 0 },
             is_compensation: true,
-            offset: Protection::default(),
+            offset: Some(Protection::default()),
         }
     }
 
@@ -256,6 +264,14 @@ mod tests {
         assert_eq!(before(150), (vec![(0, 50)], vec![(0, 0)], (0, 0)));
         let twice = run((100, 0), &lost, vec![compensation(20, 150), compensation(21, 70)]);
         assert_eq!(twice, (vec![(0, 200)], vec![(0, 150), (0, 50)], (20, 0)));
+    }
+
+    #[test]
+    fn a_compensation_that_an_earlier_version_recorded_replaces_nothing_in_the_proof() {
+        let earlier = MoneyCharge { offset: None, ..compensation(20, 200) };
+        let of = |charge: MoneyCharge| run((100, 0), &[loss(10, 300)], vec![charge.as_posted()]).1;
+        assert_eq!(of(earlier), []);
+        assert_eq!(of(compensation(20, 200)), [(0, 200)]);
     }
 
     #[test]

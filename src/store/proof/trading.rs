@@ -8,7 +8,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{BookId, EntrySeq, ExecutionSerial, SymbolSerial};
 use crate::domain::money::Decimals;
 use crate::domain::named::Named;
-use crate::domain::trading::{Exact, Instrument, Outcome, Position, ProtectionRun, Scope};
+use crate::domain::trading::{Exact, Instrument, MoneyCharge, Outcome, Position, ProtectionRun, Scope};
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, sql, unreadable};
 use crate::store::proof::Proof;
@@ -110,7 +110,7 @@ impl ReadTx<'_> {
     /// Protection follows from the money that was there and from the terms of its time.
     fn prove_protection(&self, proof: &mut Proof, account: BookId) -> Result<(), StoreError> {
         let beginning = Moment::from_unix_ms(i64::MIN);
-        let charges = self.money_charges(account, beginning)?;
+        let charges = self.money_charges(account, beginning)?.into_iter().map(MoneyCharge::as_posted).collect();
         let others = self.others_since(account, EntrySeq(0))?;
         let mut run = ProtectionRun::new(Default::default(), [], charges, others);
         let mut statement = self.connection().prepare_cached(MONEY_STEPS)?;
@@ -126,7 +126,7 @@ impl ReadTx<'_> {
             }
         }
         for (charge, offset) in run.finish() {
-            if offset != charge.offset {
+            if Some(offset) != charge.offset {
                 proof.find("trades", || {
                     format!("charge {}: it did not replace the protection that it should have", charge.serial)
                 });

@@ -27,6 +27,8 @@ pub struct NewCharge<'a> {
 
 impl WriteTx<'_> {
     pub fn add_charge(&self, new: &NewCharge<'_>) -> Result<ChargeSerial, StoreError> {
+        // A compensation has replaced no protection yet; other charges never do.
+        let offset = (new.kind == EntryKind::NegativeBalanceProtection).then_some(0);
         let params = (
             new.account.0,
             new.platform.0,
@@ -38,6 +40,7 @@ impl WriteTx<'_> {
             new.at.unix_ms(),
             new.sequence,
             nanos(new.nanos),
+            offset,
         );
         self.insert(sql!("trading/add_charge"), params).map(ChargeSerial)
     }

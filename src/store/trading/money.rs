@@ -41,7 +41,8 @@ impl ReadTx<'_> {
     pub fn money_charges(&self, account: BookId, from: Moment) -> Result<Vec<MoneyCharge>, StoreError> {
         self.all(sql!("trading/money_charges"), (account.0, from.unix_ms()), |row| {
             let (amount, kind): (i64, String) = (row.get("amount_minor")?, row.get("kind")?);
-            let offset = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.unwrap_or_default());
+            let offset = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Amount::from_minor));
+            let offset = offset("offset_credit_minor")?.zip(offset("offset_balance_minor")?);
             Ok(MoneyCharge {
                 serial: ChargeSerial(row.get("id")?),
                 at: Moment::from_unix_ms(row.get("charged_at")?),
@@ -52,10 +53,7 @@ impl ReadTx<'_> {
                     credit: if kind == EntryKind::Credit.name() { amount.into() } else { 0 },
                 },
                 is_compensation: kind == EntryKind::NegativeBalanceProtection.name(),
-                offset: Protection {
-                    from_credit: Amount::from_minor(offset("offset_credit_minor")?),
-                    of_balance: Amount::from_minor(offset("offset_balance_minor")?),
-                },
+                offset: offset.map(|(from_credit, of_balance)| Protection { from_credit, of_balance }),
             })
         })
     }

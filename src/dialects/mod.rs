@@ -8,7 +8,7 @@ macro_rules! dialects {
         $with! {
             /// The native API, which covers all of bursar.
             Native native = "/", |_| std::sync::Arc::new($crate::dialects::native::Native), {}
-            /// B2Core Back Office API v2: signing in and the list of accounts so far.
+            /// B2Core Back Office API v2.
             B2Core b2core = "/b2core", $crate::dialects::b2core::B2Core::new, {
                 /// Seconds until an access token expires.
                 access_token_s: u64 = 3600, in 60..=86_400;

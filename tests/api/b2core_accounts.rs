@@ -330,6 +330,13 @@ fn a_trading_account_is_archived_once_it_is_empty() {
     archive(account).status_is(204);
     assert_eq!(server.trace(), after, "archiving twice changes nothing");
     assert!(caller.get(&format!("/accounts/{account}")).ok().json()["archiveTime"].is_string());
+    // Every other write is refused for that.
+    let path = format!("/accounts/{account}");
+    caller.patch(&path, &json!({"caption": "x"})).refused_as(409, "account_archived");
+    caller.patch(&format!("{path}/balance"), &json!({"amount": 1})).refused_as(409, "account_archived");
+    let deposit = json!({"accountId": account, "methodId": 1, "amount": 1});
+    caller.post("/deposits", &deposit).refused_as(409, "account_archived");
+    assert_eq!(server.trace(), after);
     assert_eq!(caller.get(&format!("/accounts/{account}/balance")).ok().text, r#"{"balance":"0.00"}"#);
     assert_eq!(native.get(&format!("/accounts/{id}")).ok().text_at("lifecycle"), "CLOSED");
 }

@@ -3,7 +3,7 @@
 
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Caller, Failure};
-use crate::domain::accounts::Account;
+use crate::domain::accounts::{Account, Lifecycle};
 use crate::domain::ids::{AccountId, AccountSerial, GroupId, OfferSerial, ProfileId, ProfileSerial};
 use crate::domain::reference::{CurrencyCode, GroupKind};
 use crate::domain::refusal::Refusal;
@@ -14,6 +14,7 @@ use crate::store::ReadTx;
 pub struct NumberedAccount {
     pub id: AccountId,
     pub kind: GroupKind,
+    pub is_archived: bool,
     /// The primary owner.
     pub client: ProfileSerial,
     /// The pair of its group and its currency.
@@ -78,5 +79,6 @@ fn numbered(tx: &ReadTx<'_>, account: Account) -> Result<NumberedAccount, Failur
     let standing = account.standing;
     let offer = offers.iter().find(|it| (it.group, it.currency) == (standing.group, standing.currency));
     let offer = offer.map(|offer| offer.serial);
-    Ok(NumberedAccount { id: account.id, kind, client: standing.profile, offer })
+    let is_archived = account.lifecycle == Lifecycle::Closed;
+    Ok(NumberedAccount { id: account.id, kind, is_archived, client: standing.profile, offer })
 }

@@ -4,6 +4,7 @@ use super::fields;
 use crate::app::ledger::PostFunds;
 use crate::dialects::kit::formats::number;
 use crate::dialects::kit::{Call, Literal, Rejection, Reply, required};
+use crate::domain::accounts::Lifecycle;
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::ExtraDecimals;
 use crate::domain::reference::GroupKind;
@@ -30,7 +31,8 @@ pub(super) async fn change(call: Call) -> Result<Reply, Rejection> {
     let request: BalanceChange = call.lenient_body()?;
     let amount = required("amount", request.amount.as_ref(), number)?;
     if account.kind != GroupKind::Wallet {
-        return Err(Refusal::AccountKind { needed: GroupKind::Wallet }.into());
+        let is_archived = account.is_archived.then_some(Refusal::AccountState(Lifecycle::Closed));
+        return Err(is_archived.unwrap_or(Refusal::AccountKind { needed: GroupKind::Wallet }).into());
     }
     let command = PostFunds {
         account: account.id,

@@ -201,6 +201,10 @@ fn an_account_that_exists_at_a_platform_keeps_its_number_and_its_feed_finds_it()
     assert_eq!(caller.get("/accounts/1/preferences").ok().text, r#"{"leverage":0}"#);
     accept(&native, &[quote("1.1", "1.1", &at(0)), fill("MT-500123", "1", 1, ("BUY", "0.01", "1.1"))]);
     assert!(caller.post("/accounts/1/archive", &json!({})).refused_as(400, "account_in_use").fields().is_empty());
+    // It is linked to the platform of its group, too.
+    let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
+    let linked = "SELECT p.code || ' ' || l.number FROM platform_accounts l JOIN platforms p ON p.id = l.platform_id";
+    assert_eq!(file.query_row(linked, [], |row| row.get::<_, String>(0)).unwrap(), "trading MT-500123");
     // The next numbers skip those that were brought in.
     assert_eq!(import("2100000003", 100).status_is(201).text_at("accountNumber"), "2100000003");
     let next = caller.post("/accounts", &new_account(&server, client, "Standard", &json!({}))).status_is(201);

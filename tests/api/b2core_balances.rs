@@ -92,7 +92,8 @@ fn permissions_locks_and_states_stop_changes_of_the_balance() {
         (json!(["deposit"]), 204, 403),
         (json!([]), 403, 403),
     ] {
-        caller.put(&path, &json!({"permissions": permissions})).ok();
+        let changed = caller.put(&path, &json!({"permissions": permissions})).ok();
+        assert_eq!(changed.json()["permissions"], permissions);
         let before = server.trace();
         for (amount, status) in [(1, credit), (-1, debit)] {
             match status {

@@ -44,6 +44,7 @@ fn a_deposit_is_settled_at_once_and_its_commissions_are_recorded_only() {
     // A change of the balance is a deposit too.
     caller.patch(&format!("/accounts/{wallet}/balance"), &json!({"amount": 5})).status_is(204);
     caller.patch(&format!("/accounts/{wallet}/balance"), &json!({"amount": -5})).status_is(204);
+    assert_eq!(caller.get("/deposits/3").ok().text_at("providerCommission"), "0.00");
     let waits = native.ask(&id, "deposits", "7");
     assert_eq!(ids(&caller, ""), [1, 2, 3, 5]);
     assert_eq!(caller.get("/deposits/5").ok().text_at("status"), "pending");

@@ -34,17 +34,6 @@ CREATE TABLE instruments (
 
 CREATE UNIQUE INDEX instruments_living ON instruments (ledger_id, currency_id) WHERE deleted_at IS NULL;
 
-INSERT INTO instruments (uuid, ledger_id, currency_id, name, type, created_at)
-SELECT unhex(substr(r, 1, 12) || '4' || substr(r, 14, 3) || '8' || substr(r, 18)), 1, id, name,
-       CASE is_crypto WHEN 1 THEN 'crypto' ELSE 'currency' END, created_at
-FROM (
-    SELECT c.id, c.name, c.is_crypto, l.created_at, lower(hex(randomblob(16))) AS r
-    FROM currencies c
-    CROSS JOIN ledgers l
-    WHERE l.id = 1
-    ORDER BY c.id
-);
-
 ALTER TABLE currencies ADD COLUMN made_by_caller INTEGER -- 1: a caller made it, and the reference file does not say it; none: it does
     CHECK (made_by_caller = 1);
 

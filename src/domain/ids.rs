@@ -4,6 +4,7 @@
 //! time-ordered for the same reason.
 
 use super::clock::{Moment, Randomness};
+use super::merkle::sha256;
 use std::fmt;
 use uuid::Uuid;
 
@@ -71,6 +72,16 @@ public_ids! {
     /// An event of a trading platform that waits.
     ParkedId,
     AlertId,
+}
+
+impl InstrumentId {
+    /// The id of the instrument that a ledger has for a currency without a caller's doing: a version 8 UUID (RFC 9562).
+    pub fn of_currency(ledger: LedgerId, code: &str) -> InstrumentId {
+        let hash = sha256(&[ledger.uuid().as_bytes(), code.as_bytes()].concat());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        InstrumentId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
 }
 
 /// Makes one integer type per kind of row, for the same reason. Serials count up from 1.

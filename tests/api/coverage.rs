@@ -104,6 +104,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_sessions::a_refused_session_leaves_no_trace"),
         read("/options/currencies", "native_reference::currencies_say_how_many_decimals_they_have", READS_NO_CLIENT),
         read("/account-groups", "native_reference::groups_carry_every_field_of_the_contract", READS_NO_CLIENT),
+        read("/organizations", "midaz_organizations::organizations_and_ledgers_are_listed_natively", READS_NO_CLIENT),
         write("POST", "/profiles", "native_profiles::a_profile_is_created_bare_with_every_field",
             "tags::an_address_or_id_of_a_hidden_client_cannot_be_used_and_is_not_revealed", REPLAYED, PROFILE),
         read("/profiles", "native_profiles::lists_are_paged_in_order_of_creation_and_found_by_address", LISTED),
@@ -309,7 +310,8 @@ pub(super) fn assert_covered(
 fn every_route_has_its_tests() {
     let routes = Native.routes();
     let is_about_clients = |path: &str| {
-        !["/user", "/.well-known", "/options", "/account-groups", "/sandbox"].iter().any(|p| path.starts_with(p))
+        let others = ["/user", "/.well-known", "/options", "/account-groups", "/organizations", "/sandbox"];
+        !others.iter().any(|other| path.starts_with(other))
     };
     let is_repeatable = |route: &Route| {
         let takes_no_key = ["/user/login", "/user/logout", "/user/password"].contains(&route.path);

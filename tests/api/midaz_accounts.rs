@@ -42,6 +42,10 @@ fn an_account_has_every_field_and_is_the_same_in_the_other_apis() {
     ] {
         assert_eq!(native[name], value, "{name}");
     }
+    let long = "x".repeat(256);
+    let longest = books.account_with(&json!({"type": long, "name": long, "alias": long}));
+    let shown = books.api.get(&books.accounts(&format!("/{longest}"))).gives(200);
+    assert_eq!([&shown["type"], &shown["name"], &shown["alias"]], [&json!(long); 3]);
     // Without a name and an alias.
     let plain = books.account();
     let shown = books.api.get(&books.accounts(&format!("/{plain}"))).gives(200);

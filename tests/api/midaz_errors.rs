@@ -41,6 +41,7 @@ fn every_condition_has_its_code_and_leaves_no_trace() {
     assert!(open(json!({"entityId": "abc"})).coded(400, "0047")["fields"]["entityId"].is_string());
     assert!(open(json!({"name": "x".repeat(257)})).coded(400, "0047")["fields"]["name"].is_string());
     open(json!({"alias": "x".repeat(257)})).coded(400, "0047");
+    open(json!({"type": "x".repeat(257)})).coded(400, "0047");
     for body in ["{", "", "no json", "[]", "{\"instrumentCode\": \"CHF\",}"] {
         api.post_text(&accounts, body).coded(400, "0094");
     }
@@ -172,4 +173,13 @@ fn bodies_are_read_whatever_they_are_declared_as_and_not_at_all_in_a_get() {
         assert_eq!(list.gives(200), json!([]));
     }
     admin(&server).get("/v1/organizations").gives(200);
+}
+
+#[test]
+fn a_token_that_sends_too_much_is_told_when_to_come_back() {
+    let server = Server::start("[limits]\nrequests_per_second = 1\nburst = 2\n");
+    let api = admin(&server);
+    let refused = (0..100).map(|_| api.get("/v1/organizations")).find(|reply| reply.status != 200).unwrap();
+    refused.coded(429, "0047");
+    assert_eq!(refused.header("retry-after"), Some("1"));
 }

@@ -70,7 +70,16 @@ fn the_default_ledger_has_an_instrument_for_every_currency() {
     let currencies = server.admin().get("/options/currencies").ok().json();
     assert_eq!(instruments.as_array().unwrap().len(), currencies["currencies"].as_array().unwrap().len());
     let franc = instruments.as_array().unwrap().iter().find(|found| found["code"] == "CHF").unwrap();
-    books.api.delete(&format!("{all}/{}", text(&franc["id"]))).coded(400, "0008");
+    let one = format!("{all}/{}", text(&franc["id"]));
+    let changed = books.api.patch(&one, &json!({"name": "Franc", "metadata": {"a": 1}})).gives(200);
+    assert_eq!(
+        (&changed["id"], &changed["name"], &changed["createdAt"]),
+        (&franc["id"], &json!("Franc"), &franc["createdAt"])
+    );
+    assert_eq!(books.api.get(&one).gives(200), changed);
+    assert_eq!(books.api.get(&all).gives(200).as_array().unwrap().len(), instruments.as_array().unwrap().len());
+    books.api.delete(&one).coded(400, "0008");
+    server.trace();
     books.api.post(&all, &json!({"name": "Franc", "type": "currency", "code": "CHF"})).coded(409, "0003");
     // One that a caller adds there can go again.
     let made = books.api.post(&all, &json!({"name": "Token", "type": "token", "code": "TOKN"})).gives(201);

@@ -138,3 +138,20 @@ fn only_administrators_change_organizations_and_ledgers() {
     at(&server, &server.bearer("nonsense")).get(ALL).coded(401, "0042");
     assert_eq!(nobody.get("/health").text, "healthy");
 }
+
+#[test]
+fn organizations_and_ledgers_are_listed_natively() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let seen = server.viewer().get("/organizations").ok().json();
+    let all = seen["organizations"].as_array().unwrap();
+    assert_eq!(
+        (all.len(), text(&all[0]["id"]), text(&all[0]["legalName"])),
+        (2, &*books.organization, "Moss Brokers AG")
+    );
+    let ledger = &all[0]["ledgers"][0];
+    assert_eq!((text(&ledger["id"]), text(&ledger["name"])), (&*books.ledger, "Retail"));
+    assert_eq!(ledger["currencies"], json!(["CHF"]));
+    let account = server.admin().get(&format!("/accounts/{}", books.account())).ok();
+    assert_eq!(account.text_at("ledgerId"), books.ledger);
+}

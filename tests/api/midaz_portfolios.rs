@@ -98,3 +98,26 @@ fn an_account_handed_to_a_visible_client_is_found_in_the_portfolio_of_a_hidden_o
     north.get(&books.accounts(&format!("/{kept}"))).coded(404, "0007");
     server.trace();
 }
+
+#[test]
+fn what_a_portfolio_says_of_a_client_is_erased_with_the_client() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let secret = "Zanzibar-9931";
+    let body = json!({
+        "name": format!("{secret} trust"), "entityId": books.entity,
+        "status": {"code": "NEW", "description": secret}, "metadata": {"who": secret},
+    });
+    let portfolio = books.made("portfolios", &body);
+    let client = format!("/profiles/{}", books.entity);
+    server.admin().post(&format!("{client}/archive"), &json!({})).ok();
+    server.admin().post(&format!("{client}/erase"), &json!({})).ok();
+    let shown = books.api.get(&books.path(&format!("portfolios/{portfolio}"))).gives(200);
+    assert_eq!((&shown["name"], &shown["metadata"]), (&json!(""), &json!(null)));
+    assert_eq!(shown["status"], json!({"code": "ACTIVE", "description": null}));
+    server.trace();
+    let file = server.data_dir().join("bursar.db");
+    rusqlite::Connection::open(&file).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+}

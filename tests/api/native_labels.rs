@@ -151,7 +151,7 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
         (json!({"reference": "a\nb"}), bad, "reference"),
         (json!({"reference": " a"}), bad, "reference"),
         (json!({"reference": 5}), bad, "reference"),
-        (json!({"category": x(101)}), out, "category"),
+        (json!({"category": x(257)}), out, "category"),
         (json!({"category": "a\u{85}"}), bad, "category"),
         (json!({"customFields": members(21, "v")}), out, "customFields"),
         (json!({"customFields": {long_name: "v"}}), out, "customFields"),
@@ -197,7 +197,7 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
     assert_eq!(server.trace(), before);
 
     // Everything at its maximum.
-    let full = json!({"reference": x(100), "category": x(100), "customFields": members(20, &x(255)),
+    let full = json!({"reference": x(100), "category": x(256), "customFields": members(20, &x(255)),
                       "metadata": members(100, &x(100))});
     create(&admin, &full).ok();
     open(&admin, &profile, &full).ok();

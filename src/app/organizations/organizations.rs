@@ -3,6 +3,7 @@
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Right};
 use crate::domain::ids::{DEFAULT_ORGANIZATION, OrganizationId};
+use crate::domain::organizations::Ledger;
 use crate::domain::organizations::{NAME_MAX, Organization, PostalAddress, RecordChange, RecordFilter};
 use crate::domain::refusal::{Field, Noun, Refusal, Remainder};
 use crate::domain::text;
@@ -146,5 +147,40 @@ impl Query for ListOrganizations {
 
     fn run(self, view: &View<'_>) -> Result<Vec<Organization>, Failure> {
         Ok(self.filter.apply(view.tx.organizations()?, |organization| &organization.record.metadata))
+    }
+}
+
+/// An organization with its ledgers, the newest first.
+pub struct ListedOrganization {
+    pub organization: Organization,
+    pub ledgers: Vec<ListedLedger>,
+}
+
+pub struct ListedLedger {
+    pub ledger: Ledger,
+    /// The codes of its instruments.
+    pub currencies: Vec<String>,
+}
+
+/// All organizations with their ledgers, the newest first.
+pub struct ListOrganizationsWithLedgers;
+
+impl Query for ListOrganizationsWithLedgers {
+    type Answer = Vec<ListedOrganization>;
+    const RIGHT: Right = Right::ReadReference;
+    const IS_LONG: bool = true;
+
+    fn run(self, view: &View<'_>) -> Result<Vec<ListedOrganization>, Failure> {
+        let mut listed = Vec::new();
+        for organization in view.tx.organizations()? {
+            let mut ledgers = Vec::new();
+            for ledger in view.tx.ledgers(organization.id)? {
+                let instruments = view.tx.instruments(ledger.row)?;
+                let currencies = instruments.into_iter().map(|instrument| instrument.code).collect();
+                ledgers.push(ListedLedger { ledger, currencies });
+            }
+            listed.push(ListedOrganization { organization, ledgers });
+        }
+        Ok(listed)
     }
 }

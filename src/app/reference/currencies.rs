@@ -3,7 +3,6 @@
 use crate::app::reference::{Change, ReferenceFile, check_name, shipped, yes};
 use crate::app::{Context, Failure, Query, View};
 use crate::domain::access::Right;
-use crate::domain::ids::InstrumentId;
 use crate::domain::money::Decimals;
 use crate::domain::page::{Part, Position};
 use crate::domain::reference::{Currency, CurrencyCode};
@@ -145,7 +144,7 @@ fn fixed(code: &str) -> Refusal {
     Refusal::invalid(Field::Currencies, reason)
 }
 
-/// Makes one change of a currency, which the default ledger has an instrument for.
+/// Makes one change of a currency.
 pub(super) fn apply_currency(
     context: &Context<'_>,
     file: &ReferenceFile,
@@ -161,7 +160,5 @@ pub(super) fn apply_currency(
     {
         return Err(fixed(&entry.code).into());
     }
-    context.tx.put_currency(&row)?;
-    let id = InstrumentId::new(context.now, context.app.randomness());
-    Ok(context.tx.follow_currency(&row.code, id, context.now)?)
+    Ok(context.tx.put_currency(&row)?)
 }

@@ -70,7 +70,7 @@ pub(super) struct AccountRequest {
     /// it, and omitting it keeps it; the same holds for the next three fields.
     #[serde(default, deserialize_with = "sent")]
     reference: Option<String>,
-    /// Your own category, at most 100 characters.
+    /// Your own category, at most 256 characters.
     #[serde(default, deserialize_with = "sent")]
     category: Option<String>,
     /// Replaces all custom fields: at most 20 strings of 255 characters, with names of up to 50.

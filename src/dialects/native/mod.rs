@@ -32,6 +32,7 @@ mod movements;
 mod names;
 mod openapi;
 mod orders;
+mod organizations;
 mod owners;
 mod parked;
 mod platform_accounts;
@@ -85,6 +86,7 @@ impl Dialect for Native {
             .post("/trade/introspect", "introspect_session", IssueSessions, sessions::introspect).ignoring_keys()
             .get("/options/currencies", "list_currencies", ReadReference, currencies::list)
             .get("/account-groups", "list_groups", ReadReference, groups::list)
+            .get("/organizations", "list_organizations", ReadReference, organizations::list)
             .post("/profiles", "create_profile", WriteProfiles, profiles::create)
             .get("/profiles", "list_profiles", ReadProfiles, profiles::list)
             .put("/profiles/change-password", "change_password", SetPasswords, profiles::change_password)

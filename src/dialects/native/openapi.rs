@@ -9,8 +9,8 @@ use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
     account_states, alerts, approvals, audit_log, batch, deposits, entries, event_stream, events, executions, exposure,
-    holds, log, orders, owners, parked, platform_accounts, platform_events, positions, profile_states, sandbox,
-    statements, transfers, trial_balance, withdrawals,
+    holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions, profile_states,
+    sandbox, statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
@@ -30,6 +30,7 @@ use utoipa::OpenApi;
         sessions::introspect,
         currencies::list,
         groups::list,
+        organizations::list,
         profiles::create,
         profiles::list,
         profiles::change_password,

@@ -7,7 +7,8 @@ use crate::domain::text;
 use std::collections::BTreeMap;
 
 pub const REFERENCE_MAX: usize = 100;
-pub const CATEGORY_MAX: usize = 100;
+/// As of names: Midaz v1 calls it the type of an account.
+pub const CATEGORY_MAX: usize = 256;
 /// Of an account's name or alias (Midaz v1: names and aliases).
 pub const NAME_MAX: usize = 256;
 pub const CUSTOM_FIELDS_MAX: usize = 20;

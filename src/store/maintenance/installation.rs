@@ -160,7 +160,7 @@ impl WriteTx<'_> {
         for made in [
             "group_minimums WHERE group_id IN (SELECT id FROM account_groups WHERE ledger_id IS NOT NULL)",
             "account_groups WHERE ledger_id IS NOT NULL",
-            "instruments WHERE ledger_id <> 1",
+            "instruments",
             "ledgers WHERE id <> 1",
             "organizations WHERE id <> 1",
         ] {

@@ -1,9 +1,8 @@
 //! Instruments that are not deleted and whose currency is enabled.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::InstrumentId;
+use crate::domain::ids::{DEFAULT_LEDGER, InstrumentId, LedgerId};
 use crate::domain::organizations::Instrument;
-use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
 use crate::store::clients::status_columns;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
@@ -12,10 +11,12 @@ use rusqlite::Row;
 use uuid::Uuid;
 
 fn instrument(row: &Row<'_>) -> rusqlite::Result<Instrument> {
+    let code: String = row.get("code")?;
+    let of_currency = InstrumentId::of_currency(LedgerId::from(row.get::<_, Uuid>("ledger_uuid")?), &code);
     Ok(Instrument {
         row: row.get("id")?,
-        id: InstrumentId::from(row.get::<_, Uuid>("uuid")?),
-        code: row.get("code")?,
+        id: row.get::<_, Option<Uuid>>("uuid")?.map_or(of_currency, InstrumentId::from),
+        code,
         name: row.get("name")?,
         kind: row.get("type")?,
         is_declared: row.get::<_, Option<bool>>("made_by_caller")?.is_none(),
@@ -24,17 +25,18 @@ fn instrument(row: &Row<'_>) -> rusqlite::Result<Instrument> {
 }
 
 impl ReadTx<'_> {
-    /// The instruments of a ledger, the newest first.
+    /// The instruments of a ledger, the newest first. The default ledger has one for each currency of the reference
+    /// file, which has no row until a caller changes it.
     pub fn instruments(&self, ledger: i64) -> Result<Vec<Instrument>, StoreError> {
-        self.all(concat!(sql!("instruments/columns"), "ORDER BY i.id DESC"), [ledger], instrument)
+        self.all(sql!("instruments/columns"), [ledger], instrument)
     }
 
     pub fn instrument(&self, ledger: i64, id: InstrumentId) -> Result<Option<Instrument>, StoreError> {
-        self.find(concat!(sql!("instruments/columns"), "AND i.uuid = ?2"), (ledger, id.uuid()), instrument)
+        Ok(self.instruments(ledger)?.into_iter().find(|instrument| instrument.id == id))
     }
 
     pub fn instrument_of_code(&self, ledger: i64, code: &str) -> Result<Option<Instrument>, StoreError> {
-        self.find(concat!(sql!("instruments/columns"), "AND c.code = ?2"), (ledger, code), instrument)
+        Ok(self.instruments(ledger)?.into_iter().find(|instrument| instrument.code == code))
     }
 
     /// Whether accounts of its ledger that are not archived have its currency.
@@ -53,19 +55,17 @@ impl WriteTx<'_> {
         self.run(sql!("instruments/insert"), row).map(|_| ())
     }
 
-    /// Gives the default ledger an instrument of this currency, unless it has one.
-    pub fn follow_currency(&self, code: &CurrencyCode, id: InstrumentId, now: Moment) -> Result<(), StoreError> {
-        self.run(sql!("instruments/follow_currency"), (id.uuid(), code.as_str(), now.unix_ms())).map(|_| ())
-    }
-
-    /// Stores an instrument as it is after a change.
+    /// Stores an instrument as it is after a change; one without a row is one of the default ledger.
     pub fn change_instrument(&self, changed: &Instrument) -> Result<(), StoreError> {
+        if changed.row == 0 {
+            self.add_instrument(DEFAULT_LEDGER, changed)?;
+        }
         let (code, description) = status_columns(&changed.record.status);
         let metadata = stored(&changed.record.metadata)?;
         let sql = "UPDATE instruments SET name = ?2, status_code = ?3, status_description = ?4, metadata = ?5,
-                          updated_at = ?6 WHERE id = ?1";
+                          updated_at = ?6 WHERE uuid = ?1";
         let at = changed.record.updated_at.unix_ms();
-        self.run(sql, (changed.row, &changed.name, code, description, metadata, at)).map(|_| ())
+        self.run(sql, (changed.id.uuid(), &changed.name, code, description, metadata, at)).map(|_| ())
     }
 
     pub fn delete_instrument(&self, row: i64, now: Moment) -> Result<(), StoreError> {

@@ -32,10 +32,10 @@ pub(in crate::store) fn open_writer(file: &Path) -> Result<Connection, StoreErro
         return Err(StoreError::foreign(file));
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    // With `temp_store = MEMORY`, SQLite would save the pages of savepoints in blocks of 1 KiB.
     connection.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA cache_size = -65536;
-         PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     // Checkpoints run on another connection, so that commits do not wait for them.

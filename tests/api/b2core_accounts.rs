@@ -3,7 +3,7 @@
 use super::b2core_access::{admin, base, client_id, open as open_with_number, product_currency};
 use super::harness::{Caller, Reply, Server, assert_shown};
 use super::native_positions::quote;
-use super::platform_feed::{accept, at, fill};
+use super::platform_feed::{accept, at, fates, fill, with};
 use serde_json::{Value, json};
 
 /// A query string; the brackets of filters are encoded.
@@ -199,7 +199,8 @@ fn an_account_that_exists_at_a_platform_keeps_its_number_and_its_feed_finds_it()
     assert_eq!(account["accountNumber"], "MT-500123");
     assert_eq!(account["statement"]["currentBalance"], "0.000000000000000000");
     assert_eq!(caller.get("/accounts/1/preferences").ok().text, r#"{"leverage":0}"#);
-    accept(&native, &[quote("1.1", "1.1", &at(0)), fill("MT-500123", "1", 1, ("BUY", "0.01", "1.1"))]);
+    let filled = with(fill("MT-500123", "1", 1, ("BUY", "0.01", "1.1")), json!({"platform": "trading"}));
+    accept(&native, &[quote("1.1", "1.1", &at(0)), filled]);
     assert!(caller.post("/accounts/1/archive", &json!({})).refused_as(400, "account_in_use").fields().is_empty());
     // It is linked to the platform of its group, too.
     let file = rusqlite::Connection::open(server.data_dir().join("bursar.db")).unwrap();
@@ -229,6 +230,34 @@ fn an_account_that_exists_at_a_platform_keeps_its_number_and_its_feed_finds_it()
     let more = json!({"alreadyExistingPlatformAccount": true, "accountNumber": "9", "leverage": 1});
     let reply = caller.post("/accounts", &new_account(&server, client, "Wallet", &more));
     assert_eq!(reply.refused_as(400, "validation_failed").fields(), ["alreadyExistingPlatformAccount"]);
+    assert_eq!(server.trace(), before);
+}
+
+#[test]
+fn a_number_that_a_platform_has_brought_means_nothing_at_another() {
+    let server = Server::start("");
+    let (caller, native) = (admin(&server), server.admin());
+    let client = client_id(&server, &native.new_profile());
+    let import = |number: &str| {
+        let more = json!({"alreadyExistingPlatformAccount": true, "accountNumber": number, "leverage": 1});
+        caller.post("/accounts", &new_account(&server, client, "Standard", &more))
+    };
+    let (brought, other) = (import("700100").status_is(201).json(), native.new_account("EUR"));
+    let charge = |platform: &str, amount: &str| {
+        json!({"kind": "balance", "platform": platform, "eventId": format!("{platform}-{amount}"), "account": "700100",
+               "at": at(0), "operation": "deposit", "amount": amount})
+    };
+    assert_eq!(fates(&native, &[charge("trading", "5"), charge("mt5", "3")]), ["accepted", "parked: unknown_account"]);
+    let balance = format!("/accounts/{}/balance", brought["accountId"]);
+    assert_eq!(caller.get(&balance).ok().text_at("balance"), "5.00");
+
+    let link = format!("/accounts/{other}/platform-accounts/mt5");
+    native.put(&link, &json!({"number": "700100"})).refused("DUPLICATE_REFERENCE");
+    native.put(&link, &json!({"number": other})).refused("INVALID_FIELD").naming("number");
+    native.put(&link, &json!({"number": "700200"})).ok();
+    let before = server.trace();
+    import("700200").refused_as(409, "conflict");
+    assert_eq!(import(&other).refused_as(400, "validation_failed").fields(), ["accountNumber"]);
     assert_eq!(server.trace(), before);
 }
 

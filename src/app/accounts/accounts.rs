@@ -17,6 +17,7 @@ use crate::domain::refusal::{Field, Noun, Refusal, Remainder};
 use crate::domain::text;
 pub use crate::store::AccountFilter;
 use crate::store::{AccountChange, AccountRequest, Awaits, BookOwner, NewAccount};
+use uuid::Uuid;
 
 /// Opens an account with a balance of zero. If the client is in review, so is the account.
 ///
@@ -67,7 +68,7 @@ impl Command for OpenAccount {
     fn run(self, context: &Context<'_>) -> Result<Account, Failure> {
         let now = context.now;
         let labels = self.labels.checked()?;
-        let number = self.number_at_platform.map(checked_number).transpose()?;
+        let number = self.number_at_platform.map(|number| platform_number(number, NUMBER_MAX)).transpose()?;
         let is_left_to_group = number.is_some() && self.max_leverage == Some(0);
         if let Some(leverage) = self.max_leverage.filter(|_| !is_left_to_group) {
             check_leverage(leverage)?;
@@ -211,21 +212,24 @@ fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure
 /// The longest account number that a platform may bring, in characters.
 pub const NUMBER_MAX: usize = 50;
 
-fn checked_number(number: String) -> Result<String, Refusal> {
-    match number.is_empty() {
-        true => Err(Refusal::Required { field: Field::Number }),
-        false => text::identifier(Field::Number, number, NUMBER_MAX),
+/// Checks a number that a platform has given to an account. Events name accounts by id too, so an id is none.
+pub(in crate::app) fn platform_number(number: String, max: usize) -> Result<String, Refusal> {
+    if number.is_empty() {
+        return Err(Refusal::Required { field: Field::Number });
+    }
+    match number.len() == 36 && Uuid::parse_str(&number).is_ok() {
+        true => Err(Refusal::invalid(Field::Number, "an id is not a number")),
+        false => text::identifier(Field::Number, number, max),
     }
 }
 
 /// The platform of a group, where this number is to become an account's. Refusals: another account has the number, here
-/// or there.
+/// or at any platform.
 fn free_platform(context: &Context<'_>, group: &Group, number: &str) -> Result<PlatformSerial, Failure> {
     let platforms = context.tx.platforms()?;
     let platform = platforms.into_iter().find(|platform| platform.declared.code == group.declared.platform);
     let platform = platform.ok_or(Refusal::Internal)?.serial;
-    let holders = [context.tx.account_numbered(number)?, context.tx.account_at_platform(platform, number)?];
-    if let Some(holder) = holders.into_iter().flatten().next() {
+    if let Some(holder) = context.tx.accounts_numbered_anywhere(number)?.into_iter().next() {
         let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
         let is_visible = context.tx.account(id, context.visibility())?.is_some();
         return Err(context.taken(is_visible, Field::Number, Refusal::DuplicateReference).into());

@@ -1,11 +1,10 @@
 //! The numbers by which platforms call accounts.
 
-use crate::app::accounts::find;
+use crate::app::accounts::{find, platform_number};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::{Field, Refusal};
-use crate::domain::text;
 use crate::domain::trading::EVENT_ID_MAX;
 use serde::{Deserialize, Serialize};
 
@@ -31,10 +30,7 @@ impl Command for LinkPlatformAccount {
     const RIGHT: Right = Right::WriteAccounts;
 
     fn run(self, context: &Context<'_>) -> Result<PlatformAccount, Failure> {
-        let number = text::identifier(Field::Number, self.number, EVENT_ID_MAX)?;
-        if number.is_empty() {
-            return Err(Refusal::Required { field: Field::Number }.into());
-        }
+        let number = platform_number(self.number, EVENT_ID_MAX)?;
         let account = find(context, self.account)?;
         account.admit_change()?;
         let platforms = context.tx.platforms()?;

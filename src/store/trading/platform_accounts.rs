@@ -20,6 +20,15 @@ impl ReadTx<'_> {
         self.find(sql, (platform.0, number), |row| Ok(BookId(row.get(0)?)))
     }
 
+    /// The accounts that have this number, here or at any platform.
+    pub fn accounts_numbered_anywhere(&self, number: &str) -> Result<Vec<BookId>, StoreError> {
+        let sql = "SELECT id FROM accounts WHERE number = ?1
+                   UNION
+                   SELECT account_id FROM platform_accounts
+                   WHERE platform_id IN (SELECT id FROM platforms) AND number = ?1";
+        self.all(sql, [number], |row| Ok(BookId(row.get(0)?)))
+    }
+
     /// The account that has this number here.
     pub fn account_numbered(&self, number: &str) -> Result<Option<BookId>, StoreError> {
         self.find("SELECT id FROM accounts WHERE number = ?1", [number], |row| Ok(BookId(row.get(0)?)))

@@ -34,6 +34,7 @@ mod bodies;
 mod browsers;
 mod cli;
 mod clock;
+mod collections;
 mod conformance;
 mod connections;
 mod coverage;

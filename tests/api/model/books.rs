@@ -12,6 +12,8 @@ pub(super) type Reason = &'static str;
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) id: String,
+    pub(super) number: i64,
+    pub(super) is_wallet: bool,
     /// Opening time, in ms.
     pub(super) opened: i64,
     pub(super) currency: &'static str,

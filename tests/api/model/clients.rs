@@ -5,6 +5,7 @@ use super::books::{Account, Books, Reason};
 #[derive(Clone)]
 pub(super) struct Client {
     pub(super) id: String,
+    pub(super) number: i64,
     pub(super) email: String,
     pub(super) status: &'static str,
     pub(super) by_second: bool,

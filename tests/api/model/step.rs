@@ -1,5 +1,6 @@
 //! The steps of a sequence, and how they are chosen.
 
+use super::dialects::Dialect;
 use super::trading::Report;
 
 /// One step. Objects are referred to by any number, taken modulo how many exist.
@@ -11,6 +12,8 @@ pub(super) struct Step {
     pub(super) is_rehearsal: bool,
     /// Sent twice with the same key.
     pub(super) is_repeated: bool,
+    /// Through which it is sent, if that has such a call; otherwise through the native one.
+    pub(super) dialect: Dialect,
 }
 
 impl Step {
@@ -166,7 +169,13 @@ impl Dice {
 
     pub(super) fn step(&mut self) -> Step {
         let what = self.what();
-        Step { what, is_second: self.one_in(3), is_rehearsal: self.one_in(16), is_repeated: self.one_in(5) }
+        Step {
+            what,
+            is_second: self.one_in(3),
+            is_rehearsal: self.one_in(16),
+            is_repeated: self.one_in(5),
+            dialect: self.from(&Dialect::ALL),
+        }
     }
 
     fn what(&mut self) -> Action {
@@ -229,14 +238,14 @@ impl Dice {
     }
 
     fn about_money(&mut self) -> Action {
-        match self.below(109) {
+        match self.below(112) {
             103..=108 => {
                 let actions = ["CREDIT", "FEE", "FEE", "BONUS", "CORRECTION", "CORRECTION", "BALANCE"];
                 let sign = self.from(&[1, -1]);
                 let when = i64::try_from(self.below(Step::WHENS as u64)).unwrap();
                 Action::Backdate(self.any(), self.from(&actions), sign * self.minor(), when)
             }
-            100 => Action::SetFlags(self.any(), !self.one_in(4), !self.one_in(4)),
+            100 | 109..=111 => Action::SetFlags(self.any(), !self.one_in(6), !self.one_in(6)),
             101 => {
                 let mut name = || (!self.one_in(3)).then(|| usize::try_from(self.below(3)).unwrap());
                 let (reference, alias) = (name(), name());
@@ -286,8 +295,8 @@ impl Dice {
             86..=87 => Action::SetState(self.any(), "activate"),
             88..=89 => Action::SetMinimum(self.any(), -i64::try_from(self.below(60_000)).unwrap()),
             90 if self.one_in(3) => Action::CloseAccount(self.any(), self.one_in(2).then(|| self.any())),
-            91 if self.one_in(3) => Action::ArchiveAccount(self.any()),
-            90..=93 => Action::AdvanceClock(self.from(&[1, 2, 12, 60])),
+            91 => Action::ArchiveAccount(self.any()),
+            90 | 92..=93 => Action::AdvanceClock(self.from(&[1, 2, 12, 60])),
             94..=96 => Action::Retry(self.any()),
             _ => Action::Invalid(self.any(), self.any()),
         }

@@ -9,7 +9,7 @@ use bursar::domain::clock::Moment;
 use serde_json::{Value, json};
 
 /// The maximum number of accounts and clients in a sequence.
-const ACCOUNTS_MAX: usize = 14;
+const ACCOUNTS_MAX: usize = 17;
 const CLIENTS_MAX: usize = 6;
 
 /// What a call needs beside the model.
@@ -31,7 +31,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    fn new(method: &'static str, path: String, body: Value) -> Plan {
+    pub(super) fn new(method: &'static str, path: String, body: Value) -> Plan {
         Plan { method, path, body, operation: None }
     }
 
@@ -343,14 +343,13 @@ impl Books {
             Action::OpenAccount(client, sort, waits) => {
                 let is_review = self.clients[client].status == "PENDING";
                 let wait = (waits || is_review).then_some(Wait { is_for_client: !waits, by_second: is_second });
-                let id = answer["account"]["id"].as_str().unwrap().to_owned();
                 let life = if wait.is_some() { "pending" } else { "active" };
-                let opened = Moment::parse(answer["account"]["createdAt"].as_str().unwrap()).unwrap().unix_ms();
-                self.accounts.push(Account { life, wait, opened, ..fresh_account(id, client, sort) });
+                self.accounts.push(Account { life, wait, ..fresh_account(&answer["account"], client, sort) });
             }
             Action::CreateClient(waits) => {
                 let status = if waits { "PENDING" } else { "VERIFIED" };
-                self.clients.push(Client { id: text("id"), email: text("email"), status, by_second: is_second });
+                let (id, number, email) = (text("id"), answer["number"].as_i64().unwrap(), text("email"));
+                self.clients.push(Client { id, number, email, status, by_second: is_second });
             }
             Action::DecideClient(client, action) => self.decide_client(client, action, is_second),
             _ => self.set(what),

@@ -2,21 +2,23 @@
 
 use super::books::{Account, Books, Reason};
 use super::clients::Client;
+use super::dialects::{Dialect, Others};
 use super::feed::Feed;
 use super::file::{Figures, File};
 use super::past::{Seen, check_any_moment};
 use super::step::{Action, Step};
 use super::trading::{FIRST_TRADER, Report, TRADERS};
-use super::transitions::Setting;
+use super::transitions::{Plan, Setting};
 use crate::harness::{Caller, Reply, Server};
 use bursar::domain::clock::Moment;
 use bursar::domain::ledger::Basis;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 /// The accounts of each sequence: group code, currency, decimals, the group's minimum in whole units, hours for which
 /// its deposits are held back, and whether a second operator must approve.
-pub(super) const ACCOUNTS: [(&str, &str, u32, i128, i64, bool); 7] = [
+pub(super) const ACCOUNTS: [(&str, &str, u32, i128, i64, bool); 9] = [
     ("live-standard", "USD", 2, -500, 0, false),
     ("live-standard", "USD", 2, -500, 0, false),
     ("live-standard", "EUR", 2, -500, 0, false),
@@ -24,7 +26,11 @@ pub(super) const ACCOUNTS: [(&str, &str, u32, i128, i64, bool); 7] = [
     ("live-standard", "KWD", 3, -500, 0, false),
     ("live-pro", "USD", 2, 0, 48, false),
     ("live-swap-free", "USD", 2, 0, 0, true),
+    (WALLETS, "USD", 2, 0, 0, false),
+    (WALLETS, "JPY", 0, 0, 0, false),
 ];
+/// The group of wallets.
+const WALLETS: &str = "live-wallet";
 const RULES: [(&str, &str); 3] = [
     ("live-standard", "minimum_balance = \"-500\""),
     ("live-pro", "deposit_hold_days = 2"),
@@ -39,6 +45,7 @@ const RECALL_EVERY: usize = 4;
 
 #[derive(Clone, Debug)]
 struct Call {
+    dialect: Dialect,
     is_second: bool,
     method: &'static str,
     path: String,
@@ -50,13 +57,15 @@ struct World<'a> {
     server: &'a Server,
     admin: Caller<'a>,
     second: Caller<'a>,
+    others: Others<'a>,
     file: File,
     feed: Feed,
     past: Vec<Seen>,
     books: Books,
     now: Moment,
     taken: usize,
-    done: Vec<(Call, String)>,
+    tally: Tally,
+    done: Vec<(Call, Reply)>,
     /// The group ids, in the order of [`ACCOUNTS`].
     groups: Vec<String>,
 }
@@ -64,8 +73,20 @@ struct World<'a> {
 /// Counts of a run.
 #[derive(Default, Clone, Copy, Debug)]
 pub(super) struct Tally {
-    pub(super) done: usize,
-    pub(super) refused: usize,
+    done: usize,
+    refused: usize,
+    /// Of those done, how many went through another dialect.
+    pub(super) by_b2core: usize,
+    pub(super) by_midaz: usize,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, of: Tally) {
+        self.done += of.done;
+        self.refused += of.refused;
+        self.by_b2core += of.by_b2core;
+        self.by_midaz += of.by_midaz;
+    }
 }
 
 /// Takes all steps on a fresh database, with checks after each of them.
@@ -80,24 +101,26 @@ pub(super) fn run(steps: &[Step]) -> Tally {
     let rules = rules.replace("negative_balance_protection = true", "negative_balance_protection = false");
     server.apply_reference(&rules);
     let mut world = World::new(&server);
-    let mut tally = Tally::default();
     for step in steps {
-        match world.take(step) {
-            true => tally.done += 1,
-            false => tally.refused += 1,
+        let is_done = world.take(step);
+        match is_done {
+            true => world.tally.done += 1,
+            false => world.tally.refused += 1,
         }
-        world.check();
+        world.check(is_done);
     }
     server.trace();
-    tally
+    world.tally
 }
 
-/// A newly opened account.
-pub(super) fn fresh_account(id: String, client: usize, sort: usize) -> Account {
-    let (_, currency, decimals, least, hold_hours, requires_approval) = ACCOUNTS[sort];
+/// A newly opened account, as the native dialect shows it.
+pub(super) fn fresh_account(shown: &Value, client: usize, sort: usize) -> Account {
+    let (group, currency, decimals, least, hold_hours, requires_approval) = ACCOUNTS[sort];
     Account {
-        id,
-        opened: 0,
+        id: shown["id"].as_str().unwrap().to_owned(),
+        number: shown["number"].as_i64().unwrap(),
+        is_wallet: group == WALLETS,
+        opened: Moment::parse(shown["createdAt"].as_str().unwrap()).unwrap().unix_ms(),
         currency,
         decimals,
         least: least * 10i128.pow(decimals),
@@ -131,25 +154,26 @@ impl<'a> World<'a> {
             let name = &shipped.groups.iter().find(|of| of.code == *code).unwrap().name;
             let mut all = shown["groups"].as_array().unwrap().iter();
             let group = all.find(|of| of["name"] == **name && of["isDemo"] == false).unwrap();
-            group["id"].as_str().unwrap().to_owned()
+            (group["id"].as_str().unwrap().to_owned(), name.as_str())
         };
-        let groups: Vec<String> = ACCOUNTS.iter().map(id_of).collect();
+        let (groups, names): (Vec<String>, Vec<&str>) = ACCOUNTS.iter().map(id_of).unzip();
         let mut books = Books::default();
         let sorts = (0..ACCOUNTS.len()).map(|sort| (sort, Value::Null));
         for (sort, mode) in sorts.chain(TRADERS.map(|sort| (sort, json!("POSITIONING_MODE_NETTING")))) {
             let (currency, group) = (ACCOUNTS[sort].1, &groups[sort]);
             let body = json!({"profileId": client, "currency": currency, "groupId": group, "positionMode": mode});
-            let opened = admin.post("/accounts", &body).ok();
-            let at = Moment::parse(&opened.text_at("account/createdAt")).unwrap().unix_ms();
-            books.accounts.push(Account { opened: at, ..fresh_account(opened.text_at("account/id"), 0, sort) });
+            let opened = admin.post("/accounts", &body).ok().json();
+            books.accounts.push(fresh_account(&opened["account"], 0, sort));
         }
-        let email = admin.get(&format!("/profiles/{client}")).ok().text_at("email");
-        books.clients.push(Client { id: client, email, status: "VERIFIED", by_second: false });
+        let shown = admin.get(&format!("/profiles/{client}")).ok();
+        let (number, email) = (shown.json()["number"].as_i64().unwrap(), shown.text_at("email"));
+        books.clients.push(Client { id: client, number, email, status: "VERIFIED", by_second: false });
         let file = File::open(&server.data_dir().join("bursar.db"));
         let now = server.advance(0);
         books.now = now.unix_ms();
         World {
             server,
+            others: Others::of(server, &names),
             admin,
             second,
             file,
@@ -158,6 +182,7 @@ impl<'a> World<'a> {
             books,
             now,
             taken: 0,
+            tally: Tally::default(),
             done: Vec::new(),
             groups,
         }
@@ -196,8 +221,8 @@ impl<'a> World<'a> {
                 true
             }
             Action::Retry(number) if !self.done.is_empty() => {
-                let (call, text) = self.done[number % self.done.len()].clone();
-                self.assert_replayed(&call, &text);
+                let (call, first) = &self.done[number % self.done.len()];
+                self.assert_replayed(call, first);
                 true
             }
             Action::Invalid(number, kind) => self.nonsense(step, number % self.books.accounts.len(), *kind),
@@ -210,6 +235,9 @@ impl<'a> World<'a> {
 
     /// Sends one call, and applies it to the model.
     fn single(&mut self, step: &Step, what: &Action) -> bool {
+        if let Some((what, plan)) = self.others.translate(step.dialect, what, &self.books) {
+            return self.single_elsewhere(step, &what, &plan);
+        }
         let plan = self.books.plan(what, &self.setting(format!("s{}", self.taken)));
         let predicted = self.books.predict(what, step.is_second);
         let Some(reply) = self.send(step, plan.method, &plan.path, &plan.body, predicted) else { return false };
@@ -217,6 +245,21 @@ impl<'a> World<'a> {
         self.books.apply(what, step.is_second, &answer);
         self.compare(what, &answer);
         self.name_entries();
+        true
+    }
+
+    /// Sends one call of another dialect, and applies it to the model.
+    fn single_elsewhere(&mut self, step: &Step, what: &Action, plan: &Plan) -> bool {
+        let predicted = self.books.predict_in(step.dialect, what, step.is_second);
+        let reply = self.send_to(step.dialect, step, plan.method, &plan.path, &plan.body, predicted);
+        let Some(reply) = reply else { return false };
+        let answer = self.others.answer(step.dialect, what, &reply, &self.books);
+        self.books.apply(what, step.is_second, &answer);
+        self.name_entries();
+        match step.dialect {
+            Dialect::B2Core => self.tally.by_b2core += 1,
+            _ => self.tally.by_midaz += 1,
+        }
         true
     }
 
@@ -228,7 +271,8 @@ impl<'a> World<'a> {
         }
         // Only administrators may feed, and a feed is not rehearsed.
         let what = Action::Feed(trader, Vec::new());
-        let step = Step { what, is_second: false, is_rehearsal: false, is_repeated };
+        let dialect = Dialect::Native;
+        let step = Step { what, is_second: false, is_rehearsal: false, is_repeated, dialect };
         let body = json!(sent.events);
         let answer = self.send(&step, "POST", "/platform/events", &body, Ok(())).unwrap().json();
         let accepted = sent.events.len() - sent.repeated;
@@ -360,10 +404,15 @@ impl<'a> World<'a> {
     fn call(&self, call: &Call) -> Reply {
         let caller = if call.is_second { &self.second } else { &self.admin };
         let body = Some(call.body.as_bytes()).filter(|body| !body.is_empty());
-        caller.key(&call.key).send(call.method, &call.path, body.map(|_| "application/json"), body)
+        self.others.at(call.dialect, caller).key(&call.key).send(
+            call.method,
+            &call.path,
+            body.map(|_| "application/json"),
+            body,
+        )
     }
 
-    /// Sends a step and asserts the predicted outcome. Returns the answer, if the step succeeded.
+    /// Sends a native call.
     fn send(
         &mut self,
         step: &Step,
@@ -372,8 +421,22 @@ impl<'a> World<'a> {
         body: &Value,
         predicted: Result<(), Reason>,
     ) -> Option<Reply> {
+        self.send_to(Dialect::Native, step, method, path, body, predicted)
+    }
+
+    /// Sends a call and asserts the predicted outcome. Returns the answer, if the call succeeded.
+    fn send_to(
+        &mut self,
+        dialect: Dialect,
+        step: &Step,
+        method: &'static str,
+        path: &str,
+        body: &Value,
+        predicted: Result<(), Reason>,
+    ) -> Option<Reply> {
         let query = if step.is_rehearsal { "?dryRun=true" } else { "" };
         let call = Call {
+            dialect,
             is_second: step.is_second,
             method,
             path: format!("{path}{query}"),
@@ -383,8 +446,8 @@ impl<'a> World<'a> {
         let version = self.file.version();
         let reply = self.call(&call);
         let found = match reply.status {
-            200 => Ok(()),
-            400..500 => Err(reply.text_at("details/0/reason")),
+            200..300 => Ok(()),
+            400..500 => Err(dialect.reason(&reply, predicted)),
             _ => panic!("{call:?}: {reply:?}"),
         };
         self.assert_predicted(&found, predicted, &format!("{call:?}"));
@@ -392,23 +455,24 @@ impl<'a> World<'a> {
             self.assert_unchanged(version, &call);
             if step.is_repeated {
                 let again = self.call(&call);
-                assert_eq!((again.status, again.is_replayed()), (reply.status, false), "{call:?}");
+                assert_eq!((again.status, dialect.is_replayed(&again)), (reply.status, false), "{call:?}");
             }
             return None;
         }
-        assert!(!reply.is_replayed(), "{call:?}");
+        assert!(!dialect.is_replayed(&reply), "{call:?}");
         if step.is_repeated {
-            self.assert_replayed(&call, &reply.text);
+            self.assert_replayed(&call, &reply);
         }
-        self.done.push((call, reply.text.clone()));
+        self.done.push((call, reply.clone()));
         Some(reply)
     }
 
     /// Asserts that a retry gets the same answer and changes nothing.
-    fn assert_replayed(&self, call: &Call, text: &str) {
+    fn assert_replayed(&self, call: &Call, first: &Reply) {
         let version = self.file.version();
         let again = self.call(call);
-        assert_eq!((again.status, again.text.as_str(), again.is_replayed()), (200, text, true), "{call:?}");
+        assert_eq!((again.status, &again.text), (first.status, &first.text), "{call:?}");
+        assert!(call.dialect.is_replayed(&again), "{call:?}");
         self.assert_unchanged(version, call);
     }
 
@@ -423,7 +487,8 @@ impl<'a> World<'a> {
 
     // Invariants.
 
-    fn check(&mut self) {
+    /// `is_done`: the step was not refused. A refusal leaves the file as it was, so less is read after it.
+    fn check(&mut self, is_done: bool) {
         self.file.check_books();
         let figures = |of: &Account| Figures {
             balance: of.balance,
@@ -445,7 +510,7 @@ impl<'a> World<'a> {
         let is_audit = self.taken.is_multiple_of(AUDIT_EVERY);
         for (number, of) in self.books.accounts.iter().enumerate() {
             if is_audit || number == self.taken % self.books.accounts.len() {
-                self.check_account(number, of);
+                self.check_account(number, of, is_done || is_audit);
             }
         }
         let count = self.books.clients.len();
@@ -476,11 +541,12 @@ impl<'a> World<'a> {
         }
     }
 
-    fn check_account(&self, number: usize, of: &Account) {
+    fn check_account(&self, number: usize, of: &Account, is_whole: bool) {
         let shown = self.admin.get(&format!("/accounts/{}", of.id)).ok();
         assert_eq!(shown.digits("balance"), of.text(of.balance), "{}", shown.text);
         // What is free beside open positions depends on quotes.
-        if !self.books.has_open_positions(number) {
+        let is_free_known = !self.books.has_open_positions(number);
+        if is_free_known {
             assert_eq!(shown.digits("availableBalance"), of.text(of.available()), "{}", shown.text);
         }
         let json = shown.json();
@@ -493,12 +559,16 @@ impl<'a> World<'a> {
             (&json!(life), &json!(of.lock.to_uppercase()), &json!(of.allows_credits), &json!(of.allows_debits));
         assert_eq!(settings, expected, "{json}");
         assert_eq!(json["archivedAt"].is_string(), of.life == "closed", "{json}");
+        assert_eq!(json["profileId"], self.books.clients[of.owners[0].0].id, "{json}");
+        if !is_whole {
+            return;
+        }
+        self.others.check_account(of, json["portfolioId"].as_str().unwrap(), is_free_known);
         let owners = self.admin.get(&format!("/accounts/{}/owners", of.id)).ok().json();
         let shown: Vec<_> =
             owners["owners"].as_array().unwrap().iter().map(|one| (&one["profileId"], &one["access"])).collect();
         let expected: Vec<_> =
             of.owners.iter().map(|(client, access)| (json!(self.books.clients[*client].id), json!(access))).collect();
         assert_eq!(shown, expected.iter().map(|(client, access)| (client, access)).collect::<Vec<_>>(), "{owners}");
-        assert_eq!(json["profileId"], expected[0].0, "{json}");
     }
 }

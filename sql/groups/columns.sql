@@ -6,10 +6,9 @@ SELECT g.id, g.uuid, g.code, g.name, g.description, f.code AS platform, g.kind, 
        coalesce(g.ledger_id, 1) AS ledger_id, g.ledger_id IS NOT NULL AS made_by_caller,
        CASE WHEN g.ledger_id IS NOT NULL THEN (
             SELECT json_group_array(c.code) FROM currencies c
-            WHERE c.enabled = 1 AND (
-                g.ledger_id = 1 AND c.made_by_caller IS NULL
-                OR EXISTS (SELECT 1 FROM instruments i WHERE i.ledger_id = g.ledger_id AND i.currency_id = c.id
-                                                         AND i.deleted_at IS NULL)))
+            WHERE g.ledger_id = 1 AND c.made_by_caller IS NULL AND c.enabled = 1
+               OR EXISTS (SELECT 1 FROM instruments i WHERE i.ledger_id = g.ledger_id AND i.currency_id = c.id
+                                                        AND i.deleted_at IS NULL))
        ELSE (SELECT json_group_array(o.code) FROM (
             SELECT c.code FROM group_currencies gc JOIN currencies c ON c.id = gc.currency_id
             WHERE gc.group_id = g.id AND gc.enabled = 1 AND c.enabled = 1 ORDER BY gc.id) o) END AS currencies

@@ -423,7 +423,13 @@ impl App {
             })?;
             match rehearsed {
                 Err(Rehearsal::Done(outcome)) => {
-                    context.note(&format!("{}.rehearse", C::ACTION), context.object.get(), None, Mark::default())?;
+                    let object = context.object.get();
+                    // A client that the rehearsal made is gone again.
+                    let object = match object.and_then(|about| about.client) {
+                        Some(client) if !tx.is_profile_visible(client, &Visibility::Everything)? => None,
+                        _ => object,
+                    };
+                    context.note(&format!("{}.rehearse", C::ACTION), object, None, Mark::default())?;
                     Ok(outcome)
                 }
                 Err(Rehearsal::Refused(refusal)) => Err(refusal.into()),

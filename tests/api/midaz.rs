@@ -95,6 +95,15 @@ impl<'a> Books<'a> {
         Books { api, organization, ledger, portfolio, entity }
     }
 
+    /// The path of the default ledger.
+    #[track_caller]
+    pub(crate) fn default_ledger(&self) -> String {
+        let organizations = self.api.get("/v1/organizations").gives(200);
+        let default = organizations.as_array().unwrap().last().unwrap();
+        let ledgers = format!("/v1/organizations/{}/ledgers", text(&default["id"]));
+        format!("{ledgers}/{}", text(&self.api.get(&ledgers).gives(200)[0]["id"]))
+    }
+
     /// A path in the ledger.
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/v1/organizations/{}/ledgers/{}/{rest}", self.organization, self.ledger)

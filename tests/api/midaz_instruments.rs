@@ -85,3 +85,41 @@ fn the_default_ledger_has_an_instrument_for_every_currency() {
     let made = books.api.post(&all, &json!({"name": "Token", "type": "token", "code": "TOKN"})).gives(201);
     books.api.delete(&format!("{all}/{}", text(&made["id"]))).deleted();
 }
+
+#[test]
+fn a_currency_that_the_reference_file_does_not_offer_works_in_a_ledger() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let default = books.default_ledger();
+    for (all, code) in [(books.path("instruments"), "INR"), (format!("{default}/instruments"), "ARS")] {
+        let body = json!({"name": "A currency", "type": "FIAT", "code": code});
+        let made = books.api.post(&all, &body).gives(201);
+        let one = format!("{all}/{}", text(&made["id"]));
+        assert_eq!(books.api.get(&one).gives(200), made);
+        assert!(books.api.get(&all).gives(200).as_array().unwrap().contains(&made));
+        books.api.post(&all, &body).coded(409, "0003");
+    }
+    let account = books.account_with(&json!({"instrumentCode": "INR"}));
+    server.admin().deposit(&account, "1.25");
+    let path = books.accounts(&format!("/{account}"));
+    let shown = books.api.get(&path).gives(200);
+    assert_eq!(shown["balance"], json!({"available": 125, "onHold": 0, "scale": 2}));
+    // Elsewhere it is as little on offer as before.
+    assert!(!server.admin().get("/options/currencies").ok().text.contains("INR"));
+    let open = json!({"instrumentCode": "INR", "type": "deposit"});
+    books.api.post(&Books::new(&server).accounts(""), &open).coded(404, "0034");
+    server.trace();
+    // It can go again, and its ledger with it.
+    for (all, code) in [(books.path("instruments"), "INR"), (format!("{default}/instruments"), "ARS")] {
+        let found = books.api.get(&all).gives(200);
+        let found = found.as_array().unwrap().iter().find(|found| found["code"] == code).unwrap();
+        let one = format!("{all}/{}", text(&found["id"]));
+        if code == "INR" {
+            books.api.delete(&one).coded(400, "0008");
+            server.admin().post(&format!("/accounts/{account}/withdraw"), &json!({"amount": "1.25"})).ok();
+            books.api.delete(&path).deleted();
+        }
+        books.api.delete(&one).deleted();
+        books.api.get(&one).coded(404, "0007");
+    }
+}

@@ -48,6 +48,27 @@ fn an_unknown_entity_becomes_a_client_of_which_only_the_id_is_known() {
 }
 
 #[test]
+fn a_dry_run_of_what_creates_a_client_answers_and_leaves_only_its_audit_row() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let open = json!({"instrumentCode": "CHF", "type": "deposit", "entityId": new_id()});
+    let portfolio = json!({"name": "x", "entityId": new_id()});
+    let opened = books.api.post(&books.accounts("?dryRun=true"), &open).gives(201);
+    assert_eq!(opened["entityId"], open["entityId"]);
+    let made = books.api.post(&books.path("portfolios?dryRun=true"), &portfolio).gives(201);
+    assert_eq!(made["entityId"], portfolio["entityId"]);
+    for entity in [&open["entityId"], &portfolio["entityId"]] {
+        server.admin().get(&format!("/profiles/{}", text(entity))).refused("NOT_FOUND");
+    }
+    assert_eq!(books.api.get(&books.accounts("")).gives(200), json!([]));
+    // Of a client who is there, too.
+    books.api.post(&books.path("portfolios?dryRun=true"), &json!({"name": "x", "entityId": books.entity})).gives(201);
+    books.api.delete(&books.path(&format!("portfolios/{}?dryRun=true", books.portfolio))).deleted();
+    books.api.get(&books.path(&format!("portfolios/{}", books.portfolio))).gives(200);
+    server.trace();
+}
+
+#[test]
 fn portfolios_and_accounts_of_hidden_clients_are_not_found() {
     let server = Server::start("");
     let books = Books::new(&server);

@@ -49,8 +49,8 @@ fn groups_of_the_reference_file_are_listed_and_cannot_be_changed() {
     assert!(listed.as_array().unwrap().iter().any(|product| product["id"] == *group));
     let operator = at(&server, &server.operator("operator", &[]));
     for caller in [&books.api, &operator] {
-        caller.patch(&one, &json!({"name": "x"})).coded(400, "0008");
-        caller.delete(&one).coded(400, "0008");
+        caller.patch(&one, &json!({"name": "x"})).coded(403, "0043");
+        caller.delete(&one).coded(403, "0043");
     }
     at(&server, &server.viewer()).patch(&one, &json!({"name": "x"})).coded(403, "0043");
     // The reference file does not know what callers make, and leaves it alone.

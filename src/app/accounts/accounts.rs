@@ -82,7 +82,7 @@ impl Command for OpenAccount {
         let currency = context
             .tx
             .currency(&self.currency)?
-            .filter(|currency| currency.enabled)
+            .filter(|currency| currency.enabled || group.currencies.contains(&currency.code))
             .ok_or(Refusal::UnknownCurrency { field: Field::Currency })?;
         let max_leverage = self.max_leverage.unwrap_or(group.declared.max_leverage);
         if !is_left_to_group {

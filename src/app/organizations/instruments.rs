@@ -14,7 +14,8 @@ use crate::domain::refusal::{Field, Noun, Refusal, Remainder};
 use crate::domain::text;
 use crate::store::{CurrencyRow, ReadTx};
 
-/// Adds an instrument to a ledger. A code that no currency has yet makes a currency.
+/// Adds an instrument to a ledger. A code that no currency has yet makes a currency. One that the reference file does
+/// not offer can be used in this ledger alone.
 ///
 /// Refusals: unknown ledger; invalid texts; the ledger has an instrument with this code.
 pub struct CreateInstrument {
@@ -44,7 +45,7 @@ impl Command for CreateInstrument {
             return Err(Refusal::NameTaken(Noun::Instrument).into());
         }
         let present = context.tx.currency(&code)?;
-        let is_declared = present.as_ref().is_some_and(|currency| !currency.is_made_by_caller);
+        let is_declared = present.as_ref().is_some_and(|currency| currency.enabled && !currency.is_made_by_caller);
         if present.is_none() {
             let decimals = self.iso.map(|iso| iso.decimals).or(usual_decimals(&kind)).ok_or(Refusal::Internal)?;
             context.tx.put_currency(&CurrencyRow {

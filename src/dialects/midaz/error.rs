@@ -208,9 +208,11 @@ fn code_of_field(name: &str, reason: &str, context: &ReplyContext) -> u16 {
 
 fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u16) {
     match refusal {
-        Refusal::AddressNotAllowed | Refusal::EndUserToken | Refusal::Forbidden { .. } | Refusal::LimitedByTags => {
-            (StatusCode::FORBIDDEN, rule::FORBIDDEN)
-        }
+        Refusal::AddressNotAllowed
+        | Refusal::EndUserToken
+        | Refusal::Forbidden { .. }
+        | Refusal::LimitedByTags
+        | Refusal::Permanent(Noun::Group) => (StatusCode::FORBIDDEN, rule::FORBIDDEN),
         Refusal::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, rule::INVALID),
         Refusal::Unauthenticated(Credentials::Missing) => (StatusCode::UNAUTHORIZED, rule::TOKEN_MISSING),
         Refusal::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, rule::TOKEN_INVALID),

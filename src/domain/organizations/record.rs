@@ -148,7 +148,7 @@ pub struct Instrument {
     pub name: String,
     /// The caller's word for its sort.
     pub kind: String,
-    /// Whether its currency is declared in the reference file.
+    /// Whether the reference file offers its currency.
     pub is_declared: bool,
     pub record: Record,
 }

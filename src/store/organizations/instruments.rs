@@ -1,4 +1,4 @@
-//! Instruments that are not deleted and whose currency is enabled.
+//! Instruments that are not deleted. A ledger may have one for a currency that the reference file does not offer.
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{DEFAULT_LEDGER, InstrumentId, LedgerId};
@@ -19,7 +19,7 @@ fn instrument(row: &Row<'_>) -> rusqlite::Result<Instrument> {
         code,
         name: row.get("name")?,
         kind: row.get("type")?,
-        is_declared: row.get::<_, Option<bool>>("made_by_caller")?.is_none(),
+        is_declared: row.get("is_declared")?,
         record: record(row)?,
     })
 }

@@ -194,7 +194,8 @@ fn a_database_that_was_turned_back_is_not_adopted() {
     let (file, key) = (database(&server), server.data_dir().join("installation.key"));
     let whole = server.home().join("whole.db");
     fs::copy(&file, &whole).unwrap();
-    for version in [22, 26] {
+    // The log begins with version 23: what later versions write into new columns is not missing in the last one.
+    for version in [26, 22] {
         fs::copy(&whole, &file).unwrap();
         let right = fs::read(&key).unwrap();
         turn_back(&file, version);

@@ -174,6 +174,23 @@ fn a_refresh_token_is_exchanged_once_and_a_second_time_ends_the_sign_in() {
 }
 
 #[test]
+fn tokens_are_neither_issued_nor_spent_on_trial() {
+    let server = server_with_ada("");
+    let (access, refresh_token) = pair(&sign_in(&server, PASSWORD).ok());
+    let before = server.trace();
+    let (signed_in, next) = (json!({"email": "ada", "password": PASSWORD}), json!({"refreshToken": refresh_token}));
+    for reply in [
+        anyone(&server).post("/signin?dryRun=true", &signed_in),
+        anyone(&server).post("/refresh?dryRun=true", &next),
+        server.bearer(&access).at(&base(&server)).post("/signout?dryRun=true", &json!({})),
+    ] {
+        assert_eq!(reply.refused_as(400, "validation_failed").fields(), ["dryRun"]);
+    }
+    assert_eq!((server.trace(), status(&server, &access)), (before, 200));
+    refresh(&server, &refresh_token).ok();
+}
+
+#[test]
 fn signing_out_ends_both_tokens() {
     let server = server_with_ada("");
     let (first_access, first) = pair(&sign_in(&server, PASSWORD).ok());

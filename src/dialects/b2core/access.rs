@@ -89,6 +89,7 @@ fn origin(call: &Call) -> LoginOrigin {
 #[utoipa::path(post, path = "/api/v2/signin", tag = "Access", security(()), request_body = SignInRequest,
     responses((status = 200, description = "a pair of tokens", body = SignedIn)))]
 pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
+    call.refuse_rehearsal()?;
     let request: SignInRequest = credentials(&call)?;
     let name = required_text("email", request.email, text::FIELD_MAX)?;
     let password = required_text("password", request.password, usize::MAX)?;
@@ -101,6 +102,7 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
 #[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
     responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
+    call.refuse_rehearsal()?;
     let request: RefreshRequest = credentials(&call)?;
     let token = required_text("refreshToken", request.refresh_token, text::FIELD_MAX)?;
     let pair = call.app()?.refresh_pair(&token, origin(&call), lifetimes).await?;
@@ -111,6 +113,7 @@ pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Repl
 #[utoipa::path(post, path = "/api/v2/signout", tag = "Access",
     responses((status = 204, description = "signed out")))]
 pub(super) async fn sign_out(call: Call) -> Result<Reply, Rejection> {
+    call.refuse_rehearsal()?;
     call.app()?.log_out(call.caller()?).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

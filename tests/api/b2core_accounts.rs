@@ -107,7 +107,6 @@ fn filters_hold_together_and_take_several_ids() {
     assert_eq!(found(&[("filter[platformId]", "2")]), [1, 3]);
     assert_eq!(found(&[("filter[productId]", "1,2")]), [1, 3]);
     assert_eq!(found(&[("filter[productId]", "2"), ("filter[clientId]", "1")]), [0i64; 0]);
-    assert_eq!(found(&[("filter[platformId]", "")]), [1, 2, 3]);
     let archived = list(&caller, &[("filter[archived]", "true")]);
     assert_eq!(archived[0]["archiveTime"].as_str().unwrap().len(), 25);
 }
@@ -143,6 +142,11 @@ fn bad_parameters_are_named() {
         ("filter[clientId]", "1,"),
         ("filter[productId]", "9223372036854775808"),
         ("filter[archived]", "yes"),
+        ("filter[archived]", ""),
+        ("filter[clientId]", ""),
+        ("filter[platformId]", ""),
+        ("limit", ""),
+        ("sort_by", ""),
         ("filter[clientID]", "1"),
         ("filter[currency]", "EUR"),
         ("sort", "createTime"),
@@ -181,6 +185,8 @@ fn an_account_is_created_in_the_currency_of_a_product() {
     let wallet = create("Wallet", &json!({})).status_is(201).json();
     assert_eq!((&wallet["type"], &wallet["platform"]), (&json!("personal"), &json!({"id": 1, "name": "Wallets"})));
     assert_eq!(leverage(3), 1);
+    let refused = create("Wallet", &json!({"leverage": 2})).refused_as(400, "validation_failed");
+    assert_eq!(refused.text_at("message"), "leverage: 1");
     // The same object in the native API.
     let shown = native.get("/accounts?number=1").ok().json();
     assert_eq!(shown["accounts"][0]["accountNumber"], "2100000001");
@@ -211,13 +217,16 @@ fn an_account_that_exists_at_a_platform_keeps_its_number_and_its_feed_finds_it()
     let next = caller.post("/accounts", &new_account(&server, client, "Standard", &json!({}))).status_is(201);
     assert_eq!(next.text_at("accountNumber"), "2100000004");
     let before = server.trace();
-    import("MT-500123", 1).refused_as(409, "conflict");
+    let taken = import("MT-500123", 1).refused_as(409, "conflict");
+    assert_eq!(taken.text_at("message"), "accountNumber: already in use");
     import("2100000004", 1).refused_as(409, "conflict");
     for (more, field) in [
         (json!({"leverage": 1}), "accountNumber"),
         (json!({"accountNumber": "", "leverage": 1}), "accountNumber"),
         (json!({"accountNumber": "1".repeat(51), "leverage": 1}), "accountNumber"),
         (json!({"accountNumber": " 1", "leverage": 1}), "accountNumber"),
+        (json!({"accountNumber": 1, "leverage": 1}), "accountNumber"),
+        (json!({"accountNumber": 1e3, "leverage": 1}), "accountNumber"),
         (json!({"accountNumber": "1"}), "leverage"),
         (json!({"accountNumber": "1", "leverage": -1}), "leverage"),
         (json!({"accountNumber": "1", "leverage": 10001}), "leverage"),

@@ -119,6 +119,11 @@ fn permissions_locks_and_states_stop_changes_of_the_balance() {
     caller.patch(&format!("{path}/balance"), &json!({"amount": format!("-{left}")})).status_is(204);
     change(1).refused_as(409, "account_archived");
     assert_eq!(balance(&caller, wallet), "0.00");
+    // The state counts before the kind.
+    let (trading, _) = open(&server, &profile, "Standard", "USD");
+    caller.post(&format!("/accounts/{trading}/archive"), &json!({})).status_is(204);
+    let path = format!("/accounts/{trading}/balance");
+    caller.patch(&path, &json!({"amount": 1})).refused_as(409, "account_archived");
 }
 
 #[test]

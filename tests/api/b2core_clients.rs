@@ -11,7 +11,8 @@ fn create(caller: &Caller<'_>, body: &Value) -> i64 {
 
 #[track_caller]
 fn found(caller: &Caller<'_>, filters: &[(&str, &str)]) -> Vec<i64> {
-    let encoded = |text: &str| text.replace(' ', "%20").replace(',', "%2C").replace('ü', "%C3%BC");
+    const ENCODED: [(char, &str); 4] = [(' ', "%20"), (',', "%2C"), ('ü', "%C3%BC"), ('\u{308}', "%CC%88")];
+    let encoded = |text: &str| ENCODED.iter().fold(text.to_owned(), |text, (c, code)| text.replace(*c, code));
     let filters: Vec<_> =
         filters.iter().map(|(name, value)| format!("filter%5B{name}%5D={}", encoded(value))).collect();
     let reply = caller.get(&format!("/clients?sort_order=asc&{}", filters.join("&"))).ok();
@@ -103,7 +104,8 @@ fn a_blocked_client_gets_no_sessions_and_no_accounts() {
     let before = server.trace();
     native.post("/trade/login", &login).refused("PROFILE_BLOCKED");
     assert_eq!(native.post("/trade/introspect", &json!({"token": token})).ok().json()["active"], false);
-    caller.post("/accounts", &account).refused_as(409, "conflict");
+    let refused = caller.post("/accounts", &account).refused_as(400, "validation_failed");
+    assert_eq!(refused.text_at("message"), "clientId: the client is blocked");
     assert_eq!(server.trace(), before);
     let events = super::native_events::read_all(&native, "1", "", 1000);
     assert_eq!(events.last().unwrap()["data"]["blocked"], true);
@@ -114,6 +116,69 @@ fn a_blocked_client_gets_no_sessions_and_no_accounts() {
     native.put(&format!("/profiles/{id}"), &body).ok();
     assert_eq!(caller.get("/clients/1").ok().json()["statusId"], 1);
     native.post("/trade/login", &login).ok();
+}
+
+#[test]
+fn a_client_that_was_read_can_be_sent_back_and_stays_as_it_is() {
+    let server = Server::start("");
+    let (caller, native) = (admin(&server), server.admin());
+    // None of these can be written here: a review, a country that has no number, a date in words.
+    let body = json!({"email": "ann@example.com", "requiresReview": true, "country": "Atlantis", "birthDate": "1 May"});
+    let profile = native.new_profile_with(&body);
+    let shown = caller.get("/clients/1").ok().json();
+    let facts = [&shown["statusId"], &shown["countryCode"], &shown["birthDate"]];
+    assert_eq!(facts, [&json!(2), &Value::Null, &json!("1 May")]);
+    let before = server.trace();
+    assert_eq!(caller.put("/clients/1", &shown).ok().json(), shown);
+    let refused = caller.put("/clients/1", &json!({"statusId": 1, "city": "Bern"})).refused_as(409, "conflict");
+    assert_eq!(refused.text_at("message"), "the client is in review");
+    assert_eq!(server.trace(), before);
+    let read = native.get(&format!("/profiles/{profile}")).ok();
+    assert_eq!((read.text_at("status"), read.json()["blocked"].clone()), ("PENDING".into(), json!(false)));
+    assert_eq!(read.text_at("country"), "Atlantis");
+    caller.patch("/clients/1", &json!({"birthDate": "2 May"})).refused_as(400, "validation_failed");
+    // Of a client that is active, null clears the country, and the status is written.
+    create(&caller, &jane());
+    assert_eq!(caller.patch("/clients/2", &json!({"countryCode": null})).ok().json()["countryCode"], Value::Null);
+    let jane = native.get("/profiles?email=jane.doe@example.com").ok();
+    assert_eq!(jane.text_at("profiles/0/country"), "");
+    for (status, blocked) in [(2, true), (2, true), (1, false), (1, false)] {
+        assert_eq!(caller.patch("/clients/2", &json!({"statusId": status})).ok().json()["statusId"], status);
+        assert_eq!(native.get("/profiles?email=jane.doe@example.com").ok().json()["profiles"][0]["blocked"], blocked);
+    }
+}
+
+#[test]
+fn only_an_active_client_gets_accounts() {
+    let server = Server::start("");
+    let (caller, native) = (admin(&server), server.admin());
+    let offer = product_currency(&server, "Wallet", "USD");
+    let account = |client: i64| json!({"clientId": client, "productCurrencyId": offer});
+    native.new_profile_with(&json!({"requiresReview": true, "email": "ann@example.com"}));
+    let dead = native.new_profile();
+    native.step(&format!("/profiles/{dead}/deceased")).ok();
+    create(&caller, &json!({"email": "bob@example.com"}));
+    caller.delete("/clients/3").status_is(204);
+    let before = server.trace();
+    for (client, message) in [
+        (1, "clientId: the client is in review"),
+        (2, "clientId: the client is deceased"),
+        (3, "clientId: no such client"),
+        (4, "clientId: no such client"),
+    ] {
+        let refused = caller.post("/accounts", &account(client)).refused_as(400, "validation_failed");
+        assert_eq!((refused.text_at("message"), refused.fields()), (message.into(), vec!["clientId".into()]));
+    }
+    assert_eq!(server.trace(), before);
+    caller.patch("/clients/2", &json!({"statusId": 1})).refused_as(409, "conflict");
+    let missing = caller.get("/clients/3").refused_as(404, "not_found");
+    assert_eq!(missing.text_at("message"), "no such client");
+    // An account that was opened stays the answer to its key, whatever becomes of the client.
+    create(&caller, &json!({"email": "eve@example.com"}));
+    let first = caller.key("k").post("/accounts", &account(4)).status_is(201);
+    caller.patch("/clients/4", &json!({"statusId": 2})).ok();
+    let again = caller.key("k").post("/accounts", &account(4)).status_is(201);
+    assert!(again.is_replayed() && again.text == first.text, "{}", again.text);
 }
 
 #[test]
@@ -144,8 +209,9 @@ fn clients_are_found_by_each_filter() {
     create(&caller, &jane());
     create(&caller, &json!({"email": "bob@example.com", "firstName": "Bob", "lastName": "Dole", "countryCode": 276}));
     create(&caller, &json!({"email": "eve@example.com", "city": "Bern", "statusId": 2}));
+    create(&caller, &json!({"email": "una@example.com", "firstName": "Una", "lastName": "Müller", "statusId": 2}));
     for (filters, expected) in [
-        (&[][..], &[1, 2, 3][..]),
+        (&[][..], &[1, 2, 3, 4][..]),
         (&[("clientId", "1, 3,99")], &[1, 3]),
         (&[("email", "JANE.DOE@example.com")], &[1]),
         (&[("emails", "eve@example.com, bob@example.com")], &[2, 3]),
@@ -157,10 +223,10 @@ fn clients_are_found_by_each_filter() {
         (&[("countryCodes", "5")], &[]),
         (&[("city", "Bern,Zürich")], &[1, 3]),
         (&[("statusIds", "1")], &[1, 2]),
-        (&[("statusIds", "2")], &[3]),
-        (&[("statusIds", "1,2")], &[1, 2, 3]),
+        (&[("statusIds", "2")], &[3, 4]),
+        (&[("statusIds", "1,2")], &[1, 2, 3, 4]),
         (&[("typeIds", "2")], &[1]),
-        (&[("typeIds", "1")], &[2, 3]),
+        (&[("typeIds", "1")], &[2, 3, 4]),
         (&[("companyShortName", "doe")], &[1]),
         (&[("companyFullName", "Doe & Sons, Inc.")], &[1]),
         (&[("name", "DO"), ("countryCodes", "276")], &[2]),
@@ -168,17 +234,27 @@ fn clients_are_found_by_each_filter() {
         (&[("internalTypeIds", "1")], &[]),
         (&[("riskLevelIds", "1")], &[]),
         (&[("verificationLevelIds", "1")], &[]),
-        (&[("managerIds", "")], &[1, 2, 3]),
+        (&[("city", "Zu\u{308}rich")], &[1]),
+        (&[("name", "Mu\u{308}")], &[4]),
     ] {
         let filters: Vec<_> = filters.iter().map(|(name, value)| (*name, value.replace('&', "%26"))).collect();
         let filters: Vec<_> = filters.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(found(&caller, &filters), expected, "{filters:?}");
     }
     let page = caller.get("/clients?limit=1&offset=1").ok();
-    assert_eq!((page.header("x-total-count"), page.json()[0]["clientId"].as_i64()), (Some("3"), Some(2)));
-    for (name, value) in
-        [("clientId", "x"), ("typeIds", "3"), ("statusIds", "active"), ("countryCodes", "CH"), ("phone", "1")]
-    {
+    assert_eq!((page.header("x-total-count"), page.json()[0]["clientId"].as_i64()), (Some("4"), Some(3)));
+    for (name, value) in [
+        ("clientId", "x"),
+        ("typeIds", "3"),
+        ("statusIds", "active"),
+        ("countryCodes", "CH"),
+        ("phone", "1"),
+        ("email", "a%20b@example.com"),
+        ("emails", "a@example.com,a%20b@example.com"),
+        ("clientId", ""),
+        ("name", ""),
+        ("managerIds", ""),
+    ] {
         let reply = caller.get(&format!("/clients?filter%5B{name}%5D={value}")).refused_as(400, "validation_failed");
         assert_eq!(reply.fields(), [format!("filter[{name}]")]);
     }
@@ -201,6 +277,8 @@ fn refused_clients_leave_no_trace() {
         ("countryCode", json!(5)),
         ("countryCode", json!("CH")),
         ("typeId", json!(3)),
+        ("birthDate", json!("1990-02-30")),
+        ("birthDate", json!("12.04.1990")),
         ("statusId", json!("1")),
         ("firstName", json!("a\u{202e}b")),
         ("city", json!("x".repeat(256))),

@@ -21,6 +21,9 @@ fn platforms_are_listed_and_read() {
     let platforms = list(&caller, "/platforms?sort_order=asc&limit=2");
     assert_eq!(platforms[0], json!({"id": 1, "name": "Wallets", "type": "personal"}));
     assert_eq!(platforms[1], json!({"id": 2, "name": "Trading", "type": "wrapper"}));
+    let all = list(&caller, "/platforms?limit=500");
+    let has = |kind: &str| all.iter().any(|platform| platform["type"] == kind);
+    assert!(["MetaTrader5", "MetaTrader4", "cTrader", "MatchTrader"].into_iter().all(has), "{all:?}");
     assert_eq!(caller.get("/platforms/2").ok().json(), platforms[1]);
     caller.get("/platforms/99").refused_as(404, "not_found");
     caller.get("/platforms/x").refused_as(404, "not_found");
@@ -52,6 +55,8 @@ fn products_carry_every_field_and_are_found_by_each_filter() {
         ("filter%5Btype%5D=wallet", "filter[type]"),
         ("filter%5BplatformId%5D=x", "filter[platformId]"),
         ("filter%5Bname%5D=x", "filter[name]"),
+        ("filter%5Bcurrency%5D=eur", "filter[currency]"),
+        ("filter%5Bcurrency%5D=", "filter[currency]"),
         ("sort_by=name", "sort_by"),
     ] {
         let reply = caller.get(&format!("/products?{query}")).refused_as(400, "validation_failed");
@@ -65,6 +70,10 @@ fn the_currencies_of_a_product_have_the_ids_that_accounts_are_created_with() {
     let caller = admin(&server);
     let euro = list(&caller, "/products/2/currencies?filter%5BalphabeticCode%5D=EUR").remove(0);
     assert_shown("b2core_product_currency", &euro.to_string());
+    for code in ["eur", ""] {
+        let reply = caller.get(&format!("/products/2/currencies?filter%5BalphabeticCode%5D={code}"));
+        assert_eq!(reply.refused_as(400, "validation_failed").fields(), ["filter[alphabeticCode]"], "{code}");
+    }
     let id = euro["id"].as_i64().unwrap();
     assert_eq!(caller.get(&format!("/products/2/currencies/{id}")).ok().json(), euro);
     caller.get(&format!("/products/1/currencies/{id}")).refused_as(404, "not_found");

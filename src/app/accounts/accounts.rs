@@ -23,7 +23,8 @@ use uuid::Uuid;
 ///
 /// Refusals: unknown profile, group, currency, portfolio or parent; the parent is archived or in another currency; id,
 /// reference, alias or number taken; group disabled or without the currency; the mode contradicts the group's; leverage
-/// or limit out of range; a wallet at a platform; the client was denied, or is deceased or archived.
+/// or limit out of range; a wallet at a platform; the client is blocked, was denied, is deceased or archived, or
+/// is in review although the account may not wait for it.
 pub struct OpenAccount {
     /// An unused id chosen by the caller; None generates one.
     pub id: Option<AccountId>,
@@ -58,6 +59,8 @@ pub struct OpenAccount {
     pub number_at_platform: Option<String>,
     /// Whether an operator must approve the account before it can be used.
     pub requires_approval: bool,
+    /// Whether the account of a client in review may wait for the review; otherwise such a client is refused.
+    pub takes_client_in_review: bool,
 }
 
 impl Command for OpenAccount {
@@ -117,6 +120,9 @@ impl Command for OpenAccount {
             profile.admit_unblocked()?;
         }
         let awaits = match profile.status {
+            ProfileStatus::Pending if !self.takes_client_in_review => {
+                return Err(Refusal::ProfileState(profile.status).into());
+            }
             ProfileStatus::Verified | ProfileStatus::Pending if self.requires_approval => Some(Awaits::Operator),
             ProfileStatus::Verified => None,
             ProfileStatus::Pending => Some(Awaits::Client),

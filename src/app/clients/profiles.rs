@@ -153,14 +153,15 @@ impl Command for ReplaceProfile {
 /// Changes some details of a client; None keeps the present ones. Does nothing if nothing differs. Like a replacement,
 /// it may wait for a second operator.
 ///
-/// Refusals: unknown id; invalid fields; address taken; archived; a password or a block together with a change that
-/// waits.
+/// Refusals: unknown id; invalid fields; address taken; archived; a client made active that no review has admitted, or
+/// that is deceased; a password or a block together with a change that waits.
 pub struct ChangeProfile {
     pub id: ProfileId,
     pub details: DetailsChange,
     pub tags: Option<BTreeSet<String>>,
     pub password: Option<PasswordHash>,
-    pub is_blocked: Option<bool>,
+    /// Lifts the block, or blocks a client that is active; one that is not active anyway stays as it is.
+    pub is_active: Option<bool>,
 }
 
 impl Command for ChangeProfile {
@@ -184,7 +185,14 @@ impl Command for ChangeProfile {
             true => details.checked_as_sent()?,
             false => details.checked()?,
         };
-        let (tags, password, is_blocked) = (self.tags, self.password, self.is_blocked);
+        let is_blocked = match self.is_active {
+            Some(true) if profile.status != ProfileStatus::Verified => {
+                return Err(Refusal::ProfileState(profile.status).into());
+            }
+            Some(false) if profile.status != ProfileStatus::Verified => None,
+            wanted => wanted.map(|is_active| !is_active),
+        };
+        let (tags, password) = (self.tags, self.password);
         let keeps_tags = tags.as_ref().is_none_or(|tags| *tags == profile.tags);
         let keeps_block = is_blocked.is_none_or(|is_blocked| is_blocked == profile.is_blocked);
         if details == profile.details && keeps_tags && keeps_block && password.is_none() {

@@ -75,6 +75,7 @@ impl Command for OpenFiledAccount {
                 permissions: Permissions::default(),
                 number_at_platform: None,
                 requires_approval: false,
+                takes_client_in_review: true,
             },
             Undo::Whole,
         )??;

@@ -139,6 +139,7 @@ impl Command for ImportAccount {
             permissions: Permissions::default(),
             number_at_platform: None,
             requires_approval: false,
+            takes_client_in_review: true,
         };
         let account = open.run(context)?.id;
         if let Some((platform, number)) = self.platform {

@@ -155,6 +155,7 @@ impl App {
             permissions: Permissions::default(),
             number_at_platform: None,
             requires_approval: false,
+            takes_client_in_review: true,
         };
         let account = self.execute_blocking(caller, open)?.outcome.id;
         if let Some(trader) = trader {

@@ -5,9 +5,9 @@ use super::{fields, permissions};
 use crate::app::accounts::{AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, OpenAccount};
 use crate::app::trading::{Described, DescribedAccount, GetDescribedAccount, ListDescribedAccounts};
 use crate::dialects::kit::formats::serial;
-use crate::dialects::kit::{Call, Literal, QueryParams, Rejection, Reply, required_text};
+use crate::dialects::kit::{Call, QueryParams, Rejection, Reply, required_text};
 use crate::domain::accounts::{Lifecycle, Permissions};
-use crate::domain::clients::AccountLabelsChange;
+use crate::domain::clients::{AccountLabelsChange, ProfileStatus};
 use crate::domain::ids::{GroupSerial, OfferSerial, PlatformSerial, ProfileSerial};
 use crate::domain::reference::{GroupKind, LEVERAGE_MAX};
 use crate::domain::refusal::Refusal;
@@ -37,8 +37,8 @@ pub(super) struct NewAccount {
     #[schema(example = 100)]
     leverage: Option<i64>,
     /// The number of an account that exists already, where it is required; at most 50 characters. Ignored otherwise.
-    #[schema(value_type = Option<String>, example = "2100242175")]
-    account_number: Option<Literal>,
+    #[schema(example = "2100242175")]
+    account_number: Option<String>,
 }
 
 impl NewAccount {
@@ -47,14 +47,14 @@ impl NewAccount {
         let client = self.client_id.ok_or_else(|| Rejection::missing("clientId"))?;
         let exists = self.already_existing_platform_account.unwrap_or(false);
         let number = match (exists, self.account_number) {
-            (true, number) => Some(required_text("accountNumber", number.map(|number| number.0), NUMBER_MAX)?),
+            (true, number) => Some(required_text("accountNumber", number, NUMBER_MAX)?),
             (false, _) => None,
         };
         let (app, caller) = (call.app()?, call.caller()?);
         let offer = app.offer_numbered(OfferSerial(offer))?.filter(|offer| offer.is_open);
         let offer = offer.ok_or_else(|| Rejection::invalid("productCurrencyId", "no such product currency"))?;
         let client = app.client_numbered(caller, ProfileSerial(client))?;
-        let client = client.ok_or_else(|| Rejection::invalid("clientId", "no such client"))?;
+        let client = client.ok_or_else(no_such_client)?;
         if exists && offer.kind == GroupKind::Wallet {
             return Err(Rejection::invalid("alreadyExistingPlatformAccount", "only for trading accounts"));
         }
@@ -85,13 +85,17 @@ impl NewAccount {
             permissions: Permissions::default(),
             number_at_platform: number,
             requires_approval: false,
+            takes_client_in_review: false,
         })
     }
 }
 
 fn within(leverage: i64, range: RangeInclusive<u32>) -> Result<u32, Rejection> {
     let found = u32::try_from(leverage).ok().filter(|leverage| range.contains(leverage));
-    let reason = || format!("{} to {}", range.start(), range.end());
+    let reason = || match (range.start(), range.end()) {
+        (least, most) if least == most => least.to_string(),
+        (least, most) => format!("{least} to {most}"),
+    };
     found.ok_or_else(|| Rejection::out_of_range("leverage", reason()))
 }
 
@@ -101,7 +105,22 @@ fn within(leverage: i64, range: RangeInclusive<u32>) -> Result<u32, Rejection> {
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let command = call.lenient_body::<NewAccount>()?.opening(&call)?;
     let render = |account: DescribedAccount| Reply::json(StatusCode::CREATED, &AccountView::from(account));
-    call.run(Described(command), render).await
+    call.run(Described(command), render).await.map_err(naming_client)
+}
+
+/// A client that can open no account is a wrong value of the body, like one that does not exist.
+fn naming_client(rejection: Rejection) -> Rejection {
+    match rejection {
+        Rejection::Refused(Refusal::ProfileState(ProfileStatus::Archived)) => no_such_client(),
+        Rejection::Refused(refusal @ (Refusal::ProfileState(_) | Refusal::ProfileBlocked)) => {
+            Rejection::invalid("clientId", refusal.to_string())
+        }
+        other => other,
+    }
+}
+
+fn no_such_client() -> Rejection {
+    Rejection::invalid("clientId", "no such client")
 }
 
 /// Changes of an account. Omitted fields stay.

@@ -5,13 +5,14 @@ use crate::app::access::PasswordHash;
 use crate::app::approvals::AtOnce;
 use crate::app::clients::{ArchiveProfile, ChangeProfile, CreateProfile, GetProfile, ListProfilesIn, ProfileFilter};
 use crate::dialects::kit::formats::{Fault, serial, unknown};
-use crate::dialects::kit::{Call, Literal, QueryParams, Rejection, Reply, optional};
+use crate::dialects::kit::{Call, Literal, QueryParams, Rejection, Reply, optional, sent};
 use crate::domain::access::{Password, Right};
 use crate::domain::clients::{
-    DetailsChange, EmailKey, LabelsChange, Profile, ProfileDetails, ProfileKind, ProfileStatus,
+    DetailsChange, EmailKey, LabelsChange, Profile, ProfileDetails, ProfileKind, ProfileStatus, check_day,
 };
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::refusal::{Field, Noun, Refusal};
+use crate::domain::text;
 use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,12 +99,15 @@ pub(super) struct ClientBody {
     last_name: Option<String>,
     nickname: Option<String>,
     phone: Option<String>,
-    /// A number of ISO 3166-1.
+    /// A number of ISO 3166-1; null clears it.
+    #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<i64>, example = 756)]
-    country_code: Option<Literal>,
+    country_code: Option<Option<Literal>>,
     city: Option<String>,
     address: Option<String>,
     zip_code: Option<String>,
+    /// YYYY-MM-DD, or empty.
+    #[schema(example = "1990-04-12")]
     birth_date: Option<String>,
     language: Option<String>,
     company_short_name: Option<String>,
@@ -111,7 +115,7 @@ pub(super) struct ClientBody {
     /// 1: individual, 2: corporate.
     #[schema(example = 1)]
     type_id: Option<i64>,
-    /// 1: active, 2: blocked.
+    /// 1: active, 2: blocked. What is shown changes nothing.
     #[schema(example = 1)]
     status_id: Option<i64>,
     /// Limit which operators see the client.
@@ -131,9 +135,42 @@ fn country(text: &str) -> Result<&'static str, Fault> {
     number.ok_or_else(|| Fault::invalid("a number of ISO 3166-1"))
 }
 
+/// Refuses all but a calendar date.
+fn day(text: &str) -> Result<(), Fault> {
+    check_day(Field::BirthDate, text).map(drop).map_err(Fault::Refused)
+}
+
 impl ClientBody {
+    /// The text to store; empty for null.
+    fn country(&self) -> Result<Option<String>, Rejection> {
+        match &self.country_code {
+            None => Ok(None),
+            Some(None) => Ok(Some(String::new())),
+            Some(code) => Ok(optional("countryCode", code.as_ref(), country)?.map(str::to_owned)),
+        }
+    }
+
+    /// Leaves out what repeats how the client is shown, although it cannot be sent otherwise: a country that has no
+    /// number, a birth date in another form. Other APIs store both as they are.
+    async fn without_repetitions(&mut self, call: &Call) -> Result<(), Rejection> {
+        let clears_country = self.country_code == Some(None);
+        let is_no_day = self.birth_date.as_deref().is_some_and(|text| !text.is_empty() && day(text).is_err());
+        if !clears_country && !is_no_day {
+            return Ok(());
+        }
+        let shown = present(call).await?.details;
+        if clears_country && countries::number(&shown.country).is_none() {
+            self.country_code = None;
+        }
+        if self.birth_date.as_ref() == Some(&shown.birth_date) {
+            self.birth_date = None;
+        }
+        Ok(())
+    }
+
     fn details(&mut self) -> Result<DetailsChange, Rejection> {
-        let country = optional("countryCode", self.country_code.as_ref(), country)?;
+        let country = self.country()?;
+        optional("birthDate", self.birth_date.as_deref(), day)?;
         Ok(DetailsChange {
             email: self.email.take().map(|email| email.trim().to_owned()),
             first_name: self.first_name.take(),
@@ -143,7 +180,7 @@ impl ClientBody {
             address: self.address.take(),
             zip_code: self.zip_code.take(),
             city: self.city.take(),
-            country: country.map(str::to_owned),
+            country,
             phone: self.phone.take(),
             company: self.company_short_name.take(),
             company_full_name: self.company_full_name.take(),
@@ -152,8 +189,8 @@ impl ClientBody {
         })
     }
 
-    fn is_blocked(&self) -> Result<Option<bool>, Rejection> {
-        Ok(by_id("statusId", self.status_id, &STATES)?.map(|is_active| !is_active))
+    fn is_active(&self) -> Result<Option<bool>, Rejection> {
+        by_id("statusId", self.status_id, &STATES)
     }
 
     /// Hashes the password, if one was sent. Call it after all cheaper checks, because hashing is slow.
@@ -191,7 +228,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
         details,
         tags: body.tags.take().map(|tags| tags.into_iter().collect()),
         labels: LabelsChange::default(),
-        is_blocked: body.is_blocked()?.unwrap_or(false),
+        is_blocked: body.is_active()? == Some(false),
         password: body.password(&call).await?,
         requires_review: false,
     };
@@ -209,11 +246,12 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     let id = named(&call)?;
     let mut body = call.optional_lenient_body::<ClientBody>()?.unwrap_or_default();
+    body.without_repetitions(&call).await?;
     let command = AtOnce(ChangeProfile {
         id,
         details: body.details()?,
         tags: body.tags.take().map(|tags| tags.into_iter().collect()),
-        is_blocked: body.is_blocked()?,
+        is_active: body.is_active()?,
         password: body.password(&call).await?,
     });
     let render = |profile: Profile| Reply::ok(&ClientView::from(profile));
@@ -298,7 +336,7 @@ fn filter(query: &QueryParams) -> Result<Option<ProfileFilter>, Rejection> {
     for name in FOREIGN {
         matches_none |= query.one(name)?.is_some();
     }
-    let email = |text: &str| EmailKey::parse(Field::Email, text).map_err(Fault::Refused);
+    let email = |text: &str| EmailKey::parse(Field::Email, text).map_err(|refusal| Fault::invalid(refusal.to_string()));
     let country = |text: &str| {
         let number = text.parse().map_err(|_| Fault::invalid("numbers of ISO 3166-1"))?;
         Ok(countries::texts(number).unwrap_or_default())
@@ -311,7 +349,7 @@ fn filter(query: &QueryParams) -> Result<Option<ProfileFilter>, Rejection> {
         serials: query.list("filter[clientId]", serial(ProfileSerial))?,
         email: query.value("filter[email]", email)?,
         emails: query.list("filter[emails]", email)?,
-        name_part: query.one("filter[name]")?.map(str::to_owned),
+        name_part: query.one("filter[name]")?.map(text::nfc),
         nicknames: texts(query, "filter[nickname]")?,
         cities: texts(query, "filter[city]")?,
         companies: texts(query, "filter[companyShortName]")?,
@@ -327,9 +365,9 @@ fn filter(query: &QueryParams) -> Result<Option<ProfileFilter>, Rejection> {
 
 /// The values of a list of texts; the whole text counts too, because names have commas.
 fn texts(query: &QueryParams, name: &str) -> Result<Vec<String>, Rejection> {
-    let mut texts = query.list(name, |text| Ok(text.to_owned()))?;
-    let whole = query.one(name)?.map(str::to_owned);
-    texts.extend(whole.filter(|whole| whole.contains(',')));
+    let mut texts = query.list(name, |text| Ok(text::nfc(text)))?;
+    texts.retain(|text| !text.is_empty());
+    texts.extend(query.one(name)?.filter(|whole| whole.contains(',')).map(text::nfc));
     Ok(texts)
 }
 

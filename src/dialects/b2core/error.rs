@@ -4,7 +4,7 @@ use super::names::spell;
 use crate::dialects::kit::{Rejection, Reply, ReplyContext, state_refusals};
 use crate::domain::accounts::Lifecycle;
 use crate::domain::reference::GroupKind;
-use crate::domain::refusal::{Refusal, Remainder};
+use crate::domain::refusal::{Noun, Refusal, Remainder};
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -73,6 +73,9 @@ fn field_error(refusal: &Refusal, context: &ReplyContext) -> Option<FieldError> 
 
 fn sentence(refusal: &Refusal) -> String {
     match (refusal, refusal.field()) {
+        (Refusal::NotFound { noun: Noun::Profile, .. }, _) => "no such client".into(),
+        // Of what this API writes, only the numbers of accounts can be taken so.
+        (Refusal::DuplicateReference, _) => format!("accountNumber: {refusal}"),
         (Refusal::NotFound { .. }, _) | (_, None) => refusal.to_string(),
         (other, Some(_)) if other.stands_alone() => other.to_string(),
         (other, Some(field)) => format!("{field}: {other}"),

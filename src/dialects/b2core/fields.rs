@@ -1,11 +1,12 @@
 //! B2Core's spelling of values and lists: times with an offset, money as text, totals in a header.
 
 use crate::app::accounts::NumberedAccount;
-use crate::dialects::kit::formats::one_of;
+use crate::dialects::kit::formats::{self, Fault, one_of};
 use crate::dialects::kit::{Call, QueryParams, Rejection, Reply};
 use crate::domain::clock::Moment;
 use crate::domain::ids::AccountSerial;
 use crate::domain::page::Window;
+use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Noun, Refusal};
 use actix_web::http::header::HeaderName;
 use serde::Serialize;
@@ -48,8 +49,15 @@ pub(super) fn not_found(noun: Noun) -> Rejection {
     Refusal::NotFound { noun, field: None }.into()
 }
 
-/// `limit`, `offset`, `sort_by` and `sort_order` of a list.
+/// A currency in a filter.
+pub(super) fn currency_code(text: &str) -> Result<CurrencyCode, Fault> {
+    formats::currency(text).map_err(|_| Fault::invalid("codes of currencies such as EUR"))
+}
+
+/// `limit`, `offset`, `sort_by` and `sort_order` of a list. An empty parameter, such as a filter that lost its value,
+/// is refused: it would find everything.
 pub(super) fn window(query: &QueryParams) -> Result<Window, Rejection> {
+    query.refuse_empty()?;
     query.value("sort_by", one_of(&[("createTime", ())]))?;
     Ok(Window {
         limit: query.within("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT),

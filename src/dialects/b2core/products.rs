@@ -5,7 +5,7 @@ use super::account_view::{CurrencyView, NamedView, kind_of};
 use super::error;
 use super::fields;
 use crate::app::reference::{Catalogue, Platform, ReadCatalogue};
-use crate::dialects::kit::formats::{currency, one_of, serial};
+use crate::dialects::kit::formats::{one_of, serial};
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::ids::{GroupSerial, PlatformSerial};
 use crate::domain::reference::{Group, Offer};
@@ -152,7 +152,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let platforms = query.list("filter[platformId]", serial(PlatformSerial))?;
     let groups = query.list("filter[groupId]", serial(GroupSerial))?;
     let kinds = query.list("filter[type]", one_of(&["personal", "trade", "demo"].map(|kind| (kind, kind))))?;
-    let codes = query.list("filter[currency]", currency)?;
+    let codes = query.list("filter[currency]", fields::currency_code)?;
     let catalogue = call.ask(ReadCatalogue).await?;
     let offers_any = |group: &&Group| codes.is_empty() || codes.iter().any(|code| group.currencies.contains(code));
     let offering = catalogue.groups.iter().filter(offers_any);
@@ -200,7 +200,7 @@ async fn currencies(call: &Call) -> Result<Vec<ProductCurrencyView>, Rejection> 
 pub(super) async fn list_currencies(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let window = fields::window(query)?;
-    let codes = query.list("filter[alphabeticCode]", currency)?;
+    let codes = query.list("filter[alphabeticCode]", fields::currency_code)?;
     let mut views = currencies(&call).await?;
     views.retain(|view| codes.is_empty() || codes.iter().any(|code| code.as_str() == view.currency.alphabetic_code));
     fields::part(views, window)

@@ -84,6 +84,12 @@ impl QueryParams {
         Err(Rejection::invalid(shown, format!("unknown parameter; {advice}")))
     }
 
+    /// Refuses the first parameter without a value.
+    pub fn refuse_empty(&self) -> Result<(), Rejection> {
+        let empty = self.sent.iter().find(|(_, value)| value.is_empty());
+        empty.map_or(Ok(()), |(name, _)| Err(Rejection::invalid(name.as_str(), "has no value")))
+    }
+
     /// All parameters except these, in a canonical form that does not depend on their order.
     pub(super) fn without(&self, names: &[&str]) -> Vec<u8> {
         let is_kept = |(name, value): &&(String, String)| !value.is_empty() && !names.contains(&without_brackets(name));

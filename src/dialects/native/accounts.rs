@@ -190,6 +190,7 @@ impl AccountRequest {
             permissions: self.permissions()?.unwrap_or_default(),
             number_at_platform: self.account_number.clone().filter(|number| !number.is_empty()),
             requires_approval: self.requires_approval.unwrap_or(false),
+            takes_client_in_review: true,
         })
     }
 

@@ -158,11 +158,16 @@ impl ProfileStatus {
     }
 }
 
+/// Checks a day such as `2026-03-02`; returns its start in UTC. Refusals: not a calendar date.
+pub fn check_day(field: Field, day: &str) -> Result<Moment, Refusal> {
+    let start = Some(format!("{day}T00:00:00Z")).filter(|_| day.len() == 10).and_then(|text| Moment::parse(&text));
+    start.ok_or_else(|| Refusal::invalid(field, "not a date such as 2026-03-02"))
+}
+
 /// Checks a day such as `2026-03-02`. Refusals: not a calendar date; in the future in every time zone.
 pub fn check_past_day(field: Field, day: &str, now: Moment) -> Result<(), Refusal> {
     const AHEAD_OF_UTC_S: i64 = 14 * 3600;
-    let start = Some(format!("{day}T00:00:00Z")).filter(|_| day.len() == 10).and_then(|text| Moment::parse(&text));
-    let start = start.ok_or_else(|| Refusal::invalid(field.clone(), "not a date such as 2026-03-02"))?;
+    let start = check_day(field.clone(), day)?;
     if start > now.plus_s(AHEAD_OF_UTC_S) { Err(Refusal::out_of_range(field, "not in the future")) } else { Ok(()) }
 }
 

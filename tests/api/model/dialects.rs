@@ -43,7 +43,10 @@ impl Dialect {
     /// What a refusal with this reason looks like.
     fn spelling(self, reason: Reason) -> (u16, &'static str) {
         match (self, reason) {
-            (Dialect::B2Core, "INVALID_FIELD") => (400, "validation_failed"),
+            (
+                Dialect::B2Core,
+                "INVALID_FIELD" | "PROFILE_PENDING" | "PROFILE_DENIED" | "PROFILE_DECEASED" | "PROFILE_ARCHIVED",
+            ) => (400, "validation_failed"),
             (Dialect::B2Core, "INSUFFICIENT_FUNDS") => (400, "insufficient_funds"),
             (Dialect::B2Core, "BALANCE_NOT_ZERO") => (400, "balance_not_zero"),
             (Dialect::B2Core, "HOLDS_LEFT" | "PENDING_LEFT") => (400, "account_in_use"),
@@ -53,13 +56,7 @@ impl Dialect {
             (Dialect::B2Core, "ACCOUNT_LOCKED") => (409, "account_locked"),
             (
                 Dialect::B2Core,
-                "ACCOUNT_PENDING_APPROVAL"
-                | "ACCOUNT_INACTIVE"
-                | "ACCOUNT_DORMANT"
-                | "NEEDS_APPROVAL"
-                | "PROFILE_DENIED"
-                | "PROFILE_DECEASED"
-                | "PROFILE_ARCHIVED",
+                "ACCOUNT_PENDING_APPROVAL" | "ACCOUNT_INACTIVE" | "ACCOUNT_DORMANT" | "NEEDS_APPROVAL",
             ) => (409, "conflict"),
             (Dialect::Midaz, "BALANCE_NOT_ZERO" | "HOLDS_LEFT" | "PENDING_LEFT") => (400, "0012"),
             (Dialect::Midaz, "PROFILE_DENIED" | "PROFILE_DECEASED" | "PROFILE_ARCHIVED") => (400, "0008"),
@@ -78,6 +75,12 @@ impl Books {
                 if dialect == Dialect::Midaz && self.accounts[number].life == "closed" =>
             {
                 Err("NOT_FOUND")
+            }
+            // B2Core opens no account that waits for the review of its client.
+            Action::OpenAccount(client, ..)
+                if dialect == Dialect::B2Core && self.clients[client].status == "PENDING" =>
+            {
+                Err("PROFILE_PENDING")
             }
             _ => self.predict(what, is_second),
         }

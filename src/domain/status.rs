@@ -34,7 +34,7 @@ impl StatusLabel {
         if self.code.is_empty() {
             return Err(Refusal::Required { field: Field::Status });
         }
-        let note = |description| text::note(Field::Status, description, STATUS_DESCRIPTION_MAX);
+        let note = |description| text::note(Field::StatusDescription, description, STATUS_DESCRIPTION_MAX);
         Ok(StatusLabel {
             code: text::identifier(Field::Status, self.code.into_owned(), STATUS_CODE_MAX)?.into(),
             description: self.description.map(note).transpose()?,

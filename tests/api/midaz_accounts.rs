@@ -255,3 +255,79 @@ fn the_audit_finds_accounts_that_are_filed_in_another_ledger() {
         assert!(proof.findings.iter().any(|it| it.check == "accounts"), "{wrong}: {:?}", proof.findings);
     }
 }
+
+#[test]
+fn a_closing_account_takes_no_children() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    let parent = books.account();
+    server.admin().deposit(&parent, "5");
+    let closing = server.admin().post(&format!("/accounts/{parent}/close"), &json!({})).ok().json();
+    assert_eq!(closing["lifecycle"], "CLOSING");
+    let body = json!({"instrumentCode": "CHF", "type": "deposit", "parentAccountId": parent});
+    books.api.post(&books.accounts(""), &body).coded(400, "0029");
+    server.admin().post(&format!("/accounts/{parent}/withdraw"), &json!({"amount": "5"})).ok();
+    assert_eq!(server.admin().get(&format!("/accounts/{parent}")).ok().text_at("lifecycle"), "CLOSED");
+}
+
+#[test]
+fn accounts_of_a_callers_ledger_open_in_its_portfolios_alone() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let product = books.made("products", &json!({"name": "Gold"}));
+    let body = json!({"profileId": server.admin().new_profile(), "groupId": product, "currency": "CHF"});
+    let before = server.trace();
+    server.admin().post("/accounts", &body).refused("INVALID_FIELD");
+    assert_eq!(server.trace(), before);
+    assert_eq!(books.api.get(&books.path("portfolios")).gives(200).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_empty_filter_is_compared_and_an_empty_limit_is_refused() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    books.account_with(&json!({"name": "full", "metadata": {"k": "v"}}));
+    books.account_with(&json!({"name": "empty", "metadata": {"k": ""}}));
+    let names = |query: &str| -> Vec<String> {
+        let list = books.api.get(&books.accounts(query)).gives(200);
+        list.as_array().unwrap().iter().map(|found| text(&found["name"]).to_owned()).collect()
+    };
+    assert_eq!(names("?metadata.k="), ["empty"]);
+    assert_eq!(names("?type="), [""; 0]);
+    assert_eq!(names("?instrumentCode="), [""; 0]);
+    books.api.get(&books.accounts("?limit=")).coded(400, "0080");
+    books.api.get(&books.accounts("?page=")).coded(400, "0080");
+    assert_eq!(books.api.get(&books.path("portfolios?metadata.k=")).gives(200), json!([]));
+    // A call without a list has no pages.
+    books.api.get(&books.path("?limit=1").replace("/?", "?")).coded(400, "0082");
+    books.api.post(&books.path("products?page=1"), &json!({"name": "x"})).coded(400, "0082");
+}
+
+#[test]
+fn an_opening_balance_is_of_numbers_and_ignored_if_it_is_zero() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    books.account_with(&json!({"balance": {"available": 0, "onHold": 0, "scale": 99}}));
+    let open = |balance: serde_json::Value| {
+        let body = json!({"instrumentCode": "CHF", "type": "deposit", "balance": balance});
+        books.api.post(&books.accounts(""), &body)
+    };
+    for balance in [json!({"available": "100"}), json!({"available": 1.5}), json!({"available": 1, "scale": 99})] {
+        open(balance).coded(400, "0047");
+    }
+    let production = Server::production();
+    let token = production.add_token("dev", &[]).1;
+    let books = Books::of(at(&production, &production.bearer(&token)));
+    let body = json!({"instrumentCode": "CHF", "type": "deposit", "balance": {"available": "x"}});
+    let refused = books.api.post(&books.accounts(""), &body).coded(400, "0053");
+    assert_eq!(refused["fields"], json!({"balance": {"available": "x"}}));
+}
+
+#[test]
+fn the_name_that_an_account_gets_is_not_too_long() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    let account = books.account_with(&json!({"type": "x".repeat(256)}));
+    let shown = books.api.get(&books.accounts(&format!("/{account}"))).gives(200);
+    assert_eq!(text(&shown["name"]), format!("CHF {}", "x".repeat(252)));
+}

@@ -183,3 +183,38 @@ fn a_token_that_sends_too_much_is_told_when_to_come_back() {
     refused.coded(429, "0047");
     assert_eq!(refused.header("retry-after"), Some("1"));
 }
+
+#[test]
+fn unexpected_fields_are_named_and_shown_as_they_were_sent() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    let sent = r#"{"name": "x", "a.b": 1, "a/b": 2, "a~1b": 3, "x.?y": 4, "big": 123456789012345678901234567890,
+        "far": 1e999, "deep": {"n": [1, 12345678901234567890123]}, "status": {"code": "A", "foo": "bar"}}"#;
+    let refused = books.api.post_text(&books.path("products"), sent).coded(400, "0053");
+    assert_eq!(
+        refused["fields"],
+        json!({
+            "a.b": 1, "a/b": 2, "a~1b": 3, "x.?y": 4, "big": "123456789012345678901234567890", "far": "1e999",
+            "deep": {"n": [1, "12345678901234567890123"]}, "status.foo": "bar",
+        })
+    );
+    let many: serde_json::Map<_, _> = (0..50).map(|number| (format!("f{number}"), json!(number))).collect();
+    let refused = books.api.post(&books.path("products"), &json!(many)).coded(400, "0053");
+    assert_eq!(refused["fields"].as_object().unwrap().len(), 20);
+}
+
+#[test]
+fn a_status_is_named_by_its_part_and_an_empty_one_changes_nothing() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    let product = books.made("products", &json!({"name": "Gold", "status": {"code": "NEW"}}));
+    let one = books.path(&format!("products/{product}"));
+    let long = books.api.patch(&one, &json!({"status": {"code": "x".repeat(101)}})).coded(400, "0047");
+    assert!(long["fields"]["status.code"].is_string(), "{long}");
+    let status = json!({"code": "A", "description": "x".repeat(257)});
+    let long = books.api.patch(&one, &json!({"status": status})).coded(400, "0047");
+    assert!(long["fields"]["status.description"].is_string(), "{long}");
+    assert_eq!(books.api.patch(&one, &json!({"status": ""})).gives(200)["status"]["code"], "NEW");
+    books.api.patch(&one, &json!({"status": "x"})).coded(400, "0047");
+    books.api.patch(&one, &json!({"status": {"foo": 1}})).coded(400, "0053");
+}

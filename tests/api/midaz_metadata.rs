@@ -83,3 +83,17 @@ fn statuses_are_any_word_and_stay_unless_a_code_is_sent() {
         books.api.patch(&path, &json!({"status": "ACTIVE"})).coded(400, "0047");
     }
 }
+
+#[test]
+fn numbers_have_at_most_100_characters() {
+    let server = Server::shared();
+    let books = Books::new(&server);
+    for (digits, code) in [(65, None), (100, None), (101, Some("0051"))] {
+        let body = format!(r#"{{"name": "n{digits}", "metadata": {{"k": {}}}}}"#, "9".repeat(digits));
+        let reply = books.api.post_text(&books.path("products"), &body);
+        match code {
+            None => assert!(reply.gives(201)["metadata"]["k"].is_number()),
+            Some(code) => drop(reply.coded(400, code)),
+        }
+    }
+}

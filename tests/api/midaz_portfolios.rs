@@ -142,3 +142,29 @@ fn what_a_portfolio_says_of_a_client_is_erased_with_the_client() {
     let bytes = std::fs::read(&file).unwrap();
     assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
 }
+
+#[test]
+fn filters_do_not_decide_whether_a_portfolio_is_found() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let handed = books.account();
+    let entity = server.admin().new_profile_with(&json!({"tags": ["north"]}));
+    books.api.patch(&books.accounts(&format!("/{handed}")), &json!({"entityId": entity})).gives(200);
+    let north = at(&server, &server.operator("operator", &["north"]));
+    for query in ["?type=zzz", "?page=2", "?metadata.k=v"] {
+        assert_eq!(north.get(&books.accounts(query)).gives(200), json!([]), "{query}");
+    }
+    let south = at(&server, &server.operator("operator", &["south"]));
+    south.get(&books.accounts("?type=zzz")).coded(404, "0007");
+}
+
+#[test]
+fn an_archived_client_gets_no_portfolio() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    server.admin().post(&format!("/profiles/{}/archive", books.entity), &json!({})).ok();
+    let before = server.trace();
+    let body = json!({"name": "x", "entityId": books.entity});
+    books.api.post(&books.path("portfolios"), &body).coded(400, "0008");
+    assert_eq!(server.trace(), before);
+}

@@ -192,7 +192,7 @@ fn each_limit_names_its_field_and_leaves_no_trace() {
     }
     let twice = format!(r#"{{"email":"{email}","metadata":{{"a":1,"a":2}}}}"#);
     admin.post_text("/profiles", &twice).refused("INVALID_FIELD").naming("metadata");
-    let digits = format!(r#"{{"email":"x@example.com","metadata":{{"a":{}}}}}"#, "1".repeat(65));
+    let digits = format!(r#"{{"email":"x@example.com","metadata":{{"a":{}}}}}"#, "1".repeat(101));
     admin.post_text("/profiles", &digits).refused("OUT_OF_RANGE").naming("metadata.a");
     assert_eq!(server.trace(), before);
 

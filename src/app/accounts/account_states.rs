@@ -1,6 +1,6 @@
 //! Lifecycle of accounts as operators control it: locks, deactivation, closing.
 
-use crate::app::accounts::{find, find_as, owners_of, publish_account_state, refuse_children};
+use crate::app::accounts::{archive, find, find_as, owners_of, publish_account_state, refuse_children};
 use crate::app::clients::check_version;
 use crate::app::ledger::{Draft, Side, admit_valued, hands_over, post, refuse_approval_bypass, return_announced};
 use crate::app::{Command, Context, Failure};
@@ -265,6 +265,5 @@ pub(in crate::app) fn complete_closing(context: &Context<'_>, id: AccountId) -> 
     if !is_done || context.tx.has_children(account.book)? {
         return Ok(());
     }
-    context.tx.close_account(account.book, context.now)?;
-    publish_account_state(context, id, EventType::AccountArchived).map(|_| ())
+    archive(context, &account)
 }

@@ -1,5 +1,6 @@
 //! Accounts: opened, changed, archived, listed.
 
+use crate::app::accounts::complete_closing;
 use crate::app::clients::{check_account_labels, check_version};
 use crate::app::events::publish_account;
 use crate::app::{Command, Context, Failure, Query, View};
@@ -7,7 +8,9 @@ use crate::domain::access::{ObjectKind, Right, Visibility};
 use crate::domain::accounts::{Account, Lifecycle, Permissions, PositionMode};
 use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
 use crate::domain::events::EventType;
-use crate::domain::ids::{AccountId, AccountSerial, GroupId, PlatformSerial, PortfolioId, PortfolioSerial, ProfileId};
+use crate::domain::ids::{
+    AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PlatformSerial, PortfolioId, PortfolioSerial, ProfileId,
+};
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
 use crate::domain::reference::{
@@ -100,6 +103,10 @@ impl Command for OpenAccount {
         }
         let portfolio = match self.portfolio {
             Some(id) => find_portfolio(context, &group, id)?,
+            None if group.ledger != DEFAULT_LEDGER => {
+                let reason = "is of a ledger whose accounts are opened in its portfolios";
+                return Err(Refusal::invalid(Field::Group, reason).into());
+            }
             None => {
                 let new_id = PortfolioId::new(now, context.app.randomness());
                 context.tx.default_portfolio(group.ledger, profile.serial, new_id, now)?
@@ -192,7 +199,7 @@ fn find_parent(
     if parent.standing.portfolio != portfolio {
         return Err(Refusal::NotFound { noun: Noun::Account, field: Some(Field::ParentAccount) }.into());
     }
-    if parent.lifecycle == Lifecycle::Closed {
+    if matches!(parent.lifecycle, Lifecycle::Closing | Lifecycle::Closed) {
         return Err(Refusal::ParentArchived.into());
     }
     if parent.currency != *currency {
@@ -461,9 +468,15 @@ impl Command for ArchiveAccount {
         check_version(self.expected_version, account.version)?;
         account.admit_archiving()?;
         refuse_children(context, &account)?;
-        context.tx.close_account(account.book, context.now)?;
-        publish_account_state(context, self.id, EventType::AccountArchived).map(|_| ())
+        archive(context, &account)
     }
+}
+
+/// Archives an account, and the closing one that it was the last child of.
+pub(in crate::app) fn archive(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
+    context.tx.close_account(account.book, context.now)?;
+    publish_account_state(context, account.id, EventType::AccountArchived)?;
+    account.parent.map_or(Ok(()), |parent| complete_closing(context, parent))
 }
 
 /// Refuses an account that accounts are nested in which are not archived.

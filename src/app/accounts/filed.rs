@@ -199,7 +199,11 @@ impl Query for ListFiledAccounts {
         let (accounts, _) = view.tx.accounts_in(&filter, view.visibility, window)?;
         if accounts.is_empty() {
             // A portfolio of a hidden client is not found, unless some of its accounts are another client's.
-            portfolio(view.tx, place, id, view.visibility)?;
+            let all = AccountFilter { portfolio: Some(PortfolioSerial(shelf.row)), ..AccountFilter::default() };
+            let one = Window { offset: 0, limit: 1, newest_first: true };
+            if view.tx.accounts_in(&all, view.visibility, one)?.0.is_empty() {
+                portfolio(view.tx, place, id, view.visibility)?;
+            }
         }
         accounts.into_iter().map(|(account, _)| FiledAccount::read(view.tx, account)).collect()
     }

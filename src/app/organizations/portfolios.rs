@@ -4,6 +4,7 @@ use crate::app::clients::find_or_register;
 use crate::app::organizations::ledger;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Right, Visibility};
+use crate::domain::clients::ProfileStatus;
 use crate::domain::ids::{PortfolioId, ProfileId};
 use crate::domain::organizations::{Place, Portfolio, RecordChange, RecordFilter};
 use crate::domain::refusal::{Noun, Refusal, Remainder};
@@ -29,6 +30,9 @@ impl Command for CreatePortfolio {
         let (name, record) = self.notes.of_new(context.now)?;
         let ledger = ledger(context.tx, self.place)?;
         let client = find_or_register(context, self.profile)?;
+        if !matches!(client.status, ProfileStatus::Verified | ProfileStatus::Pending) {
+            return Err(Refusal::ProfileState(client.status).into());
+        }
         let id = PortfolioId::new(context.now, context.app.randomness());
         context.tx.add_portfolio(ledger.row, id, client.serial, (&name, &record))?;
         context.concerns_of(ObjectKind::Portfolio, id.uuid(), Some(client.serial));

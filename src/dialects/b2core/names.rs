@@ -91,6 +91,7 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         | Field::Symbols
         | Field::Decimals
         | Field::Status
+        | Field::StatusDescription
         | Field::LegalDocument
         | Field::TradingName
         | Field::AddressLine1

@@ -6,7 +6,6 @@ use actix_web::web::{Buf, Bytes};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -58,14 +57,12 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
     read_with(body, |parser| serde_path_to_error::deserialize(parser))
 }
 
-/// Like [`read_json`]; adds the names of unknown members, with their paths.
-pub fn read_json_noting<T: DeserializeOwned>(body: &[u8], unknown: &mut BTreeSet<String>) -> Result<T, Rejection> {
-    read_with(body, |parser| {
-        let mut note = |path: serde_ignored::Path<'_>| {
-            unknown.insert(path.to_string());
-        };
-        serde_path_to_error::deserialize(serde_ignored::Deserializer::new(parser, &mut note))
-    })
+/// Like [`read_json`]; notes the paths of unknown members.
+pub fn read_json_noting<T: DeserializeOwned>(
+    body: &[u8],
+    mut note: impl FnMut(serde_ignored::Path<'_>),
+) -> Result<T, Rejection> {
+    read_with(body, |parser| serde_path_to_error::deserialize(serde_ignored::Deserializer::new(parser, &mut note)))
 }
 
 type Parser<'a> = serde_json::Deserializer<serde_json::de::SliceRead<'a>>;

@@ -92,7 +92,7 @@ impl QueryParams {
 
     /// All parameters except these, in a canonical form that does not depend on their order.
     pub(super) fn without(&self, names: &[&str]) -> Vec<u8> {
-        let is_kept = |(name, value): &&(String, String)| !value.is_empty() && !names.contains(&without_brackets(name));
+        let is_kept = |(name, _): &&(String, String)| !names.contains(&without_brackets(name));
         let kept = self.sent.iter().filter(is_kept);
         let mut sent: Vec<_> = kept.map(|(name, value)| (without_brackets(name), value)).collect();
         sent.sort_unstable();
@@ -101,6 +101,11 @@ impl QueryParams {
 
     /// The value of a parameter that may be given once. An empty value counts as `None`.
     pub fn one(&self, name: &str) -> Result<Option<&str>, Rejection> {
+        Ok(self.given(name)?.filter(|value| !value.is_empty()))
+    }
+
+    /// The same, but an empty value is a value.
+    pub fn given(&self, name: &str) -> Result<Option<&str>, Rejection> {
         self.declare(Known::One(name.to_owned()));
         self.once(name)
     }
@@ -111,7 +116,7 @@ impl QueryParams {
         if values.next().is_some() {
             return Err(Rejection::invalid(name, "given more than once"));
         }
-        Ok(first.filter(|value| !value.is_empty()))
+        Ok(first)
     }
 
     /// A `true` or `false` parameter; false if it is absent. Other spellings of its name or value, such as `dry_run=1`,
@@ -140,6 +145,13 @@ impl QueryParams {
     /// The values of all parameters with this prefix, by the rest of the name. Each may be given once; empty values are
     /// left out.
     pub fn members(&self, prefix: &str) -> Result<BTreeMap<String, String>, Rejection> {
+        let mut members = self.members_given(prefix)?;
+        members.retain(|_, value| !value.is_empty());
+        Ok(members)
+    }
+
+    /// The same, but an empty value is a value.
+    pub fn members_given(&self, prefix: &str) -> Result<BTreeMap<String, String>, Rejection> {
         self.declare(Known::Prefix(prefix.to_owned()));
         let mut members = BTreeMap::new();
         for (name, _) in self.sent.iter().filter(|(name, _)| name.starts_with(prefix)) {

@@ -2,21 +2,23 @@
 
 use super::body;
 use super::error::{rule, rule_of};
-use super::fields::{StatusBody, StatusView, demand, filter, id, path_id, place, status, text};
+use super::fields::{StatusBody, StatusView, demand, filter, id, path_id, place, status, status_or_empty, text};
 use super::metadata::{self, MetadataBody, MetadataView};
 use crate::app::accounts::{
     DeleteFiledAccount, EditFiledAccount, FiledAccount, GetFiledAccount, ListFiledAccounts, Shelf,
 };
 use crate::app::ledger::{OpenFiledAccount, OpeningBalance};
 use crate::dialects::kit::formats::decimal;
-use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional, sent};
+use crate::dialects::kit::{Call, Rejection, Reply, optional, sent};
 use crate::domain::accounts::Account;
 use crate::domain::clients::{AccountLabelsChange, LabelsChange};
 use crate::domain::ids::AccountId;
 use crate::domain::money::Decimals;
+use crate::domain::organizations::NAME_MAX;
 use crate::domain::reference::CurrencyCode;
 use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// The type, and the beginning of aliases, of the counter-accounts that every ledger has.
@@ -45,6 +47,7 @@ pub(super) struct NewAccount {
     /// An account of the portfolio, with the same instrument, to nest this one in.
     parent_account_id: Option<String>,
     product_id: Option<String>,
+    #[serde(default, deserialize_with = "status_or_empty")]
     status: Option<StatusBody>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<MetadataBody>,
@@ -56,31 +59,31 @@ pub(super) struct NewAccount {
 #[serde(rename_all = "camelCase")]
 pub(super) struct OpeningBody {
     #[schema(value_type = Option<i64>)]
-    available: Option<Literal>,
+    available: Option<Box<RawValue>>,
     #[schema(value_type = Option<i64>)]
-    on_hold: Option<Literal>,
+    on_hold: Option<Box<RawValue>>,
     #[schema(value_type = Option<i64>)]
-    scale: Option<Literal>,
+    scale: Option<Box<RawValue>>,
 }
 
 impl OpeningBody {
     /// None if it is zero.
     fn read(&self) -> Result<Option<OpeningBalance>, Rejection> {
-        let number = |name: &str, sent: &Option<Literal>| -> Result<i64, Rejection> {
-            let Some(Literal(sent)) = sent else { return Ok(0) };
-            sent.parse().map_err(|_| Rejection::invalid(name, "not a whole number of 64 bits"))
+        let number = |name: &str, sent: &Option<Box<RawValue>>| -> Result<i64, Rejection> {
+            let Some(sent) = sent else { return Ok(0) };
+            sent.get().parse().map_err(|_| Rejection::invalid(name, "not a whole number of 64 bits"))
         };
         let available = number("balance.available", &self.available)?;
         let held = number("balance.onHold", &self.on_hold)?;
         let scale = number("balance.scale", &self.scale)?;
+        if available == 0 && held == 0 {
+            return Ok(None);
+        }
         let total = available.checked_add(held).ok_or_else(|| Rejection::out_of_range("balance", "too large"))?;
         let scale = u8::try_from(scale).ok().filter(|scale| *scale <= Decimals::MAX);
         let scale = scale.ok_or_else(|| Rejection::out_of_range("balance.scale", format!("0 to {}", Decimals::MAX)))?;
         if held < 0 {
             return Err(Rejection::out_of_range("balance.onHold", "zero or more"));
-        }
-        if total == 0 && held == 0 {
-            return Ok(None);
         }
         let amount = |units: i64| optional("balance", Some(scaled(units, scale).as_str()), decimal);
         let held = if held == 0 { None } else { amount(held)? };
@@ -103,6 +106,7 @@ fn scaled(units: i64, scale: u8) -> String {
 #[serde(rename_all = "camelCase")]
 pub(super) struct AccountChange {
     name: Option<String>,
+    #[serde(default, deserialize_with = "status_or_empty")]
     status: Option<StatusBody>,
     alias: Option<String>,
     /// Another owner, only while the account is empty and has one owner.
@@ -200,6 +204,11 @@ fn balance(account: &Account) -> BalanceView {
     }
 }
 
+/// The name of an account that is opened without one.
+fn default_name(code: &str, kind: &str) -> String {
+    format!("{code} {kind} account").chars().take(NAME_MAX).collect()
+}
+
 /// The portfolio in the path.
 fn shelf(call: &Call) -> Result<Shelf, Rejection> {
     Ok(Shelf { place: place(call)?, portfolio: path_id(call, "portfolio")? })
@@ -238,9 +247,9 @@ pub(super) async fn create(call: Call, opening_balances: bool) -> Result<Reply, 
         return Err(rule_of(rule::RESERVED_TYPE, "The type external is reserved for accounts of the ledger itself."));
     }
     admit_alias(alias.as_ref())?;
-    let opening = new.balance.as_ref().map(OpeningBody::read).transpose()?.flatten();
-    if opening.is_some() && !opening_balances && !call.app()?.is_sandbox() {
-        return Err(body::unexpected_members(body::sent_member(&call, "balance")?));
+    let opening = new.balance.as_ref().map_or(Ok(None), OpeningBody::read);
+    if !matches!(opening, Ok(None)) && !opening_balances && !call.app()?.is_sandbox() {
+        return Err(body::unexpected_member(&call, "balance")?);
     }
     let command = OpenFiledAccount {
         shelf,
@@ -248,7 +257,7 @@ pub(super) async fn create(call: Call, opening_balances: bool) -> Result<Reply, 
         product: id("productId", new.product_id.as_deref())?,
         parent: id("parentAccountId", new.parent_account_id.as_deref())?,
         labels: AccountLabelsChange {
-            name: text(new.name).or_else(|| Some(format!("{code} {kind} account"))),
+            name: text(new.name).or_else(|| Some(default_name(&code, &kind))),
             alias,
             status: status(new.status)?,
             common: LabelsChange {
@@ -259,7 +268,7 @@ pub(super) async fn create(call: Call, opening_balances: bool) -> Result<Reply, 
         },
         // One that is no code at all is not an instrument of the ledger either.
         currency: CurrencyCode::from_stored(code),
-        opening,
+        opening: opening?,
     };
     call.run(command, |opened| Reply::json(StatusCode::CREATED, &AccountView::of(opened, shelf))).await
 }
@@ -284,8 +293,8 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let found = call
         .ask(ListFiledAccounts {
             shelf,
-            currency: query.one("instrumentCode")?.map(|code| CurrencyCode::from_stored(code.to_owned())),
-            category: query.one("type")?.map(str::to_owned),
+            currency: query.given("instrumentCode")?.map(|code| CurrencyCode::from_stored(code.to_owned())),
+            category: query.given("type")?.map(str::to_owned),
             filter: filter(query)?,
         })
         .await?;

@@ -4,36 +4,73 @@
 use super::error::rule;
 use crate::dialects::kit::{Call, Rejection, read_json_noting};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use serde_ignored::Path;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The most unknown members that a refusal names.
+const UNEXPECTED_MAX: usize = 20;
 
 /// Parses the body. Unknown members are refused, with their values.
 pub(super) fn read<T: DeserializeOwned>(call: &Call) -> Result<T, Rejection> {
     let sent = without_comments(call.raw_body()?);
-    let mut unknown = BTreeSet::new();
-    let body = read_json_noting(&sent, &mut unknown)?;
+    let mut unknown = Vec::new();
+    let note = |path: Path<'_>| {
+        if unknown.len() < UNEXPECTED_MAX {
+            unknown.push(keys(&path));
+        }
+    };
+    let body = read_json_noting(&sent, note)?;
     if unknown.is_empty() { Ok(body) } else { Err(unexpected(&sent, &unknown)) }
 }
 
-fn unexpected(sent: &[u8], unknown: &BTreeSet<String>) -> Rejection {
-    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
-    let value = |path: &String| {
-        let path = path.replace(".?", "");
-        let value = sent.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or_default();
-        (path, value)
-    };
-    unexpected_members(unknown.iter().map(value).collect())
+/// The rejection of a member that the request does not have here.
+pub(super) fn unexpected_member(call: &Call, name: &str) -> Result<Rejection, Rejection> {
+    Ok(unexpected(&without_comments(call.raw_body()?), &[vec![name.to_owned()]]))
 }
 
-/// The rejection of members that the request does not have.
-pub(super) fn unexpected_members(members: Map<String, Value>) -> Rejection {
+fn unexpected(sent: &[u8], paths: &[Vec<String>]) -> Rejection {
+    let sent = std::str::from_utf8(sent).unwrap_or_default();
+    let members = paths.iter().map(|path| (path.join("."), value_at(sent, path))).collect();
     Rejection::OfDialect { rule: rule::UNEXPECTED, message: "Unknown fields in the request.".into(), members }
 }
 
-/// A member of the body, as it was sent.
-pub(super) fn sent_member(call: &Call, name: &str) -> Result<Map<String, Value>, Rejection> {
-    let sent: Value = serde_json::from_slice(&without_comments(call.raw_body()?)).unwrap_or_default();
-    Ok(Map::from_iter([(name.to_owned(), sent[name].clone())]))
+/// The names on the way to a member, from the outermost.
+fn keys(path: &Path<'_>) -> Vec<String> {
+    match path {
+        Path::Root => Vec::new(),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => keys(parent),
+        Path::Seq { parent, index } => [keys(parent), vec![index.to_string()]].concat(),
+        Path::Map { parent, key } => [keys(parent), vec![key.clone()]].concat(),
+    }
+}
+
+fn members_of(object: &str) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(object).unwrap_or_default()
+}
+
+fn value_at(sent: &str, path: &[String]) -> Value {
+    match path.split_first() {
+        None => shown(sent),
+        Some((first, rest)) => members_of(sent).get(first).map_or(Value::Null, |member| value_at(member.get(), rest)),
+    }
+}
+
+/// A value as it was sent. A number that would lose digits is a text.
+fn shown(sent: &str) -> Value {
+    match sent.as_bytes().first() {
+        Some(b'{') => members_of(sent).into_iter().map(|(name, member)| (name, shown(member.get()))).collect(),
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(sent).unwrap_or_default();
+            items.into_iter().map(|item| shown(item.get())).collect()
+        }
+        Some(b'-' | b'0'..=b'9') => {
+            let number = serde_json::from_str::<Value>(sent).ok().filter(|number| number.to_string() == sent);
+            number.unwrap_or_else(|| sent.into())
+        }
+        _ => serde_json::from_str(sent).unwrap_or_default(),
+    }
 }
 
 /// Replaces comments by blanks: the collections have `// optional` at the end of lines, which their runner strips.

@@ -148,7 +148,8 @@ fn spell(field: &Field, context: &ReplyContext) -> String {
         Field::Name if is_organization => "legalName",
         Field::Name => "name",
         Field::Alias => "alias",
-        Field::Status => "status",
+        Field::Status => "status.code",
+        Field::StatusDescription => "status.description",
         Field::Category | Field::Kind => "type",
         Field::Currency if context.operation == Some("create_account") => "instrumentCode",
         Field::Currency | Field::Code => "code",
@@ -195,7 +196,7 @@ fn status_and_code(rejection: &Rejection, context: &ReplyContext) -> (StatusCode
 fn code_of_field(name: &str, reason: &str, context: &ReplyContext) -> u16 {
     if IN_PATHS.contains(&name) {
         rule::PATH_ID
-    } else if ["page", "limit"].contains(&name) {
+    } else if ["page", "limit"].contains(&name) && context.operation.is_some_and(|it| it.starts_with("list_")) {
         rule::PAGE
     } else if context.in_query(name) {
         rule::QUERY

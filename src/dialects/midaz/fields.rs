@@ -6,7 +6,9 @@ use crate::dialects::kit::formats::{Fault, uuid};
 use crate::dialects::kit::{Call, PAGE_MAX, QueryParams, REQUIRED, Rejection, optional};
 use crate::domain::organizations::{Place, Record, RecordFilter};
 use crate::domain::status::StatusLabel;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -50,12 +52,16 @@ pub(super) fn demand(members: &[(&str, bool)]) -> Result<(), Rejection> {
 
 /// The filters and the part of a list that a caller wants.
 pub(super) fn filter(query: &QueryParams) -> Result<RecordFilter, Rejection> {
-    let page = query.within("page", 1..=PAGE_MAX)?;
-    let limit = query.within("limit", 1..=LIMIT_MAX)?;
+    let number = |name: &str, max: u32| match query.given(name)? {
+        Some("") => Err(Rejection::out_of_range(name, format!("1 to {max}"))),
+        _ => query.within(name, 1..=max),
+    };
+    let page = number("page", PAGE_MAX)?;
+    let limit = number("limit", LIMIT_MAX)?;
     let size = limit.or(page.map(|_| LIMIT_DEFAULT));
     let rows = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     Ok(RecordFilter {
-        metadata: query.members("metadata.")?,
+        metadata: query.members_given("metadata.")?,
         offset: rows(page.unwrap_or(1) - 1).saturating_mul(rows(size.unwrap_or(0))),
         limit: size.map(rows),
     })
@@ -67,6 +73,33 @@ pub(super) struct StatusBody {
     #[schema(required, example = "ACTIVE")]
     code: Option<String>,
     description: Option<String>,
+}
+
+/// Reads a status; the empty string counts as omitted.
+pub(super) fn status_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StatusBody>, D::Error> {
+    struct Reader;
+
+    impl<'de> Visitor<'de> for Reader {
+        type Value = Option<StatusBody>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            if text.is_empty() { Ok(None) } else { Err(E::invalid_type(de::Unexpected::Str(text), &self)) }
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+            StatusBody::deserialize(MapAccessDeserializer::new(members)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(Reader)
 }
 
 /// The status that was sent; none if it is null, empty or has no code and no description.

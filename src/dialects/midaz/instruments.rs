@@ -2,7 +2,7 @@
 
 use super::body;
 use super::error::{rule, rule_of};
-use super::fields::{RecordView, StatusBody, demand, filter, path_id, place, status, text};
+use super::fields::{RecordView, StatusBody, demand, filter, path_id, place, status, status_or_empty, text};
 use super::ledgers::NamedBody;
 use super::metadata::{self, MetadataBody};
 use crate::app::organizations::{ChangeInstrument, CreateInstrument, DeleteInstrument, GetInstrument, ListInstruments};
@@ -28,6 +28,7 @@ pub(super) struct NewInstrument {
     /// 3 to 12 capitals or digits. A new one makes a currency; decimals of a known one do not change.
     #[schema(required, example = "CHF")]
     code: Option<String>,
+    #[serde(default, deserialize_with = "status_or_empty")]
     status: Option<StatusBody>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<MetadataBody>,

@@ -1,7 +1,7 @@
 //! Ledgers of an organization.
 
 use super::body;
-use super::fields::{RecordView, StatusBody, demand, filter, path_id, place, status, text};
+use super::fields::{RecordView, StatusBody, demand, filter, path_id, place, status, status_or_empty, text};
 use super::metadata::{self, MetadataBody};
 use crate::app::organizations::{ChangeLedger, CreateLedger, DeleteLedger, GetLedger, ListLedgers};
 use crate::dialects::kit::{Call, Rejection, Reply};
@@ -16,6 +16,7 @@ pub(super) struct NamedBody {
     /// At most 256 characters.
     #[schema(example = "Retail")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "status_or_empty")]
     status: Option<StatusBody>,
     /// Replaces all metadata.
     #[schema(value_type = Option<Object>)]

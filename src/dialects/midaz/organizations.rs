@@ -2,7 +2,7 @@
 
 use super::body;
 use super::error::{rule, rule_of};
-use super::fields::{RecordView, StatusBody, demand, filter, id, path_id, status, text};
+use super::fields::{RecordView, StatusBody, demand, filter, id, path_id, status, status_or_empty, text};
 use super::metadata::{self, MetadataBody};
 use crate::app::organizations::{
     ChangeOrganization, CreateOrganization, DeleteOrganization, GetOrganization, ListOrganizations,
@@ -26,6 +26,7 @@ pub(super) struct NewOrganization {
     address: Option<AddressBody>,
     parent_organization_id: Option<String>,
     doing_business_as: Option<String>,
+    #[serde(default, deserialize_with = "status_or_empty")]
     status: Option<StatusBody>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<MetadataBody>,
@@ -39,6 +40,7 @@ pub(super) struct OrganizationChange {
     doing_business_as: Option<String>,
     /// Replaces the whole address.
     address: Option<AddressBody>,
+    #[serde(default, deserialize_with = "status_or_empty")]
     status: Option<StatusBody>,
     /// Its own id stands for no parent.
     parent_organization_id: Option<String>,

@@ -504,7 +504,10 @@ fn read_event(text: &[u8], zones: &Zones, unknown: &mut BTreeSet<String>) -> Inc
         return Incoming { sent: String::new(), event: Err(Unreadable { verdict: Verdict::TooLong, message }) };
     }
     let mut noted = BTreeSet::new();
-    let read = read_json_noting::<EventBody>(text, &mut noted).and_then(|body| body.read(zones));
+    let note = |path: serde_ignored::Path<'_>| {
+        noted.insert(path.to_string());
+    };
+    let read = read_json_noting::<EventBody>(text, note).and_then(|body| body.read(zones));
     if unknown.len() < UNKNOWN_MAX {
         unknown.extend(noted.into_iter().map(|name| name.replace(".?", "").chars().take(64).collect::<String>()));
     }

@@ -19,8 +19,8 @@ pub const METADATA_KEYS_MAX: usize = 100;
 /// The same limit as in Midaz v1.
 pub const METADATA_KEY_MAX: usize = 100;
 pub const METADATA_TEXT_MAX: usize = 1000;
-/// In characters of the literal.
-pub const METADATA_NUMBER_MAX: usize = 64;
+/// In characters of the literal; the same limit as in Midaz v1.
+pub const METADATA_NUMBER_MAX: usize = 100;
 /// Characters of all keys and values of one object together: room for 100 keys and values of 100 characters each.
 pub const METADATA_TOTAL_MAX: usize = 20_000;
 

@@ -67,6 +67,7 @@ fields! {
     Name = "name";
     Alias = "alias";
     Status = "status";
+    StatusDescription = "status description";
 
     LegalDocument = "legal document";
     TradingName = "trading name";

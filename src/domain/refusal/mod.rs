@@ -286,7 +286,7 @@ pub enum Refusal {
     /// Callers cannot change or delete it: the books always have it, or the reference file declares it.
     #[error("this {0} is permanent")]
     Permanent(Noun),
-    #[error("the parent account is archived")]
+    #[error("the parent account is archived or closing")]
     ParentArchived,
     #[error("the parent account has another currency")]
     ParentCurrencyDiffers,

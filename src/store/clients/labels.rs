@@ -70,8 +70,13 @@ impl LabelFilter {
             let set = "SELECT account_id AS id FROM account_attributes WHERE kind = ? AND name = ? AND value = ?";
             conditions.within(set, attribute);
         }
-        let of_category = "SELECT account_id AS id FROM account_labels WHERE category = ? AND category <> ''";
-        within(conditions, of_category, one(&self.category));
+        if self.category.as_deref() == Some("") {
+            let without = "SELECT id FROM accounts EXCEPT SELECT account_id FROM account_labels WHERE category <> ?";
+            within(conditions, without, one(&self.category));
+        } else {
+            let of_category = "SELECT account_id AS id FROM account_labels WHERE category = ? AND category <> ''";
+            within(conditions, of_category, one(&self.category));
+        }
         conditions.if_any(
             "a.profile_id IN (SELECT profile_id FROM profile_tags WHERE tag = ?)",
             self.tag.as_deref().map(nfc),

@@ -66,7 +66,8 @@ fn shown(sent: &str) -> Value {
             items.into_iter().map(|item| shown(item.get())).collect()
         }
         Some(b'-' | b'0'..=b'9') => {
-            let number = serde_json::from_str::<Value>(sent).ok().filter(|number| number.to_string() == sent);
+            let is_exact = |number: &Value| serde_json::to_string(number).is_ok_and(|text| text == sent);
+            let number = serde_json::from_str(sent).ok().filter(is_exact);
             number.unwrap_or_else(|| sent.into())
         }
         _ => serde_json::from_str(sent).unwrap_or_default(),

@@ -25,7 +25,6 @@ pub(crate) struct Load {
     pub(crate) threads: usize,
     /// The warm-up, which is not measured.
     pub(crate) warm_up: Duration,
-    /// The measured time.
     pub(crate) time: Duration,
 }
 

@@ -117,7 +117,6 @@ impl Two {
         })
     }
 
-    /// Follows events.
     fn follow<'a>(&'a self, path: &str, token: &str) -> Stream<'a> {
         let (status, body) = self.get(path, token, "text/event-stream").unwrap();
         assert_eq!(status, 200);

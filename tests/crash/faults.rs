@@ -30,7 +30,6 @@ pub(crate) enum Kind {
     Eio,
     /// No space left.
     Full,
-    /// A short write.
     Short,
     /// Data is accepted, but syncing it fails.
     Sync,

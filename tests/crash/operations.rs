@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::run::Choices;
 
-/// One operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     /// The path of its own route.
@@ -124,7 +123,6 @@ impl Operation {
 }
 
 impl Continuable {
-    /// A random continuation.
     pub(crate) fn continuation(&self, choices: &mut Choices) -> Operation {
         let is_yes = choices.from(0, 2) > 0;
         let (cents, freed) = (self.cents, Some((self.account, -self.cents)));

@@ -43,7 +43,6 @@ impl B2Core {
 /// The operation of writes that are always refused, because the broker configures their objects as reference data.
 pub const READ_ONLY: &str = "refuse_write";
 
-/// These writes.
 const WRITES_OF_CONFIGURATION: [(Method, &str); 16] = [
     (Method::POST, "/api/v2/platforms"),
     (Method::PUT, "/api/v2/platforms/{platformId}"),

@@ -149,19 +149,13 @@ pub enum Excess {
     #[error(
         "more than {per_second} requests a second from this token, which is what limits.requests_per_second allows"
     )]
-    Requests {
-        /// The limit.
-        per_second: u32,
-    },
+    Requests { per_second: u32 },
     /// Long reads of this operator, over all its tokens.
     #[error(
         "{max} of your lists and statements are waiting, and limits.waiting_reads_per_operator allows no more: \
          send fewer at once"
     )]
-    Reads {
-        /// The limit.
-        max: usize,
-    },
+    Reads { max: usize },
     /// Event streams of all operators together.
     #[error(
         "the server has {max} event streams open, and events.max_streams allows no more: \

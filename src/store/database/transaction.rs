@@ -162,11 +162,6 @@ impl<'c> WriteTx<'c> {
     }
 
     /// Records that this commit has something for followers of events.
-    /// See [`CommitMoment::latest`].
-    pub(in crate::store) fn latest_of_commit(&self) -> Moment {
-        self.moment.latest()
-    }
-
     pub(in crate::store) fn note_news(&self) {
         self.has_news.set(true);
     }

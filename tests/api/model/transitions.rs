@@ -21,7 +21,6 @@ pub(super) struct Setting<'a> {
     pub(super) groups: &'a [String],
 }
 
-/// The request.
 pub(super) struct Plan {
     pub(super) method: &'static str,
     pub(super) path: String,

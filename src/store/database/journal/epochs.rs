@@ -140,7 +140,7 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Records epochs that are not part of this history.
     pub fn note_other_histories(&self, others: &[OtherHistory]) -> Result<(), StoreError> {
-        let now = self.latest_of_commit();
+        let now = self.latest();
         for other in others {
             let Ok(commit) = i64::try_from(other.commit) else { continue };
             self.run(
@@ -175,7 +175,7 @@ impl WriteTx<'_> {
             parent_stream: row.stream,
             parent_commit: row.number,
             parent_at: row.recorded_at,
-            started_at: self.latest_of_commit(),
+            started_at: self.latest(),
         };
         self.run(
             "INSERT INTO epochs (uuid, stream, parent_epoch, parent_stream, parent_commit, parent_at, started_at)

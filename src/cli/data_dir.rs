@@ -285,7 +285,7 @@ fn open_found(lock: Locked, config: &Config, key: InstallationKey, found: Found)
 
 /// Builds the app on an open database.
 fn build_app(store: Store, config: &Config, key: InstallationKey) -> Result<Arc<App>, Failure> {
-    let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness::default()), settings(config), key);
+    let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemRandomness), settings(config), key);
     Ok(Arc::new(app?))
 }
 
@@ -474,7 +474,7 @@ fn make<T>(
 ) -> Result<(Arc<App>, T), Failure> {
     let key = present_key(config, lock.dir())?.map_or_else(|| made_key(config, lock.dir()), Ok)?;
     let store = Store::open(lock, &tuning(config), &key, Found::Own)?;
-    app::install(&store, &key, mode, &SystemClock, &SystemRandomness::default())?;
+    app::install(&store, &key, mode, &SystemClock, &SystemRandomness)?;
     let app = build_app(store, config, key)?;
     let made = set_up(&app).inspect_err(|_| app.close())?;
     Ok((app, made))

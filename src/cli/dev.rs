@@ -103,7 +103,7 @@ fn stored(file: &Path) -> Option<Credentials> {
 fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
     let caller = app.machine_caller(&machine_user::of_this_process());
     let mut secret = [0; 15];
-    SystemRandomness::default().fill(&mut secret);
+    SystemRandomness.fill(&mut secret);
     let password = URL_SAFE_NO_PAD.encode(secret);
     let hash = hash_blocking(&Password::new(Field::Password, &password)?, app.randomness())?;
     let add = AddOperator {

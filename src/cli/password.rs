@@ -34,7 +34,7 @@ impl PasswordSource {
             }
             None => ask(name)?,
         };
-        Ok(hash_blocking(&check(&password)?, &SystemRandomness::default())?)
+        Ok(hash_blocking(&check(&password)?, &SystemRandomness)?)
     }
 }
 

@@ -423,7 +423,7 @@ fn begin(work: &Path, config: &Config, key: &InstallationKey, restored: Restored
     let lock = dir.lock()?;
     store::migrate(&lock, Some(key))?;
     let store = Store::open(lock, &tuning, key, Found::Checked)?;
-    let row = maintenance::begin_timeline(&store, key, restored, &SystemClock, &SystemRandomness::default());
+    let row = maintenance::begin_timeline(&store, key, restored, &SystemClock, &SystemRandomness);
     store.close();
     Ok(row?)
 }

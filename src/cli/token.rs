@@ -84,7 +84,7 @@ pub(super) fn run(command: TokenCommand, session: &mut Session<'_>) -> Result<()
 }
 
 fn create(args: CreateArgs, session: &mut Session<'_>) -> Result<(), Failure> {
-    let fresh = FreshToken::new(&SystemRandomness::default());
+    let fresh = FreshToken::new(&SystemRandomness);
     let command = ControlCommand::CreateToken {
         operator: args.operator,
         label: args.label,

@@ -6,6 +6,7 @@ pub use log_queue::{LogFlush, LogQueue, lines_lost};
 
 use crate::domain::clock::{Clock, MachineClock, Moment, Randomness, Reading};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use std::cell::RefCell;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
@@ -44,15 +45,63 @@ fn steady_ms() -> i64 {
 }
 
 /// The process-wide cryptographic random generator, seeded by the operating system.
-#[derive(Debug, Default)]
-pub struct SystemRandomness(SystemRandom);
+#[derive(Clone, Copy, Debug)]
+pub struct SystemRandomness;
+
+/// Random bytes drawn at a time: enough for some ten ids.
+const DRAWN: usize = 256;
+
+thread_local! {
+    /// Random bytes, of which this many, at the beginning, were not handed out yet. A draw costs the same for one id as
+    /// for ten.
+    static STOCK: RefCell<([u8; DRAWN], usize)> = const { RefCell::new(([0; DRAWN], 0)) };
+}
 
 impl Randomness for SystemRandomness {
     fn fill(&self, bytes: &mut [u8]) {
-        // Fails only on a broken operating system. Ids and tokens that are not random would be worse than stopping.
-        #[allow(clippy::panic)]
-        if self.0.fill(bytes).is_err() {
-            panic!("the operating system provides no random bytes");
+        if bytes.len() > DRAWN / 4 {
+            return draw(bytes);
+        }
+        STOCK.with_borrow_mut(|(stock, left)| {
+            if *left < bytes.len() {
+                draw(stock);
+                *left = DRAWN;
+            }
+            let taken = &mut stock[*left - bytes.len()..*left];
+            bytes.copy_from_slice(taken);
+            // What was handed out may become a secret.
+            taken.fill(0);
+            *left -= bytes.len();
+        });
+    }
+}
+
+fn draw(bytes: &mut [u8]) {
+    // Fails only on a broken operating system. Ids and tokens that are not random would be worse than stopping.
+    #[allow(clippy::panic)]
+    if SystemRandom::new().fill(bytes).is_err() {
+        panic!("the operating system provides no random bytes");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_random_bytes_are_handed_out_twice() {
+        for size in [8, 10, 16, 64, 65, 200] {
+            let drawn: Vec<Vec<u8>> = (0..200)
+                .map(|_| {
+                    let mut bytes = vec![0; size];
+                    SystemRandomness.fill(&mut bytes);
+                    bytes
+                })
+                .collect();
+            let eights: HashSet<&[u8]> = drawn.iter().flat_map(|bytes| bytes.chunks_exact(8)).collect();
+            assert_eq!(eights.len(), drawn.len() * (size / 8), "{size}");
+            assert!(!eights.contains([0; 8].as_slice()), "{size}");
         }
     }
 }

@@ -86,7 +86,7 @@ impl WriteTx<'_> {
 
     /// Erases the outcomes that name a client.
     pub(in crate::store) fn erase_outcomes(&self, client: ProfileId) -> Result<(), StoreError> {
-        ERASE.iter().try_for_each(|sql| self.run(sql, (client.to_string(), ERASED)).map(|_| ()))
+        ERASE.iter().try_for_each(|sql| self.run(*sql, (client.to_string(), ERASED)).map(|_| ()))
     }
 
     /// Deletes some expired outcomes. Starts the next generation once the current one is as old as the retention period

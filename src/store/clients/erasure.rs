@@ -59,7 +59,7 @@ impl WriteTx<'_> {
         let mut noted = Vec::new();
         for table in self.covered_tables(i64::MAX)? {
             if let Some((_, sql)) = SALTED.iter().find(|(name, _)| *name == table.covered.table) {
-                let keys: Vec<i64> = self.all(sql, [client.0], |row| row.get(0))?;
+                let keys: Vec<i64> = self.all(*sql, [client.0], |row| row.get(0))?;
                 let before = self.images_of(&table, &keys)?;
                 noted.push((table, keys, before));
             }

@@ -98,7 +98,7 @@ impl ReadTx<'_> {
     pub(in crate::store) fn listing<T>(
         &self,
         conditions: Conditions,
-        by_id: &str,
+        by_id: &'static str,
         page: Page,
         map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Listing<T>, StoreError> {
@@ -130,7 +130,7 @@ impl ReadTx<'_> {
     pub(in crate::store) fn window<T>(
         &self,
         conditions: Conditions,
-        by_id: &str,
+        by_id: &'static str,
         window: Window,
         map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<(Vec<T>, u64), StoreError> {

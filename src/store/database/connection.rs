@@ -14,7 +14,7 @@ use std::{fs, io, path};
 pub(in crate::store) const APPLICATION_ID: i64 = 0x4255_5253;
 
 /// Prepared statements kept for each connection.
-const STATEMENT_CACHE: usize = 128;
+pub(in crate::store) const STATEMENT_CACHE: usize = 128;
 
 /// How long the writer waits for a lock, which only an outside tool can hold.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(2_000);

@@ -12,6 +12,7 @@ pub(in crate::store) mod lists;
 pub(in crate::store) mod log_readers;
 pub(in crate::store) mod migrations;
 pub(in crate::store) mod snapshot;
+pub(in crate::store) mod statements;
 pub(in crate::store) mod stats;
 pub(in crate::store) mod swap;
 pub(in crate::store) mod trail;

@@ -3,10 +3,11 @@
 use crate::domain::clock::Moment;
 use crate::domain::named::Named;
 use crate::store::StoreError;
+use crate::store::database::statements::{KeepStatements, Sql};
 use crate::store::database::trail::{Mark, Trail};
 use crate::store::database::writer::Abort;
 use rusqlite::types::{FromSql, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement};
 use std::cell::Cell;
 use std::ops::Deref;
 
@@ -38,43 +39,61 @@ impl Drop for Snapshot<'_> {
 /// A consistent view of the database.
 pub struct ReadTx<'c> {
     connection: &'c Connection,
+    /// The prepared statements of the writer; readers have the cache of their connection.
+    statements: Option<&'c dyn KeepStatements>,
 }
 
 impl<'c> ReadTx<'c> {
     pub(in crate::store) fn new(connection: &'c Connection) -> Self {
-        ReadTx { connection }
+        ReadTx { connection, statements: None }
     }
 
     pub(in crate::store) fn connection(&self) -> &Connection {
         self.connection
     }
 
-    pub(in crate::store) fn find<T>(
+    pub(in crate::store) fn find<'s, T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql<'s>>,
         params: impl Params,
         map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.query_row(params, map).optional()?)
+        Ok(self.with(sql, |statement| statement.query_row(params, map).optional())?)
     }
 
     /// Exactly one row; none is an error.
-    pub(in crate::store) fn one<T>(
+    pub(in crate::store) fn one<'s, T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql<'s>>,
         params: impl Params,
         map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.query_row(params, map)?)
+        Ok(self.with(sql, |statement| statement.query_row(params, map))?)
     }
 
-    pub(in crate::store) fn all<T>(
+    pub(in crate::store) fn all<'s, T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql<'s>>,
         params: impl Params,
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.query_map(params, map)?.collect::<Result<_, _>>()?)
+        Ok(self.with(sql, |statement| statement.query_map(params, map)?.collect::<Result<_, _>>())?)
+    }
+
+    /// Runs `run` with a prepared statement.
+    fn with<'s, T>(
+        &self,
+        sql: impl Into<Sql<'s>>,
+        run: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        match (self.statements, sql.into()) {
+            (Some(statements), Sql::Fixed(text)) => {
+                let (mut run, mut outcome) = (Some(run), None);
+                statements.with(text, &mut |statement| outcome = run.take().map(|run| run(statement)))?;
+                outcome.unwrap_or(Err(rusqlite::Error::InvalidQuery))
+            }
+            (_, sql) => run(&mut *self.connection.prepare_cached(sql.text())?),
+        }
     }
 }
 
@@ -141,6 +160,11 @@ impl<'c> WriteTx<'c> {
         WriteTx { read: ReadTx::new(connection), moment, trail, has_news: Cell::new(false) }
     }
 
+    /// Runs statements that are kept by the writer.
+    pub(in crate::store) fn keeping(self, statements: &'c dyn KeepStatements) -> Self {
+        WriteTx { read: ReadTx { statements: Some(statements), ..self.read }, ..self }
+    }
+
     /// What this commit has changed so far.
     pub(in crate::store) fn trail(&self) -> &Trail {
         self.trail
@@ -182,13 +206,13 @@ impl<'c> WriteTx<'c> {
     }
 
     /// Runs a statement and returns the number of rows affected.
-    pub(in crate::store) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    pub(in crate::store) fn run<'s>(&self, sql: impl Into<Sql<'s>>, params: impl Params) -> Result<usize, StoreError> {
+        Ok(self.with(sql, |statement| statement.execute(params))?)
     }
 
     /// Runs an INSERT and returns the rowid.
-    pub(in crate::store) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.insert(params)?)
+    pub(in crate::store) fn insert<'s>(&self, sql: impl Into<Sql<'s>>, params: impl Params) -> Result<i64, StoreError> {
+        Ok(self.with(sql, |statement| statement.insert(params))?)
     }
 
     /// Runs a part of the operation in a nested savepoint; parts can nest. A refusal rolls back the part alone. A

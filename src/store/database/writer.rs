@@ -3,9 +3,11 @@
 //! has a transaction to itself and needs no savepoint.
 
 use crate::store::database::checkpoint::{Checkpointer, WalGauge};
+use crate::store::database::connection::STATEMENT_CACHE;
 use crate::store::database::failed_commit;
 use crate::store::database::installation_key::InstallationKey;
 use crate::store::database::journal::Journal;
+use crate::store::database::statements::Statements;
 use crate::store::database::trail::Trail;
 use crate::store::database::transaction::{CommitMoment, WriteTx};
 use crate::store::{StoreError, Tuning, with_causes};
@@ -306,6 +308,7 @@ impl Loop {
     fn run(self) {
         // The gauge counts on the thread that attached it.
         let gauge = WalGauge::attach(&self.connection);
+        let statements = Statements::of(&self.connection, STATEMENT_CACHE);
         let mut left = None;
         while let Some(first) = left.take().or_else(|| self.jobs.recv().ok()) {
             let since = Instant::now();
@@ -317,7 +320,7 @@ impl Loop {
                 self.journal.sync(self.number.get());
                 self.checkpointer.finish(&self.connection);
             }
-            left = self.commit_batch(first, since, &gauge);
+            left = self.commit_batch(first, since, &gauge, &statements);
             self.checkpointer.note_pages(gauge.pages());
         }
         self.checkpointer.stop();
@@ -357,18 +360,17 @@ impl Loop {
         self.trail.clear();
         self.connection.execute_batch("PRAGMA optimize")?;
         // SQLite does not count these writes as changes.
-        let number = self.stamp_if(true)?;
+        let number = self.stamp_if(true, &WriteTx::new(&self.connection, &self.moment, &self.trail))?;
         self.execute("COMMIT")?;
         self.report(number, gauge);
         Ok(())
     }
 
     /// Numbers and signs the commit if it changes anything.
-    fn stamp_if(&self, has_changed: bool) -> Result<Option<u64>, StoreError> {
+    fn stamp_if(&self, has_changed: bool, tx: &WriteTx<'_>) -> Result<Option<u64>, StoreError> {
         if !has_changed {
             return Ok(None);
         }
-        let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
         if let Some(found) = self.epoch_found.get() {
             tx.begin_epoch(found)?;
         }
@@ -387,7 +389,13 @@ impl Loop {
 
     /// Runs `first`, taken at `since`, and everything queued behind it in one transaction; a slow operation gets its
     /// own. Returns the job that was taken from the queue but belongs to the next transaction.
-    fn commit_batch(&self, first: Box<dyn Job>, since: Instant, gauge: &WalGauge) -> Option<Box<dyn Job>> {
+    fn commit_batch(
+        &self,
+        first: Box<dyn Job>,
+        since: Instant,
+        gauge: &WalGauge,
+        statements: &Statements<'_>,
+    ) -> Option<Box<dyn Job>> {
         // Waiting for a lock on behalf of callers who are gone would make the others wait too.
         if first.is_cancelled() {
             first.answer(Err(NoOutcome::Cancelled));
@@ -413,7 +421,7 @@ impl Loop {
             }
             if job.take() {
                 let changes = self.connection.total_changes();
-                match self.run_job(job.as_mut()) {
+                match self.run_job(job.as_mut(), self.transaction(statements)) {
                     Ok((fate, is_kept)) => {
                         has_changed |= is_kept && self.connection.total_changes() != changes;
                         done.push((job, fate));
@@ -437,7 +445,10 @@ impl Loop {
         // Operations that were rolled back have still touched pages, and a COMMIT would write them: a commit without a
         // number, after which the change journal could not continue. So if nothing is kept, roll back.
         let end = if has_changed { "COMMIT" } else { "ROLLBACK" };
-        match self.stamp_if(has_changed).and_then(|number| self.execute(end).map(|()| number)) {
+        match self
+            .stamp_if(has_changed, &self.transaction(statements))
+            .and_then(|number| self.execute(end).map(|()| number))
+        {
             Ok(number) => {
                 self.report(number, gauge);
                 // A batch of refusals writes nothing and so does not prove that writing works.
@@ -464,12 +475,11 @@ impl Loop {
     /// A long job has no savepoint: its transaction ends with ROLLBACK if it keeps nothing. A savepoint around all of
     /// it would make SQLite copy each page that it changes, and walk over all these copies at the end of each savepoint
     /// inside it.
-    fn run_job(&self, job: &mut dyn Job) -> Result<(Result<(), NoOutcome>, bool), StoreError> {
+    fn run_job(&self, job: &mut dyn Job, tx: WriteTx<'_>) -> Result<(Result<(), NoOutcome>, bool), StoreError> {
         let is_long = job.is_long();
-        let savepoint = |sql: &str| if is_long { Ok(()) } else { self.execute(sql) };
+        let savepoint = |sql: &'static str| if is_long { Ok(()) } else { tx.run(sql, []).map(|_| ()) };
         savepoint("SAVEPOINT operation")?;
         let mark = self.trail.mark();
-        let tx = WriteTx::new(&self.connection, &self.moment, &self.trail);
         let verdict = catch_unwind(AssertUnwindSafe(|| match job.run(&tx) {
             Verdict::Keep => tx.settle_trail().map_or_else(Verdict::Failed, |()| Verdict::Keep),
             verdict => verdict,
@@ -505,6 +515,10 @@ impl Loop {
         self.trail.roll_back(mark);
         savepoint("RELEASE operation")?;
         Ok((fate, false))
+    }
+
+    fn transaction<'t>(&'t self, statements: &'t Statements<'_>) -> WriteTx<'t> {
+        WriteTx::new(&self.connection, &self.moment, &self.trail).keeping(statements)
     }
 
     fn execute(&self, sql: &str) -> Result<(), StoreError> {

@@ -180,7 +180,7 @@ impl ReadTx<'_> {
         self.find(sql, [id.uuid()], |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))
     }
 
-    fn uuid_of(&self, sql: &str, row: i64) -> Result<Uuid, StoreError> {
+    fn uuid_of(&self, sql: &'static str, row: i64) -> Result<Uuid, StoreError> {
         self.one(sql, [row], |row| row.get(0))
     }
 }

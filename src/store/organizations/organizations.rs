@@ -52,7 +52,7 @@ impl WriteTx<'_> {
         self.write_organization(sql!("organizations/update"), changed, changed.record.updated_at)
     }
 
-    fn write_organization(&self, sql: &str, written: &Organization, at: Moment) -> Result<(), StoreError> {
+    fn write_organization(&self, sql: &'static str, written: &Organization, at: Moment) -> Result<(), StoreError> {
         let (code, description) = status_columns(&written.record.status);
         let row = (
             written.id.uuid(),

@@ -152,7 +152,7 @@ impl WriteTx<'_> {
     /// Runs a statement with a parameter for each column. An update does not use those that are fixed.
     fn write_group(
         &self,
-        sql: &str,
+        sql: &'static str,
         id: Option<GroupId>,
         group: &DeclaredGroup,
         now: Moment,

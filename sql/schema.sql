@@ -297,36 +297,6 @@ CREATE TABLE idempotency_2 (
     outcome TEXT NOT NULL                  -- as in idempotency_0
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE movements (
-    id INTEGER PRIMARY KEY,                -- serial, a public id in some dialects
-    uuid BLOB NOT NULL UNIQUE,             -- public id
-    kind TEXT NOT NULL CHECK (kind IN ('deposit', 'withdrawal', 'transfer', 'hold')), -- what it is
-    account_id INTEGER NOT NULL REFERENCES accounts (id), -- the account; of a transfer, the one that pays
-    to_account_id INTEGER REFERENCES accounts (id), -- of a transfer, the account that receives
-    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), -- how much, in the account's currency
-    posted_minor INTEGER NOT NULL CHECK (posted_minor BETWEEN 0 AND amount_minor), -- how much of it was posted
-    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'posted', 'voided', 'expired')), -- where it is in its life
-    reason TEXT NOT NULL,                  -- why, in the caller's words
-    reference TEXT,                        -- the caller's own reference; unique among movements of its kind
-    requested_by INTEGER NOT NULL REFERENCES principals (id), -- who asked for it
-    approved_by INTEGER REFERENCES principals (id), -- who approved it
-    expires_at INTEGER,                    -- when it ends by itself
-    clears_at INTEGER,                     -- of a posted deposit: when its funds become available
-    uncleared_minor INTEGER NOT NULL CHECK (uncleared_minor >= 0), -- how much of it is not available yet
-    entry_seq INTEGER REFERENCES entries (seq), -- the entry that posted it
-    created_at INTEGER NOT NULL,           -- when it was asked for
-    updated_at INTEGER NOT NULL            -- when it last changed
-, rate TEXT -- of a transfer across currencies, the rate as the caller gave it; none: the quotient of the two amounts
-    CHECK (rate IS NULL OR kind = 'transfer'), provider_commission_minor INTEGER -- of a deposit, what the payment provider took; recorded only; none: nothing
-    CHECK (provider_commission_minor IS NULL OR provider_commission_minor > 0 AND kind = 'deposit'), vendor_commission_minor INTEGER -- of a deposit, what the vendor took; recorded only; none: nothing
-    CHECK (vendor_commission_minor IS NULL OR vendor_commission_minor > 0 AND kind = 'deposit')) STRICT;
-
-CREATE INDEX movements_by_account ON movements (account_id, kind, id);
-
-CREATE UNIQUE INDEX movements_reference ON movements (kind, reference) WHERE reference IS NOT NULL;
-
-CREATE UNIQUE INDEX movements_entry ON movements (entry_seq) WHERE entry_seq IS NOT NULL;
-
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY,                -- row of the job
     kind TEXT NOT NULL,                    -- what is to be done
@@ -938,3 +908,38 @@ CREATE TABLE position_states (
     positions TEXT NOT NULL,               -- these positions, JSON; derived, so that it can be deleted at any time
     PRIMARY KEY (account_id, symbol_id, at)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "movements" (
+    id INTEGER PRIMARY KEY,                -- serial, a public id in some dialects
+    uuid BLOB NOT NULL UNIQUE,             -- public id
+    kind TEXT NOT NULL                     -- what it is
+        CHECK (kind = 'deposit' OR kind = 'withdrawal' OR kind = 'transfer' OR kind = 'hold'),
+    account_id INTEGER NOT NULL REFERENCES accounts (id), -- the account; of a transfer, the one that pays
+    to_account_id INTEGER REFERENCES accounts (id), -- of a transfer, the account that receives
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), -- how much, in the account's currency
+    posted_minor INTEGER NOT NULL CHECK (posted_minor BETWEEN 0 AND amount_minor), -- how much of it was posted
+    state TEXT NOT NULL                    -- where it is in its life
+        CHECK (state = 'posted' OR state = 'pending' OR state = 'approved' OR state = 'voided' OR state = 'expired'),
+    reason TEXT NOT NULL,                  -- why, in the caller's words
+    reference TEXT,                        -- the caller's own reference; unique among movements of its kind
+    requested_by INTEGER NOT NULL REFERENCES principals (id), -- who asked for it
+    approved_by INTEGER REFERENCES principals (id), -- who approved it
+    expires_at INTEGER,                    -- when it ends by itself
+    clears_at INTEGER,                     -- of a posted deposit: when its funds become available
+    uncleared_minor INTEGER NOT NULL CHECK (uncleared_minor >= 0), -- how much of it is not available yet
+    entry_seq INTEGER REFERENCES entries (seq), -- the entry that posted it
+    created_at INTEGER NOT NULL,           -- when it was asked for
+    updated_at INTEGER NOT NULL,           -- when it last changed
+    rate TEXT                              -- of a transfer across currencies, as the caller gave it; none: amount by amount
+        CHECK (rate IS NULL OR kind = 'transfer'),
+    provider_commission_minor INTEGER      -- of a deposit, what the payment provider took; recorded only; none: nothing
+        CHECK (provider_commission_minor IS NULL OR provider_commission_minor > 0 AND kind = 'deposit'),
+    vendor_commission_minor INTEGER        -- of a deposit, what the vendor took; recorded only; none: nothing
+        CHECK (vendor_commission_minor IS NULL OR vendor_commission_minor > 0 AND kind = 'deposit')
+) STRICT;
+
+CREATE INDEX movements_by_account ON movements (account_id, kind, id);
+
+CREATE UNIQUE INDEX movements_reference ON movements (kind, reference) WHERE reference IS NOT NULL;
+
+CREATE UNIQUE INDEX movements_entry ON movements (entry_seq) WHERE entry_seq IS NOT NULL;

@@ -119,8 +119,8 @@ impl Default for Settings {
 }
 
 /// The use cases that follow whenever money has moved, whichever command moved it: a closing account is archived when
-/// its last cent leaves.
-const FOLLOWERS: &[command::Follower] = &[accounts::complete_closing];
+/// its last cent leaves, and a target is met when as much is available.
+const FOLLOWERS: &[command::Follower] = &[accounts::complete_closing, accounts::meet_target];
 
 /// Events of platforms that wait are tried again when what they wait for may be there, whichever command brought it.
 const RETRY: command::Retry = trading::retry_parked;

@@ -33,6 +33,14 @@ pub fn nfc(text: impl Into<String>) -> String {
     }
 }
 
+/// A number of which only the last four characters are shown, each character before them as `*`. Blanks and hyphens do
+/// not count.
+pub fn masked(number: &str) -> String {
+    let plain: Vec<char> = number.chars().filter(|c| c.is_alphanumeric() || *c == '*').collect();
+    let hidden = plain.len().saturating_sub(4);
+    plain.iter().enumerate().map(|(place, c)| if place < hidden { '*' } else { *c }).collect()
+}
+
 /// Folds text for case-insensitive comparison.
 pub fn fold(text: &str) -> String {
     nfc(nfc(text.trim()).to_lowercase())
@@ -132,6 +140,20 @@ fn keeps_letters_apart(before: &str, after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_four_characters_of_a_number_are_shown() {
+        for (number, shown) in [
+            ("2100004711", "******4711"),
+            ("012-34-1234", "*****1234"),
+            ("*****1234", "*****1234"),
+            ("12345", "*2345"),
+            ("1234", "1234"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(number), shown);
+        }
+    }
 
     #[test]
     fn texts_that_look_the_same_become_the_same() {

@@ -40,6 +40,8 @@ const OWNERS_HIDDEN: &str = "native_owners::owners_of_hidden_accounts_and_hidden
 const OWNERS_REPLAYED: &str = "native_owners::changes_of_owners_are_replayed";
 const OWNERS_REFUSED: &str = "native_owners::refused_changes_of_owners_leave_no_trace";
 const OWNERS: &str = "native_owners::owners_are_inserted_moved_and_removed_without_gaps";
+const DETAILS: &str = "native_details::details_are_changed_and_kept";
+const DETAILS_REFUSED: &str = "native_details::refused_changes_of_details_leave_no_trace";
 const APPROVE: &str = "native_approvals::an_account_that_requires_approval_waits_for_another_operator";
 const REVIEW: &str = "native_approvals::a_client_in_review_waits_with_its_accounts";
 const DENY: &str = "native_approvals::a_client_who_is_denied_gets_no_accounts";
@@ -111,6 +113,9 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         write("PUT", "/profiles/change-password", "native_profiles::passwords_have_8_to_200_characters", HIDDEN,
             REPLAYED, PROFILE),
         read("/profiles/{id}", "native_profiles::a_profile_is_created_bare_with_every_field", HIDDEN),
+        read("/profiles/{id}/details", DETAILS, DETAILS_REFUSED),
+        read("/accounts/{id}/details", DETAILS, DETAILS_REFUSED),
+        write("PUT", "/accounts/{id}/details", DETAILS, DETAILS_REFUSED, DETAILS, DETAILS_REFUSED),
         write("PUT", "/profiles/{id}", "native_profiles::replacing_empties_omitted_fields", HIDDEN, REPLAYED,
             "native_profiles::replacing_refuses_another_id_an_old_version_and_an_address_that_is_taken"),
         write("POST", "/profiles/{id}/approve", REVIEW, APPROVALS_HIDDEN, APPROVALS_REPLAYED, APPROVALS_REFUSED),

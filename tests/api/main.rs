@@ -94,6 +94,7 @@ mod native_batch_access;
 mod native_deals;
 mod native_deaths;
 mod native_deposits;
+mod native_details;
 mod native_erasure;
 mod native_events;
 mod native_funding;

@@ -60,6 +60,8 @@ pub struct OpenAccount {
     /// The number of an account that exists already at the platform of the group. It becomes the number of the account
     /// here, and what the platform says about it counts from now on. None generates a number.
     pub number_at_platform: Option<String>,
+    /// The number of the account, in digits, if the caller chooses it.
+    pub number: Option<String>,
     /// Whether an operator must approve the account before it can be used.
     pub requires_approval: bool,
     /// Whether the account of a client in review may wait for the review; otherwise such a client is refused.
@@ -75,6 +77,7 @@ impl Command for OpenAccount {
         let now = context.now;
         let labels = self.labels.checked()?;
         let number = self.number_at_platform.map(|number| platform_number(number, NUMBER_MAX)).transpose()?;
+        let chosen = self.number.map(chosen_number).transpose()?;
         let is_left_to_group = number.is_some() && self.max_leverage == Some(0);
         if let Some(leverage) = self.max_leverage.filter(|_| !is_left_to_group) {
             check_leverage(leverage)?;
@@ -119,6 +122,9 @@ impl Command for OpenAccount {
             Some(number) => Some((free_platform(context, &group, number)?, number.clone())),
             None => None,
         };
+        if let Some(number) = &chosen {
+            admit_number(context, number, Refusal::DuplicateId(Noun::Account))?;
+        }
         check_group(&group, &currency)?;
         if link.is_some() && group.declared.kind == GroupKind::Wallet {
             return Err(Refusal::AccountKind { needed: GroupKind::Trading }.into());
@@ -139,7 +145,7 @@ impl Command for OpenAccount {
         let id = self.id.unwrap_or_else(|| AccountId::new(now, context.app.randomness()));
         let owner = BookOwner { ledger: group.ledger, currency: currency.serial, is_demo: group.declared.is_demo };
         let (serial, generated) = next_number(context)?;
-        let number = number.unwrap_or(generated);
+        let number = number.or(chosen).unwrap_or(generated);
         let new = NewAccount {
             book: context.tx.add_client_book(owner)?,
             id,
@@ -236,18 +242,31 @@ pub(in crate::app) fn platform_number(number: String, max: usize) -> Result<Stri
     }
 }
 
+/// Checks a number that a caller chooses for an account.
+fn chosen_number(number: String) -> Result<String, Refusal> {
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && number.len() <= NUMBER_MAX {
+        return Ok(number);
+    }
+    Err(Refusal::invalid(Field::Number, format!("1 to {NUMBER_MAX} digits")))
+}
+
 /// The platform of a group, where this number is to become an account's. Refusals: another account has the number, here
 /// or at any platform.
 fn free_platform(context: &Context<'_>, group: &Group, number: &str) -> Result<PlatformSerial, Failure> {
     let platforms = context.tx.platforms()?;
     let platform = platforms.into_iter().find(|platform| platform.declared.code == group.declared.platform);
     let platform = platform.ok_or(Refusal::Internal)?.serial;
-    if let Some(holder) = context.tx.accounts_numbered_anywhere(number)?.into_iter().next() {
-        let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
-        let is_visible = context.tx.account(id, context.visibility())?.is_some();
-        return Err(context.taken(is_visible, Field::Number, Refusal::DuplicateReference).into());
-    }
+    admit_number(context, number, Refusal::DuplicateReference)?;
     Ok(platform)
+}
+
+/// Refuses a number that another account has, here or at any platform.
+fn admit_number(context: &Context<'_>, number: &str, taken: Refusal) -> Result<(), Failure> {
+    let Some(holder) = context.tx.accounts_numbered_anywhere(number)?.into_iter().next() else { return Ok(()) };
+    let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
+    let is_visible = context.tx.account(id, context.visibility())?.is_some();
+    Err(context.taken(is_visible, Field::Number, taken).into())
 }
 
 fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {

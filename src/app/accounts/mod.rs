@@ -2,12 +2,14 @@
 
 mod account_states;
 mod accounts;
+mod details;
 mod filed;
 mod numbered;
 mod owners;
 
 pub use account_states::*;
 pub use accounts::*;
+pub use details::*;
 pub use filed::*;
 pub use numbered::*;
 pub use owners::*;

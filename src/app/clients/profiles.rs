@@ -9,7 +9,8 @@ use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
 use crate::domain::approvals::{Cause, IdentityChange, IdentityField, IdentityRequest, Request};
 use crate::domain::clients::{
-    DetailsChange, EmailKey, Labels, LabelsChange, Profile, ProfileDetails, ProfileStatus, check_tags,
+    DetailsChange, EmailKey, Labels, LabelsChange, PersonalChange, PersonalDetails, Profile, ProfileDetails,
+    ProfileStatus, check_tags,
 };
 use crate::domain::events::EventType;
 use crate::domain::ids::{ProfileId, ProfileSerial};
@@ -26,9 +27,12 @@ pub struct CreateProfile {
     /// An unused id chosen by the caller; None generates one.
     pub id: Option<ProfileId>,
     pub details: ProfileDetails,
+    /// Whether the client may have no address.
+    pub email_optional: bool,
     /// None takes the operator's tags.
     pub tags: Option<BTreeSet<String>>,
     pub labels: LabelsChange,
+    pub personal: PersonalChange,
     /// Lets the client begin end-user sessions.
     pub password: Option<PasswordHash>,
     /// Whether an operator must approve the client before it can use accounts.
@@ -46,7 +50,11 @@ impl Command for CreateProfile {
     }
 
     fn run(self, context: &Context<'_>) -> Result<Profile, Failure> {
-        let (details, labels) = (self.details.checked()?, self.labels.checked()?);
+        let details = match self.email_optional {
+            true => self.details.checked_as_sent()?,
+            false => self.details.checked()?,
+        };
+        let (labels, personal) = (self.labels.checked()?, self.personal.apply(&PersonalDetails::default())?);
         let tags = own_tags(context.visibility(), &BTreeSet::new(), self.tags)?;
         if let Some(id) = self.id
             && context.tx.has_profile(id)?
@@ -54,7 +62,9 @@ impl Command for CreateProfile {
             let is_visible = context.tx.profile(id, context.visibility())?.is_some();
             return Err(context.taken(is_visible, Field::Id, Refusal::DuplicateId(Noun::Profile)).into());
         }
-        check_email_is_free(context, &details.email, None)?;
+        if !details.email.is_empty() {
+            check_email_is_free(context, &details.email, None)?;
+        }
         let labels = labels.apply(&Labels::default());
         check_profile_reference(context, &labels.reference, None)?;
         let id = self.id.unwrap_or_else(|| ProfileId::new(context.now, context.app.randomness()));
@@ -66,6 +76,9 @@ impl Command for CreateProfile {
         let serial = context.tx.add_profile(&new, context.now)?;
         if labels != Labels::default() {
             context.tx.set_profile_labels(serial, &labels)?;
+        }
+        if personal != PersonalDetails::default() {
+            context.tx.set_personal_details(serial, &personal)?;
         }
         publish_profile_state(context, id, EventType::ProfileCreated)
     }
@@ -145,19 +158,26 @@ impl Command for ReplaceProfile {
         let (details, labels) = (self.details.checked()?, self.labels.checked()?);
         let profile = find(context, self.id)?;
         let labels = labels.apply(&profile.labels);
-        let (tags, password, is_blocked) = (self.tags, self.password, self.is_blocked);
-        Replacement { details, labels, tags, password, is_blocked }.write(context, profile, self.expected_version)
+        let (tags, password, is_blocked, personal) = (self.tags, self.password, self.is_blocked, None);
+        Replacement { details, labels, personal, tags, password, is_blocked }.write(
+            context,
+            profile,
+            self.expected_version,
+        )
     }
 }
 
 /// Changes some details of a client; None keeps the present ones. Does nothing if nothing differs. Like a replacement,
 /// it may wait for a second operator.
 ///
-/// Refusals: unknown id; invalid fields; address taken; archived; a client made active that no review has admitted, or
-/// that is deceased; a password or a block together with a change that waits.
+/// Refusals: unknown id; invalid fields; address or reference taken; archived; a client made active that no review has
+/// admitted, or that is deceased; a password or a block together with a change that waits; personal details that say
+/// who the client is, where that takes a second operator.
 pub struct ChangeProfile {
     pub id: ProfileId,
     pub details: DetailsChange,
+    pub labels: LabelsChange,
+    pub personal: PersonalChange,
     pub tags: Option<BTreeSet<String>>,
     pub password: Option<PasswordHash>,
     /// Lifts the block, or blocks a client that is active; one that is not active anyway stays as it is.
@@ -178,8 +198,11 @@ impl Command for ChangeProfile {
     }
 
     fn run(self, context: &Context<'_>) -> Result<Handled<Profile>, Failure> {
+        let labels = self.labels.checked()?;
         let profile = find(context, self.id)?;
         let details = self.details.apply(&profile.details);
+        let (labels, known) = (labels.apply(&profile.labels), context.tx.personal_details(profile.serial)?);
+        let personal = Some(self.personal.apply(&known)?).filter(|personal| *personal != known);
         // Another API may have made a client without an address, but none loses it.
         let details = match profile.details.email.is_empty() {
             true => details.checked_as_sent()?,
@@ -195,12 +218,19 @@ impl Command for ChangeProfile {
         let (tags, password) = (self.tags, self.password);
         let keeps_tags = tags.as_ref().is_none_or(|tags| *tags == profile.tags);
         let keeps_block = is_blocked.is_none_or(|is_blocked| is_blocked == profile.is_blocked);
-        if details == profile.details && keeps_tags && keeps_block && password.is_none() {
+        let keeps_details = details == profile.details && labels == profile.labels && personal.is_none();
+        if keeps_details && keeps_tags && keeps_block && password.is_none() {
             profile.admit_change()?;
             return Ok(Handled::Done(profile));
         }
-        let labels = profile.labels.clone();
-        Replacement { details, labels, tags, password, is_blocked }.write(context, profile, None)
+        let is_same_person = personal.as_ref().is_none_or(|personal| personal.is_same_person(&known));
+        if !is_same_person
+            && context.caller.principal.require(Right::Administer).is_err()
+            && guards_identity(context, &profile)?.is_some()
+        {
+            return Err(Refusal::NeedsApproval.into());
+        }
+        Replacement { details, labels, personal, tags, password, is_blocked }.write(context, profile, None)
     }
 }
 
@@ -208,6 +238,8 @@ impl Command for ChangeProfile {
 struct Replacement {
     details: ProfileDetails,
     labels: Labels,
+    /// None keeps them.
+    personal: Option<PersonalDetails>,
     tags: Option<BTreeSet<String>>,
     password: Option<PasswordHash>,
     is_blocked: Option<bool>,
@@ -221,7 +253,9 @@ impl Replacement {
         expected_version: Option<u64>,
     ) -> Result<Handled<Profile>, Failure> {
         let Replacement { details, labels, .. } = self;
-        check_email_is_free(context, &details.email, Some(profile.serial))?;
+        if !details.email.is_empty() {
+            check_email_is_free(context, &details.email, Some(profile.serial))?;
+        }
         check_profile_reference(context, &labels.reference, Some(profile.serial))?;
         check_version(expected_version, profile.version)?;
         let tags = self.tags.map(|tags| check_tags(Field::Tags, tags)).transpose()?;
@@ -244,6 +278,9 @@ impl Replacement {
                 let reason = "a change of identity waits for approval: block the client in a call of its own";
                 return Err(Refusal::invalid(Field::Blocked, reason).into());
             }
+            if self.personal.is_some() {
+                return Err(Refusal::NeedsApproval.into());
+            }
             let asked = Asked {
                 request: Request::Identity(IdentityRequest { fields, asked: Some(Box::new(change)) }),
                 cause,
@@ -254,6 +291,9 @@ impl Replacement {
             return Ok(Handled::Waits { approval: Box::new(ask(context, asked)?) });
         }
         write_profile(context, &profile, &change)?;
+        if let Some(personal) = &self.personal {
+            context.tx.set_personal_details(profile.serial, personal)?;
+        }
         if let Some(is_blocked) = is_blocked {
             context.tx.set_profile_blocked(profile.serial, is_blocked)?;
         }

@@ -206,6 +206,9 @@ pub(in crate::app) fn free(context: &Context<'_>, movement: &Movement, account: 
     let (held, pending) = reservation(movement.kind, movement.amount);
     let negative = |amount: Amount| amount.checked_neg().ok_or(Refusal::Internal);
     context.tx.reserve(account.book, negative(held)?, Amount::ZERO, negative(pending)?, context.now)?;
+    if account.standing.unmet_target.is_some() {
+        context.touch(account.id);
+    }
     let mut freed = account.clone();
     freed.balances.held = freed.balances.held.saturating_sub(held);
     freed.balances.pending = freed.balances.pending.saturating_sub(pending);

@@ -74,6 +74,7 @@ impl Command for OpenFiledAccount {
                 allows_debits: true,
                 permissions: Permissions::default(),
                 number_at_platform: None,
+                number: None,
                 requires_approval: false,
                 takes_client_in_review: true,
             },

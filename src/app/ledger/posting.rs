@@ -50,7 +50,7 @@ pub(in crate::app) fn post(context: &Context<'_>, draft: &Draft<'_>) -> Result<P
     for (side, amount) in draft.sides {
         let (book, before) = match side {
             Side::Client(account) => {
-                if account.lifecycle == Lifecycle::Closing {
+                if account.lifecycle == Lifecycle::Closing || account.standing.unmet_target.is_some() {
                     context.touch(account.id);
                 }
                 client_books.push(account.book);

@@ -138,6 +138,7 @@ impl Command for ImportAccount {
             allows_debits: true,
             permissions: Permissions::default(),
             number_at_platform: None,
+            number: None,
             requires_approval: false,
             takes_client_in_review: true,
         };

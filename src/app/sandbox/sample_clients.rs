@@ -7,7 +7,7 @@ use crate::app::sandbox::sample_traders::{PLATFORM, TRADERS};
 use crate::app::trading::LinkPlatformAccount;
 use crate::app::{App, Caller};
 use crate::domain::accounts::Permissions;
-use crate::domain::clients::{AccountLabelsChange, LabelsChange, ProfileDetails};
+use crate::domain::clients::{AccountLabelsChange, LabelsChange, PersonalChange, ProfileDetails};
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::ledger::EntryKind;
 use crate::domain::money::{DecimalText, ExtraDecimals};
@@ -115,8 +115,10 @@ impl App {
         let new = CreateProfile {
             id: None,
             details,
+            email_optional: false,
             tags: None,
             labels,
+            personal: PersonalChange::default(),
             password: None,
             requires_review: false,
             is_blocked: false,
@@ -154,6 +156,7 @@ impl App {
             allows_debits: true,
             permissions: Permissions::default(),
             number_at_platform: None,
+            number: None,
             requires_approval: false,
             takes_client_in_review: true,
         };

@@ -21,7 +21,7 @@ use crate::cli::control::ControlCommand;
 use crate::cli::outcome::Failure;
 use crate::dialects::kit::Literal;
 use crate::domain::accounts::PositionMode;
-use crate::domain::clients::{LabelsChange, ProfileDetails};
+use crate::domain::clients::{LabelsChange, PersonalChange, ProfileDetails};
 use crate::domain::clock::Moment;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::CurrencyCode;
@@ -151,6 +151,8 @@ impl ProfileRecord {
         Ok(ImportProfile(CreateProfile {
             id: self.id.filter(|id| !id.is_empty()).map(|id| uuid(&id, "id")).transpose()?.map(Into::into),
             details,
+            email_optional: false,
+            personal: PersonalChange::default(),
             tags: self.tags.map(|tags| tags.into_iter().collect()),
             labels: LabelsChange { reference, category: self.category, custom_fields, ..LabelsChange::default() },
             password: None,

@@ -84,6 +84,7 @@ impl NewAccount {
             allows_debits: true,
             permissions: Permissions::default(),
             number_at_platform: number,
+            number: None,
             requires_approval: false,
             takes_client_in_review: false,
         })

@@ -8,7 +8,8 @@ use crate::dialects::kit::formats::{Fault, serial, unknown};
 use crate::dialects::kit::{Call, Literal, QueryParams, Rejection, Reply, optional, sent};
 use crate::domain::access::{Password, Right};
 use crate::domain::clients::{
-    DetailsChange, EmailKey, LabelsChange, Profile, ProfileDetails, ProfileKind, ProfileStatus, check_day,
+    DetailsChange, EmailKey, LabelsChange, PersonalChange, Profile, ProfileDetails, ProfileKind, ProfileStatus,
+    check_day,
 };
 use crate::domain::ids::{ProfileId, ProfileSerial};
 use crate::domain::refusal::{Field, Noun, Refusal};
@@ -226,8 +227,10 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let command = CreateProfile {
         id: None,
         details,
+        email_optional: false,
         tags: body.tags.take().map(|tags| tags.into_iter().collect()),
         labels: LabelsChange::default(),
+        personal: PersonalChange::default(),
         is_blocked: body.is_active()? == Some(false),
         password: body.password(&call).await?,
         requires_review: false,
@@ -250,6 +253,8 @@ pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     let command = AtOnce(ChangeProfile {
         id,
         details: body.details()?,
+        labels: LabelsChange::default(),
+        personal: PersonalChange::default(),
         tags: body.tags.take().map(|tags| tags.into_iter().collect()),
         is_active: body.is_active()?,
         password: body.password(&call).await?,

@@ -41,6 +41,25 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         | Field::NewPassword
         | Field::CurrentPassword
         | Field::DiedOn
+        | Field::TaxId
+        | Field::Salutation
+        | Field::Title
+        | Field::MiddleName
+        | Field::Suffix
+        | Field::Gender
+        | Field::Culture
+        | Field::BirthName
+        | Field::BirthCity
+        | Field::BirthCountry
+        | Field::Nationalities
+        | Field::Phones
+        | Field::Addresses
+        | Field::Consents
+        | Field::LegalName1
+        | Field::LegalName2
+        | Field::SubCategory
+        | Field::TargetAmount
+        | Field::TargetDate
         | Field::Reference
         | Field::Category
         | Field::CustomFields

@@ -189,6 +189,7 @@ impl AccountRequest {
             allows_debits: self.allow_debits.unwrap_or(true),
             permissions: self.permissions()?.unwrap_or_default(),
             number_at_platform: self.account_number.clone().filter(|number| !number.is_empty()),
+            number: None,
             requires_approval: self.requires_approval.unwrap_or(false),
             takes_client_in_review: true,
         })

@@ -12,6 +12,7 @@ mod batch;
 mod currencies;
 mod deals;
 mod deposits;
+mod details;
 mod entries;
 mod error;
 mod event_body;
@@ -92,6 +93,7 @@ impl Dialect for Native {
             .put("/profiles/change-password", "change_password", SetPasswords, profiles::change_password)
             .get("/profiles/{id}", "get_profile", ReadProfiles, profiles::get)
             .put("/profiles/{id}", "replace_profile", WriteProfiles, profiles::replace)
+            .get("/profiles/{id}/details", "get_profile_details", ReadProfiles, details::of_profile)
             .post("/profiles/{id}/approve", "approve_profile", WriteProfiles, profile_states::approve)
             .post("/profiles/{id}/deny", "deny_profile", WriteProfiles, profile_states::deny)
             .post("/profiles/{id}/deceased", "report_death", WriteProfiles, profile_states::deceased)
@@ -103,6 +105,8 @@ impl Dialect for Native {
             .get("/accounts/{id}", "get_account", ReadAccounts, accounts::get)
             .put("/accounts/{id}", "change_account", WriteAccounts, accounts::change)
             .delete("/accounts/{id}", "archive_account", WriteAccounts, accounts::archive)
+            .get("/accounts/{id}/details", "get_account_details", ReadAccounts, details::of_account)
+            .put("/accounts/{id}/details", "change_account_details", WriteAccounts, details::change)
             .post("/accounts/{id}/lock", "lock_account", WriteAccounts, account_states::lock)
             .post("/accounts/{id}/unlock", "unlock_account", WriteAccounts, account_states::unlock)
             .post("/accounts/{id}/approve", "approve_account", WriteAccounts, account_states::approve)

@@ -8,9 +8,9 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, alerts, approvals, audit_log, batch, deposits, entries, event_stream, events, executions, exposure,
-    holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions, profile_states,
-    sandbox, statements, transfers, trial_balance, withdrawals,
+    account_states, alerts, approvals, audit_log, batch, deposits, details, entries, event_stream, events, executions,
+    exposure, holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions,
+    profile_states, sandbox, statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
@@ -36,6 +36,9 @@ use utoipa::OpenApi;
         profiles::change_password,
         profiles::get,
         profiles::replace,
+        details::of_profile,
+        details::of_account,
+        details::change,
         portfolios::of_profile,
         accounts::open,
         accounts::list,
@@ -159,7 +162,7 @@ const REQUIRED: [(&str, &[&str]); 6] = [
 const STYLE: Style = Style {
     scheme: "token",
     write_parameters: &["IdempotencyKey", "DryRun"],
-    versioned: &["Account", "OpenedAccount", "Profile", "Owner", "OwnerList"],
+    versioned: &["Account", "OpenedAccount", "Profile", "Owner", "OwnerList", "AccountDetails"],
     error: "Error",
 };
 

@@ -9,7 +9,9 @@ use crate::app::clients::{ChangePassword, CreateProfile, GetProfile, ListProfile
 use crate::dialects::kit::formats::{capitals, uuid};
 use crate::dialects::kit::{Call, Members, Rejection, Reply, Scalar, optional, required, required_text, sent};
 use crate::domain::access::{Password, Right};
-use crate::domain::clients::{EmailKey, LabelsChange, Profile, ProfileDetails, ProfileKind, ProfileStatus};
+use crate::domain::clients::{
+    EmailKey, LabelsChange, PersonalChange, Profile, ProfileDetails, ProfileKind, ProfileStatus,
+};
 use crate::domain::ids::ProfileId;
 use crate::domain::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
@@ -211,8 +213,10 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let command = CreateProfile {
         id: optional("id", request.id.as_deref(), uuid)?,
         details,
+        email_optional: false,
         tags: fields::tags(request.tags.take()),
         labels,
+        personal: PersonalChange::default(),
         password: request.password(&call).await?,
         requires_review: request.requires_review.unwrap_or(false),
         is_blocked: request.blocked.unwrap_or(false),

@@ -23,6 +23,7 @@ impl Right {
             "account.open"
             | "account.import"
             | "account.change"
+            | "account.change_details"
             | "account.archive"
             | "account.lock"
             | "account.unlock"

@@ -2,6 +2,7 @@
 
 mod account;
 mod balance;
+mod details;
 mod lock;
 mod owner;
 mod permission;
@@ -9,6 +10,7 @@ mod valuation;
 
 pub use account::*;
 pub use balance::*;
+pub use details::*;
 pub use lock::*;
 pub use owner::*;
 pub use permission::*;

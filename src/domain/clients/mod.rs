@@ -2,8 +2,10 @@
 
 mod email;
 mod labels;
+mod personal;
 mod profile;
 
 pub use email::*;
 pub use labels::*;
+pub use personal::*;
 pub use profile::*;

@@ -58,6 +58,20 @@ fields! {
     NewPassword = "new password";
     CurrentPassword = "current password";
     DiedOn = "day of death";
+    TaxId = "tax number";
+    Salutation = "salutation";
+    Title = "title";
+    MiddleName = "middle name";
+    Suffix = "suffix of the name";
+    Gender = "gender";
+    Culture = "culture";
+    BirthName = "name at birth";
+    BirthCity = "city of birth";
+    BirthCountry = "country of birth";
+    Nationalities = "nationalities";
+    Phones = "phone numbers";
+    Addresses = "addresses";
+    Consents = "consents";
 
     Tags = "tags";
     Reference = "reference";
@@ -98,6 +112,11 @@ fields! {
     Permissions = "permissions";
     Access = "access";
     Priority = "priority";
+    LegalName1 = "legal name";
+    LegalName2 = "second legal name";
+    SubCategory = "category within the category";
+    TargetAmount = "target amount";
+    TargetDate = "target date";
 
     Amount = "amount";
     ProviderCommission = "commission of the provider";

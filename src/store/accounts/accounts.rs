@@ -168,6 +168,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             deposit_hold_days: columns.next("deposit_hold_days")?,
             new_client_hold_days: columns.next("new_client_hold_days")?,
             requires_approval: columns.next("requires_approval")?,
+            unmet_target: columns.next::<Option<i64>>("target_minor")?.map(Amount::from_minor),
             own_minimum: Amount::ZERO,
         },
         labels: AccountLabels {

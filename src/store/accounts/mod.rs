@@ -1,6 +1,7 @@
 //! Accounts, their owners, and their requests for approval.
 
 mod accounts;
+mod details;
 mod owners;
 mod requests;
 mod search;

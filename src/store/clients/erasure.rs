@@ -14,12 +14,14 @@ use std::collections::BTreeMap;
 
 /// The tables whose rows are hashed with the salt of a client or of its accounts, and a statement for the keys of the
 /// rows of one client.
-const SALTED: [(&str, &str); 8] = [
+const SALTED: [(&str, &str); 10] = [
     ("profiles", "SELECT ?1"),
     ("profile_labels", "SELECT ?1"),
     ("profile_attributes", "SELECT ?1"),
+    ("profile_details", "SELECT ?1"),
     ("account_labels", "SELECT id FROM accounts WHERE profile_id = ?1"),
     ("account_attributes", "SELECT id FROM accounts WHERE profile_id = ?1"),
+    ("account_details", "SELECT id FROM accounts WHERE profile_id = ?1"),
     ("portfolio_labels", "SELECT id FROM portfolios WHERE profile_id = ?1"),
     ("approvals", sql!("erasure/approvals")),
     ("movements", sql!("erasure/movements")),
@@ -103,10 +105,11 @@ impl WriteTx<'_> {
         self.run(concat!("UPDATE movements SET reason = '' WHERE id IN (", sql!("erasure/movements"), ")"), row)?;
         self.run(concat!("UPDATE approvals SET reason = '' WHERE id IN (", sql!("erasure/approvals"), ")"), row)?;
         let of_accounts = "(SELECT id FROM accounts WHERE profile_id = ?1)";
-        for table in ["account_attributes", "account_labels"] {
+        for table in ["account_attributes", "account_labels", "account_details"] {
             self.run(&format!("DELETE FROM {table} WHERE account_id IN {of_accounts}"), row)?;
         }
         self.run("DELETE FROM portfolio_labels WHERE profile_id = ?1", row)?;
+        self.run("DELETE FROM profile_details WHERE profile_id = ?1", row)?;
         self.remove_labels(&OF_PROFILES, client.0)?;
         self.run("UPDATE profiles SET password_hash = NULL, deceased_on = NULL WHERE id = ?1", row)?;
         self.replace_profile(client, &ProfileDetails::erased(id), now)?;

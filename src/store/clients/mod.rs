@@ -2,6 +2,7 @@
 
 mod erasure;
 mod labels;
+mod personal;
 mod profiles;
 mod search;
 

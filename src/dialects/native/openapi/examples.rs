@@ -43,6 +43,7 @@ pub(super) fn request(method: &str, path: &str) -> Option<Value> {
             "maxLeverage": "30",
         }),
         ("PUT", "/accounts/{id}") => json!({ "status": "TRADE_STATUS_CLOSE_ONLY", "maxLeverage": "20" }),
+        ("PUT", "/accounts/{id}/details") => json!({ "legalName1": "Jane Doe", "targetAmount": "500.00" }),
         ("POST", "/accounts/{id}/lock") => json!({ "lock": "CREDITS_ONLY", "type": "CST", "reason": "ADM" }),
         ("POST", "/accounts/{id}/close") => json!({ "sweepToAccountId": OTHER_ACCOUNT }),
         ("POST", "/accounts/{id}/owners") => json!({ "profileId": PROFILE, "access": "READ" }),

@@ -7,7 +7,7 @@ use crate::dialects::kit::{PAGE_MAX, REJECTIONS};
 use crate::dialects::native::lists::LISTS;
 use crate::dialects::native::{audit_log, deals, events, positions, sessions, statements, trades};
 use crate::domain::access::{ObjectKind, PASSWORD_MAX, PASSWORD_MIN};
-use crate::domain::accounts::OWNERS_MAX;
+use crate::domain::accounts::{LEGAL_NAME_MAX, OWNERS_MAX, SUB_CATEGORY_MAX};
 use crate::domain::clients::{
     CATEGORY_MAX, CUSTOM_FIELDS_MAX, CUSTOM_NAME_MAX, CUSTOM_VALUE_MAX, METADATA_KEY_MAX, METADATA_KEYS_MAX,
     METADATA_TEXT_MAX, NAME_MAX, REFERENCE_MAX, TAG_MAX,
@@ -92,7 +92,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("Event", "type") => "EventType",
         ("HouseAccount", "name") | ("CheckpointBook", "house") => "HouseAccountName",
         (_, "currency" | "currencies") | ("Currency", "code") | ("ReferenceRate", "from" | "to") => "CurrencyCode",
-        (_, "amount" | "toAmount") if is_request => "Amount",
+        (_, "amount" | "toAmount" | "targetAmount") if is_request => "Amount",
         (_, "rate") if is_request => "Rate",
         _ => return None,
     })
@@ -173,6 +173,8 @@ fn text(member: &Member<'_>) -> Option<Value> {
         ("AccountRequest", "statusCode") => at_most(STATUS_CODE_MAX),
         ("AccountRequest", "statusDescription") => at_most(STATUS_DESCRIPTION_MAX),
         ("AccountRequest", "accountNumber") => at_most(NUMBER_MAX),
+        ("AccountDetailsBody", "subCategory") => at_most(SUB_CATEGORY_MAX),
+        ("AccountDetailsBody", _) => at_most(LEGAL_NAME_MAX),
         (_, "username") => json!({ "minLength": 1, "maxLength": FIELD_MAX }),
         ("IntrospectRequest", "token") => json!({ "minLength": 1, "maxLength": sessions::TOKEN_MAX }),
         (_, "metaData") => at_most(META_DATA_MAX),

@@ -289,6 +289,21 @@ pub(in crate::store) const COVERED: &[Covered] = &[
         }),
         ..row("portfolio_labels", 46, "portfolio_id")
     },
+    Covered {
+        since: 36,
+        salt: Some(OF_PROFILE),
+        told: Some(Told { personal: &["tax_id", "details"], ..told("profile", Shape::Part) }),
+        ..row("profile_details", 49, "profile_id")
+    },
+    Covered {
+        since: 36,
+        salt: Some(OF_ACCOUNT),
+        told: Some(Told {
+            personal: &["legal_name_1", "legal_name_2", "sub_category", "close_notes"],
+            ..told("account", Shape::Part)
+        }),
+        ..row("account_details", 50, "account_id")
+    },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the

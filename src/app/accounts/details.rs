@@ -1,0 +1,126 @@
+//! Accounts with what banks keep about them: legal names, goals, and what follows from the ledger.
+
+use crate::app::accounts::{find, publish_account_state};
+use crate::app::clients::check_version;
+use crate::app::{Command, Context, Failure, Query, View};
+use crate::domain::access::{Right, Visibility};
+use crate::domain::accounts::{Account, AccountDetails, AccountDetailsChange, OwnerAccess};
+use crate::domain::clock::Moment;
+use crate::domain::events::EventType;
+use crate::domain::ids::{AccountId, GroupSerial, ProfileId, ProfileSerial};
+use crate::domain::refusal::{Noun, Refusal};
+use crate::store::ReadTx;
+use serde::{Deserialize, Serialize};
+
+/// An owner, as the object of an account names it. Its priority is its place in the list, from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Holder {
+    pub client: ProfileSerial,
+    pub id: ProfileId,
+    pub access: OwnerAccess,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DetailedAccount {
+    pub account: Account,
+    pub details: AccountDetails,
+    pub group: GroupSerial,
+    /// The primary owner first.
+    pub holders: Vec<Holder>,
+    /// Whether it is the first account that its primary owner got.
+    pub is_first: bool,
+    /// When the first credit was posted.
+    pub first_credit_at: Option<Moment>,
+    /// When the balance, or what is available or pending, last changed; when the account was opened if it never did.
+    pub balances_changed_at: Moment,
+}
+
+impl DetailedAccount {
+    pub(in crate::app) fn read(tx: &ReadTx<'_>, account: Account) -> Result<DetailedAccount, Failure> {
+        let derived = tx.derived_details(account.book)?;
+        let owners = tx.owners(account.book)?.ok_or(Refusal::Internal)?;
+        let holder = |owner: &crate::domain::accounts::Owner| Holder {
+            client: owner.serial,
+            id: owner.profile,
+            access: owner.access,
+        };
+        Ok(DetailedAccount {
+            details: tx.account_details(account.book)?,
+            group: account.standing.group,
+            holders: owners.list().iter().map(holder).collect(),
+            is_first: derived.is_first,
+            first_credit_at: derived.first_credit_at,
+            balances_changed_at: derived.balances_changed_at,
+            account,
+        })
+    }
+}
+
+/// Changes details of an account. Does nothing if nothing differs.
+///
+/// Refusals: unknown; invalid details; version differs; archived.
+pub struct ChangeAccountDetails {
+    pub id: AccountId,
+    /// The version that the caller has read.
+    pub expected_version: Option<u64>,
+    pub change: AccountDetailsChange,
+}
+
+impl Command for ChangeAccountDetails {
+    type Outcome = DetailedAccount;
+    const ACTION: &'static str = "account.change_details";
+    const RIGHT: Right = Right::WriteAccounts;
+
+    fn run(self, context: &Context<'_>) -> Result<DetailedAccount, Failure> {
+        let account = find(context, self.id)?;
+        let present = context.tx.account_details(account.book)?;
+        let details = self.change.apply(&present, account.decimals, context.clock_now)?;
+        check_version(self.expected_version, account.version)?;
+        account.admit_change()?;
+        if write_details(context, &account, &present, details)? {
+            context.tx.note_account_change(account.book, context.now)?;
+            publish_account_state(context, self.id, EventType::AccountUpdated)?;
+        }
+        DetailedAccount::read(context.tx, find(context, self.id)?)
+    }
+}
+
+/// Writes details, and notes a target that is met already. True if anything differs.
+pub(in crate::app) fn write_details(
+    context: &Context<'_>,
+    account: &Account,
+    present: &AccountDetails,
+    details: AccountDetails,
+) -> Result<bool, Failure> {
+    let details = details.measured(account.balances.available(), context.now);
+    if details == *present {
+        return Ok(false);
+    }
+    context.tx.set_account_details(account.book, &details)?;
+    Ok(true)
+}
+
+/// Notes when the target of an account is met for the first time. Its version stays: nobody changed the account.
+pub(in crate::app) fn meet_target(context: &Context<'_>, id: AccountId) -> Result<(), Failure> {
+    let Some(account) = context.tx.account(id, &Visibility::Everything)? else { return Ok(()) };
+    if account.standing.unmet_target.is_none_or(|target| account.balances.available() < target) {
+        return Ok(());
+    }
+    let present = context.tx.account_details(account.book)?;
+    write_details(context, &account, &present, present.clone()).map(|_| ())
+}
+
+/// Finds an account with its details, archived or not.
+pub struct GetDetailedAccount {
+    pub id: AccountId,
+}
+
+impl Query for GetDetailedAccount {
+    type Answer = DetailedAccount;
+    const RIGHT: Right = Right::ReadAccounts;
+
+    fn run(self, view: &View<'_>) -> Result<DetailedAccount, Failure> {
+        let account = view.tx.account(self.id, view.visibility)?.ok_or(Refusal::not_found(Noun::Account))?;
+        DetailedAccount::read(view.tx, account)
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::error::{ErrorView, FieldError};
 use super::{B2Core, access, accounts, balances, clients, deposits, products};
-use crate::dialects::kit::openapi::{Document, Style};
-use serde_json::{Value, json};
+use crate::dialects::kit::openapi::{About, Document, Style};
+use serde_json::Value;
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -60,7 +60,12 @@ const STYLE: Style =
 
 pub(super) fn document(dialect: &B2Core) -> Value {
     let mut document = Document::new(&Api::openapi());
-    describe_root(document.root());
+    document.introduce(&About {
+        title: "bursar: B2Core Back Office API v2",
+        description: ABOUT,
+        tags: &TAGS,
+        token: "An access token from sign-in, or a token from `bursar token create`.",
+    });
     document.complete_operations(dialect, &STYLE);
     document.require_members_of_answers();
     document.require("NewAccount", &["productCurrencyId", "clientId"]);
@@ -74,34 +79,4 @@ pub(super) fn document(dialect: &B2Core) -> Value {
         }
     });
     document.finish()
-}
-
-fn describe_root(root: &mut Value) {
-    root["info"] = json!({
-        "title": "bursar: B2Core Back Office API v2",
-        "description": ABOUT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-    });
-    let tag = |(name, description): (&str, &str)| json!({ "name": name, "description": description });
-    root["tags"] = TAGS.into_iter().map(tag).collect();
-    root["components"]["securitySchemes"]["token"] = json!({
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An access token from sign-in, or a token from `bursar token create`.",
-    });
-    root["components"]["parameters"] = json!({
-        "IdempotencyKey": {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "Repeating a call with the same key returns the first answer.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
-        },
-        "DryRun": {
-            "name": "dryRun",
-            "in": "query",
-            "description": "true: check and answer the call without doing it.",
-            "schema": { "type": "boolean", "default": false },
-        },
-    });
 }

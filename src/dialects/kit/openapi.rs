@@ -22,6 +22,17 @@ pub struct Style {
     pub error: &'static str,
 }
 
+/// What the introduction of a document says about its API.
+pub struct About<'a> {
+    pub title: &'a str,
+    /// Markdown.
+    pub description: &'a str,
+    /// The groups of operations, each with what they are about; empty if their names say it.
+    pub tags: &'a [(&'a str, &'a str)],
+    /// Where operators get their tokens.
+    pub token: &'a str,
+}
+
 /// Where a member occurs, which decides how strictly it is described.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -81,6 +92,42 @@ impl Document {
 
     pub fn root(&mut self) -> &mut Value {
         &mut self.0
+    }
+
+    /// Adds the introduction, the scheme of tokens, and the parameters that writes may have: `IdempotencyKey`, `DryRun`.
+    pub fn introduce(&mut self, about: &About<'_>) {
+        self.0["info"] = json!({
+            "title": about.title,
+            "description": about.description,
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        });
+        if !about.tags.is_empty() {
+            let tag = |(name, description): &(&str, &str)| json!({ "name": name, "description": description });
+            self.0["tags"] = about.tags.iter().map(tag).collect();
+        }
+        let token = json!({ "type": "http", "scheme": "bearer", "description": about.token });
+        self.add("securitySchemes", "token", token);
+        self.add(
+            "parameters",
+            "IdempotencyKey",
+            json!({
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Repeating a call with the same key returns the first answer.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+            }),
+        );
+        self.add(
+            "parameters",
+            "DryRun",
+            json!({
+                "name": "dryRun",
+                "in": "query",
+                "description": "true: check and answer the call without doing it.",
+                "schema": { "type": "boolean", "default": false },
+            }),
+        );
     }
 
     pub fn schema(&mut self, name: &str) -> &mut Value {

@@ -2,8 +2,8 @@
 
 use super::error::ErrorView;
 use super::{Midaz, accounts, instruments, ledgers, organizations, portfolios, products};
-use crate::dialects::kit::openapi::{Document, Style};
-use serde_json::{Value, json};
+use crate::dialects::kit::openapi::{About, Document, Style};
+use serde_json::Value;
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -53,27 +53,16 @@ const ABOUT: &str = "Midaz v1 on the data of bursar's other APIs: organizations 
     returns the first answer, marked with `X-Idempotency-Replayed: true`. An error means that nothing was changed; \
     branch on its `code`.";
 
-const STYLE: Style = Style { scheme: "token", write_parameters: &["IdempotencyKey"], versioned: &[], error: "Error" };
+const STYLE: Style =
+    Style { scheme: "token", write_parameters: &["IdempotencyKey", "DryRun"], versioned: &[], error: "Error" };
 
 pub(super) fn document(dialect: &Midaz) -> Value {
     let mut document = Document::new(&Api::openapi());
-    let root = document.root();
-    root["info"] = json!({
-        "title": "bursar: Midaz v1",
-        "description": ABOUT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-    });
-    root["components"]["securitySchemes"]["token"] = json!({
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An operator's token, from a login or from `bursar token create`.",
-    });
-    root["components"]["parameters"]["IdempotencyKey"] = json!({
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Repeating a call with the same key returns the first answer.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    document.introduce(&About {
+        title: "bursar: Midaz v1",
+        description: ABOUT,
+        tags: &[],
+        token: "An operator's token, from a login or from `bursar token create`.",
     });
     document.complete_operations(dialect, &STYLE);
     document.require_members_of_answers();

@@ -12,7 +12,7 @@ use super::{
     exposure, holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions,
     profile_states, sandbox, statements, transfers, trial_balance, withdrawals,
 };
-use crate::dialects::kit::openapi::{Document, Style, reference, without_null};
+use crate::dialects::kit::openapi::{About, Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -130,7 +130,7 @@ const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, iss
     `Idempotency-Replayed: true`. An error means that nothing was changed; branch on its `reason`.";
 
 /// Tags of operations with their descriptions, in display order.
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 17] = [
     ("Access", "Operators log in."),
     ("Reference data", "Currencies and account groups, configured by the operator."),
     ("Clients", "Profiles of end clients."),
@@ -147,6 +147,7 @@ const TAGS: [(&str, &str); 16] = [
     ("End users", "Session tokens of clients for the trading platform."),
     ("Events", "Changes, numbered in one sequence."),
     ("Audit", "Who did what, when and from where."),
+    ("Sandbox", "Calls that only a sandbox accepts."),
 ];
 
 /// Required members of requests. The Rust types have them as options so that a missing one is refused by name.
@@ -168,7 +169,13 @@ const STYLE: Style = Style {
 
 pub(super) fn document() -> Value {
     let mut document = Document::new(&Api::openapi());
-    describe_root(document.root());
+    document.introduce(&About {
+        title: "bursar: accounts & funding",
+        description: ABOUT,
+        tags: &TAGS,
+        token: "An operator's token, from a login or from `bursar token create`.",
+    });
+    document.add("parameters", "Conditions", conditions());
     for (name, schema) in schemas::all() {
         document.add("schemas", name, schema);
     }
@@ -181,48 +188,21 @@ pub(super) fn document() -> Value {
     document.finish()
 }
 
-fn describe_root(root: &mut Value) {
-    root["info"] = json!({
-        "title": "bursar: accounts & funding",
-        "description": ABOUT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-    });
-    let sandbox = ("Sandbox", "Calls that only a sandbox accepts.");
-    let tags = TAGS.into_iter().chain([sandbox]);
-    root["tags"] = tags.map(|(name, description)| json!({ "name": name, "description": description })).collect();
-    root["components"]["securitySchemes"]["token"] = json!({
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An operator's token, from a login or from `bursar token create`.",
-    });
-    root["components"]["parameters"] = json!({
-        "IdempotencyKey": {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "Repeating a call with the same key returns the first answer.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+/// Parameters with names chosen by the caller.
+fn conditions() -> Value {
+    json!({
+        "name": "conditions",
+        "in": "query",
+        "description": "`metadata.{key}=value` and `customField.{name}=value`: objects with all these labels.",
+        "style": "form",
+        "explode": true,
+        "schema": {
+            "type": "object",
+            "maxProperties": labels::CONDITIONS_MAX,
+            "propertyNames": { "pattern": "^(metadata|customField)\\..+$" },
+            "additionalProperties": { "type": "string" },
         },
-        "DryRun": {
-            "name": "dryRun",
-            "in": "query",
-            "description": "true: check and answer the call without doing it.",
-            "schema": { "type": "boolean", "default": false },
-        },
-        "Conditions": {
-            "name": "conditions",
-            "in": "query",
-            "description": "`metadata.{key}=value` and `customField.{name}=value`: objects with all these labels.",
-            "style": "form",
-            "explode": true,
-            "schema": {
-                "type": "object",
-                "maxProperties": labels::CONDITIONS_MAX,
-                "propertyNames": { "pattern": "^(metadata|customField)\\..+$" },
-                "additionalProperties": { "type": "string" },
-            },
-        },
-    });
+    })
 }
 
 /// Replaces parameters with names chosen by the caller by one exploded object, the only form that OpenAPI has for them.

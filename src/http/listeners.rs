@@ -85,8 +85,7 @@ pub(super) fn serve(
             let bind = |source| ServeError::Bind { address, source };
             let listener = listener(address, Duration::from_millis(config.server.send_timeout_ms)).map_err(bind)?;
             addresses.push(listener.local_addr().map_err(bind)?);
-            let answers = plan.default_endpoint().cloned();
-            let answers = answers.map(|endpoint| OwnAnswers::new(Arc::clone(app), endpoint, hsts.clone()));
+            let answers = OwnAnswers::new(Arc::clone(app), plan.clone(), hsts.clone());
             let (line, plan, shared, gate) = (line.clone(), plan.clone(), shared.clone(), gate.clone());
             let door = web::Data::from(Arc::clone(&line.door));
             let hsts = hsts.clone();
@@ -186,14 +185,14 @@ impl Line {
     fn plain<R: Requests>(
         &self,
         requests: R,
-        answers: Option<Arc<OwnAnswers>>,
+        answers: Arc<OwnAnswers>,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> + use<R> {
         let http = self.http(requests, |connection: &Watched<TcpStream>, noted: &mut Extensions| {
             note_origin(connection.stream(), noted);
         });
         let watched = fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            let connection = Watched::new(stream, peer, answers.clone());
+            let connection = Watched::new(stream, peer, Some(answers.clone()));
             ready(Ok((connection, Protocol::Http1, peer)))
         });
         self.behind_the_door(watched.and_then(http))
@@ -204,7 +203,7 @@ impl Line {
         &self,
         tls: &ServerConfig,
         requests: R,
-        answers: Option<Arc<OwnAnswers>>,
+        answers: Arc<OwnAnswers>,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> + use<R> {
         let http = self.http(requests, |connection: &Watched<TlsStream<TcpStream>>, noted: &mut Extensions| {
             note_origin(connection.stream().get_ref().0, noted);
@@ -215,7 +214,7 @@ impl Line {
             let peer = stream.get_ref().0.peer_addr().ok();
             match tls::is_http2(&stream) {
                 true => (Watched::new(stream, peer, None), Protocol::Http2, peer),
-                false => (Watched::new(stream, peer, answers.clone()), Protocol::Http1, peer),
+                false => (Watched::new(stream, peer, Some(answers.clone())), Protocol::Http1, peer),
             }
         });
         self.behind_the_door(chosen.and_then(http.map_err(TlsError::Service)))

@@ -70,12 +70,20 @@ impl Plan {
         Ok(plans)
     }
 
-    /// The dialect for requests that cannot be read: that of the listener, or the first of all if it has several.
-    pub(super) fn default_endpoint(&self) -> Option<&Endpoint> {
+    /// The dialect for a request of which nothing can be read but how it begins: the one mounted at its path, else that
+    /// of the listener, or the first of all if it has several. Host names are not known yet.
+    pub(super) fn endpoint_of(&self, beginning: &[u8]) -> Option<&Endpoint> {
+        let target = beginning.iter().position(|byte| *byte == b' ').map_or(&b""[..], |blank| &beginning[blank + 1..]);
+        let is_below = |path: &str| {
+            let rest = target.strip_prefix(path.as_bytes());
+            rest.is_some_and(|rest| matches!(rest.first(), Some(b'/' | b'?' | b' ')))
+        };
+        let mut places = self.places.iter();
         match self.places.as_slice() {
             [place] => Some(&place.endpoint),
-            _ => self.elsewhere.as_ref(),
+            _ => places.find(|place| place.hosts.is_empty() && is_below(&place.path)).map(|place| &place.endpoint),
         }
+        .or(self.elsewhere.as_ref())
     }
 }
 

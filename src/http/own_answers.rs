@@ -6,8 +6,9 @@
 //! written to a connection, so the end of each write tells one from the other.
 
 use super::gate::HEAD_LIMIT;
+use super::mounts::Plan;
 use crate::app::App;
-use crate::dialects::kit::{Endpoint, Rejection, Reply, ReplyBody, ReplyContext};
+use crate::dialects::kit::{Rejection, Reply, ReplyBody, ReplyContext};
 use crate::domain::refusal::Refusal;
 use actix_web::http::StatusCode;
 use actix_web::web::{Buf, Bytes};
@@ -21,25 +22,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Makes the answers of one listener.
 pub(super) struct OwnAnswers {
     app: Arc<App>,
-    /// The dialect of the listener. It cannot be told from the request, which is unreadable.
-    endpoint: Endpoint,
+    plan: Plan,
     hsts: Option<String>,
 }
 
 impl OwnAnswers {
-    pub(super) fn new(app: Arc<App>, endpoint: Endpoint, hsts: Option<String>) -> Arc<OwnAnswers> {
-        Arc::new(OwnAnswers { app, endpoint, hsts })
+    pub(super) fn new(app: Arc<App>, plan: Plan, hsts: Option<String>) -> Arc<OwnAnswers> {
+        Arc::new(OwnAnswers { app, plan, hsts })
     }
 
-    /// The answer that replaces a bare head.
-    fn instead_of(&self, bare: &Bare<'_>, peer: Option<SocketAddr>) -> Bytes {
+    /// The answer that replaces a bare head, to a request that begins so; none if no dialect is mounted at all.
+    fn instead_of(&self, bare: &Bare<'_>, beginning: &[u8], peer: Option<SocketAddr>) -> Option<Bytes> {
         let rejection = match bare.status {
             408 => Rejection::HeadTimeout,
             431 => Rejection::HeadersTooLarge { limit_bytes: HEAD_LIMIT },
             400..=499 => Rejection::MalformedRequest,
             _ => Refusal::Internal.into(),
         };
-        let (request, dialect) = (self.app.request_id(), self.endpoint.dialect());
+        let (request, dialect) = (self.app.request_id(), self.plan.endpoint_of(beginning)?.dialect());
         let Reply { status, headers, body, .. } = dialect.refuse(&rejection, &ReplyContext::new(request));
         let body = match body {
             ReplyBody::Whole(body) => body,
@@ -65,7 +65,7 @@ impl OwnAnswers {
         }
         answer.extend(b"\r\n");
         answer.extend(body);
-        answer.into()
+        Some(answer.into())
     }
 }
 
@@ -105,19 +105,50 @@ fn bare_head(written: &[u8]) -> Option<Bare<'_>> {
     Some(Bare { start: head.len() - end.len() + begin, version, status, date })
 }
 
+/// How a request begins. One that is sent before the one before it is answered counts as its continuation.
+struct Beginning {
+    bytes: [u8; Beginning::MAX],
+    length: usize,
+    /// Whether what comes next begins a request.
+    is_due: bool,
+}
+
+impl Beginning {
+    /// The longest path of a mount, and the method before it.
+    const MAX: usize = 256;
+
+    const fn new() -> Beginning {
+        Beginning { bytes: [0; Beginning::MAX], length: 0, is_due: false }
+    }
+
+    fn note(&mut self, came: &[u8]) {
+        if std::mem::take(&mut self.is_due) {
+            self.length = 0;
+        }
+        let noted = came.len().min(Beginning::MAX - self.length);
+        self.bytes[self.length..self.length + noted].copy_from_slice(&came[..noted]);
+        self.length += noted;
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
 /// A connection on which bare heads are replaced.
 pub(super) struct Watched<T> {
     stream: T,
     /// `None` for HTTP/2, whose frames look different.
     answers: Option<Arc<OwnAnswers>>,
     peer: Option<SocketAddr>,
+    beginning: Beginning,
     /// What is left to write of a replacement.
     unsent: Bytes,
 }
 
 impl<T> Watched<T> {
     pub(super) fn new(stream: T, peer: Option<SocketAddr>, answers: Option<Arc<OwnAnswers>>) -> Watched<T> {
-        Watched { stream, answers, peer, unsent: Bytes::new() }
+        Watched { stream, answers, peer, beginning: Beginning::new(), unsent: Bytes::new() }
     }
 
     pub(super) fn stream(&self) -> &T {
@@ -139,7 +170,10 @@ impl<T: AsyncWrite + Unpin> Watched<T> {
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, into);
+        self.beginning.note(&into.filled()[before..]);
+        polled
     }
 }
 
@@ -148,13 +182,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         let this = &mut *self;
         ready!(this.poll_unsent(context))?;
         let bare = this.answers.as_ref().and_then(|answers| Some((answers, bare_head(bytes)?)));
-        match bare {
-            Some((answers, bare)) if bare.start == 0 => {
-                this.unsent = answers.instead_of(&bare, this.peer);
+        let instead = match bare {
+            // First what comes before it.
+            Some((_, bare)) if bare.start > 0 => {
+                return Pin::new(&mut this.stream).poll_write(context, &bytes[..bare.start]);
+            }
+            Some((answers, bare)) => answers.instead_of(&bare, this.beginning.bytes(), this.peer),
+            None => None,
+        };
+        this.beginning.is_due = true;
+        match instead {
+            Some(answer) => {
+                this.unsent = answer;
                 Poll::Ready(Ok(bytes.len()))
             }
-            // First what comes before it.
-            Some((_, bare)) => Pin::new(&mut this.stream).poll_write(context, &bytes[..bare.start]),
             None => Pin::new(&mut this.stream).poll_write(context, bytes),
         }
     }

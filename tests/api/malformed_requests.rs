@@ -132,6 +132,25 @@ fn a_broken_chunk_gets_one_answer() {
 }
 
 #[test]
+fn an_unreadable_request_is_refused_in_the_envelope_of_its_path() {
+    let server = Server::shared();
+    let long = "a".repeat(70_000);
+    for (line, code, id) in [
+        (format!("GET /midaz/v1/organizations?metadata.a={long} HTTP/1.1"), "0094", "x-correlation-id"),
+        (format!("POST /b2core/api/v2/{long} HTTP/1.1"), "validation_failed", "x-request-id"),
+        ("GET /midaz?a b HTTP/1.1".to_owned(), "0094", "x-correlation-id"),
+    ] {
+        let answers = exchange(server.address(), format!("{line}\r\nHost: x\r\n\r\n").as_bytes());
+        let [answer] = answers.as_slice() else { panic!("{} answers", answers.len()) };
+        assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some(code)), "{}", answer.body);
+        assert_eq!(answer.headers[id].len(), 36);
+    }
+    // A path that only begins like a mount is none of it.
+    let request = format!("GET /midazz/{long} HTTP/1.1\r\nHost: x\r\n\r\n");
+    refused(&exchange(server.address(), request.as_bytes()), 400, "MALFORMED_REQUEST");
+}
+
+#[test]
 fn a_listener_of_one_api_answers_in_its_envelope() {
     let server = Server::start("[apis.b2core]\nlisten = [\"127.0.0.1:0\"]\n");
     let urls = server.banner["apis"]["b2core"].as_array().unwrap();

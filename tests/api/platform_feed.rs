@@ -545,3 +545,25 @@ fn the_counter_skips_numbers_that_a_platform_has_used() {
     }
     assert_eq!(number(&trading_account(&admin, "USD", "NETTING")), last + 3);
 }
+
+#[test]
+fn the_counter_skips_numbers_that_events_wait_for() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let number = |account: &str| -> u64 {
+        admin.get(&format!("/accounts/{account}")).ok().text_at("accountNumber").parse().unwrap()
+    };
+    let last = number(&trading_account(&admin, "USD", "NETTING"));
+    let awaited = (last + 1).to_string();
+    let sold = fill(&awaited, "f", 0, ("SELL", "1", "1.1"));
+    assert_eq!(fates(&admin, std::slice::from_ref(&sold)), ["parked: unknown_account"]);
+    // The platform means an account of its own, not the next one here.
+    let next = trading_account(&admin, "USD", "NETTING");
+    assert_eq!(number(&next), last + 2);
+    let open = |account: &str| admin.get(&format!("/accounts/{account}/positions")).ok().json()["positions"].clone();
+    assert_eq!(open(&next), json!([]));
+    // An operator may say which account has that number.
+    admin.put(&format!("/accounts/{next}/platform-accounts/mt5"), &json!({"number": awaited})).ok();
+    assert_eq!(open(&next).as_array().unwrap().len(), 1);
+    proves_its_books(&server);
+}

@@ -1,6 +1,5 @@
 //! Accounts: opened, changed, archived, listed.
 
-use crate::app::accounts::complete_closing;
 use crate::app::clients::{check_account_labels, check_version};
 use crate::app::events::publish_account;
 use crate::app::{Command, Context, Failure, Query, View};
@@ -9,7 +8,7 @@ use crate::domain::accounts::{Account, Lifecycle, Permissions, PositionMode};
 use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
 use crate::domain::events::EventType;
 use crate::domain::ids::{
-    AccountId, AccountSerial, DEFAULT_LEDGER, GroupId, PlatformSerial, PortfolioId, PortfolioSerial, ProfileId,
+    AccountId, AccountSerial, BookId, DEFAULT_LEDGER, GroupId, PlatformSerial, PortfolioId, PortfolioSerial, ProfileId,
 };
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
@@ -182,8 +181,8 @@ impl Command for OpenAccount {
             let request = AccountRequest { awaits, requested_by: context.caller.principal.serial };
             context.tx.add_account_request(new.book, request)?;
         }
-        context.appeared(format!("account:{}", new.number));
-        context.appeared(format!("account:{id}"));
+        context.appeared(account_awaited(&new.number));
+        context.appeared(account_awaited(&id.to_string()));
         publish_account_state(context, id, EventType::AccountOpened)
     }
 }
@@ -215,17 +214,22 @@ fn find_parent(
 }
 
 /// The next account serial and the number derived from it. Serials whose number is taken, here or at a platform, are
-/// skipped.
+/// skipped, and so are those whose number events of a platform wait for: they are about another account.
 fn next_number(context: &Context<'_>) -> Result<(AccountSerial, String), Failure> {
     let prefix = &context.app.settings().account_number_prefix;
     let digits = 10usize.saturating_sub(prefix.len());
     loop {
         let serial = context.tx.next_account_serial()?;
         let number = format!("{prefix}{:0digits$}", serial.0);
-        if !context.tx.is_account_number_taken(&number)? {
+        if !context.tx.is_account_number_taken(&number)? && !context.tx.is_awaited(&account_awaited(&number))? {
             return Ok((serial, number));
         }
     }
+}
+
+/// What events of platforms wait for that name an account, by number or id, which nobody has.
+pub(in crate::app) fn account_awaited(name: &str) -> String {
+    format!("account:{name}")
 }
 
 /// The longest account number that a platform may bring, in characters.
@@ -263,10 +267,17 @@ fn free_platform(context: &Context<'_>, group: &Group, number: &str) -> Result<P
 
 /// Refuses a number that another account has, here or at any platform.
 fn admit_number(context: &Context<'_>, number: &str, taken: Refusal) -> Result<(), Failure> {
-    let Some(holder) = context.tx.accounts_numbered_anywhere(number)?.into_iter().next() else { return Ok(()) };
+    match context.tx.accounts_numbered_anywhere(number)?.into_iter().next() {
+        Some(holder) => Err(number_taken(context, holder, taken)?.into()),
+        None => Ok(()),
+    }
+}
+
+/// The refusal of a number that an account has: `taken` to those who can see that account.
+pub(in crate::app) fn number_taken(context: &Context<'_>, holder: BookId, taken: Refusal) -> Result<Refusal, Failure> {
     let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
     let is_visible = context.tx.account(id, context.visibility())?.is_some();
-    Err(context.taken(is_visible, Field::Number, taken).into())
+    Ok(context.taken(is_visible, Field::Number, taken))
 }
 
 fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {
@@ -491,11 +502,10 @@ impl Command for ArchiveAccount {
     }
 }
 
-/// Archives an account, and the closing one that it was the last child of.
+/// Archives an account that is empty and that no account is nested in.
 pub(in crate::app) fn archive(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
     context.tx.close_account(account.book, context.now)?;
-    publish_account_state(context, account.id, EventType::AccountArchived)?;
-    account.parent.map_or(Ok(()), |parent| complete_closing(context, parent))
+    publish_account_state(context, account.id, EventType::AccountArchived).map(|_| ())
 }
 
 /// Refuses an account that accounts are nested in which are not archived.

@@ -1,6 +1,6 @@
 //! The numbers by which platforms call accounts.
 
-use crate::app::accounts::{find, platform_number};
+use crate::app::accounts::{account_awaited, find, number_taken, platform_number};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::ids::AccountId;
@@ -40,14 +40,10 @@ impl Command for LinkPlatformAccount {
         let tx = context.tx;
         let holders = [tx.account_at_platform(platform.serial, &number)?, tx.account_numbered(&number)?];
         match holders.into_iter().flatten().find(|holder| *holder != account.book) {
-            Some(holder) => {
-                let id = context.tx.account_of_book(holder)?.ok_or(Refusal::Internal)?;
-                let is_visible = context.tx.account(id, context.visibility())?.is_some();
-                return Err(context.taken(is_visible, Field::Number, Refusal::DuplicateReference).into());
-            }
+            Some(holder) => return Err(number_taken(context, holder, Refusal::DuplicateReference)?.into()),
             None => context.tx.link_account(account.book, platform.serial, &number)?,
         }
-        context.appeared(format!("account:{number}"));
+        context.appeared(account_awaited(&number));
         Ok(PlatformAccount { platform: self.platform, number })
     }
 }

@@ -1,5 +1,6 @@
 //! One run over events: what is looked up once, and how the fate of each event is recorded.
 
+use crate::app::accounts::account_awaited;
 use crate::app::trading::derive::Work;
 use crate::app::{Context, Failure, to_json};
 use crate::domain::access::Visibility;
@@ -106,7 +107,7 @@ impl<'a, 'c> Session<'a, 'c> {
         }
         let Some(found) = self.context.tx.account_named(platform, &event.account)? else {
             let message = format!("no account {} is known here or linked to {}", event.account, event.platform);
-            return Ok(Err(Fate::parked(Verdict::UnknownAccount, format!("account:{}", event.account), message)));
+            return Ok(Err(Fate::parked(Verdict::UnknownAccount, account_awaited(&event.account), message)));
         };
         self.accounts.insert(key, found);
         Ok(Ok(found))

@@ -71,6 +71,12 @@ impl ReadTx<'_> {
         self.find(&sql, [id.uuid()], parked)
     }
 
+    /// Whether an event waits for this.
+    pub fn is_awaited(&self, awaited: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM parked_events WHERE waits_for = ?1 AND dropped_at IS NULL)";
+        self.one(sql, [awaited], |row| row.get(0))
+    }
+
     /// What events wait for that begins with this.
     pub fn awaited_like(&self, beginning: &str) -> Result<Vec<String>, StoreError> {
         self.all(sql!("trading/awaited_like"), (beginning, format!("{beginning}\u{10ffff}")), |row| row.get(0))

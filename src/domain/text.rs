@@ -1,5 +1,6 @@
-//! Text that callers send. It enters the core through [`name`], [`identifier`] or [`note`], which return it in Unicode
-//! normalization form C, so that texts that look the same are the same. What is looked up goes through [`nfc`].
+//! Text that callers send. It enters the core through [`name`], [`title`], [`identifier`] or [`note`], which return it
+//! in Unicode normalization form C, so that texts that look the same are the same. What is looked up goes through
+//! [`nfc`].
 //!
 //! Characters that cannot be seen are refused where texts are compared or shown in one line: they make two clients look
 //! like one. Exceptions are the joiners, in the contexts where Persian, Sinhala and other scripts need them (RFC 5892,
@@ -63,6 +64,12 @@ pub fn name(field: Field, text: String, max: usize) -> Result<String, Refusal> {
     let text = bounded(&field, text, max)?;
     let is_hidden = |(place, c): (usize, char)| is_invisible(c) && !is_needed(&text, place, c);
     if text.char_indices().any(is_hidden) { Err(invisible(field)) } else { Ok(text) }
+}
+
+/// The name of a thing, such as an account or a ledger: like [`name`], without blanks around it.
+pub fn title(field: Field, text: String, max: usize) -> Result<String, Refusal> {
+    let text = name(field.clone(), text, max)?;
+    if text.trim() == text { Ok(text) } else { Err(Refusal::invalid(field, "no leading or trailing blanks")) }
 }
 
 /// Free text of several lines. Refuses control characters other than tabs and line breaks, byte order marks, and the
@@ -222,6 +229,9 @@ mod tests {
         }
         for bad in ["می\u{200c}خ", "葛\u{e0100}", " a", "a ", "\u{a0}a", "a\u{3000}"] {
             assert!(identifier(Field::Reference, bad.into(), 9).is_err(), "{bad:?}");
+        }
+        for bad in [" a", "a ", "\u{a0}a", "a\u{3000}", "a\tb"] {
+            assert!(title(Field::Name, bad.into(), 9).is_err(), "{bad:?}");
         }
         for bad in ["a\0", "a\u{1b}[2J", "a\u{202e}b", "\u{feff}a", "\u{2066}"] {
             assert!(note(Field::Comment, bad.into(), 9).is_err(), "{bad:?}");

@@ -37,6 +37,19 @@ pub(super) fn product_currency(server: &Server, product: &str, currency: &str) -
     caller.get(&path).ok().json()[0]["id"].as_i64().unwrap()
 }
 
+/// Sends a write twice under one key and asserts that the second is the first again; returns the status.
+#[track_caller]
+pub(super) fn twice(server: &Server, key: &str, method: &str, path: &str, body: &Value) -> u16 {
+    let caller = admin(server).key(key);
+    let send = || caller.send(method, path, Some("application/json"), Some(body.to_string().as_bytes()));
+    let first = send();
+    let before = server.trace();
+    let again = send();
+    assert!(again.is_replayed() && !first.is_replayed(), "{path}: {}", first.text);
+    assert_eq!((again.status, &again.text, server.trace()), (first.status, &first.text, before));
+    first.status
+}
+
 pub(super) fn base(server: &Server) -> String {
     format!("{}/api/v2", server.banner["apis"]["b2core"][0].as_str().unwrap())
 }

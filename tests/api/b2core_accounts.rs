@@ -1,6 +1,6 @@
 //! Accounts through the B2Core dialect.
 
-use super::b2core_access::{admin, base, client_id, open as open_with_number, product_currency};
+use super::b2core_access::{admin, base, client_id, open as open_with_number, product_currency, twice};
 use super::harness::{Caller, Reply, Server, assert_shown};
 use super::native_positions::quote;
 use super::platform_feed::{accept, at, fates, fill, with};
@@ -153,6 +153,13 @@ fn bad_parameters_are_named() {
     ] {
         let reply = caller.get(&query(&[(name, value)])).refused_as(400, "validation_failed");
         assert_eq!(reply.fields(), [name], "{}", reply.text);
+    }
+    for (name, value, message) in [
+        ("sort_by", "balance", "sort_by: must be createTime"),
+        ("filter[clientId]", "1,", "filter[clientId]: a value is missing beside a comma"),
+    ] {
+        let reply = caller.get(&query(&[(name, value)])).refused_as(400, "validation_failed");
+        assert_eq!(reply.text_at("message"), message);
     }
 }
 
@@ -357,7 +364,8 @@ fn a_trading_account_is_archived_once_it_is_empty() {
     native.deposit(&id, "3.10");
     let before = server.trace();
     archive(wallet).refused_as(400, "not_a_trading_account");
-    archive(account).refused_as(400, "balance_not_zero");
+    let left = archive(account).refused_as(400, "balance_not_zero");
+    assert_eq!(left.text_at("message"), "the balance is 3.10 USD, and must be zero");
     archive(99).refused_as(404, "not_found");
     assert_eq!(server.trace(), before);
     native.post(&format!("/accounts/{id}/withdraw"), &json!({"amount": "3.10"})).ok();
@@ -419,18 +427,7 @@ fn writes_of_accounts_are_replayed() {
     let caller = admin(&server);
     let client = client_id(&server, &server.admin().new_profile());
     let body = new_account(&server, client, "Standard", &json!({}));
-    let twice = |key: &str, method: &str, path: &str, body: &Value| {
-        let send = || {
-            let body = body.to_string();
-            caller.key(key).send(method, path, Some("application/json"), Some(body.as_bytes()))
-        };
-        let first = send();
-        let before = server.trace();
-        let again = send();
-        assert!(again.is_replayed() && !first.is_replayed(), "{path}");
-        assert_eq!((again.status, &again.text, server.trace()), (first.status, &first.text, before));
-        first.status
-    };
+    let twice = |key: &str, method: &str, path: &str, body: &Value| twice(&server, key, method, path, body);
     assert_eq!(twice("a", "POST", "/accounts", &body), 201);
     assert_eq!(twice("b", "PUT", "/accounts/1", &json!({"caption": "x"})), 200);
     assert_eq!(twice("c", "PATCH", "/accounts/1", &json!({"caption": "y"})), 200);

@@ -50,6 +50,14 @@ fn a_deposit_is_settled_at_once_and_its_commissions_are_recorded_only() {
     assert_eq!(caller.get("/deposits/5").ok().text_at("status"), "pending");
     native.step(&format!("/deposits/{waits}/return")).ok();
     assert_eq!(caller.get("/deposits/5").ok().text_at("status"), "cancelled");
+    // One whose booking was reversed gave the account nothing in the end.
+    let entry = native.get("/deposits").ok().json();
+    let third = entry["movements"].as_array().unwrap().iter().find(|deposit| deposit["number"] == 3).unwrap();
+    native.step(&format!("/entries/{}/reverse", third["dealId"].as_str().unwrap())).ok();
+    let statuses = caller.get("/deposits?sort_order=asc").ok().json();
+    let statuses: Vec<_> = statuses.as_array().unwrap().iter().map(|deposit| deposit["status"].clone()).collect();
+    assert_eq!(statuses, ["done", "done", "cancelled", "cancelled"]);
+    assert_eq!(caller.get("/deposits/3").ok().text_at("status"), "cancelled");
     assert_eq!(ids(&caller, &format!("filter%5BaccountId%5D={trading}")), [2]);
     assert_eq!(ids(&caller, "filter%5BclientId%5D=1,2"), [1, 2, 3, 5]);
     assert_eq!(ids(&caller, "filter%5BclientId%5D=2"), [0i64; 0]);

@@ -312,8 +312,8 @@ fn midaz_tells_the_story() {
     conforms([&Server::start(""), &Server::start("")], Midaz::new);
 }
 
-/// B2Core changes the balance of wallets only, and archives trading accounts only: what it lacks goes through the native
-/// API.
+/// B2Core changes the balance of wallets only, and archives trading accounts only: what it lacks goes through the
+/// native API.
 struct B2Core<'a> {
     server: &'a Server,
     caller: Caller<'a>,

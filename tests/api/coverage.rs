@@ -258,7 +258,8 @@ fn tests() -> BTreeMap<String, String> {
     found
 }
 
-/// Whether a test's source calls a route: it contains the end of the path, or loops over several paths.
+/// Whether a test's source calls a route: it contains the end of the path, also as what a helper's path goes on with,
+/// or loops over several paths.
 fn calls(source: &str, path: &str) -> bool {
     let parts = path.split('/').map(|part| if part.starts_with('{') { "{id}" } else { part });
     let path = parts.collect::<Vec<_>>().join("/").replace("/api/v2", "");
@@ -269,8 +270,12 @@ fn calls(source: &str, path: &str) -> bool {
         ("", Some((_, between))) => between.trim_end_matches('/'),
         (after, _) => after,
     };
-    let way = format!("\"{}\"", fixed.trim_start_matches('/'));
-    source.contains(fixed) || source.contains("/{way}") && source.contains(&way)
+    let relative = fixed.trim_start_matches('/');
+    let way = format!("\"{relative}\"");
+    let goes_on = [format!(".path(\"{relative}"), format!(".path(&format!(\"{relative}")];
+    source.contains(fixed)
+        || goes_on.iter().any(|call| source.contains(call))
+        || source.contains("/{way}") && source.contains(&way)
 }
 
 /// Asserts that the table has a row for each of these routes, and for each route the tests that it needs.

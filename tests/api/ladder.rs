@@ -99,10 +99,13 @@ placed! {
     Refusal::QuoteStale { .. } => Met, ["QUOTE_STALE"];
     Refusal::InsufficientFunds { .. } => Met, ["INSUFFICIENT_FUNDS"];
     Refusal::BalanceOverflow => Met, ["BALANCE_OVERFLOW"];
+    Refusal::BalanceLeft { .. } => Met, ["BALANCE_NOT_ZERO"];
+    Refusal::NotEmpty(bursar::domain::refusal::Remainder::Balance) =>
+        Elsewhere("only in outcomes that earlier versions stored; native/stored_rejection.rs"), [];
     Refusal::NotEmpty(bursar::domain::refusal::Remainder::Children) =>
         Elsewhere("only parents; midaz_accounts.rs"), ["CHILDREN_LEFT"];
     Refusal::NotEmpty(_) => Met,
-        ["BALANCE_NOT_ZERO", "HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT", "POSITIONS_OPEN", "ORDERS_WORKING"];
+        ["HOLDS_LEFT", "PENDING_LEFT", "ACCOUNTS_LEFT", "POSITIONS_OPEN", "ORDERS_WORKING"];
     Refusal::Busy { .. } => Elsewhere("needs a full queue; the crash tests fill it"), ["BUSY"];
     Refusal::ClockLeapt => Elsewhere("needs a clock that leaps; clock.rs has one"), ["CLOCK_LEAPT"];
     Refusal::StorageUnavailable => Elsewhere("needs a disk that fails; the crash tests have one"),

@@ -91,17 +91,36 @@ fn every_condition_has_its_code_and_leaves_no_trace() {
     let instrument = |kind: &str, code: &str| json!({"name": "x", "type": kind, "code": code});
     api.post(&books.path("instruments"), &instrument("currency", "eur")).coded(400, "0004");
     api.post(&books.path("instruments"), &instrument("FIAT", "XYZ")).coded(400, "0005");
-    api.post(&books.path("instruments"), &instrument("currency", "CHF")).coded(409, "0003");
+    let metal = api.post(&books.path("instruments"), &instrument("FIAT", "XAU")).coded(400, "0005");
+    assert!(text(&metal["message"]).contains("another type"), "{metal}");
+    let taken = api.post(&books.path("instruments"), &instrument("currency", "CHF")).coded(409, "0003");
+    assert_eq!(taken["message"], "code: another instrument has it");
     api.post(&ledgers, &json!({"name": "Retail"})).coded(409, "0002");
     api.post(&books.path("products"), &json!({"name": "Gold"})).coded(409, "0015");
-    open(json!({"alias": "taken"})).coded(409, "0020");
+    let taken = open(json!({"alias": "taken"})).coded(409, "0020");
+    assert_eq!(taken["message"], "alias: already in use by another account of the portfolio");
+    for name in [" Gold", "Gold ", "Gold\u{3000}"] {
+        open(json!({"name": name})).coded(400, "0047");
+        for (path, mut body) in [
+            ("/v1/organizations", new_organization()),
+            (&ledgers, json!({})),
+            (&books.path("instruments"), instrument("currency", "EUR")),
+            (&books.path("portfolios"), json!({"entityId": nobody})),
+            (&books.path("products"), json!({})),
+        ] {
+            let member = if path == "/v1/organizations" { "legalName" } else { "name" };
+            body[member] = name.into();
+            assert!(api.post(path, &body).coded(400, "0047")["fields"][member].is_string());
+        }
+        api.patch(&one, &json!({"name": name})).coded(400, "0047");
+    }
     api.delete(&books.path(&format!("portfolios/{}", books.portfolio))).coded(400, "0008");
     open(json!({"metadata": {"x".repeat(101): 1}})).coded(400, "0050");
     open(json!({"metadata": {"x": "y".repeat(101)}})).coded(400, "0051");
     open(json!({"metadata": {"x": {}}})).coded(400, "0067");
     open(json!({"type": "external"})).coded(400, "0066");
     open(json!({"alias": "@external/CHF"})).coded(400, "0074");
-    for path in ["/@external%2FCHF", "/%40external%2FCHF"] {
+    for path in ["/@external%2FCHF", "/%40external%2FCHF", "/@external/CHF", "/%40external/CHF"] {
         api.get(&format!("{accounts}{path}")).coded(400, "0074");
         api.patch(&format!("{accounts}{path}"), &json!({"name": "x"})).coded(400, "0074");
         api.delete(&format!("{accounts}{path}")).coded(400, "0074");
@@ -112,9 +131,31 @@ fn every_condition_has_its_code_and_leaves_no_trace() {
     // The remaining rows need an account with money, and a key.
     server.admin().deposit(&account, "15.20");
     api.delete(&one).coded(400, "0012");
+    let left = api.delete(&one).coded(400, "0012");
+    assert_eq!(left["message"], "the balance is 15.20 CHF, and must be zero");
     let key = api.key("once");
     key.patch(&one, &json!({"name": "x"})).gives(200);
     key.patch(&one, &json!({"name": "y"})).coded(409, "0084");
+}
+
+#[test]
+fn what_the_server_cannot_read_is_an_internal_error() {
+    let mut server = Server::start("");
+    let token = server.add_token("dev", &[]).1;
+    let instruments = {
+        let books = Books::of(at(&server, &server.bearer(&token)));
+        books.path("instruments")
+    };
+    server.restart_after(|file| {
+        let sql = "UPDATE instruments SET metadata = 'damaged'";
+        assert_eq!(rusqlite::Connection::open(file).unwrap().execute(sql, []).unwrap(), 1);
+    });
+    let api = at(&server, &server.bearer(&token));
+    let failed = api.get(&instruments).coded(500, "0046");
+    assert_eq!((text(&failed["title"]), failed.get("fields")), ("Internal Error", None));
+    assert!(!text(&failed["message"]).contains("damaged"), "{failed}");
+    let body = json!({"name": "Euro", "type": "currency", "code": "EUR"});
+    api.post(&instruments, &body).coded(500, "0046");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Instruments in Midaz.
 
 use super::harness::Server;
-use super::midaz::{Books, text};
-use serde_json::json;
+use super::midaz::{Books, new_id, text};
+use serde_json::{Value, json};
 
 #[test]
 fn an_instrument_is_created_read_changed_and_deleted() {
@@ -61,11 +61,7 @@ fn a_code_is_that_of_iso_4217_or_makes_a_currency() {
 fn the_default_ledger_has_an_instrument_for_every_currency() {
     let server = Server::start("");
     let books = Books::new(&server);
-    let organizations = books.api.get("/v1/organizations").gives(200);
-    let default = organizations.as_array().unwrap().last().unwrap();
-    let ledgers = format!("/v1/organizations/{}/ledgers", text(&default["id"]));
-    let ledger = books.api.get(&ledgers).gives(200)[0]["id"].clone();
-    let all = format!("{ledgers}/{}/instruments", text(&ledger));
+    let all = format!("{}/instruments", books.default_ledger());
     let instruments = books.api.get(&all).gives(200);
     let currencies = server.admin().get("/options/currencies").ok().json();
     assert_eq!(instruments.as_array().unwrap().len(), currencies["currencies"].as_array().unwrap().len());
@@ -84,6 +80,43 @@ fn the_default_ledger_has_an_instrument_for_every_currency() {
     // One that a caller adds there can go again.
     let made = books.api.post(&all, &json!({"name": "Token", "type": "token", "code": "TOKN"})).gives(201);
     books.api.delete(&format!("{all}/{}", text(&made["id"]))).deleted();
+}
+
+#[test]
+fn what_a_caller_notes_on_an_instrument_does_not_keep_its_currency_open() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let ledger = books.default_ledger();
+    let all = format!("{ledger}/instruments");
+    let found = |code: &str| {
+        let all = books.api.get(&all).gives(200);
+        all.as_array().unwrap().iter().find(|found| found["code"] == code).cloned()
+    };
+    let one = |instrument: &Value| format!("{all}/{}", text(&instrument["id"]));
+    let franc = found("CHF").unwrap();
+    books.api.patch(&one(&franc), &json!({"name": "Franc"})).gives(200);
+    let portfolio = json!({"name": "Savings", "entityId": new_id()});
+    let portfolio = books.api.post(&format!("{ledger}/portfolios"), &portfolio).gives(201);
+    let accounts = format!("{ledger}/portfolios/{}/accounts", text(&portfolio["id"]));
+    let open = json!({"instrumentCode": "CHF", "type": "deposit"});
+    books.api.post(&accounts, &open).gives(201);
+    let file = include_str!("../../packaging/reference.toml");
+    let off = file.replacen("code = \"CHF\"", "code = \"CHF\"\nenabled = false", 1);
+    assert_ne!(off, file);
+    server.apply_reference(&off);
+    assert_eq!(found("CHF"), None);
+    books.api.get(&one(&franc)).coded(404, "0007");
+    books.api.post(&accounts, &open).coded(404, "0034");
+    // Another ledger keeps the instrument that a caller added to it, and so does this one from now on.
+    books.account();
+    books.api.post(&all, &json!({"name": "Franc", "type": "currency", "code": "CHF"})).gives(201);
+    books.api.post(&accounts, &open).gives(201);
+    server.apply_reference(&off);
+    books.api.post(&accounts, &open).gives(201);
+    server.apply_reference(file);
+    assert!(found("CHF").is_some());
+    books.api.post(&accounts, &open).gives(201);
+    server.trace();
 }
 
 #[test]

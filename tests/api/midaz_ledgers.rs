@@ -77,6 +77,7 @@ fn every_write_is_replayed_under_either_name_of_the_key() {
         let portfolio = post("p", &format!("{ledger}/portfolios"), json!({"name": name, "entityId": entity}));
         let account = json!({"instrumentCode": "EUR", "type": "deposit", "alias": "a"});
         let account = post("a", &format!("{portfolio}/accounts"), account);
+        assert!(organization.starts_with("/v1/organizations/"));
         let parts = [&account, &portfolio, &product, &instrument, &ledger, &organization];
         for (part, path) in parts.into_iter().enumerate() {
             let change = json!({"status": {"code": "BLOCKED"}});
@@ -126,9 +127,19 @@ fn a_reset_of_the_sandbox_leaves_the_default_books() {
     let product = books.made("products", &json!({"name": "Gold"}));
     let parent = books.account_with(&json!({"productId": product}));
     books.account_with(&json!({"parentAccountId": parent}));
+    let gold = |decimals: &str| json!({"name": "Gold", "type": decimals, "code": "XGLD"});
+    books.made("instruments", &gold("metal"));
     server.admin().post("/sandbox/reset", &json!({})).ok();
     assert_eq!(books.api.get("/v1/organizations").gives(200).as_array().unwrap().len(), 1);
     server.trace();
-    Books::new(&server).account();
+    let books = Books::new(&server);
+    books.account();
+    // A currency that a caller made is gone with its instrument: its code is free, with other decimals, too.
+    let known = server.admin().get("/options/currencies").ok();
+    assert!(!known.text.contains("XGLD"));
+    books.made("instruments", &gold("crypto"));
+    let account = books.account_with(&json!({"instrumentCode": "XGLD"}));
+    let shown = books.api.get(&books.accounts(&format!("/{account}"))).gives(200);
+    assert_eq!(shown["balance"]["scale"], 8);
     server.trace();
 }

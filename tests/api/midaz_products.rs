@@ -38,11 +38,7 @@ fn a_product_is_created_read_changed_and_deleted() {
 fn groups_of_the_reference_file_are_listed_and_cannot_be_changed() {
     let server = Server::start("");
     let books = Books::new(&server);
-    let organizations = books.api.get("/v1/organizations").gives(200);
-    let default = organizations.as_array().unwrap().last().unwrap();
-    let ledgers = format!("/v1/organizations/{}/ledgers", text(&default["id"]));
-    let ledger = books.api.get(&ledgers).gives(200)[0]["id"].clone();
-    let all = format!("{ledgers}/{}/products", text(&ledger));
+    let all = format!("{}/products", books.default_ledger());
     let group = server.admin().group("USD", false);
     let one = format!("{all}/{group}");
     let listed = books.api.get(&all).gives(200);

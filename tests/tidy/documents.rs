@@ -177,6 +177,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::QuoteStale { of: text(), age_s: 1, max_age_s: 1 },
         Refusal::InsufficientFunds { available: text(), currency: text() },
         Refusal::BalanceOverflow,
+        Refusal::BalanceLeft { balance: text(), currency: text() },
         Refusal::Busy { retry_after_s: 1 },
         Refusal::ClockLeapt,
         Refusal::StorageUnavailable,

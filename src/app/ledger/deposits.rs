@@ -103,11 +103,16 @@ pub struct DescribedDeposit {
     /// The primary owner.
     pub client: ProfileSerial,
     pub currency: Currency,
+    /// Whether it was posted, and its posting was reversed later.
+    #[serde(default)]
+    pub is_reversed: bool,
 }
 
 fn describe(tx: &ReadTx<'_>, found: NumberedMovement) -> Result<DescribedDeposit, Failure> {
     let currency = tx.currency(&found.movement.currency)?.ok_or(Refusal::Internal)?;
-    Ok(DescribedDeposit { movement: found.movement, account: found.account, client: found.client, currency })
+    let NumberedMovement { movement, account, client } = found;
+    let is_reversed = movement.stage.entry().map_or(Ok(false), |entry| tx.has_reversal(entry))?;
+    Ok(DescribedDeposit { movement, account, client, currency, is_reversed })
 }
 
 /// Makes a deposit, settled at once, with the commissions that others took.

@@ -35,7 +35,7 @@ impl Command for CreateInstrument {
 
     fn run(self, context: &Context<'_>) -> Result<Instrument, Failure> {
         let (name, record) = self.notes.of_new(context.now)?;
-        let kind = text::name(Field::Kind, self.kind, NAME_MAX)?;
+        let kind = text::title(Field::Kind, self.kind, NAME_MAX)?;
         if kind.trim().is_empty() {
             return Err(Refusal::Required { field: Field::Kind }.into());
         }

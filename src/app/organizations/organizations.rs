@@ -43,7 +43,7 @@ impl Command for CreateOrganization {
 
 fn checked_trading_name(name: Option<String>) -> Result<Option<String>, Refusal> {
     let name = name.filter(|name| !name.is_empty());
-    name.map(|name| text::name(Field::TradingName, name, NAME_MAX)).transpose()
+    name.map(|name| text::title(Field::TradingName, name, NAME_MAX)).transpose()
 }
 
 /// Refuses a parent that does not exist or belongs to the organization itself.

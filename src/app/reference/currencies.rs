@@ -154,11 +154,15 @@ pub(super) fn apply_currency(
     let (entry, is_used) = change.entry(&file.currencies, &stored.currencies, |currency| &currency.code)?;
     let enabled = entry.enabled && is_used;
     let row = CurrencyEntry { enabled, ..entry.clone() }.row()?;
+    let present = context.tx.currency(&row.code)?;
     // The file may declare what a caller made before.
-    if let Some(made) = context.tx.currency(&row.code)?
-        && (made.decimals, made.is_crypto) != (row.decimals, row.is_crypto)
-    {
+    if present.as_ref().is_some_and(|made| (made.decimals, made.is_crypto) != (row.decimals, row.is_crypto)) {
         return Err(fixed(&entry.code).into());
     }
-    Ok(context.tx.put_currency(&row)?)
+    context.tx.put_currency(&row)?;
+    if !enabled && present.is_some_and(|present| present.enabled) {
+        // What a caller noted on the instrument must not keep the currency open.
+        context.tx.withdraw_instrument(&row.code, context.now)?;
+    }
+    Ok(())
 }

@@ -370,10 +370,9 @@ fn filter(query: &QueryParams) -> Result<Option<ProfileFilter>, Rejection> {
 
 /// The values of a list of texts; the whole text counts too, because names have commas.
 fn texts(query: &QueryParams, name: &str) -> Result<Vec<String>, Rejection> {
-    let mut texts = query.list(name, |text| Ok(text::nfc(text)))?;
-    texts.retain(|text| !text.is_empty());
-    texts.extend(query.one(name)?.filter(|whole| whole.contains(',')).map(text::nfc));
-    Ok(texts)
+    let Some(whole) = query.one(name)? else { return Ok(Vec::new()) };
+    let parts = whole.split(',').map(str::trim).filter(|part| !part.is_empty());
+    Ok(parts.chain(Some(whole).filter(|whole| whole.contains(','))).map(text::nfc).collect())
 }
 
 fn known<T: Copy>(all: &'static [(i64, T)]) -> impl Fn(&str) -> Result<T, Fault> {

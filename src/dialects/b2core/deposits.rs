@@ -40,7 +40,8 @@ pub(super) struct TransactionView {
     #[serde(rename = "type")]
     #[schema(example = "deposit")]
     kind: &'static str,
-    /// `done`. Of deposits announced through another API also `pending` and `cancelled`.
+    /// `done`, or `cancelled` if its booking was reversed later. Of deposits announced through another API also
+    /// `pending`, and `cancelled` if the money did not arrive.
     #[schema(example = "done")]
     status: &'static str,
     #[schema(example = 88)]
@@ -67,12 +68,14 @@ pub(super) struct TransactionView {
 }
 
 impl From<DescribedDeposit> for TransactionView {
-    fn from(DescribedDeposit { movement, account, client, currency }: DescribedDeposit) -> Self {
+    fn from(described: DescribedDeposit) -> Self {
+        let DescribedDeposit { movement, account, client, currency, is_reversed } = described;
         let text = |amount: Amount| amount.to_text(movement.decimals);
         TransactionView {
             id: movement.serial.0,
             kind: "deposit",
             status: match movement.stage.state() {
+                MovementState::Posted if is_reversed => "cancelled",
                 MovementState::Posted => "done",
                 MovementState::Pending | MovementState::Approved => "pending",
                 MovementState::Voided | MovementState::Expired => "cancelled",

@@ -129,7 +129,9 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
             (StatusCode::FORBIDDEN, "operation_not_permitted")
         }
         Refusal::InsufficientFunds { .. } => (StatusCode::BAD_REQUEST, "insufficient_funds"),
-        Refusal::NotEmpty(Remainder::Balance) => (StatusCode::BAD_REQUEST, "balance_not_zero"),
+        Refusal::BalanceLeft { .. } | Refusal::NotEmpty(Remainder::Balance) => {
+            (StatusCode::BAD_REQUEST, "balance_not_zero")
+        }
         Refusal::NotEmpty(Remainder::Holds | Remainder::Pending | Remainder::Positions | Remainder::Orders) => {
             (StatusCode::BAD_REQUEST, "account_in_use")
         }

@@ -77,10 +77,15 @@ impl QueryParams {
         self.all(name).map(format).collect::<Result<_, _>>().map_err(|fault| fault.of(name))
     }
 
-    /// The values of a parameter that is a list, such as `1, 2`; none if it is absent or empty.
+    /// The values of a parameter that is a list, such as `1, 2`; none if it is absent or empty. An empty part, as in
+    /// `1,`, is refused.
     pub fn list<T>(&self, name: &str, format: impl Fn(&str) -> Result<T, Fault>) -> Result<Vec<T>, Rejection> {
         let Some(list) = self.one(name)? else { return Ok(Vec::new()) };
-        list.split(',').map(str::trim).map(format).collect::<Result<_, _>>().map_err(|fault| fault.of(name))
+        let value = |part: &str| match part.trim() {
+            "" => Err(Fault::invalid("a value is missing beside a comma")),
+            part => format(part),
+        };
+        list.split(',').map(value).collect::<Result<_, _>>().map_err(|fault| fault.of(name))
     }
 
     /// A whole number. One that does not fit is the largest or the smallest of its type.

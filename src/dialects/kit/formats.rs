@@ -126,7 +126,7 @@ pub fn capitals<T: Copy, const N: usize>(
 /// The fault of a text that is none of these names.
 pub fn unknown(names: impl IntoIterator<Item = String>) -> Fault {
     match names.into_iter().collect::<Vec<_>>().as_slice() {
-        [one] => Fault::invalid(one),
+        [one] => Fault::invalid(format!("must be {one}")),
         [one, other] => Fault::invalid(format!("{one} or {other}")),
         names => Fault::invalid(format!("one of {}", names.join(", "))),
     }

@@ -94,7 +94,8 @@ impl Document {
         &mut self.0
     }
 
-    /// Adds the introduction, the scheme of tokens, and the parameters that writes may have: `IdempotencyKey`, `DryRun`.
+    /// Adds the introduction, the scheme of tokens, and the parameters that writes may have: `IdempotencyKey` and
+    /// `DryRun`.
     pub fn introduce(&mut self, about: &About<'_>) {
         self.0["info"] = json!({
             "title": about.title,

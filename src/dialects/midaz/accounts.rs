@@ -223,6 +223,12 @@ fn account_id(call: &Call) -> Result<AccountId, Rejection> {
     path_id(call, "account")
 }
 
+/// Refuses calls about the ledger's own accounts.
+pub(super) async fn refuse_external(call: Call) -> Result<Reply, Rejection> {
+    shelf(&call)?;
+    Err(external())
+}
+
 fn external() -> Rejection {
     rule_of(rule::EXTERNAL_ACCOUNT, "External accounts belong to the ledger itself.")
 }

@@ -112,8 +112,20 @@ pub(super) fn reply(rejection: &Rejection, context: &ReplyContext) -> Reply {
         rule::MISSING | rule::INVALID | rule::UNEXPECTED => members(rejection, context),
         _ => Map::new(),
     };
-    let view = ErrorView { code: format!("{code:04}"), title: title(code), message: rejection.to_string(), fields };
+    let view =
+        ErrorView { code: format!("{code:04}"), title: title(code), message: message(rejection, context), fields };
     Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
+}
+
+/// The sentence, after the name of the field that it is about.
+fn message(rejection: &Rejection, context: &ReplyContext) -> String {
+    match rejection {
+        Rejection::Refused(refusal) if !refusal.stands_alone() => match refusal.field() {
+            Some(field) => format!("{}: {refusal}", spell(&field, context)),
+            None => refusal.to_string(),
+        },
+        other => other.to_string(),
+    }
 }
 
 /// The members at fault.
@@ -242,7 +254,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u16) {
         | Refusal::RequestOutdated => (StatusCode::CONFLICT, rule::NOT_PERMITTED),
         Refusal::ParentArchived => (StatusCode::BAD_REQUEST, rule::PARENT_UNUSABLE),
         Refusal::ParentCurrencyDiffers => (StatusCode::BAD_REQUEST, rule::OTHER_INSTRUMENT),
-        Refusal::NotEmpty(Remainder::Balance | Remainder::Holds | Remainder::Pending) => {
+        Refusal::BalanceLeft { .. } | Refusal::NotEmpty(Remainder::Balance | Remainder::Holds | Remainder::Pending) => {
             (StatusCode::BAD_REQUEST, rule::BALANCE_REMAINING)
         }
         state_refusals!()

@@ -82,7 +82,9 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     }
     let iso = IsoCurrency::of(&code);
     if is_money(&kind) && iso.is_none() {
-        return Err(rule_of(rule::CODE_NOT_ISO, "ISO 4217 has no currency with this code."));
+        let message = "This is not the code of money that circulates (ISO 4217); metals, funds and units of account, \
+            such as XAU, are of another type.";
+        return Err(rule_of(rule::CODE_NOT_ISO, message));
     }
     let iso = iso.filter(|_| is_money(&kind));
     let code = required("code", Some(code.as_str()), currency)?;

@@ -44,6 +44,12 @@ macro_rules! under_portfolios {
             concat!("/v1/organizations/{organization}/ledgers/{ledger}/", $word, "/{portfolio}/accounts");
         const ACCOUNT: &str =
             concat!("/v1/organizations/{organization}/ledgers/{ledger}/", $word, "/{portfolio}/accounts/{account}");
+        // The ledger's own accounts have names instead of ids, with a slash inside.
+        const EXTERNAL: &str = concat!(
+            "/v1/organizations/{organization}/ledgers/{ledger}/",
+            $word,
+            "/{portfolio}/accounts/@external/{code}"
+        );
         let opening_balances = $opening_balances;
         $routes
             .post(ALL, "create_portfolio", WriteAccounts, portfolios::create)
@@ -56,6 +62,9 @@ macro_rules! under_portfolios {
             .get(ACCOUNT, "get_account", ReadAccounts, accounts::get)
             .patch(ACCOUNT, "change_account", WriteAccounts, accounts::change)
             .delete(ACCOUNT, "delete_account", WriteAccounts, accounts::delete)
+            .get(EXTERNAL, "get_account", ReadAccounts, accounts::refuse_external)
+            .patch(EXTERNAL, "change_account", WriteAccounts, accounts::refuse_external)
+            .delete(EXTERNAL, "delete_account", WriteAccounts, accounts::refuse_external)
     }};
 }
 

@@ -225,6 +225,7 @@ fn status_and_code_of(refusal: &Refusal) -> (StatusCode, u8) {
         | Refusal::QuoteMissing { .. }
         | Refusal::QuoteStale { .. }
         | Refusal::InsufficientFunds { .. }
+        | Refusal::BalanceLeft { .. }
         | Refusal::NotEmpty(_) => (StatusCode::BAD_REQUEST, code::FAILED_PRECONDITION),
         Refusal::ShuttingDown | Refusal::Busy { .. } | Refusal::ClockLeapt | Refusal::StorageUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE)

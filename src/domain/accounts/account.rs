@@ -246,8 +246,10 @@ impl Account {
     /// Refuses to archive an account that is not empty.
     pub fn admit_archiving(&self) -> Result<(), Refusal> {
         let left = |remainder| Err(Refusal::NotEmpty(remainder));
-        if !self.balances.balance.is_zero() {
-            left(Remainder::Balance)
+        let balance = self.balances.balance;
+        if !balance.is_zero() {
+            let currency = self.currency.to_string();
+            Err(Refusal::BalanceLeft { balance: balance.to_text(self.decimals), currency })
         } else if !self.balances.held.is_zero() {
             left(Remainder::Holds)
         } else if !self.balances.is_empty() {

@@ -145,7 +145,7 @@ impl AccountLabelsChange {
     /// Checks and normalises the new values.
     pub fn checked(self) -> Result<AccountLabelsChange, Refusal> {
         Ok(AccountLabelsChange {
-            name: self.name.map(checked_name).transpose()?,
+            name: self.name.map(|name| text::title(Field::Name, name, NAME_MAX)).transpose()?,
             alias: self.alias.map(|alias| text::identifier(Field::Alias, alias, NAME_MAX)).transpose()?,
             status: self.status.map(StatusLabel::checked).transpose()?,
             common: self.common.checked()?,
@@ -160,12 +160,6 @@ impl AccountLabelsChange {
             common: self.common.apply(&present.common),
         }
     }
-}
-
-/// A display name: like the name of a person, without blanks around it.
-fn checked_name(name: String) -> Result<String, Refusal> {
-    let name = text::name(Field::Name, name, NAME_MAX)?;
-    if name.trim() == name { Ok(name) } else { Err(Refusal::invalid(Field::Name, "no leading or trailing blanks")) }
 }
 
 fn checked_custom_fields(fields: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Refusal> {

@@ -71,7 +71,7 @@ impl RecordChange {
 pub(super) fn checked_name(name: String) -> Result<String, Refusal> {
     match name.trim().is_empty() {
         true => Err(Refusal::Required { field: Field::Name }),
-        false => text::name(Field::Name, name, NAME_MAX),
+        false => text::title(Field::Name, name, NAME_MAX),
     }
 }
 

@@ -119,6 +119,7 @@ pub enum Credentials {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
+    /// In outcomes of batches that earlier versions stored; now [`Refusal::BalanceLeft`] tells the balance.
     #[error("the balance is not zero")]
     Balance,
     /// The account has active holds.
@@ -365,6 +366,13 @@ pub enum Refusal {
     /// A balance would leave the range that can be represented.
     #[error("the balance would become too large")]
     BalanceOverflow,
+    /// The account cannot be archived yet.
+    #[error("the balance is {balance} {currency}, and must be zero")]
+    BalanceLeft {
+        /// As decimal text.
+        balance: String,
+        currency: String,
+    },
     /// The account or the client cannot be archived yet.
     #[error("{0}")]
     NotEmpty(Remainder),

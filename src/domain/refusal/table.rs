@@ -143,7 +143,7 @@ table! {
         471 "PERMISSION_WITHHELD" => Refusal::PermissionWithheld { .. },
         472 "QUOTE_MISSING" => Refusal::QuoteMissing { .. },
         474 "QUOTE_STALE" => Refusal::QuoteStale { .. },
-        500 "BALANCE_NOT_ZERO" => Refusal::NotEmpty(Remainder::Balance),
+        500 "BALANCE_NOT_ZERO" => Refusal::BalanceLeft { .. } | Refusal::NotEmpty(Remainder::Balance),
         501 "HOLDS_LEFT" => Refusal::NotEmpty(Remainder::Holds),
         502 "PENDING_LEFT" => Refusal::NotEmpty(Remainder::Pending),
         503 "ACCOUNTS_LEFT" => Refusal::NotEmpty(Remainder::Accounts),

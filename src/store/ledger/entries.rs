@@ -171,6 +171,12 @@ impl ReadTx<'_> {
         self.one("SELECT EXISTS (SELECT 1 FROM entries WHERE reverses_seq = ?1)", [seq.0], |row| row.get(0))
     }
 
+    /// The same, of the entry with this id.
+    pub fn has_reversal(&self, id: EntryId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entries e JOIN entries r ON r.reverses_seq = e.seq WHERE e.uuid = ?1)";
+        self.one(sql, [id.uuid()], |row| row.get(0))
+    }
+
     pub fn account_of_book(&self, book: BookId) -> Result<Option<AccountId>, StoreError> {
         let sql = "SELECT uuid FROM accounts WHERE id = ?1";
         self.find(sql, [book.0], |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))

@@ -163,6 +163,7 @@ impl WriteTx<'_> {
             "group_minimums WHERE group_id IN (SELECT id FROM account_groups WHERE ledger_id IS NOT NULL)",
             "account_groups WHERE ledger_id IS NOT NULL",
             "instruments",
+            "currencies WHERE made_by_caller = 1",
             "ledgers WHERE id <> 1",
             "organizations WHERE id <> 1",
         ] {

@@ -3,6 +3,7 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{DEFAULT_LEDGER, InstrumentId, LedgerId};
 use crate::domain::organizations::Instrument;
+use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
 use crate::store::clients::status_columns;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
@@ -53,6 +54,15 @@ impl WriteTx<'_> {
         let at = new.record.created_at.unix_ms();
         let row = (new.id.uuid(), ledger, &new.code, &new.name, &new.kind, code, description, metadata, at);
         self.run(sql!("instruments/insert"), row).map(|_| ())
+    }
+
+    /// Takes what a caller noted on the instrument of a currency out of the default ledger. Without that the instrument
+    /// is there as long as the reference file offers the currency.
+    pub fn withdraw_instrument(&self, code: &CurrencyCode, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE instruments SET deleted_at = ?2
+                   WHERE ledger_id = ?3 AND deleted_at IS NULL
+                     AND currency_id = (SELECT id FROM currencies WHERE code = ?1)";
+        self.run(sql, (code.as_str(), now.unix_ms(), DEFAULT_LEDGER)).map(|_| ())
     }
 
     /// Stores an instrument as it is after a change; one without a row is one of the default ledger.

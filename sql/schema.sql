@@ -89,7 +89,7 @@ CREATE TABLE account_groups (
     CHECK (lists_symbols = 1), margin_basis TEXT -- prices that margin is computed from; none: those of the opening
     CHECK (margin_basis = 'current'), protect_after TEXT -- after which closings a negative balance is lifted; none: any
     CHECK (protect_after = 'stop_out'), profiles TEXT, ledger_id INTEGER REFERENCES ledgers (id), is_ledger_default INTEGER -- 1: its accounts have no product; none: it is one
-    CHECK (is_ledger_default = 1), status_code TEXT, status_description TEXT, metadata TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER, declared_at INTEGER) STRICT;
+    CHECK (is_ledger_default = 1), status_code TEXT, status_description TEXT, metadata TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER, declared_at INTEGER, bank TEXT) STRICT;
 
 CREATE TABLE group_currencies (
     id INTEGER PRIMARY KEY,                -- serial of the pair, a public id in some dialects

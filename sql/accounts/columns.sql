@@ -7,7 +7,8 @@ SELECT a.id, a.uuid, a.serial, a.number, p.uuid AS profile_uuid, g.uuid AS group
        a.allow_credits, a.allow_debits, a.withheld, b.balance_minor, b.held_minor, b.uncleared_minor, b.pending_minor,
        b.credit_net_minor, a.minimum_minor, a.version, a.created_at, a.updated_at, a.closed_at,
        b.ledger_id, b.currency_id, a.portfolio_id, a.group_id, a.profile_id, p.created_at AS client_since,
-       g.deposit_hold_days, g.new_client_hold_days, g.requires_approval, b.target_minor, l.name, l.alias,
+       g.deposit_hold_days, g.new_client_hold_days, g.requires_approval, g.bank IS NOT NULL AS is_bank,
+       b.target_minor, l.name, l.alias,
        l.status_code, l.status_description, l.reference, l.category,
        CASE WHEN l.account_id IS NOT NULL THEN (
             SELECT json_group_array(json_array(t.kind, t.name, t.type, t.value))

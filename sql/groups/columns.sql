@@ -1,7 +1,7 @@
 SELECT g.id, g.uuid, g.code, g.name, g.description, f.code AS platform, g.kind, g.demo, g.enabled, g.status, g.label,
        g.max_leverage, g.margin_call_level, g.stop_out_level, g.negative_balance_protection, g.swap_free,
        g.margin_calculation, g.deposit_hold_days, g.new_client_hold_days, g.requires_approval, g.minimum_balance,
-       g.margin_basis, g.protect_after, g.lists_symbols, g.profiles,
+       g.margin_basis, g.protect_after, g.lists_symbols, g.profiles, g.bank,
        coalesce(g.created_at, g.declared_at) AS created_at,
        coalesce(g.ledger_id, 1) AS ledger_id, g.ledger_id IS NOT NULL AS made_by_caller,
        CASE WHEN g.ledger_id IS NOT NULL THEN (

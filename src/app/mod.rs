@@ -55,6 +55,16 @@ pub struct ApprovalRules {
     pub expiry_days: u32,
 }
 
+/// The programme of bank accounts as a whole.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub name: String,
+    /// Of its days and months.
+    pub time_zone: jiff::tz::TimeZone,
+    /// The most external accounts of a client that are not archived.
+    pub max_external_accounts: u32,
+}
+
 /// The part of the configuration that use cases need.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -73,6 +83,7 @@ pub struct Settings {
     /// The leading digits of generated account numbers.
     pub account_number_prefix: String,
     pub approvals: ApprovalRules,
+    pub program: Program,
     /// Seconds for which a quote counts when something is paid out.
     pub quote_age_s: u32,
     /// The most parked events that one command tries again.
@@ -104,6 +115,7 @@ impl Default for Settings {
             session_key_cache_s: 300,
             account_number_prefix: "21".into(),
             approvals: ApprovalRules { rate_band: RateBand(DecimalText::whole(5)), rate_age_hours: 24, expiry_days: 7 },
+            program: Program { name: "bursar".into(), time_zone: jiff::tz::TimeZone::UTC, max_external_accounts: 10 },
             quote_age_s: 300,
             retried_at_once: 10_000,
             retry_days: 7,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::outcome::{Exit, Failure};
 use super::{backup_config, machine_user};
 use crate::app::events::StreamLimits;
 use crate::app::maintenance::BackupDrills;
-use crate::app::{self, App, ApprovalRules, ReadLimits, Settings};
+use crate::app::{self, App, ApprovalRules, Program, ReadLimits, Settings};
 use crate::backup::manifest::Reason;
 use crate::backup::target::TargetError;
 use crate::backup::{BackupError, Progress};
@@ -401,6 +402,12 @@ fn settings(config: &Config) -> Settings {
             ),
             rate_age_hours: narrow(config.approvals.rate_max_age_hours),
             expiry_days: narrow(config.approvals.expiry_days),
+        },
+        program: Program {
+            name: config.program.name.clone(),
+            // The configuration was validated, so that the zone exists.
+            time_zone: TimeZone::get(&config.program.time_zone).unwrap_or(TimeZone::UTC),
+            max_external_accounts: narrow(config.program.max_external_accounts),
         },
         quote_age_s: narrow(config.trading.quote_age_s),
         retried_at_once: narrow(config.trading.retried_at_once),

@@ -23,6 +23,7 @@ mod kubernetes;
 mod layer;
 mod limits;
 mod log;
+mod program;
 mod schema;
 mod section;
 mod server;
@@ -57,6 +58,7 @@ pub use idempotency::Idempotency;
 pub use keys::Keys;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
+pub use program::Program;
 pub use schema::schema;
 pub use section::Key;
 pub use server::Server;
@@ -83,6 +85,7 @@ pub struct Config {
     pub accounts: Accounts,
     pub approvals: Approvals,
     pub trading: Trading,
+    pub program: Program,
     pub idempotency: Idempotency,
     pub events: Events,
     pub store: Store,
@@ -222,6 +225,7 @@ impl Config {
         self.accounts.validate(&mut findings);
         self.limits.validate(&mut findings);
         self.approvals.validate(&mut findings);
+        self.program.validate(&mut findings);
         self.backup.validate(&mut findings);
         self.log.validate(&mut findings);
         self.apis.validate(self.server.listen, &mut findings);
@@ -293,6 +297,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Accounts>("accounts"),
         section::<Approvals>("approvals"),
         section::<Trading>("trading"),
+        section::<Program>("program"),
         section::<Idempotency>("idempotency"),
         section::<Events>("events"),
         section::<Store>("store"),

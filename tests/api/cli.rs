@@ -206,8 +206,15 @@ fn reference_data(home: &Home) {
 
 /// A group of the reference file, whose values are written as in JSON.
 fn group_block(group: &Value) -> String {
-    let lines = group.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {value}\n"));
+    let lines = group.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {}\n", inline(value)));
     format!("[[groups]]\n{}", lines.collect::<String>())
+}
+
+/// A value as TOML writes it in a line.
+fn inline(value: &Value) -> String {
+    let Some(members) = value.as_object() else { return value.to_string() };
+    let members = members.iter().map(|(key, value)| format!("{key} = {}", inline(value)));
+    format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
 }
 
 #[test]

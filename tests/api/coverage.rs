@@ -106,6 +106,8 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
             "native_sessions::a_refused_session_leaves_no_trace"),
         read("/options/currencies", "native_reference::currencies_say_how_many_decimals_they_have", READS_NO_CLIENT),
         read("/account-groups", "native_reference::groups_carry_every_field_of_the_contract", READS_NO_CLIENT),
+        read("/program", "native_bank_products::one_product_of_each_kind_is_shipped_and_shows_its_terms",
+            READS_NO_CLIENT),
         read("/organizations", "midaz_organizations::organizations_and_ledgers_are_listed_natively", READS_NO_CLIENT),
         write("POST", "/profiles", "native_profiles::a_profile_is_created_bare_with_every_field",
             "tags::an_address_or_id_of_a_hidden_client_cannot_be_used_and_is_not_revealed", REPLAYED, PROFILE),
@@ -320,7 +322,7 @@ pub(super) fn assert_covered(
 fn every_route_has_its_tests() {
     let routes = Native.routes();
     let is_about_clients = |path: &str| {
-        let others = ["/user", "/.well-known", "/options", "/account-groups", "/organizations", "/sandbox"];
+        let others = ["/user", "/.well-known", "/options", "/account-groups", "/organizations", "/program", "/sandbox"];
         !others.iter().any(|other| path.starts_with(other))
     };
     let is_repeatable = |route: &Route| {

@@ -80,6 +80,7 @@ placed! {
     Refusal::GroupDisabled => Met, ["GROUP_DISABLED"];
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];
     Refusal::GroupModeDiffers => Met, ["GROUP_MODE_DIFFERS"];
+    Refusal::TooMany { .. } => Elsewhere("only of bank products; native_bank_products.rs"), ["TOO_MANY"];
     Refusal::AccountKind { .. } => Met, ["ACCOUNT_KIND"];
     Refusal::ProfileBlocked => Met, ["PROFILE_BLOCKED"];
     Refusal::ProfileState(_) => Met,

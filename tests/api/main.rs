@@ -89,6 +89,7 @@ mod native_account_states;
 mod native_accounts;
 mod native_approvals;
 mod native_balances;
+mod native_bank_products;
 mod native_batch;
 mod native_batch_access;
 mod native_deals;

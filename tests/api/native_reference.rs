@@ -32,18 +32,18 @@ fn groups_are_filtered_and_paged() {
         groups.iter().map(|group| group["name"].as_str().unwrap().to_owned()).collect()
     };
     let all = names("");
-    assert_eq!(all.len(), 7);
+    assert_eq!(all.len(), 11);
     let body = admin.get("/account-groups").ok().json();
     let id = |n: usize| body["groups"][n]["id"].as_str().unwrap().to_owned();
     assert_eq!(names(&format!("?id={}&id={}", id(2), id(0))), [all[0].clone(), all[2].clone()]);
     assert_eq!(names("?currency=BTC"), ["Wallet", "Demo Wallet"]);
-    assert_eq!(names("?status=TRADE_STATUS_FULL").len(), 7);
+    assert_eq!(names("?status=TRADE_STATUS_FULL").len(), 11);
     assert_eq!(names("?status=3"), Vec::<String>::new());
     assert_eq!(names("?name=zzz"), Vec::<String>::new());
     assert_eq!(names("?perPage=3&page=2"), all[3..6]);
     assert_eq!(names("?perPage=3&page=9"), Vec::<String>::new());
     let paged = admin.get("/account-groups?perPage=3&page=9").ok().json();
-    assert_eq!((&paged["page"], &paged["perPage"], &paged["total"]), (&"9".into(), &"3".into(), &"7".into()));
+    assert_eq!((&paged["page"], &paged["perPage"], &paged["total"]), (&"9".into(), &"3".into(), &"11".into()));
 }
 
 #[test]
@@ -63,12 +63,12 @@ fn a_viewer_reads_groups_and_removed_groups_are_not_shown() {
     let before = server.viewer().get("/account-groups").ok().json();
     let file = server.home().join("reference.toml");
     let shown = server.command(&["reference", "show"]);
-    assert_eq!(shown["groups"].as_array().unwrap().len(), 7);
+    assert_eq!(shown["groups"].as_array().unwrap().len(), 11);
     std::fs::write(&file, "[[currencies]]\ncode = \"USD\"\nname = \"Dollar\"\ndecimals = 2\nnumeric_code = 840\n")
         .unwrap();
     server.command(&["reference", "apply", &file.display().to_string()]);
     let after = server.viewer().get("/account-groups").ok().json();
-    assert_eq!((&before["total"], &after["total"]), (&"7".into(), &"0".into()));
+    assert_eq!((&before["total"], &after["total"]), (&"11".into(), &"0".into()));
     let currencies = server.viewer().get("/options/currencies").ok().json();
     assert_eq!(currencies["currencies"].as_array().unwrap().len(), 1);
 }

@@ -165,6 +165,7 @@ fn rejections() -> Vec<Rejection> {
         Refusal::GroupDisabled,
         Refusal::GroupWithoutCurrency { currency: text() },
         Refusal::GroupModeDiffers,
+        Refusal::TooMany { noun: Noun::Account, max: 1 },
         Refusal::AccountLocked,
         Refusal::AccountBlocked,
         Refusal::LockKept,

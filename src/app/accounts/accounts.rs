@@ -9,6 +9,7 @@ use crate::domain::clients::{AccountLabels, AccountLabelsChange, ProfileStatus};
 use crate::domain::events::EventType;
 use crate::domain::ids::{
     AccountId, AccountSerial, BookId, DEFAULT_LEDGER, GroupId, PlatformSerial, PortfolioId, PortfolioSerial, ProfileId,
+    ProfileSerial,
 };
 use crate::domain::money::{Amount, AmountError, DecimalText, Decimals, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
@@ -125,6 +126,7 @@ impl Command for OpenAccount {
             admit_number(context, number, Refusal::DuplicateId(Noun::Account))?;
         }
         check_group(&group, &currency)?;
+        admit_another(context, &group, profile.serial)?;
         if link.is_some() && group.declared.kind == GroupKind::Wallet {
             return Err(Refusal::AccountKind { needed: GroupKind::Trading }.into());
         }
@@ -290,6 +292,15 @@ fn check_group(group: &Group, currency: &Currency) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses an account beyond those that the product allows a client.
+fn admit_another(context: &Context<'_>, group: &Group, client: ProfileSerial) -> Result<(), Failure> {
+    let Some(max) = group.declared.bank.as_ref().and_then(|terms| terms.max_accounts) else { return Ok(()) };
+    match context.tx.accounts_in_group(client, group.serial)? < u64::from(max) {
+        true => Ok(()),
+        false => Err(Refusal::TooMany { noun: Noun::Account, max }.into()),
+    }
+}
+
 fn check_leverage(leverage: u32) -> Result<(), Refusal> {
     if (1..=LEVERAGE_MAX).contains(&leverage) {
         Ok(())
@@ -438,6 +449,7 @@ impl Command for ChangeAccount {
             if group.declared.is_demo != account.is_demo {
                 return Err(Refusal::GroupModeDiffers.into());
             }
+            admit_another(context, &group, account.standing.profile)?;
         }
         account.admit_change()?;
         let old = AccountChange {

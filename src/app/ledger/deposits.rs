@@ -2,8 +2,8 @@
 
 use crate::app::accounts::find as find_account;
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, amount_of, find, free, note_posted, post_with_bank, publish_movement_state, reserve,
-    save, void,
+    MovementRequest, PostedDraft, admit_limits, amount_of, find, free, note_posted, post_with_bank,
+    publish_movement_state, reserve, save, void,
 };
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
@@ -33,6 +33,7 @@ impl Command for AnnounceDeposit {
 
     fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Deposit)?;
+        admit_limits(context, &account, Direction::Credit, amount)?;
         account.admit_funds(Direction::Credit)?;
         reserve(context, &account, MovementKind::Deposit, amount)?;
         let serial = self.request.note(context, MovementKind::Deposit, &account, None, amount)?;
@@ -144,6 +145,7 @@ impl Command for MakeDeposit {
             provider: commission(&account, self.provider_commission, Field::ProviderCommission)?,
             vendor: commission(&account, self.vendor_commission, Field::VendorCommission)?,
         };
+        admit_limits(context, &account, Direction::Credit, amount)?;
         account.admit_credit(amount, false)?;
         let (_, serial) = post_noting(context, &account, (amount, commissions), "")?;
         let everything = Visibility::Everything;

@@ -1,7 +1,9 @@
 //! Immediate funding: deposits, withdrawals and adjustments, each one entry against one house account.
 
 use crate::app::accounts::find;
-use crate::app::ledger::{Draft, PostedDraft, Side, admit_covered, amount_of, note_paid, post, post_deposit};
+use crate::app::ledger::{
+    Draft, PostedDraft, Side, admit_covered, admit_limits, amount_of, note_paid, post, post_deposit,
+};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Account, Direction};
@@ -57,6 +59,11 @@ impl Command for PostFunds {
             admit_backdating(&account, self.kind, at, context.clock_now)?;
         }
         let direction = if amount.is_negative() { Direction::Debit } else { Direction::Credit };
+        if self.kind == EntryKind::Balance && account.standing.is_bank {
+            let size =
+                if amount.is_negative() { amount.checked_neg().ok_or(Refusal::BalanceOverflow)? } else { amount };
+            admit_limits(context, &account, direction, size)?;
+        }
         if direction == Direction::Debit && account.standing.requires_approval {
             return Err(Refusal::NeedsApproval.into());
         }

@@ -3,7 +3,8 @@
 use crate::app::accounts::owners_of;
 use crate::app::approvals::{Asked, admit_requester, ask};
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, find, free, note_posted, post_with_bank, publish_movement_state, reserve, save, void,
+    MovementRequest, PostedDraft, admit_limits, find, free, note_posted, post_with_bank, publish_movement_state,
+    reserve, save, void,
 };
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Right, Visibility};
@@ -31,6 +32,7 @@ impl Command for RequestWithdrawal {
 
     fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
         let (account, amount) = self.request.resolve(context, MovementKind::Withdrawal)?;
+        admit_limits(context, &account, Direction::Debit, amount)?;
         admit_debit(context, &account, amount)?;
         reserve(context, &account, MovementKind::Withdrawal, amount)?;
         let serial = self.request.note(context, MovementKind::Withdrawal, &account, None, amount)?;

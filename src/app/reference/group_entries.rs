@@ -6,8 +6,8 @@ use crate::app::{Context, Failure};
 use crate::domain::ids::GroupId;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::{
-    DeclaredGroup, Group, GroupKind, GroupNames, GroupSymbol, LEVERAGE_MAX, MarginBasis, MarginCalculation,
-    ProtectAfter, TRADE_DECIMALS_MAX, TradeStatus,
+    BANK_CATEGORY_MAX, BankKind, BankTerms, DeclaredGroup, Group, GroupKind, GroupNames, GroupSymbol, LEVERAGE_MAX,
+    MarginBasis, MarginCalculation, ProtectAfter, ROUTING_DIGITS, TRADE_DECIMALS_MAX, TradeStatus,
 };
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
@@ -89,6 +89,9 @@ pub struct GroupEntry {
     /// The lowest balance its accounts may be allowed: zero or less.
     #[serde(default = "zero")]
     pub minimum_balance: String,
+    /// The terms of a bank product; None if it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank: Option<BankTerms>,
     /// What the platform applies to single symbols.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<GroupSymbol>,
@@ -135,6 +138,7 @@ impl GroupEntry {
             new_client_hold_days: self.new_client_hold_days,
             requires_approval: self.requires_approval,
             minimum_balance: self.minimum_balance.clone(),
+            bank: self.bank.clone(),
         }
     }
 
@@ -194,10 +198,44 @@ pub(super) fn check_groups(file: &ReferenceFile, codes: &Codes<'_>, problems: &m
         ] {
             check_template_name(field, name, &mut wrong);
         }
+        if let Some(bank) = &entry.bank {
+            check_bank_terms(entry, bank, &mut wrong);
+        }
         check_templates(entry, codes.symbols, &mut wrong);
         if !groups.insert(entry.code.as_str()) {
             wrong("named twice".into());
         }
+    }
+}
+
+fn check_bank_terms(entry: &GroupEntry, bank: &BankTerms, wrong: &mut impl FnMut(String)) {
+    if entry.kind != GroupKind::Wallet {
+        wrong("bank: only of a group of wallets".into());
+    }
+    let digits = bank.routing_number.as_bytes();
+    if !digits.is_empty() && (digits.len() != ROUTING_DIGITS || !digits.iter().all(u8::is_ascii_digit)) {
+        wrong("bank.routing_number: nine digits, in quotes".into());
+    }
+    let category = &bank.category;
+    if !category.is_empty() && text::name(Field::Category, category.clone(), BANK_CATEGORY_MAX).is_err() {
+        wrong(format!("bank.category: at most {BANK_CATEGORY_MAX} characters, none of them invisible"));
+    }
+    for (field, range) in [("balance", bank.balance), ("deposit", bank.deposit), ("withdrawal", bank.withdrawal)] {
+        if !range.is_sound() {
+            wrong(format!("bank.{field}: a minimum and a maximum of zero or more, in this order"));
+        }
+    }
+    let is_above_zero = |amount: DecimalText| !amount.is_zero() && !amount.is_negative();
+    if bank.withdrawal_fee.is_some_and(|fee| bank.kind != BankKind::Savings || !is_above_zero(fee.fee)) {
+        wrong("bank.withdrawal_fee: only of savings, with a fee above zero".into());
+    }
+    if bank.contributions.is_some_and(|terms| !is_above_zero(terms.minimum_amount)) {
+        wrong("bank.contributions: a minimum_amount above zero".into());
+    }
+    let has_hold_days = entry.deposit_hold_days > 0 || entry.new_client_hold_days > 0;
+    if has_hold_days && !bank.kind.holds_deposits() {
+        let holding = "only deposits of savings and for_benefit_of are held back";
+        wrong(format!("deposit_hold_days and new_client_hold_days: {holding}"));
     }
 }
 
@@ -288,6 +326,7 @@ pub(super) fn stored_groups(tx: &ReadTx<'_>) -> Result<Vec<GroupEntry>, StoreErr
             new_client_hold_days: g.new_client_hold_days,
             requires_approval: g.requires_approval,
             minimum_balance: g.minimum_balance,
+            bank: g.bank,
         }
     };
     // What callers make is not declared: applying a file leaves it as it is.

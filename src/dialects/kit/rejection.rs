@@ -138,6 +138,7 @@ macro_rules! state_refusals {
             | $crate::domain::refusal::Refusal::GroupDisabled
             | $crate::domain::refusal::Refusal::GroupWithoutCurrency { .. }
             | $crate::domain::refusal::Refusal::GroupModeDiffers
+            | $crate::domain::refusal::Refusal::TooMany { .. }
             | $crate::domain::refusal::Refusal::ProfileState(_)
             | $crate::domain::refusal::Refusal::ProfileBlocked
     };

@@ -5,7 +5,8 @@ use super::lists::{LISTS, PagingView};
 use crate::app::reference::{GroupFilter, ListGroups, OfferedSymbol, OfferingGroup};
 use crate::dialects::kit::formats::{currency, uuid};
 use crate::dialects::kit::{Call, ExactNumber, Rejection, Reply};
-use crate::domain::reference::Group;
+use crate::domain::money::DecimalText;
+use crate::domain::reference::{AmountRange, BankTerms, Group};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,6 +40,86 @@ pub(super) struct GroupView {
     permissions: Vec<PermissionView>,
     /// The currencies in which the group offers accounts.
     currencies: Vec<String>,
+    /// The terms of a bank product; null if it is none.
+    bank: Option<BankTermsView>,
+}
+
+/// What a bank product is and allows. Amounts are in the currency of the account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BankTerms)]
+pub(super) struct BankTermsView {
+    /// CHECKING, SAVINGS, PREPAID or FOR_BENEFIT_OF.
+    #[schema(example = "SAVINGS")]
+    kind: String,
+    /// The broker's own category; empty for none.
+    category: String,
+    /// The bank's own; empty for none.
+    #[schema(example = "123456789")]
+    routing_number: String,
+    /// Whether numbers of accounts are shown in full.
+    shows_numbers: bool,
+    /// The most accounts that a client may have of it; null for any number.
+    max_accounts: Option<u32>,
+    /// Limits of the balance: deposits keep to the maximum, withdrawals to the minimum.
+    balance: RangeView,
+    /// Limits of one deposit from outside.
+    deposit: RangeView,
+    /// Limits of one withdrawal to the outside.
+    withdrawal: RangeView,
+    /// Null for no fee.
+    withdrawal_fee: Option<WithdrawalFeeView>,
+    /// The least that a recurring contribution may be; null if there are none.
+    #[schema(value_type = Option<f64>, example = 10)]
+    minimum_contribution: Option<ExactNumber>,
+}
+
+/// Limits; null for none.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AmountRange)]
+pub(super) struct RangeView {
+    #[schema(value_type = Option<f64>, example = 1)]
+    minimum: Option<ExactNumber>,
+    #[schema(value_type = Option<f64>, example = 5000)]
+    maximum: Option<ExactNumber>,
+}
+
+/// The fee for withdrawals beyond the free ones of a month.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = WithdrawalFee)]
+pub(super) struct WithdrawalFeeView {
+    free_withdrawals: u32,
+    /// For each further one.
+    #[schema(value_type = f64, example = 5)]
+    fee: ExactNumber,
+}
+
+impl From<AmountRange> for RangeView {
+    fn from(range: AmountRange) -> Self {
+        let shown = |limit: Option<DecimalText>| limit.map(|limit| ExactNumber::from_stored(&String::from(limit)));
+        RangeView { minimum: shown(range.minimum), maximum: shown(range.maximum) }
+    }
+}
+
+impl From<BankTerms> for BankTermsView {
+    fn from(terms: BankTerms) -> Self {
+        let shown = |amount: DecimalText| ExactNumber::from_stored(&String::from(amount));
+        BankTermsView {
+            kind: terms.kind.name().to_uppercase(),
+            category: terms.category,
+            routing_number: terms.routing_number,
+            shows_numbers: terms.shows_numbers,
+            max_accounts: terms.max_accounts,
+            balance: terms.balance.into(),
+            deposit: terms.deposit.into(),
+            withdrawal: terms.withdrawal.into(),
+            withdrawal_fee: terms
+                .withdrawal_fee
+                .map(|fee| WithdrawalFeeView { free_withdrawals: fee.free_withdrawals, fee: shown(fee.fee) }),
+            minimum_contribution: terms.contributions.map(|terms| shown(terms.minimum_amount)),
+        }
+    }
 }
 
 /// A symbol that a group offers, and what the platform applies to it there.
@@ -110,6 +191,7 @@ impl From<OfferingGroup> for GroupView {
             margin_recalc_scope: "MARGIN_RECALC_SCOPE_UNSPECIFIED",
             permissions,
             currencies: group.currencies.iter().map(ToString::to_string).collect(),
+            bank: declared.bank.map(BankTermsView::from),
         }
     }
 }

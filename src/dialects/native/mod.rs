@@ -42,6 +42,7 @@ mod portfolios;
 mod positions;
 mod profile_states;
 mod profiles;
+mod program;
 mod sandbox;
 mod sessions;
 mod statements;
@@ -87,6 +88,7 @@ impl Dialect for Native {
             .post("/trade/introspect", "introspect_session", IssueSessions, sessions::introspect).ignoring_keys()
             .get("/options/currencies", "list_currencies", ReadReference, currencies::list)
             .get("/account-groups", "list_groups", ReadReference, groups::list)
+            .get("/program", "get_program", ReadReference, program::get)
             .get("/organizations", "list_organizations", ReadReference, organizations::list)
             .post("/profiles", "create_profile", WriteProfiles, profiles::create)
             .get("/profiles", "list_profiles", ReadProfiles, profiles::list)

@@ -10,7 +10,7 @@ use super::{Native, accounts, currencies, deals, funding, groups, labels, portfo
 use super::{
     account_states, alerts, approvals, audit_log, batch, deposits, details, entries, event_stream, events, executions,
     exposure, holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions,
-    profile_states, sandbox, statements, transfers, trial_balance, withdrawals,
+    profile_states, program, sandbox, statements, transfers, trial_balance, withdrawals,
 };
 use crate::dialects::kit::openapi::{About, Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
@@ -30,6 +30,7 @@ use utoipa::OpenApi;
         sessions::introspect,
         currencies::list,
         groups::list,
+        program::get,
         organizations::list,
         profiles::create,
         profiles::list,

@@ -84,6 +84,8 @@ pub struct Standing {
     pub new_client_hold_days: u32,
     /// Whether withdrawals to the outside need approval by a second operator.
     pub requires_approval: bool,
+    /// Whether its group is a bank product, whose terms then apply.
+    pub is_bank: bool,
     /// The available amount whose first time is still to be noted.
     pub unmet_target: Option<Amount>,
     /// How far below zero the account's own setting lets it go; its group may be stricter ([`Balances::minimum`]).
@@ -102,6 +104,7 @@ impl Default for Standing {
             deposit_hold_days: 0,
             new_client_hold_days: 0,
             requires_approval: false,
+            is_bank: false,
             unmet_target: None,
             own_minimum: Amount::ZERO,
         }

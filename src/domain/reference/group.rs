@@ -3,7 +3,7 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{CurrencySerial, GroupId, GroupSerial, OfferSerial};
 use crate::domain::named::named_enum;
-use crate::domain::reference::CurrencyCode;
+use crate::domain::reference::{BankTerms, CurrencyCode};
 use serde::{Deserialize, Serialize};
 
 /// The highest leverage that an account can have.
@@ -158,6 +158,8 @@ pub struct DeclaredGroup {
     pub requires_approval: bool,
     /// The lowest balance its accounts may be allowed, as decimal text: zero or less.
     pub minimum_balance: String,
+    /// None if it is no bank product.
+    pub bank: Option<BankTerms>,
 }
 
 /// A currency that a group offers, or has offered.

@@ -312,6 +312,9 @@ pub enum Refusal {
     GroupDisabled,
     #[error("the account group does not offer {currency}")]
     GroupWithoutCurrency { currency: String },
+    /// The product or the programme allows the client no more of them.
+    #[error("the client may have at most {max} {noun}s of this kind")]
+    TooMany { noun: Noun, max: u32 },
     /// The new group would turn a demo account live or a live one demo.
     #[error("an account cannot change between demo and live")]
     GroupModeDiffers,

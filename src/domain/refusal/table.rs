@@ -122,6 +122,7 @@ table! {
         390 "GROUP_DISABLED" => Refusal::GroupDisabled,
         400 "GROUP_WITHOUT_CURRENCY" => Refusal::GroupWithoutCurrency { .. },
         410 "GROUP_MODE_DIFFERS" => Refusal::GroupModeDiffers,
+        412 "TOO_MANY" => Refusal::TooMany { .. },
         415 "ACCOUNT_KIND" => Refusal::AccountKind { .. },
         420 "PROFILE_PENDING" => Refusal::ProfileState(ProfileStatus::Pending),
         421 "PROFILE_VERIFIED" => Refusal::ProfileState(ProfileStatus::Verified),

@@ -168,6 +168,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             deposit_hold_days: columns.next("deposit_hold_days")?,
             new_client_hold_days: columns.next("new_client_hold_days")?,
             requires_approval: columns.next("requires_approval")?,
+            is_bank: columns.next("is_bank")?,
             unmet_target: columns.next::<Option<i64>>("target_minor")?.map(Amount::from_minor),
             own_minimum: Amount::ZERO,
         },
@@ -340,6 +341,12 @@ impl ReadTx<'_> {
         let market = Market::of(self);
         let appraised = accounts.into_iter().map(|account| market.appraised(account)).collect::<Result<_, _>>()?;
         Ok((appraised, total))
+    }
+
+    /// How many accounts that are not archived a client has in a group.
+    pub fn accounts_in_group(&self, client: ProfileSerial, group: GroupSerial) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM accounts WHERE profile_id = ?1 AND group_id = ?2 AND lifecycle <> 'closed'";
+        self.one(sql, (client.0, group.0), |row| row.get(0))
     }
 
     /// Whether accounts that are not archived are nested in this one.

@@ -3,7 +3,8 @@
 use crate::domain::clock::Moment;
 use crate::domain::ids::{CurrencySerial, GroupId, GroupSerial, OfferSerial};
 use crate::domain::reference::{
-    CurrencyCode, DeclaredGroup, Group, GroupNames, GroupSymbol, MarginBasis, Offer, ProtectAfter, TradeStatus,
+    BankTerms, CurrencyCode, DeclaredGroup, Group, GroupNames, GroupSymbol, MarginBasis, Offer, ProtectAfter,
+    TradeStatus,
 };
 use crate::store::StoreError;
 use crate::store::database::lists::text_list;
@@ -52,6 +53,7 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             new_client_hold_days: row.get("new_client_hold_days")?,
             requires_approval: row.get("requires_approval")?,
             minimum_balance: row.get("minimum_balance")?,
+            bank: bank_terms(row)?,
         },
         ledger: row.get("ledger_id")?,
         is_made_by_caller: row.get("made_by_caller")?,
@@ -62,6 +64,11 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
             .collect(),
         created_at: row.get::<_, Option<i64>>("created_at")?.map(Moment::from_unix_ms),
     })
+}
+
+fn bank_terms(row: &Row<'_>) -> rusqlite::Result<Option<BankTerms>> {
+    let Some(json) = row.get::<_, Option<String>>("bank")? else { return Ok(None) };
+    serde_json::from_str(&json).map(Some).map_err(|_| unreadable("bank", &json))
 }
 
 fn names(row: &Row<'_>) -> rusqlite::Result<GroupNames> {
@@ -88,6 +95,11 @@ impl ReadTx<'_> {
     /// All groups, in the order of declaration.
     pub fn groups(&self) -> Result<Vec<Group>, StoreError> {
         self.all(concat!(sql!("groups/columns"), "ORDER BY g.id"), [], group)
+    }
+
+    /// What the product of a group allows; None if it is no bank product.
+    pub fn bank_terms(&self, group: GroupSerial) -> Result<Option<BankTerms>, StoreError> {
+        self.one("SELECT bank FROM account_groups WHERE id = ?1", [group.0], bank_terms)
     }
 
     /// Every currency that a group offers or has offered, in the order in which it first did.
@@ -158,6 +170,7 @@ impl WriteTx<'_> {
         now: Moment,
     ) -> Result<(), StoreError> {
         let names = unless_default(group.names.clone()).map(|names| json(&names)).transpose()?;
+        let bank = group.bank.as_ref().map(json).transpose()?;
         let values: &[&dyn rusqlite::ToSql] = rusqlite::params![
             id.map(GroupId::uuid),
             group.code,
@@ -183,6 +196,7 @@ impl WriteTx<'_> {
             unless_default(group.protect_after).map(ProtectAfter::name),
             group.lists_symbols.then_some(true),
             names,
+            bank,
             now.unix_ms(),
         ];
         // A change keeps the time of declaration.

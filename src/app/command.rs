@@ -3,11 +3,11 @@
 use crate::app::ReadTurn;
 use crate::app::idempotency::{Involved, Kept, RetryHashes, RetryKey};
 use crate::app::{App, FOLLOWERS, RETRY, refusal_of};
-use crate::domain::access::{ObjectKind, Principal, Right, Visibility};
+use crate::domain::access::{Nonce, ObjectKind, Principal, Right, Visibility};
 use crate::domain::clock::Moment;
 use crate::domain::events::Event;
 use crate::domain::ids::{AccountId, EventSeq, ProfileId, ProfileSerial, RequestId};
-use crate::domain::refusal::{Field, Refusal};
+use crate::domain::refusal::{Credentials, Field, Refusal};
 use crate::store::{
     Abort, AuditRow, CommitTime, Mark, NoOutcome, ReadTx, StoreError, StoredOutcome, Ticket, WriteTx, with_causes,
 };
@@ -39,6 +39,8 @@ pub struct Caller {
     /// The user of the machine who gave a command there; None for API calls and background jobs.
     pub machine_user: Option<Arc<str>>,
     pub request: RequestId,
+    /// That of a signed write, which is stored with it.
+    pub nonce: Option<Nonce>,
 }
 
 /// The result of a command.
@@ -224,6 +226,11 @@ impl<'a> Context<'a> {
     }
 
     fn run<C: Command>(&self, command: C, retry: Option<&RetryHashes>) -> Result<Done<C::Outcome>, Failure> {
+        if let Some(nonce) = self.caller.nonce
+            && !self.tx.use_nonce(nonce)?
+        {
+            return Err(Refusal::Unauthenticated(Credentials::BadSignature).into());
+        }
         if let Some(hashes) = retry
             && let Some(earlier) = self.tx.outcome(&hashes.key)?
         {

@@ -249,8 +249,15 @@ impl App {
             networks: Vec::new(),
             token: None,
             expires_at: None,
+            client: None,
         };
-        Caller { principal: Arc::new(principal), address: None, machine_user: None, request: self.request_id() }
+        Caller {
+            principal: Arc::new(principal),
+            address: None,
+            machine_user: None,
+            request: self.request_id(),
+            nonce: None,
+        }
     }
 
     /// The system as a caller, for a command that a user of the machine has given.
@@ -296,6 +303,7 @@ impl App {
         let retention_s = i64::from(self.settings.retry_days) * 86_400;
         self.note_repeated_logins(self.machine_now(), false);
         let uses = self.principals.uses_to_store(now, false);
+        let machine_now = self.machine_now();
         let ticket = self
             .store
             .submit(move |tx| {
@@ -303,6 +311,7 @@ impl App {
                 // Expired tokens stay listed for a while, so that operators can look them up.
                 let forgotten =
                     tx.forget_sessions(now.plus_s(-86_400))? + tx.forget_tokens(now.plus_s(-30 * 86_400))?;
+                let forgotten = forgotten + tx.forget_nonces(machine_now.plus_s(-60))?;
                 note_uses(tx, &uses)?;
                 Ok::<_, Failure>(more || forgotten > 0)
             })

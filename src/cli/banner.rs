@@ -1,6 +1,7 @@
 //! What a server prints when it listens: a page for people on a terminal, elsewhere one line of JSON, on which tests
 //! and scripts rely.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -10,11 +11,11 @@ use indicatif::HumanDuration;
 use serde_json::{Value, json};
 
 use super::clock;
-use super::dev::Credentials;
+use super::dev::{ClientCredentials, Credentials};
 use crate::app::clock::{ClockReport, ClockState};
 use crate::app::maintenance::{BackupDrills, BackupState};
 use crate::domain::clock::Moment;
-use crate::http::{Listening, backup_json, clock_json};
+use crate::http::{Listening, api_clients, backup_json, clock_json};
 use crate::store::{DataDir, LATEST_SCHEMA, Mode};
 
 /// Lets jobs run again after a restore.
@@ -77,7 +78,10 @@ impl Banner<'_> {
             "apis": self.listening.apis,
             "clients": {},
         });
-        if let Some(Credentials { username, password, token }) = self.credentials {
+        if let Some(Credentials { username, password, token, clients }) = self.credentials {
+            for (api, id, secret, client) in named(clients) {
+                line["clients"][api] = json!({id: client.id, secret: client.secret});
+            }
             line["username"] = username.as_str().into();
             line["password"] = password.as_str().into();
             line["token"] = token.as_str().into();
@@ -91,9 +95,12 @@ impl Banner<'_> {
     fn page(&self) -> String {
         let database = absolute(&self.dir.database_file());
         let mut rows = vec![("listening", self.listening.url.clone())];
-        if let Some(Credentials { username, password, token }) = self.credentials {
+        if let Some(Credentials { username, password, token, clients }) = self.credentials {
             rows.push(("log in", format!("{username} / {password}")));
             rows.push(("token", token.clone()));
+            let shown = named(clients)
+                .map(|(api, id, secret, client)| format!("{api}: {id} {}, {secret} {}", client.id, client.secret));
+            rows.extend(shown.map(|shown| ("client", shown)));
         }
         rows.push(("database", format!("{} ({}, schema {LATEST_SCHEMA})", database.display(), self.mode.name())));
         rows.push(("settings", self.sources.join(", ")));
@@ -180,6 +187,13 @@ impl Banner<'_> {
             None => format!("  A token: bursar token create {} --operator NAME --label TEXT", self.here),
         }
     }
+}
+
+/// The clients of a development server, each with its API and what the users of that call its id and its secret.
+fn named(
+    clients: &BTreeMap<String, ClientCredentials>,
+) -> impl Iterator<Item = (&str, &'static str, &'static str, &ClientCredentials)> {
+    clients.iter().filter_map(|(api, client)| api_clients(api).map(|it| (api.as_str(), it.id, it.secret, client)))
 }
 
 fn seconds(count: i64) -> Duration {

@@ -22,13 +22,13 @@ use super::import;
 use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::app::access::{
-    AddOperator, CreateToken, DisableOperator, PasswordHash, ResetPassword, RevokeToken, RotateKeys, TokenHash,
-    UpdateOperator, new_key,
+    AddOperator, CreateApiClient, CreateToken, DisableOperator, PasswordHash, ResetPassword, RevokeApiClient,
+    RevokeToken, RotateApiClient, RotateKeys, TokenHash, UpdateOperator, new_key,
 };
 use crate::app::maintenance::ResumeAfterRestore;
 use crate::app::reference::{ApplyReference, ReferenceFile};
-use crate::domain::access::{Right, Role};
-use crate::domain::ids::TokenId;
+use crate::domain::access::{PublicKey, Right, Role};
+use crate::domain::ids::{PrincipalId, TokenId};
 use crate::domain::refusal::{Field, Refusal};
 use crate::http::clock_json;
 use crate::store::{DataDir, LATEST_SCHEMA};
@@ -86,6 +86,34 @@ pub enum ControlCommand {
     },
     RevokeToken {
         id: TokenId,
+    },
+    CreateApiClient {
+        /// The API that it calls.
+        api: String,
+        label: String,
+        rights: BTreeSet<Right>,
+        /// Limit the clients that it sees; empty: no limit.
+        tags: BTreeSet<String>,
+        /// Networks that it may call from; empty: any that `access.allow` admits.
+        networks: Vec<IpNet>,
+        /// Days until its secret expires; `None`: never.
+        days: Option<u32>,
+        secret: TokenHash,
+        key: Option<PublicKey>,
+    },
+    /// Gives an API client a new secret, and a new key if there is one.
+    RotateApiClient {
+        id: PrincipalId,
+        secret: TokenHash,
+        key: Option<PublicKey>,
+        /// How long the old ones stay good.
+        overlap_hours: u32,
+        /// Days until the new secret expires; `None`: never.
+        days: Option<u32>,
+    },
+    /// Ends an API client with all its secrets and tokens.
+    RevokeApiClient {
+        id: PrincipalId,
     },
     /// Makes the reference data match a file.
     ApplyReference {
@@ -169,6 +197,18 @@ pub fn execute(app: &Arc<App>, command: ControlCommand, user: &str) -> Result<Va
         ControlCommand::RevokeToken { id } => {
             app.execute_blocking(&caller, RevokeToken { id })?;
             Ok(json!({"id": id, "revoked": true}))
+        }
+        ControlCommand::CreateApiClient { api, label, rights, tags, networks, days, secret, key } => {
+            let create = CreateApiClient { api, label, rights, tags, networks, days, secret, key };
+            Ok(json!(app.execute_blocking(&caller, create)?.outcome))
+        }
+        ControlCommand::RotateApiClient { id, secret, key, overlap_hours, days } => {
+            let rotate = RotateApiClient { id, secret, key, overlap_hours, days };
+            Ok(json!(app.execute_blocking(&caller, rotate)?.outcome))
+        }
+        ControlCommand::RevokeApiClient { id } => {
+            app.execute_blocking(&caller, RevokeApiClient { id })?;
+            Ok(json!({"client_id": id, "revoked": true}))
         }
         ControlCommand::ApplyReference { file } => {
             Ok(json!({"changes": app.execute_blocking(&caller, ApplyReference { file })?.outcome}))

@@ -1,5 +1,6 @@
 //! `bursar serve --dev`: a sandbox that is ready at once and persists across restarts.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Exit, Failure};
 use super::{data_dir, machine_user, progress};
-use crate::app::access::{AddOperator, CreateToken, FreshToken, ResetPassword, hash_blocking};
+use crate::app::access::{AddOperator, CreateApiClient, CreateToken, FreshToken, ResetPassword, hash_blocking};
 use crate::app::reference::{ApplyReference, sample};
 use crate::app::trading::{FeedEvents, Zones};
 use crate::app::{App, Caller};
@@ -22,6 +23,7 @@ use crate::dialects::native::{ReadEvents, read_events};
 use crate::domain::access::{Password, Role};
 use crate::domain::clock::Randomness;
 use crate::domain::refusal::{Field, Refusal};
+use crate::http::{api_clients, apis_with_clients};
 use crate::store::{DataDir, Mode};
 use crate::system::SystemRandomness;
 
@@ -30,6 +32,7 @@ pub(super) const DATA_DIR: &str = "bursar-dev";
 
 const CREDENTIALS_FILE: &str = "dev-credentials.json";
 const OPERATOR: &str = "dev";
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The login and token of a development server, stored in its data directory to survive restarts.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,16 @@ pub(super) struct Credentials {
     pub(super) username: String,
     pub(super) password: String,
     pub(super) token: String,
+    /// The client of each API that takes clients. Absent in files of earlier versions.
+    #[serde(default)]
+    pub(super) clients: BTreeMap<String, ClientCredentials>,
+}
+
+/// An API client of a development server, which holds every right of its API.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ClientCredentials {
+    pub(super) id: String,
+    pub(super) secret: String,
 }
 
 /// Opens the sandbox in a data directory; creates it, with reference data and sample clients, on first use.
@@ -78,10 +91,38 @@ fn set_up(app: &Arc<App>, dir: &Path, with_samples: bool) -> Result<Credentials,
         }
     }
     let file = dir.join(CREDENTIALS_FILE);
-    match stored(&file).filter(|stored| app.authenticate(&stored.token, IpAddr::V4(Ipv4Addr::LOCALHOST)).is_ok()) {
-        Some(credentials) => Ok(credentials),
-        None => fresh(app, &file),
+    let stored = stored(&file).filter(|stored| app.authenticate(&stored.token, LOCALHOST).is_ok());
+    let before = stored.clone();
+    let mut credentials = stored.map_or_else(|| fresh(app), Ok)?;
+    for api in apis_with_clients() {
+        let is_lost =
+            |kept: &ClientCredentials| app.authenticate_client(api, &kept.id, &kept.secret, LOCALHOST).is_err();
+        if credentials.clients.get(api).is_none_or(is_lost) {
+            credentials.clients.insert(api.to_owned(), fresh_client(app, &caller, api)?);
+        }
     }
+    if before.as_ref() != Some(&credentials) {
+        store(&file, &credentials).map_err(|error| Failure::of_file(file.display(), &error))?;
+    }
+    Ok(credentials)
+}
+
+/// Makes a client with every right of an API.
+fn fresh_client(app: &Arc<App>, caller: &Caller, api: &str) -> Result<ClientCredentials, Failure> {
+    let rights = api_clients(api).and_then(|known| known.rights(&[]).ok()).unwrap_or_default();
+    let secret = FreshToken::new(app.randomness());
+    let create = CreateApiClient {
+        api: api.to_owned(),
+        label: "bursar serve --dev".into(),
+        rights,
+        tags: [].into(),
+        networks: Vec::new(),
+        days: None,
+        secret: secret.hash(),
+        key: None,
+    };
+    let made = app.execute_blocking(caller, create)?.outcome;
+    Ok(ClientCredentials { id: made.id.to_string(), secret: secret.reveal() })
 }
 
 /// Feeds an event that waits, so that the list of such events is not empty.
@@ -99,8 +140,8 @@ fn stored(file: &Path) -> Option<Credentials> {
     serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
 }
 
-/// Gives the development operator a new password and a new token, and stores both.
-fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
+/// Gives the development operator a new password and a new token.
+fn fresh(app: &Arc<App>) -> Result<Credentials, Failure> {
     let caller = app.machine_caller(&machine_user::of_this_process());
     let mut secret = [0; 15];
     SystemRandomness.fill(&mut secret);
@@ -138,9 +179,7 @@ fn fresh(app: &Arc<App>, file: &Path) -> Result<Credentials, Failure> {
         token: token.hash(),
     };
     app.execute_blocking(&caller, create)?;
-    let credentials = Credentials { username: OPERATOR.into(), password, token: token.reveal() };
-    store(file, &credentials).map_err(|error| Failure::of_file(file.display(), &error))?;
-    Ok(credentials)
+    Ok(Credentials { username: OPERATOR.into(), password, token: token.reveal(), clients: BTreeMap::new() })
 }
 
 fn store(file: &Path, credentials: &Credentials) -> std::io::Result<()> {

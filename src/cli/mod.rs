@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backup;
 mod backup_config;
 mod banner;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -100,6 +101,9 @@ enum Command {
     /// Create, list and revoke long-lived API tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Create, list, rotate and revoke programs with credentials for one API
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Apply, compare and show currencies, platforms and account groups
     #[command(subcommand)]
     Reference(reference::ReferenceCommand),
@@ -213,6 +217,7 @@ fn run(cli: Cli, environment: Vec<(OsString, OsString)>) -> Result<(), Failure> 
         }
         Command::Operator(command) => operator::run(command, session),
         Command::Token(command) => token::run(command, session),
+        Command::Client(command) => client::run(command, session),
         Command::Reference(command) => reference::run(command, session),
         Command::Import(command) => import::run(command, session),
         Command::Keys(command) => keys::run(command, session),

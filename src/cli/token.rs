@@ -59,7 +59,7 @@ pub struct CreateArgs {
     days: Option<u32>,
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "not a network such as 10.0.0.0/8 or 2001:db8::/32, or an address".to_owned())
@@ -113,7 +113,7 @@ fn show(session: &mut Session<'_>) -> Result<(), Failure> {
     session.output.print(&views, table(header, &rows))
 }
 
-fn state(token: &TokenRow, now: Moment) -> &'static str {
+pub(super) fn state(token: &TokenRow, now: Moment) -> &'static str {
     if token.revoked_at.is_some() {
         "revoked"
     } else if token.expires_at.is_some_and(|end| end <= now) {

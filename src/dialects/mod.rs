@@ -20,6 +20,8 @@ macro_rules! dialects {
                 /// Whether accounts can be opened with a balance, as a correction; in sandboxes they always can.
                 opening_balances: bool = false;
             }
+            /// Upvest Investment API: users, account groups, accounts and webhooks.
+            Upvest upvest = "/upvest", $crate::dialects::upvest::Upvest::new, {}
         }
     };
 }
@@ -28,3 +30,4 @@ pub mod b2core;
 pub mod kit;
 pub mod midaz;
 pub mod native;
+pub mod upvest;

@@ -60,6 +60,8 @@ public_ids! {
     SessionId,
     /// An operator or an API client.
     PrincipalId,
+    /// A public key of an API client.
+    ClientKeyId,
     /// One request to the server; appears in errors, logs and audit rows.
     RequestId,
     /// A legal entity that keeps ledgers.

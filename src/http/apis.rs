@@ -1,7 +1,7 @@
 //! Builds the dialects from the configuration.
 
 use crate::config::Config;
-use crate::dialects::kit::{Dialect, Endpoint};
+use crate::dialects::kit::{ApiClients, Dialect, Endpoint};
 use std::io;
 use std::sync::Arc;
 
@@ -28,4 +28,15 @@ pub(super) fn endpoints(config: &Config) -> io::Result<Vec<Endpoint>> {
 pub fn openapi_json(dialect: &str) -> Option<String> {
     let dialect = dialects(&Config::default()).into_iter().find(|known| known.name() == dialect)?;
     Some(format!("{:#}", dialect.document()))
+}
+
+/// What clients of an API can be allowed; `None` if there is no such API, or none that takes clients.
+pub fn api_clients(api: &str) -> Option<ApiClients> {
+    dialects(&Config::default()).into_iter().find(|known| known.name() == api)?.api_clients()
+}
+
+/// The names of the APIs that take clients.
+pub fn apis_with_clients() -> Vec<&'static str> {
+    let dialects = dialects(&Config::default());
+    dialects.iter().filter(|known| known.api_clients().is_some()).map(|known| known.name()).collect()
 }

@@ -19,7 +19,7 @@ mod tally;
 mod tls;
 
 pub use accepting::{ACCEPT_TARGET, accept_failures};
-pub use apis::openapi_json;
+pub use apis::{api_clients, apis_with_clients, openapi_json};
 pub use descriptors::TooFewDescriptors;
 
 use crate::app::App;

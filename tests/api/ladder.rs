@@ -7,7 +7,7 @@
 use super::harness::{Caller, PASSWORD, Reply, Server};
 use super::{ladder_clients, ladder_money};
 use bursar::dialects::kit::Rejection;
-use bursar::domain::refusal::Refusal;
+use bursar::domain::refusal::{Credentials, Refusal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -40,6 +40,9 @@ placed! {
     Refusal::ShuttingDown => Elsewhere("the moment between the signal and the end; the crash tests stop servers"),
         ["SHUTTING_DOWN"];
     Refusal::Throttled { .. } => Met, ["THROTTLED"];
+    Refusal::Unauthenticated(Credentials::BadClient | Credentials::BadSignature) =>
+        Elsewhere("only where API clients call; upvest_access.rs and upvest_signatures.rs"),
+        ["BAD_CLIENT", "BAD_SIGNATURE"];
     Refusal::Unauthenticated(_) => Met,
         ["TOKEN_MISSING", "TOKEN_UNKNOWN", "TOKEN_EXPIRED", "TOKEN_REVOKED", "BAD_LOGIN"];
     Refusal::EndUserToken => Met, ["END_USER_TOKEN"];

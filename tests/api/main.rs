@@ -7,6 +7,7 @@
 mod common;
 
 mod access;
+mod api_clients;
 mod approvals;
 mod approvals_bypass;
 mod approvals_people;
@@ -159,5 +160,7 @@ mod trading_days;
 mod trading_edits;
 mod unverified_histories;
 mod upgrade;
+mod upvest;
+mod upvest_access;
 mod who;
 mod write_ahead_log;

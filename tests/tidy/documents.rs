@@ -184,8 +184,9 @@ fn rejections() -> Vec<Rejection> {
         Refusal::StorageUnavailable,
         Refusal::Internal,
     ];
-    use Credentials::{BadLogin, Expired, Missing, Revoked, Unknown};
-    core.extend([Missing, Unknown, Expired, Revoked, BadLogin].map(Refusal::Unauthenticated));
+    use Credentials::{BadClient, BadLogin, BadSignature, Expired, Missing, Revoked, Unknown};
+    let credentials = [Missing, Unknown, Expired, Revoked, BadLogin, BadClient, BadSignature];
+    core.extend(credentials.map(Refusal::Unauthenticated));
     core.extend(ProfileStatus::ALL.map(Refusal::ProfileState));
     core.extend(Lifecycle::ALL.map(Refusal::AccountState));
     core.extend([Remainder::Balance, Remainder::Holds, Remainder::Pending, Remainder::Accounts].map(Refusal::NotEmpty));

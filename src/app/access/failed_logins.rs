@@ -180,10 +180,11 @@ mod tests {
             networks: Vec::new(),
             token: None,
             expires_at: None,
+            client: None,
         };
         let address = Some(IpAddr::from([10, 0, 0, last]));
         let request = RequestId::from(Uuid::nil());
-        let caller = Caller { principal: Arc::new(principal), address, machine_user: None, request };
+        let caller = Caller { principal: Arc::new(principal), address, machine_user: None, request, nonce: None };
         Row { whose: None, name_hash: Some([last; 16]), times: 1, caller }
     }
 

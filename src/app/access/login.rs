@@ -24,8 +24,12 @@ pub struct LoginOrigin {
 
 impl LoginOrigin {
     pub(in crate::app) fn caller(self, principal: Principal) -> Caller {
+        self.caller_for(Arc::new(principal))
+    }
+
+    pub(in crate::app) fn caller_for(self, principal: Arc<Principal>) -> Caller {
         let (address, request) = (Some(self.address), self.request);
-        Caller { principal: Arc::new(principal), address, machine_user: None, request }
+        Caller { principal, address, machine_user: None, request, nonce: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
 
+mod api_clients;
 mod audit_trail;
 mod failed_logins;
 mod hashing;
@@ -14,6 +15,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub use api_clients::*;
 pub use audit_trail::*;
 pub(in crate::app) use failed_logins::*;
 pub(in crate::app) use hashing::*;

@@ -137,6 +137,7 @@ mod tests {
             networks: Vec::new(),
             token: Some(token),
             expires_at: Some(start.plus_s(9000)),
+            client: None,
         });
         let call = |at: Moment| match cache.admit(&hash, at, IpAddr::from([10, 0, 0, 1])) {
             (_, Some(admitted)) => admitted.is_ok(),

@@ -20,6 +20,8 @@ pub enum Subject<'a> {
     Operator(&'a str),
     /// Any operator's name from one address: limits guesses at many names.
     Address(IpAddr),
+    /// The id of an API client from one address. Its secret cannot be guessed, so what others try does not matter.
+    ApiClient(&'a str, IpAddr),
     /// An end user's e-mail address. The caller is the broker's own back end, so its address says nothing.
     Client(&'a str),
     /// An e-mail address of no client that this caller sees.
@@ -29,7 +31,7 @@ pub enum Subject<'a> {
 impl Subject<'_> {
     fn limit(self) -> Limit {
         match self {
-            Subject::OperatorFrom(..) | Subject::Client(_) | Subject::UnknownClient(..) => {
+            Subject::OperatorFrom(..) | Subject::ApiClient(..) | Subject::Client(_) | Subject::UnknownClient(..) => {
                 Limit { tries: 10, back_after_ms: 120_000, is_cleared_by_success: true }
             }
             Subject::Operator(_) => Limit { tries: 30, back_after_ms: 60_000, is_cleared_by_success: false },
@@ -45,6 +47,7 @@ impl Subject<'_> {
         };
         match self {
             Subject::OperatorFrom(name, address) => Subject::OperatorFrom(name, network(address)),
+            Subject::ApiClient(id, address) => Subject::ApiClient(id, network(address)),
             Subject::Address(address) => Subject::Address(network(address)),
             other => other,
         }

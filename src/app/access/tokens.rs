@@ -1,15 +1,16 @@
 //! Tokens of operators: created, checked, listed, revoked.
 
+use crate::app::access::principal_of_client;
 use crate::app::command::refusal_of_read;
 use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::{ObjectKind, Principal, PrincipalKind, Right, Visibility};
 use crate::domain::clients::check_tags;
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::{PrincipalSerial, TokenId};
+use crate::domain::merkle::sha256;
 use crate::domain::refusal::{Credentials, Field, Noun, Refusal};
 use crate::domain::text;
 use crate::store::{NewToken, PrincipalRow, ReadTx, StoreError, TokenKind, TokenRow};
-use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
@@ -46,7 +47,7 @@ impl FreshToken {
     }
 
     pub fn hash(&self) -> TokenHash {
-        TokenHash(hash(&self.0))
+        TokenHash(hash_of_token(&self.0))
     }
 }
 
@@ -61,19 +62,24 @@ impl TokenHash {
     }
 }
 
-fn hash(token: &str) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-    hash
+pub(in crate::app) fn hash_of_token(token: &str) -> [u8; 32] {
+    sha256(token.as_bytes())
 }
 
 impl App {
-    /// Finds the principal behind a token, if it may be used now and from this address.
+    /// Finds the operator behind a token, if it may be used now and from this address.
     pub fn authenticate(&self, token: &str, address: IpAddr) -> Result<Arc<Principal>, Refusal> {
+        let principal = self.authenticate_any(token, address)?;
+        // What an API client has is good for its own API alone.
+        if principal.client.is_some() { Err(Refusal::Unauthenticated(Credentials::Unknown)) } else { Ok(principal) }
+    }
+
+    /// Finds the operator or the API client behind a token.
+    pub(in crate::app) fn authenticate_any(&self, token: &str, address: IpAddr) -> Result<Arc<Principal>, Refusal> {
         if !token.starts_with(PREFIX) || token.len() > TOKEN_MAX {
             return Err(self.refuse_foreign_token(token));
         }
-        let (hash, now) = (hash(token), self.now());
+        let (hash, now) = (hash_of_token(token), self.now());
         match self.principals.admit(&hash, now, address) {
             (_, Some(admitted)) => admitted,
             (epoch, None) => {
@@ -109,7 +115,7 @@ impl App {
         self.principal_of(|tx| tx.token(id))
     }
 
-    fn principal_of(
+    pub(in crate::app) fn principal_of(
         &self,
         token: impl FnOnce(&ReadTx<'_>) -> Result<Option<TokenRow>, StoreError>,
     ) -> Result<Principal, Refusal> {
@@ -118,14 +124,20 @@ impl App {
         self.store
             .read(|tx| {
                 let token = token(tx)?.ok_or_else(unknown)?;
-                let operator = tx.operator(token.principal)?.ok_or_else(unknown)?;
+                let (principal, disabled_at) = match tx.operator(token.principal)? {
+                    Some(operator) => (principal_of_operator(operator.clone()), operator.disabled_at),
+                    None => {
+                        let client = tx.api_client(token.principal)?.ok_or_else(unknown)?;
+                        let disabled_at = client.disabled_at;
+                        (principal_of_client(tx, client, token.kind == TokenKind::LongLived)?, disabled_at)
+                    }
+                };
                 if token.expires_at.is_some_and(|end| end <= now) {
                     return Err(Refusal::Unauthenticated(Credentials::Expired).into());
                 }
-                if token.revoked_at.is_some() || operator.disabled_at.is_some() {
+                if token.revoked_at.is_some() || disabled_at.is_some() {
                     return Err(Refusal::Unauthenticated(Credentials::Revoked).into());
                 }
-                let principal = principal_of_operator(operator);
                 let narrower = token.tags.clone().map_or(Visibility::Everything, Visibility::Tagged);
                 let mut rights = principal.rights;
                 if let Some(scopes) = &token.scopes {
@@ -161,6 +173,7 @@ pub(in crate::app) fn principal_of_operator(operator: PrincipalRow) -> Principal
         networks: Vec::new(),
         token: None,
         expires_at: None,
+        client: None,
     }
 }
 

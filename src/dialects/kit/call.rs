@@ -1,5 +1,6 @@
 //! A call is one authenticated request with its body, which is what a handler gets.
 
+use super::Head;
 use super::body::{is_json, read_json};
 use super::csv::TableFormat;
 use super::live::{self, Connection};
@@ -61,6 +62,11 @@ impl Call {
             self.is_rehearsal()?;
         }
         self.params.refuse_unknown()
+    }
+
+    /// The request without its body.
+    pub fn head(&self) -> Head<'_> {
+        Head { request: &self.request, origin: self.origin }
     }
 
     pub fn origin(&self) -> Origin {

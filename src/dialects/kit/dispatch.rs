@@ -129,7 +129,13 @@ impl Endpoint {
         context.body = body.clone();
         let retry_key = if is_write { self.retry_key(route, &request)? } else { None };
         let (address, request_id) = (Some(origin.address), origin.request);
-        let caller = principal.map(|principal| Caller { principal, address, machine_user: None, request: request_id });
+        let caller = principal.map(|principal| Caller {
+            principal,
+            address,
+            machine_user: None,
+            request: request_id,
+            nonce: None,
+        });
         let call = Call {
             params: QueryParams::parse(request.query_string())?,
             app: Arc::clone(&shared.app),

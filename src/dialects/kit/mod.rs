@@ -2,6 +2,7 @@
 
 mod body;
 mod call;
+mod clients;
 mod context;
 mod csv;
 mod cursor;
@@ -23,6 +24,7 @@ mod unknown;
 
 pub use body::{AtMost, Literal, read_json, read_json_noting};
 pub use call::{Call, Origin};
+pub use clients::{ApiClients, ClientScope};
 pub use context::ReplyContext;
 pub use csv::{CsvTable, TableFormat};
 pub use cursor::CursorScope;
@@ -98,6 +100,11 @@ pub trait Dialect: Send + Sync + 'static {
         _principal: &Principal,
     ) -> Result<(), Rejection> {
         Ok(())
+    }
+
+    /// What API clients can be allowed; `None` if none call this dialect.
+    fn api_clients(&self) -> Option<ApiClients> {
+        None
     }
 
     fn path_matching(&self) -> PathMatching {

@@ -1,7 +1,7 @@
 //! Limits how many requests each token may send, and tells clients how many are left, in the headers of the IETF draft
 //! "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10).
 
-use crate::domain::access::Principal;
+use crate::domain::access::{Principal, PrincipalKind};
 use crate::domain::ids::{PrincipalSerial, TokenId};
 use crate::domain::refusal::{Excess, Refusal};
 use actix_web::HttpResponseBuilder;
@@ -11,7 +11,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use std::num::NonZeroU32;
 
-/// A token, or an operator without one.
+/// A token, or an API client or an operator without one.
 type Sender = (PrincipalSerial, Option<TokenId>);
 
 /// The most senders remembered before those that have been quiet are forgotten.
@@ -49,7 +49,9 @@ impl Rates {
         if self.limiter.len() > REMEMBERED_MAX {
             self.limiter.retain_recent();
         }
-        match self.limiter.check_key(&(principal.serial, principal.token)) {
+        // An API client gets a new token whenever it likes.
+        let token = principal.token.filter(|_| principal.kind != PrincipalKind::ApiClient);
+        match self.limiter.check_key(&(principal.serial, token)) {
             Ok(state) => (self.remainder(state.remaining_burst_capacity()), Ok(())),
             Err(not_yet) => {
                 let wait = not_yet.wait_time_from(self.clock.now());

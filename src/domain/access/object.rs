@@ -13,6 +13,8 @@ named_enum! {
         Approval = "approval",
         Operator = "operator",
         Token = "token",
+        /// A program with credentials for one API.
+        ApiClient = "api_client",
         /// A key that signs end-user tokens; its id is the `kid`.
         SigningKey = "signing_key",
         /// An event of a trading platform that waits.

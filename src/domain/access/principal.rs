@@ -1,5 +1,6 @@
 //! Principals: who calls, with which role and token, and what each may do and see.
 
+use crate::domain::access::ApiClient;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalId, PrincipalSerial, TokenId};
 use crate::domain::named::named_enum;
@@ -148,6 +149,8 @@ pub struct Principal {
     pub token: Option<TokenId>,
     /// None for tokens that do not expire.
     pub expires_at: Option<Moment>,
+    /// None for operators.
+    pub client: Option<ApiClient>,
 }
 
 impl Principal {
@@ -215,6 +218,7 @@ mod tests {
                 networks: Vec::new(),
                 token: None,
                 expires_at: None,
+                client: None,
             };
             assert_eq!(principal.admit_as_checker().is_ok(), kind != PrincipalKind::ApiClient, "{kind:?}");
         }

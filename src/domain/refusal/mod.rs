@@ -41,6 +41,7 @@ pub enum Noun {
     Approval,
     Operator,
     Token,
+    ApiClient,
     ParkedEvent,
     Alert,
     Organization,
@@ -64,6 +65,7 @@ impl fmt::Display for Noun {
             Noun::Approval => "approval",
             Noun::Operator => "operator",
             Noun::Token => "token",
+            Noun::ApiClient => "API client",
             Noun::ParkedEvent => "parked event",
             Noun::Alert => "alert",
             Noun::Organization => "organization",
@@ -90,7 +92,12 @@ impl Noun {
             Noun::Operator => Field::Operator,
             Noun::Token => Field::Token,
             Noun::Portfolio => Field::Portfolio,
-            Noun::ParkedEvent | Noun::Alert | Noun::Organization | Noun::Ledger | Noun::Instrument => Field::Id,
+            Noun::ApiClient
+            | Noun::ParkedEvent
+            | Noun::Alert
+            | Noun::Organization
+            | Noun::Ledger
+            | Noun::Instrument => Field::Id,
         }
     }
 }
@@ -113,6 +120,12 @@ pub enum Credentials {
     /// Does not say which of the two is wrong.
     #[error("wrong name or password")]
     BadLogin,
+    /// The id or the secret of an API client is wrong, or a scope was not granted to it.
+    #[error("wrong client id, secret or scope")]
+    BadClient,
+    /// A request signature is missing, malformed, out of date, used before or wrong.
+    #[error("the request signature is incorrect")]
+    BadSignature,
 }
 
 /// What prevents an object from being archived or deleted.

@@ -74,6 +74,8 @@ table! {
         72 "TOKEN_EXPIRED" => Refusal::Unauthenticated(Credentials::Expired),
         73 "TOKEN_REVOKED" => Refusal::Unauthenticated(Credentials::Revoked),
         74 "BAD_LOGIN" => Refusal::Unauthenticated(Credentials::BadLogin),
+        75 "BAD_CLIENT" => Refusal::Unauthenticated(Credentials::BadClient),
+        76 "BAD_SIGNATURE" => Refusal::Unauthenticated(Credentials::BadSignature),
         80 "END_USER_TOKEN" => Refusal::EndUserToken,
         90 "RIGHT_MISSING" => Refusal::Forbidden { .. },
         100 "LIMITED_BY_TAGS" => Refusal::LimitedByTags,

@@ -1,5 +1,6 @@
 //! Operators, tokens, sessions, signing keys, and the audit log.
 
+mod api_clients;
 mod audit_log;
 mod audit_trail;
 mod keys;
@@ -7,6 +8,7 @@ mod principals;
 mod sessions;
 mod token_pairs;
 
+pub use api_clients::*;
 pub use audit_log::*;
 pub use audit_trail::*;
 pub use keys::*;

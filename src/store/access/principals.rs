@@ -112,7 +112,7 @@ pub struct NewToken {
     pub refresh: Option<NewRefresh>,
 }
 
-fn rights_list(rights: &BTreeSet<Right>) -> Option<String> {
+pub(in crate::store) fn rights_list(rights: &BTreeSet<Right>) -> Option<String> {
     let names: Vec<String> = rights.iter().map(|right| right.name().to_owned()).collect();
     (!names.is_empty()).then(|| json_list(&names))
 }

@@ -37,7 +37,7 @@ impl Actor {
     fn had(&self, right: Right, row: i64) -> bool {
         let before = self.granted_before.iter().find(|(changed, _)| *changed > row);
         let granted = before.map_or(&self.granted, |(_, granted)| granted);
-        self.role.is_none_or(|role| role.allows(right)) || granted.contains(&right)
+        self.role.is_some_and(|role| role.allows(right)) || granted.contains(&right)
     }
 }
 
@@ -186,14 +186,17 @@ impl Actors {
     fn learn(&mut self, act: &Act) {
         match act.action.as_str() {
             "sandbox.reset" => self.is_reset = self.is_sandbox,
-            "operator.add" => {
+            "operator.add" | "api_client.create" => {
                 self.added_at.insert(act.at);
+                // The first secret of an API client is made with it.
+                self.made_at.extend(Some(act.at).filter(|_| act.action == "api_client.create"));
                 if let Some(actor) = self.actors.values_mut().find(|actor| Some(actor.id) == act.object) {
                     actor.added = Some(act.row);
                 }
             }
-            "operator.disable" => drop(self.disabled_at.insert(act.at)),
-            "token.create" | "token.refresh" | "login" => {
+            "operator.disable" | "api_client.revoke" => drop(self.disabled_at.insert(act.at)),
+            "api_client.rotate" => drop(self.made_at.insert(act.at)),
+            "token.create" | "token.refresh" | "login" | "api_client.sign_in" => {
                 self.made_at.insert(act.at);
                 // Rows of earlier versions name the token of a log-in only as the one that was used.
                 let made = act.object.or(act.token.filter(|_| act.action == "login"));
@@ -210,6 +213,7 @@ impl Actors {
                 | "token.reuse"
                 | "logout"
                 | "operator.disable"
+                | "api_client.revoke"
                 | "restore.apply"
                 | "operator.reset_password"
                 | "operator.change_own_password"
@@ -294,10 +298,10 @@ impl Actors {
         if self.is_reset {
             return;
         }
-        for actor in self.actors.values().filter(|actor| actor.role.is_some()) {
+        for (_, actor) in self.actors.iter().filter(|(serial, _)| **serial != SYSTEM) {
             let name = &actor.name;
             if actor.added.is_none() && !self.added_at.contains(&actor.created_at) {
-                proof.find("actors", || format!("no row of the audit log says who added the operator {name}"));
+                proof.find("actors", || format!("no row of the audit log says who added {name}"));
             }
             if let Some(at) = actor.disabled_at
                 && !self.disabled_at.contains(&at)

@@ -24,6 +24,16 @@ impl Server {
         Caller { server: self, base: self.url().to_owned(), headers: Vec::new() }
     }
 
+    /// The id and the secret of the development server's client of an API.
+    pub(crate) fn api_client(&self, api: &str) -> (String, String) {
+        let client = &self.banner["clients"][api];
+        let value = |names: [&str; 2]| {
+            let found = names.iter().find_map(|name| client[name].as_str());
+            found.unwrap_or_else(|| panic!("no client of {api} in {}", self.banner)).to_owned()
+        };
+        (value(["client_id", "key"]), value(["client_secret", "secret"]))
+    }
+
     /// A caller with this token.
     pub(crate) fn bearer(&self, token: &str) -> Caller<'_> {
         self.anyone().with("Authorization", &format!("Bearer {token}"))

@@ -304,6 +304,8 @@ pub(in crate::store) const COVERED: &[Covered] = &[
         }),
         ..row("account_details", 50, "account_id")
     },
+    Covered { since: 38, ..row("api_clients", 47, "principal_id") },
+    Covered { since: 38, ..row("client_keys", 48, "id") },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the
@@ -334,6 +336,7 @@ const LEFT_OUT: &[&str] = &[
     "profile_salts",
     "profile_search",
     "quotes",
+    "used_nonces",
 ];
 
 /// A covered table as it is in a database.

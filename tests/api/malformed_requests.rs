@@ -145,6 +145,20 @@ fn an_unreadable_request_is_refused_in_the_envelope_of_its_path() {
         assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some(code)), "{}", answer.body);
         assert_eq!(answer.headers[id].len(), 36);
     }
+    // Each request of a connection counts for itself.
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET /b2core/api/v2/accounts HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let (mut came, mut part) = (String::new(), [0; 4096]);
+    while !came.ends_with('}') {
+        let length = stream.read(&mut part).unwrap();
+        came.push_str(std::str::from_utf8(&part[..length]).unwrap());
+    }
+    assert_eq!(answers(&came)[0].body["code"], "unauthorized");
+    stream.write_all(b"GET /midaz/a b HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    came.clear();
+    stream.read_to_string(&mut came).unwrap();
+    assert_eq!(answers(&came)[0].body["code"], "0094");
     // A path that only begins like a mount is none of it.
     let request = format!("GET /midazz/{long} HTTP/1.1\r\nHost: x\r\n\r\n");
     refused(&exchange(server.address(), request.as_bytes()), 400, "MALFORMED_REQUEST");

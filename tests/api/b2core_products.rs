@@ -40,12 +40,12 @@ fn products_carry_every_field_and_are_found_by_each_filter() {
     assert_eq!(caller.get("/products/1").ok().json(), products[0]);
     let found = |query: &str| ids(&list(&caller, &format!("/products?sort_order=asc&{query}")));
     assert_eq!(found("filter%5BplatformId%5D=1"), [4, 7, 8, 9, 10, 11]);
-    assert_eq!(found("filter%5Btype%5D=personal,demo"), [4, 5, 6, 7]);
+    assert_eq!(found("filter%5Btype%5D=personal,demo"), [4, 5, 6, 7, 8, 9, 10, 11]);
     assert_eq!(found("filter%5BgroupId%5D=1"), [1, 3]);
     assert_eq!(found("filter%5Bcurrency%5D=BTC"), [4, 7]);
     assert_eq!(found("filter%5Bcurrency%5D=BTC&filter%5BplatformId%5D=2"), [0i64; 0]);
     let newest = caller.get("/products?limit=2&offset=1").ok();
-    assert_eq!(ids(newest.json().as_array().unwrap()), [6, 5]);
+    assert_eq!(ids(newest.json().as_array().unwrap()), [10, 9]);
     assert_eq!(list(&caller, "/products/groups?sort_order=asc")[0], json!({"id": 1, "name": "Retail"}));
     assert_eq!(caller.get("/products/groups/1").ok().json(), json!({"id": 1, "name": "Retail"}));
     for path in ["/products/99", "/products/x", "/products/groups/3", "/products/99/currencies"] {

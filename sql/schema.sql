@@ -988,3 +988,10 @@ CREATE TABLE used_nonces (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX used_nonces_by_end ON used_nonces (expires_at);
+
+CREATE TABLE reserve_accounts (
+    serial INTEGER PRIMARY KEY,            -- from the counter of accounts
+    ledger_id INTEGER NOT NULL REFERENCES ledgers (id), -- the ledger of the house account that it stands for
+    currency_id INTEGER NOT NULL REFERENCES currencies (id), -- its currency
+    demo INTEGER NOT NULL CHECK (demo = 0) -- always live
+) STRICT;

@@ -22,11 +22,14 @@ macro_rules! dialects {
             }
             /// Upvest Investment API: users, account groups, accounts and webhooks.
             Upvest upvest = "/upvest", $crate::dialects::upvest::Upvest::new, {}
+            /// Q2 Helix (formerly CorePro): customers of a bank and their accounts.
+            Helix helix = "/helix", $crate::dialects::helix::Helix::new, {}
         }
     };
 }
 
 pub mod b2core;
+pub mod helix;
 pub mod kit;
 pub mod midaz;
 pub mod native;

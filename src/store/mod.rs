@@ -46,7 +46,7 @@ pub use events::{
 pub use idempotency::StoredOutcome;
 pub use ledger::{
     Book, BookOwner, DealFilter, DealRow, DepositFilter, EntryRow, MovementFilter, NewEntry, NewMovement,
-    NumberedMovement, Period, PostedEntry, StatementRow, Turnover,
+    NumberedMovement, Period, PostedEntry, StatementRow, TransactionFilter, Turnover,
 };
 pub use maintenance::{
     BackupRecord, Census, Installation, Issued, Job, JobRow, Mode, NewTimeline, RecordedBackup, RecordedFailure,

@@ -31,7 +31,7 @@ fn version_and_openapi_need_no_database() {
     assert!(version["schema_version"].as_i64().unwrap() >= 5, "{version}");
     assert!(version["sqlite_version"].as_str().unwrap().starts_with("3."), "{version}");
     assert!(home.run(&["openapi"]).json()["openapi"].is_string());
-    assert_eq!(home.json(&["openapi", "klingon"]).error(2)["next"], "Dialects: native, b2core, midaz");
+    assert_eq!(home.json(&["openapi", "klingon"]).error(2)["next"], "Dialects: native, b2core, midaz, upvest, helix");
 }
 
 #[test]

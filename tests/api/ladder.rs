@@ -64,6 +64,9 @@ placed! {
     Refusal::ParentArchived | Refusal::ParentCurrencyDiffers => Elsewhere("accounts are nested in midaz_accounts.rs"),
         ["PARENT_ARCHIVED", "PARENT_CURRENCY_DIFFERS"];
     Refusal::OwnerKept => Elsewhere("only where an edit changes the owner; midaz_accounts.rs"), ["OWNER_KEPT"];
+    Refusal::OwnerAccess | Refusal::OwnerNotPrimary | Refusal::OwnAccess
+        => Elsewhere("only where one of the owners acts; helix_access.rs"),
+        ["OWNER_ACCESS", "OWNER_NOT_PRIMARY", "OWN_ACCESS"];
     Refusal::LastOwner => Met, ["LAST_OWNER"];
     Refusal::HeirHidden => Met, ["HEIR_HIDDEN"];
     Refusal::DuplicateAlias => Met, ["DUPLICATE_ALIAS"];

@@ -4,10 +4,11 @@ use crate::app::accounts::{find, publish_account_state};
 use crate::app::clients::check_version;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
-use crate::domain::accounts::{Account, AccountDetails, AccountDetailsChange, OwnerAccess};
+use crate::domain::accounts::{Account, AccountDetails, AccountDetailsChange, Owner, OwnerAccess};
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, GroupSerial, ProfileId, ProfileSerial};
+use crate::domain::reference::{BankKind, BankTerms, GroupKind};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::store::ReadTx;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,10 @@ pub struct DetailedAccount {
     pub account: Account,
     pub details: AccountDetails,
     pub group: GroupSerial,
+    /// The terms of its product; None if its group is no product of a bank.
+    pub terms: Option<BankTerms>,
+    /// What the group's accounts are for.
+    pub purpose: GroupKind,
     /// The primary owner first.
     pub holders: Vec<Holder>,
     /// Whether it is the first account that its primary owner got.
@@ -39,13 +44,12 @@ impl DetailedAccount {
     pub(in crate::app) fn read(tx: &ReadTx<'_>, account: Account) -> Result<DetailedAccount, Failure> {
         let derived = tx.derived_details(account.book)?;
         let owners = tx.owners(account.book)?.ok_or(Refusal::Internal)?;
-        let holder = |owner: &crate::domain::accounts::Owner| Holder {
-            client: owner.serial,
-            id: owner.profile,
-            access: owner.access,
-        };
+        let holder = |owner: &Owner| Holder { client: owner.serial, id: owner.profile, access: owner.access };
+        let declared = tx.group(account.group)?.ok_or(Refusal::Internal)?.declared;
         Ok(DetailedAccount {
             details: tx.account_details(account.book)?,
+            terms: declared.bank,
+            purpose: declared.kind,
             group: account.standing.group,
             holders: owners.list().iter().map(holder).collect(),
             is_first: derived.is_first,
@@ -53,6 +57,16 @@ impl DetailedAccount {
             balances_changed_at: derived.balances_changed_at,
             account,
         })
+    }
+
+    /// The kind of its product. An account for trading counts as one whose money is kept for a purpose, others as
+    /// checking accounts.
+    pub fn bank_kind(&self) -> BankKind {
+        match (&self.terms, self.purpose) {
+            (Some(terms), _) => terms.kind,
+            (None, GroupKind::Trading) => BankKind::ForBenefitOf,
+            (None, GroupKind::Wallet) => BankKind::Checking,
+        }
     }
 }
 

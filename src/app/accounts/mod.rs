@@ -4,6 +4,9 @@ mod account_states;
 mod accounts;
 mod details;
 mod filed;
+mod held;
+mod held_changes;
+mod holders;
 mod numbered;
 mod owners;
 
@@ -11,5 +14,8 @@ pub use account_states::*;
 pub use accounts::*;
 pub use details::*;
 pub use filed::*;
+pub use held::*;
+pub use held_changes::*;
+pub use holders::*;
 pub use numbered::*;
 pub use owners::*;

@@ -1,7 +1,7 @@
 //! Clients with what is known of them beyond their profiles.
 
 use crate::app::approvals::Handled;
-use crate::app::clients::{ChangeProfile, CreateProfile};
+use crate::app::clients::{ChangeProfile, CreateProfile, find};
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Principal, Right};
 use crate::domain::clients::{PersonalDetails, Profile};
@@ -10,6 +10,7 @@ use crate::domain::page::Window;
 use crate::domain::refusal::{Noun, Refusal};
 use crate::store::{ProfileFilter, ReadTx};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct KnownClient {
@@ -42,7 +43,12 @@ impl Command for RegisterClient {
 }
 
 /// Changes a client. Refusals: those of [`ChangeProfile`].
-pub struct ChangeClient(pub ChangeProfile);
+pub struct ChangeClient {
+    /// Without custom fields.
+    pub change: ChangeProfile,
+    /// The custom fields to set; others stay. An empty value removes a field.
+    pub custom_fields: BTreeMap<String, String>,
+}
 
 impl Command for ChangeClient {
     type Outcome = Handled<KnownClient>;
@@ -54,11 +60,16 @@ impl Command for ChangeClient {
     }
 
     fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
-        self.0.admit(principal)
+        self.change.admit(principal)
     }
 
-    fn run(self, context: &Context<'_>) -> Result<Handled<KnownClient>, Failure> {
-        self.0.run(context)?.try_map(|profile| KnownClient::read(context.tx, profile))
+    fn run(mut self, context: &Context<'_>) -> Result<Handled<KnownClient>, Failure> {
+        if !self.custom_fields.is_empty() {
+            let mut fields = find(context, self.change.id)?.labels.custom_fields;
+            fields.extend(self.custom_fields);
+            self.change.labels.custom_fields = Some(fields);
+        }
+        self.change.run(context)?.try_map(|profile| KnownClient::read(context.tx, profile))
     }
 }
 

@@ -181,6 +181,7 @@ impl ClientBody {
             address: self.address.take(),
             zip_code: self.zip_code.take(),
             city: self.city.take(),
+            state: None,
             country,
             phone: self.phone.take(),
             company: self.company_short_name.take(),

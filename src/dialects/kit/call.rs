@@ -89,6 +89,11 @@ impl Call {
         &self.params
     }
 
+    /// The query string as it was sent. A parameter that is read from here must also be read from [`Call::query`].
+    pub fn query_string(&self) -> &str {
+        self.request.query_string()
+    }
+
     /// A header's value; `None` if it is absent or not visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())

@@ -49,6 +49,8 @@ use crate::domain::access::Principal;
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -68,6 +70,17 @@ impl<'r> Head<'r> {
         let value = self.request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    /// The name and the secret of an `Authorization: Basic` header, if it has one that can be read.
+    pub fn basic_credentials(self) -> Option<(String, String)> {
+        let value = self.request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, encoded) = value.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        text.split_once(':').map(|(name, secret)| (name.to_owned(), secret.to_owned()))
     }
 }
 

@@ -130,6 +130,9 @@ macro_rules! state_refusals {
             | $crate::domain::refusal::Refusal::Permanent(_)
             | $crate::domain::refusal::Refusal::OwnerKept
             | $crate::domain::refusal::Refusal::HeirHidden
+            | $crate::domain::refusal::Refusal::OwnerAccess
+            | $crate::domain::refusal::Refusal::OwnerNotPrimary
+            | $crate::domain::refusal::Refusal::OwnAccess
             | $crate::domain::refusal::Refusal::ModesDiffer
             | $crate::domain::refusal::Refusal::NotASandbox
             | $crate::domain::refusal::Refusal::NeedsApproval

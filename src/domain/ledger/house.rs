@@ -35,6 +35,8 @@ named_enum! {
         TradingPnl = "trading_pnl",
         /// The other side of currency conversions.
         Fx = "fx",
+        /// Money of the broker that is paid to accounts and taken from them.
+        Reserve = "reserve",
         /// Client losses absorbed by the broker.
         NegativeBalanceProtection = "negative_balance_protection",
     }

@@ -6,6 +6,7 @@ mod house;
 mod movement;
 mod stage;
 mod statement;
+mod transaction;
 
 pub use arrival::*;
 pub use entry::*;
@@ -13,3 +14,4 @@ pub use house::*;
 pub use movement::*;
 pub use stage::*;
 pub use statement::*;
+pub use transaction::*;

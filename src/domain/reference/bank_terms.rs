@@ -22,6 +22,11 @@ named_enum! {
 }
 
 impl BankKind {
+    /// Whether clients can have money of such an account reserved.
+    pub fn takes_holds(self) -> bool {
+        matches!(self, BankKind::Checking | BankKind::Savings)
+    }
+
     /// Whether deposits from outside may become available later than they settle.
     pub fn holds_deposits(self) -> bool {
         matches!(self, BankKind::Savings | BankKind::ForBenefitOf)

@@ -301,6 +301,14 @@ pub enum Refusal {
     /// The owner cannot be replaced by an edit: the account has several, or money, holds or movements.
     #[error("the owner can change only while the account has one owner and is empty")]
     OwnerKept,
+    /// The owner on whose behalf the call is made may only read the account.
+    #[error("this owner may only read the account")]
+    OwnerAccess,
+    /// The owner on whose behalf the call is made is not the primary one.
+    #[error("only the primary owner can change the access of others")]
+    OwnerNotPrimary,
+    #[error("an owner cannot raise its own access or priority")]
+    OwnAccess,
     /// The owner to remove is the account's only one.
     #[error("an account keeps at least one owner; close the account instead")]
     LastOwner,

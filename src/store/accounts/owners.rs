@@ -37,6 +37,27 @@ impl ReadTx<'_> {
         self.all(sql, (profile.0, visible_tags(visibility), limit), account)
     }
 
+    /// The visible accounts to which a client has access, archived ones included, oldest first. Their margin is not
+    /// computed.
+    pub fn accounts_held_by(
+        &self,
+        profile: ProfileSerial,
+        visibility: &Visibility,
+    ) -> Result<Vec<Account>, StoreError> {
+        self.all(sql!("accounts/columns", "owners/held"), (profile.0, visible_tags(visibility)), account)
+    }
+
+    /// Whether a client owns an account of this name other than `but`, archived or not.
+    pub fn has_account_named(
+        &self,
+        profile: ProfileSerial,
+        name: &str,
+        but: Option<BookId>,
+    ) -> Result<bool, StoreError> {
+        let but = but.map_or(0, |book| book.0);
+        self.one(sql!("owners/named"), (profile.0, name, but), |row| row.get(0))
+    }
+
     /// The accounts that a client owns, as primary owner or not, and that are not archived, oldest first.
     pub fn open_accounts_of(&self, profile: ProfileSerial) -> Result<Vec<Account>, StoreError> {
         self.all(sql!("accounts/columns", "owners/open"), [profile.0], account)

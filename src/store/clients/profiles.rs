@@ -6,6 +6,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{PrincipalSerial, ProfileId, ProfileSerial};
 use crate::domain::page::{Listing, Page, Window};
 use crate::domain::search::SearchText;
+use crate::domain::text::nfc;
 use crate::store::StoreError;
 use crate::store::clients::{LabelFilter, labels};
 use crate::store::database::conditions::Conditions;
@@ -26,6 +27,13 @@ pub struct ProfileFilter {
     pub serials: Vec<ProfileSerial>,
     /// Any of these; empty for all.
     pub emails: Vec<EmailKey>,
+    /// The whole first name; ignores the case of ASCII letters, as does the last name.
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    /// As it is stored.
+    pub birth_date: Option<String>,
+    /// As it was sent.
+    pub tax_id: Option<String>,
     /// A part of the first and the last name together; ignores the case of ASCII letters, as do the next four.
     pub name_part: Option<String>,
     /// Any of these; empty for all.
@@ -62,6 +70,10 @@ fn conditions(filter: &ProfileFilter, visibility: &Visibility) -> Conditions {
     conditions.if_any("p.id IN (SELECT value FROM json_each(?))", serials);
     conditions.if_any("p.email_folded IN (SELECT value FROM json_each(?))", any(&emails));
     conditions.if_any(NAMED, filter.name_part.clone());
+    conditions.if_any("p.first_name = ? COLLATE NOCASE", filter.first_name.as_deref().map(nfc));
+    conditions.if_any("p.last_name = ? COLLATE NOCASE", filter.last_name.as_deref().map(nfc));
+    conditions.if_any("p.birth_date = ?", filter.birth_date.clone());
+    conditions.if_any("p.id IN (SELECT profile_id FROM profile_details WHERE tax_id = ?)", filter.tax_id.clone());
     conditions.if_any("p.nickname COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.nicknames));
     conditions.if_any("p.city COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.cities));
     conditions.if_any("p.company COLLATE NOCASE IN (SELECT value FROM json_each(?))", any(&filter.companies));

@@ -2,11 +2,11 @@
 
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{BookId, CurrencySerial};
+use crate::domain::ids::{AccountSerial, BookId, CurrencySerial};
 use crate::domain::ledger::House;
 use crate::domain::money::Amount;
 use crate::store::StoreError;
-use crate::store::database::transaction::{WriteTx, sql};
+use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
 /// A book, as far as posting needs it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +29,26 @@ impl BookOwner {
     }
 }
 
+impl ReadTx<'_> {
+    /// The number of the reserve, what it stands for, and what the house account has; none until it has a number.
+    pub fn reserve_account(&self, house: House) -> Result<Option<(AccountSerial, BookOwner, Amount)>, StoreError> {
+        self.find(sql!("books/reserve_account"), [house.name()], |row| {
+            let owner = BookOwner {
+                ledger: row.get("ledger_id")?,
+                currency: CurrencySerial(row.get("currency_id")?),
+                is_demo: row.get("demo")?,
+            };
+            Ok((AccountSerial(row.get("serial")?), owner, Amount::from_minor(row.get("balance_minor")?)))
+        })
+    }
+}
+
 impl WriteTx<'_> {
+    pub fn add_reserve_account(&self, serial: AccountSerial, owner: BookOwner) -> Result<(), StoreError> {
+        let sql = "INSERT INTO reserve_accounts (serial, ledger_id, currency_id, demo) VALUES (?1, ?2, ?3, ?4)";
+        self.run(sql, (serial.0, owner.ledger, owner.currency.0, owner.is_demo)).map(|_| ())
+    }
+
     pub fn book_owner(&self, book: BookId) -> Result<BookOwner, StoreError> {
         self.one("SELECT ledger_id, currency_id, demo FROM books WHERE id = ?1", [book.0], |row| {
             Ok(BookOwner {

@@ -5,8 +5,10 @@ mod entries;
 mod figures;
 mod movements;
 mod statements;
+mod transactions;
 
 pub use books::*;
 pub use entries::*;
 pub use movements::*;
 pub use statements::*;
+pub use transactions::*;

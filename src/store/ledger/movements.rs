@@ -178,6 +178,13 @@ impl ReadTx<'_> {
         self.all(sql, [book.0], |row| Ok(MovementSerial(row.get(0)?)))
     }
 
+    /// The oldest active hold of a book.
+    pub fn first_hold(&self, book: BookId) -> Result<Option<MovementSerial>, StoreError> {
+        let sql = "SELECT id FROM movements WHERE account_id = ?1 AND kind = 'hold' AND state = 'pending'
+             ORDER BY id LIMIT 1";
+        self.find(sql, [book.0], |row| Ok(MovementSerial(row.get(0)?)))
+    }
+
     /// The account of the movement with this kind and reference; for a transfer, the paying account.
     pub fn account_of_movement_reference(
         &self,

@@ -144,6 +144,7 @@ impl WriteTx<'_> {
             "account_labels",
             "account_requests",
             "accounts",
+            "reserve_accounts",
             "books",
             "portfolio_labels",
             "portfolios",

@@ -6,6 +6,7 @@ use super::transitions::Plan;
 use super::world::ACCOUNTS;
 use crate::b2core_access::{base, product_currency};
 use crate::harness::{Caller, Reply, Server};
+use crate::helix;
 use crate::midaz;
 use serde_json::{Value, json};
 
@@ -14,16 +15,27 @@ pub(super) enum Dialect {
     Native,
     B2Core,
     Midaz,
+    Helix,
 }
 
 impl Dialect {
-    pub(super) const ALL: [Dialect; 3] = [Dialect::Native, Dialect::B2Core, Dialect::Midaz];
+    pub(super) const ALL: [Dialect; 4] = [Dialect::Native, Dialect::B2Core, Dialect::Midaz, Dialect::Helix];
 
     pub(super) fn is_replayed(self, reply: &Reply) -> bool {
         match self {
-            Dialect::Native | Dialect::B2Core => reply.is_replayed(),
+            Dialect::Native | Dialect::B2Core | Dialect::Helix => reply.is_replayed(),
             Dialect::Midaz => reply.header("x-idempotency-replayed") == Some("true"),
         }
+    }
+
+    /// An answer without what differs from call to call.
+    pub(super) fn lasting(self, reply: &Reply) -> String {
+        if self != Dialect::Helix {
+            return reply.text.clone();
+        }
+        let mut body = reply.json();
+        body.as_object_mut().unwrap().remove("requestId");
+        body.to_string()
     }
 
     /// The reason for a refusal. Other dialects say less than the native one, so there it is the predicted reason if
@@ -32,7 +44,10 @@ impl Dialect {
         if self == Dialect::Native {
             return reply.text_at("details/0/reason");
         }
-        let (code, message) = (reply.text_at("code"), reply.text_at("message"));
+        let (code, message) = match self {
+            Dialect::Helix => (reply.digits("errors/0/code"), reply.text_at("errors/0/message")),
+            _ => (reply.text_at("code"), reply.text_at("message")),
+        };
         match predicted {
             _ if message.contains("would become too large") => "BALANCE_OVERFLOW".to_owned(),
             Err(reason) if self.spelling(reason) == (reply.status, code.as_str()) => reason.to_owned(),
@@ -61,6 +76,9 @@ impl Dialect {
             (Dialect::Midaz, "BALANCE_NOT_ZERO" | "HOLDS_LEFT" | "PENDING_LEFT") => (400, "0012"),
             (Dialect::Midaz, "PROFILE_DENIED" | "PROFILE_DECEASED" | "PROFILE_ARCHIVED") => (400, "0008"),
             (Dialect::Midaz, "NOT_FOUND") => (404, "0007"),
+            (Dialect::Helix, "ACCOUNT_ARCHIVED") => (400, "61205"),
+            (Dialect::Helix, "LOCK_KEPT_ON_LOCKING") => (400, "61206"),
+            (Dialect::Helix, "LOCK_KEPT_ON_UNLOCKING") => (400, "61302"),
             other => panic!("{other:?}"),
         }
     }
@@ -75,6 +93,15 @@ impl Books {
                 if dialect == Dialect::Midaz && self.accounts[number].life == "closed" =>
             {
                 Err("NOT_FOUND")
+            }
+            // Helix keeps locks of the system, whoever calls; anyone may set them.
+            Action::Lock(number, ..) | Action::Unlock(number) if dialect == Dialect::Helix => {
+                self.predict_change(number)?;
+                match (self.accounts[number].is_lock_kept, what) {
+                    (true, Action::Lock(..)) => Err("LOCK_KEPT_ON_LOCKING"),
+                    (true, _) => Err("LOCK_KEPT_ON_UNLOCKING"),
+                    (false, _) => Ok(()),
+                }
             }
             // B2Core opens no account that waits for the review of its client.
             Action::OpenAccount(client, ..)
@@ -118,6 +145,7 @@ impl<'a> Others<'a> {
             Dialect::Native => caller.clone(),
             Dialect::B2Core => caller.at(&base(self.server)),
             Dialect::Midaz => midaz::at(self.server, caller),
+            Dialect::Helix => helix::at(self.server, caller),
         }
     }
 
@@ -140,6 +168,7 @@ impl<'a> Others<'a> {
             Dialect::Native => None,
             Dialect::B2Core => self.translate_to_b2core(what, books),
             Dialect::Midaz => self.translate_to_midaz(what, books),
+            Dialect::Helix => translate_to_helix(what, books),
         }
     }
 
@@ -225,13 +254,17 @@ impl<'a> Others<'a> {
                 let flags = (&shown["allowReceiving"], &shown["allowSending"]);
                 assert_eq!(flags, (&json!(credits), &json!(debits)), "{shown}");
             }
+            Action::Lock(number, ..) | Action::Unlock(number) => {
+                assert_eq!(shown["data"], json!({"accountId": books.accounts[number].number}), "{shown}");
+            }
             _ => assert_eq!(shown, Value::Null, "{what:?}"),
         }
         Value::Null
     }
 
     /// Asserts that each dialect shows an account as the model knows it. `is_free_known`: what is free is known, too.
-    pub(super) fn check_account(&self, of: &Account, portfolio: &str, is_free_known: bool) {
+    pub(super) fn check_account(&self, of: &Account, portfolio: &str, is_free_known: bool, customer: i64) {
+        self.check_in_helix(of, customer);
         let b2core = self.at(Dialect::B2Core, &self.admin);
         let shown = b2core.get(&format!("/accounts/{}/balance", of.number)).ok();
         assert_eq!(shown.text_at("balance"), of.text(of.balance), "{}", of.id);
@@ -249,4 +282,45 @@ impl<'a> Others<'a> {
         let shown = (shown["balance"]["scale"].clone(), shown["allowReceiving"].clone(), shown["allowSending"].clone());
         assert_eq!(shown, expected, "{path}");
     }
+
+    /// Asserts that Helix shows an account as the model knows it to its primary customer.
+    fn check_in_helix(&self, of: &Account, customer: i64) {
+        let api = self.at(Dialect::Helix, &self.admin);
+        let reply = api.get(&format!("/account/get/{customer}/{}", of.number));
+        let shown = reply.data();
+        let figures =
+            ["accountBalance", "availableBalance", "pendingBalance"].map(|name| reply.digits(&format!("data/{name}")));
+        assert_eq!(figures, [of.balance, of.available(), of.pending].map(|minor| of.text(minor)), "{shown}");
+        let kind = if of.lock == "none" {
+            "UNL"
+        } else if of.is_lock_kept {
+            "SYS"
+        } else {
+            "CST"
+        };
+        assert_eq!(
+            (shown["lockTypeCode"].as_str(), shown["isPrimaryCustomer"].as_bool()),
+            (Some(kind), Some(true)),
+            "{shown}"
+        );
+    }
+}
+
+/// Only full locks: Helix has no others for callers.
+fn translate_to_helix(what: &Action, books: &Books) -> Option<(Action, Plan)> {
+    let key = |number: usize| {
+        let of = &books.accounts[number];
+        json!({"customerId": books.clients[of.owners[0].0].number, "accountId": of.number})
+    };
+    let plan = match *what {
+        Action::Lock(number, "FULL", is_kept) => {
+            let mut body = key(number);
+            body["lockTypeCode"] = (if is_kept { "SYS" } else { "CST" }).into();
+            body["lockReasonTypeCode"] = "UNK".into();
+            Plan::new("POST", "/account/lock".to_owned(), body)
+        }
+        Action::Unlock(number) => Plan::new("POST", "/account/unlock".to_owned(), key(number)),
+        _ => return None,
+    };
+    Some((what.clone(), plan))
 }

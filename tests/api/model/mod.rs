@@ -110,6 +110,6 @@ fn any_sequence_of_operations_leaves_what_the_model_predicts() {
         sum += tally.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     }
     println!("{sum:?}");
-    assert!(sum.by_b2core > 0 && sum.by_midaz > 0, "steps through each dialect");
+    assert!(sum.by_b2core > 0 && sum.by_midaz > 0 && sum.by_helix > 0, "steps through each dialect");
     println!("{:.1?}", began.elapsed());
 }

@@ -306,6 +306,7 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     },
     Covered { since: 38, ..row("api_clients", 47, "principal_id") },
     Covered { since: 38, ..row("client_keys", 48, "id") },
+    Covered { since: 39, ..row("reserve_accounts", 52, "serial") },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the

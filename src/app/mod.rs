@@ -93,6 +93,7 @@ pub struct Settings {
     /// Events older than this are deleted; None keeps all events.
     pub event_days: Option<u32>,
     pub streams: events::StreamLimits,
+    pub deliveries: events::DeliveryRules,
     /// How long an operation may wait for the writer.
     pub operation_timeout: Duration,
     pub reads: ReadLimits,
@@ -121,6 +122,7 @@ impl Default for Settings {
             retry_days: 7,
             event_days: None,
             streams: events::StreamLimits::default(),
+            deliveries: events::DeliveryRules::default(),
             operation_timeout: Duration::from_secs(5),
             reads: ReadLimits::default(),
             clock: ClockLimits::default(),
@@ -316,7 +318,7 @@ impl App {
                 Ok::<_, Failure>(more || forgotten > 0)
             })
             .map_err(refusal_of)?;
-        Ok(ticket.wait().map_err(refusal_of)?? | self.prune_events()?)
+        Ok(ticket.wait().map_err(refusal_of)?? | self.prune_events()? | self.prune_deliveries(now)?)
     }
 
     /// Deletes a few events past their retention time. True if there are more. Blocks.
@@ -327,6 +329,16 @@ impl App {
         let ticket = self
             .store
             .submit(move |tx| tx.prune_events(before, EVENTS_AT_ONCE).map_err(Failure::from))
+            .map_err(refusal_of)?;
+        ticket.wait().map_err(refusal_of)?
+    }
+
+    /// Deletes a few entries of the log of webhooks past their retention time. True if there are more. Blocks.
+    fn prune_deliveries(&self, now: Moment) -> Result<bool, Refusal> {
+        let before = now.plus_s(-i64::from(self.settings.deliveries.log_days) * 86_400);
+        let ticket = self
+            .store
+            .submit(move |tx| tx.prune_deliveries(before, EVENTS_AT_ONCE).map_err(Failure::from))
             .map_err(refusal_of)?;
         ticket.wait().map_err(refusal_of)?
     }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::control::{self, ControlCommand};
 use super::outcome::{Exit, Failure};
 use super::{backup_config, machine_user};
-use crate::app::events::StreamLimits;
+use crate::app::events::{DeliveryRules, StreamLimits};
 use crate::app::maintenance::BackupDrills;
 use crate::app::{self, App, ApprovalRules, Program, ReadLimits, Settings};
 use crate::backup::manifest::Reason;
@@ -22,6 +22,7 @@ use crate::backup::{BackupError, Progress};
 use crate::config::Config;
 use crate::config::start;
 use crate::domain::clock_watch::ClockLimits;
+use crate::domain::events::Reach;
 use crate::domain::money::DecimalText;
 use crate::domain::reference::RateBand;
 use crate::store::{
@@ -417,6 +418,16 @@ fn settings(config: &Config) -> Settings {
             all: usize::try_from(config.events.max_streams).unwrap_or(usize::MAX),
             each: usize::try_from(config.events.max_streams_per_operator).unwrap_or(usize::MAX),
             heartbeat: Duration::from_millis(config.events.heartbeat_ms),
+        },
+        deliveries: DeliveryRules {
+            reach: match (config.webhooks.allow_private, config.webhooks_to_loopback) {
+                (true, _) => Reach::All,
+                (false, true) => Reach::PublicAndLoopback,
+                (false, false) => Reach::Public,
+            },
+            timeout: Duration::from_millis(config.webhooks.timeout_ms),
+            dead_after_s: narrow(config.webhooks.dead_after_hours * 3600),
+            log_days: narrow(config.webhooks.log_days),
         },
         operation_timeout: Duration::from_millis(config.store.operation_timeout_ms),
         reads: ReadLimits {

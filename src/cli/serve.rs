@@ -16,6 +16,7 @@ use crate::app::maintenance::{BackupHealth, BackupState};
 use crate::backup::Shipping;
 use crate::backup::target::TargetSpec;
 use crate::config::{Config, Loaded, Source, Sources, TlsMode, start};
+use crate::dialects::native::StandardWebhooks;
 use crate::http::{self, ServeError};
 use crate::jobs;
 use crate::store::DataDir;
@@ -115,6 +116,7 @@ fn serve(
             Some(jobs::backups(Arc::clone(app), service, schedule).map_err(no_thread)?)
         }
     };
+    let webhooks = jobs::webhooks(Arc::clone(app), vec![Arc::new(StandardWebhooks)]).map_err(no_thread)?;
     let shipping = backup_config::shipping(config, dir, app)?;
     let threads = match &shipping {
         None => None,
@@ -137,7 +139,7 @@ fn serve(
     let served = actix_web::rt::System::new()
         .block_on(http::run(Arc::clone(app), config, ready))
         .map_err(|error| serve_failure(&error));
-    drop((quotes, threads));
+    drop((quotes, threads, webhooks));
     if let Some(shipping) = shipping {
         app.close();
         ship_remaining(&shipping);
@@ -161,6 +163,7 @@ fn prepare_dev(loaded: &mut Loaded) -> Result<(), Failure> {
     if loaded.sources.get("server.data_dir") == Some(&Source::Default) {
         loaded.config.server.data_dir = PathBuf::from(dev::DATA_DIR);
     }
+    loaded.config.webhooks_to_loopback = true;
     let server = &loaded.config.server;
     if !server.listen.ip().to_canonical().is_loopback()
         && loaded.config.tls.mode == TlsMode::Off

@@ -34,6 +34,7 @@ pub mod start;
 mod store;
 mod tls;
 mod trading;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -67,6 +68,7 @@ pub use source::{ConfigErrors, Finding, Problem, Source};
 pub use store::Store;
 pub use tls::{Tls, TlsMode};
 pub use trading::Trading;
+pub use webhooks::Webhooks;
 
 use layer::Layer;
 use section::Section;
@@ -88,6 +90,7 @@ pub struct Config {
     pub program: Program,
     pub idempotency: Idempotency,
     pub events: Events,
+    pub webhooks: Webhooks,
     pub store: Store,
     pub limits: Limits,
     pub browser: Browser,
@@ -99,6 +102,9 @@ pub struct Config {
     /// Not a value of the file, and never shown.
     #[serde(skip)]
     pub s3_environment: S3Environment,
+    /// Whether webhooks may send to this machine, as under `--dev`. Not a value of the file.
+    #[serde(skip)]
+    pub webhooks_to_loopback: bool,
     /// The file that a flag or the environment named. Not a value of the file.
     #[serde(skip)]
     pub named_file: Option<PathBuf>,
@@ -300,6 +306,7 @@ fn sections() -> Vec<(String, &'static str, Vec<Key>)> {
         section::<Program>("program"),
         section::<Idempotency>("idempotency"),
         section::<Events>("events"),
+        section::<Webhooks>("webhooks"),
         section::<Store>("store"),
         section::<Limits>("limits"),
         section::<Browser>("browser"),

@@ -74,6 +74,7 @@ public_ids! {
     /// An event of a trading platform that waits.
     ParkedId,
     AlertId,
+    WebhookId,
 }
 
 impl InstrumentId {
@@ -115,6 +116,7 @@ row_ids! {
     CurrencySerial,
     SymbolSerial,
     PortfolioSerial,
+    WebhookSerial,
     /// The row of a fill, in order of arrival.
     ExecutionSerial,
     /// The row of money that a platform booked outside executions, in order of arrival.

@@ -3,10 +3,12 @@
 mod backups;
 mod journal;
 mod periodic;
+mod webhooks;
 
 pub use backups::{BackupThread, backups};
 pub use journal::{base_backups, shipping};
 pub use periodic::PeriodicThread;
+pub use webhooks::{WebhookThread, webhooks};
 
 use crate::app::App;
 use std::io;

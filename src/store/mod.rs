@@ -41,7 +41,7 @@ pub use database::writer::{Abort, Health, NoOutcome, Ticket};
 pub use error::{StoreError, with_causes};
 pub use events::{
     BookLine, BookName, EntryContent, EventCheckpoint, EventContent, EventFilter, EventRow, Feed, LegacyContent,
-    RestoreContent,
+    NewWebhook, RestoreContent, SealedSecret, Tried, WebhookOrder, WebhookRow,
 };
 pub use idempotency::StoredOutcome;
 pub use ledger::{

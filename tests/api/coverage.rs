@@ -66,6 +66,11 @@ const FEED_HIDDEN: &str = "platform_feed::operators_with_tags_neither_feed_nor_s
 const FEED_REPLAYED: &str = "platform_feed::calls_about_the_feed_are_replayed";
 const FEED_REFUSED: &str = "platform_feed::refused_calls_leave_no_trace";
 
+const WEBHOOK: &str = "webhooks::a_webhook_is_made_listed_changed_and_deleted";
+const WEBHOOKS_HIDDEN: &str = "webhooks::nobody_sees_or_changes_a_webhook_that_sees_more";
+const WEBHOOKS_REPLAYED: &str = "webhooks::changes_of_webhooks_are_replayed";
+const WEBHOOKS_REFUSED: &str = "webhooks::refused_calls_leave_no_trace";
+
 /// A method with a path, and the tests of that route.
 pub(super) type Row = ((&'static str, &'static str), Tests);
 
@@ -238,6 +243,21 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         write("POST", "/platform/alerts/{id}/resolve", "platform_feed::events_of_closed_accounts_wait_with_an_alert",
             FEED_HIDDEN, FEED_REPLAYED, FEED_REFUSED),
         write("PUT", "/accounts/{id}/platform-accounts/{platform}", PARKED, FEED_HIDDEN, FEED_REPLAYED, FEED_REFUSED),
+        write("POST", "/webhooks", WEBHOOK, WEBHOOKS_HIDDEN, WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
+        read("/webhooks", WEBHOOK, WEBHOOKS_HIDDEN),
+        read("/webhooks/{id}", WEBHOOK, WEBHOOKS_HIDDEN),
+        write("PUT", "/webhooks/{id}", WEBHOOK, WEBHOOKS_HIDDEN, WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
+        write("DELETE", "/webhooks/{id}", WEBHOOK, WEBHOOKS_HIDDEN, WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
+        write("POST", "/webhooks/{id}/rotate-secret", "webhooks::a_replaced_secret_signs_beside_the_new_one",
+            WEBHOOKS_HIDDEN, WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
+        write("POST", "/webhooks/{id}/test", "webhooks::a_test_is_sent_even_to_a_disabled_webhook", WEBHOOKS_HIDDEN,
+            WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
+        write("POST", "/webhooks/{id}/replay", "webhooks::events_are_replayed_from_a_number_or_a_time",
+            WEBHOOKS_HIDDEN, WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
+        read("/webhooks/{id}/deliveries",
+            "webhooks::a_webhook_gets_the_events_of_its_types_signed_and_as_the_list_shows_them", WEBHOOKS_HIDDEN),
+        write("POST", "/webhooks/{id}/deliveries/{eventSeq}/redeliver", "webhooks::an_event_is_sent_again_on_request",
+            WEBHOOKS_HIDDEN, WEBHOOKS_REPLAYED, WEBHOOKS_REFUSED),
         read("/portfolios/{id}", "native_portfolios::a_portfolio_is_a_snapshot_of_one_account", HIDDEN),
     ])
 }

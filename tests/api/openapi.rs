@@ -207,8 +207,25 @@ fn is_bare(path: &str) -> bool {
         return false;
     }
     [
-        "settle", "return", "approve", "pay", "reject", "cancel", "release", "reset", "unlock", "activate", "inactive",
-        "dormant", "deny", "archive", "erase", "logout",
+        "settle",
+        "return",
+        "approve",
+        "pay",
+        "reject",
+        "cancel",
+        "release",
+        "reset",
+        "unlock",
+        "activate",
+        "inactive",
+        "dormant",
+        "deny",
+        "archive",
+        "erase",
+        "logout",
+        "rotate-secret",
+        "test",
+        "redeliver",
     ]
     .contains(&step)
 }

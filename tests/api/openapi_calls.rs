@@ -64,6 +64,10 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
         "approvals" => request_approval(server),
         "platform" => of_platform(&admin, path, &account),
         "entries" => admin.deposit(&account, "10"),
+        "webhooks" => {
+            let body = json!({"url": "http://127.0.0.1:9/", "types": ["profile.erased"]});
+            admin.post("/webhooks", &body).ok().text_at("id")
+        }
         "user" => server.add_token("dev", &[]).0,
         _ => account.clone(),
     };
@@ -79,7 +83,11 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
         ("id", profile),
         ("token", end_user_token(&admin)),
     ]);
-    let path = path.replace("{id}", &id).replace("{profileId}", &second).replace("{platform}", "mt5");
+    let path = path
+        .replace("{id}", &id)
+        .replace("{profileId}", &second)
+        .replace("{platform}", "mt5")
+        .replace("{eventSeq}", "1");
     Scene { path, body }
 }
 
@@ -238,7 +246,8 @@ fn every_operation_refuses_as_the_document_says() {
     let narrow = server.bearer(&token);
     let nobody = "0198c1f0-0000-7000-8000-000000000000";
     for (method, path, operation) in operations(&document) {
-        let (admin, here) = (server.admin(), path.replace("{id}", nobody).replace("{profileId}", nobody));
+        let here = path.replace("{id}", nobody).replace("{profileId}", nobody).replace("{eventSeq}", "1");
+        let admin = server.admin();
         let takes_body = operation["requestBody"].is_object();
         let example = takes_body.then(|| &operation["requestBody"]["content"]["application/json"]["example"]);
         let mut is_as_promised = |reply: Reply, status: u16| {

@@ -10,7 +10,12 @@ const NOBODY: &str = "0198c1f0-0000-7000-8000-000000000000";
 
 /// Calls a route with this query and ids that do not exist.
 fn call(caller: &Caller<'_>, method: &str, path: &str, query: &str) -> Reply {
-    let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { NOBODY } else { part }).collect();
+    let named = |part| match part {
+        "{eventSeq}" => "1",
+        part if str::starts_with(part, '{') => NOBODY,
+        part => part,
+    };
+    let parts: Vec<_> = path.split('/').map(named).collect();
     let body = (method == "POST" || method == "PUT").then_some(b"{}".as_slice());
     caller.send(method, &format!("{}?{query}", parts.join("/")), body.map(|_| "application/json"), body)
 }

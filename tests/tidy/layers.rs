@@ -29,6 +29,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("figment", &["config"]),
     ("object_store", &["backup"]),
+    ("reqwest", &["jobs"]),
     ("zstd", &["backup"]),
     ("age", &["backup", "config"]),
     ("indicatif", &["cli"]),

@@ -109,6 +109,9 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         | Field::Rates
         | Field::Symbols
         | Field::Decimals
+        | Field::Receiver
+        | Field::EventTypes
+        | Field::Purpose
         | Field::Status
         | Field::StatusDescription
         | Field::LegalDocument

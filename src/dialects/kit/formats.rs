@@ -5,6 +5,7 @@ use crate::domain::clock::Moment;
 use crate::domain::money::{AmountError, DecimalText};
 use crate::domain::reference::CurrencyCode;
 use crate::domain::refusal::{Field, Refusal};
+use url::Url;
 use uuid::Uuid;
 
 /// Why a text is not a value of a format.
@@ -104,6 +105,16 @@ pub fn currency(text: &str) -> Result<CurrencyCode, Fault> {
     CurrencyCode::parse(Field::Currency, text).map_err(Fault::Refused)
 }
 
+/// The address of a receiver of events: `http` or `https`, without a user and a fragment. Its host is not looked up.
+pub fn receiver(text: &str) -> Result<Url, Fault> {
+    let fault = || Fault::invalid("an http or https URL without a user, such as https://example.com/events");
+    let is_plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    let url = Url::parse(text).ok().filter(|_| is_plain).ok_or_else(fault)?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let has_user = !url.username().is_empty() || url.password().is_some() || url.authority().contains('@');
+    if is_web && !has_user && url.fragment().is_none() { Ok(url) } else { Err(fault()) }
+}
+
 /// One of these names.
 pub fn one_of<T: Copy>(names: &[(&'static str, T)]) -> impl Fn(&str) -> Result<T, Fault> {
     move |text| {
@@ -151,6 +162,33 @@ mod tests {
         }
         assert_eq!(serial(ProfileSerial)("305"), Ok(ProfileSerial(305)));
         assert_eq!(serial(ProfileSerial)("x"), invalid("ids are whole numbers"));
+    }
+
+    #[test]
+    fn a_receiver_is_a_plain_web_address() {
+        for good in
+            ["https://example.com", "http://10.0.0.1:8080/hooks?a=b", "https://[2001:db8::1]/", "HTTPS://BÜCHER.de"]
+        {
+            assert!(receiver(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "example.com",
+            "/events",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "https://",
+            "https://user@example.com",
+            "https://user:secret@example.com",
+            "https://@example.com",
+            "https://example.com/#part",
+            " https://example.com",
+            "https://example.com/a\nb",
+            "https://example.com:99999/",
+            "javascript:alert(1)",
+        ] {
+            assert!(receiver(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

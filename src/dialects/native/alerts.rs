@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 pub(super) struct AlertView {
     id: String,
     /// profit_differs, balance_differs, fill_after_cancellation, close_without_position, closed_account,
-    /// snapshot_differs or swap_free.
+    /// snapshot_differs, swap_free or webhook_failing.
     #[schema(example = "profit_differs")]
     kind: &'static str,
     /// Null if it is about no account.

@@ -17,21 +17,21 @@ use utoipa::ToSchema;
 pub(super) struct EventView {
     /// Increases with every event; send the last one as `after` to read on.
     #[schema(example = "1207")]
-    seq: String,
+    pub(super) seq: String,
     /// The kind of object and what happened to it.
     #[serde(rename = "type")]
     #[schema(example = "entry.posted")]
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// The object that changed.
-    object_id: String,
+    pub(super) object_id: String,
     /// The client concerned, if any.
-    profile_id: Option<String>,
+    pub(super) profile_id: Option<String>,
     /// The operator who made the change, or the system.
-    actor: ActorView,
-    recorded_at: String,
+    pub(super) actor: ActorView,
+    pub(super) recorded_at: String,
     /// The object after the change, without comments, reasons and personal data.
     #[schema(value_type = Object)]
-    data: Box<RawValue>,
+    pub(super) data: Box<RawValue>,
 }
 
 /// An operator, or the system.
@@ -104,7 +104,7 @@ fn wanted(call: &Call) -> Result<ReadEvents, Rejection> {
     Ok(ReadEvents { after: EventSeq(after.unwrap_or(0)), filter, limit })
 }
 
-fn sequence(field: &str, text: &str) -> Result<i64, Rejection> {
+pub(super) fn sequence(field: &str, text: &str) -> Result<i64, Rejection> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Rejection::invalid(field, "the number of an event, or 0"));
     }

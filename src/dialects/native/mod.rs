@@ -51,12 +51,15 @@ mod trades;
 mod transfers;
 mod trial_balance;
 mod users;
+mod webhook_messages;
+mod webhooks;
 mod withdrawals;
 
 use super::kit::{Dialect, Rejection, Reply, ReplyContext, Routes};
 use serde_json::Value;
 
 pub use event_body::{ReadEvents, read_events};
+pub use webhook_messages::StandardWebhooks;
 
 pub struct Native;
 
@@ -75,7 +78,7 @@ impl Dialect for Native {
         use crate::dialects::kit::UnknownMembers::Refused;
         use crate::domain::access::Right::{
             Administer, FeedPlatform, IssueSessions, ManageSelf, MoveFunds, ReadAccounts, ReadAudit, ReadEvents,
-            ReadProfiles, ReadReference, SetPasswords, WriteAccounts, WriteProfiles,
+            ReadProfiles, ReadReference, ReadWebhooks, SetPasswords, WriteAccounts, WriteProfiles, WriteWebhooks,
         };
         Routes::default()
             .post("/user/login", "log_in", Open, users::log_in).ignoring_keys()
@@ -179,6 +182,17 @@ impl Dialect for Native {
                 platform_accounts::link)
             .get("/events", "list_events", ReadEvents, events::list)
             .get("/events/checkpoint", "get_event_checkpoint", ReadEvents, events::checkpoint)
+            .post("/webhooks", "create_webhook", WriteWebhooks, webhooks::create)
+            .get("/webhooks", "list_webhooks", ReadWebhooks, webhooks::list)
+            .get("/webhooks/{id}", "get_webhook", ReadWebhooks, webhooks::get)
+            .put("/webhooks/{id}", "change_webhook", WriteWebhooks, webhooks::change)
+            .delete("/webhooks/{id}", "delete_webhook", WriteWebhooks, webhooks::delete)
+            .post("/webhooks/{id}/rotate-secret", "rotate_webhook_secret", WriteWebhooks, webhooks::rotate_secret)
+            .post("/webhooks/{id}/test", "test_webhook", WriteWebhooks, webhooks::test)
+            .post("/webhooks/{id}/replay", "replay_webhook", WriteWebhooks, webhooks::replay)
+            .get("/webhooks/{id}/deliveries", "list_deliveries", ReadWebhooks, webhooks::deliveries)
+            .post("/webhooks/{id}/deliveries/{eventSeq}/redeliver", "redeliver_event", WriteWebhooks,
+                webhooks::redeliver)
             .get("/audit-log", "list_audit_log", ReadAudit, audit_log::list)
             .get("/log/checkpoint", "get_checkpoint", ReadAudit, log::checkpoint)
             .get("/entries/{id}/proof", "prove_entry", ReadAudit, log::entry)

@@ -134,5 +134,8 @@ fn names(field: &Field) -> &'static [&'static str] {
         Field::Rates => &["rates"],
         Field::Symbols => &["symbols"],
         Field::Decimals => &["decimals"],
+        Field::Receiver => &["url"],
+        Field::EventTypes => &["types"],
+        Field::Purpose => &["description"],
     }
 }

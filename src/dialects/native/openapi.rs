@@ -10,7 +10,7 @@ use super::{Native, accounts, currencies, deals, funding, groups, labels, portfo
 use super::{
     account_states, alerts, approvals, audit_log, batch, deposits, details, entries, event_stream, events, executions,
     exposure, holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions,
-    profile_states, program, sandbox, statements, transfers, trial_balance, withdrawals,
+    profile_states, program, sandbox, statements, transfers, trial_balance, webhooks, withdrawals,
 };
 use crate::dialects::kit::openapi::{About, Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
@@ -106,6 +106,16 @@ use utoipa::OpenApi;
         batch::run,
         events::list,
         events::checkpoint,
+        webhooks::create,
+        webhooks::list,
+        webhooks::get,
+        webhooks::change,
+        webhooks::delete,
+        webhooks::rotate_secret,
+        webhooks::test,
+        webhooks::replay,
+        webhooks::deliveries,
+        webhooks::redeliver,
         audit_log::list,
         log::checkpoint,
         log::entry,
@@ -131,7 +141,7 @@ const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, iss
     `Idempotency-Replayed: true`. An error means that nothing was changed; branch on its `reason`.";
 
 /// Tags of operations with their descriptions, in display order.
-const TAGS: [(&str, &str); 17] = [
+const TAGS: [(&str, &str); 18] = [
     ("Access", "Operators log in."),
     ("Reference data", "Currencies and account groups, configured by the operator."),
     ("Clients", "Profiles of end clients."),
@@ -147,6 +157,7 @@ const TAGS: [(&str, &str); 17] = [
     ("Trading data", "Portfolios, positions and orders."),
     ("End users", "Session tokens of clients for the trading platform."),
     ("Events", "Changes, numbered in one sequence."),
+    ("Webhooks", "Receivers that events are sent to, signed and in order."),
     ("Audit", "Who did what, when and from where."),
     ("Sandbox", "Calls that only a sandbox accepts."),
 ];
@@ -230,7 +241,10 @@ fn shape_requests(document: &mut Document) {
     document.derive("OwnerRequest", "OwnerAddition", ("post", "/accounts/{id}/owners"), &[]);
     document.require("OwnerAddition", &["profileId", "access"]);
     document.derive("OwnerRequest", "OwnerChange", ("put", "/accounts/{id}/owners/{profileId}"), &[]);
-    for replaced in ["AccountRequest", "OwnerRequest"] {
+    document.derive("WebhookBody", "WebhookCreation", ("post", "/webhooks"), &[]);
+    document.require("WebhookCreation", &["url"]);
+    document.derive("WebhookBody", "WebhookChange", ("put", "/webhooks/{id}"), &[]);
+    for replaced in ["AccountRequest", "OwnerRequest", "WebhookBody"] {
         document.remove("schemas", replaced);
     }
     operations::describe(document);

@@ -74,6 +74,13 @@ impl Right {
             | "platform.drop"
             | "alert.resolve" => Right::MoveFunds,
             "platform.feed" => Right::FeedPlatform,
+            "webhook.register"
+            | "webhook.change"
+            | "webhook.delete"
+            | "webhook.rotate_secret"
+            | "webhook.test"
+            | "webhook.replay"
+            | "webhook.redeliver" => Right::WriteWebhooks,
             "operator.add"
             | "operator.update"
             | "operator.disable"
@@ -97,6 +104,7 @@ impl Right {
             | "instrument.change"
             | "instrument.delete"
             | "restore.resume"
+            | "webhook.pause"
             | "clock.accept"
             | "reserve.number"
             | "sandbox.clock"

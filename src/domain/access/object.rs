@@ -27,6 +27,7 @@ named_enum! {
         Portfolio = "portfolio",
         /// An account group that a caller made.
         Product = "product",
+        Webhook = "webhook",
         /// The database as a whole: reference data, restores, the clock.
         Installation = "installation",
     }

@@ -40,6 +40,10 @@ named_enum! {
         /// Read and follow events.
         #[serde(alias = "read_events")]
         ReadEvents = "events:read",
+        /// Read webhooks and their deliveries.
+        ReadWebhooks = "webhooks:read",
+        /// Make and change webhooks, which send events to others.
+        WriteWebhooks = "webhooks:write",
         /// Read the audit log.
         ReadAudit = "audit:read",
         /// Feed what happened on a trading platform, which moves money.
@@ -68,7 +72,8 @@ named_enum! {
 
 impl Right {
     /// Rights that can be granted to an operator beyond those of its role.
-    pub const GRANTABLE: [Right; 3] = [Right::IssueSessions, Right::SetPasswords, Right::FeedPlatform];
+    pub const GRANTABLE: [Right; 4] =
+        [Right::IssueSessions, Right::SetPasswords, Right::FeedPlatform, Right::WriteWebhooks];
 }
 
 impl Role {
@@ -78,13 +83,14 @@ impl Role {
             | Right::ReadProfiles
             | Right::ReadAccounts
             | Right::ReadEvents
+            | Right::ReadWebhooks
             | Right::ManageSelf => true,
             Right::WriteProfiles | Right::WriteAccounts | Right::MoveFunds => {
                 matches!(self, Role::Admin | Role::Operator)
             }
             Right::ReadAudit => matches!(self, Role::Admin | Role::Auditor),
             Right::IssueSessions | Right::FeedPlatform => matches!(self, Role::Admin | Role::Service),
-            Right::SetPasswords | Right::Administer => self == Role::Admin,
+            Right::SetPasswords | Right::WriteWebhooks | Right::Administer => self == Role::Admin,
         }
     }
 

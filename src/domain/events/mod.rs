@@ -4,8 +4,10 @@ mod event;
 mod legacy;
 mod snapshot;
 mod states;
+mod webhook;
 
 pub use event::*;
 pub use legacy::*;
 pub use snapshot::*;
 pub use states::*;
+pub use webhook::*;

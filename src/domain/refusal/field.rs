@@ -156,6 +156,10 @@ fields! {
     Rates = "reference rates";
     Symbols = "symbols";
     Decimals = "decimals";
+
+    Receiver = "address of the receiver";
+    EventTypes = "types of events";
+    Purpose = "purpose";
 }
 
 #[cfg(test)]

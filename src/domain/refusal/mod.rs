@@ -48,6 +48,9 @@ pub enum Noun {
     Ledger,
     Instrument,
     Portfolio,
+    Webhook,
+    /// An event that was sent, or can be sent, to a webhook.
+    Delivery,
 }
 
 impl fmt::Display for Noun {
@@ -72,6 +75,8 @@ impl fmt::Display for Noun {
             Noun::Ledger => "ledger",
             Noun::Instrument => "instrument",
             Noun::Portfolio => "portfolio",
+            Noun::Webhook => "webhook",
+            Noun::Delivery => "delivery",
         })
     }
 }
@@ -97,7 +102,9 @@ impl Noun {
             | Noun::Alert
             | Noun::Organization
             | Noun::Ledger
-            | Noun::Instrument => Field::Id,
+            | Noun::Instrument
+            | Noun::Webhook
+            | Noun::Delivery => Field::Id,
         }
     }
 }

@@ -261,6 +261,8 @@ named_enum! {
         BalanceDiffers = "balance_differs",
         /// An execution of a swap-free group bears swap.
         SwapFree = "swap_free",
+        /// The receiver of a webhook takes no events.
+        WebhookFailing = "webhook_failing",
     }
 }
 

@@ -129,6 +129,26 @@ impl ReadTx<'_> {
         self.one(sql, [], |row| Ok(Feed { pruned: EventSeq(row.get(0)?), last: EventSeq(row.get(1)?) }))
     }
 
+    /// The last event that was recorded before a moment; None if no stored one was.
+    pub fn last_event_before(&self, moment: Moment) -> Result<Option<EventSeq>, StoreError> {
+        let Feed { pruned, last } = self.feed()?;
+        // Recorded times never decrease. Between `low`, which is before the moment, and `high`, which is not:
+        let (mut low, mut high) = (pruned.0, last.0.saturating_add(1));
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let sql = "SELECT seq, recorded_at FROM events WHERE seq <= ?1 AND seq > ?2 ORDER BY seq DESC LIMIT 1";
+            let found = self.find(sql, (middle, low), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            match found {
+                Some((seq, recorded_at)) if recorded_at >= moment.unix_ms() => high = seq,
+                // Up to `middle` there are none but earlier ones.
+                Some(_) | None => low = middle,
+            }
+        }
+        // The number `low` itself may have been skipped by a restore.
+        let sql = "SELECT seq FROM events WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
+        self.find(sql, [low], |row| row.get(0).map(EventSeq))
+    }
+
     /// The events after one and up to another that the filter selects and the caller may see, in order.
     pub fn events(
         &self,

@@ -117,6 +117,8 @@ impl WriteTx<'_> {
             "event_checkpoint_books",
             "trade_entries",
             "alerts",
+            "webhook_deliveries",
+            "webhook_orders",
             "parked_events",
             "positions",
             "position_states",
@@ -153,7 +155,6 @@ impl WriteTx<'_> {
             "profile_labels",
             "profile_tags",
             "profiles",
-            "counters",
             "restores",
             "number_floors",
         ] {
@@ -167,11 +168,14 @@ impl WriteTx<'_> {
             "currencies WHERE made_by_caller = 1",
             "ledgers WHERE id <> 1",
             "organizations WHERE id <> 1",
+            // Webhooks stay, and are numbered by it.
+            "counters WHERE name <> 'webhooks'",
         ] {
             self.run(&format!("DELETE FROM {made}"), [])?;
         }
         self.run("UPDATE event_checkpoint SET seq = 0, entry_seq = 0", [])?;
-        self.run("UPDATE event_consumers SET delivered_seq = 0", [])?;
+        self.run("UPDATE event_consumers SET delivered_seq = 0, run = run + 1", [])?;
+        self.note_webhook_change()?;
         self.note_news();
         self.index_all_profiles()?;
         self.index_all_accounts()?;

@@ -9,6 +9,13 @@ const GROUP: &str = "0198c1ef-7a90-7b3c-9c2d-8e4f1a5b6c43";
 
 pub(super) fn request(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
+        ("POST", "/webhooks") => json!({
+            "url": "https://crm.example.com/events",
+            "types": ["account.*", "entry.posted"],
+            "description": "CRM",
+        }),
+        ("PUT", "/webhooks/{id}") => json!({ "enabled": false }),
+        ("POST", "/webhooks/{id}/replay") => json!({ "after": "0" }),
         ("POST", "/user/login") => json!({ "username": "ops@broker.example", "password": "correct horse" }),
         ("POST", "/user/password") => json!({ "currentPassword": "correct horse", "newPassword": "battery staple" }),
         ("POST", "/trade/login") => json!({ "email": "jane.doe@example.com", "password": "staple-and-battery" }),

@@ -1,11 +1,12 @@
 //! Describes members and parameters by name: a name has the same type and limits in every body, path and query string.
 
 use crate::app::accounts::NUMBER_MAX;
+use crate::app::events::{RECEIVER_MAX, TITLE_MAX, TYPE_MAX};
 use crate::app::sandbox::YEARS_MAX_S;
 use crate::dialects::kit::openapi::{Member, Place, reference};
 use crate::dialects::kit::{PAGE_MAX, REJECTIONS};
 use crate::dialects::native::lists::LISTS;
-use crate::dialects::native::{audit_log, deals, events, positions, sessions, statements, trades};
+use crate::dialects::native::{audit_log, deals, events, positions, sessions, statements, trades, webhooks};
 use crate::domain::access::{ObjectKind, PASSWORD_MAX, PASSWORD_MIN};
 use crate::domain::accounts::{LEGAL_NAME_MAX, OWNERS_MAX, SUB_CATEGORY_MAX};
 use crate::domain::clients::{
@@ -70,6 +71,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("OwnerChange", "change") => return None,
         ("Approval", "cause") => "ApprovalCause",
         ("/accounts/{id}/orders" | "/platform/alerts", "state") => return None,
+        ("Delivery" | "/webhooks/{id}/deliveries", "state") => return None,
         (_, "state") => "MovementState",
         (_, "positionMode") => "PositioningMode",
         (_, "marginCalcTypeOverride" | "marginCalculationType") => "MarginCalculationType",
@@ -105,6 +107,13 @@ fn text(member: &Member<'_>) -> Option<Value> {
     Some(match (owner, name) {
         ("/accounts/{id}/orders", "state") => one_of(&["working", "all"]),
         ("/platform/alerts", "state") => one_of(&["open", "resolved", "all"]),
+        ("Delivery" | "/webhooks/{id}/deliveries", "state") => one_of(&["PENDING", "DELIVERED", "FAILED"]),
+        ("Webhook" | "WebhookBody", "url") => json!({ "format": "uri", "maxLength": RECEIVER_MAX }),
+        ("Webhook", "secret") => json!({ "pattern": "^whsec_[A-Za-z0-9+/]+=*$" }),
+        ("WebhookBody", "description") => at_most(TITLE_MAX),
+        ("WebhookBody", "types") => at_most(TYPE_MAX),
+        ("ReplayBody" | "Replayed" | "/webhooks/{id}/deliveries", "after") => whole_number(),
+        (_, "eventSeq" | "deliveredSeq") => whole_number(),
         ("Position" | "Order" | "Execution", "side") => one_of(&trades::SIDES),
         ("Position", "status") => one_of(&positions::POSITION_STATES),
         ("Order", "status") => one_of(&trades::ORDER_STATES),
@@ -192,6 +201,10 @@ fn integer(member: &Member<'_>) -> Option<Value> {
         ("/accounts/{id}/deals" | "/accounts/{id}/executions" | "/accounts/{id}/history/positions", "limit") => {
             limit(deals::LIMIT_DEFAULT, deals::LIMIT_MAX)
         }
+        ("/webhooks/{id}/deliveries", "limit") => limit(webhooks::LIMIT_DEFAULT, webhooks::LIMIT_MAX),
+        ("Attempt", "status") => json!({ "minimum": 100, "maximum": 599 }),
+        ("Attempt", "durationMs") => json!({ "minimum": 0 }),
+        ("Delivery", "tries") => json!({ "minimum": 1 }),
         ("/audit-log", "limit") => limit(audit_log::LIMIT_DEFAULT, audit_log::LIMIT_MAX),
         ("/accounts/{id}/statement", "limit") => limit(statements::LIMIT_DEFAULT, statements::LIMIT_MAX),
         (_, "page") => json!({ "minimum": 1, "maximum": PAGE_MAX, "default": 1 }),

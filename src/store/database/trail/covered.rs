@@ -307,6 +307,12 @@ pub(in crate::store) const COVERED: &[Covered] = &[
     Covered { since: 38, ..row("api_clients", 47, "principal_id") },
     Covered { since: 38, ..row("client_keys", 48, "id") },
     Covered { since: 39, ..row("reserve_accounts", 52, "serial") },
+    Covered {
+        since: 40,
+        told: Some(Told { skipped: &["updated_at"], ..told("webhook", Shape::Thing) }),
+        ..row("webhooks", 60, "id")
+    },
+    Covered { since: 40, ..row("webhook_secrets", 61, "webhook_id") },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the
@@ -338,6 +344,8 @@ const LEFT_OUT: &[&str] = &[
     "profile_search",
     "quotes",
     "used_nonces",
+    "webhook_deliveries",
+    "webhook_orders",
 ];
 
 /// A covered table as it is in a database.

@@ -143,7 +143,7 @@ CREATE TABLE profiles (
     REFERENCES principals (id), reviewed_by INTEGER -- who verified it in a review; none: it was never reviewed
     REFERENCES principals (id), nickname TEXT, company_full_name TEXT, kind TEXT -- what the client is; none: an individual
     CHECK (kind = 'corporate'), blocked INTEGER -- 1: an operator keeps it from sessions and new accounts; none: not blocked
-    CHECK (blocked = 1)) STRICT;
+    CHECK (blocked = 1), offboarding_at INTEGER) STRICT;
 
 CREATE TABLE profile_tags (
     profile_id INTEGER NOT NULL REFERENCES profiles (id), -- the profile
@@ -160,7 +160,9 @@ CREATE TABLE portfolios (
     is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)), -- whether new accounts of the profile join it
     last_account_serial INTEGER NOT NULL,  -- the serial issued last inside it; never issued again
     created_at INTEGER NOT NULL            -- when it was created
-, updated_at INTEGER, deleted_at INTEGER) STRICT;
+, updated_at INTEGER, deleted_at INTEGER, kind TEXT -- whose it is; none: a person's
+    CHECK (kind = 'legal_entity'), state TEXT -- where it is in its life; none: active
+    CHECK (state IN ('closing', 'closed'))) STRICT;
 
 CREATE INDEX portfolios_by_profile ON portfolios (profile_id);
 
@@ -208,7 +210,8 @@ CREATE TABLE accounts (
     created_at INTEGER NOT NULL,           -- when it was opened
     updated_at INTEGER NOT NULL,           -- when its settings last changed
     closed_at INTEGER, withheld TEXT -- JSON array of the permissions it lacks; none: it has all
-    DEFAULT NULL, parent_id INTEGER REFERENCES accounts (id),                     -- when it was archived
+    DEFAULT NULL, parent_id INTEGER REFERENCES accounts (id), order_basis TEXT -- what its orders are placed for; none: single instruments
+    CHECK (order_basis = 'portfolio'),                     -- when it was archived
     UNIQUE (portfolio_id, portfolio_serial)
 ) STRICT;
 

@@ -17,7 +17,8 @@ SELECT a.id, a.uuid, a.serial, a.number, p.uuid AS profile_uuid, g.uuid AS group
        EXISTS (SELECT 1 FROM positions s WHERE s.account_id = a.id AND s.closed_at IS NULL) AS has_positions,
        EXISTS (
             SELECT 1 FROM orders o
-            WHERE o.account_id = a.id AND o.state IN ('new', 'amended', 'partially_filled')) AS has_orders
+            WHERE o.account_id = a.id AND o.state IN ('new', 'amended', 'partially_filled')) AS has_orders,
+       a.order_basis
 FROM accounts a
 JOIN books b ON b.id = a.id
 JOIN currencies c ON c.id = b.currency_id

@@ -1,5 +1,5 @@
 SELECT f.id, f.uuid, p.uuid AS profile_uuid, coalesce(nullif(n.name, ''), f.name) AS name, f.is_default, n.status_code,
-       n.status_description, n.metadata, f.created_at, coalesce(f.updated_at, f.created_at) AS updated_at
+       n.status_description, n.metadata, f.created_at, coalesce(f.updated_at, f.created_at) AS updated_at, f.kind, f.state
 FROM portfolios f
 JOIN profiles p ON p.id = f.profile_id
 LEFT JOIN portfolio_labels n ON n.portfolio_id = f.id

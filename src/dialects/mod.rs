@@ -21,7 +21,18 @@ macro_rules! dialects {
                 opening_balances: bool = false;
             }
             /// Upvest Investment API: users, account groups, accounts and webhooks.
-            Upvest upvest = "/upvest", $crate::dialects::upvest::Upvest::new, {}
+            Upvest upvest = "/upvest", $crate::dialects::upvest::Upvest::new, {
+                /// The account group of accounts of type TRADING, by its code.
+                trading_group: String = "live-standard".into();
+                /// The account group of accounts of type PORTFOLIO, by its code.
+                portfolio_group: String = "live-standard".into();
+                /// The currency of accounts that are opened here, and of cash balances.
+                currency: String = "EUR".into();
+                /// Whether new users wait for the approval of an operator.
+                manual_approval: bool = false;
+                /// Whether clients without a registered public key are refused; those with one always sign.
+                require_signatures: bool = false;
+            }
             /// Q2 Helix (formerly CorePro): customers of a bank and their accounts.
             Helix helix = "/helix", $crate::dialects::helix::Helix::new, {}
         }

@@ -8,6 +8,7 @@ use super::harness::{Caller, Reply, Server};
 use super::helix;
 use super::midaz;
 use super::native_events::read_all;
+use super::upvest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -316,6 +317,69 @@ impl Column for Midaz<'_> {
 #[test]
 fn midaz_tells_the_story() {
     conforms([&Server::start(""), &Server::start("")], Midaz::new);
+}
+
+/// Money moves and flags change through the native API. There an account closes at once, as it does only when it is
+/// empty; here it would first be closing.
+struct Upvest<'a> {
+    native: Native<'a>,
+    api: Caller<'a>,
+}
+
+impl Column for Upvest<'_> {
+    fn onboard(&self, key: &str, email: &str) -> Reply {
+        let mut user = upvest::new_user();
+        user["email"] = email.into();
+        self.api.key(key).post("/users", &user)
+    }
+
+    fn open_account(&self, key: &str, client: &str) -> Reply {
+        let group = json!({"user_id": client, "type": "PERSONAL"});
+        let group = self.api.key(&format!("{key}-group")).post("/account_groups", &group).ok().text_at("id");
+        let account = json!({"user_id": client, "account_group_id": group, "type": "TRADING", "name": "Main"});
+        self.api.key(key).post("/accounts", &account)
+    }
+
+    fn deposit(&self, key: &str, account: &str, amount: &str) -> Reply {
+        self.native.deposit(key, account, amount)
+    }
+
+    fn withdraw(&self, key: &str, account: &str, amount: &str) -> Reply {
+        self.native.withdraw(key, account, amount)
+    }
+
+    fn restrict(&self, key: &str, account: &str) -> Reply {
+        self.native.restrict(key, account)
+    }
+
+    fn lift(&self, key: &str, account: &str) -> Reply {
+        self.native.lift(key, account)
+    }
+
+    fn close(&self, key: &str, account: &str) -> Reply {
+        self.native.close(key, account)
+    }
+
+    fn id_in(&self, reply: &Reply) -> String {
+        reply.text_at("id")
+    }
+
+    fn accept(&self, reply: Reply) -> Reply {
+        reply.ok()
+    }
+
+    fn refuse(&self, reply: Reply, reason: &str) {
+        reply.refused(reason);
+    }
+}
+
+#[test]
+fn upvest_tells_the_story() {
+    let in_dollars = || Server::start("[apis.upvest]\ncurrency = \"USD\"\n");
+    conforms([&in_dollars(), &in_dollars()], |server| Upvest {
+        native: Native(server.admin()),
+        api: upvest::client(server),
+    });
 }
 
 /// B2Core changes the balance of wallets only, and archives trading accounts only: what it lacks goes through the

@@ -89,6 +89,8 @@ placed! {
     Refusal::TooMany { .. } => Elsewhere("only of bank products; native_bank_products.rs"), ["TOO_MANY"];
     Refusal::AccountKind { .. } => Met, ["ACCOUNT_KIND"];
     Refusal::ProfileBlocked => Met, ["PROFILE_BLOCKED"];
+    Refusal::ProfileOffboarding | Refusal::PortfolioState(_) =>
+        Elsewhere("only what other APIs begin; upvest_leaving.rs"), ["PROFILE_OFFBOARDING", "PORTFOLIO_STATE"];
     Refusal::ProfileState(_) => Met,
         ["PROFILE_PENDING", "PROFILE_VERIFIED", "PROFILE_DENIED", "PROFILE_DECEASED", "PROFILE_ARCHIVED"];
     Refusal::AccountState(bursar::domain::accounts::Lifecycle::Active) =>

@@ -54,13 +54,14 @@ const FOR_ALL: &[&str] = &["domain/refusal", "domain/status"];
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     (
         "domain/refusal",
-        &["reference", "access", "clients", "accounts", "ledger", "approvals"],
+        &["reference", "access", "clients", "organizations", "accounts", "ledger", "approvals"],
         "a refusal tells the state that it is about",
     ),
     ("app/batch", &["approvals", "accounts", "ledger"], "a batch consists of their commands"),
     ("app/decisions", &["approvals", "clients", "accounts", "ledger"], "what is approved is done by their commands"),
     ("app/clients/profile_states", &["accounts"], "what happens to a client happens to its accounts"),
     ("app/accounts/account_states", &["ledger"], "closing an account moves its money"),
+    ("app/accounts/leaving", &["ledger"], "closing an account returns announced money"),
     ("store/idempotency", &["database"], "it is a statement like those of an area"),
 ];
 

@@ -14,6 +14,7 @@ use bursar::domain::clock::Moment;
 use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
 use bursar::domain::ledger::{EntryKind, House, MovementState};
 use bursar::domain::money::{Amount, Decimals};
+use bursar::domain::organizations::PortfolioState;
 use bursar::domain::reference::{CurrencyCode, GroupKind, TradeStatus};
 use bursar::domain::refusal::{Credentials, Excess, Field, Noun, REFUSALS, Refusal, Remainder};
 use bursar::domain::status::StatusLabel;
@@ -69,6 +70,7 @@ fn account() -> Account {
         allows_debits: true,
         permissions: Permissions::default(),
         balances: Balances::default(),
+        order_basis: bursar::domain::accounts::OrderBasis::Instrument,
         version: 1,
         created_at: Moment::from_unix_ms(0),
         updated_at: Moment::from_unix_ms(0),
@@ -177,6 +179,8 @@ fn rejections() -> Vec<Rejection> {
         Refusal::PermissionWithheld { permission: Permission::Enabled },
         Refusal::AccountKind { needed: GroupKind::Trading },
         Refusal::ProfileBlocked,
+        Refusal::ProfileOffboarding,
+        Refusal::PortfolioState(PortfolioState::Closing),
         Refusal::QuoteMissing { of: text() },
         Refusal::QuoteStale { of: text(), age_s: 1, max_age_s: 1 },
         Refusal::InsufficientFunds { available: text(), currency: text() },

@@ -5,7 +5,7 @@
 //! throttled, so that a program with a wrong secret does not keep the server busy.
 
 use crate::app::access::{FreshToken, LoginOrigin, Subject, TokenHash, hash_of_token};
-use crate::app::{App, Command, Context, Failure};
+use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::{ApiClient, Nonce, ObjectKind, Principal, PrincipalKind, PublicKey, Right, Visibility};
 use crate::domain::clients::check_tags;
 use crate::domain::clock::Moment;
@@ -206,8 +206,8 @@ pub struct ClientToken {
 }
 
 impl App {
-    /// Finds the API client that shows its id and its secret, if it may call this API now and from this address. One that
-    /// was found is cached, so that later calls need no query.
+    /// Finds the API client that shows its id and its secret, if it may call this API now and from this address. One
+    /// that was found is cached, so that later calls need no query.
     ///
     /// Refusals: wrong id or secret, or that of another API; too many wrong ones; expired; revoked; the address.
     pub fn authenticate_client(
@@ -264,7 +264,8 @@ impl App {
     }
 
     /// Issues an access token with these rights to an API client that has shown its secret. It ends with the secret at
-    /// the latest, and may be used from the same networks. Takes no idempotency key: each call makes a new token.
+    /// the latest, and may be used from the same networks. Takes no idempotency key: each call makes a new token. The
+    /// nonce is that of the request's signature, if it has one.
     ///
     /// Refusals: a right that the client does not have; the client was revoked.
     pub async fn sign_in_client(
@@ -273,6 +274,7 @@ impl App {
         rights: BTreeSet<Right>,
         lifetime_s: u32,
         origin: LoginOrigin,
+        nonce: Option<Nonce>,
     ) -> Result<ClientToken, Refusal> {
         if !rights.is_subset(&client.rights) {
             return Err(Refusal::Unauthenticated(Credentials::BadClient));
@@ -293,7 +295,8 @@ impl App {
             expires_at: Some(expires_at),
             refresh: None,
         };
-        self.execute(&origin.caller_for(client), None, SignInClient { token: new }).await?;
+        let caller = Caller { nonce, ..origin.caller_for(client) };
+        self.execute(&caller, None, SignInClient { token: new }).await?;
         Ok(ClientToken { token, created_at: now, expires_at })
     }
 

@@ -1,5 +1,6 @@
 //! Accounts: opened, changed, archived, listed.
 
+use crate::app::accounts::complete_leaving;
 use crate::app::clients::{check_account_labels, check_version};
 use crate::app::events::publish_account;
 use crate::app::{Command, Context, Failure, Query, View};
@@ -133,6 +134,7 @@ impl Command for OpenAccount {
         if profile.status == ProfileStatus::Verified {
             profile.admit_unblocked()?;
         }
+        profile.admit_staying()?;
         let awaits = match profile.status {
             ProfileStatus::Pending if !self.takes_client_in_review => {
                 return Err(Refusal::ProfileState(profile.status).into());
@@ -517,7 +519,8 @@ impl Command for ArchiveAccount {
 /// Archives an account that is empty and that no account is nested in.
 pub(in crate::app) fn archive(context: &Context<'_>, account: &Account) -> Result<(), Failure> {
     context.tx.close_account(account.book, context.now)?;
-    publish_account_state(context, account.id, EventType::AccountArchived).map(|_| ())
+    publish_account_state(context, account.id, EventType::AccountArchived)?;
+    complete_leaving(context, account)
 }
 
 /// Refuses an account that accounts are nested in which are not archived.

@@ -7,6 +7,8 @@ mod filed;
 mod held;
 mod held_changes;
 mod holders;
+mod investing;
+mod leaving;
 mod numbered;
 mod owners;
 
@@ -17,5 +19,7 @@ pub use filed::*;
 pub use held::*;
 pub use held_changes::*;
 pub use holders::*;
+pub use investing::*;
+pub use leaving::*;
 pub use numbered::*;
 pub use owners::*;

@@ -4,13 +4,14 @@ use crate::app::approvals::Handled;
 use crate::app::clients::{ChangeProfile, CreateProfile, find};
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Principal, Right};
-use crate::domain::clients::{PersonalDetails, Profile};
+use crate::domain::clients::{EmailKey, PersonalDetails, Profile};
 use crate::domain::ids::ProfileId;
 use crate::domain::page::Window;
 use crate::domain::refusal::{Noun, Refusal};
 use crate::store::{ProfileFilter, ReadTx};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::mem::take;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct KnownClient {
@@ -38,6 +39,29 @@ impl Command for RegisterClient {
     }
 
     fn run(self, context: &Context<'_>) -> Result<KnownClient, Failure> {
+        KnownClient::read(context.tx, self.0.run(context)?)
+    }
+}
+
+/// Creates a client whose e-mail address need not be its own alone: one that another client has becomes a contact.
+///
+/// Refusals: those of [`CreateProfile`], except that the address is taken.
+pub struct RegisterInvestor(pub CreateProfile);
+
+impl Command for RegisterInvestor {
+    type Outcome = KnownClient;
+    const ACTION: &'static str = CreateProfile::ACTION;
+    const RIGHT: Right = CreateProfile::RIGHT;
+
+    fn admit(&self, principal: &Principal) -> Result<(), Refusal> {
+        self.0.admit(principal)
+    }
+
+    fn run(mut self, context: &Context<'_>) -> Result<KnownClient, Failure> {
+        let email = &mut self.0.details.email;
+        if !email.is_empty() && context.tx.profile_of_email(&EmailKey::of(email))?.is_some() {
+            self.0.personal.contact_email = Some(take(email));
+        }
         KnownClient::read(context.tx, self.0.run(context)?)
     }
 }

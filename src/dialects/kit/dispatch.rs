@@ -122,20 +122,16 @@ impl Endpoint {
         }
         let is_write = route.method != Method::GET;
         let sent = if is_write { read_body(request.headers(), payload, &shared, route).await? } else { Bytes::new() };
-        if let Some(principal) = &principal {
-            self.dialect.authenticate_body(&shared.app, head, &sent, principal)?;
-        }
+        let nonce = match &principal {
+            Some(principal) => self.dialect.authenticate_body(&shared.app, head, &sent, principal)?,
+            None => None,
+        };
         let body = without_mark(sent);
         context.body = body.clone();
         let retry_key = if is_write { self.retry_key(route, &request)? } else { None };
         let (address, request_id) = (Some(origin.address), origin.request);
-        let caller = principal.map(|principal| Caller {
-            principal,
-            address,
-            machine_user: None,
-            request: request_id,
-            nonce: None,
-        });
+        let caller =
+            principal.map(|principal| Caller { principal, address, machine_user: None, request: request_id, nonce });
         let call = Call {
             params: QueryParams::parse(request.query_string())?,
             app: Arc::clone(&shared.app),

@@ -45,7 +45,7 @@ pub use unknown::{UnknownMembers, members_of, refuse_unknown_members, sent_membe
 
 use crate::app::App;
 pub use crate::app::ExactNumber;
-use crate::domain::access::Principal;
+use crate::domain::access::{Nonce, Principal};
 use crate::domain::refusal::{Credentials, Refusal};
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -104,15 +104,16 @@ pub trait Dialect: Send + Sync + 'static {
         Ok(app.authenticate(token, head.origin.address)?)
     }
 
-    /// Checks credentials that depend on the body, such as a digest covered by a request signature.
+    /// Checks credentials that depend on the body, such as a digest covered by a request signature. Returns the nonce
+    /// of the signature, which is stored with the write.
     fn authenticate_body(
         &self,
         _app: &App,
         _head: Head<'_>,
         _body: &[u8],
         _principal: &Principal,
-    ) -> Result<(), Rejection> {
-        Ok(())
+    ) -> Result<Option<Nonce>, Rejection> {
+        Ok(None)
     }
 
     /// What API clients can be allowed; `None` if none call this dialect.

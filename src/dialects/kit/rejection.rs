@@ -144,6 +144,8 @@ macro_rules! state_refusals {
             | $crate::domain::refusal::Refusal::TooMany { .. }
             | $crate::domain::refusal::Refusal::ProfileState(_)
             | $crate::domain::refusal::Refusal::ProfileBlocked
+            | $crate::domain::refusal::Refusal::ProfileOffboarding
+            | $crate::domain::refusal::Refusal::PortfolioState(_)
     };
 }
 pub(crate) use state_refusals;

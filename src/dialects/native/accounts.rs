@@ -9,7 +9,7 @@ use crate::app::accounts::{
 };
 use crate::dialects::kit::formats::{capitals, currency, decimal, one_of, uuid, whole_number};
 use crate::dialects::kit::{Call, ExactNumber, Literal, Members, Rejection, Reply, Scalar, optional, required, sent};
-use crate::domain::accounts::{Account, Lifecycle, LockReason, Permission, Permissions};
+use crate::domain::accounts::{Account, Lifecycle, LockReason, OrderBasis, Permission, Permissions};
 use crate::domain::clients::AccountLabelsChange;
 use crate::domain::ids::AccountSerial;
 use crate::domain::money::Amount;
@@ -309,6 +309,10 @@ pub(super) struct AccountView {
     ledger_id: Option<String>,
     /// The account that it is nested in; null if it is not.
     parent_account_id: Option<String>,
+    /// PORTFOLIO if orders are placed for the account as a whole; omitted if they are placed for single instruments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "PORTFOLIO")]
+    order_basis: Option<String>,
     #[serde(flatten)]
     labels: LabelsView,
 }
@@ -342,6 +346,9 @@ impl From<Account> for AccountView {
             allow_credits: account.allows_credits,
             allow_debits: account.allows_debits,
             permissions: fields::permissions(account.permissions),
+            order_basis: Some(account.order_basis)
+                .filter(|basis| *basis == OrderBasis::Portfolio)
+                .map(|basis| basis.name().to_uppercase()),
             created_at: account.created_at.to_string(),
             updated_at: account.updated_at.to_string(),
             archived_at: account.closed_at.map(|at| at.to_string()),

@@ -18,6 +18,9 @@ pub(super) struct PersonalView {
     /// Its last four characters; the number is never shown in full.
     #[schema(example = "*****1234")]
     tax_id_masked: String,
+    /// Where the client is written to, if another client has the same address as its own. Omitted if none has.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    contact_email: String,
     salutation: String,
     title: String,
     middle_name: String,
@@ -112,6 +115,7 @@ impl From<KnownClient> for PersonalView {
     fn from(KnownClient { personal: p, .. }: KnownClient) -> Self {
         PersonalView {
             tax_id_masked: p.tax_id.masked(),
+            contact_email: p.contact_email,
             salutation: p.salutation,
             title: p.title,
             middle_name: p.middle_name,

@@ -168,6 +168,10 @@ pub(super) struct ProfileView {
     blocked: bool,
     /// The date of death; null if no death was reported.
     deceased_on: Option<String>,
+    /// When the client began to leave: it gets no new accounts, and is archived with its last one. Omitted if it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    offboarding_since: Option<String>,
 }
 
 impl From<Profile> for ProfileView {
@@ -200,6 +204,7 @@ impl From<Profile> for ProfileView {
             status: profile.status.name().to_uppercase(),
             blocked: profile.is_blocked,
             deceased_on: profile.deceased_on,
+            offboarding_since: profile.offboarding_since.map(|at| at.to_string()),
         }
     }
 }

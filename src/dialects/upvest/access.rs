@@ -1,5 +1,6 @@
 //! Who calls: access tokens, which clients get for their secrets, and the headers that every call has.
 
+use super::signature::Signatures;
 use super::{API, CLIENTS};
 use crate::app::App;
 use crate::app::access::LoginOrigin;
@@ -53,7 +54,7 @@ pub(super) struct TokenRequest {
 #[utoipa::path(post, path = "/auth/token", tag = "Access tokens", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "a token", body = TokenView)))]
-pub(super) async fn issue(call: Call) -> Result<Reply, Rejection> {
+pub(super) async fn issue(call: Call, signatures: Arc<Signatures>) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     admit_headers(call.head())?;
     let form = form(&call)?;
@@ -69,8 +70,9 @@ pub(super) async fn issue(call: Call) -> Result<Reply, Rejection> {
         return Err(Rejection::missing("scope"));
     }
     let rights = CLIENTS.rights(&names).map_err(|_| Refusal::Unauthenticated(Credentials::BadClient))?;
+    let nonce = signatures.check(app, call.head(), call.raw_body()?, &client)?;
     let login = LoginOrigin { address: origin.address, request: origin.request };
-    let issued = app.sign_in_client(client, rights, TOKEN_LIFETIME_S, login).await?;
+    let issued = app.sign_in_client(client, rights, TOKEN_LIFETIME_S, login, nonce).await?;
     let left_ms = issued.expires_at.unix_ms() - issued.created_at.unix_ms();
     Reply::ok(&TokenView {
         access_token: issued.token.reveal(),

@@ -57,7 +57,24 @@ fn detail(rejection: &Rejection) -> String {
 
 /// The name of a field of the core. Those that no request has are named in plain words.
 fn spell(field: &Field) -> String {
-    field.to_string()
+    let name = match field {
+        Field::Profile => "user_id",
+        Field::Portfolio => "account_group_id",
+        Field::Account => "account_id",
+        Field::Name => "name",
+        Field::FirstName => "first_name",
+        Field::LastName => "last_name",
+        Field::BirthDate => "birth_date",
+        Field::Email => "email",
+        Field::Phone => "phone_number",
+        Field::Address => "address.address_line1",
+        Field::ZipCode => "address.postcode",
+        Field::City => "address.city",
+        Field::State => "address.state",
+        Field::Country => "address.country",
+        other => return other.to_string(),
+    };
+    name.to_owned()
 }
 
 const BAD_REQUEST: &str = "bad_request";

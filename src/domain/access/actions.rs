@@ -17,7 +17,8 @@ impl Right {
             | "profile.approve"
             | "profile.deny"
             | "profile.report_death"
-            | "profile.archive" => Right::WriteProfiles,
+            | "profile.archive"
+            | "profile.offboard" => Right::WriteProfiles,
             "profile.change_password" => Right::SetPasswords,
             "session.begin" => Right::IssueSessions,
             "account.open"
@@ -45,6 +46,11 @@ impl Right {
             | "account.nest"
             | "account.edit"
             | "account.delete"
+            | "account.file"
+            | "account.begin_closing"
+            | "account.rename"
+            | "portfolio.open"
+            | "portfolio.close"
             | "portfolio.create"
             | "portfolio.change"
             | "portfolio.delete"

@@ -24,6 +24,8 @@ named_enum! {
         /// Read accounts, portfolios, positions, orders and deals.
         #[serde(alias = "read_accounts")]
         ReadAccounts = "accounts:read",
+        /// Read the money of portfolios as a whole, without the accounts in them.
+        ReadCash = "cash:read",
         /// Open, change and archive accounts.
         #[serde(alias = "write_accounts")]
         WriteAccounts = "accounts:write",
@@ -84,6 +86,7 @@ impl Role {
             | Right::ReadAccounts
             | Right::ReadEvents
             | Right::ReadWebhooks
+            | Right::ReadCash
             | Right::ManageSelf => true,
             Right::WriteProfiles | Right::WriteAccounts | Right::MoveFunds => {
                 matches!(self, Role::Admin | Role::Operator)

@@ -60,6 +60,18 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// What orders of an account are placed for.
+    #[derive(Default)]
+    pub enum OrderBasis {
+        /// Single instruments.
+        #[default]
+        Instrument = "instrument",
+        /// All that is in the account, in set proportions.
+        Portfolio = "portfolio",
+    }
+}
+
 /// The direction of a movement, seen from the account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
@@ -157,6 +169,9 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "has_all")]
     pub permissions: Permissions,
     pub balances: Balances,
+    /// Set when the account is opened; never changes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub order_basis: OrderBasis,
     /// Incremented by every change of settings, never by postings; from 1.
     pub version: u64,
     pub created_at: Moment,
@@ -170,6 +185,10 @@ pub struct Account {
     pub standing: Standing,
     #[serde(skip)]
     pub valuation: Valuation,
+}
+
+fn is_default(basis: &OrderBasis) -> bool {
+    *basis == OrderBasis::default()
 }
 
 fn has_all(permissions: &Permissions) -> bool {

@@ -1,5 +1,6 @@
 //! What is known of a client beyond its profile: names, phones, addresses, birth, taxes, consents.
 
+use crate::domain::clients::check_email;
 use crate::domain::clock::Moment;
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::text;
@@ -106,6 +107,9 @@ pub struct Fatca {
 pub struct PersonalDetails {
     #[serde(skip_serializing_if = "TaxId::is_empty")]
     pub tax_id: TaxId,
+    /// Where the client is written to, if another client has the same address as its own.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub contact_email: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub salutation: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -149,6 +153,7 @@ pub struct PersonalDetails {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PersonalChange {
     pub tax_id: Option<TaxId>,
+    pub contact_email: Option<String>,
     pub salutation: Option<String>,
     pub title: Option<String>,
     pub middle_name: Option<String>,
@@ -201,6 +206,11 @@ impl PersonalChange {
         };
         Ok(PersonalDetails {
             tax_id,
+            contact_email: match self.contact_email {
+                Some(email) if !email.is_empty() => check_email(Field::Email, email)?,
+                Some(none) => none,
+                None => present.contact_email.clone(),
+            },
             salutation: text(Field::Salutation, self.salutation, &present.salutation)?,
             title: text(Field::Title, self.title, &present.title)?,
             middle_name: text(Field::MiddleName, self.middle_name, &present.middle_name)?,

@@ -189,6 +189,9 @@ pub struct Profile {
     /// Whether an operator keeps it from sessions and from new accounts.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_blocked: bool,
+    /// When it began to leave: it gets no new accounts, and is archived with the last of those that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offboarding_since: Option<Moment>,
     /// A date as `yyyy-mm-dd`.
     #[serde(default)]
     pub deceased_on: Option<String>,
@@ -219,6 +222,11 @@ impl Profile {
 
     pub fn admit_unblocked(&self) -> Result<(), Refusal> {
         if self.is_blocked { Err(Refusal::ProfileBlocked) } else { Ok(()) }
+    }
+
+    /// Refuses new accounts and portfolios of a client that leaves.
+    pub fn admit_staying(&self) -> Result<(), Refusal> {
+        if self.offboarding_since.is_some() { Err(Refusal::ProfileOffboarding) } else { Ok(()) }
     }
 
     /// Refuses changes once the client is archived.

@@ -3,8 +3,10 @@
 
 mod instrument;
 mod organization;
+mod portfolio;
 mod record;
 
 pub use instrument::*;
 pub use organization::*;
+pub use portfolio::*;
 pub use record::*;

@@ -3,6 +3,7 @@
 use crate::domain::clients::{MetadataValue, checked_metadata};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{GroupId, InstrumentId, LedgerId, OrganizationId, PortfolioId, ProfileId};
+use crate::domain::organizations::{PortfolioKind, PortfolioState};
 use crate::domain::refusal::{Field, Refusal};
 use crate::domain::status::StatusLabel;
 use crate::domain::text;
@@ -94,6 +95,11 @@ pub struct Portfolio {
     pub name: String,
     /// Whether accounts of the client that name no portfolio join it.
     pub is_default: bool,
+    /// Absent in outcomes of earlier versions; so is the next one.
+    #[serde(default)]
+    pub kind: PortfolioKind,
+    #[serde(default)]
+    pub state: PortfolioState,
     pub record: Record,
 }
 

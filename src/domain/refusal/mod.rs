@@ -20,6 +20,7 @@ use crate::domain::accounts::{Lifecycle, Permission};
 use crate::domain::approvals::ApprovalState;
 use crate::domain::clients::ProfileStatus;
 use crate::domain::ledger::MovementState;
+use crate::domain::organizations::PortfolioState;
 use crate::domain::reference::GroupKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -355,6 +356,12 @@ pub enum Refusal {
     /// An operator has blocked the client.
     #[error("the client is blocked")]
     ProfileBlocked,
+    /// The client leaves, so it gets nothing new.
+    #[error("the client is leaving")]
+    ProfileOffboarding,
+    /// The portfolio takes no new accounts, or cannot be closed again.
+    #[error("the portfolio is {}", .0.name())]
+    PortfolioState(PortfolioState),
     /// The account's lifecycle does not allow the operation.
     #[error("the account is {}", .0.word())]
     AccountState(Lifecycle),

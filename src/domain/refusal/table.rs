@@ -135,6 +135,8 @@ table! {
         423 "PROFILE_DECEASED" => Refusal::ProfileState(ProfileStatus::Deceased),
         424 "PROFILE_ARCHIVED" => Refusal::ProfileState(ProfileStatus::Archived),
         425 "PROFILE_BLOCKED" => Refusal::ProfileBlocked,
+        426 "PROFILE_OFFBOARDING" => Refusal::ProfileOffboarding,
+        427 "PORTFOLIO_STATE" => Refusal::PortfolioState(_),
         430 "ACCOUNT_PENDING_APPROVAL" => Refusal::AccountState(Lifecycle::PendingApproval),
         431 "ACCOUNT_ACTIVE" => Refusal::AccountState(Lifecycle::Active),
         432 "ACCOUNT_INACTIVE" => Refusal::AccountState(Lifecycle::Inactive),

@@ -2,7 +2,8 @@
 
 use crate::domain::access::Visibility;
 use crate::domain::accounts::{
-    Account, Balances, Lifecycle, Lock, LockHolder, LockReason, Permissions, PositionMode, Standing, Valuation,
+    Account, Balances, Lifecycle, Lock, LockHolder, LockReason, OrderBasis, Permissions, PositionMode, Standing,
+    Valuation,
 };
 use crate::domain::clients::AccountLabels;
 use crate::domain::clock::Moment;
@@ -154,6 +155,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             minimum: Amount::from_minor(columns.next("minimum_minor")?),
             margin: Amount::ZERO,
         },
+        order_basis: OrderBasis::default(),
         version: columns.next("version")?,
         created_at: Moment::from_unix_ms(columns.next("created_at")?),
         updated_at: Moment::from_unix_ms(columns.next("updated_at")?),
@@ -187,6 +189,7 @@ pub(in crate::store) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     account.balances.minimum = account.balances.minimum.max(of_group.to_limit(account.decimals));
     account.valuation.has_positions = columns.next("has_positions")?;
     account.valuation.has_orders = columns.next("has_orders")?;
+    account.order_basis = columns.next_named_if_any("order_basis")?.unwrap_or_default();
     Ok(account)
 }
 
@@ -349,6 +352,18 @@ impl ReadTx<'_> {
         self.one(sql, (client.0, group.0), |row| row.get(0))
     }
 
+    /// The same, by opening or by the last change.
+    pub fn accounts_sorted(
+        &self,
+        filter: &AccountFilter,
+        visibility: &Visibility,
+        window: Window,
+        by_change: bool,
+    ) -> Result<(Vec<Account>, u64), StoreError> {
+        let column = if by_change { "updated_at" } else { "created_at" };
+        self.window_by(column, conditions(filter, visibility), BY_ROW, window, account)
+    }
+
     /// Whether accounts that are not archived are nested in this one.
     pub fn has_children(&self, account: BookId) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM accounts WHERE parent_id = ?1 AND lifecycle <> 'closed')";
@@ -450,6 +465,11 @@ impl WriteTx<'_> {
     /// Gives an account another primary owner; it stays in its portfolio, which may be another client's.
     pub fn hand_over(&self, account: BookId, profile: ProfileSerial) -> Result<(), StoreError> {
         self.run("UPDATE accounts SET profile_id = ?2 WHERE id = ?1", (account.0, profile.0)).map(|_| ())
+    }
+
+    pub fn set_order_basis(&self, book: BookId, basis: OrderBasis) -> Result<(), StoreError> {
+        let name = unless_default(basis).map(OrderBasis::name);
+        self.run("UPDATE accounts SET order_basis = ?2 WHERE id = ?1", (book.0, name)).map(|_| ())
     }
 
     /// Archives an account permanently.

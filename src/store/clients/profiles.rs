@@ -139,6 +139,7 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
         labels: labels(row.get("reference")?, row.get("category")?, row.get("attributes")?)?,
         status: named(row, "status")?,
         is_blocked: row.get::<_, Option<bool>>("blocked")?.unwrap_or_default(),
+        offboarding_since: row.get::<_, Option<i64>>("offboarding_at")?.map(Moment::from_unix_ms),
         deceased_on: row.get("deceased_on")?,
         created_by: row.get::<_, Option<i64>>("created_by")?.map(PrincipalSerial),
         reviewed_by: row.get::<_, Option<i64>>("reviewed_by")?.map(PrincipalSerial),
@@ -320,6 +321,12 @@ impl WriteTx<'_> {
         let sql =
             "UPDATE profiles SET status = ?2, deceased_on = ?3, version = version + 1, updated_at = ?4 WHERE id = ?1";
         self.run(sql, (serial.0, status.name(), deceased_on, now.unix_ms())).map(|_| ())
+    }
+
+    /// Notes that a client begins to leave.
+    pub fn begin_offboarding(&self, serial: ProfileSerial, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE profiles SET offboarding_at = ?2, version = version + 1, updated_at = ?2 WHERE id = ?1";
+        self.run(sql, (serial.0, now.unix_ms())).map(|_| ())
     }
 
     /// Stores the form in which each address is compared, as this version makes it. Returns how many addresses keep an

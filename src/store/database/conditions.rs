@@ -134,12 +134,25 @@ impl ReadTx<'_> {
         window: Window,
         map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<(Vec<T>, u64), StoreError> {
+        self.window_by("id", conditions, by_id, window, map)
+    }
+
+    /// The same, sorted by another column; rows with the same value are sorted by their numbers.
+    pub(in crate::store) fn window_by<T>(
+        &self,
+        column: &'static str,
+        conditions: Conditions,
+        by_id: &'static str,
+        window: Window,
+        map: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<(Vec<T>, u64), StoreError> {
         let id = format!("{}.id", conditions.alias);
+        let column = format!("{}.{column}", conditions.alias);
         let direction = if window.newest_first { "DESC" } else { "ASC" };
         let (selection, mut values) = conditions.finish();
         let total = self.one(&format!("SELECT count(*) {selection}"), params_from_iter(&values), |row| row.get(0))?;
         values.extend([Value::from(window.limit), Value::from(window.offset)]);
-        let ids = format!("SELECT {id} {selection}\nORDER BY {id} {direction} LIMIT ? OFFSET ?");
+        let ids = format!("SELECT {id} {selection}\nORDER BY {column} {direction}, {id} {direction} LIMIT ? OFFSET ?");
         let ids: Vec<i64> = self.all(&ids, params_from_iter(&values), |row| row.get(0))?;
         let rows = ids.into_iter().map(|id| self.one(by_id, [id], &map)).collect::<Result<_, _>>()?;
         Ok((rows, total))

@@ -1,5 +1,6 @@
 //! Organizations, their ledgers, and the instruments, portfolios and products of a ledger.
 
+mod client_portfolios;
 mod instruments;
 mod ledgers;
 #[expect(clippy::module_inception, reason = "the noun has the same file name in each layer")]
@@ -13,6 +14,7 @@ use crate::domain::organizations::{Metadata, Record};
 use crate::store::StoreError;
 use crate::store::clients::status;
 use crate::store::database::transaction::unreadable;
+use portfolios::portfolio;
 use rusqlite::Row;
 use std::collections::BTreeMap;
 

@@ -8,18 +8,20 @@ use crate::domain::organizations::{Portfolio, Record};
 use crate::store::StoreError;
 use crate::store::clients::status_columns;
 use crate::store::database::lists::visible_tags;
-use crate::store::database::transaction::{ReadTx, WriteTx, sql};
+use crate::store::database::transaction::{ReadTx, WriteTx, named_if_any, sql};
 use crate::store::organizations::{record, stored};
 use rusqlite::Row;
 use uuid::Uuid;
 
-fn portfolio(row: &Row<'_>) -> rusqlite::Result<Portfolio> {
+pub(super) fn portfolio(row: &Row<'_>) -> rusqlite::Result<Portfolio> {
     Ok(Portfolio {
         row: row.get("id")?,
         id: PortfolioId::from(row.get::<_, Uuid>("uuid")?),
         profile: ProfileId::from(row.get::<_, Uuid>("profile_uuid")?),
         name: row.get("name")?,
         is_default: row.get("is_default")?,
+        kind: named_if_any(row, "kind")?.unwrap_or_default(),
+        state: named_if_any(row, "state")?.unwrap_or_default(),
         record: record(row)?,
     })
 }

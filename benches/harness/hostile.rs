@@ -50,26 +50,27 @@ pub(crate) fn measure(options: &Options, program: &Program, place: &Place, table
     Ok(())
 }
 
-struct Scene<'a> {
-    server: &'a Bursar,
-    place: &'a Place,
-    time: Duration,
-    hostile: usize,
+/// Honest callers, with or without a hostile crowd.
+pub(crate) struct Scene<'a> {
+    pub(crate) server: &'a Bursar,
+    pub(crate) place: &'a Place,
+    pub(crate) time: Duration,
+    pub(crate) hostile: usize,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Honest {
+pub(crate) struct Honest {
     sent: usize,
     /// Requests without an answer of 200.
-    failed: usize,
-    p50: Duration,
-    p99: Duration,
+    pub(crate) failed: usize,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
     max: Duration,
     hostile_connections: u64,
 }
 
 impl Scene<'_> {
-    fn play(&self) -> Outcome<Honest> {
+    pub(crate) fn play(&self) -> Outcome<Honest> {
         let is_over = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(AtomicU64::new(0));
         let (address, count) = (self.server.address, self.hostile);

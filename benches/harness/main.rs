@@ -23,6 +23,7 @@ mod report;
 mod restore;
 mod seed;
 mod server;
+mod webhooks;
 
 use fastrand::Rng;
 use load::{Figures, NextRequest};
@@ -49,9 +50,9 @@ const BACKED_UP: u64 = 100_000;
 /// Postings of the database that is restored: a million entries.
 const RESTORED: u64 = 2_000_000;
 /// The values of `--only`.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "deposits", "raw", "empty", "journal", "postgres", "get", "deals", "tls", "audit", "backups", "restore", "hostile",
-    "imports",
+    "imports", "webhooks",
 ];
 
 struct Options {
@@ -148,7 +149,7 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     let program = Program { binary: options.binary.clone() };
     let load_before = report::load_average();
     // Backups, restores and imports use databases of their own.
-    let is_own = |name: &String| ["backups", "restore", "imports"].contains(&name.as_str());
+    let is_own = |name: &String| ["backups", "restore", "imports", "webhooks"].contains(&name.as_str());
     let has_own = !options.only.is_empty() && options.only.iter().all(is_own);
     let postings = if has_own { SMALL } else { options.postings };
     println!("load average {load_before}; seeding {postings} postings");
@@ -201,6 +202,9 @@ fn run(options: &Options, home: &Path) -> Outcome<()> {
     }
     if options.wants("imports") {
         imports::measure(options, &program, home, &mut table)?;
+    }
+    if options.wants("webhooks") {
+        webhooks::measure(options, &program, &middle.copy("hooked")?, &mut table)?;
     }
     build(options, home, &mut table)?;
     println!("\n{}", table.to_markdown());

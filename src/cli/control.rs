@@ -23,7 +23,7 @@ use super::outcome::{Exit, Failure};
 use crate::app::App;
 use crate::app::access::{
     AddOperator, CreateApiClient, CreateToken, DisableOperator, PasswordHash, ResetPassword, RevokeApiClient,
-    RevokeToken, RotateApiClient, RotateKeys, TokenHash, UpdateOperator, new_key,
+    RevokeToken, RotateApiClient, TokenHash, UpdateOperator,
 };
 use crate::app::maintenance::ResumeAfterRestore;
 use crate::app::reference::{ApplyReference, ReferenceFile};
@@ -231,8 +231,7 @@ pub fn execute(app: &Arc<App>, command: ControlCommand, user: &str) -> Result<Va
             Ok(json!({"resumed": app.execute_blocking(&caller, ResumeAfterRestore)?.outcome}))
         }
         ControlCommand::RotateKeys { at_once } => {
-            let key = new_key(app.machine_now(), app.randomness(), app.key())?;
-            let rotated = app.execute_blocking(&caller, RotateKeys { key, at_once })?.outcome;
+            let rotated = app.rotate_keys(&caller, at_once)?;
             Ok(json!({"kid": rotated.kid, "signs_from": rotated.signs_from.to_string()}))
         }
     }

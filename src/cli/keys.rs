@@ -1,4 +1,4 @@
-//! `bursar keys`: lists and rotates the keys that sign end-user tokens.
+//! `bursar keys`: lists and rotates the keys that sign end-user tokens and requests to webhooks.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use super::{Session, data_dir, machine_user};
 use crate::backup::signature::VERIFIER_LABEL;
 use crate::config::Config;
 use crate::domain::clock::{Clock, Moment};
-use crate::store::{self, DataDir, InstallationKey, KeyRow, StoreError};
+use crate::store::{self, DataDir, InstallationKey, KeyRow, KeyUse, StoreError};
 use crate::system::SystemClock;
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -34,10 +34,12 @@ pub(super) fn run(command: KeysCommand, session: &mut Session<'_>) -> Result<(),
     match command {
         KeysCommand::List => {
             let dir = data_dir::existing(session.config()?)?;
-            let keys = data_dir::read(&dir.database_file(), |tx| tx.signing_keys())?;
+            let keys = data_dir::read(&dir.database_file(), |tx| {
+                Ok([tx.signing_keys(KeyUse::Sessions)?, tx.signing_keys(KeyUse::Webhooks)?].concat())
+            })?;
             let now = SystemClock.now();
             let rows: Vec<_> = keys.iter().map(|key| row(key, now)).collect();
-            let text = table(["KEY", "STATE", "CREATED", "SIGNS FROM", "PUBLISHED UNTIL"], &rows);
+            let text = table(["KEY", "SIGNS", "STATE", "CREATED", "SIGNS FROM", "PUBLISHED UNTIL"], &rows);
             session.output.print(&keys.iter().map(|key| view(key, now)).collect(), text)
         }
         KeysCommand::Rotate { now } => {
@@ -128,6 +130,13 @@ fn is_vouched(dir: &DataDir, config: &Config, present: Option<&InstallationKey>)
     }
 }
 
+fn signed_by(key: &KeyRow) -> &'static str {
+    match key.usage {
+        KeyUse::Sessions => "tokens",
+        KeyUse::Webhooks => "webhooks",
+    }
+}
+
 fn state(key: &KeyRow, now: Moment) -> &'static str {
     if !key.is_published(now) {
         "withdrawn"
@@ -145,9 +154,10 @@ fn signs_from(key: &KeyRow) -> Moment {
     key.signs_from.max(key.created_at)
 }
 
-fn row(key: &KeyRow, now: Moment) -> [String; 5] {
+fn row(key: &KeyRow, now: Moment) -> [String; 6] {
     [
         key.kid.clone(),
+        signed_by(key).into(),
         state(key, now).into(),
         key.created_at.to_string(),
         signs_from(key).to_string(),
@@ -158,6 +168,7 @@ fn row(key: &KeyRow, now: Moment) -> [String; 5] {
 fn view(key: &KeyRow, now: Moment) -> Value {
     json!({
         "kid": key.kid,
+        "signs": signed_by(key),
         "state": state(key, now),
         "created_at": key.created_at.to_string(),
         "signs_from": signs_from(key).to_string(),

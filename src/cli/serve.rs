@@ -12,6 +12,7 @@ use super::control_server::ControlServer;
 use super::outcome::{Exit, Failure};
 use super::{ListenFlags, backup_config, data_dir, dev, logging, progress};
 use crate::app::App;
+use crate::app::events::Messenger;
 use crate::app::maintenance::{BackupHealth, BackupState};
 use crate::backup::Shipping;
 use crate::backup::target::TargetSpec;
@@ -116,7 +117,13 @@ fn serve(
             Some(jobs::backups(Arc::clone(app), service, schedule).map_err(no_thread)?)
         }
     };
-    let webhooks = jobs::webhooks(Arc::clone(app), vec![Arc::new(StandardWebhooks)]).map_err(no_thread)?;
+    let messengers: Vec<Arc<dyn Messenger>> = vec![Arc::new(StandardWebhooks)];
+    if messengers.iter().any(|messenger| messenger.signs_with_key())
+        && let Err(refusal) = app.ensure_webhook_key()
+    {
+        tracing::warn!(%refusal, "no key was made for requests to webhooks; the next start will do it");
+    }
+    let webhooks = jobs::webhooks(Arc::clone(app), messengers).map_err(no_thread)?;
     let shipping = backup_config::shipping(config, dir, app)?;
     let threads = match &shipping {
         None => None,

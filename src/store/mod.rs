@@ -19,8 +19,8 @@ mod reference;
 mod trading;
 
 pub use access::{
-    ApiClientRow, AuditFilter, AuditRecord, AuditRow, AuditedChange, KeyRow, NewApiClient, NewPrincipal, NewRefresh,
-    NewToken, PrincipalRow, RefreshRow, SessionRow, TokenKind, TokenRow,
+    ApiClientRow, AuditFilter, AuditRecord, AuditRow, AuditedChange, KeyRow, KeyUse, NewApiClient, NewPrincipal,
+    NewRefresh, NewToken, PrincipalRow, RefreshRow, SessionRow, TokenKind, TokenRow,
 };
 pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
 pub use approvals::{ApprovalFilter, ApprovalSubject, NewApproval};

@@ -1,36 +1,58 @@
-//! Keys that sign end-user tokens. A new key is published for a while before it signs, so that platforms that cache the
-//! key set know it in time, and stays published after it has retired until its last token has expired.
+//! Keys that sign end-user tokens and requests to webhooks. A new key is published for a while before it signs, so
+//! that platforms that cache the key set know it in time, and stays published after it has retired until its last
+//! token has expired.
 //!
 //! Platforms compare with real time, so all moments here are those of the machine's clock, in a sandbox too.
 
 use crate::app::command::refusal_of_read;
-use crate::app::{App, Command, Context, Failure};
+use crate::app::{App, Caller, Command, Context, Failure};
 use crate::domain::access::{ObjectKind, Right};
 use crate::domain::clock::{Moment, Randomness};
 use crate::domain::ids::uuid_v7;
 use crate::domain::refusal::Refusal;
-use crate::store::{InstallationKey, KeyRow};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use crate::store::{InstallationKey, KeyRow, KeyUse};
+use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use std::sync::Arc;
 
 /// How long an old key stays published after its last token has expired, in seconds; allows for clock skew.
 const OVERLAP_S: i64 = 300;
 
-/// Makes an Ed25519 key pair that may sign at once, its private key sealed.
+/// How long an old key for webhooks stays published after its last signature, in seconds: receivers may verify late.
+const WEBHOOK_OVERLAP_S: i64 = 86_400;
+
+/// Makes an Ed25519 key pair that may sign end-user tokens at once, its private key sealed.
 pub fn new_key(now: Moment, randomness: &dyn Randomness, sealer: &InstallationKey) -> Result<KeyRow, Refusal> {
-    let defect = |what: &'static str| {
-        tracing::error!(what, "failed to make a signing key");
-        Refusal::Internal
-    };
     let pair = Ed25519KeyPair::generate().map_err(|_| defect("generate"))?;
     let private_key = pair.to_pkcs8().map_err(|_| defect("encode"))?;
     let kid = uuid_v7(now, randomness).simple().to_string();
-    let sealed_key = KeyRow::seal(&kid, private_key.as_ref(), sealer).ok_or_else(|| defect("seal"))?;
+    sealed(KeyUse::Sessions, kid, (private_key.as_ref(), pair.public_key().as_ref()), (now, sealer))
+}
+
+/// Makes a key pair on P-521 that may sign requests to webhooks at once, its private key sealed.
+pub fn new_webhook_key(now: Moment, randomness: &dyn Randomness, sealer: &InstallationKey) -> Result<KeyRow, Refusal> {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_ASN1_SIGNING).map_err(|_| defect("generate"))?;
+    let private_key = pair.to_pkcs8v1().map_err(|_| defect("encode"))?;
+    let kid = uuid_v7(now, randomness).hyphenated().to_string();
+    sealed(KeyUse::Webhooks, kid, (private_key.as_ref(), pair.public_key().as_ref()), (now, sealer))
+}
+
+fn defect(what: &'static str) -> Refusal {
+    tracing::error!(what, "failed to make a signing key");
+    Refusal::Internal
+}
+
+fn sealed(
+    usage: KeyUse,
+    kid: String,
+    (private_key, public_key): (&[u8], &[u8]),
+    (now, sealer): (Moment, &InstallationKey),
+) -> Result<KeyRow, Refusal> {
     Ok(KeyRow {
+        usage,
+        sealed_key: Some(KeyRow::seal(usage, &kid, private_key, sealer).ok_or_else(|| defect("seal"))?),
         kid,
-        sealed_key: Some(sealed_key),
         was_plain: false,
-        public_key: pair.public_key().as_ref().to_vec(),
+        public_key: public_key.to_vec(),
         created_at: now,
         signs_from: now,
         retired_at: None,
@@ -38,9 +60,10 @@ pub fn new_key(now: Moment, randomness: &dyn Randomness, sealer: &InstallationKe
     })
 }
 
-/// Makes a new key the signing key.
+/// Makes a new key the signing key, and one for webhooks if there is one.
 pub struct RotateKeys {
     pub key: KeyRow,
+    pub webhook_key: KeyRow,
     /// The other keys are compromised: the new one signs at once, and they are withdrawn with all their tokens.
     /// Otherwise the new one is published first, for `sessions.key_notice_s`.
     pub at_once: bool,
@@ -64,13 +87,20 @@ impl Command for RotateKeys {
         if let Ok(kid) = self.key.kid.parse() {
             context.concerns(ObjectKind::SigningKey, kid);
         }
+        let signs_webhooks = !context.tx.signing_keys(KeyUse::Webhooks)?.is_empty();
         if self.at_once {
             self.key.signs_from = now;
-            context.tx.replace_signing_keys(&self.key)?;
+            self.webhook_key.signs_from = now;
+            context.tx.withdraw_signing_keys(now)?;
         } else {
-            self.key.signs_from = now.plus_s(i64::from(settings.session_key_notice_s));
-            let last_token_s = i64::from(settings.session_lifetime_s);
-            context.tx.rotate_signing_key(&self.key, self.key.signs_from.plus_s(last_token_s + OVERLAP_S))?;
+            let notice_s = i64::from(settings.session_key_notice_s);
+            (self.key.signs_from, self.webhook_key.signs_from) = (now.plus_s(notice_s), now.plus_s(notice_s));
+        }
+        let last_token_s = i64::from(settings.session_lifetime_s);
+        context.tx.rotate_signing_key(&self.key, self.key.signs_from.plus_s(last_token_s + OVERLAP_S))?;
+        if signs_webhooks {
+            let withdrawn_at = self.webhook_key.signs_from.plus_s(WEBHOOK_OVERLAP_S);
+            context.tx.rotate_signing_key(&self.webhook_key, withdrawn_at)?;
         }
         Ok(Rotated { kid: self.key.kid, signs_from: self.key.signs_from })
     }
@@ -98,12 +128,12 @@ impl App {
             return Ok(());
         }
         let (caller, now, keys) = (self.system_caller(), self.machine_now(), self.list_keys()?);
-        if keys.iter().any(|key| key.sealed_key.is_some() && key.retired_at.is_some_and(|at| at <= now)) {
+        let mut all = keys.iter().cloned().chain(self.keys_for(KeyUse::Webhooks)?);
+        if all.any(|key| key.sealed_key.is_some() && key.retired_at.is_some_and(|at| at <= now)) {
             self.execute_blocking(&caller, EraseRetiredKeys)?;
         }
         if keys.iter().any(|key| key.was_plain && key.retired_at.is_none()) {
-            let key = new_key(now, self.randomness(), self.key())?;
-            let rotated = self.execute_blocking(&caller, RotateKeys { key, at_once: false })?.outcome;
+            let rotated = self.rotate_keys(&caller, false)?;
             tracing::warn!(
                 kid = %rotated.kid,
                 signs_from = %rotated.signs_from,
@@ -113,9 +143,21 @@ impl App {
         Ok(())
     }
 
-    /// Newest first. Blocks.
+    /// Makes new keys. Blocks.
+    pub fn rotate_keys(self: &Arc<App>, caller: &Caller, at_once: bool) -> Result<Rotated, Refusal> {
+        let now = self.machine_now();
+        let key = new_key(now, self.randomness(), self.key())?;
+        let webhook_key = new_webhook_key(now, self.randomness(), self.key())?;
+        Ok(self.execute_blocking(caller, RotateKeys { key, webhook_key, at_once })?.outcome)
+    }
+
+    /// Keys of end-user tokens, newest first. Blocks.
     pub fn list_keys(&self) -> Result<Vec<KeyRow>, Refusal> {
-        self.store.read(|tx| Ok(tx.signing_keys()?)).map_err(refusal_of_read)
+        self.keys_for(KeyUse::Sessions)
+    }
+
+    pub(in crate::app) fn keys_for(&self, usage: KeyUse) -> Result<Vec<KeyRow>, Refusal> {
+        self.store.read(|tx| Ok(tx.signing_keys(usage)?)).map_err(refusal_of_read)
     }
 
     /// The keys that verify the tokens in circulation and those to come, newest first. Blocks briefly.

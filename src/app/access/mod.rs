@@ -1,4 +1,4 @@
-//! Access: operators, tokens, logins, sessions of end users and the keys that sign them.
+//! Access: operators, tokens, logins, sessions of end users, and the keys that sign.
 
 mod api_clients;
 mod audit_trail;
@@ -14,6 +14,7 @@ mod sessions;
 mod sign_in;
 mod throttle;
 mod tokens;
+mod webhook_keys;
 
 pub use api_clients::*;
 pub use audit_trail::*;
@@ -29,3 +30,4 @@ pub use sessions::*;
 pub use sign_in::*;
 pub use throttle::*;
 pub use tokens::*;
+pub use webhook_keys::*;

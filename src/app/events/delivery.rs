@@ -70,6 +70,11 @@ pub trait Messenger: Send + Sync + 'static {
 
     /// How it repeats what failed.
     fn pace(&self) -> Pace;
+
+    /// Whether it signs with [`App::webhook_signer`].
+    fn signs_with_key(&self) -> bool {
+        false
+    }
 }
 
 /// A webhook to send events to.

@@ -98,6 +98,7 @@ impl Right {
             | "api_client.revoke"
             | "keys.rotate"
             | "keys.erase"
+            | "keys.add"
             | "profile.erase"
             | "reference.apply"
             | "organization.create"

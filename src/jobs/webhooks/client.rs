@@ -6,7 +6,7 @@ use crate::app::events::Outgoing;
 use crate::domain::events::Reach;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Response, Url};
+use reqwest::{ClientBuilder, Response, Url};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,20 +58,13 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(reach: Reach, timeout: Duration) -> Result<Client, reqwest::Error> {
-        let resolver = PublicNames { reach, turns: Arc::new(Semaphore::new(LOOK_UPS_MAX)) };
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("bursar/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(resolver))
-            .redirect(Policy::none())
-            // A proxy would look the names up itself.
-            .no_proxy()
-            .http1_only()
-            .connect_timeout(timeout)
-            .timeout(timeout)
-            .pool_max_idle_per_host(2)
-            .pool_idle_timeout(IDLE)
-            .build()?;
-        Ok(Client { http, reach, timeout })
+        let resolver = Arc::new(PublicNames { reach, turns: Arc::new(Semaphore::new(LOOK_UPS_MAX)) });
+        let built = builder(&resolver, timeout).build().or_else(|error| {
+            // A machine may have no root certificates, and receivers that need none.
+            tracing::warn!(%error, "no certificate of a receiver can be verified");
+            builder(&resolver, timeout).tls_certs_only([]).build()
+        });
+        Ok(Client { http: built?, reach, timeout })
     }
 
     /// Sends a request. Success is any status of the 200s, which is returned.
@@ -103,6 +96,20 @@ impl Client {
             number => Err(Failed::Status(number)),
         }
     }
+}
+
+fn builder(resolver: &Arc<PublicNames>, timeout: Duration) -> ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("bursar/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(Arc::clone(resolver))
+        .redirect(Policy::none())
+        // A proxy would look the names up itself.
+        .no_proxy()
+        .http1_only()
+        .connect_timeout(timeout)
+        .timeout(timeout)
+        .pool_max_idle_per_host(2)
+        .pool_idle_timeout(IDLE)
 }
 
 async fn drain(mut answer: Response) {

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// Events read at a time.
 const AT_ONCE: u32 = 100;
 /// The shortest interval between two looks for news, so that a busy writer does not cause a read for each commit.
-const REST: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(50);
 /// The pause after events could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many events a webhook passes over before that is stored, and after which time.

@@ -40,10 +40,14 @@ pub struct WebhookThread {
 /// Starts the thread. Webhooks of an API without a messenger get nothing.
 pub fn webhooks(app: Arc<App>, messengers: Vec<Arc<dyn Messenger>>) -> io::Result<WebhookThread> {
     let rules = app.settings().deliveries;
-    let client = Client::new(rules.reach, rules.timeout).map_err(io::Error::other)?;
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(THREADS_MAX).build()?;
     let (stop, stopped) = oneshot::channel();
     let work = move || {
+        // Reads the certificates of this machine, which the start need not wait for.
+        let client = match Client::new(rules.reach, rules.timeout) {
+            Ok(client) => client,
+            Err(error) => return tracing::error!(%error, "no events are sent to webhooks"),
+        };
         runtime.block_on(async {
             let (sender, notes) = mpsc::channel(recorder::WAITING_MAX);
             let recorder = tokio::spawn(recorder::run(Arc::clone(&app), notes));

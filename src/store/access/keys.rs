@@ -1,20 +1,41 @@
-//! Keys that sign end-user tokens. The database has their private halves sealed with the installation key, and only
-//! until they retire.
+//! Keys that sign end-user tokens, and those that sign requests to webhooks. The database has their private halves
+//! sealed with the installation key, and only until they retire.
 
 use crate::domain::clock::Moment;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 use crate::store::{InstallationKey, StoreError};
 
-/// A key that signs end-user tokens.
+/// What a key signs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyUse {
+    /// End-user tokens, with Ed25519.
+    Sessions,
+    /// Requests to webhooks, with ECDSA on P-521.
+    Webhooks,
+}
+
+impl KeyUse {
+    const ALL: [KeyUse; 2] = [KeyUse::Sessions, KeyUse::Webhooks];
+
+    fn table(self) -> &'static str {
+        match self {
+            KeyUse::Sessions => "signing_keys",
+            KeyUse::Webhooks => "webhook_keys",
+        }
+    }
+}
+
+/// A key that signs.
 #[derive(Clone)]
 pub struct KeyRow {
-    /// Key id in tokens and in the published key set.
+    pub usage: KeyUse,
+    /// Key id in what it signs and in the published key set.
     pub kid: String,
     /// The private key in PKCS#8, sealed; none once it signs no more.
     pub sealed_key: Option<Vec<u8>>,
     /// Whether backups of an earlier version hold the private key unsealed.
     pub was_plain: bool,
-    /// Raw Ed25519 public key.
+    /// Raw: of Ed25519, or the uncompressed point on P-521.
     pub public_key: Vec<u8>,
     pub created_at: Moment,
     /// When it begins to sign, by the machine's clock, like the two below.
@@ -33,13 +54,13 @@ impl std::fmt::Debug for KeyRow {
 
 impl KeyRow {
     /// Seals the private key of the signing key `kid`. None if there are no random bytes.
-    pub fn seal(kid: &str, private_key: &[u8], with: &InstallationKey) -> Option<Vec<u8>> {
-        with.seal(&label(kid), private_key)
+    pub fn seal(usage: KeyUse, kid: &str, private_key: &[u8], with: &InstallationKey) -> Option<Vec<u8>> {
+        with.seal(&label(usage, kid), private_key)
     }
 
     /// The private key in PKCS#8; none once it signs no more, or if another installation key sealed it.
     pub fn private_key(&self, opener: &InstallationKey) -> Option<Vec<u8>> {
-        opener.open(&label(&self.kid), self.sealed_key.as_ref()?)
+        opener.open(&label(self.usage, &self.kid), self.sealed_key.as_ref()?)
     }
 
     /// Whether it is in the published key set.
@@ -54,8 +75,8 @@ impl KeyRow {
 }
 
 /// What the private key is sealed under.
-fn label(kid: &str) -> String {
-    format!("signing_keys/{kid}")
+fn label(usage: KeyUse, kid: &str) -> String {
+    format!("{}/{kid}", usage.table())
 }
 
 /// A private key as earlier versions stored it.
@@ -78,7 +99,7 @@ impl ReadTx<'_> {
         }
         let sql = "SELECT kid, sealed_key FROM signing_keys WHERE sealed_key IS NOT NULL";
         let sealed = self.all(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        Ok(sealed.iter().all(|(kid, sealed)| key.open(&label(kid), sealed).is_some()))
+        Ok(sealed.iter().all(|(kid, sealed)| key.open(&label(KeyUse::Sessions, kid), sealed).is_some()))
     }
 
     /// The private keys of a database of an earlier version; none in later ones.
@@ -96,10 +117,15 @@ impl ReadTx<'_> {
         self.one(sql, [name], |row| row.get(0))
     }
 
-    /// All keys, newest first.
-    pub fn signing_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
-        self.all(concat!(sql!("keys/columns"), "ORDER BY id DESC"), [], |row| {
+    /// All keys for one use, newest first.
+    pub fn signing_keys(&self, usage: KeyUse) -> Result<Vec<KeyRow>, StoreError> {
+        let sql = match usage {
+            KeyUse::Sessions => concat!(sql!("keys/columns"), "ORDER BY id DESC"),
+            KeyUse::Webhooks => "SELECT *, 0 AS was_plain FROM webhook_keys ORDER BY id DESC",
+        };
+        self.all(sql, [], |row| {
             Ok(KeyRow {
+                usage,
                 kid: row.get("kid")?,
                 sealed_key: row.get("sealed_key")?,
                 was_plain: row.get("was_plain")?,
@@ -114,29 +140,35 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Adds a key. Earlier ones retire when it begins to sign, and leave the published set at `withdrawn_at`.
+    /// Adds a key. Earlier ones of its use retire when it begins to sign, and leave the published set at
+    /// `withdrawn_at`.
     pub fn rotate_signing_key(&self, key: &KeyRow, withdrawn_at: Moment) -> Result<(), StoreError> {
-        self.run(sql!("keys/retire"), (key.signs_from.unix_ms(), withdrawn_at.unix_ms()))?;
+        let table = key.usage.table();
+        let sql = format!("UPDATE {table} SET retired_at = ?1, withdrawn_at = ?2 WHERE retired_at IS NULL");
+        self.run(&sql, (key.signs_from.unix_ms(), withdrawn_at.unix_ms()))?;
         self.add_signing_key(key)
     }
 
-    /// Adds a key. Earlier ones retire and leave the published set at once, and their private keys are erased.
-    pub fn replace_signing_keys(&self, key: &KeyRow) -> Result<(), StoreError> {
-        self.run(sql!("keys/withdraw"), [key.signs_from.unix_ms()])?;
-        self.erase_private_keys(Moment::from_unix_ms(i64::MAX))?;
-        self.add_signing_key(key)
+    /// Withdraws all keys of both uses at once, and erases their private halves.
+    pub fn withdraw_signing_keys(&self, now: Moment) -> Result<(), StoreError> {
+        for usage in KeyUse::ALL {
+            let sql = sql!("keys/withdraw").replace("signing_keys", usage.table());
+            self.run(&sql, [now.unix_ms()])?;
+        }
+        self.erase_private_keys(Moment::from_unix_ms(i64::MAX))
     }
 
     /// Erases the private keys that have retired by this moment, also from the free space of the file.
     pub fn erase_private_keys(&self, retired_by: Moment) -> Result<(), StoreError> {
         let overwrite = |on: &str| self.connection().execute_batch(&format!("PRAGMA secure_delete = {on}"));
         overwrite("ON")?;
-        let erased = self.run(
-            "UPDATE signing_keys SET sealed_key = NULL WHERE sealed_key IS NOT NULL AND retired_at <= ?1",
-            [retired_by.unix_ms()],
-        );
+        let erase = |usage: KeyUse| {
+            let (table, is_due) = (usage.table(), "sealed_key IS NOT NULL AND retired_at <= ?1");
+            self.run(&format!("UPDATE {table} SET sealed_key = NULL WHERE {is_due}"), [retired_by.unix_ms()])
+        };
+        let erased = KeyUse::ALL.into_iter().try_for_each(|usage| erase(usage).map(|_| ()));
         overwrite("OFF")?;
-        erased.map(|_| ())
+        erased
     }
 
     /// Stores private keys of an earlier version sealed.
@@ -146,15 +178,20 @@ impl WriteTx<'_> {
         with: &InstallationKey,
     ) -> Result<(), StoreError> {
         for PlainKey { kid, private_key } in plain {
-            let sealed = KeyRow::seal(kid, private_key, with);
+            let sealed = KeyRow::seal(KeyUse::Sessions, kid, private_key, with);
             self.run("UPDATE signing_keys SET sealed_key = ?2 WHERE kid = ?1", (kid, sealed))?;
         }
         Ok(())
     }
 
-    fn add_signing_key(&self, key: &KeyRow) -> Result<(), StoreError> {
+    /// Adds a key beside the others.
+    pub fn add_signing_key(&self, key: &KeyRow) -> Result<(), StoreError> {
         let moments = (key.created_at.unix_ms(), key.signs_from.unix_ms());
         let row = (&key.kid, &key.sealed_key, &key.public_key, moments.0, moments.1);
-        self.run(sql!("keys/insert"), row).map(|_| ())
+        let sql = match key.usage {
+            KeyUse::Sessions => sql!("keys/insert"),
+            KeyUse::Webhooks => sql!("keys/insert_webhook"),
+        };
+        self.run(sql, row).map(|_| ())
     }
 }

@@ -187,7 +187,8 @@ impl WriteTx<'_> {
         self.run("UPDATE portfolios SET last_account_serial = last_account_serial + ?1", [PORTFOLIO_MARGIN])?;
         self.run("UPDATE tokens SET revoked_at = ?1 WHERE revoked_at IS NULL", [now])?;
         self.run("UPDATE sessions SET revoked_at = ?1 WHERE revoked_at IS NULL", [now])?;
-        self.replace_signing_keys(&new.key)?;
+        self.withdraw_signing_keys(new.key.signs_from)?;
+        self.add_signing_key(&new.key)?;
         self.run("UPDATE installation SET timeline = ?1", [new.timeline])?;
         self.begin_stream()?;
         self.note_other_histories(&new.superseded)?;

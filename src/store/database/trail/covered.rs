@@ -313,6 +313,11 @@ pub(in crate::store) const COVERED: &[Covered] = &[
         ..row("webhooks", 60, "id")
     },
     Covered { since: 40, ..row("webhook_secrets", 61, "webhook_id") },
+    Covered {
+        since: 42,
+        told: Some(Told { secret: &["sealed_key"], ..told("webhook_key", Shape::Thing) }),
+        ..row("webhook_keys", 54, "id")
+    },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the

@@ -12,6 +12,7 @@ pub mod clients;
 pub mod clock;
 mod command;
 pub mod decisions;
+mod directory;
 pub mod events;
 mod exact;
 mod idempotency;
@@ -25,6 +26,7 @@ pub mod trading;
 
 pub(in crate::app) use command::to_json;
 pub use command::{Caller, Command, Context, Done, Failure, Query, View};
+pub use directory::{Directory, Resolved, resolved};
 pub use exact::ExactNumber;
 pub use idempotency::RetryKey;
 pub use reads::{ReadLimits, ReadTurn};

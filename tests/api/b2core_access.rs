@@ -199,6 +199,8 @@ fn tokens_are_neither_issued_nor_spent_on_trial() {
     ] {
         assert_eq!(reply.refused_as(400, "validation_failed").fields(), ["dryRun"]);
     }
+    let unknown = anyone(&server).post("/signin?x=1", &signed_in).refused_as(400, "validation_failed");
+    assert_eq!(unknown.text_at("message"), "x: unknown parameter; this call takes none");
     assert_eq!((server.trace(), status(&server, &access)), (before, 200));
     refresh(&server, &refresh_token).ok();
 }

@@ -347,7 +347,11 @@ fn only_caption_and_permissions_change_and_only_if_sent() {
         let reply = caller.patch(&path, &body).refused_as(400, "validation_failed");
         assert_eq!(reply.fields(), [field], "{value}");
     }
-    caller.put("/accounts/99", &json!({"caption": "x"})).refused_as(404, "not_found");
+    let refused = caller.patch(&path, &json!({"clientId": "1"})).refused_as(400, "validation_failed");
+    assert_eq!(refused.text_at("message"), "clientId: expected a whole number");
+    for wrong in ["99", "x", "01", "+1"] {
+        caller.put(&format!("/accounts/{wrong}"), &json!({"caption": "x"})).refused_as(404, "not_found");
+    }
     assert_eq!(server.trace(), before);
     native.delete(&format!("/accounts/{id}")).ok();
     caller.put(&path, &json!({"caption": "x"})).refused_as(409, "account_archived");
@@ -436,6 +440,44 @@ fn writes_of_accounts_are_replayed() {
     assert_eq!((again.text_at("caption"), again.is_replayed()), ("EUR".into(), true));
     assert_eq!(twice("d", "POST", "/accounts/1/archive", &json!({})), 204);
     caller.key("d").post("/accounts/1/archive", &json!({"other": 1})).refused_as(409, "idempotency_conflict");
+}
+
+#[test]
+fn a_retry_gets_the_first_answer_whatever_has_changed_since() {
+    let server = Server::start("");
+    let (caller, native) = (admin(&server), server.admin());
+    let (first, second) = (native.new_profile(), native.new_profile());
+    let plain = new_account(&server, 1, "Standard", &json!({}));
+    let geared = new_account(&server, 1, "Standard", &json!({"leverage": 30}));
+    let change = json!({"caption": "C", "clientId": 1, "productCurrencyId": plain["productCurrencyId"]});
+    let (open, open_geared) = (
+        || caller.key("a").post("/accounts", &plain).status_is(201),
+        || caller.key("b").post("/accounts", &geared).status_is(201),
+    );
+    let rename = || caller.key("c").patch("/accounts/1", &change).ok();
+    let answers = [open().text, open_geared().text, rename().text];
+    #[track_caller]
+    fn again(reply: Reply, first: &str) {
+        assert!(reply.is_replayed() && reply.text == first, "{}", reply.text);
+    }
+
+    let reference = include_str!("../../packaging/reference.toml");
+    let stricter = reference.replace("max_leverage = 30", "max_leverage = 20");
+    server.apply_reference(&stricter);
+    caller.post("/accounts", &geared).refused_as(400, "validation_failed");
+    again(open_geared(), &answers[1]);
+
+    let group = "code = \"live-standard\"\n";
+    server.apply_reference(&stricter.replace(group, &format!("{group}enabled = false\n")));
+    caller.post("/accounts", &plain).refused_as(400, "validation_failed");
+    again(open(), &answers[0]);
+
+    let id = native.get("/accounts?number=1").ok().text_at("accounts/0/id");
+    native.post(&format!("/accounts/{id}/owners"), &json!({"profileId": second, "access": "FULL"})).ok();
+    native.delete(&format!("/accounts/{id}/owners/{first}")).ok();
+    let refused = caller.patch("/accounts/1", &change).refused_as(400, "validation_failed");
+    assert_eq!(refused.text_at("message"), "clientId: fixed at creation");
+    again(rename(), &answers[2]);
 }
 
 #[test]

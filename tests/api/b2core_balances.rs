@@ -98,7 +98,11 @@ fn permissions_locks_and_states_stop_changes_of_the_balance() {
         for (amount, status) in [(1, credit), (-1, debit)] {
             match status {
                 204 => drop(change(amount).status_is(204)),
-                _ => drop(change(amount).refused_as(403, "operation_not_permitted")),
+                _ => {
+                    let lacking = if amount > 0 { "deposit" } else { "withdrawal" };
+                    let refused = change(amount).refused_as(403, "operation_not_permitted");
+                    assert_eq!(refused.text_at("message"), format!("the account lacks the permission {lacking}"));
+                }
             }
         }
         assert_eq!(server.trace() == before, credit == 403 && debit == 403, "{permissions}");

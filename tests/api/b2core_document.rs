@@ -2,7 +2,7 @@
 //! and ids are replaced.
 
 use super::b2core_access::{base, open, product_currency};
-use super::harness::Server;
+use super::harness::{PASSWORD, Server};
 use serde_json::{Value, json};
 
 /// A curl command of the document.
@@ -182,12 +182,19 @@ fn the_first_five_minutes_of_the_manual_work_as_printed() {
     let manual = include_str!("../../docs/dialects.md").split_once("## B2Core").unwrap().1;
     let script = manual.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
     let url = base(&server);
-    let script = script.replace("http://127.0.0.1:8080/b2core/api/v2", &url);
-    assert!(script.contains(&url));
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-euc", &script]).env("TOKEN", server.banner["token"].as_str().unwrap());
-    let output = shell.output().unwrap();
+    server.add_operator("ada", "operator", &[]);
+    let names = [("http://127.0.0.1:8080/b2core/api/v2", url.as_str()), ("=dev", "=ada"), ("as printed", PASSWORD)];
+    let script = names.iter().fold(script.to_owned(), |script, (printed, real)| {
+        assert!(script.contains(printed), "{script}");
+        script.replace(printed, real)
+    });
+    let run = || std::process::Command::new("sh").args(["-euc", &script]).env_remove("TOKEN").output().unwrap();
+    let output = run();
     let (told, errors) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && errors.is_empty(), "{errors}");
     assert!(told.contains(r#""caption":"Savings""#) && told.ends_with(r#"{"balance":"459.50"}"#), "{told}");
+    // A refusal is told as one, and its text does not end up in the next call.
+    let again = run();
+    let errors = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && errors.contains("409") && !errors.contains("brace"), "{errors}");
 }

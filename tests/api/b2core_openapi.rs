@@ -17,6 +17,14 @@ fn every_operation_answers_as_its_document_says() {
     let mut called = BTreeSet::new();
     let ids: BTreeSet<_> = operations(&document).iter().map(|(.., it)| it["operationId"].to_string()).collect();
     assert_eq!(ids.len(), operations(&document).len(), "every operation has an id of its own");
+    for (_, path, operation) in operations(&document) {
+        let answers = &operation["responses"];
+        let is_sign_in = ["/api/v2/signin", "/api/v2/refresh"].contains(&path.as_str());
+        assert!(!is_sign_in || answers["401"].is_object() && answers["429"].is_object(), "{path}: {answers}");
+        let listed = &answers["200"];
+        let is_list = listed["content"]["application/json"]["schema"]["type"] == "array";
+        assert_eq!(listed["headers"]["X-Total-Count"].is_object(), is_list, "{path}: {listed}");
+    }
     let caller = admin(&server);
     let profile = server.admin().new_profile();
     let (wallet, _) = open(&server, &profile, "Wallet", "USD");

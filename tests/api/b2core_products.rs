@@ -48,8 +48,18 @@ fn products_carry_every_field_and_are_found_by_each_filter() {
     assert_eq!(ids(newest.json().as_array().unwrap()), [10, 9]);
     assert_eq!(list(&caller, "/products/groups?sort_order=asc")[0], json!({"id": 1, "name": "Retail"}));
     assert_eq!(caller.get("/products/groups/1").ok().json(), json!({"id": 1, "name": "Retail"}));
-    for path in ["/products/99", "/products/x", "/products/groups/3", "/products/99/currencies"] {
-        caller.get(path).refused_as(404, "not_found");
+    for (path, noun) in [
+        ("/platforms/99", "platform"),
+        ("/products/99", "product"),
+        ("/products/x", "product"),
+        ("/products/01", "product"),
+        ("/products/99/currencies", "product"),
+        ("/products/99/currencies/1", "product"),
+        ("/products/4/currencies/1", "product currency"),
+        ("/products/groups/3", "product group"),
+    ] {
+        let missing = caller.get(path).refused_as(404, "not_found");
+        assert_eq!(missing.text_at("message"), format!("no such {noun}"), "{path}");
     }
     for (query, field) in [
         ("filter%5Btype%5D=wallet", "filter[type]"),
@@ -62,6 +72,21 @@ fn products_carry_every_field_and_are_found_by_each_filter() {
         let reply = caller.get(&format!("/products?{query}")).refused_as(400, "validation_failed");
         assert_eq!(reply.fields(), [field]);
     }
+}
+
+#[test]
+fn a_product_without_currencies_to_open_accounts_in_is_not_enabled() {
+    let server = Server::start("");
+    let (caller, midaz) = (admin(&server), server.admin().at(server.banner["apis"]["midaz"][0].as_str().unwrap()));
+    let of_first = |path: &str| format!("{path}/{}", midaz.get(path).ok().text_at("0/id"));
+    let ledger = of_first(&format!("{}/ledgers", of_first("/v1/organizations")));
+    midaz.post(&format!("{ledger}/products"), &json!({"name": "Vault"})).status_is(201);
+    let product = list(&caller, "/products?limit=1").remove(0);
+    assert_eq!((&product["name"], &product["enabled"]), (&json!("Vault"), &json!(false)));
+    let path = format!("/products/{}/currencies", product["id"]);
+    assert_eq!(caller.get(&path).ok().text, "[]");
+    let found = list(&caller, "/products?filter%5Bcurrency%5D=EUR&limit=500");
+    assert!(found.iter().all(|it| it["enabled"] == true) && !ids(&found).contains(&product["id"].as_i64().unwrap()));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Accounts in Midaz.
 
 use super::harness::Server;
-use super::midaz::{Books, at, new_id, text};
+use super::midaz::{Books, admin, at, new_id, text};
+use super::native_positions::{order, quote};
+use super::platform_feed::{accept, at as minute, fill, trading_account};
 use serde_json::json;
 
 #[test]
@@ -110,6 +112,43 @@ fn sending_receiving_and_two_statuses_stop_money_in_every_api() {
     assert_eq!(books.api.get(&path).gives(200)["status"], json!({"code": "FROZEN", "description": null}));
     assert_eq!(change(json!({"status": {"code": ""}}))["status"]["code"], "FROZEN");
     server.trace();
+}
+
+#[test]
+fn a_trading_account_leaves_its_product_only_while_nothing_is_open() {
+    let server = Server::start("");
+    let (api, native) = (admin(&server), server.admin());
+    let (account, idle) = (trading_account(&native, "USD", "HEDGING"), trading_account(&native, "USD", "HEDGING"));
+    native.deposit(&account, "10000");
+    accept(&native, &[quote("1.1", "1.1", &minute(0))]);
+    let organizations = api.get("/v1/organizations").gives(200);
+    let path = |account: &str| {
+        let seen = native.get(&format!("/accounts/{account}")).ok();
+        let (ledger, portfolio) = (seen.text_at("ledgerId"), seen.text_at("portfolioId"));
+        let organization = text(&organizations[0]["id"]);
+        format!("/v1/organizations/{organization}/ledgers/{ledger}/portfolios/{portfolio}/accounts/{account}")
+    };
+    let groups = native.get("/account-groups?currency=USD&perPage=500").ok().json();
+    let wallet = groups["groups"].as_array().unwrap().iter().find(|group| group["name"] == "Wallet").unwrap();
+    for (event, reason) in [
+        (order(&account, "1", 1, ("BUY", "0.10", "1.05")), "ORDERS_WORKING"),
+        (fill(&account, "1", 2, ("BUY", "0.10", "1.1")), "POSITIONS_OPEN"),
+    ] {
+        accept(&native, &[event]);
+        let before = server.trace();
+        for product in [json!(null), wallet["id"].clone()] {
+            api.patch(&path(&account), &json!({"productId": product})).coded(400, "0008");
+        }
+        native.put(&format!("/accounts/{account}"), &json!({"groupId": wallet["id"]})).refused(reason);
+        assert_eq!(server.trace(), before);
+    }
+    assert_eq!(api.patch(&path(&idle), &json!({"productId": null})).gives(200)["productId"], json!(null));
+    // Out of a group that requires approval it is a matter of two operators, in words that are about that.
+    server.set_rules("requires_approval = true");
+    let guarded = trading_account(&native, "USD", "HEDGING");
+    let operator = at(&server, &server.operator("operator", &[]));
+    let refused = operator.patch(&path(&guarded), &json!({"productId": null})).coded(400, "0008");
+    assert_eq!(refused["message"], "a second operator must approve it: ask for it in the native API");
 }
 
 #[test]

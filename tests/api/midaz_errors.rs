@@ -42,6 +42,20 @@ fn every_condition_has_its_code_and_leaves_no_trace() {
     assert!(open(json!({"name": "x".repeat(257)})).coded(400, "0047")["fields"]["name"].is_string());
     open(json!({"alias": "x".repeat(257)})).coded(400, "0047");
     open(json!({"type": "x".repeat(257)})).coded(400, "0047");
+    for (body, field) in
+        [(json!({"type": "a\nb"}), "type"), (json!({"metadata": {"desk": "a\u{202e}"}}), "metadata.desk")]
+    {
+        let fields = open(body).coded(400, "0047")["fields"].clone();
+        assert!(fields[field].is_string() && fields.as_object().unwrap().len() == 1, "{fields}");
+    }
+    open(json!({"type": "External"})).coded(400, "0066");
+    open(json!({"alias": "@External/CHF"})).coded(400, "0074");
+    for key in ["instrument=CHF", "account=x", "page[]=1", "limit[]=1", "dryrun=true"] {
+        api.get(&format!("{accounts}?{key}")).coded(400, "0082");
+    }
+    for key in ["dryrun=true", "dry_run=true", "DryRun=true", "product=x"] {
+        api.post(&format!("{accounts}?{key}"), &json!({"instrumentCode": "CHF", "type": "x"})).coded(400, "0082");
+    }
     for body in ["{", "", "no json", "[]", "{\"instrumentCode\": \"CHF\",}"] {
         api.post_text(&accounts, body).coded(400, "0094");
     }
@@ -221,7 +235,7 @@ fn a_token_that_sends_too_much_is_told_when_to_come_back() {
     let server = Server::start("[limits]\nrequests_per_second = 1\nburst = 2\n");
     let api = admin(&server);
     let refused = (0..100).map(|_| api.get("/v1/organizations")).find(|reply| reply.status != 200).unwrap();
-    refused.coded(429, "0047");
+    assert_eq!(refused.coded(429, "0047")["title"], "Too Many Requests");
     assert_eq!(refused.header("retry-after"), Some("1"));
 }
 

@@ -121,6 +121,34 @@ fn an_account_handed_to_a_visible_client_is_found_in_the_portfolio_of_a_hidden_o
 }
 
 #[test]
+fn a_default_portfolio_in_a_ledger_of_a_caller_is_deleted_and_made_again() {
+    let server = Server::start("");
+    let books = Books::new(&server);
+    let native = server.admin();
+    let heir = native.new_profile();
+    let hand_over = |account: &str| {
+        let owner = json!({"profileId": heir, "access": "FULL", "priority": 1});
+        native.post(&format!("/accounts/{account}/owners"), &owner).ok();
+        native.get(&format!("/accounts/{account}")).ok().text_at("portfolioId")
+    };
+    let (first, second) = (books.account(), books.account());
+    let portfolio = hand_over(&first);
+    let path = books.path(&format!("portfolios/{portfolio}"));
+    assert_ne!(portfolio, books.portfolio);
+    books.api.delete(&path).coded(400, "0008");
+    books.api.delete(&format!("{path}/accounts/{first}")).deleted();
+    books.api.delete(&path).deleted();
+    let next = hand_over(&second);
+    assert!(next != portfolio && next != books.portfolio, "{next}");
+    let next = books.path(&format!("portfolios/{next}"));
+    books.api.delete(&format!("{next}/accounts/{second}")).deleted();
+    for left in [next, books.path(&format!("portfolios/{}", books.portfolio))] {
+        books.api.delete(&left).deleted();
+    }
+    server.trace();
+}
+
+#[test]
 fn what_a_portfolio_says_of_a_client_is_erased_with_the_client() {
     let server = Server::start("");
     let books = Books::new(&server);

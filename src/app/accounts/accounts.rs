@@ -335,7 +335,8 @@ fn minimum_of(text: DecimalText, decimals: Decimals) -> Result<Amount, Refusal> 
 /// Changes the settings of an account; None leaves a setting as it is.
 ///
 /// Refusals: unknown account or group; reference or alias taken; archived; version differs; a fixed field with another
-/// value; group disabled, without the currency or of the other mode; leverage or limit out of range.
+/// value; group disabled, without the currency or of the other mode; leverage or limit out of range; a group of the
+/// other kind while positions or orders are open.
 pub struct ChangeAccount {
     pub id: AccountId,
     /// The version that the caller has read.
@@ -454,6 +455,10 @@ impl Command for ChangeAccount {
             admit_another(context, &group, account.standing.profile)?;
         }
         account.admit_change()?;
+        if group.declared.kind != present.declared.kind {
+            // A wallet has no margin to watch.
+            account.admit_idle()?;
+        }
         let old = AccountChange {
             group: present.serial,
             trade_status: account.trade_status,

@@ -9,7 +9,6 @@ mod held_changes;
 mod holders;
 mod investing;
 mod leaving;
-mod numbered;
 mod owners;
 
 pub use account_states::*;
@@ -21,5 +20,4 @@ pub use held_changes::*;
 pub use holders::*;
 pub use investing::*;
 pub use leaving::*;
-pub use numbered::*;
 pub use owners::*;

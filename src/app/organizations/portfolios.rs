@@ -5,7 +5,7 @@ use crate::app::organizations::ledger;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Right, Visibility};
 use crate::domain::clients::ProfileStatus;
-use crate::domain::ids::{PortfolioId, ProfileId};
+use crate::domain::ids::{DEFAULT_LEDGER, PortfolioId, ProfileId};
 use crate::domain::organizations::{Place, Portfolio, RecordChange, RecordFilter};
 use crate::domain::refusal::{Noun, Refusal, Remainder};
 use crate::store::ReadTx;
@@ -81,7 +81,8 @@ impl Command for ChangePortfolio {
     }
 }
 
-/// Deletes a portfolio. Refusals: unknown; a client's default one; it has accounts that are not archived.
+/// Deletes a portfolio. Refusals: unknown; a client's default one in the default ledger; it has accounts that are not
+/// archived.
 pub struct DeletePortfolio {
     pub place: Place,
     pub id: PortfolioId,
@@ -94,7 +95,7 @@ impl Command for DeletePortfolio {
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let found = concerned(context, self.place, self.id)?;
-        if found.is_default {
+        if found.is_default && ledger(context.tx, self.place)?.row == DEFAULT_LEDGER {
             return Err(Refusal::Permanent(Noun::Portfolio).into());
         }
         if context.tx.is_portfolio_used(found.row)? {

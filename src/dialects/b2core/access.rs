@@ -87,7 +87,7 @@ fn origin(call: &Call) -> LoginOrigin {
 
 /// Sign in with name and password.
 #[utoipa::path(post, path = "/api/v2/signin", tag = "Access", security(()), request_body = SignInRequest,
-    responses((status = 200, description = "a pair of tokens", body = SignedIn)))]
+    responses((status = 200, description = "a pair of tokens", body = SignedIn), (status = 401), (status = 429)))]
 pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: SignInRequest = credentials(&call)?;
@@ -100,7 +100,7 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
 
 /// Exchange a refresh token for the next pair. It works once: a second use revokes all tokens of the sign-in.
 #[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
-    responses((status = 200, description = "the next pair of tokens", body = SignedIn)))]
+    responses((status = 200, description = "the next pair of tokens", body = SignedIn), (status = 401), (status = 429)))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: RefreshRequest = credentials(&call)?;

@@ -4,13 +4,14 @@ use super::account_view::{AccountView, amount_text};
 use super::{fields, permissions};
 use crate::app::accounts::{AccountFilter, ArchiveAccount, ChangeAccount, FixedFields, GetAccount, OpenAccount};
 use crate::app::trading::{Described, DescribedAccount, GetDescribedAccount, ListDescribedAccounts};
+use crate::app::{Command, Directory, Failure, resolved};
 use crate::dialects::kit::formats::serial;
 use crate::dialects::kit::{Call, QueryParams, Rejection, Reply, required_text};
-use crate::domain::accounts::{Lifecycle, Permissions};
+use crate::domain::accounts::{Account, Lifecycle, Permissions};
 use crate::domain::clients::{AccountLabelsChange, ProfileStatus};
-use crate::domain::ids::{GroupSerial, OfferSerial, PlatformSerial, ProfileSerial};
+use crate::domain::ids::{AccountSerial, GroupSerial, OfferSerial, PlatformSerial, ProfileSerial};
 use crate::domain::reference::{GroupKind, LEVERAGE_MAX};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Field, Noun, Refusal};
 use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -42,7 +43,7 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
-    fn opening(self, call: &Call) -> Result<OpenAccount, Rejection> {
+    fn command(self) -> Result<impl Command<Outcome = DescribedAccount>, Rejection> {
         let offer = self.product_currency_id.ok_or_else(|| Rejection::missing("productCurrencyId"))?;
         let client = self.client_id.ok_or_else(|| Rejection::missing("clientId"))?;
         let exists = self.already_existing_platform_account.unwrap_or(false);
@@ -50,78 +51,74 @@ impl NewAccount {
             (true, number) => Some(required_text("accountNumber", number, NUMBER_MAX)?),
             (false, _) => None,
         };
-        let (app, caller) = (call.app()?, call.caller()?);
-        let offer = app.offer_numbered(OfferSerial(offer))?.filter(|offer| offer.is_open);
-        let offer = offer.ok_or_else(|| Rejection::invalid("productCurrencyId", "no such product currency"))?;
-        let client = app.client_numbered(caller, ProfileSerial(client))?;
-        let client = client.ok_or_else(no_such_client)?;
-        if exists && offer.kind == GroupKind::Wallet {
-            return Err(Rejection::invalid("alreadyExistingPlatformAccount", "only for trading accounts"));
+        if exists && self.leverage.is_none() {
+            return Err(Rejection::missing("leverage"));
         }
-        let leverage = match (self.leverage, exists) {
-            (None, true) => return Err(Rejection::missing("leverage")),
-            (None, false) => None,
-            (Some(leverage), true) => Some(within(leverage, 0..=LEVERAGE_MAX)?),
-            (Some(leverage), false) => Some(within(leverage, 1..=offer.max_leverage)?),
-        };
-        Ok(OpenAccount {
-            id: None,
-            profile: client,
-            group: offer.group,
-            portfolio: None,
-            parent: None,
-            currency: offer.currency,
-            is_demo: None,
-            is_spread_betting: false,
-            position_mode: None,
-            margin_calculation_override: None,
-            trade_status: None,
-            max_leverage: leverage,
-            net_open_position_limit: None,
-            wants_daily_statement: false,
-            labels: AccountLabelsChange::default(),
-            allows_credits: true,
-            allows_debits: true,
-            permissions: Permissions::default(),
-            number_at_platform: number,
-            number: None,
-            requires_approval: false,
-            takes_client_in_review: false,
-        })
+        Ok(resolved(move |directory| {
+            let offer = directory.offer(OfferSerial(offer))?.filter(|offer| offer.is_open);
+            let offer = offer.ok_or_else(|| Refusal::invalid(Field::Currency, "no such product currency"))?;
+            let client = directory.client(ProfileSerial(client))?;
+            let range = if exists { 0..=LEVERAGE_MAX } else { 1..=offer.max_leverage };
+            Ok(Described(OpenAccount {
+                id: None,
+                profile: client.id,
+                group: offer.group,
+                portfolio: None,
+                parent: None,
+                currency: offer.currency,
+                is_demo: None,
+                is_spread_betting: false,
+                position_mode: None,
+                margin_calculation_override: None,
+                trade_status: None,
+                max_leverage: self.leverage.map(|leverage| within(leverage, range)).transpose()?,
+                net_open_position_limit: None,
+                wants_daily_statement: false,
+                labels: AccountLabelsChange::default(),
+                allows_credits: true,
+                allows_debits: true,
+                permissions: Permissions::default(),
+                number_at_platform: number,
+                number: None,
+                requires_approval: false,
+                takes_client_in_review: false,
+            }))
+        }))
     }
 }
 
-fn within(leverage: i64, range: RangeInclusive<u32>) -> Result<u32, Rejection> {
+fn within(leverage: i64, range: RangeInclusive<u32>) -> Result<u32, Refusal> {
     let found = u32::try_from(leverage).ok().filter(|leverage| range.contains(leverage));
     let reason = || match (range.start(), range.end()) {
         (least, most) if least == most => least.to_string(),
         (least, most) => format!("{least} to {most}"),
     };
-    found.ok_or_else(|| Rejection::out_of_range("leverage", reason()))
+    found.ok_or_else(|| Refusal::out_of_range(Field::MaxLeverage, reason()))
 }
 
 /// Create a wallet or a trading account.
 #[utoipa::path(post, path = "/api/v2/accounts", tag = "Accounts", request_body = NewAccount,
     responses((status = 201, description = "the new account", body = AccountView)))]
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
-    let command = call.lenient_body::<NewAccount>()?.opening(&call)?;
+    let command = call.lenient_body::<NewAccount>()?.command()?;
     let render = |account: DescribedAccount| Reply::json(StatusCode::CREATED, &AccountView::from(account));
-    call.run(Described(command), render).await.map_err(naming_client)
+    call.run(command, render).await.map_err(naming_field)
 }
 
-/// A client that can open no account is a wrong value of the body, like one that does not exist.
-fn naming_client(rejection: Rejection) -> Rejection {
+/// A client or a product that can have no such account is a wrong value of the body, like one that does not exist.
+fn naming_field(rejection: Rejection) -> Rejection {
     match rejection {
-        Rejection::Refused(Refusal::ProfileState(ProfileStatus::Archived)) => no_such_client(),
+        Rejection::Refused(
+            Refusal::NotFound { noun: Noun::Profile, .. } | Refusal::ProfileState(ProfileStatus::Archived),
+        ) => Rejection::invalid("clientId", "no such client"),
         Rejection::Refused(refusal @ (Refusal::ProfileState(_) | Refusal::ProfileBlocked)) => {
             Rejection::invalid("clientId", refusal.to_string())
         }
+        Rejection::Refused(refusal @ Refusal::AccountKind { .. }) => {
+            Rejection::invalid("alreadyExistingPlatformAccount", refusal.to_string())
+        }
         other => other,
     }
-}
-
-fn no_such_client() -> Rejection {
-    Rejection::invalid("clientId", "no such client")
 }
 
 /// Changes of an account. Omitted fields stay.
@@ -142,36 +139,49 @@ pub(super) struct AccountChange {
 }
 
 impl AccountChange {
-    fn command(self, call: &Call) -> Result<ChangeAccount, Rejection> {
-        let account = fields::account(call)?;
+    fn command(self, account: AccountSerial) -> Result<impl Command<Outcome = DescribedAccount>, Rejection> {
         let name = match self.caption {
             Some(caption) if (1..=CAPTION_MAX).contains(&caption.chars().count()) => Some(caption),
             Some(_) => return Err(Rejection::out_of_range("caption", format!("1 to {CAPTION_MAX} characters"))),
             None => None,
         };
         let permissions = self.permissions.as_deref().map(permissions::parse).transpose()?;
-        if self.client_id.is_some_and(|client| client != account.client.0) {
-            return Err(Rejection::invalid("clientId", "fixed at creation"));
-        }
-        if self.product_currency_id.is_some_and(|id| account.offer.is_none_or(|offer| offer.0 != id)) {
-            return Err(Rejection::invalid("productCurrencyId", "fixed at creation"));
-        }
-        Ok(ChangeAccount {
-            id: account.id,
-            expected_version: None,
-            fixed: FixedFields::default(),
-            group: None,
-            trade_status: None,
-            max_leverage: None,
-            net_open_position_limit: None,
-            wants_daily_statement: None,
-            minimum_balance: None,
-            labels: AccountLabelsChange { name, ..AccountLabelsChange::default() },
-            allows_credits: permissions.as_ref().map(|sent| sent.allows_credits),
-            allows_debits: permissions.as_ref().map(|sent| sent.allows_debits),
-            permissions: permissions.map(|sent| sent.others),
-        })
+        let fixed = (self.client_id.map(ProfileSerial), self.product_currency_id.map(OfferSerial));
+        Ok(resolved(move |directory| {
+            let account = directory.account(account)?;
+            admit_fixed(directory, &account, fixed)?;
+            Ok(Described(ChangeAccount {
+                id: account.id,
+                expected_version: None,
+                fixed: FixedFields::default(),
+                group: None,
+                trade_status: None,
+                max_leverage: None,
+                net_open_position_limit: None,
+                wants_daily_statement: None,
+                minimum_balance: None,
+                labels: AccountLabelsChange { name, ..AccountLabelsChange::default() },
+                allows_credits: permissions.as_ref().map(|sent| sent.allows_credits),
+                allows_debits: permissions.as_ref().map(|sent| sent.allows_debits),
+                permissions: permissions.map(|sent| sent.others),
+            }))
+        }))
     }
+}
+
+/// Refuses another owner or product than an account has.
+fn admit_fixed(
+    directory: &Directory<'_>,
+    account: &Account,
+    (client, offer): (Option<ProfileSerial>, Option<OfferSerial>),
+) -> Result<(), Failure> {
+    if client.is_some_and(|client| client != account.standing.profile) {
+        return Err(Refusal::Immutable { field: Field::Profile }.into());
+    }
+    if offer.is_some() && offer != directory.offer_of(account)? {
+        return Err(Refusal::Immutable { field: Field::Currency }.into());
+    }
+    Ok(())
 }
 
 /// Update an account: its caption and its permissions. PUT and PATCH do the same.
@@ -179,8 +189,9 @@ impl AccountChange {
     params(("accountId" = i64, Path, description = "account id")), request_body = AccountChange,
     responses((status = 200, description = "the account after the change", body = AccountView)))]
 pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
-    let command = call.optional_lenient_body::<AccountChange>()?.unwrap_or_default().command(&call)?;
-    call.run(Described(command), |account| Reply::ok(&AccountView::from(account))).await
+    let account = fields::account(&call)?;
+    let command = call.optional_lenient_body::<AccountChange>()?.unwrap_or_default().command(account)?;
+    call.run(command, |account| Reply::ok(&AccountView::from(account))).await
 }
 
 /// Get an account, archived or not.
@@ -188,8 +199,13 @@ pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     params(("accountId" = i64, Path, description = "account id")),
     responses((status = 200, description = "the account", body = AccountView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let id = fields::account(&call)?.id;
-    Reply::ok(&AccountView::from(call.ask(GetDescribedAccount { id }).await?))
+    Reply::ok(&AccountView::from(described(&call).await?))
+}
+
+/// The account that the path names.
+async fn described(call: &Call) -> Result<DescribedAccount, Rejection> {
+    let account = fields::account(call)?;
+    call.ask(resolved(move |directory| Ok(GetDescribedAccount { id: directory.account(account)?.id }))).await
 }
 
 /// Archive a trading account for good. Its balance must be zero.
@@ -198,10 +214,13 @@ pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     responses((status = 204, description = "archived, also if it was before")))]
 pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let account = fields::account(&call)?;
-    if account.kind != GroupKind::Trading {
-        return Err(Refusal::AccountKind { needed: GroupKind::Trading }.into());
-    }
-    let command = ArchiveAccount { id: account.id, expected_version: None };
+    let command = resolved(move |directory| {
+        let account = directory.account(account)?;
+        match directory.kind(&account)? {
+            GroupKind::Trading => Ok(ArchiveAccount { id: account.id, expected_version: None }),
+            GroupKind::Wallet => Err(Refusal::AccountKind { needed: GroupKind::Trading }.into()),
+        }
+    });
     call.run(command, |()| Ok(Reply::empty(StatusCode::NO_CONTENT))).await
 }
 
@@ -218,9 +237,8 @@ pub(super) struct Preferences {
     params(("accountId" = i64, Path, description = "account id")),
     responses((status = 200, description = "the preferences", body = Preferences)))]
 pub(super) async fn preferences(call: Call) -> Result<Reply, Rejection> {
-    let numbered = fields::account(&call)?;
-    let account = call.ask(GetAccount { id: numbered.id }).await?;
-    let leverage = if numbered.kind == GroupKind::Wallet { 1 } else { account.max_leverage };
+    let DescribedAccount { account, kind, .. } = described(&call).await?;
+    let leverage = if kind == GroupKind::Wallet { 1 } else { account.max_leverage };
     Reply::ok(&Preferences { leverage })
 }
 
@@ -237,7 +255,9 @@ pub(super) struct Balance {
     params(("accountId" = i64, Path, description = "account id")),
     responses((status = 200, description = "the balance", body = Balance)))]
 pub(super) async fn balance(call: Call) -> Result<Reply, Rejection> {
-    let account = call.ask(GetAccount { id: fields::account(&call)?.id }).await?;
+    let account = fields::account(&call)?;
+    let query = resolved(move |directory| Ok(GetAccount { id: directory.account(account)?.id }));
+    let account = call.ask(query).await?;
     Reply::ok(&Balance { balance: amount_text(&account, account.balances.balance) })
 }
 

@@ -2,6 +2,7 @@
 
 use super::fields;
 use crate::app::ledger::PostFunds;
+use crate::app::resolved;
 use crate::dialects::kit::formats::number;
 use crate::dialects::kit::{Call, Literal, Rejection, Reply, required};
 use crate::domain::accounts::Lifecycle;
@@ -30,18 +31,22 @@ pub(super) async fn change(call: Call) -> Result<Reply, Rejection> {
     let account = fields::account(&call)?;
     let request: BalanceChange = call.lenient_body()?;
     let amount = required("amount", request.amount.as_ref(), number)?;
-    if account.kind != GroupKind::Wallet {
-        let is_archived = account.is_archived.then_some(Refusal::AccountState(Lifecycle::Closed));
-        return Err(is_archived.unwrap_or(Refusal::AccountKind { needed: GroupKind::Wallet }).into());
-    }
-    let command = PostFunds {
-        account: account.id,
-        amount,
-        currency: None,
-        extra_decimals: ExtraDecimals::Refuse,
-        kind: EntryKind::Balance,
-        comment: String::new(),
-        effective_at: None,
-    };
+    let command = resolved(move |directory| {
+        let account = directory.account(account)?;
+        match directory.kind(&account)? {
+            GroupKind::Wallet => {}
+            _ if account.lifecycle == Lifecycle::Closed => return Err(Refusal::AccountState(account.lifecycle).into()),
+            _ => return Err(Refusal::AccountKind { needed: GroupKind::Wallet }.into()),
+        }
+        Ok(PostFunds {
+            account: account.id,
+            amount,
+            currency: None,
+            extra_decimals: ExtraDecimals::Refuse,
+            kind: EntryKind::Balance,
+            comment: String::new(),
+            effective_at: None,
+        })
+    });
     call.run(command, |_| Ok(Reply::empty(StatusCode::NO_CONTENT))).await
 }

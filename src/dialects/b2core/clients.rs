@@ -4,6 +4,7 @@ use super::{countries, fields};
 use crate::app::access::PasswordHash;
 use crate::app::approvals::AtOnce;
 use crate::app::clients::{ArchiveProfile, ChangeProfile, CreateProfile, GetProfile, ListProfilesIn, ProfileFilter};
+use crate::app::resolved;
 use crate::dialects::kit::formats::{Fault, serial, unknown};
 use crate::dialects::kit::{Call, Literal, QueryParams, Rejection, Reply, optional, sent};
 use crate::domain::access::{Password, Right};
@@ -11,7 +12,7 @@ use crate::domain::clients::{
     DetailsChange, EmailKey, LabelsChange, PersonalChange, Profile, ProfileDetails, ProfileKind, ProfileStatus,
     check_day,
 };
-use crate::domain::ids::{ProfileId, ProfileSerial};
+use crate::domain::ids::ProfileSerial;
 use crate::domain::refusal::{Field, Noun, Refusal};
 use crate::domain::text;
 use actix_web::http::StatusCode;
@@ -100,7 +101,7 @@ pub(super) struct ClientBody {
     last_name: Option<String>,
     nickname: Option<String>,
     phone: Option<String>,
-    /// A number of ISO 3166-1; null clears it.
+    /// A number of ISO 3166-1; null clears it, but leaves a country that has no number, which is shown as null.
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<i64>, example = 756)]
     country_code: Option<Option<Literal>>,
@@ -121,7 +122,7 @@ pub(super) struct ClientBody {
     status_id: Option<i64>,
     /// Limit which operators see the client.
     tags: Option<Vec<String>>,
-    /// For sessions of the client, 8 to 200 characters; never returned.
+    /// For sessions of the client, 8 to 200 characters; never returned. Omit it to keep the present one.
     password: Option<String>,
 }
 
@@ -136,9 +137,20 @@ fn country(text: &str) -> Result<&'static str, Fault> {
     number.ok_or_else(|| Fault::invalid("a number of ISO 3166-1"))
 }
 
-/// Refuses all but a calendar date.
-fn day(text: &str) -> Result<(), Fault> {
-    check_day(Field::BirthDate, text).map(drop).map_err(Fault::Refused)
+/// Prepares a change for the client as it is shown. What cannot be sent otherwise may be sent back: a country that has
+/// no number, which is shown as null, and a birth date in another form. Other APIs store both as they are.
+fn admit(mut change: DetailsChange, shown: &ProfileDetails) -> Result<DetailsChange, Refusal> {
+    if change.country.as_deref() == Some("") && countries::number(&shown.country).is_none() {
+        change.country = None;
+    }
+    if change.birth_date.as_ref() == Some(&shown.birth_date) {
+        change.birth_date = None;
+    }
+    match change.birth_date.as_deref() {
+        None | Some("") => {}
+        Some(day) => drop(check_day(Field::BirthDate, day)?),
+    }
+    Ok(change)
 }
 
 impl ClientBody {
@@ -151,27 +163,8 @@ impl ClientBody {
         }
     }
 
-    /// Leaves out what repeats how the client is shown, although it cannot be sent otherwise: a country that has no
-    /// number, a birth date in another form. Other APIs store both as they are.
-    async fn without_repetitions(&mut self, call: &Call) -> Result<(), Rejection> {
-        let clears_country = self.country_code == Some(None);
-        let is_no_day = self.birth_date.as_deref().is_some_and(|text| !text.is_empty() && day(text).is_err());
-        if !clears_country && !is_no_day {
-            return Ok(());
-        }
-        let shown = present(call).await?.details;
-        if clears_country && countries::number(&shown.country).is_none() {
-            self.country_code = None;
-        }
-        if self.birth_date.as_ref() == Some(&shown.birth_date) {
-            self.birth_date = None;
-        }
-        Ok(())
-    }
-
     fn details(&mut self) -> Result<DetailsChange, Rejection> {
         let country = self.country()?;
-        optional("birthDate", self.birth_date.as_deref(), day)?;
         Ok(DetailsChange {
             email: self.email.take().map(|email| email.trim().to_owned()),
             first_name: self.first_name.take(),
@@ -197,7 +190,7 @@ impl ClientBody {
 
     /// Hashes the password, if one was sent. Call it after all cheaper checks, because hashing is slow.
     async fn password(&mut self, call: &Call) -> Result<Option<PasswordHash>, Rejection> {
-        let Some(password) = self.password.take().filter(|password| !password.is_empty()) else { return Ok(None) };
+        let Some(password) = self.password.take() else { return Ok(None) };
         call.caller()?.principal.require(Right::SetPasswords)?;
         let password = Password::new(Field::Password, &password)?;
         Ok(Some(call.app()?.hash_password(password).await?))
@@ -206,17 +199,16 @@ impl ClientBody {
 
 /// The client that the path names. One that was deleted is gone for callers of this API.
 async fn present(call: &Call) -> Result<Profile, Rejection> {
-    let id = named(call)?;
-    let profile = call.ask(GetProfile { id }).await?;
-    if profile.status == ProfileStatus::Archived { Err(fields::not_found(Noun::Profile)) } else { Ok(profile) }
+    let client = named(call)?;
+    let query = resolved(move |directory| match directory.client(client)? {
+        Profile { status: ProfileStatus::Archived, .. } => Err(Refusal::not_found(Noun::Profile).into()),
+        Profile { id, .. } => Ok(GetProfile { id }),
+    });
+    call.ask(query).await
 }
 
-fn named(call: &Call) -> Result<ProfileId, Rejection> {
-    let found = match fields::path_id(call, "clientId") {
-        Some(serial) => call.app()?.client_numbered(call.caller()?, ProfileSerial(serial))?,
-        None => None,
-    };
-    found.ok_or_else(|| fields::not_found(Noun::Profile))
+fn named(call: &Call) -> Result<ProfileSerial, Rejection> {
+    fields::object(call, "clientId", Noun::Profile).map(ProfileSerial)
 }
 
 /// Create a client. The e-mail address must not be taken.
@@ -224,7 +216,8 @@ fn named(call: &Call) -> Result<ProfileId, Rejection> {
     responses((status = 201, description = "the new client", body = ClientView)))]
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let mut body: ClientBody = call.lenient_body()?;
-    let details = body.details()?.apply(&ProfileDetails::default()).checked()?;
+    let nothing = ProfileDetails::default();
+    let details = admit(body.details()?, &nothing)?.apply(&nothing).checked()?;
     let command = CreateProfile {
         id: None,
         details,
@@ -248,20 +241,25 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     params(("clientId" = i64, Path, description = "client id")), request_body = ClientBody,
     responses((status = 200, description = "the client after the change", body = ClientView)))]
 pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
-    let id = named(&call)?;
+    let client = named(&call)?;
     let mut body = call.optional_lenient_body::<ClientBody>()?.unwrap_or_default();
-    body.without_repetitions(&call).await?;
-    let command = AtOnce(ChangeProfile {
-        id,
-        details: body.details()?,
-        labels: LabelsChange::default(),
-        personal: PersonalChange::default(),
-        tags: body.tags.take().map(|tags| tags.into_iter().collect()),
-        is_active: body.is_active()?,
-        password: body.password(&call).await?,
+    let (details, is_active) = (body.details()?, body.is_active()?);
+    let tags = body.tags.take().map(|tags| tags.into_iter().collect());
+    let password = body.password(&call).await?;
+    let sets_password = password.is_some();
+    let command = resolved(move |directory| {
+        let client = directory.client(client)?;
+        Ok(AtOnce(ChangeProfile {
+            id: client.id,
+            details: admit(details, &client.details)?,
+            labels: LabelsChange::default(),
+            personal: PersonalChange::default(),
+            tags,
+            is_active,
+            password,
+        }))
     });
     let render = |profile: Profile| Reply::ok(&ClientView::from(profile));
-    let sets_password = command.0.password.is_some();
     let answer = match sets_password {
         true => call.run_secretly(command, render).await,
         false => call.run(command, render).await,
@@ -272,7 +270,7 @@ pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
 /// To callers of this API a client that was deleted does not exist.
 fn gone(rejection: Rejection) -> Rejection {
     match rejection {
-        Rejection::Refused(Refusal::ProfileState(ProfileStatus::Archived)) => fields::not_found(Noun::Profile),
+        Rejection::Refused(Refusal::ProfileState(ProfileStatus::Archived)) => Refusal::not_found(Noun::Profile).into(),
         other => other,
     }
 }
@@ -282,7 +280,9 @@ fn gone(rejection: Rejection) -> Rejection {
     params(("clientId" = i64, Path, description = "client id")),
     responses((status = 204, description = "deleted")))]
 pub(super) async fn delete(call: Call) -> Result<Reply, Rejection> {
-    let command = ArchiveProfile { id: named(&call)?, expected_version: None };
+    let client = named(&call)?;
+    let command =
+        resolved(move |directory| Ok(ArchiveProfile { id: directory.client(client)?.id, expected_version: None }));
     call.run(command, |_| Ok(Reply::empty(StatusCode::NO_CONTENT))).await
 }
 
@@ -340,7 +340,7 @@ const FOREIGN: [&str; 4] =
 fn filter(query: &QueryParams) -> Result<Option<ProfileFilter>, Rejection> {
     let mut matches_none = false;
     for name in FOREIGN {
-        matches_none |= query.one(name)?.is_some();
+        matches_none |= !query.list(name, |_| Ok(()))?.is_empty();
     }
     let email = |text: &str| EmailKey::parse(Field::Email, text).map_err(|refusal| Fault::invalid(refusal.to_string()));
     let country = |text: &str| {
@@ -371,9 +371,9 @@ fn filter(query: &QueryParams) -> Result<Option<ProfileFilter>, Rejection> {
 
 /// The values of a list of texts; the whole text counts too, because names have commas.
 fn texts(query: &QueryParams, name: &str) -> Result<Vec<String>, Rejection> {
-    let Some(whole) = query.one(name)? else { return Ok(Vec::new()) };
-    let parts = whole.split(',').map(str::trim).filter(|part| !part.is_empty());
-    Ok(parts.chain(Some(whole).filter(|whole| whole.contains(','))).map(text::nfc).collect())
+    let mut texts = query.list(name, |part| Ok(text::nfc(part)))?;
+    texts.extend(query.one(name)?.filter(|whole| whole.contains(',')).map(text::nfc));
+    Ok(texts)
 }
 
 fn known<T: Copy>(all: &'static [(i64, T)]) -> impl Fn(&str) -> Result<T, Fault> {

@@ -3,6 +3,7 @@
 use super::account_view::CurrencyView;
 use super::fields;
 use crate::app::ledger::{DepositFilter, DescribedDeposit, GetNumberedDeposit, ListDescribedDeposits, MakeDeposit};
+use crate::app::resolved;
 use crate::dialects::kit::formats::{number, serial};
 use crate::dialects::kit::{Call, Literal, Rejection, Reply, optional, required};
 use crate::domain::ids::{AccountSerial, MovementSerial, ProfileSerial};
@@ -141,9 +142,10 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let amount = required("amount", body.amount.as_ref(), number)?;
     let provider_commission = optional("providerCommission", body.provider_commission.as_ref(), number)?;
     let vendor_commission = optional("vendorCommission", body.vendor_commission.as_ref(), number)?;
-    let found = call.app()?.account_numbered(call.caller()?, AccountSerial(account))?;
-    let account = found.ok_or_else(|| fields::not_found(Noun::Account))?.id;
-    let command = MakeDeposit { account, amount, provider_commission, vendor_commission };
+    let command = resolved(move |directory| {
+        let account = directory.account(AccountSerial(account))?.id;
+        Ok(MakeDeposit { account, amount, provider_commission, vendor_commission })
+    });
     call.run(command, |made| Reply::json(StatusCode::CREATED, &TransactionView::from(made))).await
 }
 
@@ -152,7 +154,7 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     params(("depositId" = i64, Path, description = "deposit id")),
     responses((status = 200, description = "the deposit", body = TransactionView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let id = fields::path_id(&call, "depositId").ok_or_else(|| fields::not_found(Noun::Deposit))?;
+    let id = fields::object(&call, "depositId", Noun::Deposit)?;
     Reply::ok(&TransactionView::from(call.ask(GetNumberedDeposit { serial: MovementSerial(id) }).await?))
 }
 

@@ -65,6 +65,11 @@ pub(super) fn read_only() -> Reply {
     answer(StatusCode::FORBIDDEN, "read_only", message.into(), Vec::new())
 }
 
+/// The answer about something of the reference data that is not there.
+pub(super) fn unknown(noun: &str) -> Reply {
+    answer(StatusCode::NOT_FOUND, "not_found", format!("no such {noun}"), Vec::new())
+}
+
 fn field_error(refusal: &Refusal, context: &ReplyContext) -> Option<FieldError> {
     let name = spell(&refusal.field()?)?;
     let is_required = matches!(refusal, Refusal::Required { .. });
@@ -74,6 +79,13 @@ fn field_error(refusal: &Refusal, context: &ReplyContext) -> Option<FieldError> 
 fn sentence(refusal: &Refusal) -> String {
     match (refusal, refusal.field()) {
         (Refusal::NotFound { noun: Noun::Profile, .. }, _) => "no such client".into(),
+        (Refusal::DuplicateEmail, _) => "email: another client has this address".into(),
+        (Refusal::NeedsApproval, _) => "a second operator must approve it: request it in the native API".into(),
+        (Refusal::NotEmpty(Remainder::Accounts), _) => {
+            "the client still has accounts: archive them, wallets in the native API".into()
+        }
+        (Refusal::CreditsOff, _) => "the account lacks the permission deposit".into(),
+        (Refusal::DebitsOff, _) => "the account lacks the permission withdrawal".into(),
         // Of what this API writes, only the numbers of accounts can be taken so.
         (Refusal::DuplicateReference, _) => format!("accountNumber: {refusal}"),
         (Refusal::NotFound { .. }, _) | (_, None) => refusal.to_string(),

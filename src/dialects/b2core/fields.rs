@@ -1,6 +1,5 @@
 //! B2Core's spelling of values and lists: times with an offset, money as text, totals in a header.
 
-use crate::app::accounts::NumberedAccount;
 use crate::dialects::kit::formats::{self, Fault, one_of};
 use crate::dialects::kit::{Call, QueryParams, Rejection, Reply};
 use crate::domain::clock::Moment;
@@ -31,22 +30,20 @@ pub(super) fn figure(text: &str) -> String {
     format!("{whole}.{fraction:0<STATEMENT_DECIMALS$}")
 }
 
-/// The account that the path names. A text that is no id is that of no account.
-pub(super) fn account(call: &Call) -> Result<NumberedAccount, Rejection> {
-    let found = match path_id(call, "accountId") {
-        Some(serial) => call.app()?.account_numbered(call.caller()?, AccountSerial(serial))?,
-        None => None,
-    };
-    found.ok_or_else(|| not_found(Noun::Account))
+/// The account that the path names.
+pub(super) fn account(call: &Call) -> Result<AccountSerial, Rejection> {
+    object(call, "accountId", Noun::Account).map(AccountSerial)
 }
 
-/// An id in the path; none if it is not a number.
+/// The object that the path names. A text that is no id is that of no object.
+pub(super) fn object(call: &Call, name: &str, noun: Noun) -> Result<i64, Rejection> {
+    path_id(call, name).ok_or(Refusal::NotFound { noun, field: None }.into())
+}
+
+/// An id in the path; none if it is not a number as this API writes it.
 pub(super) fn path_id(call: &Call, name: &str) -> Option<i64> {
-    call.path(name).parse().ok()
-}
-
-pub(super) fn not_found(noun: Noun) -> Rejection {
-    Refusal::NotFound { noun, field: None }.into()
+    let text = call.path(name);
+    text.parse().ok().filter(|id: &i64| id.to_string() == text)
 }
 
 /// A currency in a filter.

@@ -2,8 +2,8 @@
 
 use super::error::{ErrorView, FieldError};
 use super::{B2Core, access, accounts, balances, clients, deposits, products};
-use crate::dialects::kit::openapi::{About, Document, Style};
-use serde_json::Value;
+use crate::dialects::kit::openapi::{About, Document, Style, reference};
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -67,11 +67,20 @@ pub(super) fn document(dialect: &B2Core) -> Value {
         token: "An access token from sign-in, or a token from `bursar token create`.",
     });
     document.complete_operations(dialect, &STYLE);
+    document.add(
+        "headers",
+        "TotalCount",
+        json!({ "description": "The number of all matches.", "schema": { "type": "integer", "minimum": 0 } }),
+    );
     document.require_members_of_answers();
     document.require("NewAccount", &["productCurrencyId", "clientId"]);
     document.require("NewDeposit", &["accountId", "methodId", "amount"]);
     document.require("BalanceChange", &["amount"]);
     document.each_operation(|method, _, operation| {
+        let listed = &mut operation["responses"]["200"];
+        if listed["content"]["application/json"]["schema"]["type"] == "array" {
+            listed["headers"]["X-Total-Count"] = reference("headers", "TotalCount");
+        }
         // Operations that PUT and PATCH share need two ids.
         if method == "PUT" {
             let id = operation["operationId"].as_str().unwrap_or_default().to_owned();

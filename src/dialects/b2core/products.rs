@@ -8,8 +8,7 @@ use crate::app::reference::{Catalogue, Platform, ReadCatalogue};
 use crate::dialects::kit::formats::{one_of, serial};
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::ids::{GroupSerial, PlatformSerial};
-use crate::domain::reference::{Group, Offer};
-use crate::domain::refusal::Noun;
+use crate::domain::reference::{CurrencyCode, Group, Offer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -74,7 +73,7 @@ impl ProductView {
             kind: kind_of(declared.kind, declared.is_demo),
             platform: NamedView { id: platform.serial.0, name: platform.declared.name.clone() },
             group: label.map(|(serial, name)| NamedView { id: serial.0, name: name.to_owned() }),
-            enabled: declared.enabled,
+            enabled: declared.enabled && offers(catalogue, group).any(|offer| offer.enabled),
             create_time: fields::time(group.created_at.unwrap_or(catalogue.since)),
         })
     }
@@ -93,10 +92,23 @@ impl ProductCurrencyView {
     }
 }
 
-/// The view of the id in the path.
-fn found<V>(views: Vec<V>, id: fn(&V) -> i64, wanted: Option<i64>) -> Result<V, Rejection> {
-    let view = views.into_iter().find(|view| Some(id(view)) == wanted);
-    view.ok_or_else(|| fields::not_found(Noun::Group))
+/// The currencies that a product has now, or had.
+fn offers<'a>(catalogue: &'a Catalogue, group: &'a Group) -> impl Iterator<Item = ProductCurrencyView> + 'a {
+    let offers = catalogue.offers.iter().filter(|offer| offer.group == group.serial);
+    offers.filter_map(|offer| ProductCurrencyView::of(catalogue, offer))
+}
+
+/// Answers with the view of the id in the path.
+fn one<V: Serialize>(
+    (call, name): (&Call, &str),
+    views: impl IntoIterator<Item = V>,
+    (noun, id): (&str, fn(&V) -> i64),
+) -> Result<Reply, Rejection> {
+    let wanted = fields::path_id(call, name);
+    match views.into_iter().find(|view| Some(id(view)) == wanted) {
+        Some(view) => Reply::ok(&view),
+        None => Ok(error::unknown(noun)),
+    }
 }
 
 fn platforms(catalogue: &Catalogue) -> Vec<PlatformView> {
@@ -129,7 +141,7 @@ pub(super) async fn list_platforms(call: Call) -> Result<Reply, Rejection> {
     responses((status = 200, description = "the platform", body = PlatformView)))]
 pub(super) async fn get_platform(call: Call) -> Result<Reply, Rejection> {
     let all = platforms(&call.ask(ReadCatalogue).await?);
-    Reply::ok(&found(all, |view| view.id, fields::path_id(&call, "platformId"))?)
+    one((&call, "platformId"), all, ("platform", |view| view.id))
 }
 
 /// List the products.
@@ -154,7 +166,12 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     let kinds = query.list("filter[type]", one_of(&["personal", "trade", "demo"].map(|kind| (kind, kind))))?;
     let codes = query.list("filter[currency]", fields::currency_code)?;
     let catalogue = call.ask(ReadCatalogue).await?;
-    let offers_any = |group: &&Group| codes.is_empty() || codes.iter().any(|code| group.currencies.contains(code));
+    let has = |code: &CurrencyCode, offer: &ProductCurrencyView| {
+        offer.enabled && offer.currency.alphabetic_code == code.as_str()
+    };
+    let offers_any = |group: &&Group| {
+        codes.is_empty() || offers(&catalogue, group).any(|offer| codes.iter().any(|code| has(code, &offer)))
+    };
     let offering = catalogue.groups.iter().filter(offers_any);
     let mut views: Vec<ProductView> = offering.filter_map(|group| ProductView::of(&catalogue, group)).collect();
     views.retain(|view| {
@@ -171,18 +188,16 @@ pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
     responses((status = 200, description = "the product", body = ProductView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
     let catalogue = call.ask(ReadCatalogue).await?;
-    let views = catalogue.groups.iter().filter_map(|group| ProductView::of(&catalogue, group)).collect();
-    Reply::ok(&found(views, |view| view.id, fields::path_id(&call, "productId"))?)
+    let views = catalogue.groups.iter().filter_map(|group| ProductView::of(&catalogue, group));
+    one((&call, "productId"), views, ("product", |view| view.id))
 }
 
-/// The currencies of the product in the path.
-async fn currencies(call: &Call) -> Result<Vec<ProductCurrencyView>, Rejection> {
+/// The currencies of the product in the path; none if there is no such product.
+async fn currencies(call: &Call) -> Result<Option<Vec<ProductCurrencyView>>, Rejection> {
     let catalogue = call.ask(ReadCatalogue).await?;
     let product = fields::path_id(call, "productId");
     let group = catalogue.groups.iter().find(|group| Some(group.serial.0) == product);
-    let group = group.ok_or_else(|| fields::not_found(Noun::Group))?.serial;
-    let offers = catalogue.offers.iter().filter(|offer| offer.group == group);
-    Ok(offers.filter_map(|offer| ProductCurrencyView::of(&catalogue, offer)).collect())
+    Ok(group.map(|group| offers(&catalogue, group).collect()))
 }
 
 /// List the currencies of a product.
@@ -201,7 +216,7 @@ pub(super) async fn list_currencies(call: Call) -> Result<Reply, Rejection> {
     let query = call.query();
     let window = fields::window(query)?;
     let codes = query.list("filter[alphabeticCode]", fields::currency_code)?;
-    let mut views = currencies(&call).await?;
+    let Some(mut views) = currencies(&call).await? else { return Ok(error::unknown("product")) };
     views.retain(|view| codes.is_empty() || codes.iter().any(|code| code.as_str() == view.currency.alphabetic_code));
     fields::part(views, window)
 }
@@ -212,8 +227,8 @@ pub(super) async fn list_currencies(call: Call) -> Result<Reply, Rejection> {
            ("productCurrencyId" = i64, Path, description = "product currency id")),
     responses((status = 200, description = "the currency", body = ProductCurrencyView)))]
 pub(super) async fn get_currency(call: Call) -> Result<Reply, Rejection> {
-    let views = currencies(&call).await?;
-    Reply::ok(&found(views, |view| view.id, fields::path_id(&call, "productCurrencyId"))?)
+    let Some(views) = currencies(&call).await? else { return Ok(error::unknown("product")) };
+    one((&call, "productCurrencyId"), views, ("product currency", |view| view.id))
 }
 
 async fn product_groups(call: &Call) -> Result<Vec<NamedView>, Rejection> {
@@ -242,7 +257,7 @@ pub(super) async fn list_groups(call: Call) -> Result<Reply, Rejection> {
     params(("groupId" = i64, Path, description = "product group id")),
     responses((status = 200, description = "the product group", body = NamedView)))]
 pub(super) async fn get_group(call: Call) -> Result<Reply, Rejection> {
-    Reply::ok(&found(product_groups(&call).await?, |view| view.id, fields::path_id(&call, "groupId"))?)
+    one((&call, "groupId"), product_groups(&call).await?, ("product group", |view| view.id))
 }
 
 /// Answers every write of what is configured elsewhere.

@@ -10,12 +10,13 @@ use crate::app::clients::{
     ArchiveProfile, ChangeClient, ChangeProfile, CreateProfile, GetClient, KnownClient, ListClients, ProfileFilter,
     RegisterClient,
 };
+use crate::app::resolved;
 use crate::dialects::kit::{AtMost, Call, Rejection, Reply, Scalar, sent_members};
 use crate::domain::access::Right;
 use crate::domain::clients::{
     DetailsChange, EmailKey, LabelsChange, PersonalAddress, PersonalChange, PersonalPhone, ProfileDetails, TaxId,
 };
-use crate::domain::ids::{ProfileId, ProfileSerial};
+use crate::domain::ids::ProfileSerial;
 use crate::domain::page::Window;
 use crate::domain::refusal::{Field, Noun, Refusal};
 use jiff::tz::TimeZone;
@@ -139,11 +140,9 @@ impl Sheet {
     }
 }
 
-/// The client with a number in a body. Refusals: missing; unknown.
-fn named(call: &Call, sent: &Sent) -> Result<ProfileId, Rejection> {
-    let serial = ProfileSerial(fields::required_integer("customerId", sent)?);
-    let found = call.app()?.client_numbered(call.caller()?, serial)?;
-    found.ok_or_else(|| Refusal::not_found(Noun::Profile).into())
+/// The number of a client in a body.
+fn named(sent: &Sent) -> Result<ProfileSerial, Rejection> {
+    fields::required_integer("customerId", sent).map(ProfileSerial)
 }
 
 /// The accounts of a customer, for callers who may read accounts.
@@ -190,18 +189,20 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
 pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     let zone = zone(&call)?;
     let body: CustomerBody = call.lenient_body()?;
-    let id = named(&call, &body.customer_id)?;
+    let client = named(&body.customer_id)?;
     let sheet = Sheet::read(body, &zone)?;
-    let change = ChangeProfile {
-        id,
-        details: sheet.details,
-        labels: LabelsChange { reference: sheet.tag, ..LabelsChange::default() },
-        personal: sheet.personal,
-        tags: None,
-        password: None,
-        is_active: None,
-    };
-    let command = AtOnce(ChangeClient { change, custom_fields: sheet.custom_fields });
+    let command = resolved(move |directory| {
+        let change = ChangeProfile {
+            id: directory.client(client)?.id,
+            details: sheet.details,
+            labels: LabelsChange { reference: sheet.tag, ..LabelsChange::default() },
+            personal: sheet.personal,
+            tags: None,
+            password: None,
+            is_active: None,
+        };
+        Ok(AtOnce(ChangeClient { change, custom_fields: sheet.custom_fields }))
+    });
     let done = call.run_part(0, command).await?;
     let accounts = accounts(&call, done.outcome.profile.serial).await?;
     let view = CustomerView::of(done.outcome, &accounts, &zone, None);
@@ -213,7 +214,9 @@ pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     responses((status = 200, body = CustomerId)))]
 pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
     let body: CustomerKey = call.lenient_body()?;
-    let command = ArchiveProfile { id: named(&call, &body.customer_id)?, expected_version: None };
+    let client = named(&body.customer_id)?;
+    let command =
+        resolved(move |directory| Ok(ArchiveProfile { id: directory.client(client)?.id, expected_version: None }));
     let request = call.origin().request;
     call.run(command, |archived| answer(request, &CustomerId { customer_id: archived.serial.0 })).await
 }
@@ -227,9 +230,8 @@ async fn show(call: &Call, client: KnownClient) -> Result<Reply, Rejection> {
 #[utoipa::path(get, path = "/customer/get/{customerId}", tag = "Customers",
     params(("customerId" = i64, Path)), responses((status = 200, body = CustomerView)))]
 pub(super) async fn get(call: Call) -> Result<Reply, Rejection> {
-    let found = call.app()?.client_numbered(call.caller()?, path_client(&call))?;
-    let id = found.ok_or(Refusal::not_found(Noun::Profile))?;
-    let client = call.ask(GetClient { id }).await?;
+    let client = path_client(&call);
+    let client = call.ask(resolved(move |directory| Ok(GetClient { id: directory.client(client)?.id }))).await?;
     show(&call, client).await
 }
 

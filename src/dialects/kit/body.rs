@@ -116,6 +116,9 @@ fn without_value(reason: String) -> String {
                 "a boolean" => "true or false",
                 "a string" => "a string",
                 "a map" => "an object",
+                "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+                "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+                "f32" | "f64" => "a number",
                 _ if expected.starts_with("struct ") => "an object",
                 _ => expected,
             };

@@ -41,6 +41,9 @@ pub struct Call {
     pub(super) retry_key: Option<String>,
     pub(super) unknown_members: UnknownMembers,
     pub(super) has_read_body: Cell<bool>,
+    /// Whether the route answers retries: a write that takes idempotency keys.
+    pub(super) answers_retries: bool,
+    pub(super) has_run: Cell<bool>,
     /// That of the last long read, kept until the handler has rendered the answer.
     pub(super) turn: Cell<Option<ReadTurn>>,
     pub(super) dialect: &'static str,
@@ -251,6 +254,7 @@ impl Call {
 
     /// Refuses a dry run on routes that cannot have one, such as issuing a token.
     pub fn refuse_rehearsal(&self) -> Result<(), Rejection> {
+        self.query().leave_unnamed("dryRun");
         if self.is_rehearsal()? { Err(Rejection::invalid("dryRun", "this call cannot be rehearsed")) } else { Ok(()) }
     }
 
@@ -266,6 +270,7 @@ impl Call {
     ) -> Result<Done<C::Outcome>, Rejection> {
         let app = self.app()?;
         self.refuse_unread_members()?;
+        self.has_run.set(true);
         if self.is_rehearsal()? {
             let outcome = app.rehearse(self.caller()?, command).await?;
             return Ok(Done { outcome, replayed: false });
@@ -274,7 +279,20 @@ impl Call {
         Ok(app.execute(self.caller()?, retry, command).await?)
     }
 
+    /// Answers a query. A write that takes idempotency keys may ask only after its command: what is read earlier could
+    /// refuse or change a retry whose first call succeeded. Look such things up in the command, as with
+    /// [`crate::app::resolved`].
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, Rejection> {
+        if self.answers_retries && !self.has_run.get() {
+            tracing::error!(path = self.pattern, "a write asked before its command ran");
+            return Err(Refusal::Internal.into());
+        }
+        self.ask_ahead(query).await
+    }
+
+    /// Answers a query before the command of a write. Only for what its body is parsed with, such as time zones: the
+    /// answer must not decide whether the call is refused.
+    pub async fn ask_ahead<Q: Query>(&self, query: Q) -> Result<Q::Answer, Rejection> {
         let app = self.app()?;
         self.turn.set(None);
         let (answer, turn) = app.ask(self.caller()?, query).await?;

@@ -30,7 +30,7 @@ impl ReplyContext {
 
     /// Whether the query string has a parameter of this name.
     pub fn in_query(&self, name: &str) -> bool {
-        form_urlencoded::parse(self.query.as_bytes()).any(|(key, _)| key.trim_end_matches("[]") == name)
+        form_urlencoded::parse(self.query.as_bytes()).any(|(key, _)| key == name || key.trim_end_matches("[]") == name)
     }
 
     /// Parses the body again. Only refusals that name a field need this.

@@ -142,6 +142,8 @@ impl Endpoint {
             retry_key,
             unknown_members: route.unknown_members,
             has_read_body: Cell::new(false),
+            answers_retries: is_write && route.key_policy != KeyPolicy::Ignored,
+            has_run: Cell::new(false),
             turn: Cell::new(None),
             dialect: self.dialect.name(),
             pattern: route.path,

@@ -22,12 +22,14 @@ enum Known {
     Many(String),
     /// A prefix, followed by a name that the caller chooses.
     Prefix(String),
+    /// Takes no value but the default, so that it is not worth naming.
+    Unnamed(String),
 }
 
 impl Known {
     fn covers(&self, sent: &str) -> bool {
         match self {
-            Known::One(name) => sent == name,
+            Known::One(name) | Known::Unnamed(name) => sent == name,
             Known::Many(name) => without_brackets(sent) == name,
             Known::Prefix(prefix) => sent.starts_with(prefix),
         }
@@ -36,7 +38,7 @@ impl Known {
     /// The full name to compare with the one sent and to show to the caller.
     fn name_like(&self, sent: &str) -> String {
         match self {
-            Known::One(name) | Known::Many(name) => name.clone(),
+            Known::One(name) | Known::Many(name) | Known::Unnamed(name) => name.clone(),
             Known::Prefix(prefix) => format!("{prefix}{}", sent.split_once('.').map_or("…", |(_, rest)| rest)),
         }
     }
@@ -63,9 +65,15 @@ impl QueryParams {
 
     fn declare(&self, name: Known) {
         let mut known = self.known.borrow_mut();
-        if !known.contains(&name) {
+        let is_unnamed = |known: &Known| matches!((known, &name), (Known::Unnamed(it), Known::One(name)) if it == name);
+        if !known.iter().any(|known| *known == name || is_unnamed(known)) {
             known.push(name);
         }
+    }
+
+    /// Leaves a parameter out of what refusals say about the parameters of the call.
+    pub(super) fn leave_unnamed(&self, name: &str) {
+        self.declare(Known::Unnamed(name.to_owned()));
     }
 
     /// Refuses the first parameter that the handler has not read so far.
@@ -73,7 +81,8 @@ impl QueryParams {
         let known = self.known.borrow();
         let is_unknown = |name: &&String| !known.iter().any(|known| known.covers(name));
         let Some(sent) = self.sent.iter().map(|(name, _)| name).find(is_unknown) else { return Ok(()) };
-        let names: Vec<String> = known.iter().map(|known| known.name_like(sent)).collect();
+        let named = known.iter().filter(|known| !matches!(known, Known::Unnamed(_)));
+        let names: Vec<String> = named.map(|known| known.name_like(sent)).collect();
         let quoted = |name: &String| format!("`{name}`");
         let advice = match nearest(sent, names.iter().map(String::as_str)) {
             Some(name) => format!("did you mean `{name}`?"),
@@ -84,9 +93,9 @@ impl QueryParams {
         Err(Rejection::invalid(shown, format!("unknown parameter; {advice}")))
     }
 
-    /// Refuses the first parameter without a value.
+    /// Refuses the first parameter without a value, or with a blank one.
     pub fn refuse_empty(&self) -> Result<(), Rejection> {
-        let empty = self.sent.iter().find(|(_, value)| value.is_empty());
+        let empty = self.sent.iter().find(|(_, value)| value.trim().is_empty());
         empty.map_or(Ok(()), |(name, _)| Err(Rejection::invalid(name.as_str(), "has no value")))
     }
 
@@ -131,7 +140,7 @@ impl QueryParams {
             (Some((key, value)), None) => match value.as_str() {
                 "true" if key == name => Ok(true),
                 "false" if key == name => Ok(false),
-                _ => Err(Rejection::invalid(name, format!("send {name}=true or {name}=false"))),
+                _ => Err(Rejection::invalid(key.as_str(), format!("send {name}=true or {name}=false"))),
             },
         }
     }

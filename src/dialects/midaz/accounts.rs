@@ -11,11 +11,13 @@ use crate::app::ledger::{OpenFiledAccount, OpeningBalance};
 use crate::dialects::kit::formats::decimal;
 use crate::dialects::kit::{Call, Rejection, Reply, optional, sent};
 use crate::domain::accounts::Account;
-use crate::domain::clients::{AccountLabelsChange, LabelsChange};
+use crate::domain::clients::{AccountLabelsChange, CATEGORY_MAX, LabelsChange};
 use crate::domain::ids::AccountId;
 use crate::domain::money::Decimals;
 use crate::domain::organizations::NAME_MAX;
 use crate::domain::reference::CurrencyCode;
+use crate::domain::refusal::Field;
+use crate::domain::text::identifier;
 use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -235,7 +237,8 @@ fn external() -> Rejection {
 
 /// Refuses the names of the ledger's own accounts.
 fn admit_alias(alias: Option<&String>) -> Result<(), Rejection> {
-    if alias.is_some_and(|alias| alias.starts_with(EXTERNAL)) { Err(external()) } else { Ok(()) }
+    let is_external = |alias: &String| alias.to_ascii_lowercase().starts_with(EXTERNAL);
+    if alias.is_some_and(is_external) { Err(external()) } else { Ok(()) }
 }
 
 /// Open an account.
@@ -249,7 +252,8 @@ pub(super) async fn create(call: Call, opening_balances: bool) -> Result<Reply, 
     let (code, kind, alias) = (text(new.instrument_code), text(new.kind), text(new.alias));
     demand(&[("instrumentCode", code.is_some()), ("type", kind.is_some())])?;
     let (code, kind) = (code.unwrap_or_default(), kind.unwrap_or_default());
-    if kind == EXTERNAL_TYPE {
+    let kind = identifier(Field::Category, kind, CATEGORY_MAX)?;
+    if kind.eq_ignore_ascii_case(EXTERNAL_TYPE) {
         return Err(rule_of(rule::RESERVED_TYPE, "The type external is reserved for accounts of the ledger itself."));
     }
     admit_alias(alias.as_ref())?;

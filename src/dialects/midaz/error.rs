@@ -112,14 +112,17 @@ pub(super) fn reply(rejection: &Rejection, context: &ReplyContext) -> Reply {
         rule::MISSING | rule::INVALID | rule::UNEXPECTED => members(rejection, context),
         _ => Map::new(),
     };
-    let view =
-        ErrorView { code: format!("{code:04}"), title: title(code), message: message(rejection, context), fields };
+    let title = if status == StatusCode::TOO_MANY_REQUESTS { "Too Many Requests" } else { title(code) };
+    let view = ErrorView { code: format!("{code:04}"), title, message: message(rejection, context), fields };
     Reply::whole(status, "application/json", serde_json::to_vec(&view).unwrap_or_default())
 }
 
 /// The sentence, after the name of the field that it is about.
 fn message(rejection: &Rejection, context: &ReplyContext) -> String {
     match rejection {
+        Rejection::Refused(Refusal::NeedsApproval) => {
+            "a second operator must approve it: ask for it in the native API".to_owned()
+        }
         Rejection::Refused(refusal) if !refusal.stands_alone() => match refusal.field() {
             Some(field) => format!("{}: {refusal}", spell(&field, context)),
             None => refusal.to_string(),
@@ -165,7 +168,8 @@ fn spell(field: &Field, context: &ReplyContext) -> String {
         Field::Category | Field::Kind => "type",
         Field::Currency if context.operation == Some("create_account") => "instrumentCode",
         Field::Currency | Field::Code => "code",
-        Field::Metadata | Field::MetadataValue(_) => "metadata",
+        Field::Metadata => "metadata",
+        Field::MetadataValue(key) => return format!("metadata.{key}"),
         Field::Profile => "entityId",
         Field::Group => "productId",
         Field::Amount => "balance",
@@ -206,12 +210,12 @@ fn status_and_code(rejection: &Rejection, context: &ReplyContext) -> (StatusCode
 }
 
 fn code_of_field(name: &str, reason: &str, context: &ReplyContext) -> u16 {
-    if IN_PATHS.contains(&name) {
-        rule::PATH_ID
-    } else if ["page", "limit"].contains(&name) && context.operation.is_some_and(|it| it.starts_with("list_")) {
+    if ["page", "limit"].contains(&name) && context.operation.is_some_and(|it| it.starts_with("list_")) {
         rule::PAGE
     } else if context.in_query(name) {
         rule::QUERY
+    } else if IN_PATHS.contains(&name) {
+        rule::PATH_ID
     } else if reason == REQUIRED {
         rule::MISSING
     } else {

@@ -78,7 +78,7 @@ pub(super) async fn feed(call: Call) -> Result<Reply, Rejection> {
     let with_all = call.query().value("results", one_of(&[("all", true), ("others", false)]))?.unwrap_or(false);
     let ReadEvents { events, unknown_members } = {
         let items = items(&call)?;
-        let zones = call.ask(PlatformZones).await?;
+        let zones = call.ask_ahead(PlatformZones).await?;
         read_events(items, &zones)
     };
     let mut view = FeedView { unknown_members: unknown_members.into_iter().collect(), ..FeedView::default() };

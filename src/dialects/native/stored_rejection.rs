@@ -133,7 +133,7 @@ mod tests {
                 "only 8.00 USD available",
             ),
             (r#""duplicate_reference""#, "DUPLICATE_REFERENCE", "reference", "reference: already in use"),
-            (r#""modes_differ""#, "MODES_DIFFER", "", "demo and live money cannot be mixed"),
+            (r#""modes_differ""#, "MODES_DIFFER", "", "demo and live money cannot be mixed, nor that of two ledgers"),
             (r#"{"not_empty":"balance"}"#, "BALANCE_NOT_ZERO", "", "the balance is not zero"),
             (r#"{"account_state":"dormant"}"#, "ACCOUNT_DORMANT", "", "the account is dormant"),
             (r#"{"movement_state":{"noun":"hold","state":"voided"}}"#, "WRONG_STATE", "", "the hold is voided"),

@@ -276,10 +276,17 @@ impl Account {
             left(Remainder::Holds)
         } else if !self.balances.is_empty() {
             left(Remainder::Pending)
-        } else if self.valuation.has_positions {
-            left(Remainder::Positions)
+        } else {
+            self.admit_idle()
+        }
+    }
+
+    /// Refuses an account with open positions or working orders.
+    pub fn admit_idle(&self) -> Result<(), Refusal> {
+        if self.valuation.has_positions {
+            Err(Refusal::NotEmpty(Remainder::Positions))
         } else if self.valuation.has_orders {
-            left(Remainder::Orders)
+            Err(Refusal::NotEmpty(Remainder::Orders))
         } else {
             Ok(())
         }

@@ -323,8 +323,8 @@ pub enum Refusal {
     /// The next owner, who would become the primary one, is hidden from the caller.
     #[error("the next owner is a client you cannot see; ask an operator who can see both")]
     HeirHidden,
-    /// The movement would mix demo and live money.
-    #[error("demo and live money cannot be mixed")]
+    /// The movement would mix demo and live money, or that of two ledgers.
+    #[error("demo and live money cannot be mixed, nor that of two ledgers")]
     ModesDiffer,
     #[error("this is not a sandbox")]
     NotASandbox,

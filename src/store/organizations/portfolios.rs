@@ -98,7 +98,9 @@ impl WriteTx<'_> {
         self.run(sql!("portfolios/put_labels"), labels).map(|_| ())
     }
 
+    /// Deletes a portfolio. A client whose default one it was gets another when it is needed again.
     pub fn delete_portfolio(&self, row: i64, now: Moment) -> Result<(), StoreError> {
-        self.run("UPDATE portfolios SET deleted_at = ?2 WHERE id = ?1", (row, now.unix_ms())).map(|_| ())
+        let sql = "UPDATE portfolios SET deleted_at = ?2, is_default = 0 WHERE id = ?1";
+        self.run(sql, (row, now.unix_ms())).map(|_| ())
     }
 }

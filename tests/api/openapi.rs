@@ -249,6 +249,8 @@ fn replies_have_the_fields_of_their_schemas() {
             };
             properties.extend(part["properties"].as_object().unwrap().keys().cloned());
         }
+        // Only of clients who leave, and of accounts that another API opened.
+        properties.retain(|name| !["offboardingSince", "orderBasis"].contains(&name.as_str()));
         let fields: BTreeSet<String> = reply.as_object().unwrap().keys().cloned().collect();
         assert_eq!(fields, properties);
     };

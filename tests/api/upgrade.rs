@@ -79,6 +79,12 @@ pub(super) fn turn_back(file: &Path, version: i32) {
         // Some migrations write rows as well.
         let rows = match (table.as_str(), version) {
             ("events", ..16) => OLD_EVENTS.to_owned(),
+            // Then there were no API clients, of which a development server has some.
+            ("principals", ..19) => format!("SELECT {columns} FROM new.{table} WHERE kind <> 'api_client'"),
+            ("tokens", ..19) => format!(
+                "SELECT {columns} FROM new.{table}
+                 WHERE principal_id IN (SELECT id FROM new.principals WHERE kind <> 'api_client')"
+            ),
             ("signing_keys", ..24) => format!("SELECT {} FROM new.{table}", columns.replace("private_key", "x''")),
             _ => format!("SELECT {columns} FROM new.{table}"),
         };

@@ -100,7 +100,11 @@ pub(super) async fn sign_in(call: Call, lifetimes: PairLifetimes) -> Result<Repl
 
 /// Exchange a refresh token for the next pair. It works once: a second use revokes all tokens of the sign-in.
 #[utoipa::path(post, path = "/api/v2/refresh", tag = "Access", security(()), request_body = RefreshRequest,
-    responses((status = 200, description = "the next pair of tokens", body = SignedIn), (status = 401), (status = 429)))]
+    responses(
+        (status = 200, description = "the next pair of tokens", body = SignedIn),
+        (status = 401),
+        (status = 429),
+    ))]
 pub(super) async fn refresh(call: Call, lifetimes: PairLifetimes) -> Result<Reply, Rejection> {
     call.refuse_rehearsal()?;
     let request: RefreshRequest = credentials(&call)?;

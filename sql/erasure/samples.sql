@@ -1,2 +1,2 @@
 DELETE FROM sqlite_stat4
-WHERE tbl IN ('profiles', 'profile_labels', 'profile_attributes', 'account_labels', 'account_attributes')
+WHERE tbl IN ('profiles', 'profile_labels', 'profile_attributes', 'account_labels', 'account_attributes', 'external_accounts')

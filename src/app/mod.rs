@@ -7,6 +7,7 @@
 pub mod access;
 pub mod accounts;
 pub mod approvals;
+pub mod bank;
 pub mod batch;
 pub mod clients;
 pub mod clock;

@@ -23,7 +23,7 @@ pub enum OperatorCommand {
         /// Show the operator only clients with this tag; may be repeated
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
-        /// Grant a right beyond the role: sessions:issue or passwords:set; may be repeated
+        /// Grant a right beyond the role, such as passwords:set; may be repeated
         #[arg(long = "grant", value_name = "RIGHT", value_parser = grantable)]
         grants: Vec<Right>,
         #[command(flatten)]
@@ -33,7 +33,7 @@ pub enum OperatorCommand {
     Update {
         /// Name of the operator
         name: String,
-        /// Grant this right: sessions:issue or passwords:set; may be repeated
+        /// Grant this right, such as passwords:set; may be repeated
         #[arg(long = "grant", value_name = "RIGHT", value_parser = grantable)]
         grant: Vec<Right>,
         /// Withdraw this right, if it was granted; may be repeated

@@ -52,6 +52,8 @@ public_ids! {
     EntryId,
     /// A deposit, withdrawal, transfer or hold.
     MovementId,
+    /// An account of a client at another bank.
+    ExternalAccountId,
     /// A request that waits for a second operator.
     ApprovalId,
     /// A token of an operator.
@@ -107,6 +109,8 @@ row_ids! {
     ProfileSerial,
     /// From one counter shared with external accounts.
     AccountSerial,
+    /// Of an account at another bank, from the counter of accounts.
+    ExternalSerial,
     GroupSerial,
     /// A currency that a group offers.
     OfferSerial,

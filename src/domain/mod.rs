@@ -7,9 +7,11 @@
 pub mod access;
 pub mod accounts;
 pub mod approvals;
+pub mod bank;
 pub mod clients;
 pub mod clock;
 pub mod clock_watch;
+pub mod day;
 pub mod events;
 pub mod ids;
 pub mod ledger;

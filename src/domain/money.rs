@@ -130,6 +130,9 @@ pub struct Decimals(u8);
 impl Decimals {
     pub const MAX: u8 = 8;
 
+    /// Hundredths.
+    pub const TWO: Decimals = Decimals(2);
+
     /// None if `decimals` exceeds [`Decimals::MAX`].
     pub fn new(decimals: u8) -> Option<Decimals> {
         (decimals <= Decimals::MAX).then_some(Decimals(decimals))

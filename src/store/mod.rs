@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod approvals;
+mod bank;
 mod clients;
 mod database;
 mod error;
@@ -24,6 +25,7 @@ pub use access::{
 };
 pub use accounts::{AccountChange, AccountFilter, AccountRequest, Awaits, NewAccount};
 pub use approvals::{ApprovalFilter, ApprovalSubject, NewApproval};
+pub use bank::{ExternalFilter, NewExternalAccount, UnchargedMonth};
 pub use clients::{LabelFilter, NewProfile, ProfileFilter};
 pub use database::data_dir::{BackupLock, DataDir, DataDirError, InspectionLock, Locked};
 pub use database::installation_key::{InstallationKey, InstallationKeyError, SIGNATURE_LEN, Verifier};
@@ -40,8 +42,8 @@ pub use database::transaction::{CommitTime, ReadTx, WriteTx};
 pub use database::writer::{Abort, Health, NoOutcome, Ticket};
 pub use error::{StoreError, with_causes};
 pub use events::{
-    BookLine, BookName, EntryContent, EventCheckpoint, EventContent, EventFilter, EventRow, Feed, LegacyContent,
-    NewWebhook, RestoreContent, SealedSecret, Tried, WebhookOrder, WebhookRow,
+    BookLine, BookName, ContributionContent, EntryContent, EventCheckpoint, EventContent, EventFilter, EventRow, Feed,
+    LegacyContent, NewWebhook, RestoreContent, SealedSecret, Tried, WebhookOrder, WebhookRow,
 };
 pub use idempotency::StoredOutcome;
 pub use ledger::{

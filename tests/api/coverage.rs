@@ -19,6 +19,11 @@ pub(super) struct Tests {
     traceless: &'static str,
 }
 
+const EXTERNALS_REFUSED: &str = "external_accounts::refused_external_accounts_leave_no_trace";
+const EXTERNALS_REPLAYED: &str = "external_accounts::labels_change_one_by_one_and_calls_are_replayed";
+const IN_STEPS: &str = "external_transfers::money_comes_and_goes_in_steps";
+const STEPS_REFUSED: &str = "external_transfers::what_a_bank_cannot_do_leaves_no_trace";
+const PLAN: &str = "contributions::a_plan_is_set_part_by_part_and_its_days_follow_from_start_and_today";
 const READS_NO_CLIENT: &str = "";
 const ISSUES_TOKENS: &str = "idempotency::calls_that_issue_tokens_and_reads_ignore_the_key";
 const TRADES_HIDDEN: &str = "native_positions::what_a_caller_may_not_see_has_no_positions_orders_and_executions";
@@ -223,6 +228,29 @@ fn table() -> BTreeMap<(&'static str, &'static str), Tests> {
         write("POST", "/approvals/{id}/cancel", QUEUE_ENDS, QUEUE_HIDDEN, QUEUE_REPLAYED, QUEUE_REFUSED),
         write("POST", "/entries/{id}/reverse", "native_reversals::a_reversal_turns_every_leg_round", HIDDEN, MOVED,
             "native_reversals::refused_reversals_leave_no_trace"),
+        write("POST", "/profiles/{id}/external-accounts",
+            "external_accounts::an_external_account_is_masked_and_verified_by_two_deposits",
+            EXTERNALS_REFUSED, EXTERNALS_REPLAYED, EXTERNALS_REFUSED),
+        read("/external-accounts", "external_accounts::an_external_account_is_masked_and_verified_by_two_deposits",
+            EXTERNALS_REPLAYED),
+        read("/external-accounts/{id}", "external_accounts::an_external_account_is_masked_and_verified_by_two_deposits",
+            EXTERNALS_REPLAYED),
+        write("PUT", "/external-accounts/{id}", EXTERNALS_REPLAYED, EXTERNALS_REPLAYED, EXTERNALS_REPLAYED,
+            EXTERNALS_REFUSED),
+        read("/external-accounts/{id}/payment-details",
+            "external_accounts::an_external_account_is_masked_and_verified_by_two_deposits", EXTERNALS_REPLAYED),
+        write("POST", "/external-accounts/{id}/verify",
+            "external_accounts::an_external_account_is_masked_and_verified_by_two_deposits", EXTERNALS_REPLAYED,
+            "external_accounts::three_wrong_tries_lock_it_and_a_repeated_call_is_no_try",
+            "external_accounts::three_wrong_tries_lock_it_and_a_repeated_call_is_no_try"),
+        write("POST", "/external-accounts/{id}/archive", EXTERNALS_REFUSED, EXTERNALS_REPLAYED, EXTERNALS_REPLAYED,
+            EXTERNALS_REFUSED),
+        write("POST", "/external-transfers/{id}/delay", IN_STEPS, IN_STEPS, IN_STEPS, STEPS_REFUSED),
+        write("POST", "/external-transfers/{id}/resume", IN_STEPS, IN_STEPS, IN_STEPS, STEPS_REFUSED),
+        write("POST", "/external-transfers/{id}/send", IN_STEPS, IN_STEPS, IN_STEPS, STEPS_REFUSED),
+        read("/accounts/{id}/banking", PLAN, "contributions::refused_plans_leave_no_trace"),
+        write("PUT", "/accounts/{id}/contribution", PLAN, "contributions::refused_plans_leave_no_trace", PLAN,
+            "contributions::refused_plans_leave_no_trace"),
         write("POST", "/batch", "native_batch::every_operation_does_what_its_own_route_does",
             "native_batch_access::hidden_objects_are_not_found_in_a_batch",
             "native_batch::a_batch_is_replayed_as_a_whole",

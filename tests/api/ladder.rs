@@ -87,6 +87,11 @@ placed! {
     Refusal::GroupWithoutCurrency { .. } => Met, ["GROUP_WITHOUT_CURRENCY"];
     Refusal::GroupModeDiffers => Met, ["GROUP_MODE_DIFFERS"];
     Refusal::TooMany { .. } => Elsewhere("only of bank products; native_bank_products.rs"), ["TOO_MANY"];
+    Refusal::TransferStep(_) => Elsewhere("only with accounts elsewhere; external_transfers.rs"), [];
+    Refusal::ExternalState(_) => Elsewhere("only of accounts elsewhere; external_accounts.rs"),
+        ["EXTERNAL_ACCOUNT_STATE"];
+    Refusal::AmountsWrong { .. } => Elsewhere("only of accounts elsewhere; external_accounts.rs"), ["AMOUNTS_WRONG"];
+    Refusal::ContributionsOff => Elsewhere("only of bank products; contributions.rs"), ["CONTRIBUTIONS_OFF"];
     Refusal::AccountKind { .. } => Met, ["ACCOUNT_KIND"];
     Refusal::ProfileBlocked => Met, ["PROFILE_BLOCKED"];
     Refusal::ProfileOffboarding | Refusal::PortfolioState(_) =>

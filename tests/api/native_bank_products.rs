@@ -35,7 +35,8 @@ fn one_product_of_each_kind_is_shipped_and_shows_its_terms() {
     assert_eq!(kinds, ["CHECKING", "SAVINGS", "PREPAID", "FOR_BENEFIT_OF"]);
     let savings = &groups.iter().find(|group| group["name"] == "Savings").unwrap()["bank"];
     let expected = json!({
-        "kind": "SAVINGS", "category": "Savings", "routingNumber": "123456780", "showsNumbers": false, "maxAccounts": 20,
+        "kind": "SAVINGS", "category": "Savings", "routingNumber": "123456780", "showsNumbers": false,
+        "maxAccounts": 20,
         "balance": {"minimum": null, "maximum": 250_000}, "deposit": {"minimum": 0.01, "maximum": 50_000},
         "withdrawal": {"minimum": 0.01, "maximum": 50_000},
         "withdrawalFee": {"freeWithdrawals": 6, "fee": 5.00}, "minimumContribution": 1.00

@@ -226,6 +226,9 @@ fn is_bare(path: &str) -> bool {
         "rotate-secret",
         "test",
         "redeliver",
+        "delay",
+        "resume",
+        "send",
     ]
     .contains(&step)
 }

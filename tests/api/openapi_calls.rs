@@ -1,6 +1,7 @@
 //! The OpenAPI document against a running server: every operation is called with its example body, and the answer must
 //! have the status, headers and schema that the document promises.
 
+use super::external_accounts;
 use super::harness::{Caller, PASSWORD, Reply, Server, unique};
 use super::openapi::{document, operations, resolve};
 use super::platform_feed::{feed, fill, with};
@@ -64,6 +65,8 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
         "approvals" => request_approval(server),
         "platform" => of_platform(&admin, path, &account),
         "entries" => admin.deposit(&account, "10"),
+        "external-accounts" => external_accounts::add(&admin, &profile, &json!({})),
+        "external-transfers" => of_external(&admin, path, &profile, &account),
         "webhooks" => {
             let body = json!({"url": "http://127.0.0.1:9/", "types": ["profile.erased"]});
             admin.post("/webhooks", &body).ok().text_at("id")
@@ -89,6 +92,16 @@ fn scene(server: &Server, method: &str, path: &str) -> Scene {
         .replace("{platform}", "mt5")
         .replace("{eventSeq}", "1");
     Scene { path, body }
+}
+
+/// A deposit from an account elsewhere.
+fn of_external(admin: &Caller<'_>, path: &str, profile: &str, account: &str) -> String {
+    let body = json!({"amount": "5", "externalAccountId": external_accounts::add_verified(admin, profile)});
+    let deposit = admin.post(&format!("/accounts/{account}/deposits"), &body).ok().text_at("id");
+    if path.ends_with("/resume") {
+        admin.step(&format!("/external-transfers/{deposit}/delay")).ok();
+    }
+    deposit
 }
 
 /// A parked event or an alert, for the routes that are about one.

@@ -10,7 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 const FLOORS: [(&str, &[&str]); 3] = [
     (
         "domain",
-        &["reference", "access", "clients", "organizations", "accounts", "trading", "ledger", "approvals", "events"],
+        &[
+            "reference",
+            "access",
+            "clients",
+            "organizations",
+            "accounts",
+            "trading",
+            "ledger",
+            "bank",
+            "approvals",
+            "events",
+        ],
     ),
     (
         "app",
@@ -23,6 +34,7 @@ const FLOORS: [(&str, &[&str]); 3] = [
             "organizations",
             "accounts",
             "ledger",
+            "bank",
             "trading",
             "sandbox",
             "maintenance",
@@ -39,6 +51,7 @@ const FLOORS: [(&str, &[&str]); 3] = [
             "trading",
             "accounts",
             "ledger",
+            "bank",
             "approvals",
             "events",
             "proof",
@@ -54,7 +67,7 @@ const FOR_ALL: &[&str] = &["domain/refusal", "domain/status"];
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     (
         "domain/refusal",
-        &["reference", "access", "clients", "organizations", "accounts", "ledger", "approvals"],
+        &["reference", "access", "clients", "organizations", "accounts", "ledger", "bank", "approvals"],
         "a refusal tells the state that it is about",
     ),
     ("app/batch", &["approvals", "accounts", "ledger"], "a batch consists of their commands"),

@@ -9,10 +9,11 @@ use bursar::domain::accounts::{
     Account, Balances, Direction, Lifecycle, Lock, LockHolder, LockReason, LockScope, Permission, Permissions,
     Standing, Valuation,
 };
+use bursar::domain::bank::ExternalStatus;
 use bursar::domain::clients::{AccountLabels, ProfileStatus};
 use bursar::domain::clock::Moment;
 use bursar::domain::ids::{AccountId, AccountSerial, BookId, GroupId, PortfolioId, ProfileId, RequestId};
-use bursar::domain::ledger::{EntryKind, House, MovementState};
+use bursar::domain::ledger::{EntryKind, House, MovementState, TransferStep};
 use bursar::domain::money::{Amount, Decimals};
 use bursar::domain::organizations::PortfolioState;
 use bursar::domain::reference::{CurrencyCode, GroupKind, TradeStatus};
@@ -153,6 +154,10 @@ fn rejections() -> Vec<Rejection> {
         Refusal::Immutable { field: field() },
         Refusal::MovementState { noun: Noun::Hold, state: MovementState::Posted },
         Refusal::RequesterDisabled,
+        Refusal::TransferStep(TransferStep::Sent),
+        Refusal::ExternalState(ExternalStatus::Archived),
+        Refusal::AmountsWrong { left: 1 },
+        Refusal::ContributionsOff,
         Refusal::AlreadyReversed,
         Refusal::NotReversible,
         Refusal::SameAccount { field: field() },

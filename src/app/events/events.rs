@@ -9,7 +9,8 @@ use crate::domain::refusal::{Field, Refusal};
 use crate::store::Feed;
 
 pub use crate::store::{
-    BookLine, BookName, EntryContent, EventContent, EventFilter, EventRow, LegacyContent, RestoreContent,
+    BookLine, BookName, ContributionContent, EntryContent, EventContent, EventFilter, EventRow, LegacyContent,
+    RestoreContent,
 };
 
 /// The most events examined by one call; a caller who sees few of them gets a cursor to continue from.
@@ -103,6 +104,8 @@ fn veil(view: &View<'_>, event: &mut EventRow) -> Result<(), Failure> {
         }
         EventContent::Owner { .. }
         | EventContent::Profile(_)
+        | EventContent::External(_)
+        | EventContent::Contribution(_)
         | EventContent::Approval(_)
         | EventContent::Reference(_)
         | EventContent::Restore(_) => {}

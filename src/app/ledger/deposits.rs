@@ -2,14 +2,16 @@
 
 use crate::app::accounts::find as find_account;
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, admit_limits, amount_of, find, free, note_posted, post_with_bank,
-    publish_movement_state, reserve, save, void,
+    MovementRequest, OtherSide, PostedDraft, admit_limits, admit_settling, amount_of, external_of, find, free,
+    note_posted, post_with_bank, publish_movement_state, reserve, save, void,
 };
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Direction};
 use crate::domain::events::EventType;
-use crate::domain::ids::{AccountId, AccountSerial, MovementId, MovementSerial, ProfileSerial};
+use crate::domain::ids::{
+    AccountId, AccountSerial, ExternalAccountId, ExternalSerial, MovementId, MovementSerial, ProfileSerial,
+};
 use crate::domain::ledger::{Clearing, Commissions, Movement, MovementKind};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::page::Window;
@@ -24,6 +26,8 @@ use serde::{Deserialize, Serialize};
 /// Refusals: invalid amount, texts or expiry; reference already used; the account's lifecycle, lock or flags; overflow.
 pub struct AnnounceDeposit {
     pub request: MovementRequest,
+    /// The account elsewhere that it comes from.
+    pub external: Option<ExternalAccountId>,
 }
 
 impl Command for AnnounceDeposit {
@@ -31,14 +35,28 @@ impl Command for AnnounceDeposit {
     const ACTION: &'static str = "deposit.announce";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
-        let (account, amount) = self.request.resolve(context, MovementKind::Deposit)?;
-        admit_limits(context, &account, Direction::Credit, amount)?;
-        account.admit_funds(Direction::Credit)?;
-        reserve(context, &account, MovementKind::Deposit, amount)?;
-        let serial = self.request.note(context, MovementKind::Deposit, &account, None, amount)?;
-        publish_movement_state(context, serial, EventType::MovementRequested)
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let external = match self.external {
+            Some(id) => Some(external_of(context, &find_account(context, self.request.account)?, id)?),
+            None => None,
+        };
+        announce(context, self.request, external)
     }
+}
+
+/// Announces a deposit, perhaps from an account elsewhere that has been admitted.
+pub(in crate::app) fn announce(
+    context: &Context<'_>,
+    mut request: MovementRequest,
+    external: Option<ExternalSerial>,
+) -> Result<Movement, Failure> {
+    let (account, amount) = request.resolve(context, MovementKind::Deposit)?;
+    admit_limits(context, &account, Direction::Credit, amount)?;
+    account.admit_funds(Direction::Credit)?;
+    reserve(context, &account, MovementKind::Deposit, amount)?;
+    let other = OtherSide::external(external);
+    let serial = request.note(context, MovementKind::Deposit, &account, other, amount)?;
+    publish_movement_state(context, serial, EventType::MovementRequested)
 }
 
 /// Settles an announced deposit: posts it, with a clearing period if the group has one.
@@ -54,19 +72,25 @@ impl Command for SettleDeposit {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
-        let (movement, account) = find(context, MovementKind::Deposit, self.id)?;
-        let movement = movement.undecided(context.clock_now)?;
-        account.admit_funds(Direction::Credit)?;
-        let account = free(context, &movement, &account)?;
-        let (reason, reference) = (&movement.reason, movement.reference.as_deref());
-        let posted = post_with_bank(context, &account, movement.amount, reason, reference)?;
-        let clearing = hold_back(context, &account, movement.amount)?;
-        plan_clearing(context, movement.serial, clearing)?;
-        let amount = movement.amount;
-        let settled = movement.post(posted.id, amount, clearing, context.now);
-        save(context, &settled)?;
-        publish_movement_state(context, settled.serial, EventType::MovementChanged)
+        settle(context, self.id)
     }
+}
+
+/// Settles an announced deposit.
+pub(in crate::app) fn settle(context: &Context<'_>, id: MovementId) -> Result<Movement, Failure> {
+    let (movement, account) = find(context, MovementKind::Deposit, id)?;
+    let movement = movement.undecided(context.clock_now)?;
+    admit_settling(&movement)?;
+    account.admit_funds(Direction::Credit)?;
+    let account = free(context, &movement, &account)?;
+    let (reason, reference) = (&movement.reason, movement.reference.as_deref());
+    let posted = post_with_bank(context, &account, movement.amount, reason, reference)?;
+    let clearing = hold_back(context, &account, movement.amount)?;
+    plan_clearing(context, movement.serial, clearing)?;
+    let amount = movement.amount;
+    let settled = movement.post(posted.id, amount, clearing, context.now);
+    save(context, &settled)?;
+    publish_movement_state(context, settled.serial, EventType::MovementChanged)
 }
 
 /// Posts a deposit that is announced and settled in one call.

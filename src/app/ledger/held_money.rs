@@ -4,7 +4,8 @@ use crate::app::accounts::{ArchiveAccount, HeldKey, Power, held_as, held_in, wri
 use crate::app::approvals::AtOnce;
 use crate::app::command::{Undo, refusal_of_read};
 use crate::app::ledger::{
-    Arrival, Draft, MovementRequest, Side, Transfer, admit_covered, post, publish_movement_state, reserve, save, void,
+    Arrival, Draft, MovementRequest, OtherSide, Side, Transfer, admit_covered, count_withdrawal, post,
+    publish_movement_state, reserve, save, void,
 };
 use crate::app::{App, Caller, Command, Context, Failure, Query, View};
 use crate::domain::access::Right;
@@ -64,7 +65,7 @@ impl Command for PlaceHeldHold {
             return Err(Refusal::NotEmpty(Remainder::Holds).into());
         }
         reserve(context, &account, MovementKind::Hold, amount)?;
-        let serial = request.note(context, MovementKind::Hold, &account, None, amount)?;
+        let serial = request.note(context, MovementKind::Hold, &account, OtherSide::Unsaid, amount)?;
         publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }
@@ -260,7 +261,7 @@ impl Command for MoveReserve {
             account.admit_funds(Direction::Debit)?;
             admit_covered(context, &account, change, false)?;
         }
-        let serial = request.note(context, kind, &account, None, amount)?;
+        let serial = request.note(context, kind, &account, OtherSide::Unsaid, amount)?;
         let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
         let opposite = change.checked_neg().ok_or(Refusal::BalanceOverflow)?;
         let sides = [(Side::Client(&account), change), (Side::House(owner, House::Reserve), opposite)];
@@ -274,6 +275,9 @@ impl Command for MoveReserve {
             effective_at: None,
         };
         let posted = post(context, &draft)?;
+        if !is_credit {
+            count_withdrawal(context, &account)?;
+        }
         save(context, &movement.undecided(context.clock_now)?.post(posted.id, amount, None, context.now))?;
         publish_movement_state(context, serial, EventType::MovementRequested)?;
         Ok(serial)

@@ -1,6 +1,8 @@
 //! Holds: reserved money, until it is captured, released or expired.
 
-use crate::app::ledger::{MovementRequest, admit_debit, amount_of, find, pay, publish_movement_state, reserve, void};
+use crate::app::ledger::{
+    MovementRequest, OtherSide, admit_debit, amount_of, find, pay, publish_movement_state, reserve, void,
+};
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::Right;
 use crate::domain::events::EventType;
@@ -27,7 +29,7 @@ impl Command for PlaceHold {
         let (account, amount) = self.request.resolve(context, MovementKind::Hold)?;
         admit_debit(context, &account, amount)?;
         reserve(context, &account, MovementKind::Hold, amount)?;
-        let serial = self.request.note(context, MovementKind::Hold, &account, None, amount)?;
+        let serial = self.request.note(context, MovementKind::Hold, &account, OtherSide::Unsaid, amount)?;
         publish_movement_state(context, serial, EventType::MovementRequested)
     }
 }

@@ -3,6 +3,7 @@
 
 mod deals;
 mod deposits;
+mod externals;
 mod funding;
 mod held_money;
 mod holds;
@@ -15,10 +16,12 @@ mod reversals;
 mod statements;
 mod transactions;
 mod transfers;
+mod withdrawal_fees;
 mod withdrawals;
 
 pub use deals::*;
 pub use deposits::*;
+pub(in crate::app) use externals::*;
 pub use funding::*;
 pub use held_money::*;
 pub use holds::*;
@@ -31,4 +34,5 @@ pub use reversals::*;
 pub use statements::*;
 pub use transactions::*;
 pub use transfers::*;
+pub(in crate::app) use withdrawal_fees::*;
 pub use withdrawals::*;

@@ -3,13 +3,13 @@
 use crate::app::accounts::find_as;
 use crate::app::approvals::close_request_of;
 use crate::app::events::publish_movement;
-use crate::app::ledger::{Draft, PostedDraft, Side, post};
+use crate::app::ledger::{Draft, PostedDraft, Side, plan_settlement, post};
 use crate::app::{Context, Failure, Query, View};
 use crate::domain::access::{ObjectKind, Right, Visibility};
 use crate::domain::accounts::Account;
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
-use crate::domain::ids::{AccountId, MovementId, MovementSerial};
+use crate::domain::ids::{AccountId, ExternalSerial, MovementId, MovementSerial};
 use crate::domain::ledger::{Clearing, Commissions, EntryKind, House, Movement, MovementKind, MovementState};
 use crate::domain::money::{Amount, AmountError, DecimalText, ExtraDecimals};
 use crate::domain::page::{Listing, Page};
@@ -47,6 +47,22 @@ pub(in crate::app) fn amount_of(account: &Account, text: DecimalText, extra: Ext
         _ => Refusal::invalid(Field::Amount, error.to_string()),
     })?;
     if amount.is_zero() { Err(Refusal::invalid(Field::Amount, "must not be zero")) } else { Ok(amount) }
+}
+
+/// Where the money of a movement comes from or goes to.
+#[derive(Clone, Copy)]
+pub(in crate::app) enum OtherSide<'a> {
+    Unsaid,
+    /// Of a transfer, with the rate that the caller gave.
+    Account(&'a Account, Option<DecimalText>),
+    /// An account at another bank.
+    External(ExternalSerial),
+}
+
+impl OtherSide<'_> {
+    pub(in crate::app) fn external(serial: Option<ExternalSerial>) -> OtherSide<'static> {
+        serial.map_or(OtherSide::Unsaid, OtherSide::External)
+    }
 }
 
 impl MovementRequest {
@@ -97,15 +113,20 @@ impl MovementRequest {
         Ok(())
     }
 
-    /// Stores the movement - for a transfer with the receiver and the rate - and schedules its expiry.
+    /// Stores the movement with its other side, and schedules its expiry.
     pub(in crate::app) fn note(
         &self,
         context: &Context<'_>,
         kind: MovementKind,
         account: &Account,
-        to: Option<(&Account, Option<DecimalText>)>,
+        other: OtherSide<'_>,
         amount: Amount,
     ) -> Result<MovementSerial, Failure> {
+        let (to, external) = match other {
+            OtherSide::Unsaid => (None, None),
+            OtherSide::Account(account, rate) => (Some((account, rate)), None),
+            OtherSide::External(serial) => (None, Some(serial)),
+        };
         let new = NewMovement {
             id: MovementId::new(context.now, context.app.randomness()),
             kind,
@@ -116,12 +137,16 @@ impl MovementRequest {
             reason: self.reason.clone(),
             reference: self.reference.clone(),
             commissions: Commissions::default(),
+            external,
             requested_by: context.caller.principal.serial,
             expires_at: self.expires_at,
         };
         let serial = context.tx.add_movement(&new, context.now)?;
         if let Some(at) = self.expires_at {
             context.tx.plan_job(Job::ExpireMovement(serial), at)?;
+        }
+        if external.is_some() {
+            plan_settlement(context, serial)?;
         }
         Ok(serial)
     }
@@ -160,6 +185,9 @@ pub(in crate::app) fn save(context: &Context<'_>, movement: &Movement) -> Result
             context.touch(movement.account);
         }
         context.tx.drop_job(Job::ExpireMovement(movement.serial))?;
+        if movement.external.is_some() {
+            context.tx.drop_job(Job::SettleTransfer(movement.serial))?;
+        }
     }
     Ok(())
 }
@@ -330,6 +358,7 @@ pub(in crate::app) fn note_posted(
         reason: String::new(),
         reference: None,
         commissions,
+        external: None,
         requested_by: context.caller.principal.serial,
         expires_at: None,
     };

@@ -3,8 +3,8 @@
 use crate::app::accounts::find_as as find_account;
 use crate::app::approvals::{Asked, Handled, ask, expiry};
 use crate::app::ledger::{
-    Draft, MovementRequest, Side, admit_covered, free, hands_over, post, publish_movement_state,
-    refuse_approval_bypass, reserve, save,
+    Draft, MovementRequest, OtherSide, Side, admit_covered, count_withdrawal, free, hands_over, post,
+    publish_movement_state, refuse_approval_bypass, reserve, save,
 };
 use crate::app::reference::judge;
 use crate::app::{Command, Context, Failure};
@@ -83,7 +83,8 @@ impl Command for Transfer {
         if cause.is_some() {
             self.request.expires_at = Some(expiry(context));
         }
-        let serial = self.request.note(context, MovementKind::Transfer, &from, Some((&to, rate)), amount)?;
+        let serial =
+            self.request.note(context, MovementKind::Transfer, &from, OtherSide::Account(&to, rate), amount)?;
         let Some(cause) = cause else {
             let movement = context.tx.movement_by_serial(serial)?.ok_or(Refusal::Internal)?;
             sides.post(context, movement.undecided(context.clock_now)?)?;
@@ -210,6 +211,7 @@ impl Sides<'_> {
             effective_at: None,
         };
         let posted = post(context, &draft)?;
+        count_withdrawal(context, self.from)?;
         save(context, &movement.post(posted.id, self.amount, None, context.now))
     }
 }

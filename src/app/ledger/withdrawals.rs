@@ -1,17 +1,17 @@
 //! Withdrawals in phases: requested (the money is held), approved and paid, or else rejected or cancelled.
 
-use crate::app::accounts::owners_of;
+use crate::app::accounts::{find as find_account, owners_of};
 use crate::app::approvals::{Asked, admit_requester, ask};
 use crate::app::ledger::{
-    MovementRequest, PostedDraft, admit_limits, find, free, note_posted, post_with_bank, publish_movement_state,
-    reserve, save, void,
+    MovementRequest, OtherSide, PostedDraft, admit_limits, admit_settling, count_withdrawal, external_of, find, free,
+    note_posted, post_with_bank, publish_movement_state, reserve, save, void,
 };
 use crate::app::{Command, Context, Failure};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, Direction};
 use crate::domain::approvals::{Cause, Request};
 use crate::domain::events::EventType;
-use crate::domain::ids::MovementId;
+use crate::domain::ids::{ExternalAccountId, ExternalSerial, MovementId};
 use crate::domain::ledger::{Commissions, Movement, MovementKind, Undecided};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
@@ -23,6 +23,8 @@ use crate::store::ApprovalSubject;
 /// covered.
 pub struct RequestWithdrawal {
     pub request: MovementRequest,
+    /// The account elsewhere that it goes to.
+    pub external: Option<ExternalAccountId>,
 }
 
 impl Command for RequestWithdrawal {
@@ -30,27 +32,41 @@ impl Command for RequestWithdrawal {
     const ACTION: &'static str = "withdrawal.request";
     const RIGHT: Right = Right::MoveFunds;
 
-    fn run(mut self, context: &Context<'_>) -> Result<Movement, Failure> {
-        let (account, amount) = self.request.resolve(context, MovementKind::Withdrawal)?;
-        admit_limits(context, &account, Direction::Debit, amount)?;
-        admit_debit(context, &account, amount)?;
-        reserve(context, &account, MovementKind::Withdrawal, amount)?;
-        let serial = self.request.note(context, MovementKind::Withdrawal, &account, None, amount)?;
-        let movement = publish_movement_state(context, serial, EventType::MovementRequested)?;
-        if account.standing.requires_approval {
-            ask(
-                context,
-                Asked {
-                    request: Request::Withdrawal,
-                    cause: Cause::GuardedAccount,
-                    subject: ApprovalSubject::Account(account.book),
-                    movement: Some(serial),
-                    expires_at: movement.expires_at,
-                },
-            )?;
-        }
-        Ok(movement)
+    fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
+        let external = match self.external {
+            Some(id) => Some(external_of(context, &find_account(context, self.request.account)?, id)?),
+            None => None,
+        };
+        request_withdrawal(context, self.request, external)
     }
+}
+
+/// Requests a withdrawal, perhaps to an account elsewhere that has been admitted.
+pub(in crate::app) fn request_withdrawal(
+    context: &Context<'_>,
+    mut request: MovementRequest,
+    external: Option<ExternalSerial>,
+) -> Result<Movement, Failure> {
+    let (account, amount) = request.resolve(context, MovementKind::Withdrawal)?;
+    admit_limits(context, &account, Direction::Debit, amount)?;
+    admit_debit(context, &account, amount)?;
+    reserve(context, &account, MovementKind::Withdrawal, amount)?;
+    let other = OtherSide::external(external);
+    let serial = request.note(context, MovementKind::Withdrawal, &account, other, amount)?;
+    let movement = publish_movement_state(context, serial, EventType::MovementRequested)?;
+    if account.standing.requires_approval {
+        ask(
+            context,
+            Asked {
+                request: Request::Withdrawal,
+                cause: Cause::GuardedAccount,
+                subject: ApprovalSubject::Account(account.book),
+                movement: Some(serial),
+                expires_at: movement.expires_at,
+            },
+        )?;
+    }
+    Ok(movement)
 }
 
 /// Refuses a debit of this (positive) amount that the account forbids or does not cover.
@@ -142,15 +158,21 @@ impl Command for PayWithdrawal {
     const RIGHT: Right = Right::MoveFunds;
 
     fn run(self, context: &Context<'_>) -> Result<Movement, Failure> {
-        let (movement, account) = find(context, MovementKind::Withdrawal, self.id)?;
-        let movement = movement.undecided(context.clock_now)?;
-        // A self-approval from before the group required approval does not count.
-        if account.standing.requires_approval && !movement.is_approved_by_another() {
-            return Err(Refusal::NeedsApproval.into());
-        }
-        let amount = movement.amount;
-        pay(context, movement, &account, amount)
+        pay_withdrawal(context, self.id)
     }
+}
+
+/// Pays a withdrawal that may be paid.
+pub(in crate::app) fn pay_withdrawal(context: &Context<'_>, id: MovementId) -> Result<Movement, Failure> {
+    let (movement, account) = find(context, MovementKind::Withdrawal, id)?;
+    admit_settling(&movement)?;
+    let movement = movement.undecided(context.clock_now)?;
+    // A self-approval from before the group required approval does not count.
+    if account.standing.requires_approval && !movement.is_approved_by_another() {
+        return Err(Refusal::NeedsApproval.into());
+    }
+    let amount = movement.amount;
+    pay(context, movement, &account, amount)
 }
 
 /// Ends the reservation of a movement, and posts all or part of it to the outside.
@@ -167,6 +189,7 @@ pub(in crate::app) fn pay(
     let debit = amount.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let (reason, reference) = (&movement.reason, movement.reference.as_deref());
     let posted = post_with_bank(context, &account, debit, reason, reference)?;
+    count_withdrawal(context, &account)?;
     let paid = movement.post(posted.id, amount, None, context.now);
     save(context, &paid)?;
     publish_movement_state(context, paid.serial, EventType::MovementChanged)
@@ -181,6 +204,7 @@ pub(in crate::app) fn note_paid(
 ) -> Result<PostedDraft, Failure> {
     let amount = debit.checked_neg().ok_or(Refusal::BalanceOverflow)?;
     let posted = post_with_bank(context, account, debit, comment, None)?;
+    count_withdrawal(context, account)?;
     note_posted(context, MovementKind::Withdrawal, account, (amount, Commissions::default()), posted, None)?;
     Ok(posted)
 }

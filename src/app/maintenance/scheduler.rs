@@ -1,8 +1,9 @@
 //! The scheduler: runs each due job once, in the savepoint that removes it from the list.
 
 use crate::app::approvals::expire_request;
+use crate::app::bank::{contribute, settle_in_sandbox};
 use crate::app::command::refusal_of_read;
-use crate::app::ledger::{clear_deposit, expire};
+use crate::app::ledger::{charge_withdrawals, clear_deposit, expire};
 use crate::app::{App, Command, Context, Failure};
 use crate::domain::access::{ObjectKind, Right};
 use crate::domain::refusal::Refusal;
@@ -27,6 +28,9 @@ impl Command for RunJob {
             Job::ExpireMovement(movement) => expire(context, movement)?,
             Job::ClearDeposit(movement) => clear_deposit(context, movement)?,
             Job::ExpireApproval(approval) => expire_request(context, approval)?,
+            Job::SettleTransfer(movement) => settle_in_sandbox(context, movement)?,
+            Job::Contribute(account) => contribute(context, account)?,
+            Job::ChargeWithdrawals(account) => charge_withdrawals(context, account)?,
         }
         Ok(true)
     }
@@ -45,7 +49,7 @@ impl Command for Postpone {
 
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         match self.row.job {
-            Some(Job::ExpireMovement(serial) | Job::ClearDeposit(serial)) => {
+            Some(Job::ExpireMovement(serial) | Job::ClearDeposit(serial) | Job::SettleTransfer(serial)) => {
                 if let Some(movement) = context.tx.movement_by_serial(serial)? {
                     context.concerns(ObjectKind::Movement, movement.id.uuid());
                 }
@@ -53,6 +57,11 @@ impl Command for Postpone {
             Some(Job::ExpireApproval(serial)) => {
                 if let Some(approval) = context.tx.approval_by_serial(serial)? {
                     context.concerns(ObjectKind::Approval, approval.id.uuid());
+                }
+            }
+            Some(Job::Contribute(book) | Job::ChargeWithdrawals(book)) => {
+                if let Some(account) = context.tx.account_of_book(book)? {
+                    context.concerns(ObjectKind::Account, account.uuid());
                 }
             }
             None => {}

@@ -191,6 +191,6 @@ impl App {
             reference: None,
             expires_at: None,
         };
-        self.execute_blocking(caller, RequestWithdrawal { request }).map(|_| ())
+        self.execute_blocking(caller, RequestWithdrawal { request, external: None }).map(|_| ())
     }
 }

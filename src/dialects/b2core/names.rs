@@ -89,6 +89,10 @@ pub(super) fn spell(field: &Field) -> Option<&'static str> {
         | Field::Withdrawal
         | Field::Transfer
         | Field::Hold
+        | Field::ExternalAccount
+        | Field::RoutingNumber
+        | Field::StartDay
+        | Field::EndDay
         | Field::Entry
         | Field::Approval
         | Field::Operations

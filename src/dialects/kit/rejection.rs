@@ -122,6 +122,10 @@ table! {
 macro_rules! state_refusals {
     () => {
         $crate::domain::refusal::Refusal::MovementState { .. }
+            | $crate::domain::refusal::Refusal::TransferStep(_)
+            | $crate::domain::refusal::Refusal::ExternalState(_)
+            | $crate::domain::refusal::Refusal::AmountsWrong { .. }
+            | $crate::domain::refusal::Refusal::ContributionsOff
             | $crate::domain::refusal::Refusal::ApprovalState(_)
             | $crate::domain::refusal::Refusal::RequesterDisabled
             | $crate::domain::refusal::Refusal::AlreadyReversed

@@ -24,7 +24,7 @@ use crate::dialects::kit::{
     AtMost, Call, Rejection, Reply, members_of, read_json, refuse_unknown_members, required, sent_members,
 };
 use crate::domain::accounts::Lifecycle;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ExternalAccountId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -77,15 +77,15 @@ const OPERATIONS: [(&str, Reader); 24] = [
     ("withdraw", |item| Ok(item.body::<MoveRequest>()?.withdrawal(item.account()?)?.into())),
     ("balance", |item| Ok(item.body::<AdjustRequest>()?.command(item.account()?)?.into())),
     ("transfer", |item| Ok(AtOnce(item.body::<TransferBody>()?.command()?).into())),
-    ("announceDeposit", |item| Ok(AnnounceDeposit { request: item.movement()? }.into())),
+    ("announceDeposit", |item| item.announcement()),
     ("settleDeposit", |item| Ok(SettleDeposit { id: item.deposit()? }.into())),
     ("returnDeposit", |item| Ok(ReturnDeposit { id: item.deposit()? }.into())),
-    ("requestWithdrawal", |item| Ok(RequestWithdrawal { request: item.movement()? }.into())),
+    ("requestWithdrawal", |item| item.withdrawal_request()),
     ("approveWithdrawal", |item| Ok(ApproveWithdrawal { id: item.withdrawal()? }.into())),
     ("payWithdrawal", |item| Ok(PayWithdrawal { id: item.withdrawal()? }.into())),
     ("rejectWithdrawal", |item| Ok(VoidWithdrawal { id: item.withdrawal()? }.into())),
     ("cancelWithdrawal", |item| Ok(VoidWithdrawal { id: item.withdrawal()? }.into())),
-    ("placeHold", |item| Ok(PlaceHold { request: item.movement()? }.into())),
+    ("placeHold", |item| Ok(PlaceHold { request: item.body::<MovementBody>()?.of_hold(item.account()?)? }.into())),
     ("captureHold", |item| Ok(item.body::<CaptureBody>()?.command(item.hold()?)?.into())),
     ("releaseHold", |item| Ok(ReleaseHold { id: item.hold()? }.into())),
     ("reverseEntry", |item| Ok(item.body::<ReverseBody>()?.command(item.entry()?).into())),
@@ -137,8 +137,20 @@ impl Item<'_> {
         required(name, sent, uuid)
     }
 
-    fn movement(&self) -> Result<MovementRequest, Rejection> {
-        self.body::<MovementBody>()?.request(self.account()?)
+    fn movement(&self) -> Result<(MovementRequest, Option<ExternalAccountId>), Rejection> {
+        let body: MovementBody = self.body()?;
+        let external = body.external()?;
+        Ok((body.request(self.account()?)?, external))
+    }
+
+    fn announcement(&self) -> Result<Operation, Rejection> {
+        let (request, external) = self.movement()?;
+        Ok(AnnounceDeposit { request, external }.into())
+    }
+
+    fn withdrawal_request(&self) -> Result<Operation, Rejection> {
+        let (request, external) = self.movement()?;
+        Ok(RequestWithdrawal { request, external }.into())
     }
 
     fn account(&self) -> Result<AccountId, Rejection> {

@@ -1,15 +1,18 @@
 //! Renders the `data` of an event: its object after the change, without comments, reasons and personal data.
 
 use super::{fields, legacy_event};
-use crate::app::events::{BookLine, EntryContent, EventContent, EventRow, RestoreContent};
+use crate::app::events::{BookLine, ContributionContent, EntryContent, EventContent, EventRow, RestoreContent};
 use crate::dialects::kit::ExactNumber;
 use crate::domain::accounts::{Account, LockReason};
 use crate::domain::approvals::{Approval, ApprovalState};
+use crate::domain::bank::ExternalAccount;
 use crate::domain::clients::Profile;
 use crate::domain::clock::Moment;
+use crate::domain::day::Day;
 use crate::domain::events::{EventType, OwnerSnapshot, ReferenceChange};
 use crate::domain::ids::{
-    AccountId, ApprovalId, EntryId, EntrySeq, GroupId, MovementId, PortfolioId, PrincipalId, ProfileId,
+    AccountId, ApprovalId, EntryId, EntrySeq, ExternalAccountId, GroupId, MovementId, PortfolioId, PrincipalId,
+    ProfileId,
 };
 use crate::domain::ledger::Movement;
 use serde::{Serialize, Serializer};
@@ -27,6 +30,8 @@ pub(super) fn of(event: EventRow) -> serde_json::Result<Box<RawValue>> {
             to_raw_value(&Owner::of(AccountId::from(event.object), profile, &owner))
         }
         EventContent::Profile(profile) => to_raw_value(&ProfileData::of(&profile)),
+        EventContent::External(external) => to_raw_value(&ExternalData::of(&external)),
+        EventContent::Contribution(contribution) => to_raw_value(&ContributionData::of(*contribution)),
         EventContent::Approval(approval) => to_raw_value(&ApprovalData::of(&approval, event.kind)),
         EventContent::Reference(changes) => to_raw_value(&Reference { changes: &changes }),
         EventContent::Restore(restore) => to_raw_value(&Restore::of(&restore)),
@@ -150,6 +155,10 @@ struct MovementData {
     posted_amount: ExactNumber,
     uncleared: ExactNumber,
     state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_account_id: Option<ExternalAccountId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
     reference: Option<String>,
     #[serde(serialize_with = "text_if_any")]
     expires_at: Option<Moment>,
@@ -176,6 +185,8 @@ impl MovementData {
             posted_amount: money(movement.stage.posted()),
             uncleared: money(movement.stage.uncleared()),
             state: movement.stage.state().name().to_uppercase(),
+            external_account_id: movement.external.map(|external| external.id),
+            step: movement.external.map(|external| external.step.name().to_uppercase()),
             reference: movement.reference,
             expires_at: movement.expires_at,
             available_at: movement.stage.clearing().map(|clearing| clearing.at),
@@ -322,6 +333,65 @@ impl ProfileData<'_> {
             version: profile.version,
             created_at: profile.created_at,
             updated_at: profile.updated_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExternalData {
+    id: ExternalAccountId,
+    number: i64,
+    profile_id: ProfileId,
+    kind: String,
+    status: String,
+    tries: u32,
+}
+
+impl ExternalData {
+    fn of(external: &ExternalAccount) -> ExternalData {
+        ExternalData {
+            id: external.id,
+            number: external.serial.0,
+            profile_id: external.profile,
+            kind: external.kind.name().to_uppercase(),
+            status: external.status.name().to_uppercase(),
+            tries: external.tries,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContributionData {
+    account_id: AccountId,
+    frequency: String,
+    currency: String,
+    amount: Option<ExactNumber>,
+    external_account_id: Option<ExternalAccountId>,
+    start_on: Option<Day>,
+    end_on: Option<Day>,
+    next_on: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposit_id: Option<MovementId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl ContributionData {
+    fn of(content: ContributionContent) -> ContributionData {
+        let ContributionContent { account, currency, decimals, plan, movement } = content;
+        ContributionData {
+            account_id: account,
+            frequency: plan.kind.map_or("NONE".into(), |kind| kind.name().to_uppercase()),
+            currency: currency.to_string(),
+            amount: plan.amount.map(|amount| ExactNumber::of(amount, decimals)),
+            external_account_id: plan.external,
+            start_on: plan.start,
+            end_on: plan.end,
+            next_on: plan.next,
+            deposit_id: movement,
+            reason: plan.failure,
         }
     }
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody,
     responses((status = 200, body = MovementView)))]
 pub(super) async fn place(call: Call) -> Result<Reply, Rejection> {
-    let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
+    let request = call.body::<MovementBody>()?.of_hold(fields::path_id(&call)?)?;
     movements::run(&call, PlaceHold { request }).await
 }
 

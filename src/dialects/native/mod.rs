@@ -8,6 +8,7 @@ mod accounts;
 mod alerts;
 mod approvals;
 mod audit_log;
+mod banking;
 mod batch;
 mod currencies;
 mod deals;
@@ -21,6 +22,7 @@ mod event_stream;
 mod events;
 mod executions;
 mod exposure;
+mod external_accounts;
 mod fields;
 mod funding;
 mod groups;
@@ -159,6 +161,21 @@ impl Dialect for Native {
             .post("/approvals/{id}/reject", "reject_request", Caller, approvals::reject).unknown_members(Refused)
             .post("/approvals/{id}/cancel", "cancel_request", Caller, approvals::cancel).unknown_members(Refused)
             .post("/entries/{id}/reverse", "reverse_entry", MoveFunds, entries::reverse)
+            .post("/profiles/{id}/external-accounts", "add_external_account", WriteProfiles, external_accounts::add)
+            .get("/external-accounts", "list_external_accounts", ReadProfiles, external_accounts::list)
+            .get("/external-accounts/{id}", "get_external_account", ReadProfiles, external_accounts::get)
+            .put("/external-accounts/{id}", "change_external_account", WriteProfiles, external_accounts::change)
+            .get("/external-accounts/{id}/payment-details", "get_payment_details", MoveFunds,
+                external_accounts::payment_details)
+            .post("/external-accounts/{id}/verify", "verify_external_account", WriteProfiles,
+                external_accounts::verify)
+            .post("/external-accounts/{id}/archive", "archive_external_account", WriteProfiles,
+                external_accounts::archive)
+            .post("/external-transfers/{id}/delay", "delay_external_transfer", MoveFunds, banking::delay)
+            .post("/external-transfers/{id}/resume", "resume_external_transfer", MoveFunds, banking::resume)
+            .post("/external-transfers/{id}/send", "send_external_transfer", MoveFunds, banking::send)
+            .get("/accounts/{id}/banking", "get_banking", ReadAccounts, banking::standing)
+            .put("/accounts/{id}/contribution", "set_contribution", MoveFunds, banking::set_contribution)
             .post("/batch", "run_batch", Caller, batch::run)
                 .with_bodies_of(batch::BODY_LIMIT_FACTOR).unknown_members(Refused)
             .post("/sandbox/clock", "move_clock", Administer, sandbox::clock).ignoring_keys()

@@ -6,7 +6,7 @@ use crate::app::Command;
 use crate::app::ledger::{GetMovement, ListMovements, MovementRequest};
 use crate::dialects::kit::formats::{Fault, capitals, currency, decimal, rfc3339, uuid};
 use crate::dialects::kit::{Call, ExactNumber, Literal, Rejection, Reply, optional, required};
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ExternalAccountId};
 use crate::domain::ledger::{Movement, MovementKind, MovementState};
 use crate::domain::money::ExtraDecimals;
 use serde::{Deserialize, Serialize};
@@ -30,9 +30,24 @@ pub(super) struct MovementBody {
     pub(super) reference: Option<String>,
     /// When the movement expires if it is still undecided, RFC 3339.
     pub(super) expires_at: Option<String>,
+    /// Deposits and withdrawals only: the verified account elsewhere that the money comes from or goes to.
+    pub(super) external_account_id: Option<String>,
 }
 
 impl MovementBody {
+    /// The account elsewhere, of a deposit or withdrawal.
+    pub(super) fn external(&self) -> Result<Option<ExternalAccountId>, Rejection> {
+        optional("externalAccountId", self.external_account_id.as_deref(), uuid)
+    }
+
+    /// A hold has no account elsewhere.
+    pub(super) fn of_hold(self, account: AccountId) -> Result<MovementRequest, Rejection> {
+        match self.external_account_id {
+            Some(_) => Err(Rejection::invalid("externalAccountId", "only of deposits and withdrawals")),
+            None => self.request(account),
+        }
+    }
+
     pub(super) fn request(self, account: AccountId) -> Result<MovementRequest, Rejection> {
         if let (Some(reason), Some(comment)) = (&self.reason, &self.comment)
             && reason != comment
@@ -86,6 +101,10 @@ pub(super) struct MovementView {
     /// The part of `amount` that was posted.
     #[schema(value_type = f64, example = 0.00)]
     posted_amount: ExactNumber,
+    /// Deposits and withdrawals only: the account elsewhere that the money comes from or goes to.
+    external_account_id: Option<String>,
+    /// With an account elsewhere only: INITIATED, DELAYED or SENT, what its bank has done.
+    step: Option<String>,
     /// PENDING, APPROVED, POSTED, VOIDED or EXPIRED.
     #[schema(example = "PENDING")]
     state: String,
@@ -117,6 +136,8 @@ impl From<Movement> for MovementView {
             vendor_commission: of_deposit(movement.commissions.vendor),
             amount: money(movement.amount),
             posted_amount: money(movement.stage.posted()),
+            external_account_id: movement.external.map(|external| external.id.to_string()),
+            step: movement.external.map(|external| external.step.name().to_uppercase()),
             state: movement.stage.state().name().to_uppercase(),
             expires_at: movement.expires_at.map(|at| at.to_string()),
             available_at: movement.stage.clearing().map(|clearing| clearing.at.to_string()),

@@ -8,9 +8,10 @@ mod schemas;
 use super::error::{Detail, ErrorView, Metadata};
 use super::{Native, accounts, currencies, deals, funding, groups, labels, portfolios, profiles, sessions, users};
 use super::{
-    account_states, alerts, approvals, audit_log, batch, deposits, details, entries, event_stream, events, executions,
-    exposure, holds, log, orders, organizations, owners, parked, platform_accounts, platform_events, positions,
-    profile_states, program, sandbox, statements, transfers, trial_balance, webhooks, withdrawals,
+    account_states, alerts, approvals, audit_log, banking, batch, deposits, details, entries, event_stream, events,
+    executions, exposure, external_accounts, holds, log, orders, organizations, owners, parked, platform_accounts,
+    platform_events, positions, profile_states, program, sandbox, statements, transfers, trial_balance, webhooks,
+    withdrawals,
 };
 use crate::dialects::kit::openapi::{About, Document, Style, reference, without_null};
 use crate::domain::trading::EVENTS_MAX;
@@ -103,6 +104,18 @@ use utoipa::OpenApi;
         profile_states::deceased,
         profile_states::archive,
         profile_states::erase,
+        external_accounts::add,
+        external_accounts::list,
+        external_accounts::get,
+        external_accounts::change,
+        external_accounts::payment_details,
+        external_accounts::verify,
+        external_accounts::archive,
+        banking::delay,
+        banking::resume,
+        banking::send,
+        banking::standing,
+        banking::set_contribution,
         batch::run,
         events::list,
         events::checkpoint,
@@ -141,7 +154,7 @@ const ABOUT: &str = "Onboard clients, open accounts, move funds, read deals, iss
     `Idempotency-Replayed: true`. An error means that nothing was changed; branch on its `reason`.";
 
 /// Tags of operations with their descriptions, in display order.
-const TAGS: [(&str, &str); 18] = [
+const TAGS: [(&str, &str); 19] = [
     ("Access", "Operators log in."),
     ("Reference data", "Currencies and account groups, configured by the operator."),
     ("Clients", "Profiles of end clients."),
@@ -151,6 +164,7 @@ const TAGS: [(&str, &str); 18] = [
     ("Owners", "The owners of an account, by priority."),
     ("Funds", "Deposits, withdrawals and adjustments in one call."),
     ("Movements", "Deposits, withdrawals and holds in phases, and transfers."),
+    ("External accounts", "Accounts at other banks, payments from and to them, recurring contributions."),
     ("Approvals", "What waits for a second operator."),
     ("Batches", "Many operations in one call."),
     ("Statements", "Balances and statements as of any past moment."),
@@ -163,7 +177,9 @@ const TAGS: [(&str, &str); 18] = [
 ];
 
 /// Required members of requests. The Rust types have them as options so that a missing one is refused by name.
-const REQUIRED: [(&str, &[&str]); 6] = [
+const REQUIRED: [(&str, &[&str]); 8] = [
+    ("ExternalAccountBody", &["kind", "routingNumber", "number"]),
+    ("VerificationBody", &["firstAmount", "secondAmount"]),
     ("ProfileRequest", &["email"]),
     ("PasswordRequest", &["id", "newPassword"]),
     ("LoginRequest", &["username", "password"]),

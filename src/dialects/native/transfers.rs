@@ -54,6 +54,7 @@ impl TransferBody {
             comment: self.comment,
             reference: self.reference,
             expires_at: None,
+            external_account_id: None,
         };
         let from = required("fromAccountId", self.from_account_id.as_deref(), uuid)?;
         let to = required("toAccountId", self.to_account_id.as_deref(), uuid)?;

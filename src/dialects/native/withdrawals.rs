@@ -11,8 +11,10 @@ use crate::domain::ledger::MovementKind;
     params(("id" = Uuid, Path, description = "account id")), request_body = MovementBody,
     responses((status = 200, body = MovementView)))]
 pub(super) async fn request(call: Call) -> Result<Reply, Rejection> {
-    let request = call.body::<MovementBody>()?.request(fields::path_id(&call)?)?;
-    movements::run(&call, RequestWithdrawal { request }).await
+    let body: MovementBody = call.body()?;
+    let external = body.external()?;
+    let request = body.request(fields::path_id(&call)?)?;
+    movements::run(&call, RequestWithdrawal { request, external }).await
 }
 
 /// List the withdrawals of an account, newest first.

@@ -18,7 +18,11 @@ impl Right {
             | "profile.deny"
             | "profile.report_death"
             | "profile.archive"
-            | "profile.offboard" => Right::WriteProfiles,
+            | "profile.offboard"
+            | "external_account.add"
+            | "external_account.verify"
+            | "external_account.change"
+            | "external_account.archive" => Right::WriteProfiles,
             "profile.change_password" => Right::SetPasswords,
             "session.begin" => Right::IssueSessions,
             "account.open"
@@ -39,6 +43,7 @@ impl Right {
             | "account.approve"
             | "account.set_state"
             | "account.close"
+            | "account.close_to_external"
             | "account.add_owner"
             | "account.alter_owner"
             | "account.remove_owner"
@@ -78,7 +83,11 @@ impl Right {
             | "job.run"
             | "job.postpone"
             | "platform.drop"
-            | "alert.resolve" => Right::MoveFunds,
+            | "alert.resolve"
+            | "payment.make"
+            | "payment.note_step"
+            | "payment.take_back"
+            | "contribution.set" => Right::MoveFunds,
             "platform.feed" => Right::FeedPlatform,
             "webhook.register"
             | "webhook.change"

@@ -8,6 +8,8 @@ named_enum! {
         Client = "client",
         Account = "account",
         Movement = "movement",
+        /// An account of a client at another bank.
+        ExternalAccount = "external_account",
         Entry = "entry",
         /// A request in the approval queue.
         Approval = "approval",

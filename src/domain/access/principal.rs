@@ -32,6 +32,8 @@ named_enum! {
         /// Deposit, withdraw and adjust.
         #[serde(alias = "move_funds")]
         MoveFunds = "funds:move",
+        /// Add external accounts that count as verified at once.
+        VerifyExternals = "external_accounts:verify",
         /// Begin sessions of end users, whose passwords the caller must know, and check them.
         #[serde(alias = "issue_sessions")]
         IssueSessions = "sessions:issue",
@@ -74,8 +76,8 @@ named_enum! {
 
 impl Right {
     /// Rights that can be granted to an operator beyond those of its role.
-    pub const GRANTABLE: [Right; 4] =
-        [Right::IssueSessions, Right::SetPasswords, Right::FeedPlatform, Right::WriteWebhooks];
+    pub const GRANTABLE: [Right; 5] =
+        [Right::IssueSessions, Right::SetPasswords, Right::FeedPlatform, Right::WriteWebhooks, Right::VerifyExternals];
 }
 
 impl Role {
@@ -93,7 +95,9 @@ impl Role {
             }
             Right::ReadAudit => matches!(self, Role::Admin | Role::Auditor),
             Right::IssueSessions | Right::FeedPlatform => matches!(self, Role::Admin | Role::Service),
-            Right::SetPasswords | Right::WriteWebhooks | Right::Administer => self == Role::Admin,
+            Right::SetPasswords | Right::WriteWebhooks | Right::VerifyExternals | Right::Administer => {
+                self == Role::Admin
+            }
         }
     }
 

@@ -43,6 +43,21 @@ named_enum! {
         MovementRequested = "movement.requested",
         /// A movement was approved, posted, voided, expired or cleared.
         MovementChanged = "movement.changed",
+        /// A client has named an account at another bank.
+        ExternalAccountAdded = "external_account.added",
+        /// Its client told wrong amounts, or it got other labels.
+        ExternalAccountChanged = "external_account.changed",
+        ExternalAccountVerified = "external_account.verified",
+        ExternalAccountArchived = "external_account.archived",
+        /// An account has a recurring contribution from now on.
+        ContributionStarted = "contribution.started",
+        ContributionChanged = "contribution.changed",
+        /// A deposit was announced, because the day had come.
+        ContributionMade = "contribution.made",
+        /// The day had come, but no deposit could be announced; the plan goes on.
+        ContributionFailed = "contribution.failed",
+        /// There is no further contribution to come.
+        ContributionEnded = "contribution.ended",
         /// Something waits for a second operator.
         ApprovalRequested = "approval.requested",
         /// A second operator approved it, and it was done.
@@ -72,7 +87,8 @@ impl EventType {
     pub fn object_kind(self) -> ObjectKind {
         match self.name().split('.').next() {
             Some("profile") => ObjectKind::Client,
-            Some("account") => ObjectKind::Account,
+            Some("account" | "contribution") => ObjectKind::Account,
+            Some("external_account") => ObjectKind::ExternalAccount,
             Some("entry") => ObjectKind::Entry,
             Some("movement") => ObjectKind::Movement,
             Some("approval") => ObjectKind::Approval,

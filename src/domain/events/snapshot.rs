@@ -7,8 +7,10 @@
 //! meaning, and a new one has a default, so that older events stay readable.
 
 use crate::domain::accounts::{Balances, OwnerAccess};
+use crate::domain::bank::{ContributionKind, ExternalStatus};
+use crate::domain::day::Day;
 use crate::domain::events::{AccountSnapshot, EventType, MovementSnapshot, ProfileSnapshot};
-use crate::domain::ids::ProfileSerial;
+use crate::domain::ids::{ExternalAccountId, MovementSerial, ProfileSerial};
 use crate::domain::ledger::Leg;
 use crate::domain::money::Amount;
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,8 @@ pub enum Snapshot {
     Account(Box<AccountSnapshot>),
     Owner(OwnerSnapshot),
     Profile(ProfileSnapshot),
+    External(ExternalSnapshot),
+    Contribution(ContributionSnapshot),
     Reference(ReferenceSnapshot),
     /// Nothing: the row says what was asked for, and the type of the event what became of it.
     Approval,
@@ -79,6 +83,8 @@ impl Snapshot {
             Snapshot::Account(account) => serde_json::to_string(account),
             Snapshot::Owner(owner) => serde_json::to_string(owner),
             Snapshot::Profile(profile) => serde_json::to_string(profile),
+            Snapshot::External(external) => serde_json::to_string(external),
+            Snapshot::Contribution(contribution) => serde_json::to_string(contribution),
             Snapshot::Reference(reference) => serde_json::to_string(reference),
             Snapshot::Approval | Snapshot::Restore => return Ok(None),
         }?;
@@ -112,6 +118,15 @@ impl Snapshot {
             | EventType::ProfileDeceased
             | EventType::ProfileArchived
             | EventType::ProfileErased => Snapshot::Profile(serde_json::from_str(text)?),
+            EventType::ExternalAccountAdded
+            | EventType::ExternalAccountChanged
+            | EventType::ExternalAccountVerified
+            | EventType::ExternalAccountArchived => Snapshot::External(serde_json::from_str(text)?),
+            EventType::ContributionStarted
+            | EventType::ContributionChanged
+            | EventType::ContributionMade
+            | EventType::ContributionFailed
+            | EventType::ContributionEnded => Snapshot::Contribution(serde_json::from_str(text)?),
             EventType::ApprovalRequested
             | EventType::ApprovalApproved
             | EventType::ApprovalRejected
@@ -176,6 +191,40 @@ pub struct OwnerSnapshot {
     pub version: u64,
 }
 
+/// The snapshot of an external account's event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ExternalSnapshot {
+    pub status: ExternalStatus,
+    /// Wrong amounts so far.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tries: u32,
+}
+
+/// The snapshot of a recurring contribution's event: the plan, and what a day brought.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContributionSnapshot {
+    /// None while the plan is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ContributionKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalAccountId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Day>,
+    /// The deposit that was announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub movement: Option<MovementSerial>,
+    /// The reason for which none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
 /// The snapshot of a change of reference data.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReferenceSnapshot {
@@ -200,7 +249,7 @@ mod tests {
     use crate::domain::ids::BookId;
 
     /// Stored snapshots must stay readable: these texts never change, and new ones are added below them.
-    const STORED: [(EventType, Option<&str>); 13] = [
+    const STORED: [(EventType, Option<&str>); 19] = [
         (EventType::EntryPosted, None),
         (EventType::EntryPosted, Some(r#"{"reserves":{"0":{"held":1,"uncleared":2,"pending":3,"credit":4}}}"#)),
         (EventType::EntryPosted, Some(r#"{"legs":[1,3],"is_continuation":true,"reserves":{"3":{"held":5}}}"#)),
@@ -229,6 +278,18 @@ mod tests {
         (EventType::ReferenceChanged, Some(r#"{"changes":[{"action":"switch_off","kind":"group","code":"live"}]}"#)),
         (EventType::RestoreApplied, None),
         (EventType::ApprovalRequested, None),
+        (EventType::MovementChanged, Some(r#"{"state":"pending","step":"delayed","balance":1,"pending":2}"#)),
+        (EventType::ExternalAccountAdded, Some(r#"{"status":"verified"}"#)),
+        (EventType::ExternalAccountChanged, Some(r#"{"status":"verify_locked","tries":3}"#)),
+        (EventType::ContributionChanged, None),
+        (
+            EventType::ContributionMade,
+            Some(concat!(
+                r#"{"kind":"bi_weekly","amount":5000,"external":"00000000-0000-0000-0000-000000000007","#,
+                r#""start":"2026-11-10","end":"2027-11-10","next":"2026-11-24","movement":3}"#
+            )),
+        ),
+        (EventType::ContributionFailed, Some(r#"{"kind":"monthly","failure":"ACCOUNT_LOCKED"}"#)),
     ];
 
     #[test]

@@ -6,7 +6,7 @@ use crate::domain::clock::Moment;
 use crate::domain::events::snapshot::is_default;
 use crate::domain::events::{BookBalances, Reserves};
 use crate::domain::ids::{GroupId, GroupSerial, PortfolioId, PortfolioSerial, PrincipalSerial, ProfileId};
-use crate::domain::ledger::{Clearing, Movement, MovementState, Stage};
+use crate::domain::ledger::{Clearing, ExternalSide, Movement, MovementState, Stage, TransferStep};
 use crate::domain::money::Amount;
 use crate::domain::reference::TradeStatus;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MovementSnapshot {
     pub state: MovementState,
+    /// Of one with an account elsewhere.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub step: TransferStep,
     /// The balance of its account; None if the event accompanies the posting entry, which has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Amount>,
@@ -36,6 +39,7 @@ impl MovementSnapshot {
         let goes_with_entry = state == MovementState::Posted && !is_cleared;
         MovementSnapshot {
             state,
+            step: movement.external.map(|external| external.step).unwrap_or_default(),
             balance: (!goes_with_entry).then_some(balances.balance),
             reserves: Reserves::of(balances),
             updated_at: Some(movement.updated_at).filter(|at| *at != now),
@@ -59,7 +63,8 @@ impl MovementSnapshot {
             (MovementState::Posted | MovementState::Voided | MovementState::Expired, _) => return None,
         };
         let arrived = today.arrived.filter(|_| self.state == MovementState::Posted);
-        Some(Movement { stage, arrived, updated_at: self.updated_at.unwrap_or(then), ..today })
+        let external = today.external.map(|external| ExternalSide { step: self.step, ..external });
+        Some(Movement { stage, arrived, external, updated_at: self.updated_at.unwrap_or(then), ..today })
     }
 }
 
@@ -371,6 +376,7 @@ mod tests {
             amount: minor(100),
             stage: Stage::Pending,
             commissions: Commissions::default(),
+            external: None,
             arrived: None,
             reason: "why".into(),
             reference: Some("wire".into()),

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod entry;
+mod external;
 mod house;
 mod movement;
 mod stage;
@@ -10,6 +11,7 @@ mod transaction;
 
 pub use arrival::*;
 pub use entry::*;
+pub use external::*;
 pub use house::*;
 pub use movement::*;
 pub use stage::*;

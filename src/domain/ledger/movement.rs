@@ -5,7 +5,7 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, EntryId, MovementId, MovementSerial, PrincipalSerial};
-use crate::domain::ledger::{Arrived, Clearing, MovementState, Stage};
+use crate::domain::ledger::{Arrived, Clearing, ExternalSide, MovementState, Stage};
 use crate::domain::money::{Amount, Decimals};
 use crate::domain::named::named_enum;
 use crate::domain::reference::CurrencyCode;
@@ -72,6 +72,9 @@ pub struct Movement {
     /// Zero unless it is a deposit.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub commissions: Commissions,
+    /// Of a deposit or withdrawal: the account elsewhere; None if it was not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalSide>,
     #[serde(flatten)]
     pub stage: Stage,
     /// In the caller's words.
@@ -196,6 +199,7 @@ mod tests {
             amount: Amount::from_minor(100),
             arrived: None,
             commissions: Commissions::default(),
+            external: None,
             stage,
             reason: String::new(),
             reference: None,

@@ -132,6 +132,10 @@ fields! {
     Withdrawal = "withdrawal";
     Transfer = "transfer";
     Hold = "hold";
+    ExternalAccount = "external account";
+    RoutingNumber = "routing number";
+    StartDay = "first day";
+    EndDay = "last day";
     Entry = "entry";
     Approval = "approval";
     Operations = "operations";

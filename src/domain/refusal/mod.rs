@@ -18,8 +18,9 @@ pub use table::{Family, REFUSALS, Row};
 use crate::domain::access::Right;
 use crate::domain::accounts::{Lifecycle, Permission};
 use crate::domain::approvals::ApprovalState;
+use crate::domain::bank::ExternalStatus;
 use crate::domain::clients::ProfileStatus;
-use crate::domain::ledger::MovementState;
+use crate::domain::ledger::{MovementState, TransferStep};
 use crate::domain::organizations::PortfolioState;
 use crate::domain::reference::GroupKind;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ pub enum Noun {
     Withdrawal,
     Transfer,
     Hold,
+    ExternalAccount,
     Owner,
     Approval,
     Operator,
@@ -65,6 +67,7 @@ impl fmt::Display for Noun {
             Noun::Withdrawal => "withdrawal",
             Noun::Transfer => "transfer",
             Noun::Hold => "hold",
+            Noun::ExternalAccount => "external account",
             Noun::Owner => "owner",
             Noun::Approval => "approval",
             Noun::Operator => "operator",
@@ -94,6 +97,7 @@ impl Noun {
             Noun::Withdrawal => Field::Withdrawal,
             Noun::Transfer => Field::Transfer,
             Noun::Hold => Field::Hold,
+            Noun::ExternalAccount => Field::ExternalAccount,
             Noun::Approval => Field::Approval,
             Noun::Operator => Field::Operator,
             Noun::Token => Field::Token,
@@ -283,6 +287,18 @@ pub enum Refusal {
     /// The movement's state does not allow the operation.
     #[error("the {noun} is {}", state.name())]
     MovementState { noun: Noun, state: MovementState },
+    /// Its bank has got too far with the payment, or not far enough.
+    #[error("the payment is {}", .0.name())]
+    TransferStep(TransferStep),
+    /// The status of the external account does not allow the operation.
+    #[error("the external account is {}", .0.word())]
+    ExternalState(ExternalStatus),
+    /// Told by a client to verify an external account.
+    #[error("these are not the amounts of the two deposits; tries left: {left}")]
+    AmountsWrong { left: u32 },
+    /// The product offers no recurring contributions.
+    #[error("the product offers no recurring contributions")]
+    ContributionsOff,
     /// The request has been decided already.
     #[error("the request is {}", .0.name())]
     ApprovalState(ApprovalState),

@@ -106,7 +106,10 @@ table! {
     }
 
     State {
-        290 "WRONG_STATE" => Refusal::MovementState { .. } | Refusal::ApprovalState(_) | Refusal::RequesterDisabled,
+        290 "WRONG_STATE" => Refusal::MovementState { .. }
+            | Refusal::ApprovalState(_)
+            | Refusal::RequesterDisabled
+            | Refusal::TransferStep(_),
         300 "ALREADY_REVERSED" => Refusal::AlreadyReversed,
         310 "NOT_REVERSIBLE" => Refusal::NotReversible,
         320 "SAME_ACCOUNT" => Refusal::SameAccount { .. },
@@ -128,7 +131,10 @@ table! {
         400 "GROUP_WITHOUT_CURRENCY" => Refusal::GroupWithoutCurrency { .. },
         410 "GROUP_MODE_DIFFERS" => Refusal::GroupModeDiffers,
         412 "TOO_MANY" => Refusal::TooMany { .. },
+        413 "EXTERNAL_ACCOUNT_STATE" => Refusal::ExternalState(_),
+        414 "AMOUNTS_WRONG" => Refusal::AmountsWrong { .. },
         415 "ACCOUNT_KIND" => Refusal::AccountKind { .. },
+        417 "CONTRIBUTIONS_OFF" => Refusal::ContributionsOff,
         420 "PROFILE_PENDING" => Refusal::ProfileState(ProfileStatus::Pending),
         421 "PROFILE_VERIFIED" => Refusal::ProfileState(ProfileStatus::Verified),
         422 "PROFILE_DENIED" => Refusal::ProfileState(ProfileStatus::Denied),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// The tables whose rows are hashed with the salt of a client or of its accounts, and a statement for the keys of the
 /// rows of one client.
-const SALTED: [(&str, &str); 10] = [
+const SALTED: [(&str, &str); 11] = [
     ("profiles", "SELECT ?1"),
     ("profile_labels", "SELECT ?1"),
     ("profile_attributes", "SELECT ?1"),
@@ -25,6 +25,7 @@ const SALTED: [(&str, &str); 10] = [
     ("portfolio_labels", "SELECT id FROM portfolios WHERE profile_id = ?1"),
     ("approvals", sql!("erasure/approvals")),
     ("movements", sql!("erasure/movements")),
+    ("external_accounts", "SELECT id FROM external_accounts WHERE profile_id = ?1"),
 ];
 
 /// Keys in one statement.
@@ -109,6 +110,7 @@ impl WriteTx<'_> {
             self.run(&format!("DELETE FROM {table} WHERE account_id IN {of_accounts}"), row)?;
         }
         self.run("DELETE FROM portfolio_labels WHERE profile_id = ?1", row)?;
+        self.run(sql!("erasure/external_accounts"), row)?;
         self.run("DELETE FROM profile_details WHERE profile_id = ?1", row)?;
         self.remove_labels(&OF_PROFILES, client.0)?;
         self.run("UPDATE profiles SET password_hash = NULL, deceased_on = NULL WHERE id = ?1", row)?;

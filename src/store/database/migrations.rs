@@ -15,7 +15,7 @@ mod embedded {
 }
 
 /// The schema version that this program works with.
-pub const LATEST_SCHEMA: i64 = 42;
+pub const LATEST_SCHEMA: i64 = 43;
 
 /// The first schema version with a log.
 const LOG_SINCE: i64 = 23;

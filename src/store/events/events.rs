@@ -103,6 +103,8 @@ impl StoredEvent {
             Snapshot::Account(account) => vec![(None, BookId(self.subject?), account.balances())],
             Snapshot::Owner(_)
             | Snapshot::Profile(_)
+            | Snapshot::External(_)
+            | Snapshot::Contribution(_)
             | Snapshot::Approval
             | Snapshot::Reference(_)
             | Snapshot::Restore => Vec::new(),

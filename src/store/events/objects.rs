@@ -4,15 +4,16 @@
 use crate::domain::access::Visibility;
 use crate::domain::accounts::Account;
 use crate::domain::approvals::Approval;
+use crate::domain::bank::ExternalAccount;
 use crate::domain::clients::Profile;
 use crate::domain::clock::Moment;
 use crate::domain::events::{
-    AccountPlaces, AccountSnapshot, BookBalances, EntrySnapshot, EventType, LEGACY_VERSION, OwnerSnapshot,
-    ReferenceChange, Snapshot,
+    AccountPlaces, AccountSnapshot, BookBalances, ContributionSnapshot, EntrySnapshot, EventType, LEGACY_VERSION,
+    OwnerSnapshot, ReferenceChange, Snapshot,
 };
 use crate::domain::ids::{
-    AccountId, ApprovalId, BookId, EntryId, EntrySeq, EventSeq, GroupId, MovementId, MovementSerial, PortfolioId,
-    PrincipalId, PrincipalSerial, ProfileId,
+    AccountId, ApprovalId, BookId, EntryId, EntrySeq, EventSeq, ExternalAccountId, GroupId, MovementId, MovementSerial,
+    PortfolioId, PrincipalId, PrincipalSerial, ProfileId,
 };
 use crate::domain::ledger::{EntryKind, Movement};
 use crate::domain::money::{Amount, Decimals};
@@ -78,11 +79,25 @@ pub enum EventContent {
         owner: OwnerSnapshot,
     },
     Profile(Box<Profile>),
+    /// An account at another bank, with its present labels.
+    External(Box<ExternalAccount>),
+    Contribution(Box<ContributionContent>),
     Approval(Box<Approval>),
     Reference(Vec<ReferenceChange>),
     Restore(RestoreContent),
     /// An event stored before events kept snapshots.
     Legacy(LegacyContent),
+}
+
+/// A plan of recurring contributions, and what a day brought.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContributionContent {
+    pub account: AccountId,
+    pub currency: CurrencyCode,
+    pub decimals: Decimals,
+    pub plan: ContributionSnapshot,
+    /// The deposit that was announced.
+    pub movement: Option<MovementId>,
 }
 
 /// An entry as one of its events reports it.
@@ -252,6 +267,27 @@ impl Lookup<'_, '_> {
             Snapshot::Profile(profile) => {
                 let today = tx.profile(ProfileId::from(object), &Visibility::Everything)?.ok_or_else(missing)?;
                 EventContent::Profile(Box::new(profile.applied_to(today, then)))
+            }
+            Snapshot::External(external) => {
+                let id = ExternalAccountId::from(object);
+                let today = tx.external_account(id, &Visibility::Everything)?.ok_or_else(missing)?;
+                let (status, tries) = (external.status, external.tries);
+                EventContent::External(Box::new(ExternalAccount { status, tries, ..today }))
+            }
+            Snapshot::Contribution(plan) => {
+                let account = tx.account(AccountId::from(object), &Visibility::Everything)?.ok_or_else(missing)?;
+                let movement = match plan.movement {
+                    Some(serial) => tx.movement_by_serial(serial)?.map(|movement| movement.id),
+                    None => None,
+                };
+                let Account { id, currency, decimals, .. } = account;
+                EventContent::Contribution(Box::new(ContributionContent {
+                    account: id,
+                    currency,
+                    decimals,
+                    plan,
+                    movement,
+                }))
             }
             Snapshot::Approval => {
                 let id = ApprovalId::from(object);

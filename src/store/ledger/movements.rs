@@ -3,10 +3,11 @@
 use crate::domain::access::Visibility;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{
-    AccountId, AccountSerial, BookId, EntryId, EntrySeq, MovementId, MovementSerial, PrincipalSerial, ProfileSerial,
+    AccountId, AccountSerial, BookId, EntryId, EntrySeq, ExternalAccountId, ExternalSerial, MovementId, MovementSerial,
+    PrincipalSerial, ProfileSerial,
 };
 use crate::domain::ledger::{
-    Arrived, Clearing, Commissions, Movement, MovementKind, MovementState, Stage, StageColumns,
+    Arrived, Clearing, Commissions, ExternalSide, Movement, MovementKind, MovementState, Stage, StageColumns,
 };
 use crate::domain::money::{Amount, DecimalText, Decimals};
 use crate::domain::page::{Listing, Page, Part, Position, Window};
@@ -14,7 +15,7 @@ use crate::domain::reference::CurrencyCode;
 use crate::store::StoreError;
 use crate::store::database::conditions::Conditions;
 use crate::store::database::lists::visible_tags;
-use crate::store::database::transaction::{ReadTx, WriteTx, named, sql, unless_default, unreadable};
+use crate::store::database::transaction::{ReadTx, WriteTx, named, named_if_any, sql, unless_default, unreadable};
 use crate::store::reference::decimals;
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -35,6 +36,8 @@ pub struct NewMovement {
     pub reference: Option<String>,
     /// Zero unless it is a deposit.
     pub commissions: Commissions,
+    /// Of a deposit or withdrawal, the account elsewhere.
+    pub external: Option<ExternalSerial>,
     pub requested_by: PrincipalSerial,
     pub expires_at: Option<Moment>,
 }
@@ -128,6 +131,12 @@ fn arrived(row: &Row<'_>) -> rusqlite::Result<Option<Arrived>> {
     Ok(Some(Arrived { currency: CurrencyCode::from_stored(currency), decimals: decimals_here, amount, rate }))
 }
 
+fn external(row: &Row<'_>) -> rusqlite::Result<Option<ExternalSide>> {
+    let Some(serial) = row.get::<_, Option<i64>>("external_id")?.map(ExternalSerial) else { return Ok(None) };
+    let id = ExternalAccountId::from(row.get::<_, Uuid>("external_uuid")?);
+    Ok(Some(ExternalSide { serial, id, step: named_if_any(row, "step")?.unwrap_or_default() }))
+}
+
 fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
     Ok(Movement {
         serial: MovementSerial(row.get("id")?),
@@ -140,6 +149,7 @@ fn movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
         amount: Amount::from_minor(row.get("amount_minor")?),
         arrived: arrived(row)?,
         commissions: commissions(row)?,
+        external: external(row)?,
         stage: stage(row)?,
         reason: row.get("reason")?,
         reference: row.get("reference")?,
@@ -267,6 +277,7 @@ impl WriteTx<'_> {
                 new.expires_at.map(Moment::unix_ms),
                 now.unix_ms(),
                 new.rate.map(String::from),
+                new.external.map(|external| external.0),
             ],
         )?;
         Ok(MovementSerial(serial))

@@ -2,7 +2,7 @@
 //! done once.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::{ApprovalSerial, MovementSerial};
+use crate::domain::ids::{ApprovalSerial, BookId, MovementSerial};
 use crate::store::StoreError;
 use crate::store::database::transaction::{ReadTx, WriteTx, sql};
 
@@ -45,6 +45,12 @@ jobs! {
     ClearDeposit(MovementSerial) = "deposit.clear",
     /// Expires a request that moves no money and was not decided in time.
     ExpireApproval(ApprovalSerial) = "approval.expire",
+    /// Settles a payment from or to an account elsewhere; only in a sandbox.
+    SettleTransfer(MovementSerial) = "transfer.settle",
+    /// Makes the recurring contribution of an account.
+    Contribute(BookId) = "contribution.make",
+    /// Posts the fee for the withdrawals of an account, once the month is over.
+    ChargeWithdrawals(BookId) = "withdrawals.charge",
 }
 
 /// A job that is due.
@@ -78,6 +84,12 @@ impl WriteTx<'_> {
     /// Plans a job. If the same job was planned before, only its time changes.
     pub fn plan_job(&self, job: Job, due_at: Moment) -> Result<(), StoreError> {
         self.run(sql!("jobs/put"), (job.kind(), job.subject(), due_at.unix_ms())).map(|_| ())
+    }
+
+    /// Plans a job, unless it is planned already.
+    pub fn plan_job_once(&self, job: Job, due_at: Moment) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO jobs (kind, subject_id, due_at, attempts) VALUES (?1, ?2, ?3, 0)";
+        self.run(sql, (job.kind(), job.subject(), due_at.unix_ms())).map(|_| ())
     }
 
     /// Removes a job. False if there was none.

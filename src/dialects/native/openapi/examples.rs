@@ -93,6 +93,17 @@ pub(super) fn request(method: &str, path: &str) -> Option<Value> {
             "amount": "100.00",
             "reason": "To savings",
         }),
+        ("POST", "/profiles/{id}/external-accounts") => json!({
+            "kind": "CHECKING",
+            "routingNumber": "123456789",
+            "number": "000123456789",
+            "firstName": "Jane",
+            "lastName": "Doe",
+            "nickname": "Salary",
+        }),
+        ("PUT", "/external-accounts/{id}") => json!({ "nickname": "Rent", "customFields": { "desk": "zrh" } }),
+        ("POST", "/external-accounts/{id}/verify") => json!({ "firstAmount": "0.18", "secondAmount": "0.28" }),
+        ("PUT", "/accounts/{id}/contribution") => json!({ "frequency": "NONE", "endOn": "" }),
         ("POST", "/approvals/{id}/reject") => json!({ "reason": "The rate is a typing error" }),
         ("POST", "/entries/{id}/reverse") => json!({ "reason": "Booked twice" }),
         ("POST", "/batch") => json!({

@@ -9,6 +9,7 @@ use crate::dialects::native::lists::LISTS;
 use crate::dialects::native::{audit_log, deals, events, positions, sessions, statements, trades, webhooks};
 use crate::domain::access::{ObjectKind, PASSWORD_MAX, PASSWORD_MIN};
 use crate::domain::accounts::{LEGAL_NAME_MAX, OWNERS_MAX, SUB_CATEGORY_MAX};
+use crate::domain::bank::EXTERNAL_TEXT_MAX;
 use crate::domain::clients::{
     CATEGORY_MAX, CUSTOM_FIELDS_MAX, CUSTOM_NAME_MAX, CUSTOM_VALUE_MAX, METADATA_KEY_MAX, METADATA_KEYS_MAX,
     METADATA_TEXT_MAX, NAME_MAX, REFERENCE_MAX, TAG_MAX,
@@ -95,6 +96,7 @@ fn named(member: &Member<'_>) -> Option<&'static str> {
         ("HouseAccount", "name") | ("CheckpointBook", "house") => "HouseAccountName",
         (_, "currency" | "currencies") | ("Currency", "code") | ("ReferenceRate", "from" | "to") => "CurrencyCode",
         (_, "amount" | "toAmount" | "targetAmount") if is_request => "Amount",
+        ("VerificationBody", _) => "Amount",
         (_, "rate") if is_request => "Rate",
         _ => return None,
     })
@@ -153,7 +155,15 @@ fn text(member: &Member<'_>) -> Option<Value> {
         (_, name) if name.ends_with("Id") => uuid(),
         (_, "at" | "from" | "to" | "since" | "now" | "set") => moment(member.place),
         (_, name) if name.ends_with("At") => moment(member.place),
-        (_, "deceasedOn") => json!({ "format": "date" }),
+        ("ContributionBody", "frequency") => one_of(&["MONTHLY", "BI_WEEKLY", "NONE"]),
+        // Empty: no end.
+        ("ContributionBody", "endOn") => json!({ "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$" }),
+        (_, "deceasedOn" | "startOn" | "endOn" | "nextOn") => json!({ "format": "date" }),
+        ("ExternalAccountBody", "kind") => one_of(&["CHECKING", "SAVINGS"]),
+        ("ExternalAccountBody", "routingNumber") => json!({ "pattern": "^[0-9]{9}$" }),
+        ("ExternalAccountBody", "number") => json!({ "pattern": "^[0-9A-Za-z]{1,17}$" }),
+        ("ExternalAccountBody" | "ExternalAccountChange", _) => at_most(EXTERNAL_TEXT_MAX),
+        ("/external-accounts", "status") => one_of(&["UNVERIFIED", "VERIFY_LOCKED", "VERIFIED", "ARCHIVED"]),
         (_, "maxLeverage") if member.place == Place::Request => {
             let mut leverage = whole_number();
             leverage["description"] = format!("1 to {LEVERAGE_MAX}, as a string or a number.").into();

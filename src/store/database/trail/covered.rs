@@ -318,6 +318,23 @@ pub(in crate::store) const COVERED: &[Covered] = &[
         told: Some(Told { secret: &["sealed_key"], ..told("webhook_key", Shape::Thing) }),
         ..row("webhook_keys", 54, "id")
     },
+    Covered {
+        since: 43,
+        salt: Some(OF_PROFILE),
+        told: Some(Told {
+            skipped: &["profile_id", "status_at", "updated_at"],
+            personal: &["first_name", "last_name", "business_name", "nickname", "reference", "custom_fields"],
+            secret: &["routing_number", "number", "amount_1", "amount_2"],
+            ..told("external_account", Shape::Thing)
+        }),
+        ..row("external_accounts", 51, "id")
+    },
+    Covered {
+        since: 43,
+        told: Some(Told { skipped: &["created_at", "updated_at"], ..told("account", Shape::Part) }),
+        ..row("contribution_plans", 58, "account_id")
+    },
+    Covered { since: 43, ..row("withdrawal_months", 59, "account_id") },
 ];
 
 /// Tables that the log does not cover: what follows from others and is proven so, what only runs the program, and the

@@ -224,6 +224,57 @@ fn a_disabled_operator_gets_no_more_events() {
 }
 
 #[test]
+fn a_disabled_operator_gets_no_events_however_many_there_are() {
+    let server = Server::start("");
+    let (admin, leaver) = (server.admin(), server.operator("admin", &["leaver"]));
+    let receiver = Receiver::start(Answer::Status(200));
+    let (id, _) = hook(&leaver, &receiver, &["profile.created"]);
+    admin.new_profile_with(&json!({"tags": ["leaver"]}));
+    receiver.await_count(1);
+    server.command(&["operator", "disable", "admin-leaver"]);
+    // Events never stop coming, and the pause comes all the same.
+    let end = Instant::now() + PATIENCE;
+    while admin.get(&format!("/webhooks/{id}")).ok().json()["pausedAt"].is_null() {
+        assert!(Instant::now() < end, "it is not paused");
+        admin.new_profile_with(&json!({"tags": ["leaver"]}));
+    }
+    assert_eq!(receiver.got().len(), 1);
+}
+
+#[test]
+fn a_change_counts_for_the_next_event() {
+    let server = Server::start("");
+    let admin = server.admin();
+    let (first, second) = (Receiver::start(Answer::Status(200)), Receiver::start(Answer::Status(200)));
+    let (id, _) = hook(&admin, &first, &["profile.*"]);
+    for _ in 0..5 {
+        admin.put(&format!("/webhooks/{id}"), &json!({"url": second.url(), "types": ["account.*"]})).ok();
+        admin.new_profile();
+        admin.put(&format!("/webhooks/{id}"), &json!({"types": ["profile.*"]})).ok();
+        admin.new_profile();
+        let widened = last_seq(&admin);
+        second.await_seq(widened);
+        admin.put(&format!("/webhooks/{id}"), &json!({"url": first.url()})).ok();
+        admin.new_profile();
+        first.await_seq(last_seq(&admin));
+    }
+    // Each round: one that no setting of its time wanted, one for the second receiver, one for the first. The second one
+    // gets the first, too, if it was not passed over by the time of the change.
+    let all = listed(&server, "profile.created");
+    let of_round = |place: usize| all.iter().skip(place).step_by(3).copied().collect::<Vec<_>>();
+    assert_eq!(without_repetitions(first.seqs()), of_round(2));
+    let of_second = second.seqs();
+    assert!(of_round(1).iter().all(|seq| of_second.contains(seq)), "{of_second:?} of {all:?}");
+    assert!(of_round(2).iter().all(|seq| !of_second.contains(seq)), "{of_second:?} of {all:?}");
+    admin.delete(&format!("/webhooks/{id}")).ok();
+    admin.new_profile();
+    hook(&admin, &second, &["profile.created"]);
+    admin.new_profile();
+    second.await_seq(last_seq(&admin));
+    assert_eq!(without_repetitions(first.seqs()), of_round(2), "nothing is sent once it is deleted");
+}
+
+#[test]
 fn deliveries_rest_after_a_restore_until_it_is_resumed() {
     let mut server = Server::start("");
     let receiver = Receiver::start(Answer::Status(200));

@@ -9,7 +9,7 @@ use crate::domain::events::{Delivery, Pace, Progress, Reach, Webhook};
 use crate::domain::ids::{AlertId, EventSeq, WebhookId, WebhookSerial};
 use crate::domain::refusal::Refusal;
 use crate::domain::trading::AlertKind;
-use crate::store::{StoreError, WriteTx};
+use crate::store::{ReadTx, StoreError, WebhookRow, WriteTx};
 pub use crate::store::{Tried, WebhookOrder};
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,6 +126,10 @@ pub(super) fn raise_alert(
     tx.raise_alert(AlertId::new(now, app.randomness()), about, &detail.to_string(), now)
 }
 
+fn is_unchanged(tx: &ReadTx<'_>, webhook: &Webhook) -> Result<bool, StoreError> {
+    Ok(tx.webhook(webhook.id)?.is_some_and(|row| row.webhook == *webhook && !row.is_orphaned))
+}
+
 impl App {
     /// Rises with every change of webhooks and every order. Blocks briefly.
     pub fn webhook_changes(&self) -> Result<i64, Refusal> {
@@ -146,18 +150,37 @@ impl App {
                     work.orphans.push(row.webhook.id);
                     continue;
                 }
-                let sealed = tx.webhook_secrets(&row.webhook, now)?;
-                let secrets = open_secrets(&sealed, |secret| secret.open(&self.key));
-                work.receivers.push(Receiver {
-                    unreadable_secrets: sealed.len() - secrets.len(),
-                    secrets,
-                    run: row.progress.filter(|_| is_enabled).map(|progress| progress.run),
-                    webhook: row.webhook,
-                });
+                work.receivers.push(self.receiver(tx, row, now)?);
             }
             Ok(work)
         });
         read.map_err(refusal_of_read)
+    }
+
+    fn receiver(&self, tx: &ReadTx<'_>, row: WebhookRow, now: Moment) -> Result<Receiver, StoreError> {
+        let sealed = tx.webhook_secrets(&row.webhook, now)?;
+        let secrets = open_secrets(&sealed, |secret| secret.open(&self.key));
+        Ok(Receiver {
+            unreadable_secrets: sealed.len() - secrets.len(),
+            secrets,
+            run: row.progress.filter(|_| row.webhook.settings.is_enabled).map(|progress| progress.run),
+            webhook: row.webhook,
+        })
+    }
+
+    /// A webhook as it is now; None if it was deleted or its maker was disabled. Blocks briefly.
+    pub fn webhook_receiver(&self, id: WebhookId) -> Result<Option<Receiver>, Refusal> {
+        let now = self.machine_now();
+        let read = self.store.read(|tx| {
+            let row = tx.webhook(id)?.filter(|row| !row.is_orphaned);
+            Ok(row.map(|row| self.receiver(tx, row, now)).transpose()?)
+        });
+        read.map_err(refusal_of_read)
+    }
+
+    /// Whether a webhook is still as it was read. Blocks briefly.
+    pub fn is_webhook_unchanged(&self, webhook: &Webhook) -> Result<bool, Refusal> {
+        self.store.read(|tx| Ok(is_unchanged(tx, webhook)?)).map_err(refusal_of_read)
     }
 
     /// Where a webhook is, and the event that it waits with. Blocks briefly.
@@ -170,10 +193,15 @@ impl App {
         read.map_err(refusal_of_read)
     }
 
-    /// The next events of a webhook. Blocks. Refusals: they have been pruned.
-    pub fn events_for(&self, webhook: &Webhook, wanted: ReadEvents) -> Result<EventPage, Refusal> {
+    /// The next events of a webhook; None if the webhook is no longer as it was read: what follows the change is not for
+    /// its old settings. Blocks. Refusals: they have been pruned.
+    pub fn events_for(&self, webhook: &Webhook, wanted: ReadEvents) -> Result<Option<EventPage>, Refusal> {
         let (visibility, now) = (webhook.visibility(), self.now());
-        self.store.read(|tx| wanted.run(&View { tx, visibility: &visibility, now })).map_err(refusal_of_read)
+        let read = self.store.read(|tx| match is_unchanged(tx, webhook)? {
+            true => wanted.run(&View { tx, visibility: &visibility, now }).map(Some),
+            false => Ok(None),
+        });
+        read.map_err(refusal_of_read)
     }
 
     /// One event that a webhook sees; None if there is none. Blocks briefly.
@@ -184,7 +212,7 @@ impl App {
             Err(Refusal::EventsPruned { .. }) => return Ok(None),
             found => found?,
         };
-        Ok(found.rows.into_iter().find(|row| row.seq == event))
+        Ok(found.and_then(|page| page.rows.into_iter().find(|row| row.seq == event)))
     }
 
     /// Stores what has been sent, in one step. Blocks.

@@ -255,7 +255,7 @@ impl Command for DeleteWebhook {
     }
 }
 
-/// Makes a new secret. The old one signs beside it for a day. Refusals: unknown or hidden.
+/// Makes a new secret. The old one signs beside it for a day. Refusals: no right to read events; unknown or hidden.
 pub struct RotateWebhookSecret {
     pub id: WebhookId,
     pub scope: WebhookScope,
@@ -267,6 +267,7 @@ impl Command for RotateWebhookSecret {
     const RIGHT: Right = Right::WriteWebhooks;
 
     fn run(self, context: &Context<'_>) -> Result<SecretWebhook, Failure> {
+        context.require(Right::ReadEvents)?;
         let WebhookRow { webhook, .. } = self.scope.find(context.tx, self.id, context.visibility())?;
         context.concerns(ObjectKind::Webhook, self.id.uuid());
         add_secret(context, webhook)

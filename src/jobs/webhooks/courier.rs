@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::events::{Envelope, EventPage, Messenger, ReadEvents, Receiver, Tried, WebhookOrder, WebhookSecret};
 use crate::domain::clock::Moment;
 use crate::domain::events::{Attempt, DeliveryState, Progress, Webhook};
-use crate::domain::ids::EventSeq;
+use crate::domain::ids::{EventSeq, WebhookId};
 use crate::domain::refusal::Refusal;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl Courier {
         Courier { office, messenger, receiver, run, delivered, examined, prepared, failed: 0, since: None, passed }
     }
 
-    /// Runs until it is dropped.
+    /// Runs until it is dropped, or the webhook is no longer as it was read: then the next courier takes over.
     pub(super) async fn work(mut self) {
         let webhook = self.receiver.webhook.serial;
         let (progress, waiting) = loop {
@@ -113,14 +113,16 @@ impl Courier {
         if let Some(delivery) = waiting.filter(|delivery| delivery.event > self.examined) {
             (self.failed, self.since) = (delivery.tries, Some(delivery.first_at));
         }
-        loop {
-            let package = self.next_package().await;
-            self.deliver(package).await;
+        while let Some(package) = self.next_package().await {
+            if !self.deliver(package).await {
+                return;
+            }
         }
     }
 
-    /// The next events in one package. Waits for them, and then for more as long as the webhook wants it.
-    async fn next_package(&mut self) -> Package {
+    /// The next events in one package. Waits for them, and then for more as long as the webhook wants it. None if the
+    /// webhook has changed.
+    async fn next_package(&mut self) -> Option<Package> {
         let settings = &self.receiver.webhook.settings;
         let limit = settings.package_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         let delay = Duration::from_millis(settings.delay_ms.unwrap_or(0).into());
@@ -130,7 +132,7 @@ impl Courier {
             while let Some(next) = self.prepared.front() {
                 let is_full = limit.is_none_or(|limit| package.bytes + size(&next.messages) > limit);
                 if is_full && !package.events.is_empty() {
-                    return package;
+                    return Some(package);
                 }
                 if let Some(next) = self.prepared.pop_front() {
                     package.push(next);
@@ -140,11 +142,11 @@ impl Courier {
                 let now = self.office.app.now();
                 let by = *end.get_or_insert((Instant::now() + delay, plus(now, delay)));
                 if limit.is_none() || Instant::now() >= by.0 || now >= by.1 {
-                    return package;
+                    return Some(package);
                 }
             }
             self.office.news.mark_unchanged();
-            if self.read().await {
+            if self.read().await? {
                 continue;
             }
             if package.events.is_empty() {
@@ -158,38 +160,39 @@ impl Courier {
         }
     }
 
-    /// Prepares the next events. False if there are none.
-    async fn read(&mut self) -> bool {
-        let Ok(turn) = Arc::clone(&self.office.reads).acquire_owned().await else { return false };
+    /// Prepares the next events. False if there are none; None if the webhook has changed.
+    async fn read(&mut self) -> Option<bool> {
+        let Ok(turn) = Arc::clone(&self.office.reads).acquire_owned().await else { return Some(false) };
         let (app, messenger) = (Arc::clone(&self.office.app), Arc::clone(&self.messenger));
         let (webhook, after) = (self.receiver.webhook.clone(), self.examined);
         let read = move || {
             let _until_the_end = turn;
             let wanted = ReadEvents { after, filter: messenger.filter(&webhook.settings.types), limit: AT_ONCE };
-            let EventPage { rows, upto, last } = app.events_for(&webhook, wanted)?;
+            let Some(EventPage { rows, upto, last }) = app.events_for(&webhook, wanted)? else { return Ok(None) };
             let mut prepared = Vec::with_capacity(rows.len());
             for row in rows {
                 let event = row.seq;
                 prepared.push(Prepared { event, messages: messenger.messages(&app, &webhook, row)? });
             }
-            Ok::<_, Refusal>((prepared, upto, last))
+            Ok::<_, Refusal>(Some((prepared, upto, last)))
         };
         match tokio::task::spawn_blocking(read).await {
-            Ok(Ok((prepared, upto, last))) => {
+            Ok(Ok(read)) => {
+                let (prepared, upto, last) = read?;
                 self.examined = upto;
                 self.prepared.extend(prepared.into_iter().filter(|event| !event.messages.is_empty()));
-                !self.prepared.is_empty() || upto < last
+                Some(!self.prepared.is_empty() || upto < last)
             }
             Ok(Err(refusal)) => {
                 let webhook = self.receiver.webhook.id;
                 tracing::warn!(%refusal, %webhook, "the events for a webhook cannot be read; trying again");
                 sleep(PAUSE).await;
-                false
+                Some(false)
             }
             Err(error) => {
                 tracing::error!(%error, "reading the events for a webhook failed");
                 sleep(PAUSE).await;
-                false
+                Some(false)
             }
         }
     }
@@ -207,14 +210,20 @@ impl Courier {
         }
     }
 
-    /// Sends a package until the receiver has taken it.
-    async fn deliver(&mut self, package: Package) {
-        let Some(last) = package.events.last().copied() else { return };
+    /// Whether the webhook is still as it was read, and may be sent to.
+    async fn is_unchanged(&self) -> bool {
+        let (app, webhook) = (Arc::clone(&self.office.app), self.receiver.webhook.clone());
+        matches!(tokio::task::spawn_blocking(move || app.is_webhook_unchanged(&webhook)).await, Ok(Ok(true)))
+    }
+
+    /// Sends a package until the receiver has taken it. False if the webhook has changed before that.
+    async fn deliver(&mut self, package: Package) -> bool {
+        let Some(last) = package.events.last().copied() else { return true };
         let first = package.events.first().copied().unwrap_or(last);
         let webhook = self.receiver.webhook.clone();
         let id = format!("{}_{first}", webhook.id);
         let pace = self.messenger.pace();
-        loop {
+        while self.is_unchanged().await {
             let attempt = attempt(&self.office, &*self.messenger, &self.receiver, (&id, &package.messages)).await;
             let tried = |state, next_at| {
                 let of = |event: &EventSeq| Tried {
@@ -239,7 +248,7 @@ impl Courier {
                     ..Note::default()
                 })
                 .await;
-                return;
+                return true;
             }
             self.failed = self.failed.saturating_add(1);
             let now = self.office.app.now();
@@ -267,6 +276,7 @@ impl Courier {
             }
             self.wait(next_at, wait).await;
         }
+        false
     }
 
     async fn note(&self, note: Note) {
@@ -326,24 +336,31 @@ async fn attempt(
     }
 }
 
-/// Carries out the orders of one webhook, each once.
+/// Carries out the orders of one webhook, each once, as the webhook is by then.
 pub(super) async fn carry_out(
     office: Office,
     messenger: Arc<dyn Messenger>,
-    receiver: Receiver,
+    receiver: WebhookId,
     orders: Vec<WebhookOrder>,
 ) {
     for WebhookOrder { row, webhook, event } in orders {
-        let (app, of, for_api) = (Arc::clone(&office.app), receiver.webhook.clone(), Arc::clone(&messenger));
-        let prepare = move || messages_of(&app, &*for_api, &of, event);
+        let (app, for_api) = (Arc::clone(&office.app), Arc::clone(&messenger));
+        let prepare = move || {
+            let Some(now) = app.webhook_receiver(receiver)? else { return Ok(None) };
+            let messages = messages_of(&app, &*for_api, &now.webhook, event)?;
+            Ok(Some((now, messages)))
+        };
         let prepared = tokio::task::spawn_blocking(prepare).await.unwrap_or(Err(Refusal::Internal));
         let id = match event.0 {
-            0 => format!("{}_test_{row}", receiver.webhook.id),
-            _ => format!("{}_{event}", receiver.webhook.id),
+            0 => format!("{receiver}_test_{row}"),
+            _ => format!("{receiver}_{event}"),
         };
         let attempt = match prepared {
-            Ok(messages) if !messages.is_empty() => attempt(&office, &*messenger, &receiver, (&id, &messages)).await,
-            Ok(_) => unsent(&office, "the event is not for this webhook".to_owned()),
+            Ok(Some((receiver, messages))) if !messages.is_empty() => {
+                attempt(&office, &*messenger, &receiver, (&id, &messages)).await
+            }
+            Ok(Some(_)) => unsent(&office, "the event is not for this webhook".to_owned()),
+            Ok(None) => unsent(&office, "its maker was disabled".to_owned()),
             Err(refusal) => unsent(&office, refusal.to_string()),
         };
         let state = if attempt.error.is_empty() { DeliveryState::Delivered } else { DeliveryState::Failed };

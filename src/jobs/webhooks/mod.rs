@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle as Task;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Threads for reads and for look-ups of names.
 const THREADS_MAX: usize = 64;
@@ -104,14 +104,15 @@ impl Desk {
     /// Runs until the database closes.
     async fn look_after(&mut self) {
         let mut news = self.office.news.clone();
-        let mut seen = None;
+        let (mut seen, mut looked) = (None, Instant::now());
         loop {
             news.mark_unchanged();
             let app = Arc::clone(&self.office.app);
             let changes = tokio::task::spawn_blocking(move || app.webhook_changes()).await;
             let changes = changes.ok().and_then(Result::ok);
-            if changes.is_none() || changes != seen {
-                seen = changes;
+            // A maker who is disabled is no change of a webhook.
+            if changes.is_none() || changes != seen || looked.elapsed() >= LOOK {
+                (seen, looked) = (changes, Instant::now());
                 self.look().await;
             }
             tokio::select! {
@@ -119,7 +120,7 @@ impl Desk {
                     Ok(()) => sleep(REST).await,
                     Err(_) => return,
                 },
-                () = sleep(LOOK) => seen = None,
+                () = sleep(LOOK) => {}
             }
         }
     }
@@ -161,7 +162,7 @@ impl Desk {
             }
             if let Some(messenger) = self.messengers.get(receiver.webhook.api.as_str()) {
                 self.taken.extend(own.iter().map(|order| order.row));
-                let work = courier::carry_out(self.office.clone(), Arc::clone(messenger), receiver, own);
+                let work = courier::carry_out(self.office.clone(), Arc::clone(messenger), receiver.webhook.id, own);
                 self.orders.insert(serial, tokio::spawn(work));
             }
         }

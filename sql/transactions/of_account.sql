@@ -9,7 +9,9 @@ WITH found AS (
                ELSE m.kind
            END AS kind,
            CASE m.state WHEN 'posted' THEN 'settled' WHEN 'voided' THEN 'voided' WHEN 'expired' THEN 'voided'
-                        ELSE 'pending' END AS state,
+                        ELSE CASE WHEN m.external_id IS NULL OR m.step = 'sent' THEN 'pending'
+                                  WHEN m.step = 'delayed' THEN 'delayed' ELSE 'initiated' END
+           END AS state,
            m.kind = 'deposit' AS is_credit, m.amount_minor, m.reference, m.reason AS description, m.created_at,
            e.recorded_at AS settled_at,
            CASE WHEN m.state IN ('voided', 'expired') THEN m.updated_at END AS voided_at,

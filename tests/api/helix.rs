@@ -42,6 +42,12 @@ impl Reply {
         assert_eq!((&body["status"], body.get("data")), (&json!(status), None), "{}", self.text);
         assert_eq!(body["requestId"].as_str(), self.header("x-request-id"), "{}", self.call());
     }
+
+    /// Asserts the sentence of an error.
+    #[track_caller]
+    pub(crate) fn says(&self, sentence: &str) {
+        assert_eq!(self.json()["errors"][0]["message"], sentence, "{}", self.call());
+    }
 }
 
 /// Posts these members; panics unless it succeeds, and returns the data.

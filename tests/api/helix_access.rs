@@ -1,7 +1,7 @@
 //! Who may do what with an account of Helix: the matrix of access, and what follows from a death.
 
 use super::harness::{Caller, Server};
-use super::helix::{account, admin, at, customer, fund, native_client, post, reserve, seen};
+use super::helix::{account, admin, at, customer, fund, native_client, number, post, reserve, seen};
 use serde_json::{Value, json};
 
 fn change(api: &Caller<'_>, what: &str, key: (i64, i64), target: i64, more: &Value) -> super::harness::Reply {
@@ -10,12 +10,15 @@ fn change(api: &Caller<'_>, what: &str, key: (i64, i64), target: i64, more: &Val
     api.post(&format!("/account/{what}Access"), &body)
 }
 
-/// Customers by priority, with their access.
+/// Customers in order, with their access. The priorities of those with some access are gapless.
 fn listed(api: &Caller<'_>, key: (i64, i64)) -> Vec<(i64, String)> {
     let list = api.get(&format!("/account/listAccess/{}/{}", key.0, key.1)).data();
-    let rows = list.as_array().unwrap().iter().zip(1..);
-    rows.map(|(row, priority)| {
-        assert_eq!(row["customerPriority"], priority, "{list}");
+    let mut active = 0;
+    let rows = list.as_array().unwrap().iter();
+    rows.map(|row| {
+        let has_access = row["accessTypeCode"] != "NONE";
+        active += i64::from(has_access);
+        assert_eq!(row["customerPriority"], if has_access { active } else { 0 }, "{list}");
         (row["customerId"].as_i64().unwrap(), row["accessTypeCode"].as_str().unwrap().to_owned())
     })
     .collect()
@@ -45,7 +48,7 @@ fn access_is_inserted_changed_and_removed_without_gaps() {
     let expected = [json!("RDONLY"), json!(two), json!(3), json!(false), json!(one), json!(3), json!(true)];
     assert_eq!(members.map(|name| shown[name].clone()), expected);
     change(&api, "edit", key, two, &json!({"accessTypeCode": "NONE", "customerPriority": 2})).data();
-    assert_eq!(listed(&api, key), [row(one, "FULL"), row(two, "NONE"), row(three, "FULL")]);
+    assert_eq!(listed(&api, key), [row(one, "FULL"), row(three, "FULL"), row(two, "NONE")]);
     assert_eq!(seen(&api, one, account)["totalCustomers"], 2, "who has no access does not count");
     change(&api, "remove", key, two, &json!({})).data();
     assert_eq!(listed(&api, key), [row(one, "FULL"), row(three, "FULL")]);
@@ -55,6 +58,61 @@ fn access_is_inserted_changed_and_removed_without_gaps() {
     // Passing the first place on makes another customer the primary one.
     change(&api, "add", key, two, &json!({"accessTypeCode": "FULL", "customerPriority": 1})).data();
     assert_eq!(seen(&api, one, account)["primaryCustomerId"], two);
+    server.trace();
+}
+
+/// The primary customer has FULL, and nobody gets that by the way.
+#[test]
+fn nobody_without_full_access_becomes_the_primary_customer() {
+    let server = Server::start("");
+    let api = admin(&server);
+    let (one, two, three) = (customer(&api), customer(&api), customer(&api));
+    let account = account(&api, one, "Checking");
+    let key = (one, account);
+    change(&api, "add", key, two, &json!({"accessTypeCode": "RDONLY"})).data();
+    change(&api, "add", key, three, &json!({"accessTypeCode": "FULL"})).data();
+    let before = server.trace();
+    change(&api, "edit", key, one, &json!({"customerPriority": 2})).fails(400, 108_201);
+    change(&api, "edit", key, two, &json!({"customerPriority": 1})).fails(400, 108_201);
+    change(&api, "edit", key, two, &json!({"accessTypeCode": "NONE", "customerPriority": 1})).fails(400, 108_201);
+    change(&api, "remove", key, one, &json!({})).fails(400, 108_201);
+    assert_eq!(server.trace(), before);
+    change(&api, "add", key, three, &json!({"accessTypeCode": "FULL"})).says("targetCustomerId: has access already");
+    change(&api, "edit", key, two, &json!({"accessTypeCode": "FULL", "customerPriority": 1})).data();
+    let row = |customer: i64| (customer, "FULL".to_owned());
+    assert_eq!(listed(&api, key), [row(two), row(one), row(three)]);
+    change(&api, "edit", (two, account), two, &json!({"customerPriority": 3})).data();
+    assert_eq!(listed(&api, key), [row(one), row(three), row(two)]);
+    change(&api, "remove", key, one, &json!({})).data();
+    assert_eq!(listed(&api, (three, account)), [row(three), row(two)]);
+    server.trace();
+}
+
+/// Whoever has no access has no priority, and does not inherit.
+#[test]
+fn priorities_count_only_customers_with_access() {
+    let server = Server::start("");
+    let api = admin(&server);
+    let (one, idle, two, three) = (customer(&api), customer(&api), customer(&api), customer(&api));
+    let account = account(&api, one, "Checking");
+    let key = (one, account);
+    change(&api, "add", key, idle, &json!({"accessTypeCode": "NONE", "customerPriority": 2})).data();
+    change(&api, "edit", key, one, &json!({"customerPriority": 2})).fails(400, 108_209);
+    change(&api, "remove", key, one, &json!({})).fails(400, 108_201);
+    change(&api, "add", key, two, &json!({"accessTypeCode": "FULL", "customerPriority": 2})).data();
+    change(&api, "add", key, three, &json!({"accessTypeCode": "FULL"})).data();
+    let priorities = || {
+        let rows = api.get(&format!("/account/listAccess/{one}/{account}")).data();
+        let of = |who: i64| rows.as_array().unwrap().iter().find(|row| row["customerId"] == who).unwrap().clone();
+        [one, two, three, idle].map(|who| number(&of(who)["customerPriority"]))
+    };
+    assert_eq!(priorities(), [1, 2, 3, 0]);
+    assert_eq!(seen(&api, three, account)["customerPriority"], 3);
+    change(&api, "edit", key, three, &json!({"customerPriority": 2})).data();
+    assert_eq!(priorities(), [1, 3, 2, 0]);
+    change(&api, "edit", key, three, &json!({"customerPriority": 4})).fails(400, 108_209);
+    change(&api, "edit", key, one, &json!({"customerPriority": 2})).data();
+    assert_eq!(priorities(), [2, 3, 1, 0]);
     server.trace();
 }
 
@@ -157,14 +215,19 @@ fn the_death_of_the_primary_customer_moves_the_others_up() {
     let api = admin(&server);
     let (one, two, three) = (customer(&api), customer(&api), customer(&api));
     let (joint, alone) = (account(&api, one, "Savings"), account(&api, one, "Checking"));
-    for who in [two, three] {
-        change(&api, "add", (one, joint), who, &json!({"accessTypeCode": "RDONLY"})).data();
+    let read = account(&api, one, "Checking");
+    for (who, access) in [(three, "RDONLY"), (two, "FULL")] {
+        change(&api, "add", (one, joint), who, &json!({"accessTypeCode": access})).data();
     }
+    change(&api, "add", (one, read), three, &json!({"accessTypeCode": "RDONLY"})).data();
     server.admin().post(&format!("/profiles/{}/deceased", native_client(&server, one)), &json!({})).ok();
     let heir = seen(&api, two, joint);
     let members = ["accessTypeCode", "customerPriority", "isPrimaryCustomer", "primaryCustomerId", "totalCustomers"];
     assert_eq!(members.map(|name| heir[name].clone()), [json!("FULL"), json!(1), json!(true), json!(two), json!(2)]);
-    assert_eq!(seen(&api, three, joint)["customerPriority"], 2);
+    let reader = seen(&api, three, joint);
+    assert_eq!((&reader["customerPriority"], &reader["accessTypeCode"]), (&json!(2), &json!("RDONLY")));
+    let left = seen(&api, three, read);
+    assert_eq!((&left["accessTypeCode"], &left["lockReasonTypeCode"]), (&json!("RDONLY"), &json!("DED")));
     api.get(&format!("/account/get/{one}/{joint}")).fails(404, 60001);
     let locked = seen(&api, one, alone);
     assert_eq!((&locked["lockTypeCode"], &locked["lockReasonTypeCode"]), (&json!("SYS"), &json!("DED")));

@@ -10,7 +10,7 @@ const NO_KEY: &str = "helix_transport::every_route_refuses_callers_without_crede
 
 /// The operations, each with its path, the test in which it works, and the one in which it is refused without a trace;
 /// empty for reads.
-const OPERATIONS: [(&str, &str, &str, &str); 27] = [
+const OPERATIONS: [(&str, &str, &str, &str); 36] = [
     ("create_customer", "/customer/create", CUSTOMER, INVALID),
     ("update_customer", "/customer/update", CUSTOMER, INVALID),
     ("archive_customer", "/customer/archive", ARCHIVED, ARCHIVED),
@@ -39,6 +39,20 @@ const OPERATIONS: [(&str, &str, &str, &str); 27] = [
         MATRIX,
         "helix_money::refused_transfers_have_their_codes_and_leave_no_trace",
     ),
+    (
+        "void_transfer",
+        "/transfer/void",
+        STEPS,
+        "helix_externals::refused_transfers_from_and_to_external_accounts_have_their_codes",
+    ),
+    ("create_external_account", "/externalAccount/create", EXTERNAL, EXTERNAL_REFUSED),
+    ("initiate_external_account", "/externalAccount/initiate", EXTERNAL, EXTERNAL_REFUSED),
+    ("verify_external_account", "/externalAccount/verify", EXTERNAL, EXTERNAL_REFUSED),
+    ("update_external_account", "/externalAccount/update", EXTERNAL, EXTERNAL_REFUSED),
+    ("archive_external_account", "/externalAccount/", EXTERNAL, EXTERNAL_REFUSED),
+    ("get_external_account", "/externalAccount/get/", EXTERNAL, ""),
+    ("get_external_account_by_tag", "/externalAccount/getByTag/", EXTERNAL, ""),
+    ("list_external_accounts", "/externalAccount/list/", EXTERNAL, ""),
     ("list_transactions", "/transaction/list/", MONEY, ""),
     ("get_transaction", "/transaction/get/", MONEY, ""),
     ("get_transaction_by_tag", "/transaction/getByTag/", MONEY, ""),
@@ -55,14 +69,17 @@ const ACCOUNT_REFUSED: &str = "helix_transport::refused_accounts_have_their_code
 const MATRIX: &str = "helix_access::the_matrix_of_access_holds_cell_by_cell";
 const HOLDS: &str = "helix_money::one_hold_at_a_time_reserves_money";
 const CLOSING: &str = "helix_money::the_preconditions_of_closing_hold_one_by_one";
+const EXTERNAL: &str = "helix_externals::an_external_account_is_added_verified_changed_listed_and_archived";
+const EXTERNAL_REFUSED: &str = "helix_externals::refused_external_accounts_leave_no_trace";
+const STEPS: &str = "helix_externals::money_comes_from_and_goes_to_external_accounts_in_steps";
 const MONEY: &str = "helix_money::money_moves_between_accounts_and_the_reserve_at_once";
 
 /// The codes of the vendor that calls answer; a test shows each.
-const CODES: [u32; 50] = [
-    50401, 50403, 50404, 50405, 60001, 60002, 60009, 60201, 61002, 61003, 61004, 61005, 61013, 61014, 61019, 61020,
-    61101, 61102, 61107, 61110, 61111, 61205, 61206, 61208, 61301, 61302, 61303, 61401, 61402, 61404, 61405, 63601,
-    63602, 63610, 63611, 63613, 63660, 63664, 65901, 65902, 65903, 65907, 65908, 65909, 65910, 65914, 65925, 70204,
-    195_131, 195_149,
+const CODES: [u32; 58] = [
+    50401, 50403, 50404, 50405, 60001, 60002, 60009, 60201, 61002, 61003, 61004, 61005, 61006, 61008, 61009, 61010,
+    61011, 61012, 61013, 61014, 61019, 61020, 61101, 61102, 61107, 61108, 61110, 61111, 61205, 61206, 61208, 61301,
+    61302, 61303, 61401, 61402, 61404, 61405, 63601, 63602, 63603, 63610, 63611, 63613, 63660, 63664, 65901, 65902,
+    65903, 65907, 65908, 65909, 65910, 65914, 65925, 70204, 195_131, 195_149,
 ];
 
 /// Those of changes of access.
@@ -105,8 +122,15 @@ fn every_operation_has_its_tests() {
 
 #[test]
 fn every_code_has_its_test() {
-    let modules =
-        ["helix_access", "helix_accounts", "helix_customers", "helix_locks", "helix_money", "helix_transport"];
+    let modules = [
+        "helix_access",
+        "helix_accounts",
+        "helix_customers",
+        "helix_externals",
+        "helix_locks",
+        "helix_money",
+        "helix_transport",
+    ];
     let all = modules.map(text_of).concat().replace('_', "");
     for code in CODES.into_iter().chain(ACCESS_CODES) {
         assert!(all.contains(&code.to_string()), "no test shows {code}");

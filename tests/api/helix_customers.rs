@@ -106,6 +106,12 @@ fn a_client_of_another_api_is_a_customer_and_blocks_show() {
     let review = native.post("/profiles", &body).ok().digits("number");
     assert_eq!(api.get(&format!("/customer/get/{review}")).data()["status"], "ManualReview");
     native.post(&format!("/profiles/{profile}/deceased"), &json!({"deceasedOn": "2024-05-17"})).ok();
+    post(&api, "/customer/update", &json!({"customerId": review, "firstName": "Al", "lastName": "Bo"}));
+    let kept = post(&api, "/customer/update", &json!({"customerId": review, "firstName": "", "lastName": ""}));
+    assert_eq!((&kept["firstName"], &kept["lastName"]), (&json!("Al"), &json!("Bo")), "names cannot be removed");
+    let body = json!({"customerId": review, "birthDate": "1990-04-12T00:00:00.000+02:00"});
+    let shown = post(&api, "/customer/update", &body);
+    assert_eq!(shown["birthDate"], "1990-04-12T00:00:00.000+00:00", "the day that was written");
     let dead = api.get(&format!("/customer/get/{id}")).data();
     assert_eq!((&dead["isActive"], &dead["deceasedDate"]), (&json!(false), &json!("2024-05-17T00:00:00.000+00:00")));
 }
@@ -134,11 +140,17 @@ fn what_tags_hide_is_not_found() {
     let id = native.get(&format!("/profiles/{vip}")).ok().digits("number").parse::<i64>().unwrap();
     let account = account(&api, id, "Checking");
     post(&api, "/account/update", &json!({"customerId": id, "accountId": account, "tag": "rent"}));
+    let new = json!({"customerId": id, "routingNumber": "123456789", "accountNumber": "1", "businessName": "ACME",
+        "type": "Savings", "tag": "payer"});
+    let external = number(&post(&api, "/externalAccount/initiate", &new)["externalAccountId"]);
     let retail = at(&server, &server.operator("operator", &["retail"]));
     let before = server.trace();
     for path in [
         format!("/account/getByTag/{id}/rent"),
         format!("/customer/get/{id}"),
+        format!("/externalAccount/get/{id}/{external}"),
+        format!("/externalAccount/getByTag/{id}/payer"),
+        format!("/externalAccount/list/{id}"),
         "/customer/getByTag/vip-1".to_owned(),
         "/customer/getByEmail/vip@example.com".to_owned(),
         format!("/account/get/{id}/{account}"),
@@ -156,6 +168,11 @@ fn what_tags_hide_is_not_found() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     };
+    let of_external = |more: Value| {
+        let mut body = json!({"customerId": id, "externalAccountId": external});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
     for (path, body) in [
         ("/customer/update", json!({"customerId": id, "firstName": "x"})),
         ("/customer/archive", json!({"customerId": id})),
@@ -169,12 +186,23 @@ fn what_tags_hide_is_not_found() {
         ("/account/addAccess", with(json!({"targetCustomerId": id, "accessTypeCode": "FULL"}))),
         ("/account/editAccess", with(json!({"targetCustomerId": id, "accessTypeCode": "FULL"}))),
         ("/account/removeAccess", with(json!({"targetCustomerId": id}))),
+        ("/transfer/void", json!({"customerId": id, "tag": "x"})),
+        ("/externalAccount/initiate", new.clone()),
+        ("/externalAccount/verify", of_external(json!({"amount1": 0.18, "amount2": 0.28}))),
+        ("/externalAccount/update", of_external(json!({"nickName": "x"}))),
+        ("/externalAccount/archive", of_external(json!({}))),
     ] {
         retail.post(path, &body).fails(404, 60001);
     }
     retail
         .post("/transfer/create", &json!({"customerId": id, "fromId": account, "toId": 1, "amount": 1}))
         .fails(404, 60001);
+    assert_eq!(server.trace(), before);
+    let made = server.command(&["client", "create", "--api", "helix", "--label", "retail", "--tag", "retail"]);
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let client = at(&server, &super::helix::basic(&server, &text("client_id"), &text("client_secret")));
+    let before = server.trace();
+    client.post("/externalAccount/create", &new).fails(404, 60001);
     assert_eq!(retail.get("/customer/list").data(), json!([]));
     assert_eq!(retail.post("/customer/search", &json!({"tag": "vip-1"})).data(), json!([]));
     assert_eq!(server.trace(), before);

@@ -143,6 +143,29 @@ fn a_locked_account_takes_and_gives_no_money_but_credits_pass_a_lock_for_them() 
     pay(account, reserve).data();
 }
 
+/// A lock that its customer cannot remove keeps the account open, with or without a balance.
+#[test]
+fn a_lock_that_stays_keeps_the_account_open() {
+    let server = Server::start("");
+    let api = admin(&server);
+    let id = customer(&api);
+    for (reason, stays) in [("FRD", true), ("TMP", false)] {
+        let account = account(&api, id, "Checking");
+        let key = json!({"customerId": id, "accountId": account});
+        let mut lock = key.clone();
+        (lock["lockTypeCode"], lock["lockReasonTypeCode"]) = (json!("CST"), json!(reason));
+        post(&api, "/account/lock", &lock);
+        let before = server.trace();
+        let closed = api.post("/account/close", &key);
+        if stays {
+            closed.fails(400, 63613);
+            assert_eq!(server.trace(), before);
+        } else {
+            closed.data();
+        }
+    }
+}
+
 #[test]
 fn a_closed_account_is_not_locked() {
     let server = Server::start("");

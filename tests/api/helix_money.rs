@@ -59,6 +59,9 @@ fn a_hold_ends_at_its_midnight() {
     let id = customer(&api);
     let checking = account(&api, id, "Checking");
     let tomorrow = server.advance(0).plus_s(2 * 86_400).to_string()[..10].to_owned();
+    let at_five = json!({"customerId": id, "accountId": checking, "amount": 5, "reason": "x",
+        "expirationDate": format!("{tomorrow}T05:00:00")});
+    api.post("/account/placeHold", &at_five).fails(400, 195_149);
     let body = json!({"customerId": id, "accountId": checking, "amount": 5, "reason": "x", "expirationDate": tomorrow});
     post(&api, "/account/placeHold", &body);
     assert_eq!(balances(&api, id, checking)[1], "-5.00");
@@ -122,6 +125,21 @@ fn money_moves_between_accounts_and_the_reserve_at_once() {
         "//1900-01-01/",
     ] {
         assert_eq!(list(path), all, "{path}");
+    }
+    // An empty part is any; the last one is the last day.
+    for path in [&format!("/Settled//{today}"), &format!("///{today}"), &format!("//{today}/"), "//Settled"] {
+        assert_eq!(list(path), all, "{path}");
+    }
+    for path in ["/Settled/0001-01-01/9999-12-31", "//01%2F31%2F2001"] {
+        assert_eq!(list(path), all, "{path}");
+    }
+    for path in ["/Settled//2001-01-01", "///2001-01-01"] {
+        assert_eq!(list(path), json!([]), "{path}");
+    }
+    for (path, name) in [("/2001-01-01x", "start"), ("/2001-01-01/x", "finish"), ("/Settled/x/2001-01-01", "start")] {
+        let reply = api.get(&format!("/transaction/list/{id}/{one}{path}"));
+        reply.fails(400, 60002);
+        reply.says(&format!("{name}: a date such as 2026-03-02"));
     }
     for path in ["/Voided", "/Pending", "/Settled/2001-01-01/2001-01-02", "//1900-01-01/2001-01-01"] {
         assert_eq!(list(path), json!([]), "{path}");

@@ -81,6 +81,31 @@ fn every_operation_answers_as_its_document_says() {
     call("GET", "/transaction/get/{customerId}/{transactionId}", &[of(id), ("transactionId", moved)], Value::Null);
     call("GET", "/transaction/getByTag/{customerId}/{tag}", &[of(id), ("tag", "t".to_owned())], Value::Null);
     call("GET", "/program/get", &[], Value::Null);
+    let new = json!({"customerId": id, "routingNumber": "123456789", "accountNumber": "1", "businessName": "ACME",
+        "type": "Savings", "tag": "payer"});
+    let payer = call("POST", "/externalAccount/create", &[], new.clone())["externalAccountId"].clone();
+    let unverified = json!({"customerId": id, "routingNumber": "123456789", "accountNumber": "1", "type": "Checking",
+        "firstName": "Jane", "lastName": "Doe"});
+    let unverified = call("POST", "/externalAccount/initiate", &[], unverified)["externalAccountId"].clone();
+    let of_external = |more: Value| {
+        let mut body = json!({"customerId": id, "externalAccountId": unverified});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    call("POST", "/externalAccount/verify", &[], of_external(json!({"amount1": 0.18, "amount2": 0.28})));
+    call("POST", "/externalAccount/update", &[], of_external(json!({"nickName": "x"})));
+    call(
+        "GET",
+        "/externalAccount/get/{customerId}/{externalAccountId}",
+        &[of(id), ("externalAccountId", payer.to_string())],
+        Value::Null,
+    );
+    call("GET", "/externalAccount/getByTag/{customerId}/{tag}", &[of(id), ("tag", "payer".to_owned())], Value::Null);
+    call("GET", "/externalAccount/list/{customerId}", &[of(id)], Value::Null);
+    call("POST", "/externalAccount/archive", &[], of_external(json!({})));
+    let transfer = json!({"customerId": id, "fromId": payer, "toId": savings, "amount": 1, "tag": "e"});
+    call("POST", "/transfer/create", &[], transfer);
+    call("POST", "/transfer/void", &[], json!({"customerId": id, "tag": "e"}));
     call("POST", "/account/close", &[], with(json!({"closeToAccountId": savings, "closeReason": "Never funded"})));
     let described: BTreeSet<_> = operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
     assert_eq!(called, described);

@@ -128,6 +128,7 @@ fn refused_accounts_have_their_codes_and_leave_no_trace() {
         (json!({"type": "Client"}), 61004),
         (json!({"type": null}), 61004),
         (json!({"productId": 999}), 61004),
+        (json!({"productId": 1}), 61004),
         (json!({"productId": "x"}), 61004),
         (json!({"tag": "taken"}), 61005),
         (json!({"tag": "x".repeat(51)}), 61005),
@@ -210,6 +211,21 @@ fn every_write_is_replayed_under_its_key() {
     let reserve = super::helix::reserve(&api);
     replays("/transfer/create", &json!({"customerId": id, "fromId": reserve, "toId": account, "amount": "7.5"}));
     replays("/transfer/create", &json!({"customerId": id, "fromId": account, "toId": target, "amount": 1}));
+    let new = json!({"customerId": id, "routingNumber": "123456789", "accountNumber": "1", "businessName": "ACME",
+        "type": "Savings"});
+    let payer = replays("/externalAccount/create", &new)["externalAccountId"].clone();
+    let unverified = replays("/externalAccount/initiate", &new)["externalAccountId"].clone();
+    let of_external = |external: &Value, more: Value| {
+        let mut body = json!({"customerId": id, "externalAccountId": external});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    replays("/externalAccount/verify", &of_external(&unverified, json!({"amount1": 0.28, "amount2": 0.18})));
+    replays("/externalAccount/update", &of_external(&unverified, json!({"nickName": "x"})));
+    let out = json!({"customerId": id, "fromId": payer, "toId": account, "amount": 2, "tag": "out"});
+    replays("/transfer/create", &out);
+    replays("/transfer/void", &json!({"customerId": id, "tag": "out"}));
+    replays("/externalAccount/archive", &of_external(&unverified, json!({})));
     let closed = replays("/account/close", &with(json!({"closeToAccountId": target})));
     assert_eq!(closed["totalClosingAmount"].to_string(), "6.5");
     replays("/customer/archive", &json!({"customerId": joint}));

@@ -57,6 +57,7 @@ mod helix_access;
 mod helix_accounts;
 mod helix_coverage;
 mod helix_customers;
+mod helix_externals;
 mod helix_locks;
 mod helix_money;
 mod helix_openapi;

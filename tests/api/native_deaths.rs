@@ -31,7 +31,12 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
     for funded in [&alone, &joint, &second, &fraud] {
         admin.deposit(funded, "50");
     }
-    add(&admin, &joint, &heir, "NONE");
+    let (idle, barred) = (admin.new_profile(), admin.new_account_of(&dead, "USD"));
+    add(&admin, &barred, &idle, "NONE");
+    let reader = admin.new_profile();
+    add(&admin, &barred, &reader, "READ");
+    add(&admin, &joint, &idle, "NONE");
+    add(&admin, &joint, &heir, "FULL");
     add(&admin, &joint, &third, "READ");
     add(&admin, &second, &dead, "FULL");
     add(&admin, &second, &third, "READ");
@@ -45,7 +50,10 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
     let reported = operator.post(&format!("/profiles/{dead}/deceased"), &json!({"deceasedOn": "2026-03-02"})).ok();
     assert_eq!((reported.text_at("status"), reported.text_at("deceasedOn")), ("DECEASED".into(), "2026-03-02".into()));
     // The next owner succeeds with full access and the others move up, even if the deceased was not the first.
-    assert_eq!(owners(&admin, &joint), [(heir.clone(), "FULL".into()), (third.clone(), "READ".into())]);
+    let none = (idle.clone(), "NONE".to_owned());
+    let heirs = [(heir.clone(), "FULL".into()), none.clone(), (third.clone(), "READ".into())];
+    assert_eq!(owners(&admin, &joint), heirs, "who has not full access is passed over");
+    assert_eq!(owners(&admin, &barred), [(dead.clone(), "FULL".into()), none, (reader, "READ".into())]);
     assert_eq!(owners(&admin, &second), [(heir.clone(), "FULL".into()), (third, "READ".into())]);
     assert_eq!(
         (&account(&admin, &joint)["profileId"], &account(&admin, &joint)["lock"]),
@@ -55,6 +63,7 @@ fn heirs_follow_and_accounts_without_any_are_locked() {
     // Without other owners: locked both ways by the system, including pending movements.
     let lock = |id: &str| ["lock", "lockType", "lockReason"].map(|field| account(&admin, id)[field].clone());
     assert_eq!(lock(&alone), [json!("FULL"), json!("SYS"), json!("DED")]);
+    assert_eq!(lock(&barred), lock(&alone), "nobody with full access is left");
     assert_eq!(lock(&fraud), [json!("FULL"), json!("SYS"), json!("FRD")]);
     assert_eq!(lock(&closed), [json!("NONE"), json!("UNL"), Value::Null]);
     for way in ["deposit", "withdraw"] {

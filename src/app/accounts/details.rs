@@ -5,9 +5,10 @@ use crate::app::clients::check_version;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::{Right, Visibility};
 use crate::domain::accounts::{Account, AccountDetails, AccountDetailsChange, Owner, OwnerAccess};
+use crate::domain::bank::ContributionPlan;
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
-use crate::domain::ids::{AccountId, GroupSerial, ProfileId, ProfileSerial};
+use crate::domain::ids::{AccountId, ExternalSerial, GroupSerial, ProfileId, ProfileSerial};
 use crate::domain::reference::{BankKind, BankTerms, GroupKind};
 use crate::domain::refusal::{Noun, Refusal};
 use crate::store::ReadTx;
@@ -30,6 +31,16 @@ pub struct DetailedAccount {
     pub terms: Option<BankTerms>,
     /// What the group's accounts are for.
     pub purpose: GroupKind,
+    /// Its recurring contribution; None if it never had one.
+    #[serde(default)]
+    pub plan: Option<ContributionPlan>,
+    /// The account elsewhere that pays the contribution.
+    #[serde(default)]
+    pub plan_external: Option<ExternalSerial>,
+    /// How often money has left it in the latest month, such as 202611, in which it did; counted where a product takes a
+    /// fee for that.
+    #[serde(default)]
+    pub withdrawals: Option<(i64, u32)>,
     /// The primary owner first.
     pub holders: Vec<Holder>,
     /// Whether it is the first account that its primary owner got.
@@ -46,7 +57,13 @@ impl DetailedAccount {
         let owners = tx.owners(account.book)?.ok_or(Refusal::Internal)?;
         let holder = |owner: &Owner| Holder { client: owner.serial, id: owner.profile, access: owner.access };
         let declared = tx.group(account.group)?.ok_or(Refusal::Internal)?.declared;
+        let plan = tx.contribution_plan(account.book)?;
+        let payer = plan.as_ref().and_then(|plan| plan.terms.external);
+        let payer = payer.map(|payer| tx.external_account(payer, &Visibility::Everything)).transpose()?.flatten();
         Ok(DetailedAccount {
+            plan,
+            plan_external: payer.map(|payer| payer.serial),
+            withdrawals: tx.latest_withdrawals(account.book)?,
             details: tx.account_details(account.book)?,
             terms: declared.bank,
             purpose: declared.kind,
@@ -57,6 +74,12 @@ impl DetailedAccount {
             balances_changed_at: derived.balances_changed_at,
             account,
         })
+    }
+
+    /// The priority of an owner among those with some access, from 1; 0 if it has none.
+    pub fn active_priority(&self, client: ProfileSerial) -> usize {
+        let mut active = self.holders.iter().filter(|holder| holder.access != OwnerAccess::None);
+        active.position(|holder| holder.client == client).map_or(0, |index| index + 1)
     }
 
     /// The kind of its product. An account for trading counts as one whose money is kept for a purpose, others as

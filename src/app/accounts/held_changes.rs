@@ -68,12 +68,8 @@ pub struct OpenHeldAccount {
     pub is_kept: bool,
 }
 
-impl Command for OpenHeldAccount {
-    type Outcome = DetailedAccount;
-    const ACTION: &'static str = "account.open_for_client";
-    const RIGHT: Right = Right::WriteAccounts;
-
-    fn run(self, context: &Context<'_>) -> Result<DetailedAccount, Failure> {
+impl OpenHeldAccount {
+    pub(in crate::app) fn run(self, context: &Context<'_>) -> Result<DetailedAccount, Failure> {
         let name = self.labels.name.clone().filter(|name| !name.is_empty());
         let name = name.ok_or(Refusal::Required { field: Field::Name })?;
         let client = client_of_serial(context.tx, context.visibility(), self.client)?;
@@ -116,7 +112,7 @@ impl Command for OpenHeldAccount {
 fn product(context: &Context<'_>, wanted: WantedProduct) -> Result<Group, Failure> {
     let mut groups = context.tx.groups()?.into_iter();
     let found = match wanted {
-        WantedProduct::Numbered(serial) => groups.find(|group| group.serial == serial),
+        WantedProduct::Numbered(serial) => groups.find(|group| group.serial == serial && group.declared.bank.is_some()),
         WantedProduct::OfKind(kind) => groups.find(|group| {
             group.declared.enabled && group.declared.bank.as_ref().is_some_and(|terms| terms.kind == kind)
         }),
@@ -148,12 +144,8 @@ pub struct ChangeHeldAccount {
     pub details: AccountDetailsChange,
 }
 
-impl Command for ChangeHeldAccount {
-    type Outcome = DetailedAccount;
-    const ACTION: &'static str = "account.change_for_client";
-    const RIGHT: Right = Right::WriteAccounts;
-
-    fn run(self, context: &Context<'_>) -> Result<DetailedAccount, Failure> {
+impl ChangeHeldAccount {
+    pub(in crate::app) fn run(self, context: &Context<'_>) -> Result<DetailedAccount, Failure> {
         if self.labels.name.as_ref().is_some_and(String::is_empty) {
             return Err(Refusal::Required { field: Field::Name }.into());
         }
@@ -232,7 +224,8 @@ impl Command for UnlockHeldAccount {
     }
 }
 
-fn admit_unlocking(account: &Account) -> Result<(), Refusal> {
+/// Refuses an account whose lock its owner cannot remove.
+pub(in crate::app) fn admit_unlocking(account: &Account) -> Result<(), Refusal> {
     match account.lock {
         Lock::Locked { holder: LockHolder::System, .. } => Err(Refusal::LockKept),
         Lock::Locked { holder: LockHolder::Customer, reason: LockReason::Frd, .. } => Err(Refusal::AccountLocked),

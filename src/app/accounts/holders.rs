@@ -6,17 +6,17 @@ use crate::app::clients::KnownClient;
 use crate::app::command::Undo;
 use crate::app::{Command, Context, Failure, Query, View};
 use crate::domain::access::Right;
-use crate::domain::accounts::{Account, OwnerAccess};
+use crate::domain::accounts::{Account, OwnerAccess, Owners};
 use crate::domain::ids::{ProfileId, ProfileSerial};
-use crate::domain::refusal::{Noun, Refusal};
+use crate::domain::refusal::{Field, Noun, Refusal};
 
 /// An owner with what is known of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KnownHolder {
     pub client: KnownClient,
     pub access: OwnerAccess,
-    /// From 1, the primary owner.
-    pub priority: usize,
+    /// From 1, the primary owner, among those with some access; None for the others.
+    pub priority: Option<usize>,
 }
 
 /// An account with its owners.
@@ -40,7 +40,8 @@ impl Query for ListHolders {
     fn run(self, view: &View<'_>) -> Result<Self::Answer, Failure> {
         let held = held(view.tx, view.visibility, self.key, Power::See)?;
         let mut holders = Vec::new();
-        for (owner, priority) in held.owners.list().iter().zip(1..) {
+        for owner in held.owners.list() {
+            let priority = held.owners.active_priority(owner.profile);
             if let Some(profile) = view.tx.profile(owner.profile, view.visibility)? {
                 let client = KnownClient::read(view.tx, profile)?;
                 holders.push(KnownHolder { client, access: owner.access, priority });
@@ -72,6 +73,40 @@ fn admit_primary_holder(held: &Held) -> Result<(), Refusal> {
     }
 }
 
+/// The priority among all owners that gives a client with this access the wanted one among those with some access, after
+/// whom the others come; the last one for None. One that is out of range stays so.
+fn place(owners: &Owners, client: ProfileId, access: OwnerAccess, wanted: Option<u64>) -> u64 {
+    let priority = |index: usize| u64::try_from(index + 1).unwrap_or(u64::MAX);
+    let others: Vec<_> = owners.list().iter().filter(|owner| owner.profile != client).collect();
+    if access == OwnerAccess::None {
+        return priority(others.len());
+    }
+    let active = others.iter().enumerate().filter(|(_, owner)| owner.access != OwnerAccess::None);
+    let places: Vec<usize> = active.map(|(index, _)| index).collect();
+    let last = places.last().map_or(0, |index| index + 1);
+    let wanted = wanted.map_or(Some(places.len() + 1), |wanted| usize::try_from(wanted).ok());
+    match wanted.and_then(|wanted| wanted.checked_sub(1)) {
+        Some(before) if before < places.len() => priority(places[before]),
+        Some(before) if before == places.len() => priority(last),
+        _ => u64::MAX,
+    }
+}
+
+/// Refuses a change by which an owner without full access would become the primary one, who has it.
+fn admit_heir(access: Option<OwnerAccess>) -> Result<(), Refusal> {
+    match access {
+        Some(OwnerAccess::Read | OwnerAccess::None) => {
+            Err(Refusal::invalid(Field::Access, "whoever becomes the primary owner needs full access first"))
+        }
+        Some(OwnerAccess::Full) | None => Ok(()),
+    }
+}
+
+/// Refuses to put an owner first without access.
+fn admit_first(access: Option<OwnerAccess>, priority: Option<u64>) -> Result<(), Refusal> {
+    if priority == Some(1) { admit_heir(access.or(Some(OwnerAccess::Full))) } else { Ok(()) }
+}
+
 /// The account with the owner who acts, and the owner whose access is to change.
 fn acting(context: &Context<'_>, key: HeldKey, target: ProfileSerial) -> Result<(Held, ProfileId), Failure> {
     let held = held_in(context, key, Power::See)?;
@@ -101,7 +136,8 @@ impl Command for AddHolder {
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let (held, profile) = acting(context, self.key, self.target)?;
         admit_primary_holder(&held)?;
-        let (access, priority) = (self.access, self.priority);
+        admit_first(Some(self.access), self.priority)?;
+        let (access, priority) = (self.access, Some(place(&held.owners, profile, self.access, self.priority)));
         let add = AddOwner { account: held.account.id, profile, access, priority, expected_version: None };
         context.part(AtOnce(add), Undo::Whole)??;
         Ok(())
@@ -111,7 +147,7 @@ impl Command for AddHolder {
 /// Changes the access or the priority of an owner; None leaves either as it is.
 ///
 /// Refusals: unknown account or owner; an owner raises its own access or priority; the one who acts is not the primary
-/// owner, but changes another one; those of altering an owner.
+/// owner, but changes another one; the new primary owner would be one without full access; those of altering an owner.
 pub struct EditHolder {
     pub key: HeldKey,
     pub target: ProfileSerial,
@@ -127,17 +163,29 @@ impl Command for EditHolder {
     fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let (held, profile) = acting(context, self.key, self.target)?;
         let present = held.owners.access(profile).zip(held.owners.priority(profile));
-        let (present, place) = present.ok_or(Refusal::not_found(Noun::Owner))?;
+        let (present, present_place) = present.ok_or(Refusal::not_found(Noun::Owner))?;
         if profile == held.client {
+            let active_place = held.owners.active_priority(profile).unwrap_or(present_place);
             let is_raised = self.access.is_some_and(|access| rank(access) > rank(present))
-                || self.priority.is_some_and(|priority| usize::try_from(priority).is_ok_and(|new| new < place));
+                || self.priority.is_some_and(|priority| usize::try_from(priority).is_ok_and(|new| new < active_place));
             if is_raised {
                 return Err(Refusal::OwnAccess.into());
             }
         } else {
             admit_primary_holder(&held)?;
         }
-        let (access, priority) = (self.access, self.priority);
+        admit_first(self.access, self.priority)?;
+        let (access, wanted) = (self.access, self.access.unwrap_or(present));
+        let moves = self.priority.is_some() || (wanted == OwnerAccess::None) != (present == OwnerAccess::None);
+        let priority = moves.then(|| place(&held.owners, profile, wanted, self.priority));
+        match (present_place, priority) {
+            // One that is out of range is refused as such.
+            (1, Some(wanted)) if wanted > 1 && wanted < u64::MAX => {
+                admit_heir(held.owners.list().get(1).map(|heir| heir.access))?
+            }
+            (2.., Some(1)) => admit_heir(Some(access.unwrap_or(present)))?,
+            _ => {}
+        }
         let alter = AlterOwner { account: held.account.id, profile, access, priority, expected_version: None };
         context.part(AtOnce(alter), Undo::Whole)??;
         Ok(())
@@ -146,8 +194,8 @@ impl Command for EditHolder {
 
 /// Takes all access to an account from an owner. An owner can leave by itself.
 ///
-/// Refusals: unknown account or owner; the one who acts is not the primary owner, but removes another one; those of
-/// removing an owner.
+/// Refusals: unknown account or owner; the one who acts is not the primary owner, but removes another one; the new
+/// primary owner would be one without full access; those of removing an owner.
 pub struct RemoveHolder {
     pub key: HeldKey,
     pub target: ProfileSerial,
@@ -162,6 +210,9 @@ impl Command for RemoveHolder {
         let (held, profile) = acting(context, self.key, self.target)?;
         if profile != held.client {
             admit_primary_holder(&held)?;
+        }
+        if held.owners.primary().profile == profile && held.owners.list().len() > 1 {
+            admit_heir(held.owners.list().get(1).map(|heir| heir.access))?;
         }
         let remove = RemoveOwner { account: held.account.id, profile, expected_version: None };
         context.part(AtOnce(remove), Undo::Whole)??;

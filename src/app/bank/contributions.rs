@@ -64,6 +64,7 @@ impl Command for SetContribution {
         if terms == old {
             return Ok(PresentPlan(present));
         }
+        context.caller.principal.require(Right::MoveFunds)?;
         account.admit_change()?;
         admit_terms(context, &account, &terms, self.client)?;
         let today = Day::of(context.clock_now, &context.app.settings().program.time_zone);

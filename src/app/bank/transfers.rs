@@ -85,11 +85,11 @@ impl Command for PayForClient {
                 }
             }
             (Place::External(from), Place::Account(to)) => {
-                admit_external(context, &to, &from, self.client)?;
+                admit_external(context, &to, &from, self.client).map_err(|failure| at(failure, Field::FromAccount))?;
                 announce(context, request(to.id), Some(from.serial))?
             }
             (Place::Account(from), Place::External(to)) => {
-                admit_external(context, &from, &to, self.client)?;
+                admit_external(context, &from, &to, self.client).map_err(|failure| at(failure, Field::ToAccount))?;
                 request_withdrawal(context, request(from.id), Some(to.serial))?
             }
             (Place::External(_), Place::External(_)) => {
@@ -110,6 +110,14 @@ impl PayForClient {
         let found = context.tx.external_account_numbered(ExternalSerial(serial), &Visibility::Everything)?;
         let unknown = Refusal::NotFound { noun: Noun::ExternalAccount, field: Some(field) };
         Ok(Place::External(Box::new(found.ok_or(unknown)?)))
+    }
+}
+
+/// Names the field of what does not exist.
+fn at(failure: Failure, field: Field) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::NotFound { noun, .. }) => Refusal::NotFound { noun, field: Some(field) }.into(),
+        other => other,
     }
 }
 

@@ -130,12 +130,12 @@ impl Command for ReportDeath {
     }
 }
 
-/// Removes a deceased client from an account, or locks the account if there is no other owner, or if the group requires
+/// Removes a deceased client from an account, or locks the account if no other owner has full access, or if the group requires
 /// approval and another owner would take over.
 fn remove_deceased_owner(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<(), Failure> {
     let old = owners_of(context, account)?;
     let mut new = old.clone();
-    let removed = match new.remove(client) {
+    let removed = match new.bequeath(client) {
         // One operator's report must not hand an account over that takes two.
         Ok(()) if account.standing.requires_approval && old.gives_control(&new) => Err(Refusal::LastOwner),
         removed => removed,

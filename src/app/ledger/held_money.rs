@@ -1,15 +1,14 @@
 //! What one owner does with the money of an account: reserves it, moves it to another account, closes the account.
 
-use crate::app::accounts::{ArchiveAccount, HeldKey, Power, held_as, held_in, write_details};
-use crate::app::approvals::AtOnce;
-use crate::app::command::{Undo, refusal_of_read};
+use crate::app::accounts::{HeldKey, Power, held_as, held_in};
+use crate::app::command::refusal_of_read;
 use crate::app::ledger::{
-    Arrival, Draft, MovementRequest, OtherSide, Side, Transfer, admit_covered, count_withdrawal, post,
-    publish_movement_state, reserve, save, void,
+    Draft, MovementRequest, OtherSide, Side, admit_covered, count_withdrawal, post, publish_movement_state, reserve,
+    save, void,
 };
 use crate::app::{App, Caller, Command, Context, Failure, Query, View};
 use crate::domain::access::Right;
-use crate::domain::accounts::{AccountDetails, CloseReason, Direction, Lifecycle};
+use crate::domain::accounts::Direction;
 use crate::domain::clock::Moment;
 use crate::domain::events::EventType;
 use crate::domain::ids::{AccountId, AccountSerial, CurrencySerial, DEFAULT_LEDGER, MovementSerial, ProfileSerial};
@@ -19,7 +18,6 @@ use crate::domain::reference::{BankTerms, CurrencyCode, Group};
 use crate::domain::refusal::{Field, Noun, Refusal, Remainder};
 use crate::domain::text;
 use crate::store::{BookOwner, ReadTx};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Reserves money on an account that has no hold. The hold may exceed what is available.
@@ -127,35 +125,6 @@ fn admit_reference(context: &Context<'_>, reference: Option<&str>) -> Result<(),
     Ok(())
 }
 
-/// Moves money between two accounts of one client.
-///
-/// Refusals: reference already used; an account that does not exist or that the client may only read; those of a
-/// transfer; it takes a second operator.
-pub struct MakeHeldTransfer {
-    pub asked: HeldAmount,
-    pub from: AccountSerial,
-    pub to: AccountSerial,
-}
-
-impl Command for MakeHeldTransfer {
-    type Outcome = MovementSerial;
-    const ACTION: &'static str = "transfer.for_client";
-    const RIGHT: Right = Right::MoveFunds;
-
-    fn run(self, context: &Context<'_>) -> Result<MovementSerial, Failure> {
-        let client = self.asked.client;
-        let side =
-            |account, field| held_as(context.tx, context.visibility(), HeldKey { client, account }, Power::Use, field);
-        let from = side(self.from, Field::FromAccount)?.account;
-        let to = side(self.to, Field::ToAccount)?.account;
-        context.involve(from.profile);
-        admit_reference(context, self.asked.reference.as_deref())?;
-        let request = self.asked.request(from.id);
-        let transfer = Transfer { request, to: to.id, arrival: Arrival::Same };
-        Ok(context.part(AtOnce(transfer), Undo::Whole)??.serial)
-    }
-}
-
 /// The broker's own money that callers pay to clients and take from them, in one currency.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reserve {
@@ -199,13 +168,6 @@ impl Command for NumberReserve {
 }
 
 impl App {
-    /// The number of the reserve; None until it has one. Blocks briefly.
-    pub fn reserve_number(&self, caller: &Caller) -> Result<Option<AccountSerial>, Refusal> {
-        caller.principal.require(Right::MoveFunds)?;
-        let number = |tx: &ReadTx<'_>| Ok::<_, Failure>(tx.reserve_account(House::Reserve)?.map(|(serial, ..)| serial));
-        self.store().read(number).map_err(refusal_of_read)
-    }
-
     /// The reserve, which gets its number when it is first asked for. None while there are no US dollars.
     pub async fn reserve(self: &Arc<App>, caller: &Caller) -> Result<Option<Reserve>, Refusal> {
         caller.principal.require(Right::ReadReference)?;
@@ -230,12 +192,8 @@ pub struct MoveReserve {
     pub direction: Direction,
 }
 
-impl Command for MoveReserve {
-    type Outcome = MovementSerial;
-    const ACTION: &'static str = "reserve.move";
-    const RIGHT: Right = Right::MoveFunds;
-
-    fn run(self, context: &Context<'_>) -> Result<MovementSerial, Failure> {
+impl MoveReserve {
+    pub(in crate::app) fn run(self, context: &Context<'_>) -> Result<MovementSerial, Failure> {
         let is_credit = self.direction == Direction::Credit;
         let (kind, field) = match is_credit {
             true => (MovementKind::Deposit, Field::ToAccount),
@@ -281,101 +239,6 @@ impl Command for MoveReserve {
         save(context, &movement.undecided(context.clock_now)?.post(posted.id, amount, None, context.now))?;
         publish_movement_state(context, serial, EventType::MovementRequested)?;
         Ok(serial)
-    }
-}
-
-/// Closes an account on behalf of an owner. What it has goes to another account of the client.
-///
-/// Refusals: an invalid reference or notes; a reason that takes notes without any; unknown; the owner may only read it;
-/// archived or closing; the client cannot close it ([`Refusal::Permanent`]); holds, movements, positions or orders are
-/// left; a negative balance; a balance without an account to receive it, or one that cannot; accounts are nested in it.
-pub struct CloseHeldAccount {
-    pub key: HeldKey,
-    /// Where the balance goes.
-    pub to: Option<AccountSerial>,
-    /// Of the transfer.
-    pub reference: Option<String>,
-    pub reason: Option<CloseReason>,
-    /// In words.
-    pub notes: String,
-}
-
-/// An account that was closed, and what was on it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct HeldClosing {
-    pub to: Option<AccountSerial>,
-    /// What moved the balance; None if there was nothing to move.
-    pub movement: Option<MovementSerial>,
-    pub reference: Option<String>,
-    pub balance: Amount,
-    pub decimals: Decimals,
-}
-
-impl Command for CloseHeldAccount {
-    type Outcome = HeldClosing;
-    const ACTION: &'static str = "account.close_for_client";
-    const RIGHT: Right = Right::WriteAccounts;
-
-    fn run(self, context: &Context<'_>) -> Result<HeldClosing, Failure> {
-        let notes = text::note(Field::Reason, self.notes, text::COMMENT_MAX)?;
-        if self.reason == Some(CloseReason::Other) && notes.is_empty() {
-            return Err(Refusal::Required { field: Field::Reason }.into());
-        }
-        let account = held_in(context, self.key, Power::Use)?.account;
-        if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::Closing) {
-            return Err(Refusal::AccountState(account.lifecycle).into());
-        }
-        let present = context.tx.account_details(account.book)?;
-        if present.is_kept {
-            return Err(Refusal::Permanent(Noun::Account).into());
-        }
-        match account.admit_archiving() {
-            Err(refusal @ Refusal::BalanceLeft { .. }) if account.balances.balance.is_negative() => {
-                return Err(refusal.into());
-            }
-            // Money leaves with the account, but only money that nothing else waits for.
-            Err(Refusal::BalanceLeft { .. }) => {
-                let mut emptied = account.clone();
-                emptied.balances.balance = Amount::ZERO;
-                emptied.admit_archiving()?;
-            }
-            other => other?,
-        }
-        let balance = account.balances.balance;
-        let target = match self.to {
-            Some(to) if to == account.serial => return Err(Refusal::SameAccount { field: Field::SweepTo }.into()),
-            Some(to) => {
-                let key = HeldKey { account: to, ..self.key };
-                let target = held_as(context.tx, context.visibility(), key, Power::Use, Field::SweepTo)?.account;
-                if target.lifecycle != Lifecycle::Active {
-                    let reason = format!("the account is {}", target.lifecycle.word());
-                    return Err(Refusal::invalid(Field::SweepTo, reason).into());
-                }
-                Some(target)
-            }
-            None if !balance.is_zero() => return Err(Refusal::Required { field: Field::SweepTo }.into()),
-            None => None,
-        };
-        admit_reference(context, self.reference.as_deref())?;
-        let movement = match &target {
-            Some(target) if !balance.is_zero() => {
-                context.caller.principal.require(Right::MoveFunds)?;
-                let asked = HeldAmount {
-                    client: self.key.client,
-                    amount: DecimalText::parse(&balance.to_text(account.decimals)).map_err(|_| Refusal::Internal)?,
-                    reference: self.reference.clone(),
-                    description: String::new(),
-                };
-                let transfer = Transfer { request: asked.request(account.id), to: target.id, arrival: Arrival::Same };
-                Some(context.part(AtOnce(transfer), Undo::Whole)??.serial)
-            }
-            _ => None,
-        };
-        let details = AccountDetails { close_reason: self.reason, close_notes: notes, ..present.clone() };
-        write_details(context, &account, &present, details)?;
-        context.part(ArchiveAccount { id: account.id, expected_version: None }, Undo::Whole)??;
-        let to = target.map(|target| target.serial);
-        Ok(HeldClosing { to, movement, reference: self.reference, balance, decimals: account.decimals })
     }
 }
 

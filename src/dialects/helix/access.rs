@@ -23,7 +23,7 @@ pub(super) struct AccessView {
     /// FULL, RDONLY or NONE.
     #[schema(example = "FULL")]
     access_type_code: &'static str,
-    /// From 1, the primary customer.
+    /// From 1, the primary customer, among those with some access; 0 for the others.
     #[schema(example = 1)]
     customer_priority: usize,
     is_primary_customer: bool,
@@ -48,8 +48,8 @@ impl AccessView {
             customer_id: client.profile.serial.0,
             account_id: account.serial.0,
             access_type_code: name_of(access, &ACCESS),
-            customer_priority: priority,
-            is_primary_customer: priority == 1,
+            customer_priority: priority.unwrap_or(0),
+            is_primary_customer: priority == Some(1),
             primary_customer_id: account.standing.profile.0,
             first_name: details.first_name,
             middle_name: client.personal.middle_name,

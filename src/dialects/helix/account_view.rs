@@ -1,15 +1,16 @@
 //! The object of an account, as one of its customers sees it (Q2 Helix, "Account object").
 
 use super::customer_view::CustomFields;
-use super::fields::{name_of, shown};
+use super::fields::{Program, name_of, shown, shown_day};
 use crate::app::ExactNumber;
 use crate::app::accounts::DetailedAccount;
 use crate::domain::accounts::{Lifecycle, LockHolder, LockReason, OwnerAccess};
+use crate::domain::bank::ContributionKind;
+use crate::domain::day::Day;
 use crate::domain::ids::ProfileSerial;
 use crate::domain::money::Amount;
 use crate::domain::reference::BankKind;
 use crate::domain::text::masked;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +26,9 @@ pub(super) const ACCESS: [(&str, OwnerAccess); 3] =
     [("FULL", OwnerAccess::Full), ("RDONLY", OwnerAccess::Read), ("NONE", OwnerAccess::None)];
 
 pub(super) const LOCKS: [(&str, LockHolder); 2] = [("CST", LockHolder::Customer), ("SYS", LockHolder::System)];
+
+pub(super) const CONTRIBUTIONS: [(&str, Option<ContributionKind>); 3] =
+    [("Monthly", Some(ContributionKind::Monthly)), ("BiWeekly", Some(ContributionKind::BiWeekly)), ("None", None)];
 
 /// An account. Texts that are not set are empty, dates are left out.
 #[derive(Serialize, ToSchema)]
@@ -61,7 +65,7 @@ pub(super) struct AccountView {
     #[serde(flatten)]
     custom: CustomFields,
     customer_id: i64,
-    /// From 1, the primary customer.
+    /// From 1, the primary customer, among those with some access.
     customer_priority: usize,
     /// When the first credit was settled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +96,26 @@ pub(super) struct AccountView {
     pending_balance: ExactNumber,
     primary_customer_id: i64,
     product_id: i64,
+    #[schema(value_type = f64, example = 0.00)]
+    recurring_contribution_amount: ExactNumber,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    recurring_contribution_end_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recurring_contribution_from_external_account_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    recurring_contribution_next_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    recurring_contribution_start_date: Option<String>,
+    /// Monthly, BiWeekly or None.
+    #[schema(example = "None")]
+    recurring_contribution_type: &'static str,
+    /// How often money has left the account this month, where its product takes a fee for that.
+    #[serde(rename = "regDWithdrawalCount")]
+    reg_d_withdrawal_count: u32,
     /// Null unless the product shows numbers in full.
     routing_number: Option<String>,
     routing_number_masked: String,
@@ -146,10 +170,13 @@ fn hundredths(number: i128) -> ExactNumber {
 
 impl AccountView {
     /// As this customer sees it.
-    pub(super) fn of(found: &DetailedAccount, customer: ProfileSerial, zone: &TimeZone) -> AccountView {
+    pub(super) fn of(found: &DetailedAccount, customer: ProfileSerial, program: &Program) -> AccountView {
         let DetailedAccount { account, details, terms, holders, .. } = found;
         let money = |amount| ExactNumber::of(amount, account.decimals);
+        let zone = &program.zone;
         let date = |moment| shown(moment, zone);
+        let day = |day: Option<Day>| shown_day(&day?.to_string(), zone);
+        let terms_of_plan = found.plan.as_ref().map(|plan| &plan.terms);
         let place = holders.iter().position(|holder| holder.client == customer);
         let access = place.map_or(OwnerAccess::None, |place| holders[place].access);
         let primary = holders.first().map_or(0, |holder| holder.client.0);
@@ -169,9 +196,9 @@ impl AccountView {
             category: account.labels.common.category.clone(),
             closed_date: account.closed_at.map(date),
             created_date: date(account.created_at),
-            custom: CustomFields::of(&account.labels.common),
+            custom: CustomFields::of(&account.labels.common.custom_fields),
             customer_id: customer.0,
-            customer_priority: place.map_or(0, |place| place + 1),
+            customer_priority: found.active_priority(customer),
             first_deposit_date: found.first_credit_at.map(date),
             global_account_access_enabled: details.uses_all_external,
             is_closeable: !details.is_kept,
@@ -188,6 +215,16 @@ impl AccountView {
             pending_balance: money(account.balances.pending),
             primary_customer_id: primary,
             product_id: found.group.0,
+            recurring_contribution_amount: money(terms_of_plan.and_then(|terms| terms.amount).unwrap_or(Amount::ZERO)),
+            recurring_contribution_end_date: terms_of_plan.and_then(|terms| day(terms.end)),
+            recurring_contribution_from_external_account_id: found.plan_external.map(|external| external.0),
+            recurring_contribution_next_date: day(found.plan.as_ref().and_then(|plan| plan.next)),
+            recurring_contribution_start_date: terms_of_plan.and_then(|terms| day(terms.start)),
+            recurring_contribution_type: name_of(terms_of_plan.and_then(|terms| terms.kind), &CONTRIBUTIONS),
+            reg_d_withdrawal_count: found
+                .withdrawals
+                .filter(|(month, _)| *month == program.month)
+                .map_or(0, |(_, times)| times),
             routing_number: (shows_numbers && !routing.is_empty()).then(|| routing.clone()),
             routing_number_masked: masked(&routing),
             source_links: [],

@@ -1,11 +1,11 @@
 //! Accounts: opened, changed, read, locked and closed on behalf of one of their customers.
 
-use super::account_view::{AccountView, LOCKS, TYPES};
+use super::account_view::{AccountView, CONTRIBUTIONS, LOCKS, TYPES};
 use super::customers::custom_fields;
 use super::envelope::{answer, ok};
 use super::fields::{
-    DESCRIPTION_MAX, Sent, date, decimal, flag, integer, one_of, path_client, path_number, path_or_query,
-    required_integer, text, text_of, zone,
+    DESCRIPTION_MAX, Sent, date, decimal, flag, integer, one_of, part_of, path_client, path_number, path_or_query,
+    program, required_integer, text, text_of, window, zone,
 };
 use super::requests::{AccountBody, AccountKeyBody, CloseBody, LockBody};
 use crate::app::ExactNumber;
@@ -13,10 +13,11 @@ use crate::app::accounts::{
     ChangeHeldAccount, DetailedAccount, GetHeldAccount, GetReferencedAccount, HeldKey, HeldLabels, ListHeldAccounts,
     LockHeldAccount, OpenHeldAccount, UnlockHeldAccount, WantedProduct,
 };
-use crate::app::ledger::{CloseHeldAccount, HeldClosing};
+use crate::app::bank::{ChangeForClient, CloseHeldAccount, HeldClosing, OpenForClient, PlanChange};
 use crate::dialects::kit::{Call, Rejection, Reply};
 use crate::domain::accounts::{AccountDetailsChange, CloseReason, LEGAL_NAME_MAX, LockReason};
-use crate::domain::ids::{AccountSerial, GroupSerial, ProfileSerial};
+use crate::domain::day::Day;
+use crate::domain::ids::{AccountSerial, ExternalSerial, GroupSerial, ProfileSerial};
 use crate::domain::money::Amount;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -74,6 +75,21 @@ fn details(body: &AccountBody, zone: &TimeZone) -> Result<AccountDetailsChange, 
     })
 }
 
+/// Zero, which an account without a contribution shows, says nothing.
+fn plan(body: &AccountBody, zone: &TimeZone) -> Result<PlanChange, Rejection> {
+    let day = |name: &str, sent: &Sent| Ok::<_, Rejection>(date(name, sent, zone)?.map(|at| Day::of(at, zone)));
+    let external = "recurringContributionFromExternalAccountId";
+    let external = integer(external, &body.recurring_contribution_from_external_account_id)?;
+    let amount = decimal("recurringContributionAmount", &body.recurring_contribution_amount)?;
+    Ok(PlanChange {
+        kind: one_of("recurringContributionType", &body.recurring_contribution_type, &CONTRIBUTIONS)?,
+        amount: amount.filter(|amount| !amount.is_zero()),
+        external: external.filter(|serial| *serial != 0).map(ExternalSerial),
+        start: day("recurringContributionStartDate", &body.recurring_contribution_start_date)?,
+        end: day("recurringContributionEndDate", &body.recurring_contribution_end_date)?,
+    })
+}
+
 /// The product by its id or, if there is none, by its type.
 fn product(body: &AccountBody) -> Result<WantedProduct, Rejection> {
     if let Some(serial) = integer("productId", &body.product_id)? {
@@ -87,23 +103,25 @@ fn product(body: &AccountBody) -> Result<WantedProduct, Rejection> {
 #[utoipa::path(post, path = "/account/create", tag = "Accounts", request_body = AccountBody,
     responses((status = 200, body = AccountView)))]
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
-    let zone = zone(&call)?;
+    let program = program(&call)?;
+    let zone = &program.zone;
     let body: AccountBody = call.lenient_body()?;
     let client = ProfileSerial(required_integer("customerId", &body.customer_id)?);
     let labels = labels(&body)?;
     if labels.name.as_ref().is_none_or(String::is_empty) {
         return Err(Rejection::missing("name"));
     }
-    let command = OpenHeldAccount {
+    let plan = plan(&body, zone)?;
+    let open = OpenHeldAccount {
         client,
         product: product(&body)?,
         number: text("accountNumber", &body.account_number)?.filter(|number| !number.is_empty()),
-        details: details(&body, &zone)?,
+        details: details(&body, zone)?,
         is_kept: flag("isCloseable", &body.is_closeable)? == Some(false),
         labels,
     };
     let request = call.origin().request;
-    call.run(command, |made| answer(request, &AccountView::of(&made, client, &zone))).await
+    call.run(OpenForClient { open, plan }, |made| answer(request, &AccountView::of(&made, client, &program))).await
 }
 
 /// Change an account. What is omitted stays, and what is fixed is ignored.
@@ -113,13 +131,14 @@ pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     let zone = zone(&call)?;
     let body: AccountBody = call.lenient_body()?;
     let key = key(&body.customer_id, &body.account_id)?;
-    let command = ChangeHeldAccount { key, labels: labels(&body)?, details: details(&body, &zone)? };
+    let change = ChangeHeldAccount { key, labels: labels(&body)?, details: details(&body, &zone)? };
+    let plan = plan(&body, &zone)?;
     let request = call.origin().request;
-    call.run(command, |_| answer(request, &AccountId::of(key))).await
+    call.run(ChangeForClient { change, plan }, |_| answer(request, &AccountId::of(key))).await
 }
 
 fn show(call: &Call, found: &DetailedAccount) -> Result<Reply, Rejection> {
-    ok(call, &AccountView::of(found, path_client(call), &zone(call)?))
+    ok(call, &AccountView::of(found, path_client(call), &program(call)?))
 }
 
 /// Get an account, closed or not.
@@ -141,11 +160,17 @@ pub(super) async fn get_by_tag(call: Call) -> Result<Reply, Rejection> {
 
 /// List the accounts of a customer, closed ones included.
 #[utoipa::path(get, path = "/account/list/{customerId}", tag = "Accounts",
-    params(("customerId" = i64, Path)), responses((status = 200, body = [AccountView])))]
+    params(
+        ("customerId" = i64, Path),
+        ("pageNumber" = Option<u32>, Query, description = "from 0"),
+        ("pageSize" = Option<u32>, Query, description = "1 to 200, default 200"),
+    ),
+    responses((status = 200, body = [AccountView])))]
 pub(super) async fn list(call: Call) -> Result<Reply, Rejection> {
-    let (client, zone) = (path_client(&call), zone(&call)?);
+    let (page, client, program) = (window(&call, false)?, path_client(&call), program(&call)?);
     let found = call.ask(ListHeldAccounts { client }).await?;
-    ok(&call, &found.iter().map(|account| AccountView::of(account, client, &zone)).collect::<Vec<_>>())
+    let found = part_of(&found, page);
+    ok(&call, &found.iter().map(|account| AccountView::of(account, client, &program)).collect::<Vec<_>>())
 }
 
 const CLOSE_REASONS: [(&str, CloseReason); 6] = [
@@ -199,13 +224,14 @@ impl CloseView {
             interest_paid_amount: money(Amount::ZERO),
             backup_withholding_amount: money(Amount::ZERO),
             total_closing_amount: money(closing.balance),
-            is_close_to_external_account: false,
-            is_closed_to_external_account: false,
+            is_close_to_external_account: closing.is_to_external,
+            is_closed_to_external_account: closing.is_to_external,
         }
     }
 }
 
-/// Close an account. Its balance goes to another account of the customer.
+/// Close an account. Its balance goes to another account of the customer, or to an external account; then the account
+/// is closed when that is settled.
 #[utoipa::path(post, path = "/account/close", tag = "Accounts", request_body = CloseBody,
     responses((status = 200, body = CloseView)))]
 pub(super) async fn close(call: Call) -> Result<Reply, Rejection> {

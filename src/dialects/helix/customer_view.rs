@@ -1,12 +1,13 @@
 //! The object of a customer.
 
 use super::account_view::AccountView;
-use super::fields::{shown, shown_day};
+use super::externals::ExternalAccountView;
+use super::fields::{Program, shown, shown_day};
 use crate::app::accounts::DetailedAccount;
 use crate::app::clients::KnownClient;
-use crate::domain::clients::{Labels, PersonalAddress, PersonalPhone, ProfileStatus};
-use jiff::tz::TimeZone;
+use crate::domain::clients::{PersonalAddress, PersonalPhone, ProfileStatus};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// A customer. Texts that are not set are empty, dates are left out.
@@ -60,11 +61,6 @@ pub(super) struct CustomerView {
     cards: [(); 0],
 }
 
-/// An external account of a customer.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ExternalAccount)]
-pub(super) struct ExternalAccountView {}
-
 /// What clients keep for themselves.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -81,9 +77,9 @@ pub(super) const CUSTOM_FIELDS: [&str; 5] =
     ["customField1", "customField2", "customField3", "customField4", "customField5"];
 
 impl CustomFields {
-    pub(super) fn of(labels: &Labels) -> CustomFields {
+    pub(super) fn of(fields: &BTreeMap<String, String>) -> CustomFields {
         let [custom_field1, custom_field2, custom_field3, custom_field4, custom_field5] =
-            CUSTOM_FIELDS.map(|name| labels.custom_fields.get(name).cloned().unwrap_or_default());
+            CUSTOM_FIELDS.map(|name| fields.get(name).cloned().unwrap_or_default());
         CustomFields { custom_field1, custom_field2, custom_field3, custom_field4, custom_field5 }
     }
 }
@@ -183,16 +179,17 @@ impl CustomerView {
     pub(super) fn of(
         client: KnownClient,
         accounts: &[DetailedAccount],
-        zone: &TimeZone,
+        external_accounts: Vec<ExternalAccountView>,
+        program: &Program,
         total: Option<u64>,
     ) -> CustomerView {
-        let serial = client.profile.serial;
+        let (serial, zone) = (client.profile.serial, &program.zone);
         let (phones, addresses) = (phones(&client), addresses(&client));
         let KnownClient { profile, personal } = client;
         CustomerView {
             customer_count: total,
             customer_id: serial.0,
-            custom: CustomFields::of(&profile.labels),
+            custom: CustomFields::of(&profile.labels.custom_fields),
             first_name: profile.details.first_name,
             middle_name: personal.middle_name,
             last_name: profile.details.last_name,
@@ -215,8 +212,8 @@ impl CustomerView {
             is_documents_accepted: personal.is_documents_accepted,
             phones: phones.into_iter().map(PhoneView::from).collect(),
             addresses: addresses.into_iter().map(AddressView::from).collect(),
-            accounts: accounts.iter().map(|account| AccountView::of(account, serial, zone)).collect(),
-            external_accounts: Vec::new(),
+            accounts: accounts.iter().map(|account| AccountView::of(account, serial, program)).collect(),
+            external_accounts,
             cards: [],
         }
     }

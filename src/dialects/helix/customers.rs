@@ -2,7 +2,8 @@
 
 use super::customer_view::{CUSTOM_FIELDS, CustomerView};
 use super::envelope::{answer, ok};
-use super::fields::{self, Sent, day, flag, path_client, path_or_query, text, window, zone};
+use super::externals;
+use super::fields::{self, Sent, day, flag, path_client, path_or_query, program, text, window, zone};
 use super::requests::{AddressBody, CustomerBody, CustomerKey, PhoneBody, SearchBody};
 use crate::app::accounts::{DetailedAccount, ListHeldAccounts};
 use crate::app::approvals::AtOnce;
@@ -187,10 +188,13 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
 #[utoipa::path(post, path = "/customer/update", tag = "Customers", request_body = CustomerBody,
     responses((status = 200, body = CustomerView)))]
 pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
-    let zone = zone(&call)?;
+    let program = program(&call)?;
     let body: CustomerBody = call.lenient_body()?;
     let client = named(&body.customer_id)?;
-    let sheet = Sheet::read(body, &zone)?;
+    let mut sheet = Sheet::read(body, &program.zone)?;
+    // They cannot be removed. A client of another API may have none, and what was read is sent back.
+    let names = [&mut sheet.details.first_name, &mut sheet.details.last_name];
+    names.into_iter().for_each(|name| *name = name.take().filter(|name| !name.is_empty()));
     let command = resolved(move |directory| {
         let change = ChangeProfile {
             id: directory.client(client)?.id,
@@ -205,7 +209,9 @@ pub(super) async fn update(call: Call) -> Result<Reply, Rejection> {
     });
     let done = call.run_part(0, command).await?;
     let accounts = accounts(&call, done.outcome.profile.serial).await?;
-    let view = CustomerView::of(done.outcome, &accounts, &zone, None);
+    let externals =
+        externals::of_customer(&call, done.outcome.profile.id, done.outcome.profile.serial, &program.zone).await?;
+    let view = CustomerView::of(done.outcome, &accounts, externals, &program, None);
     Ok(ok(&call, &view)?.replayed(done.replayed))
 }
 
@@ -223,7 +229,9 @@ pub(super) async fn archive(call: Call) -> Result<Reply, Rejection> {
 
 async fn show(call: &Call, client: KnownClient) -> Result<Reply, Rejection> {
     let accounts = accounts(call, client.profile.serial).await?;
-    ok(call, &CustomerView::of(client, &accounts, &zone(call)?, None))
+    let program = program(call)?;
+    let externals = externals::of_customer(call, client.profile.id, client.profile.serial, &program.zone).await?;
+    ok(call, &CustomerView::of(client, &accounts, externals, &program, None))
 }
 
 /// Get a customer.
@@ -264,12 +272,13 @@ pub(super) async fn get_by_email(call: Call) -> Result<Reply, Rejection> {
 }
 
 async fn page(call: &Call, filter: ProfileFilter, window: Window) -> Result<Reply, Rejection> {
-    let zone = zone(call)?;
+    let program = program(call)?;
     let (clients, total) = call.ask(ListClients { filter, window }).await?;
     let mut views = Vec::with_capacity(clients.len());
     for client in clients {
         let accounts = accounts(call, client.profile.serial).await?;
-        views.push(CustomerView::of(client, &accounts, &zone, Some(total)));
+        let externals = externals::of_customer(call, client.profile.id, client.profile.serial, &program.zone).await?;
+        views.push(CustomerView::of(client, &accounts, externals, &program, Some(total)));
     }
     ok(call, &views)
 }

@@ -38,7 +38,18 @@ fn message(rejection: &Rejection, operation: &str, code: u32) -> String {
     match (code, rejection) {
         (61208 | 61303, _) => "a fraud investigation keeps this lock".to_owned(),
         (61206 | 61302, _) => "the system keeps this lock".to_owned(),
+        (61404, _) => "only checking and savings accounts take holds".to_owned(),
+        (61020, _) => "accountNumber: another account has it".to_owned(),
         (65910, _) => "this account was opened as one that cannot be closed".to_owned(),
+        (63610, Rejection::Refused(Refusal::QuoteMissing { .. } | Refusal::QuoteStale { .. })) => {
+            "toId: the account is in another currency".to_owned()
+        }
+        (65902, Rejection::Refused(Refusal::QuoteMissing { .. } | Refusal::QuoteStale { .. })) => {
+            "closeToAccountId: the account is in another currency".to_owned()
+        }
+        (_, Rejection::Refused(Refusal::DuplicateOwner)) => "targetCustomerId: has access already".to_owned(),
+        (_, Rejection::Refused(Refusal::AccountState(Lifecycle::Closed))) => "the account is closed".to_owned(),
+        (_, Rejection::Refused(Refusal::NotFound { noun, field })) => unknown(*noun, field.as_ref(), operation),
         (_, Rejection::Refused(refusal)) => match refusal.field() {
             Some(field) if !refusal.stands_alone() => format!("{}: {refusal}", spell(&field, operation)),
             _ => refusal.to_string(),
@@ -48,9 +59,27 @@ fn message(rejection: &Rejection, operation: &str, code: u32) -> String {
     }
 }
 
+/// The sentence about something that does not exist, in the words of Helix.
+fn unknown(noun: Noun, field: Option<&Field>, operation: &str) -> String {
+    let noun = match noun {
+        Noun::Profile => "customer",
+        Noun::Owner => return "targetCustomerId: has no access".to_owned(),
+        Noun::Group => "product",
+        Noun::Transfer => "transaction",
+        Noun::ExternalAccount => "external account",
+        Noun::Account => "account",
+        other => return format!("no such {other}"),
+    };
+    match field {
+        Some(field) => format!("{}: no such {noun}", spell(field, operation)),
+        None => format!("no such {noun}"),
+    }
+}
+
 /// The name of a field of the core. Those that no request has are named in plain words.
 fn spell(field: &Field, operation: &str) -> String {
     let of_transfer = operation == "create_transfer";
+    let of_account = matches!(operation, "create_account" | "update_account");
     let name = match field {
         Field::Profile => "customerId",
         Field::Account => "accountId",
@@ -81,7 +110,16 @@ fn spell(field: &Field, operation: &str) -> String {
         Field::FromAccount => "fromId",
         Field::ToAccount => "toId",
         Field::SweepTo => "closeToAccountId",
+        Field::Amount if of_account => "recurringContributionAmount",
         Field::Amount => "amount",
+        Field::ExternalAccount if of_account => "recurringContributionFromExternalAccountId",
+        Field::ExternalAccount => "externalAccountId",
+        Field::StartDay => "recurringContributionStartDate",
+        Field::EndDay => "recurringContributionEndDate",
+        Field::RoutingNumber => "routingNumber",
+        Field::Company => "businessName",
+        Field::Nickname => "nickName",
+        Field::Transfer => "transactionId",
         Field::Reason if operation == "close_account" => "closeReasonNotes",
         Field::Reason if of_transfer => "description",
         Field::Reason => "reason",
@@ -149,6 +187,13 @@ fn of_member(operation: &str, name: &str, fault: Fault) -> u32 {
         ("create_transfer", "fromId", _) => 63601,
         ("create_transfer", "toId", _) => 63610,
         ("create_transfer", "tag", _) => 63660,
+        ("create_account" | "update_account", "recurringContributionType", _) => 61006,
+        ("create_account" | "update_account", "recurringContributionAmount", _) => 61008,
+        ("create_account" | "update_account", "recurringContributionFromExternalAccountId", _) => 61009,
+        ("create_account" | "update_account", "recurringContributionStartDate", Fault::Missing) => 61012,
+        ("update_account", "recurringContributionStartDate", _) => 61108,
+        ("create_account", "recurringContributionStartDate", _) => 61010,
+        ("create_account" | "update_account", "recurringContributionEndDate", _) => 61011,
         ("close_account", "customerId" | "accountId", _) => 65901,
         ("close_account", "closeToAccountId", _) => 65902,
         ("close_account", "transactionTag", _) => 65903,
@@ -212,7 +257,13 @@ fn of_state(refusal: &Refusal, operation: &str) -> u32 {
         (operation, Refusal::ProfileState(_) | Refusal::ProfileBlocked) if changes_access(operation) => 108_207,
         ("create_transfer", Refusal::SameAccount { .. }) => 63610,
         ("close_account", Refusal::SameAccount { .. }) => 65907,
+        ("create_transfer", Refusal::QuoteMissing { .. } | Refusal::QuoteStale { .. }) => 63610,
+        ("close_account", Refusal::QuoteMissing { .. } | Refusal::QuoteStale { .. }) => 65902,
         ("close_account", Refusal::Permanent(_)) => 65910,
+        ("create_transfer", Refusal::ExternalState(_)) => 63603,
+        ("close_account", Refusal::ExternalState(_)) => 65902,
+        ("create_account" | "update_account", Refusal::ExternalState(_)) => 61009,
+        ("create_account" | "update_account", Refusal::ContributionsOff) => 61006,
         _ => code::INVALID,
     }
 }
@@ -231,9 +282,11 @@ fn of_remainder(remainder: Remainder, operation: &str) -> u32 {
 fn of_missing(noun: Noun, field: Option<&Field>, operation: &str) -> (StatusCode, u32) {
     let bad = StatusCode::BAD_REQUEST;
     match (operation, noun, field) {
-        ("create_transfer", Noun::Account, Some(Field::FromAccount)) => (bad, 63601),
-        ("create_transfer", Noun::Account, Some(Field::ToAccount)) => (bad, 63610),
+        ("create_transfer", Noun::Account | Noun::ExternalAccount, Some(Field::FromAccount)) => (bad, 63601),
+        ("create_transfer", Noun::Account | Noun::ExternalAccount, Some(Field::ToAccount)) => (bad, 63610),
         ("close_account", Noun::Account, Some(Field::SweepTo)) => (bad, 65902),
+        ("close_account", Noun::ExternalAccount, _) => (bad, 65902),
+        ("create_account" | "update_account", Noun::ExternalAccount, _) => (bad, 61009),
         ("create_account", Noun::Group, _) => (bad, 61004),
         (_, Noun::Owner, _) => (bad, 108_207),
         _ => (StatusCode::NOT_FOUND, code::UNKNOWN_ID),
@@ -255,7 +308,7 @@ fn of_refusal(refusal: &Refusal, operation: &str) -> (StatusCode, u32) {
         Refusal::IdempotencyConflict => (StatusCode::CONFLICT, code::KEY_USED),
         Refusal::NotFound { noun, field } => of_missing(*noun, field.as_ref(), operation),
         Refusal::InsufficientFunds { .. } => bad(code::INSUFFICIENT),
-        Refusal::OwnerAccess if operation == "create_transfer" => bad(63664),
+        Refusal::OwnerAccess if matches!(operation, "create_transfer" | "void_transfer") => bad(63664),
         Refusal::OwnerAccess => bad(code::NEEDS_FULL),
         Refusal::OwnerNotPrimary => bad(code::NOT_PRIMARY),
         Refusal::OwnAccess => bad(code::OWN_ACCESS),

@@ -85,12 +85,15 @@ pub(super) fn name_of<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]
     names.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
 }
 
+fn american(text: &str) -> Option<Date> {
+    Date::strptime("%m/%d/%Y", text).ok()
+}
+
 /// A date, or a time, in any of the forms that clients send. Without an offset it is one of the program's zone.
 fn moment_of(text: &str, zone: &TimeZone) -> Option<Moment> {
     if let Some(moment) = Moment::parse(text) {
         return Some(moment);
     }
-    let american = |text: &str| Date::strptime("%m/%d/%Y", text).ok();
     let civil = match text.parse::<DateTime>() {
         Ok(civil) if text.len() >= 10 && text.as_bytes()[4] == b'-' => civil,
         _ => american(text)?.at(0, 0, 0, 0),
@@ -99,24 +102,44 @@ fn moment_of(text: &str, zone: &TimeZone) -> Option<Moment> {
     Some(Moment::from_unix_ms(zoned.timestamp().as_millisecond()))
 }
 
-const DATES: &str = "a date such as 2026-03-02 or 03/02/2026";
+const DATES: &str = "a date such as 2026-03-02 or 03/02/2026, before the year 9999";
 
 pub(super) fn date(name: &str, sent: &Sent, zone: &TimeZone) -> Result<Option<Moment>, Rejection> {
     read(name, sent, |text| moment_of(text, zone).ok_or_else(|| Fault::invalid(DATES)))
 }
 
-/// A day in a path: when it begins, and when the next one does.
-pub(super) fn day_of_path(name: &str, text: &str, zone: &TimeZone) -> Result<(Moment, Moment), Rejection> {
-    let date = text.get(..10).and_then(|day| day.parse::<Date>().ok());
-    let begin = |date: Date| Some(Moment::from_unix_ms(date.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond()));
-    let days = date.and_then(|date| begin(date).zip(date.tomorrow().ok().and_then(begin)));
-    days.ok_or_else(|| Rejection::invalid(name, DATES))
+/// A date at whose beginning something happens: a midnight of the program's zone.
+pub(super) fn midnight(name: &str, sent: &Sent, zone: &TimeZone) -> Result<Option<Moment>, Rejection> {
+    let moment = date(name, sent, zone)?;
+    match moment.and_then(|moment| zoned(moment, zone)) {
+        Some(zoned) if zoned.start_of_day().is_ok_and(|start| start != zoned) => {
+            Err(Rejection::invalid(name, "a date without a time of the day"))
+        }
+        _ => Ok(moment),
+    }
 }
 
-/// A date of the calendar, as the core stores dates of birth.
+/// A day in a path: when it begins, and when the next one does, which may be beyond all times.
+pub(super) fn day_of_path(name: &str, text: &str, zone: &TimeZone) -> Result<(Moment, Moment), Rejection> {
+    let text = percent_decode_str(text).decode_utf8_lossy();
+    let is_day = text.get(10..).is_some_and(|rest| rest.is_empty() || rest.starts_with('T'));
+    let date = text.get(..10).filter(|_| is_day).and_then(|day| day.parse().ok()).or_else(|| american(&text));
+    let begin = |date: Option<Date>| {
+        let begins = date.and_then(|date| date.to_zoned(zone.clone()).ok());
+        begins.map_or(Moment::MAX, |zoned| Moment::from_unix_ms(zoned.timestamp().as_millisecond()))
+    };
+    let date = date.ok_or_else(|| Rejection::invalid(name, "a date such as 2026-03-02"))?;
+    Ok((begin(Some(date)), begin(date.tomorrow().ok())))
+}
+
+/// A date of the calendar, as the core stores dates of birth: the one that was written, whatever the time and the offset
+/// that a client adds.
 pub(super) fn day(name: &str, sent: &Sent, zone: &TimeZone) -> Result<Option<String>, Rejection> {
-    let moment = date(name, sent, zone)?;
-    Ok(moment.and_then(|moment| Some(zoned(moment, zone)?.date().to_string())))
+    read(name, sent, |text| {
+        let date = text.get(..10).and_then(|day| day.parse().ok()).or_else(|| american(text));
+        let date = date.filter(|_| moment_of(text, zone).is_some());
+        Ok(date.ok_or_else(|| Fault::invalid(DATES))?.to_string())
+    })
 }
 
 fn zoned(moment: Moment, zone: &TimeZone) -> Option<jiff::Zoned> {
@@ -133,6 +156,17 @@ pub(super) fn shown_day(day: &str, zone: &TimeZone) -> Option<String> {
     let date: Date = day.parse().ok().filter(|_| day.len() == 10)?;
     let begins = date.to_zoned(zone.clone()).ok()?.timestamp();
     Some(shown(Moment::from_unix_ms(begins.as_millisecond()), zone))
+}
+
+/// How the program reckons time.
+pub(super) struct Program {
+    pub zone: TimeZone,
+    /// The present month, such as 202611.
+    pub month: i64,
+}
+
+pub(super) fn program(call: &Call) -> Result<Program, Rejection> {
+    Ok(Program { zone: zone(call)?, month: call.app()?.present_month() })
 }
 
 /// The time zone of the program.
@@ -170,6 +204,13 @@ pub(super) fn window(call: &Call, newest_first: bool) -> Result<Window, Rejectio
     let page = query.within("pageNumber", 0..=PAGE_MAX)?.unwrap_or(0);
     let size = query.within("pageSize", 1..=PAGE_SIZE)?.unwrap_or(PAGE_SIZE);
     Ok(Window { offset: page.saturating_mul(size), limit: size, newest_first })
+}
+
+/// The rows of a page of a list that is read as a whole.
+pub(super) fn part_of<T>(all: &[T], page: Window) -> &[T] {
+    let begin = usize::try_from(page.offset).unwrap_or(usize::MAX).min(all.len());
+    let rest = &all[begin..];
+    &rest[..rest.len().min(usize::try_from(page.limit).unwrap_or(usize::MAX))]
 }
 
 #[cfg(test)]
@@ -212,6 +253,10 @@ mod tests {
         assert_eq!(day("x", &sent("01/01/1985"), &zone), Ok(Some("1985-01-01".to_owned())));
         assert_eq!(shown_day("1985-01-01", &zone).as_deref(), Some("1985-01-01T00:00:00.000-05:00"));
         assert_eq!(day("x", &sent("1985-01-01T00:00:00.000-05:00"), &zone), Ok(Some("1985-01-01".to_owned())));
+        for text in ["1990-04-12T00:00:00.000+02:00", "1990-04-12T23:00:00Z", "04/12/1990", "1990-04-12"] {
+            assert_eq!(day("x", &sent(text), &zone), Ok(Some("1990-04-12".to_owned())), "{text}");
+        }
+        assert!(day("x", &sent("1990-04-12T25:00:00"), &zone).is_err());
         assert_eq!(shown_day("born", &zone), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::accounts::{AccountId, key};
 use super::envelope::answer;
-use super::fields::{DESCRIPTION_MAX, date, decimal, text_of, zone};
+use super::fields::{DESCRIPTION_MAX, decimal, midnight, text_of, zone};
 use super::requests::{AccountKeyBody, HoldBody};
 use crate::app::ledger::{PlaceHeldHold, ReleaseHeldHold};
 use crate::dialects::kit::{Call, Rejection, Reply};
@@ -20,7 +20,7 @@ pub(super) async fn place(call: Call) -> Result<Reply, Rejection> {
         key,
         amount: amount.ok_or_else(|| Rejection::missing("amount"))?,
         reason: reason.ok_or_else(|| Rejection::missing("reason"))?,
-        expires_at: date("expirationDate", &body.expiration_date, &zone)?,
+        expires_at: midnight("expirationDate", &body.expiration_date, &zone)?,
     };
     let request = call.origin().request;
     call.run(command, |_| answer(request, &AccountId::of(key))).await

@@ -10,6 +10,7 @@ mod customer_view;
 mod customers;
 mod envelope;
 mod error;
+mod externals;
 mod fields;
 mod holds;
 mod openapi;
@@ -26,7 +27,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::access::Principal;
 use crate::domain::access::Right::{
-    MoveFunds, ReadAccounts, ReadProfiles, ReadReference, WriteAccounts, WriteProfiles,
+    MoveFunds, ReadAccounts, ReadProfiles, ReadReference, VerifyExternals, WriteAccounts, WriteProfiles,
 };
 use crate::domain::refusal::{Credentials, Refusal};
 use serde_json::Value;
@@ -46,6 +47,7 @@ const CLIENTS: ApiClients = ApiClients {
         ClientScope { name: "accounts:write", rights: &[WriteAccounts] },
         ClientScope { name: "funds:move", rights: &[MoveFunds] },
         ClientScope { name: "reference:read", rights: &[ReadReference] },
+        ClientScope { name: "external_accounts:verify", rights: &[VerifyExternals] },
     ],
 };
 
@@ -102,7 +104,21 @@ impl Dialect for Helix {
             .post("/account/addAccess", "add_access", WriteAccounts, access::add)
             .post("/account/editAccess", "edit_access", WriteAccounts, access::edit)
             .post("/account/removeAccess", "remove_access", WriteAccounts, access::remove)
+            .post("/externalAccount/create", "create_external_account", VerifyExternals, externals::create)
+            .post("/externalAccount/initiate", "initiate_external_account", WriteProfiles, externals::initiate)
+            .post("/externalAccount/verify", "verify_external_account", WriteProfiles, externals::verify)
+            .post("/externalAccount/update", "update_external_account", WriteProfiles, externals::update)
+            .post("/externalAccount/archive", "archive_external_account", WriteProfiles, externals::archive)
+            .post("/externalAccount/deactivate", "archive_external_account", WriteProfiles, externals::archive)
+            .get("/externalAccount/get/{customerId}/{externalAccountId}", "get_external_account", ReadProfiles,
+                externals::get)
+            .get("/externalAccount/getByTag/{customerId}", "get_external_account_by_tag", ReadProfiles,
+                externals::get_by_tag)
+            .get("/externalAccount/getByTag/{customerId}/{tag}", "get_external_account_by_tag", ReadProfiles,
+                externals::get_by_tag)
+            .get("/externalAccount/list/{customerId}", "list_external_accounts", ReadProfiles, externals::list)
             .post("/transfer/create", "create_transfer", MoveFunds, transfers::create).unknown_members(Ignored)
+            .post("/transfer/void", "void_transfer", MoveFunds, transfers::void).unknown_members(Ignored)
             .get("/transaction/list/{customerId}/{accountId}", "list_transactions", ReadAccounts, transactions::list)
             .get("/transaction/list/{customerId}/{accountId}/{status}", "list_transactions", ReadAccounts,
                 transactions::list)

@@ -1,7 +1,7 @@
 //! The OpenAPI document of the Helix dialect, built from the annotations of its handlers.
 
 use super::envelope::ErrorEnvelope;
-use super::{Helix, access, accounts, customers, holds, program, transactions, transfers};
+use super::{Helix, access, accounts, customers, externals, holds, program, transactions, transfers};
 use crate::dialects::kit::openapi::{About, Document, Style, reference};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -32,6 +32,15 @@ use utoipa::OpenApi;
         access::edit,
         access::remove,
         transfers::create,
+        transfers::void,
+        externals::create,
+        externals::initiate,
+        externals::verify,
+        externals::update,
+        externals::archive,
+        externals::get,
+        externals::get_by_tag,
+        externals::list,
         transactions::list,
         transactions::get,
         transactions::get_by_tag,

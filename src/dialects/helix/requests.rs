@@ -119,6 +119,15 @@ request! {
         target_amount: f64,
         /// In the future.
         target_date: String,
+        /// Monthly, BiWeekly or None.
+        recurring_contribution_type: String,
+        recurring_contribution_amount: f64,
+        /// A verified external account of the customer.
+        recurring_contribution_from_external_account_id: i64,
+        /// On a day up to the 28th.
+        recurring_contribution_start_date: String,
+        /// After the start.
+        recurring_contribution_end_date: String,
         custom_field1: String,
         custom_field2: String,
         custom_field3: String,
@@ -132,7 +141,7 @@ request! {
     CloseBody {
         customer_id: i64,
         account_id: i64,
-        /// Required if there is a balance.
+        /// Required if there is a balance: another account of the customer, or a verified external account.
         close_to_account_id: i64,
         transaction_tag: String,
         /// Fraud, Never funded, BSA Reasons, Relationship Ended, Deceased or Other.
@@ -195,9 +204,9 @@ request! {
     /// A transfer.
     TransferBody {
         customer_id: i64,
-        /// Of an account or a reserve.
+        /// Of an account, an external account or a reserve.
         from_id: i64,
-        /// Of an account or a reserve.
+        /// Of an account, an external account or a reserve.
         to_id: i64,
         /// Above zero.
         amount: f64,
@@ -205,6 +214,61 @@ request! {
         tag: String,
         /// At most 255 characters.
         description: String,
+    }
+}
+
+request! {
+    /// A transfer to take back: by its id or its tag.
+    VoidBody {
+        customer_id: i64,
+        transaction_id: i64,
+        tag: String,
+    }
+}
+
+request! {
+    /// An external account to add or to change. In a change, what is omitted or null stays, and what is fixed is ignored.
+    ExternalBody {
+        customer_id: i64,
+        /// Required in a change.
+        external_account_id: i64,
+        /// Nine digits; fixed.
+        routing_number: String,
+        /// At most 17 letters and digits; fixed.
+        account_number: String,
+        /// Checking or Savings; fixed.
+        r#type: String,
+        /// Of the person who holds it; fixed.
+        first_name: String,
+        last_name: String,
+        /// The company that holds it, if no person does; fixed.
+        business_name: String,
+        nick_name: String,
+        /// The caller's own id, unique among external accounts.
+        tag: String,
+        custom_field1: String,
+        custom_field2: String,
+        custom_field3: String,
+        custom_field4: String,
+        custom_field5: String,
+    }
+}
+
+request! {
+    /// The external account that a call is about.
+    ExternalKeyBody {
+        customer_id: i64,
+        external_account_id: i64,
+    }
+}
+
+request! {
+    /// The amounts of the two deposits that verify an external account.
+    VerifyBody {
+        customer_id: i64,
+        external_account_id: i64,
+        amount1: f64,
+        amount2: f64,
     }
 }
 

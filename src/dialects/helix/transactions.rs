@@ -100,30 +100,49 @@ impl TransactionView {
     }
 }
 
-/// What the parts of the path after the account select: a status, a first and a last day, each of which may be missing.
+/// The status, the first and the last day in the path, each of which may be empty or missing.
+fn parts(call: &Call) -> [&str; 3] {
+    let is_date = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
+    let mut segments = call.head().request.path().split('/');
+    segments.by_ref().find(|segment| segment.eq_ignore_ascii_case("list"));
+    // Those of the customer and the account.
+    let mut named = 0;
+    while named < 2
+        && let Some(segment) = segments.next()
+    {
+        named += usize::from(!segment.is_empty());
+    }
+    let rest: Vec<&str> = segments.collect();
+    let first = rest.iter().position(|part| !part.is_empty()).unwrap_or(0);
+    let at = |place: usize| rest.get(place).copied().unwrap_or_default();
+    match (at(0), at(first)) {
+        (status, _) if is_date(status) => ["", status, at(1)],
+        (_, word) if is_date(word) => [at(0), at(1), at(2)],
+        (_, word) => [word, at(first + 1), at(first + 2)],
+    }
+}
+
+/// What the parts of the path after the account select.
 fn filter(call: &Call, zone: &TimeZone) -> Result<TransactionFilter, Rejection> {
-    let given = ["status", "start", "finish"].map(|name| call.path(name)).into_iter().filter(|part| !part.is_empty());
-    let (dates, words): (Vec<&str>, Vec<&str>) =
-        given.partition(|part| part.starts_with(|first: char| first.is_ascii_digit()));
-    let state = match words.as_slice() {
-        [] => None,
-        [word] if ANY_STATE.contains(&word.to_ascii_lowercase().as_str()) => None,
-        [word] => {
+    let [status, start, finish] = parts(call);
+    let state = match status {
+        "" => None,
+        word if ANY_STATE.contains(&word.to_ascii_lowercase().as_str()) => None,
+        word => {
             let found = STATES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
             let (_, state) = found
                 .ok_or_else(|| Rejection::invalid("status", "one of Initiated, Delayed, Pending, Settled, Voided"))?;
             Some(*state)
         }
-        _ => return Err(Rejection::invalid("start", "a date such as 2026-03-02")),
     };
-    let day = |name: &str, place: usize| dates.get(place).map(|text| day_of_path(name, text, zone)).transpose();
-    let until = day("finish", 1)?.map(|(_, next)| next);
-    Ok(TransactionFilter {
-        state,
-        from: day("start", 0)?.map(|(begin, _)| begin),
-        until,
-        ..TransactionFilter::default()
-    })
+    let day = |name: &str, text: &str| match text {
+        "" => Ok(None),
+        word if ANY_STATE.contains(&word.to_ascii_lowercase().as_str()) => Ok(None),
+        text => day_of_path(name, text, zone).map(Some),
+    };
+    let from = day("start", start)?.map(|(begin, _)| begin);
+    let until = day("finish", finish)?.map(|(_, next)| next);
+    Ok(TransactionFilter { state, from, until, ..TransactionFilter::default() })
 }
 
 /// List the transactions of an account, the newest first. Status and dates may be left out.

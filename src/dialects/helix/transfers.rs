@@ -1,13 +1,14 @@
-//! Transfers between two accounts of a customer, and between an account and the reserve of the program.
+//! Transfers between two accounts of a customer, of which one may be external, and between an account and the reserve of
+//! the program.
 
 use super::envelope::answer;
-use super::fields::{DESCRIPTION_MAX, decimal, required_integer, text, text_of};
-use super::requests::TransferBody;
+use super::fields::{DESCRIPTION_MAX, decimal, integer, required_integer, text, text_of};
+use super::requests::{TransferBody, VoidBody};
 use crate::app::ExactNumber;
-use crate::app::ledger::{HeldAmount, MakeHeldTransfer, MoveReserve};
+use crate::app::bank::{ClientPayment, MoveForClient, PaymentKey, TakeBackForClient};
+use crate::app::ledger::HeldAmount;
 use crate::dialects::kit::{Call, Rejection, Reply};
-use crate::domain::accounts::Direction;
-use crate::domain::ids::{AccountSerial, MovementSerial, ProfileSerial};
+use crate::domain::ids::{MovementSerial, ProfileSerial};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,8 +32,8 @@ pub(super) struct TransferView {
 pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let body: TransferBody = call.lenient_body()?;
     let client = ProfileSerial(required_integer("customerId", &body.customer_id)?);
-    let from = AccountSerial(required_integer("fromId", &body.from_id)?);
-    let to = AccountSerial(required_integer("toId", &body.to_id)?);
+    let from = required_integer("fromId", &body.from_id)?;
+    let to = required_integer("toId", &body.to_id)?;
     let amount = decimal("amount", &body.amount)?.ok_or_else(|| Rejection::missing("amount"))?;
     let tag = text("tag", &body.tag)?.filter(|tag| !tag.is_empty());
     let description = text_of("description", &body.description, DESCRIPTION_MAX)?.unwrap_or_default();
@@ -40,8 +41,8 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
     let show = move |made: MovementSerial| {
         let view = TransferView {
             customer_id: client.0,
-            from_id: from.0,
-            to_id: to.0,
+            from_id: from,
+            to_id: to,
             amount: amount.into(),
             tag: shown_tag,
             transaction_id: made.0,
@@ -49,12 +50,32 @@ pub(super) async fn create(call: Call) -> Result<Reply, Rejection> {
         answer(request, &[view])
     };
     let asked = HeldAmount { client, amount, reference: tag, description };
-    let reserve = call.app()?.reserve_number(call.caller()?)?;
-    if reserve == Some(from) {
-        return call.run(MoveReserve { asked, account: to, direction: Direction::Credit }, show).await;
-    }
-    if reserve == Some(to) {
-        return call.run(MoveReserve { asked, account: from, direction: Direction::Debit }, show).await;
-    }
-    call.run(MakeHeldTransfer { asked, from, to }, show).await
+    call.run(MoveForClient { asked, from, to }, show).await
+}
+
+/// Take back a transfer from or to an external account that has not been sent. The answer is a list of one.
+#[utoipa::path(post, path = "/transfer/void", tag = "Transfers", request_body = VoidBody,
+    responses((status = 200, body = [TransferView])))]
+pub(super) async fn void(call: Call) -> Result<Reply, Rejection> {
+    let body: VoidBody = call.lenient_body()?;
+    let client = ProfileSerial(required_integer("customerId", &body.customer_id)?);
+    let number = integer("transactionId", &body.transaction_id)?.filter(|number| *number != 0);
+    let payment = match (number, text("tag", &body.tag)?.filter(|tag| !tag.is_empty())) {
+        (Some(number), _) => PaymentKey::Number(MovementSerial(number)),
+        (None, Some(tag)) => PaymentKey::Reference(tag),
+        (None, None) => return Err(Rejection::missing("transactionId")),
+    };
+    let request = call.origin().request;
+    let show = |taken: ClientPayment| {
+        let view = TransferView {
+            customer_id: client.0,
+            from_id: taken.from,
+            to_id: taken.to,
+            amount: ExactNumber::of(taken.movement.amount, taken.movement.decimals),
+            tag: taken.movement.reference.unwrap_or_default(),
+            transaction_id: taken.movement.serial.0,
+        };
+        answer(request, &[view])
+    };
+    call.run(TakeBackForClient { client, payment }, show).await
 }

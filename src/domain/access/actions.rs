@@ -75,8 +75,6 @@ impl Right {
             | "withdrawal.void"
             | "hold.place_for_client"
             | "hold.release_for_client"
-            | "transfer.for_client"
-            | "reserve.move"
             | "hold.place"
             | "hold.capture"
             | "hold.release"
@@ -85,8 +83,10 @@ impl Right {
             | "platform.drop"
             | "alert.resolve"
             | "payment.make"
+            | "payment.make_for_client"
             | "payment.note_step"
             | "payment.take_back"
+            | "payment.take_back_for_client"
             | "contribution.set" => Right::MoveFunds,
             "platform.feed" => Right::FeedPlatform,
             "webhook.register"

@@ -121,6 +121,28 @@ impl Owners {
         self.0[0].access = OwnerAccess::Full;
         Ok(())
     }
+
+    /// Removes an owner who has died; the others keep their order. The first one with full access follows a primary one.
+    ///
+    /// Refusals: not an owner; nobody else has full access.
+    pub fn bequeath(&mut self, profile: ProfileId) -> Result<(), Refusal> {
+        let present = self.priority(profile).ok_or(Refusal::not_found(Noun::Owner))? - 1;
+        let mut others = self.0.clone();
+        others.remove(present);
+        let heir = others.iter().position(|owner| owner.access == OwnerAccess::Full).ok_or(Refusal::LastOwner)?;
+        if present == 0 {
+            let heir = others.remove(heir);
+            others.insert(0, heir);
+        }
+        self.0 = others;
+        Ok(())
+    }
+
+    /// The priority of a client among the owners with some access, from 1; None if it has none.
+    pub fn active_priority(&self, profile: ProfileId) -> Option<usize> {
+        let mut active = self.0.iter().filter(|owner| owner.access != OwnerAccess::None);
+        active.position(|owner| owner.profile == profile).map(|index| index + 1)
+    }
 }
 
 /// The index of a priority, which must be 1 to `last`.
@@ -179,6 +201,17 @@ mod tests {
             owners.add(owner(number, OwnerAccess::Read), Some(6)).unwrap();
         }
         assert!(owners.add(owner(11, OwnerAccess::Read), None).is_err());
+    }
+
+    #[test]
+    fn the_first_owner_with_full_access_follows_a_primary_one_who_died() {
+        let mut owners = three();
+        assert_eq!(owners.bequeath(id(1)), Err(Refusal::LastOwner));
+        owners.add(owner(4, OwnerAccess::Full), None).unwrap();
+        assert_eq!([2, 3, 4].map(|number| owners.active_priority(id(number))), [None, Some(2), Some(3)]);
+        owners.bequeath(id(1)).unwrap();
+        assert_eq!(order(&owners), [4, 2, 3]);
+        assert_eq!((owners.access(id(2)), owners.access(id(3))), (Some(OwnerAccess::None), Some(OwnerAccess::Read)));
     }
 
     #[test]

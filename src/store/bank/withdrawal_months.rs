@@ -20,6 +20,12 @@ impl ReadTx<'_> {
         Ok(self.find(sql, (account.0, month), |row| row.get(0))?.unwrap_or(0))
     }
 
+    /// The latest month in which money left an account, such as 202611, and how often.
+    pub fn latest_withdrawals(&self, account: BookId) -> Result<Option<(i64, u32)>, StoreError> {
+        let sql = "SELECT month, withdrawals FROM withdrawal_months WHERE account_id = ?1 ORDER BY month DESC LIMIT 1";
+        self.find(sql, [account.0], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// The months of an account before another one that have no fee yet, oldest first.
     pub fn uncharged_months(&self, account: BookId, before: i64) -> Result<Vec<UnchargedMonth>, StoreError> {
         let sql = "SELECT month, withdrawals FROM withdrawal_months

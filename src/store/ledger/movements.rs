@@ -206,6 +206,21 @@ impl ReadTx<'_> {
         self.find(sql, (kind.name(), reference), |row| Ok(AccountId::from(row.get::<_, Uuid>(0)?)))
     }
 
+    /// The first movement of these kinds with a reference.
+    pub fn movement_of_reference(
+        &self,
+        kinds: &[MovementKind],
+        reference: &str,
+    ) -> Result<Option<MovementSerial>, StoreError> {
+        for kind in kinds {
+            let sql = "SELECT id FROM movements WHERE kind = ?1 AND reference = ?2";
+            if let Some(found) = self.find(sql, (kind.name(), reference), |row| Ok(MovementSerial(row.get(0)?)))? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// The movement with a serial, if it is of this kind and its account is visible.
     pub fn movement_numbered(
         &self,

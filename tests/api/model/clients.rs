@@ -89,6 +89,17 @@ pub(super) fn owners_without(old: &[Owner], client: usize) -> Result<Vec<Owner>,
     Ok(new)
 }
 
+/// The owners of an account after the death of one: only one with full access inherits.
+fn owners_after_death(old: &[Owner], client: usize) -> Result<Vec<Owner>, Reason> {
+    let mut new: Vec<Owner> = old.iter().copied().filter(|owner| owner.0 != client).collect();
+    let heir = new.iter().position(|owner| owner.1 == "FULL").ok_or("LAST_OWNER")?;
+    if old[0].0 == client {
+        let heir = new.remove(heir);
+        new.insert(0, heir);
+    }
+    Ok(new)
+}
+
 impl Account {
     pub(super) fn is_owned_by(&self, client: usize) -> bool {
         self.owners.iter().any(|owner| owner.0 == client)
@@ -205,7 +216,7 @@ impl Books {
         for account in self.open_accounts_of(client) {
             match after {
                 "VERIFIED" => self.end_review(account, is_second),
-                "DECEASED" => match owners_without(&self.accounts[account].owners, client) {
+                "DECEASED" => match owners_after_death(&self.accounts[account].owners, client) {
                     Ok(new) => {
                         if self.admit_owners(account, &new).is_err() {
                             self.accounts[account].alias = None;

@@ -37,8 +37,8 @@ pub struct DetailedAccount {
     /// The account elsewhere that pays the contribution.
     #[serde(default)]
     pub plan_external: Option<ExternalSerial>,
-    /// How often money has left it in the latest month, such as 202611, in which it did; counted where a product takes a
-    /// fee for that.
+    /// The latest month in which money has left it, such as 202611, and how often; counted where a product takes a fee
+    /// for that.
     #[serde(default)]
     pub withdrawals: Option<(i64, u32)>,
     /// The primary owner first.

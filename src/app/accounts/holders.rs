@@ -73,8 +73,8 @@ fn admit_primary_holder(held: &Held) -> Result<(), Refusal> {
     }
 }
 
-/// The priority among all owners that gives a client with this access the wanted one among those with some access, after
-/// whom the others come; the last one for None. One that is out of range stays so.
+/// The priority among all owners that gives a client with this access the wanted one among those with some access,
+/// after whom the others come; the last one for None. One that is out of range stays so.
 fn place(owners: &Owners, client: ProfileId, access: OwnerAccess, wanted: Option<u64>) -> u64 {
     let priority = |index: usize| u64::try_from(index + 1).unwrap_or(u64::MAX);
     let others: Vec<_> = owners.list().iter().filter(|owner| owner.profile != client).collect();

@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 /// Closes an account on behalf of an owner. What it has goes to another account of the client.
 ///
 /// Refusals: an invalid reference or notes; a reason that takes notes without any; unknown; the owner may only read it;
-/// archived or closing; a lock that its owner cannot remove; the client cannot close it ([`Refusal::Permanent`]); holds, movements, positions or orders are
-/// left; a negative balance; a balance without an account to receive it, or one that cannot; accounts are nested in it.
+/// archived or closing; a lock that its owner cannot remove; the client cannot close it ([`Refusal::Permanent`]);
+/// holds, movements, positions or orders are left; a negative balance; a balance without an account to receive it, or
+/// one that cannot; accounts are nested in it.
 pub struct CloseHeldAccount {
     pub key: HeldKey,
     /// The account, here or elsewhere, to which the balance goes.

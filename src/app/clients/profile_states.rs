@@ -130,8 +130,8 @@ impl Command for ReportDeath {
     }
 }
 
-/// Removes a deceased client from an account, or locks the account if no other owner has full access, or if the group requires
-/// approval and another owner would take over.
+/// Removes a deceased client from an account, or locks the account if no other owner has full access, or if the group
+/// requires approval and another owner would take over.
 fn remove_deceased_owner(context: &Context<'_>, account: &Account, client: ProfileId) -> Result<(), Failure> {
     let old = owners_of(context, account)?;
     let mut new = old.clone();

@@ -132,8 +132,8 @@ pub(super) fn day_of_path(name: &str, text: &str, zone: &TimeZone) -> Result<(Mo
     Ok((begin(Some(date)), begin(date.tomorrow().ok())))
 }
 
-/// A date of the calendar, as the core stores dates of birth: the one that was written, whatever the time and the offset
-/// that a client adds.
+/// A date of the calendar, as the core stores dates of birth: the one that was written, whatever the time and the
+/// offset that a client adds.
 pub(super) fn day(name: &str, sent: &Sent, zone: &TimeZone) -> Result<Option<String>, Rejection> {
     read(name, sent, |text| {
         let date = text.get(..10).and_then(|day| day.parse().ok()).or_else(|| american(text));

@@ -227,7 +227,7 @@ request! {
 }
 
 request! {
-    /// An external account to add or to change. In a change, what is omitted or null stays, and what is fixed is ignored.
+    /// An external account to add or to change. In a change, what is omitted or null stays; what is fixed is ignored.
     ExternalBody {
         customer_id: i64,
         /// Required in a change.

@@ -1,5 +1,5 @@
-//! Transfers between two accounts of a customer, of which one may be external, and between an account and the reserve of
-//! the program.
+//! Transfers between two accounts of a customer, of which one may be external, and between an account and the reserve
+//! of the program.
 
 use super::envelope::answer;
 use super::fields::{DESCRIPTION_MAX, decimal, integer, required_integer, text, text_of};

@@ -122,7 +122,8 @@ impl Owners {
         Ok(())
     }
 
-    /// Removes an owner who has died; the others keep their order. The first one with full access follows a primary one.
+    /// Removes an owner who has died; the others keep their order. The first one with full access follows a primary
+    /// one.
     ///
     /// Refusals: not an owner; nobody else has full access.
     pub fn bequeath(&mut self, profile: ProfileId) -> Result<(), Refusal> {

@@ -258,8 +258,8 @@ fn a_change_counts_for_the_next_event() {
         admin.new_profile();
         first.await_seq(last_seq(&admin));
     }
-    // Each round: one that no setting of its time wanted, one for the second receiver, one for the first. The second one
-    // gets the first, too, if it was not passed over by the time of the change.
+    // Each round: one that no setting of its time wanted, one for the second receiver, one for the first. The second
+    // one gets the first, too, if it was not passed over by the time of the change.
     let all = listed(&server, "profile.created");
     let of_round = |place: usize| all.iter().skip(place).step_by(3).copied().collect::<Vec<_>>();
     assert_eq!(without_repetitions(first.seqs()), of_round(2));

@@ -193,8 +193,8 @@ impl App {
         read.map_err(refusal_of_read)
     }
 
-    /// The next events of a webhook; None if the webhook is no longer as it was read: what follows the change is not for
-    /// its old settings. Blocks. Refusals: they have been pruned.
+    /// The next events of a webhook; None if the webhook is no longer as it was read: what follows the change is not
+    /// for its old settings. Blocks. Refusals: they have been pruned.
     pub fn events_for(&self, webhook: &Webhook, wanted: ReadEvents) -> Result<Option<EventPage>, Refusal> {
         let (visibility, now) = (webhook.visibility(), self.now());
         let read = self.store.read(|tx| match is_unchanged(tx, webhook)? {

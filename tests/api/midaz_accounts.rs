@@ -118,7 +118,7 @@ fn sending_receiving_and_two_statuses_stop_money_in_every_api() {
 fn a_trading_account_leaves_its_product_only_while_nothing_is_open() {
     let server = Server::start("");
     let (api, native) = (admin(&server), server.admin());
-    let (account, idle) = (trading_account(&native, "USD", "HEDGING"), trading_account(&native, "USD", "HEDGING"));
+    let (account, idle) = (trading_account(&native, "USD", "NETTING"), trading_account(&native, "USD", "NETTING"));
     native.deposit(&account, "10000");
     accept(&native, &[quote("1.1", "1.1", &minute(0))]);
     let organizations = api.get("/v1/organizations").gives(200);
@@ -145,7 +145,7 @@ fn a_trading_account_leaves_its_product_only_while_nothing_is_open() {
     assert_eq!(api.patch(&path(&idle), &json!({"productId": null})).gives(200)["productId"], json!(null));
     // Out of a group that requires approval it is a matter of two operators, in words that are about that.
     server.set_rules("requires_approval = true");
-    let guarded = trading_account(&native, "USD", "HEDGING");
+    let guarded = trading_account(&native, "USD", "NETTING");
     let operator = at(&server, &server.operator("operator", &[]));
     let refused = operator.patch(&path(&guarded), &json!({"productId": null})).coded(400, "0008");
     assert_eq!(refused["message"], "a second operator must approve it: ask for it in the native API");

@@ -209,11 +209,24 @@ pub(super) fn document() -> Value {
     }
     fold_conditions(&mut document);
     document.complete_operations(&Native, &STYLE);
+    leave_out_dry_runs(&mut document);
     document.describe_members(members::form);
     document.require_members_of_answers();
     shape_requests(&mut document);
     describe_streams(&mut document);
     document.finish()
+}
+
+/// Calls that take keys, but answer with a secret and so cannot be rehearsed.
+const UNREHEARSED: [&str; 2] = ["create_webhook", "rotate_webhook_secret"];
+
+fn leave_out_dry_runs(document: &mut Document) {
+    document.each_operation(|_, _, operation| {
+        let is_unrehearsed = operation["operationId"].as_str().is_some_and(|id| UNREHEARSED.contains(&id));
+        if let Some(parameters) = operation["parameters"].as_array_mut().filter(|_| is_unrehearsed) {
+            parameters.retain(|parameter| parameter["$ref"] != "#/components/parameters/DryRun");
+        }
+    });
 }
 
 /// Parameters with names chosen by the caller.

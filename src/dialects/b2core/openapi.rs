@@ -77,9 +77,9 @@ pub(super) fn document(dialect: &B2Core) -> Value {
     document.require("NewDeposit", &["accountId", "methodId", "amount"]);
     document.require("BalanceChange", &["amount"]);
     document.each_operation(|method, _, operation| {
-        let listed = &mut operation["responses"]["200"];
-        if listed["content"]["application/json"]["schema"]["type"] == "array" {
-            listed["headers"]["X-Total-Count"] = reference("headers", "TotalCount");
+        let listed = operation.pointer("/responses/200/content/application~1json/schema/type");
+        if listed.is_some_and(|kind| kind == "array") {
+            operation["responses"]["200"]["headers"]["X-Total-Count"] = reference("headers", "TotalCount");
         }
         // Operations that PUT and PATCH share need two ids.
         if method == "PUT" {

@@ -223,7 +223,8 @@ const UNREHEARSED: [&str; 2] = ["create_webhook", "rotate_webhook_secret"];
 fn leave_out_dry_runs(document: &mut Document) {
     document.each_operation(|_, _, operation| {
         let is_unrehearsed = operation["operationId"].as_str().is_some_and(|id| UNREHEARSED.contains(&id));
-        if let Some(parameters) = operation["parameters"].as_array_mut().filter(|_| is_unrehearsed) {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        if let Some(parameters) = parameters.filter(|_| is_unrehearsed) {
             parameters.retain(|parameter| parameter["$ref"] != "#/components/parameters/DryRun");
         }
     });
